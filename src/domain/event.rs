@@ -1,0 +1,207 @@
+//! What a conversation's log is made of. See `store::codec` for how it stands on disk.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{
+    Card, CardId, ConversationId, EventId, Party, QuestionAnswer, QuestionId, Redacted, TenantId,
+    Turn, TurnId, Verdict,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    Voice,
+    Chat,
+    Sms,
+    Mail,
+}
+
+impl Channel {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Voice => "voice",
+            Self::Chat => "chat",
+            Self::Sms => "sms",
+            Self::Mail => "mail",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    Inbound,
+    Outbound,
+}
+
+impl Direction {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EndReason {
+    /// The media side said that the call is over.
+    Hangup,
+    /// The media connection broke.
+    Disconnected,
+    /// The media connection went silent.
+    Timeout,
+    /// The media side broke the protocol.
+    ProtocolError,
+    /// The service was stopped in an orderly way.
+    Shutdown,
+    /// The service died; written at the next start.
+    Crash,
+}
+
+impl EndReason {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hangup => "hangup",
+            Self::Disconnected => "disconnected",
+            Self::Timeout => "timeout",
+            Self::ProtocolError => "protocol_error",
+            Self::Shutdown => "shutdown",
+            Self::Crash => "crash",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationStarted {
+    pub channel: Channel,
+    pub direction: Direction,
+    /// The media side's own name for the call, such as Twilio's call SID.
+    pub external_id: Option<String>,
+    pub parties: Vec<Party>,
+    pub attributes: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationEnded {
+    pub reason: EndReason,
+    pub duration_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioStarted {
+    pub party: Party,
+    /// As the wire names it: `mulaw`, `pcm_s16le`.
+    pub codec: String,
+    pub sample_rate_hz: u32,
+}
+
+/// A stretch of audio that never arrived or had to be dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioGap {
+    pub party: Party,
+    pub start_ms: u64,
+    pub lost_ms: u64,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioStopped {
+    pub party: Party,
+    pub duration_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RedactionKind {
+    Card,
+    /// Digits that may yet become a card number.
+    Digits,
+}
+
+impl RedactionKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::Digits => "digits",
+        }
+    }
+}
+
+/// How a held-back run of digits turned out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedactionOutcome {
+    /// It was (part of) a secret of this kind and stays masked.
+    Kept(RedactionKind),
+    /// It was nothing secret: these are the words behind the placeholder.
+    Released(Redacted),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedactionResolved {
+    pub turn_id: TurnId,
+    /// Such as `[digits-1]`, as it stands in the turn's text.
+    pub placeholder: String,
+    pub outcome: RedactionOutcome,
+}
+
+/// Something works less well than it should, or does again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemNotice {
+    /// A stable word for programs: `knowledge_vectors`.
+    pub what: String,
+    /// A sentence for people.
+    pub detail: String,
+    pub since: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventBody {
+    ConversationStarted(ConversationStarted),
+    ConversationEnded(ConversationEnded),
+    AudioStarted(AudioStarted),
+    AudioGap(AudioGap),
+    AudioStopped(AudioStopped),
+    TurnFinal(Turn),
+    RedactionResolved(RedactionResolved),
+    SuggestionOffered(Card),
+    SuggestionWithdrawn { card_id: CardId, why: String },
+    SuggestionVerdict(Verdict),
+    QuestionAsked { question_id: QuestionId, question: Redacted },
+    QuestionAnswered(QuestionAnswer),
+    SystemDegraded(SystemNotice),
+    SystemRecovered(SystemNotice),
+}
+
+/// An event on its way into the log. The log gives it its sequence and position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEvent {
+    pub id: EventId,
+    pub time: Timestamp,
+    pub body: EventBody,
+}
+
+impl NewEvent {
+    pub fn at(time: Timestamp, body: EventBody) -> Self {
+        Self { id: EventId::fresh(), time, body }
+    }
+}
+
+/// An event that is durable, in the form in which it is read and streamed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Where it stands in the whole log; grows in commit order.
+    pub position: u64,
+    pub id: EventId,
+    pub tenant: TenantId,
+    pub conversation: ConversationId,
+    /// Counts from 1 in its conversation, without gaps.
+    pub sequence: u64,
+    pub time: Timestamp,
+    /// Without the prefix `backchannel.`: `turn.final`.
+    pub kind: Arc<str>,
+    /// `backchannel/turn.final/1`
+    pub schema: Arc<str>,
+    /// The `data` member as JSON text.
+    pub data: Arc<str>,
+}

@@ -1,0 +1,29 @@
+//! The nouns of a contact centre, with nothing underneath them.
+//!
+//! Every other room imports from here and this room imports from none. The types carry no serde
+//! derives: what is written to disk or sent over a wire is separate and versioned (`store::codec`,
+//! `serve`, `connect`), so that a rename here can never change a stored byte.
+
+mod article;
+mod card;
+mod error;
+mod event;
+mod ids;
+mod party;
+mod redacted;
+mod turn;
+
+pub use article::{Article, ArticleState, Audience, Passage};
+pub use card::{Answer, Card, CardKind, Citation, Generator, QuestionAnswer, Verdict, VerdictKind};
+pub use error::{Classify, ErrorKind};
+pub use event::{
+    AudioGap, AudioStarted, AudioStopped, Channel, ConversationEnded, ConversationStarted,
+    Direction, EndReason, EventBody, NewEvent, Recorded, RedactionKind, RedactionOutcome,
+    RedactionResolved, SystemNotice,
+};
+pub use ids::{
+    ArticleId, CardId, ConversationId, EventId, PartyId, PassageId, QuestionId, TenantId, TurnId,
+};
+pub use party::{Party, Role};
+pub use redacted::Redacted;
+pub use turn::{Partial, Turn, Word};

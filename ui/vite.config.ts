@@ -1,0 +1,35 @@
+import { defineConfig } from 'vite';
+
+// `npm run dev` shows the sources against a running service; the built files are served by the service itself.
+const service = process.env.BACKCHANNEL_URL ?? 'http://127.0.0.1:8080';
+const proxied = { target: service, changeOrigin: true, ws: true };
+
+export default defineConfig({
+  base: '/',
+  // The file is /desktop.html, the address is /desktop.
+  plugins: [
+    {
+      name: 'desktop-address',
+      configureServer(server) {
+        server.middlewares.use((request, _response, next) => {
+          if (request.url?.split('?')[0] === '/desktop') request.url = '/desktop.html';
+          next();
+        });
+      },
+    },
+  ],
+  server: {
+    proxy: { '/v1': proxied, '/sign-in': proxied, '/sign-out': proxied },
+  },
+  build: {
+    outDir: 'dist',
+    assetsDir: 'assets',
+    // The service's content policy allows no data: addresses, so nothing may be inlined.
+    assetsInlineLimit: 0,
+    // These versions know light-dark(), which tokens.css is built on; lower ones would get it rewritten.
+    target: ['chrome123', 'edge123', 'firefox121', 'safari17.5'],
+    modulePreload: { polyfill: false },
+    rollupOptions: { input: { index: 'index.html', desktop: 'desktop.html' } },
+  },
+  test: { include: ['src/**/*.test.ts'] },
+} as Parameters<typeof defineConfig>[0]);
