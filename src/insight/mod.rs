@@ -1,1 +1,3 @@
-//! (empty until its owner fills it)
+//! What a conversation says about itself: here, which of its words must not be kept.
+
+pub mod redaction;

@@ -1,0 +1,181 @@
+//! Throws out what a recogniser invents on silence, music and noise.
+
+use crate::models::{Heard, HeardWord};
+
+/// Why something heard was not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rejected {
+    /// No words at all.
+    Empty,
+    /// The recogniser itself was unsure.
+    Unsure,
+    /// A phrase that Whisper's training subtitles taught it to say over silence.
+    Phrase,
+    /// Only sound descriptions, such as "[Music]".
+    Sounds,
+}
+
+impl Rejected {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Unsure => "unsure",
+            Self::Phrase => "phrase",
+            Self::Sounds => "sounds",
+        }
+    }
+}
+
+/// Thresholds, measured on telephone speech and on silence, tones and music (`benches/README.md`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guards {
+    /// Mean token log-probability below which nothing is believed.
+    pub mean_logprob_min: f32,
+    /// Below this, a phrase that is typical of invention isn't believed either.
+    pub phrase_logprob_min: f32,
+    /// The same words so many times in a row are a loop.
+    pub loop_repeats_max: usize,
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self { mean_logprob_min: -0.8, phrase_logprob_min: -0.35, loop_repeats_max: 3 }
+    }
+}
+
+/// What Whisper says when nothing was said.
+const INVENTED: &[&str] = &[
+    "thank you",
+    "thanks for watching",
+    "thank you for watching",
+    "thank you very much",
+    "please subscribe",
+    "subscribe",
+    "you",
+    "bye",
+    "bye bye",
+    "i'm sorry",
+    "so",
+    "okay",
+    "the end",
+    "oh",
+    "hmm",
+    "mm",
+    "beep",
+    "music",
+    "subtitles by the amaraorg community",
+    "transcription by castingwords",
+];
+
+impl Guards {
+    /// Returns what can be believed of `heard`.
+    ///
+    /// # Errors
+    /// The reason when nothing can.
+    pub fn check(&self, mut heard: Heard) -> Result<Heard, Rejected> {
+        let any = !heard.words.is_empty();
+        drop_sounds(&mut heard.words);
+        if heard.words.is_empty() {
+            return Err(if any { Rejected::Sounds } else { Rejected::Empty });
+        }
+        collapse_loops(&mut heard.words, self.loop_repeats_max);
+        if heard.mean_logprob < self.mean_logprob_min {
+            return Err(Rejected::Unsure);
+        }
+        let said: String = heard.text().to_lowercase();
+        let said: String = said
+            .chars()
+            .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '\''))
+            .collect();
+        if INVENTED.contains(&said.trim()) && heard.mean_logprob < self.phrase_logprob_min {
+            return Err(Rejected::Phrase);
+        }
+        Ok(heard)
+    }
+}
+
+/// Removes "[Music]", "(phone rings)", "♪" and lone dashes, which describe and don't quote.
+fn drop_sounds(words: &mut Vec<HeardWord>) {
+    let mut inside: Option<char> = None;
+    words.retain(|word| {
+        let text = word.text.trim_matches(|c| matches!(c, '.' | ',' | '!' | '?'));
+        if let Some(end) = inside {
+            if text.ends_with(end) {
+                inside = None;
+            }
+            return false;
+        }
+        for (start, end) in [('[', ']'), ('(', ')'), ('*', '*')] {
+            if text.starts_with(start) && text.len() > 1 {
+                if !text.ends_with(end) {
+                    inside = Some(end);
+                }
+                return false;
+            }
+        }
+        text.chars().any(char::is_alphanumeric)
+    });
+}
+
+/// Cuts "I think I think I think I think" down to one: up to eight words repeated more than
+/// `repeats_max` times in a row. People do say "no, no, no".
+fn collapse_loops(words: &mut Vec<HeardWord>, repeats_max: usize) {
+    let bare: Vec<String> = words
+        .iter()
+        .map(|word| {
+            word.text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        })
+        .collect();
+    for length in 1..=8 {
+        let mut start = 0;
+        while start + length * (repeats_max + 1) <= words.len() {
+            let pattern = &bare[start..start + length];
+            let repeats = bare[start..].chunks(length).take_while(|chunk| *chunk == pattern).count();
+            // Digits repeat in real numbers.
+            let digits = pattern.iter().all(|word| word.chars().all(|c| c.is_ascii_digit()));
+            if repeats > repeats_max && !digits {
+                words.drain(start + length..start + length * repeats);
+                return collapse_loops(words, repeats_max);
+            }
+            start += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(text: &str, mean_logprob: f32) -> Heard {
+        let words: Vec<HeardWord> = text
+            .split_whitespace()
+            .map(|text| HeardWord { text: text.into(), start_ms: 0, end_ms: 0, confidence: 0.5 })
+            .collect();
+        Heard { tokens: words.len(), words, mean_logprob }
+    }
+
+    fn check(text: &str, mean_logprob: f32) -> String {
+        match Guards::default().check(heard(text, mean_logprob)) {
+            Ok(heard) => heard.text(),
+            Err(rejected) => format!("<{}>", rejected.as_str()),
+        }
+    }
+
+    #[test]
+    fn guards_keep_speech_and_drop_inventions() {
+        for (text, logprob, expected) in [
+            ("Great. Thanks for your help.", -0.3, "Great. Thanks for your help."),
+            ("Okay.", -0.2, "Okay."),
+            ("Thank you.", -0.6, "<phrase>"),
+            ("I'm going to go and see", -1.1, "<unsure>"),
+            ("[Music]", -0.1, "<sounds>"),
+            ("(phone ringing) Hello?", -0.3, "Hello?"),
+            ("", 0.0, "<empty>"),
+            ("no, no, no", -0.2, "no, no, no"),
+            ("I think I think I think I think I think so", -0.4, "I think so"),
+            ("0 0 0 0 0 7", -0.2, "0 0 0 0 0 7"),
+        ] {
+            assert_eq!(check(text, logprob), expected, "{text}");
+        }
+    }
+}

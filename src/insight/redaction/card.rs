@@ -1,0 +1,82 @@
+//! What a payment-card number looks like (ISO/IEC 7812: length, issuer prefix, check digit).
+
+/// Networks' issuer prefixes as first digits from..=to.
+const ISSUERS: &[(&str, &str)] = &[
+    ("4", "4"),       // Visa
+    ("51", "55"),     // Mastercard
+    ("2221", "2720"), // Mastercard
+    ("34", "34"),     // American Express
+    ("37", "37"),     // American Express
+    ("300", "305"),   // Diners Club
+    ("36", "36"),     // Diners Club
+    ("38", "39"),     // Diners Club
+    ("3528", "3589"), // JCB
+    ("6011", "6011"), // Discover
+    ("644", "649"),   // Discover
+    ("65", "65"),     // Discover
+    ("62", "62"),     // UnionPay
+    ("5018", "5018"), // Maestro
+    ("5020", "5020"), // Maestro
+    ("5038", "5038"), // Maestro
+    ("5893", "5893"), // Maestro
+    ("6304", "6304"), // Maestro
+    ("6759", "6763"), // Maestro
+    ("2200", "2204"), // Mir
+];
+
+/// The shortest and longest card numbers in use.
+const LENGTH: std::ops::RangeInclusive<usize> = 13..=19;
+/// Longer than account, sort-code and telephone numbers get when read out at one go.
+const SUSPICIOUS_DIGITS: usize = 9;
+
+/// The check digit of ISO/IEC 7812-1, annex B (H. P. Luhn, US patent 2,950,048).
+pub(super) fn luhn(digits: &str) -> bool {
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(place, byte)| {
+            let digit = u32::from(byte - b'0');
+            match (place % 2, digit * 2) {
+                (0, _) => digit,
+                (_, doubled) if doubled > 9 => doubled - 9,
+                (_, doubled) => doubled,
+            }
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+/// So many digits in one run are taken for a card, with or without a right check digit: the
+/// recogniser may have misheard one, and expiry date and security code may follow in the same breath.
+pub(super) fn is_card(digits: &str) -> bool {
+    // A telephone number with its country code is the one thing of that length that people dictate.
+    let telephone = digits.len() == 13 && digits.starts_with("0044");
+    digits.len() >= *LENGTH.start() && !telephone || contains_card(digits)
+}
+
+/// A valid number hidden in a longer run.
+fn contains_card(digits: &str) -> bool {
+    LENGTH.clone().any(|length| {
+        digits.len() >= length
+            && (0..=digits.len() - length).any(|start| luhn(&digits[start..start + length]))
+    })
+}
+
+/// A run of this beginning and length could go on to be a card number.
+pub(super) fn may_become_card(digits: &str) -> bool {
+    let issuer = ISSUERS.iter().any(|(from, to)| {
+        let length = from.len().min(digits.len());
+        (&from[..length]..=&to[..length]).contains(&&digits[..length])
+    });
+    issuer || (digits.len() >= SUSPICIOUS_DIGITS && !digits.starts_with('0'))
+}
+
+/// Words after which digits are likely a card's.
+pub(super) fn names_a_card(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    matches!(
+        word.as_str(),
+        "card" | "cards" | "visa" | "mastercard" | "amex" | "maestro" | "sixteen-digit" | "16-digit"
+    )
+}

@@ -1,0 +1,209 @@
+//! Finds runs of digits among words, whichever way they are said or written.
+
+/// Consecutive words that spell digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    /// Index of the first word.
+    pub first: usize,
+    /// Index of the last word that carries a digit.
+    pub last: usize,
+    pub digits: String,
+    /// Nothing but fillers stands before it.
+    pub leads: bool,
+    /// Nothing but fillers stands after it.
+    pub trails: bool,
+}
+
+/// What one word contributes.
+enum Piece {
+    Digits(String),
+    /// "twenty": a unit may follow and replace the zero.
+    Tens(char),
+    /// "double", "triple": repeats the digit that follows.
+    Repeat(usize),
+    /// Sounds like a digit, and is one only between digits.
+    Homophone(char),
+    Filler,
+    Other,
+}
+
+/// So many fillers in a row don't interrupt a number.
+const FILLERS_MAX: usize = 3;
+
+pub(super) fn runs<'a>(words: impl Iterator<Item = &'a str>) -> Vec<Run> {
+    let pieces: Vec<Piece> = words.map(piece).collect();
+    let mut found: Vec<Run> = Vec::new();
+    let mut open: Option<Run> = None;
+    let mut fillers = 0;
+    let mut repeat = None;
+    let mut tens_open = false;
+    let mut only_fillers_before = true;
+    for (index, piece) in pieces.iter().enumerate() {
+        let said = match piece {
+            Piece::Digits(said) => Some(said.clone()),
+            Piece::Tens(tens) => Some(format!("{tens}0")),
+            Piece::Homophone(digit) if open.is_some() && digit_follows(&pieces[index + 1..]) => {
+                Some(digit.to_string())
+            }
+            _ => None,
+        };
+        match (said, piece) {
+            (Some(said), _) => {
+                let run = open.get_or_insert_with(|| Run {
+                    first: index,
+                    last: index,
+                    digits: String::new(),
+                    leads: only_fillers_before,
+                    trails: false,
+                });
+                let single = said.len() == 1;
+                if tens_open && single && said != "0" {
+                    // "forty two": the unit takes the place of the zero.
+                    run.digits.pop();
+                }
+                let times = if single { repeat.take().unwrap_or(1) } else { 1 };
+                run.digits.push_str(&said.repeat(times));
+                run.last = index;
+                fillers = 0;
+                tens_open = matches!(piece, Piece::Tens(_));
+            }
+            (None, Piece::Repeat(times)) => {
+                repeat = Some(*times);
+                tens_open = false;
+            }
+            (None, Piece::Filler) if fillers < FILLERS_MAX => {
+                fillers += 1;
+                tens_open = false;
+            }
+            _ => {
+                found.extend(open.take());
+                only_fillers_before = false;
+                fillers = 0;
+                repeat = None;
+                tens_open = false;
+            }
+        }
+        if open.is_some() {
+            only_fillers_before = false;
+        }
+    }
+    if let Some(mut run) = open {
+        run.trails = true;
+        found.push(run);
+    }
+    found
+}
+
+fn digit_follows(rest: &[Piece]) -> bool {
+    rest.iter()
+        .find(|piece| !matches!(piece, Piece::Filler))
+        .is_some_and(|piece| matches!(piece, Piece::Digits(_) | Piece::Tens(_) | Piece::Repeat(_)))
+}
+
+fn piece(word: &str) -> Piece {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '£' && c != '$' && c != '€');
+    let lower = word.to_lowercase();
+    if lower.is_empty() {
+        // A lone dash or comma between groups.
+        return Piece::Filler;
+    }
+    if let Some(digits) = written(&lower) {
+        return Piece::Digits(digits);
+    }
+    if let Some(digits) = hyphenated(&lower) {
+        return Piece::Digits(digits);
+    }
+    match spoken(&lower) {
+        Piece::Other => {}
+        piece => return piece,
+    }
+    match lower.as_str() {
+        "double" => Piece::Repeat(2),
+        "triple" | "treble" => Piece::Repeat(3),
+        "for" | "fore" => Piece::Homophone('4'),
+        "to" | "too" => Piece::Homophone('2'),
+        "won" => Piece::Homophone('1'),
+        "ate" => Piece::Homophone('8'),
+        "sex" | "sicks" => Piece::Homophone('6'),
+        "um" | "uh" | "er" | "erm" | "ah" | "hmm" | "and" | "then" | "dash" | "hyphen" | "space"
+        | "comma" | "so" | "it's" | "is" | "yeah" | "yes" | "okay" | "ok" | "right" | "that's"
+        | "the" | "like" | "number" => Piece::Filler,
+        _ => Piece::Other,
+    }
+}
+
+/// "4539", "4539-1488", "4539.1488": groups of digits. Amounts, times and decimals are none.
+fn written(word: &str) -> Option<String> {
+    let mut digits = String::new();
+    let mut group = 0;
+    let mut groups = Vec::new();
+    for c in word.chars() {
+        match c {
+            '0'..='9' => {
+                digits.push(c);
+                group += 1;
+            }
+            '-' | '‐' | '–' | '.' | '/' | '\u{a0}' | ',' if group > 0 => {
+                groups.push((group, c));
+                group = 0;
+            }
+            _ => return None,
+        }
+    }
+    // "19.99" and "2,500" are quantities; "4539.1488" is not.
+    let quantity = groups.iter().any(|(_, mark)| matches!(mark, '.' | ','))
+        && digits.len() < 8;
+    (!digits.is_empty() && !quantity).then_some(digits)
+}
+
+/// "forty-two", "four-five-three-nine".
+fn hyphenated(word: &str) -> Option<String> {
+    if !word.contains('-') {
+        return None;
+    }
+    let mut digits = String::new();
+    let mut tens_open = false;
+    for part in word.split('-') {
+        match spoken(part) {
+            Piece::Digits(said) => {
+                if tens_open && said.len() == 1 {
+                    digits.pop();
+                }
+                tens_open = false;
+                digits.push_str(&said);
+            }
+            Piece::Tens(tens) => {
+                digits.push(tens);
+                digits.push('0');
+                tens_open = true;
+            }
+            _ => digits.push_str(&written(part)?),
+        }
+    }
+    Some(digits)
+}
+
+fn spoken(word: &str) -> Piece {
+    const ONES: [&str; 10] =
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    const TEENS: [&str; 10] = [
+        "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
+        "eighteen", "nineteen",
+    ];
+    const TENS: [&str; 8] =
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+    if let Some(digit) = ONES.iter().position(|one| *one == word) {
+        return Piece::Digits(digit.to_string());
+    }
+    if let Some(unit) = TEENS.iter().position(|teen| *teen == word) {
+        return Piece::Digits(format!("1{unit}"));
+    }
+    if let Some(tens) = TENS.iter().position(|tens| *tens == word) {
+        let tens = u32::try_from(tens).ok().and_then(|tens| char::from_digit(tens + 2, 10));
+        return tens.map_or(Piece::Other, Piece::Tens);
+    }
+    match word {
+        "oh" | "o" | "nought" | "naught" | "nil" => Piece::Digits("0".to_owned()),
+        _ => Piece::Other,
+    }
+}

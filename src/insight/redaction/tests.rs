@@ -1,0 +1,203 @@
+use proptest::prelude::*;
+
+use super::card::luhn;
+use super::digits::runs;
+use super::*;
+
+fn words(text: &str) -> Vec<RawWord> {
+    text.split_whitespace()
+        .enumerate()
+        .map(|(index, word)| RawWord {
+            text: word.to_owned(),
+            start_ms: index as u64 * 300,
+            end_ms: index as u64 * 300 + 250,
+            confidence: 0.9,
+        })
+        .collect()
+}
+
+/// Plays finals of one party and returns their texts and the decisions, a line each.
+fn check(turns: &[&str]) -> Vec<String> {
+    let mut masker = Masker::default();
+    let mut lines = Vec::new();
+    for (number, turn) in turns.iter().enumerate() {
+        let (party, text) = turn.split_once(": ").unwrap_or(("customer", turn));
+        let id = TurnId::from(format!("t-{number}"));
+        let masked = masker.final_turn(&PartyId::from(party), &id, &words(text));
+        lines.push(masked.text.as_str().to_owned());
+        lines.extend(masked.resolved.iter().map(decision));
+    }
+    lines.extend(masker.finish().iter().map(decision));
+    lines
+}
+
+fn decision(resolved: &RedactionResolved) -> String {
+    match &resolved.outcome {
+        RedactionOutcome::Kept(kind) => {
+            format!("{} {} stays: {}", resolved.turn_id, resolved.placeholder, kind.as_str())
+        }
+        RedactionOutcome::Released(text) => {
+            format!("{} {} was: {}", resolved.turn_id, resolved.placeholder, text.as_str())
+        }
+    }
+}
+
+#[test]
+fn a_number_said_in_words_is_masked_with_its_card() {
+    assert_eq!(
+        check(&["The card number is four five three nine, one four eight eight, zero three four \
+                 three, six four six seven."]),
+        ["The card number is [card-1]."]
+    );
+}
+
+#[test]
+fn written_groups_pairs_and_doubles_are_one_number() {
+    for text in [
+        "4539 1488 0343 6467",
+        "4539-1488-0343-6467.",
+        "4539148803436467",
+        "forty-five thirty-nine fourteen eighty-eight oh three forty-three sixty-four sixty-seven",
+        "4539 um 1488, and then 0343, 6467",
+        "four five three nine one four double eight oh three four three six four six seven",
+        "for five three nine 14 88 zero three 43 6467",
+    ] {
+        let lines = check(&[text]);
+        assert!(lines[0].contains("[card-1]"), "{text}: {lines:?}");
+        assert!(runs(lines[0].split(' ')).iter().all(|run| run.digits.len() < 4), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_number_split_over_turns_never_shows() {
+    assert_eq!(
+        check(&[
+            "customer: It's four five three nine",
+            "agent: Mm-hm.",
+            "customer: one four eight eight",
+            "customer: hang on",
+            "customer: zero three four three six four six seven. Is that enough?",
+        ]),
+        [
+            "It's [digits-1]",
+            "Mm-hm.",
+            "[digits-2]",
+            "hang on",
+            "[card-1]. Is that enough?",
+            "t-0 [digits-1] stays: card",
+            "t-2 [digits-2] stays: card",
+        ]
+    );
+}
+
+#[test]
+fn an_account_number_that_looks_like_a_card_comes_back() {
+    assert_eq!(
+        check(&[
+            "customer: It's four one four two two nine zero seven.",
+            "agent: Thank you. And what is the name on the account?",
+            "customer: It is Daniel Okafor and I live in Leeds.",
+        ]),
+        [
+            "It's [digits-1].",
+            "Thank you. And what is the name on the account?",
+            "It is Daniel Okafor and I live in Leeds.",
+            "t-0 [digits-1] was: four one four two two nine zero seven",
+        ]
+    );
+}
+
+#[test]
+fn numbers_that_no_card_begins_with_are_shown_at_once() {
+    assert_eq!(
+        check(&["Yeah, it's six one four, two two nine, zero seven."]),
+        ["Yeah, it's six one four, two two nine, zero seven."]
+    );
+    assert_eq!(check(&["My mobile is 07700 900123"]), ["My mobile is 07700 900123"]);
+    assert_eq!(check(&["That was £42.50 on the 3rd, two times."]).len(), 1);
+}
+
+#[test]
+fn after_the_word_card_short_runs_stay_hidden() {
+    assert_eq!(
+        check(&["the last digits of my card are 6467 I think", "what else do you need from me then"]),
+        [
+            "the last digits of my card are [digits-1] I think",
+            "t-0 [digits-1] stays: digits",
+            "what else do you need from me then"
+        ]
+    );
+}
+
+#[test]
+fn partials_never_show_a_run() {
+    let mut masker = Masker::default();
+    let party = PartyId::from("p-1");
+    assert_eq!(masker.partial(&party, "it's four five three nine one").as_str(), "it's ••••");
+    masker.final_turn(&party, &TurnId::from("t-1"), &words("it's four five three nine"));
+    assert_eq!(masker.partial(&party, "one four and").as_str(), "•••• and");
+    assert_eq!(masker.partial(&party, "sorry one four and").as_str(), "sorry one four and");
+}
+
+#[test]
+fn typed_text_is_masked_too() {
+    assert_eq!(typed("pay with 4539 1488 0343 6467 today").as_str(), "pay with [card-1] today");
+    assert_eq!(typed("is E-104 £31 a month").as_str(), "is E-104 £31 a month");
+}
+
+fn card_number() -> impl Strategy<Value = String> {
+    ("(4|51|37|6011|35[3-8])", proptest::collection::vec(0_u8..10, 16)).prop_map(
+        |(issuer, rest)| {
+            let mut number = issuer;
+            number.extend(rest.iter().map(|digit| char::from(b'0' + digit)));
+            number.truncate(15);
+            let check = (0..10).map(|check| format!("{number}{check}")).find(|full| luhn(full));
+            check.expect("one of ten check digits fits")
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn no_way_of_saying_a_card_number_leaks_half_of_it(
+        number in card_number(),
+        styles in proptest::collection::vec((0_u8..4, 1_usize..5, any::<bool>()), 16),
+    ) {
+        const NAMES: [&str; 10] =
+            ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+        let mut turns = vec![String::from("so it is")];
+        let mut rest = number.as_str();
+        for (style, length, ends_turn) in styles {
+            let (group, tail) = rest.split_at(length.min(rest.len()));
+            rest = tail;
+            let said = match style {
+                0 | 1 => group.to_owned(),
+                2 => group.bytes().map(|digit| NAMES[usize::from(digit - b'0')]).collect::<Vec<_>>().join(" "),
+                _ => group.bytes().map(|digit| NAMES[usize::from(digit - b'0')]).collect::<Vec<_>>().join(" um "),
+            };
+            let turn = turns.last_mut().expect("there is one");
+            turn.push(' ');
+            turn.push_str(&said);
+            // Only splits that leave something to hold back can be told from other numbers.
+            let so_far = number.len() - rest.len();
+            if ends_turn && so_far >= 4 && !rest.is_empty() {
+                turns.push(String::new());
+            }
+        }
+        let turns: Vec<&str> = turns.iter().map(String::as_str).collect();
+        for line in check(&turns) {
+            for run in runs(line.split(' ')) {
+                prop_assert!(!number.contains(&run.digits) || run.digits.len() < 4, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_survives(text in "\\PC{0,60}") {
+        let mut masker = Masker::default();
+        let party = PartyId::from("p-1");
+        masker.partial(&party, &text);
+        masker.final_turn(&party, &TurnId::from("t-1"), &words(&text));
+        typed(&text);
+    }
+}

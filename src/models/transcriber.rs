@@ -1,0 +1,41 @@
+//! What a speech recogniser is to the rest of the house.
+
+use super::ModelError;
+
+/// The samples that a transcriber takes: mono, 16 kHz, -1 to 1.
+pub const SAMPLE_RATE_HZ: u32 = 16_000;
+
+/// One recognised word, timed from the start of the audio that was given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeardWord {
+    pub text: String,
+    pub start_ms: u64,
+    pub end_ms: u64,
+    /// Mean probability of its tokens, 0 to 1.
+    pub confidence: f32,
+}
+
+/// What was heard in one stretch of audio, before any guard has looked at it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Heard {
+    pub words: Vec<HeardWord>,
+    /// Mean natural logarithm of the tokens' probabilities; 0 when there are none.
+    pub mean_logprob: f32,
+    pub tokens: usize,
+}
+
+impl Heard {
+    pub fn text(&self) -> String {
+        let words: Vec<&str> = self.words.iter().map(|word| word.text.as_str()).collect();
+        words.join(" ")
+    }
+}
+
+/// A loaded recogniser. It is busy for as long as it listens, so it lives on a thread of its own.
+pub trait Transcriber: Send {
+    /// Writes down up to 30 s of 16 kHz mono audio.
+    ///
+    /// # Errors
+    /// `ModelError::Failed` when the engine refuses the audio or breaks.
+    fn transcribe(&mut self, samples: &[f32]) -> Result<Heard, ModelError>;
+}

@@ -1,0 +1,114 @@
+import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch, signedIn } from './browser.ts';
+import { Service, waitFor } from './service.ts';
+
+/** Pictures for people; kept after the run. */
+const FOLDER = process.env.E2E_SCREENSHOTS ?? join(tmpdir(), 'backchannel-looks');
+const WIDTHS = [360, 900, 1440];
+const SCHEMES = ['light', 'dark'] as const;
+
+let service: Service;
+let browser: Browser;
+
+beforeAll(async () => {
+  mkdirSync(FOLDER, { recursive: true });
+  service = await Service.start();
+  browser = await launch();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await service?.stop();
+});
+
+test('the sign-in page is clear at every width', async () => {
+  const page = await (await browser.newContext({ baseURL: service.url })).newPage();
+  await page.goto('/');
+  await page.getByLabel('API key').waitFor();
+  await look(page, 'sign-in');
+});
+
+test('the desktop is clear at every width, before, during and after a call', async () => {
+  const page = await (await signedIn(browser, service)).newPage();
+  page.setDefaultTimeout(60_000);
+  await page.goto('/');
+  await page.getByText('Agent desktop').waitFor();
+  await look(page, 'home');
+  await page.goto('/desktop');
+  await page.getByText('No call right now').waitFor();
+  await look(page, 'idle');
+
+  const call = service.replay();
+  call.catch(() => undefined);
+  await page.locator('bc-card[front]').waitFor();
+  const id = await page.evaluate(() => location.hash.slice(1));
+  await waitFor('a second card', 90_000, async () => (await service.conversation(id)).cards.length >= 2);
+  await look(page, 'live');
+
+  await page.locator('bc-card[front] .answer').click();
+  await page.locator('bc-passage mark').first().waitFor();
+  await look(page, 'passage');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.getByRole('tab', { name: 'Transcript' }).click();
+  await look(page, 'transcript', [360]);
+  await page.getByRole('tab', { name: 'Customer' }).click();
+  await look(page, 'customer', [360]);
+  await page.getByRole('tab', { name: 'Cards' }).click();
+
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.keyboard.press('/');
+  await page.keyboard.type('Do we repay a bank fee?');
+  await page.keyboard.press('Enter');
+  await page.locator('bc-answers li').first().waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('Can my goat use the router?');
+  await page.keyboard.press('Enter');
+  await page.locator('bc-answers li').nth(1).waitFor();
+  await page.keyboard.press('Escape');
+  await look(page, 'answers');
+  await page.keyboard.press('e');
+  await look(page, 'edit', [360, 1440]);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  await look(page, 'keys', [360, 1440]);
+  await page.keyboard.press('Escape');
+
+  await call;
+  await page.getByText(/^Ended/).first().waitFor();
+  await look(page, 'ended');
+});
+
+/** Takes the pictures, and finds no sideways scrolling and nothing that axe-core objects to. */
+async function look(page: Page, name: string, widths = WIDTHS): Promise<void> {
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: width < 600 ? 740 : 900 });
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme });
+      // The fade of a card would be judged half transparent.
+      await page.waitForTimeout(250);
+      await page.screenshot({ path: join(FOLDER, `${name}-${width}-${colorScheme}.png`) });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      // Soft: one objection must not hide the other pictures.
+      expect.soft(overflow, `${name} at ${width} px scrolls sideways`).toBe(0);
+      expect.soft(await objections(page), `${name} at ${width} px, ${colorScheme}`).toEqual([]);
+    }
+  }
+}
+
+async function objections(page: Page): Promise<string[]> {
+  // Evaluated, not added as a script: the page's content policy rightly refuses strangers.
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: typeof import('axe-core') };
+    const { violations } = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+    return violations.map((v) => `${v.id}: ${v.nodes.map((node) => node.target.join(' ')).join(', ')}: ${v.nodes[0]?.failureSummary ?? ''}`);
+  });
+}

@@ -1,0 +1,184 @@
+// The shapes of the HTTP contract, as they come over the wire. Only fields that the desktop reads are named.
+
+export type Role = 'customer' | 'agent' | 'supervisor' | 'bot' | 'expert';
+
+export interface Party {
+  id: string;
+  role: Role;
+  name?: string | null;
+}
+
+export interface Me {
+  name: string;
+  role: string;
+  tenant: string;
+  demo: boolean;
+  version: string;
+}
+
+export interface Degradation {
+  what: string;
+  detail: string;
+  since: string;
+}
+
+export interface SystemState {
+  degraded: Degradation[];
+  models?: Record<string, string>;
+}
+
+export interface List<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface LastTurn {
+  turn_id: string;
+  party: Party;
+  start_ms: number;
+  end_ms: number;
+  text: string;
+}
+
+export interface Summary {
+  id: string;
+  state: 'live' | 'ended';
+  channel: string;
+  external_id: string | null;
+  started_at: string;
+  ended_at: string | null;
+  duration_ms: number;
+  parties: Party[];
+  attributes: Record<string, string>;
+  turn_count: number;
+  card_count: number;
+  last_turn: LastTurn | null;
+  last_sequence: number;
+}
+
+export interface Turn {
+  turn_id: string;
+  party: Party;
+  start_ms: number;
+  end_ms: number;
+  text: string;
+  display_text?: string;
+}
+
+export interface Partial {
+  turn_id: string;
+  party: Party;
+  start_ms: number;
+  text: string;
+  stable_prefix_chars: number;
+}
+
+/** `start` and `end` count Unicode code points in the passage's text. */
+export interface Citation {
+  article_id: string;
+  passage_id: string;
+  revision: number;
+  start: number;
+  end: number;
+  quote: string;
+}
+
+export interface Suggestion {
+  card_id: string;
+  kind: string;
+  title: string;
+  text: string;
+  heading?: string | null;
+  article_title?: string | null;
+  valid_from?: string | null;
+  citations: Citation[];
+  score?: number;
+  trigger_turn?: string | null;
+  latency_ms?: number;
+  generator?: string;
+  why: string[];
+}
+
+export type VerdictKind = 'accepted' | 'edited' | 'dismissed' | 'ignored';
+
+export interface Verdict {
+  verdict: VerdictKind;
+  text: string | null;
+  at?: string;
+}
+
+export interface StoredSuggestion extends Suggestion {
+  offered_at: string;
+  sequence: number;
+  verdict: Verdict | null;
+  withdrawn: boolean;
+}
+
+export interface Answer {
+  title: string;
+  heading?: string | null;
+  text: string;
+  citations: Citation[];
+  score?: number;
+  why: string[];
+  generator?: string;
+}
+
+export interface AnsweredQuestion {
+  question_id: string;
+  question: string;
+  state: 'answered' | 'abstained';
+  answer: Answer | null;
+  nearest: { article_id: string; title: string; heading?: string | null }[];
+  latency_ms?: number;
+}
+
+export interface Gap {
+  party: Party;
+  start_ms: number;
+  lost_ms: number;
+  why: string;
+}
+
+export interface Conversation extends Summary {
+  /** The stream's id up to which this answer is complete: listen on after it. */
+  position: string;
+  turns: Turn[];
+  cards: StoredSuggestion[];
+  questions: AnsweredQuestion[];
+  gaps: Gap[];
+  wrapup: unknown;
+}
+
+export interface Passage {
+  id: string;
+  heading: string | null;
+  text: string;
+  start: number;
+  end: number;
+}
+
+export interface Article {
+  id: string;
+  title: string;
+  body: string;
+  revision: number;
+  state: string;
+  audience?: unknown;
+  products?: string[];
+  language?: string;
+  valid_from?: string | null;
+  review_by?: string | null;
+  source?: string | null;
+  passages: Passage[];
+}
+
+/** One CloudEvents envelope. Partials carry no usable `sequence`: they are never stored. */
+export interface Envelope {
+  id: string;
+  type: string;
+  time: string;
+  subject: string;
+  sequence?: number | null;
+  data: unknown;
+}

@@ -1,0 +1,157 @@
+import { LitElement, html } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import type { Citation } from '../api/types.ts';
+import type { CardView } from '../state/conversation.ts';
+import { monthText } from '../state/text.ts';
+import { cardStyles } from './card-styles.ts';
+import { checkIcon, chevronIcon } from './icons.ts';
+import { shared } from './shared-styles.ts';
+
+/**
+ * One card: the answer, where it comes from, what can be done with it. Folded to a line when a newer one is in front.
+ * Fires `card-insert`, `card-edited`, `card-dismiss`, `open-passage` and `reveal-turn`.
+ */
+@customElement('bc-card')
+export class Card extends LitElement {
+  @property({ attribute: false }) card: CardView | undefined;
+  /** Its number key; 0 for cards that have been pushed out. */
+  @property({ type: Number }) number = 0;
+  @property({ type: Boolean, reflect: true }) front = false;
+  @property({ type: Boolean, reflect: true }) unfolded = false;
+  @state() private editing = false;
+  @state() private why = false;
+  @query('.line, .answer') private handle!: HTMLElement | null;
+  @query('textarea') private area!: HTMLTextAreaElement | null;
+
+  static override styles = [shared, cardStyles];
+
+  /** The text that inserting uses: the agent's own words where there are some. */
+  get words(): string {
+    return this.card?.verdict?.text ?? this.card?.text ?? '';
+  }
+
+  override focus(): void {
+    this.handle?.focus();
+  }
+
+  async edit(): Promise<void> {
+    this.unfolded = true;
+    this.editing = true;
+    await this.updateComplete;
+    this.area?.focus();
+    this.area?.setSelectionRange(this.area.value.length, this.area.value.length);
+  }
+
+  override render() {
+    const card = this.card;
+    if (!card) return '';
+    const open = this.front || this.unfolded;
+    return html`<article aria-label=${card.title} class=${open ? 'open' : 'folded'} data-card=${card.card_id}>
+      ${this.front ? '' : this.line(card)}
+      ${open ? this.body(card) : ''}
+    </article>`;
+  }
+
+  private line(card: CardView) {
+    return html`<button type="button" class="line" aria-expanded=${this.unfolded} @click=${() => (this.unfolded = !this.unfolded)}>
+      <span class="chevron">${chevronIcon}</span>
+      ${this.number > 0 ? html`<kbd>${this.number}</kbd>` : ''}
+      <span class="line-title">${card.title}</span>
+      ${this.used(card)}
+    </button>`;
+  }
+
+  private body(card: CardView) {
+    const source = [card.article_title, card.heading].filter(Boolean).join(' › ') || card.title;
+    const date = monthText(card.valid_from);
+    const citation = card.citations[0];
+    return html`
+      ${card.withdrawn !== null ? html`<p class="withdrawn" role="note">Withdrawn: ${card.withdrawn}. Don’t use it.</p>` : ''}
+      ${this.editing
+        ? this.editor(card)
+        : html`<button type="button" class="answer" title="Open the passage" ?disabled=${!citation} @click=${() => this.open(citation)}>${this.words}</button>`}
+      <p class="source quiet">
+        ${citation
+          ? html`<button type="button" class="link" @click=${() => this.open(citation)}>${source}</button>`
+          : html`<span>${source}</span>`}
+        ${date ? html`<span class="numbers">· ${date}</span>` : ''}
+        ${card.citations.slice(1).map((more, i) => html`<button type="button" class="link" @click=${() => this.open(more)}>[${i + 2}]</button>`)}
+      </p>
+      ${this.editing ? '' : this.actions(card)}
+      ${this.why ? this.reasons(card) : ''}
+    `;
+  }
+
+  private actions(card: CardView) {
+    return html`<div class="actions">
+      <button type="button" class="button ${this.front ? 'primary' : ''}" ?disabled=${card.withdrawn !== null} @click=${() => this.fire('card-insert')}>
+        ${this.number > 0 ? html`<kbd>${this.number}</kbd>` : ''} Insert
+      </button>
+      <button type="button" class="button" ?disabled=${card.withdrawn !== null} @click=${() => this.edit()}><kbd>e</kbd> Edit</button>
+      <button type="button" class="button" @click=${() => this.fire('card-dismiss')}><kbd>x</kbd> Dismiss</button>
+      <span class="space"></span>
+      ${this.used(card)}
+      <button type="button" class="button plain" aria-expanded=${this.why} @click=${() => (this.why = !this.why)}>Why?</button>
+    </div>`;
+  }
+
+  private reasons(card: CardView) {
+    return html`<div class="why">
+      <ul>${card.why.map((reason) => html`<li>${reason}</li>`)}</ul>
+      ${card.trigger_turn
+        ? html`<button type="button" class="link" @click=${() => this.fire('reveal-turn', card.trigger_turn)}>Show what was said</button>`
+        : ''}
+    </div>`;
+  }
+
+  private editor(card: CardView) {
+    return html`<form @submit=${this.save} @keydown=${this.editorKeys}>
+      <textarea rows="4" aria-label="Your words for: ${card.title}" .value=${this.words}></textarea>
+      <div class="actions">
+        <button class="button primary">Save and insert</button>
+        <button type="button" class="button" @click=${this.cancel}>Cancel</button>
+        <span class="space"></span>
+        <span class="quiet hint">Ctrl + Enter saves</span>
+      </div>
+    </form>`;
+  }
+
+  private used(card: CardView) {
+    const words: Record<string, string> = { accepted: 'inserted', edited: 'inserted, edited' };
+    const word = words[card.verdict?.verdict ?? ''];
+    return word ? html`<span class="used quiet">${checkIcon} ${word}</span>` : '';
+  }
+
+  private editorKeys(event: KeyboardEvent): void {
+    if (event.key === 'Escape') {
+      event.stopPropagation();
+      void this.cancel();
+    } else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      void this.save(event);
+    }
+  }
+
+  private async save(event: Event): Promise<void> {
+    event.preventDefault();
+    const text = this.area?.value.trim() ?? '';
+    if (text === '') return;
+    // Unchanged words are simply accepted.
+    if (text === this.card?.text) this.fire('card-insert');
+    else this.fire('card-edited', text);
+    await this.cancel();
+  }
+
+  private async cancel(): Promise<void> {
+    this.editing = false;
+    await this.updateComplete;
+    this.focus();
+  }
+
+  private open(citation: Citation | undefined): void {
+    if (citation) this.fire('open-passage', citation);
+  }
+
+  private fire(name: string, value: unknown = undefined): void {
+    this.dispatchEvent(new CustomEvent(name, { detail: { card: this.card, value }, bubbles: true, composed: true }));
+  }
+}

@@ -1,0 +1,181 @@
+import type { ReactiveController, ReactiveControllerHost } from 'lit';
+import { CallsFeed } from '../api/calls-feed.ts';
+import { client } from '../api/client.ts';
+import { ConversationFeed } from '../api/conversation-feed.ts';
+import { Problem, sentenceFor } from '../api/problem.ts';
+import type { StreamState } from '../api/stream.ts';
+import type { Degradation, Me, Summary, Verdict, VerdictKind } from '../api/types.ts';
+import { Microphone, type MicrophoneState } from '../audio/microphone.ts';
+import { type ConversationView, withAnswer, withVerdict } from '../state/conversation.ts';
+
+/** Everything the desktop knows, and every act that reaches the service. The page draws it and owns the keys. */
+export class DesktopSession implements ReactiveController {
+  me: Me | undefined;
+  live: Summary[] = [];
+  ended: Summary[] = [];
+  degraded: Degradation[] = [];
+  selected = '';
+  view: ConversationView | undefined;
+  problem = '';
+  asking = false;
+  /** Lists were read at least once: only then "no calls" is a fact. */
+  ready = false;
+  microphone: MicrophoneState = { is: 'off' };
+  private callsStream: StreamState = 'connecting';
+  private viewStream: StreamState = 'open';
+  private calls: CallsFeed | undefined;
+  private feed: ConversationFeed | undefined;
+  private readonly mic = new Microphone((state) => this.microphoneMoved(state));
+
+  constructor(private readonly host: ReactiveControllerHost, private readonly say: (text: string) => void) {
+    host.addController(this);
+  }
+
+  /** The worse of the two streams; a call that is over needs none of its own. */
+  get stream(): StreamState {
+    const own = this.view?.state === 'ended' ? 'open' : this.viewStream;
+    return own === 'reconnecting' || this.callsStream === 'reconnecting' ? 'reconnecting' : own === 'open' ? this.callsStream : own;
+  }
+
+  /** The service's clock. */
+  get now(): number {
+    return Date.now() + client.clockOffsetMs;
+  }
+
+  hostConnected(): void {
+    void this.begin();
+    window.addEventListener('hashchange', this.followHash);
+    window.addEventListener('pagehide', this.leave);
+  }
+
+  hostDisconnected(): void {
+    window.removeEventListener('hashchange', this.followHash);
+    window.removeEventListener('pagehide', this.leave);
+    this.leave();
+  }
+
+  select(id: string): void {
+    if (id === this.selected) return;
+    this.feed?.close();
+    this.feed = undefined;
+    this.selected = id;
+    this.view = undefined;
+    this.problem = '';
+    this.viewStream = 'connecting';
+    // The address keeps the choice over a reload without a new page in the history.
+    history.replaceState(null, '', id === '' ? location.pathname : `#${id}`);
+    if (id !== '') {
+      this.feed = new ConversationFeed(id, {
+        onView: (view) => this.set(() => (this.view = view)),
+        onStream: (state) => this.set(() => (this.viewStream = state)),
+        onProblem: (sentence) => this.set(() => (this.problem = sentence)),
+        onSignedOut: () => this.toSignIn(),
+      });
+    }
+    this.host.requestUpdate();
+  }
+
+  /** Shown at once; taken back with a word when the service did not take it. */
+  async verdict(cardId: string, kind: VerdictKind, text?: string): Promise<void> {
+    const feed = this.feed;
+    const before = this.view?.cards.find((card) => card.card_id === cardId)?.verdict ?? null;
+    const now: Verdict = { verdict: kind, text: text ?? null };
+    feed?.update((view) => withVerdict(view, cardId, now));
+    try {
+      await client.verdict(cardId, kind, text);
+    } catch (error) {
+      feed?.update((view) => withVerdict(view, cardId, before));
+      this.say(`That wasn’t saved. ${sentenceFor(error)}`);
+    }
+  }
+
+  async ask(question: string): Promise<void> {
+    const feed = this.feed;
+    if (!feed) return;
+    this.set(() => (this.asking = true));
+    try {
+      const answered = await client.ask(feed.id, question);
+      feed.update((view) => withAnswer(view, answered));
+      this.say(answered.answer ? `Answer: ${answered.answer.text}` : 'The knowledge base has no answer to this.');
+    } catch (error) {
+      this.say(`The question wasn’t answered. ${sentenceFor(error)}`);
+    } finally {
+      this.set(() => (this.asking = false));
+    }
+  }
+
+  speak(): void {
+    void this.mic.start();
+  }
+
+  hush(): void {
+    this.mic.stop();
+  }
+
+  async signOut(): Promise<void> {
+    await client.signOut().catch(() => undefined);
+    location.assign('/');
+  }
+
+  private async begin(): Promise<void> {
+    try {
+      this.me = await client.me();
+    } catch (error) {
+      if (error instanceof Problem && (error.status === 401 || error.status === 403)) return this.toSignIn();
+      // The streams below keep trying and say so.
+    }
+    this.calls = new CallsFeed({
+      onCalls: (live, ended) => this.callsMoved(live, ended),
+      onDegraded: (degraded) => this.set(() => (this.degraded = degraded)),
+      onStream: (state) => this.set(() => this.callsStreamMoved(state)),
+      onSignedOut: () => this.toSignIn(),
+    });
+    this.followHash();
+    this.host.requestUpdate();
+  }
+
+  private callsMoved(live: Summary[], ended: Summary[]): void {
+    this.live = live;
+    this.ended = ended;
+    this.ready = true;
+    // Somebody who looks at nothing gets the newest call; a chosen one, even an ended one, is never taken away.
+    const [newest] = live;
+    if (this.selected === '' && newest) this.select(newest.id);
+    this.host.requestUpdate();
+  }
+
+  private callsStreamMoved(state: StreamState): void {
+    const cameBack = state === 'open' && this.callsStream === 'reconnecting';
+    this.callsStream = state;
+    if (!cameBack) return;
+    // One stream found the service again: the other need not wait out its pause.
+    this.feed?.retryNow();
+    if (!this.me) void client.me().then((me) => this.set(() => (this.me = me)), () => undefined);
+  }
+
+  private microphoneMoved(state: MicrophoneState): void {
+    const began = state.is === 'streaming' && this.microphone.is !== 'streaming';
+    this.microphone = state;
+    if (began) this.select(state.conversationId);
+    this.host.requestUpdate();
+  }
+
+  private readonly followHash = (): void => {
+    this.select(decodeURIComponent(location.hash.slice(1)));
+  };
+
+  private readonly leave = (): void => {
+    this.mic.dispose();
+    this.feed?.close();
+    this.calls?.close();
+  };
+
+  private toSignIn(): void {
+    location.replace(`/?next=${encodeURIComponent(location.pathname + location.hash)}`);
+  }
+
+  private set(change: () => void): void {
+    change();
+    this.host.requestUpdate();
+  }
+}

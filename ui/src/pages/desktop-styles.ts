@@ -1,0 +1,167 @@
+import { css } from 'lit';
+
+/** The page's grid: one column with tabs, two from 900 px, three from 1300 px. */
+export const desktopStyles = css`
+  :host {
+    display: grid;
+    grid-template-rows: auto auto minmax(0, 1fr);
+    height: 100vh;
+    height: 100dvh;
+    min-width: 320px;
+  }
+  bc-header {
+    grid-row: 1;
+  }
+  .degraded {
+    grid-row: 2;
+    padding: var(--s1) var(--s4);
+    border-bottom: 1px solid var(--line);
+    background: var(--surface-sunk);
+    color: var(--ink-2);
+    font-size: var(--text-s);
+  }
+  bc-idle,
+  .call {
+    grid-row: 3;
+    min-height: 0;
+  }
+  .call {
+    position: relative;
+    display: grid;
+    grid-template: auto auto minmax(0, 1fr) auto auto / minmax(0, 1fr);
+    grid-template-areas: 'strip' 'tabs' 'panel' 'answers' 'ask';
+  }
+  .strip {
+    grid-area: strip;
+    border-bottom: 1px solid var(--line);
+    background: var(--surface);
+  }
+  .strip-row {
+    padding: 0 var(--s4) var(--s3);
+    display: flex;
+    align-items: center;
+    gap: var(--s3);
+    flex-wrap: wrap;
+  }
+  bc-tabs {
+    grid-area: tabs;
+  }
+  .panel {
+    grid-area: panel;
+    min-height: 0;
+    overflow-y: auto;
+    overscroll-behavior: contain;
+  }
+  .panel:focus-visible {
+    outline-offset: -2px;
+  }
+  bc-transcript {
+    height: 100%;
+  }
+  .transcript {
+    overflow: hidden;
+  }
+  .cards {
+    padding: var(--s3);
+  }
+  bc-answers {
+    grid-area: answers;
+    max-height: 40vh;
+  }
+  bc-ask {
+    grid-area: ask;
+  }
+  .calls {
+    display: none;
+  }
+  bc-passage {
+    position: absolute;
+    inset: 0;
+    z-index: 10;
+  }
+  .problem,
+  .bones {
+    grid-area: panel;
+    padding: var(--s6) var(--s4);
+    max-width: 44ch;
+  }
+  .problem .button {
+    margin-top: var(--s4);
+  }
+  /* A skeleton, but only after the 300 ms in which most things have come. */
+  .bones {
+    animation: late 1ms 300ms both;
+  }
+  .bones i {
+    display: block;
+    height: var(--s4);
+    margin-bottom: var(--s3);
+    border-radius: var(--radius-s);
+    background: var(--surface-sunk);
+  }
+  @keyframes late {
+    from {
+      visibility: hidden;
+    }
+  }
+
+  @media (min-width: 900px) {
+    .call {
+      grid-template: auto minmax(0, 1fr) auto / minmax(0, 1fr) minmax(380px, 44%);
+      grid-template-areas: 'strip strip' 'panel side' 'ask side';
+    }
+    .side {
+      grid-area: side;
+      display: grid;
+      grid-template-rows: minmax(0, 1fr) auto;
+      min-height: 0;
+      border-inline-start: 1px solid var(--line);
+    }
+    .side .panel {
+      grid-area: auto;
+    }
+    .side bc-answers {
+      grid-area: auto;
+      max-height: 45vh;
+    }
+    .cards {
+      padding: var(--s4);
+    }
+    bc-passage {
+      grid-area: panel;
+      position: relative;
+      inset: auto;
+      z-index: 5;
+    }
+    .problem,
+    .bones {
+      grid-area: panel;
+    }
+  }
+
+  @media (min-width: 1300px) {
+    .call {
+      grid-template: auto minmax(0, 1fr) auto / 264px minmax(0, 1fr) minmax(440px, 38%);
+      grid-template-areas: 'calls strip strip' 'calls panel side' 'calls ask side';
+    }
+    .calls {
+      grid-area: calls;
+      display: flex;
+      flex-direction: column;
+      min-height: 0;
+      border-inline-end: 1px solid var(--line);
+    }
+    .calls bc-call-list {
+      flex: 1;
+      overflow-y: auto;
+      padding: var(--s4) var(--s2);
+    }
+    .calls bc-microphone {
+      padding: var(--s3) var(--s4);
+      border-top: 1px solid var(--line);
+    }
+    .side .panel.cards {
+      padding: var(--s5);
+    }
+  }
+`;

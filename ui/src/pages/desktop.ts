@@ -1,0 +1,318 @@
+import '../theme.ts';
+import { LitElement, html } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
+import type { Citation } from '../api/types.ts';
+import type { Announcer } from '../components/announcer.ts';
+import type { Ask } from '../components/ask.ts';
+import type { Cards } from '../components/cards.ts';
+import type { Header } from '../components/header.ts';
+import type { KeyMap } from '../components/keymap.ts';
+import { shared } from '../components/shared-styles.ts';
+import type { Tab } from '../components/tabs.ts';
+import type { Transcript } from '../components/transcript.ts';
+import type { CardView, ConversationView } from '../state/conversation.ts';
+import { callerName } from '../state/calls.ts';
+import { type Action, actionFor } from '../state/keys.ts';
+import { copyText } from './clipboard.ts';
+import { DesktopSession } from './desktop-session.ts';
+import { desktopStyles } from './desktop-styles.ts';
+import { deepActiveElement, isTyping } from './focus.ts';
+import '../components/announcer.ts';
+import '../components/answers.ts';
+import '../components/ask.ts';
+import '../components/call-list.ts';
+import '../components/cards.ts';
+import '../components/customer.ts';
+import '../components/header.ts';
+import '../components/idle.ts';
+import '../components/keymap.ts';
+import '../components/microphone-bar.ts';
+import '../components/passage.ts';
+import '../components/tabs.ts';
+import '../components/transcript.ts';
+
+type CardEvent<T = undefined> = CustomEvent<{ card: CardView; value: T }>;
+
+/** `/desktop`: puts the parts side by side, and turns keys and their events into acts of the session. */
+@customElement('backchannel-desktop')
+export class Desktop extends LitElement {
+  @state() private tab: Tab = 'cards';
+  @state() private narrow = matchMedia('(max-width: 899px)').matches;
+  @state() private passage: (Pick<Citation, 'article_id'> & Partial<Citation>) | null = null;
+  @state() private markedTurn: string | null = null;
+  @state() private answersOpen = true;
+  @state() private news = false;
+  @state() private now = Date.now();
+  @query('bc-announcer') private announcer!: Announcer;
+  @query('bc-cards') private cards!: Cards | null;
+  @query('bc-ask') private askBox!: Ask | null;
+  @query('bc-header') private header!: Header;
+  @query('bc-keymap') private keyMap!: KeyMap;
+  @query('bc-transcript') private transcript!: Transcript | null;
+  private readonly session = new DesktopSession(this, (text) => this.announcer.show(text));
+  private clock: ReturnType<typeof setInterval> | undefined;
+  /** Where the focus returns when the passage closes. */
+  private opener: HTMLElement | null = null;
+
+  static override styles = [shared, desktopStyles];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener('keydown', this.pressed);
+    matchMedia('(max-width: 899px)').addEventListener('change', (event) => (this.narrow = event.matches));
+    this.clock = setInterval(() => (this.now = this.session.now), 1_000);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener('keydown', this.pressed);
+    clearInterval(this.clock);
+  }
+
+  override render() {
+    const { session } = this;
+    const { view } = session;
+    return html`
+      <bc-header
+        .me=${session.me} .live=${session.live} .ended=${session.ended} .selected=${session.selected} .stream=${session.stream} .now=${this.now}
+        .behindMs=${view?.state === 'live' ? view.behind_ms : null}
+        @call-select=${this.choose} @help=${() => this.keyMap.toggle()} @sign-out=${() => session.signOut()} @speak=${this.speak} @hush=${this.hush}
+      ><bc-microphone .state=${session.microphone}></bc-microphone></bc-header>
+      ${session.degraded.length > 0 ? html`<p class="degraded" role="note">${session.degraded.map((d) => degradedSentence(d.what, d.detail)).join(' ')}</p>` : ''}
+      ${session.selected === '' ? this.idle() : this.call(view)}
+      <bc-keymap></bc-keymap>
+      <bc-announcer></bc-announcer>
+    `;
+  }
+
+  private idle() {
+    const { session } = this;
+    if (!session.ready) return html`<main class="bones" aria-label="Loading"><i></i><i></i></main>`;
+    return html`<bc-idle
+      role="main" .live=${session.live} .ended=${session.ended} .microphone=${session.microphone} .now=${this.now}
+      @call-select=${this.choose} @speak=${this.speak} @hush=${this.hush}
+    ></bc-idle>`;
+  }
+
+  private call(view: ConversationView | undefined) {
+    const { session } = this;
+    return html`<main
+      class="call"
+      @card-insert=${(event: CardEvent) => this.insert(event.detail.card)}
+      @card-edited=${(event: CardEvent<string>) => this.insertEdited(event.detail.card, event.detail.value)}
+      @card-dismiss=${(event: CardEvent) => this.dismiss(event.detail.card)}
+      @open-passage=${(event: CardEvent<Citation>) => this.open(event.detail.value)}
+      @close-passage=${this.closePassage}
+      @reveal-turn=${(event: CardEvent<string>) => this.reveal(event.detail.value)}
+      @copy-answer=${(event: CardEvent<string>) => this.copy(event.detail.value)}
+      @close-answers=${() => (this.answersOpen = false)}
+      @cards-entered=${(event: CustomEvent<CardView[]>) => this.cardsEntered(event.detail)}
+      @unmute=${() => this.mute(false)}
+      @tab-select=${(event: CustomEvent<Tab>) => this.show(event.detail)}
+      @call-select=${this.choose} @speak=${this.speak} @hush=${this.hush} @ask=${this.ask}
+    >
+      <nav class="calls" aria-label="Calls">
+        <bc-call-list .live=${session.live} .ended=${session.ended} .selected=${session.selected} .now=${this.now}></bc-call-list>
+        ${session.microphone.is === 'streaming' ? '' : html`<bc-microphone .state=${session.microphone}></bc-microphone>`}
+      </nav>
+      ${view ? this.panels(view) : this.without()}
+    </main>`;
+  }
+
+  /** The chosen call is not here yet, or can't be shown. */
+  private without() {
+    if (!this.session.problem) return html`<div class="bones" aria-label="Loading"><i style="width:70%"></i><i></i><i style="width:85%"></i></div>`;
+    return html`<div class="problem">
+      <p>This call can’t be shown. ${this.session.problem}</p>
+      <button type="button" class="button" @click=${() => this.session.select('')}>Back to all calls</button>
+    </div>`;
+  }
+
+  private panels(view: ConversationView) {
+    const cards = html`<section class="panel cards" aria-label="Cards" tabindex="-1" ?hidden=${this.narrow && this.tab !== 'cards'}>
+      <bc-cards .view=${view}></bc-cards>
+    </section>`;
+    const answers = this.answersOpen && view.questions.length > 0 ? html`<bc-answers role="region" aria-label="Answers" .questions=${view.questions}></bc-answers>` : '';
+    return html`
+      <div class="strip">
+        <bc-customer .view=${view} .now=${this.now}></bc-customer>
+        ${this.stripRow(view)}
+      </div>
+      ${this.narrow ? html`<bc-tabs .selected=${this.tab} .news=${this.news}></bc-tabs>` : ''}
+      <div class="panel transcript" ?hidden=${this.narrow && this.tab !== 'transcript'}>
+        <bc-transcript .view=${view} .markedTurn=${this.markedTurn}></bc-transcript>
+      </div>
+      ${this.narrow
+        ? html`${cards}
+            <section class="panel" aria-label="Customer" ?hidden=${this.tab !== 'customer'}><bc-customer full .view=${view} .now=${this.now}></bc-customer></section>
+            ${answers}`
+        : html`<div class="side">${cards}${answers}</div>`}
+      <bc-ask .busy=${this.session.asking}></bc-ask>
+      ${this.passage ? html`<bc-passage role="complementary" aria-label="Passage" .citation=${this.passage}></bc-passage>` : ''}
+    `;
+  }
+
+  /** Under the customer's name: the microphone while it runs, and the way to a call that began meanwhile. */
+  private stripRow(view: ConversationView) {
+    const { microphone, live } = this.session;
+    const speaking = microphone.is === 'streaming' || microphone.is === 'stopping' || (this.narrow && microphone.is === 'failed');
+    const next = view.state === 'ended' ? live[0] : undefined;
+    if (!speaking && !next) return '';
+    return html`<div class="strip-row">
+      ${speaking ? html`<bc-microphone .state=${microphone}></bc-microphone>` : ''}
+      ${next ? html`<button type="button" class="button" @click=${() => this.session.select(next.id)}>Live call: ${callerName(next)}</button>` : ''}
+    </div>`;
+  }
+
+  private readonly pressed = (event: KeyboardEvent): void => {
+    const action = actionFor(event, isTyping(event));
+    if (!action || event.defaultPrevented) return;
+    // Without an open call there is nothing to act on but the help.
+    if (!this.session.view && action.do !== 'help' && action.do !== 'close') return;
+    if (this.act(action)) event.preventDefault();
+  };
+
+  /** Does what the key says; false leaves the key to the browser. */
+  private act(action: Action): boolean {
+    const current = this.cards?.current()?.card;
+    switch (action.do) {
+      case 'insert': {
+        const card = this.cards?.cardAt(action.index)?.card;
+        if (card) this.insert(card);
+        return Boolean(card);
+      }
+      case 'edit':
+        this.show('cards');
+        void this.cards?.current()?.edit();
+        return true;
+      case 'dismiss':
+        if (current) this.dismiss(current);
+        return true;
+      case 'next':
+      case 'previous':
+        this.show('cards');
+        void this.updateComplete.then(() => this.cards?.step(action.do === 'next' ? 1 : -1));
+        return true;
+      case 'ask':
+        this.askBox?.focus();
+        return true;
+      case 'summary':
+        this.announcer.show(this.session.view?.state === 'live' ? 'The summary is written when the call ends.' : 'This call has no summary.');
+        return true;
+      case 'mute':
+        this.mute(!this.cards?.muted);
+        return true;
+      case 'help':
+        this.keyMap.toggle();
+        return true;
+      case 'close':
+        return this.close();
+    }
+  }
+
+  /** Escape closes one thing at a time, the innermost first. */
+  private close(): boolean {
+    if (this.keyMap.close() || this.header.close()) return true;
+    if (deepActiveElement()?.matches('input, textarea')) {
+      deepActiveElement()?.blur();
+      return true;
+    }
+    if (this.passage) {
+      this.closePassage();
+      return true;
+    }
+    if (this.cards?.release()) return true;
+    const had = this.answersOpen && (this.session.view?.questions.length ?? 0) > 0;
+    this.answersOpen = false;
+    return had;
+  }
+
+  private insert(card: CardView): void {
+    const edited = card.verdict?.verdict === 'edited';
+    void this.copy(card.verdict?.text ?? card.text);
+    // Inserting again what was edited before says nothing new.
+    if (!edited && card.verdict?.verdict !== 'accepted') void this.session.verdict(card.card_id, 'accepted');
+  }
+
+  private insertEdited(card: CardView, text: string): void {
+    void this.copy(text);
+    void this.session.verdict(card.card_id, 'edited', text);
+  }
+
+  private dismiss(card: CardView): void {
+    const hadFocus = this.cards?.current()?.matches(':focus-within') ?? false;
+    void this.session.verdict(card.card_id, 'dismissed');
+    this.announcer.announce('Card dismissed');
+    // Somebody who works through the cards by key goes on from the next one.
+    if (hadFocus) void this.updateComplete.then(() => this.cards?.updateComplete).then(() => this.cards?.step(1));
+  }
+
+  private async copy(text: string): Promise<void> {
+    this.announcer.show((await copyText(text)) ? 'Copied. Say it, or paste it into your reply.' : 'The browser didn’t allow copying.');
+    // A page that embeds the desktop puts the words straight into its own reply box.
+    this.dispatchEvent(new CustomEvent('backchannel-insert', { detail: { text }, bubbles: true, composed: true }));
+  }
+
+  private mute(on: boolean): void {
+    this.cards?.setMuted(on);
+    this.announcer.show(on ? 'Cards are muted for this call.' : 'Cards are back.');
+  }
+
+  private open(citation: Citation): void {
+    this.opener ??= deepActiveElement();
+    this.passage = citation;
+  }
+
+  private closePassage(): void {
+    this.passage = null;
+    this.opener?.focus();
+    this.opener = null;
+  }
+
+  private async reveal(turnId: string): Promise<void> {
+    this.passage = null;
+    this.opener = null;
+    this.show('transcript');
+    this.markedTurn = turnId;
+    await this.updateComplete;
+    this.transcript?.reveal(turnId);
+    setTimeout(() => (this.markedTurn = null), 4_000);
+  }
+
+  private cardsEntered(cards: CardView[]): void {
+    const newest = cards[0];
+    if (!newest) return;
+    this.announcer.announce(`New card: ${newest.text}`);
+    if (this.tab !== 'cards') this.news = true;
+  }
+
+  private show(tab: Tab): void {
+    this.tab = tab;
+    if (tab === 'cards') this.news = false;
+  }
+
+  private choose(event: CustomEvent<string>): void {
+    this.passage = null;
+    this.answersOpen = true;
+    this.session.select(event.detail);
+  }
+
+  private ask(event: CustomEvent<string>): void {
+    this.answersOpen = true;
+    void this.session.ask(event.detail);
+  }
+
+  private speak(): void {
+    this.session.speak();
+  }
+
+  private hush(): void {
+    this.session.hush();
+  }
+}
+
+/** The service's own words, unless we know better ones for an agent. */
+function degradedSentence(what: string, detail: string): string {
+  if (what === 'knowledge_vectors') return 'Search works by keywords only until the meaning index is ready.';
+  return /[.!?]$/.test(detail) ? detail : `${detail}.`;
+}

@@ -1,0 +1,206 @@
+// A conversation's view model and the one pure function that moves it on: (view, event) → view.
+// It must give the same view whether events come once, twice, or in another order than they were numbered.
+import type {
+  AnsweredQuestion, Conversation, Envelope, Gap, Partial, Party, StoredSuggestion, Suggestion, Turn, Verdict, VerdictKind,
+} from '../api/types.ts';
+
+export interface TurnView {
+  turn_id: string;
+  party: Party;
+  start_ms: number;
+  end_ms: number | null;
+  text: string;
+  /** Still being spoken: the words may change. */
+  partial: boolean;
+  stable_prefix_chars: number;
+}
+
+export interface CardView extends Suggestion {
+  verdict: Verdict | null;
+  withdrawn: string | null;
+}
+
+export interface QuestionView {
+  question_id: string;
+  question: string;
+  answer: AnsweredQuestion | null;
+}
+
+export interface ConversationView {
+  id: string;
+  state: 'live' | 'ended';
+  channel: string;
+  external_id: string | null;
+  started_at: string;
+  /** When second 0 of the turns was; later than `started_at` when audio came late. */
+  audio_started_at: string;
+  duration_ms: number;
+  end_reason: string | null;
+  parties: Party[];
+  attributes: Record<string, string>;
+  turns: TurnView[];
+  gaps: Gap[];
+  cards: CardView[];
+  questions: QuestionView[];
+  /** End of speech to its final turn, by the service's clock; null until one arrived live. */
+  behind_ms: number | null;
+  /** Every stored event up to this number is in the view … */
+  through: number;
+  /** … and so are these later ones, which overtook others. */
+  ahead: number[];
+}
+
+export function fromSnapshot(snapshot: Conversation): ConversationView {
+  return {
+    id: snapshot.id,
+    state: snapshot.state,
+    channel: snapshot.channel,
+    external_id: snapshot.external_id,
+    started_at: snapshot.started_at,
+    audio_started_at: snapshot.started_at,
+    duration_ms: snapshot.duration_ms,
+    end_reason: null,
+    parties: snapshot.parties,
+    attributes: snapshot.attributes ?? {},
+    turns: snapshot.turns.map(finalTurn).sort((a, b) => a.start_ms - b.start_ms),
+    gaps: snapshot.gaps ?? [],
+    cards: snapshot.cards.map(storedCard),
+    questions: (snapshot.questions ?? []).map((q) => ({ question_id: q.question_id, question: q.question, answer: q })),
+    behind_ms: null,
+    through: snapshot.last_sequence,
+    ahead: [],
+  };
+}
+
+/** A hole in the numbers means that an event is late or lost; a hole that stays is repaired by a new snapshot. */
+export function hasHole(view: ConversationView): boolean {
+  return view.ahead.length > 0;
+}
+
+export function apply(view: ConversationView, event: Envelope): ConversationView {
+  const type = event.type.replace(/^backchannel\./, '');
+  if (event.subject !== view.id) return view;
+  if (type === 'turn.partial') return applyPartial(view, event.data as Partial);
+  const sequence = event.sequence ?? 0;
+  if (sequence > 0 && (sequence <= view.through || view.ahead.includes(sequence))) return view;
+  return count(applyStored(view, type, event), sequence);
+}
+
+/** The agent's own verdict, shown at once; the stored event that follows says the same. */
+export function withVerdict(view: ConversationView, cardId: string, verdict: Verdict | null): ConversationView {
+  return { ...view, cards: view.cards.map((card) => (card.card_id === cardId ? { ...card, verdict } : card)) };
+}
+
+export function withAnswer(view: ConversationView, answered: AnsweredQuestion): ConversationView {
+  const others = view.questions.filter((q) => q.question_id !== answered.question_id);
+  const known = others.length !== view.questions.length;
+  const question = { question_id: answered.question_id, question: answered.question, answer: answered };
+  return {
+    ...view,
+    questions: known ? view.questions.map((q) => (q.question_id === answered.question_id ? question : q)) : [...others, question],
+  };
+}
+
+function applyStored(view: ConversationView, type: string, event: Envelope): ConversationView {
+  switch (type) {
+    case 'turn.final':
+      return applyFinal(view, event.data as Turn, event.time);
+    case 'suggestion.offered':
+      return applyOffer(view, event.data as Suggestion);
+    case 'suggestion.withdrawn': {
+      const data = event.data as { card_id: string; why: string };
+      return { ...view, cards: view.cards.map((c) => (c.card_id === data.card_id ? { ...c, withdrawn: data.why || 'withdrawn' } : c)) };
+    }
+    case 'suggestion.verdict': {
+      const data = event.data as { card_id: string; verdict: VerdictKind; text: string | null };
+      return withVerdict(view, data.card_id, { verdict: data.verdict, text: data.text ?? null });
+    }
+    case 'question.asked': {
+      const data = event.data as { question_id: string; question: string };
+      if (view.questions.some((q) => q.question_id === data.question_id)) return view;
+      return { ...view, questions: [...view.questions, { ...data, answer: null }] };
+    }
+    case 'question.answered':
+      return withAnswer(view, event.data as AnsweredQuestion);
+    case 'audio.started':
+      return view.turns.length === 0 ? { ...view, audio_started_at: event.time } : view;
+    case 'audio.gap':
+      return applyGap(view, event.data as Gap);
+    case 'conversation.started': {
+      const data = event.data as { parties?: Party[]; attributes?: Record<string, string> };
+      return { ...view, parties: data.parties ?? view.parties, attributes: data.attributes ?? view.attributes };
+    }
+    case 'conversation.ended': {
+      const data = event.data as { reason: string; duration_ms: number };
+      // Whatever was still open will never settle now.
+      const turns = view.turns.filter((turn) => !turn.partial);
+      return { ...view, state: 'ended', end_reason: data.reason, duration_ms: data.duration_ms ?? view.duration_ms, turns };
+    }
+    default:
+      return view;
+  }
+}
+
+function applyPartial(view: ConversationView, data: Partial): ConversationView {
+  const index = view.turns.findIndex((turn) => turn.turn_id === data.turn_id);
+  // A partial that comes after its final is old news.
+  if (index >= 0 && !view.turns[index]!.partial) return view;
+  if (view.state === 'ended') return view;
+  if (data.text === '') return index < 0 ? view : { ...view, turns: view.turns.filter((_, i) => i !== index) };
+  const turn: TurnView = {
+    turn_id: data.turn_id, party: data.party, start_ms: data.start_ms, end_ms: null, text: data.text, partial: true,
+    stable_prefix_chars: data.stable_prefix_chars ?? 0,
+  };
+  return { ...view, turns: placed(view.turns, index, turn) };
+}
+
+function applyFinal(view: ConversationView, data: Turn, time: string): ConversationView {
+  const index = view.turns.findIndex((turn) => turn.turn_id === data.turn_id);
+  const behind = Date.parse(time) - (Date.parse(view.audio_started_at) + data.end_ms);
+  return {
+    ...view,
+    turns: placed(view.turns, index, finalTurn(data)),
+    // A replay faster than real time has no meaningful lag.
+    behind_ms: Number.isFinite(behind) && behind >= 0 ? behind : view.behind_ms,
+  };
+}
+
+function applyOffer(view: ConversationView, data: Suggestion): ConversationView {
+  if (view.cards.some((card) => card.card_id === data.card_id)) return view;
+  return { ...view, cards: [...view.cards, { ...data, why: data.why ?? [], verdict: null, withdrawn: null }] };
+}
+
+function applyGap(view: ConversationView, gap: Gap): ConversationView {
+  const known = view.gaps.some((g) => g.party.id === gap.party.id && g.start_ms === gap.start_ms);
+  return known ? view : { ...view, gaps: [...view.gaps, gap] };
+}
+
+/** A turn keeps the place where it was first shown: settling must not make it jump over its neighbours. */
+function placed(turns: TurnView[], index: number, turn: TurnView): TurnView[] {
+  if (index >= 0) return turns.map((old, i) => (i === index ? turn : old));
+  let at = turns.length;
+  while (at > 0 && turns[at - 1]!.start_ms > turn.start_ms) at -= 1;
+  return [...turns.slice(0, at), turn, ...turns.slice(at)];
+}
+
+function count(view: ConversationView, sequence: number): ConversationView {
+  if (sequence <= 0) return view;
+  const ahead = [...view.ahead, sequence].sort((a, b) => a - b);
+  let through = view.through;
+  while (ahead[0] === through + 1) {
+    through += 1;
+    ahead.shift();
+  }
+  return { ...view, through, ahead };
+}
+
+function finalTurn(turn: Turn): TurnView {
+  return {
+    turn_id: turn.turn_id, party: turn.party, start_ms: turn.start_ms, end_ms: turn.end_ms, text: turn.display_text ?? turn.text,
+    partial: false, stable_prefix_chars: 0,
+  };
+}
+
+function storedCard(card: StoredSuggestion): CardView {
+  return { ...card, why: card.why ?? [], withdrawn: card.withdrawn ? 'withdrawn' : null };
+}
