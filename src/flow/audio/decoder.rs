@@ -69,6 +69,20 @@ impl LegDecoder {
         Ok(gap.filter(|_| !joined_late))
     }
 
+    /// Puts silence where audio was dropped on our side, so that the clock doesn't slip.
+    ///
+    /// # Errors
+    /// As `push`.
+    pub fn skip(&mut self, lost_ms: u64, out: &mut Vec<f32>) -> Result<Gap, AudioError> {
+        let start_ms = rounded_ratio(self.samples, 1_000, self.sample_rate_hz);
+        let lost_ms = lost_ms.min(LONGEST_SILENCE_MS);
+        let samples = rounded_ratio(lost_ms, self.sample_rate_hz, 1_000);
+        self.half_sample = None;
+        self.samples += samples;
+        self.resampler.push(&vec![0.0; samples as usize], out)?;
+        Ok(Gap { start_ms, lost_ms })
+    }
+
     /// Appends what the filter still holds.
     pub fn flush(&mut self, out: &mut Vec<f32>) {
         // The filter can only fail for buffers of a wrong size, which `push` would have met.

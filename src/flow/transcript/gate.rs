@@ -1,4 +1,11 @@
 //! Tells speech from everything else, frame by frame.
+//!
+//! Two witnesses have to agree. The detector (earshot) knows voices from noise, but its score takes
+//! most of a second to fall after the last word. The level above the line's own noise falls at
+//! once, but knows nothing of voices. So the score says that somebody is speaking, and the level
+//! says when.
+
+use std::collections::VecDeque;
 
 use earshot::Detector;
 
@@ -8,12 +15,13 @@ use super::tone::ToneGuard;
 pub const FRAME_SAMPLES: usize = 256;
 pub const FRAME_MS: u64 = 16;
 
-/// Speech begins above the first score and lasts above the second, so that a weak syllable in the
-/// middle of a word doesn't end it.
+/// Speech begins above the first score and lasts above the second.
 const SCORE_TO_BEGIN: f32 = 0.5;
-const SCORE_TO_LAST: f32 = 0.35;
-/// Quieter than this is the line's own noise, whatever it sounds like.
-const FLOOR_DBFS: f32 = -62.0;
+const SCORE_TO_LAST: f32 = 0.4;
+/// So much louder than the line's noise is sound.
+const MARGIN_DB: f32 = 6.0;
+/// Quieter than this is nothing, however silent the line is.
+const QUIETEST_DBFS: f32 = -60.0;
 
 /// What one frame holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,12 +37,18 @@ pub struct Frame {
 pub struct Gate {
     detector: Box<Detector>,
     tones: ToneGuard,
+    floor: NoiseFloor,
     speaking: bool,
 }
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { detector: Detector::default_boxed(), tones: ToneGuard::default(), speaking: false }
+        Self {
+            detector: Detector::default_boxed(),
+            tones: ToneGuard::default(),
+            floor: NoiseFloor::default(),
+            speaking: false,
+        }
     }
 }
 
@@ -43,9 +57,61 @@ impl Gate {
         let score = self.detector.predict_f32(samples);
         let power = samples.iter().map(|s| s * s).sum::<f32>() / FRAME_SAMPLES as f32;
         let level_dbfs = 10.0 * power.max(1e-10).log10();
+        let floor_dbfs = self.floor.update(level_dbfs);
         let tone = self.tones.frame(samples);
         let needed = if self.speaking { SCORE_TO_LAST } else { SCORE_TO_BEGIN };
-        self.speaking = score >= needed && level_dbfs > FLOOR_DBFS && !tone;
-        Frame { voiced: self.speaking, score, level_dbfs }
+        self.speaking = score >= needed && !tone;
+        let voiced = self.speaking && level_dbfs > (floor_dbfs + MARGIN_DB).max(QUIETEST_DBFS);
+        Frame { voiced, score, level_dbfs }
+    }
+}
+
+/// The line's own noise: the quietest moment of the last seconds (minimum statistics: R. Martin,
+/// IEEE Trans. Speech and Audio Processing 9(5), 2001, without its bias correction).
+struct NoiseFloor {
+    recent: VecDeque<f32>,
+    /// Minimum of each finished block.
+    blocks: VecDeque<f32>,
+    block_min: f32,
+    block_frames: usize,
+}
+
+/// Half a second; ten of them are longer than people speak without a gap between two sounds.
+const BLOCK_FRAMES: usize = 31;
+const BLOCKS: usize = 10;
+/// One frame alone may fall into the closure of a consonant; so many together are the line.
+const SMOOTHED_FRAMES: usize = 3;
+/// What is assumed before anything was heard: a typical telephone line.
+const FIRST_DBFS: f32 = -55.0;
+
+impl Default for NoiseFloor {
+    fn default() -> Self {
+        Self {
+            recent: VecDeque::new(),
+            blocks: VecDeque::from([FIRST_DBFS]),
+            block_min: 0.0,
+            block_frames: 0,
+        }
+    }
+}
+
+impl NoiseFloor {
+    fn update(&mut self, level_dbfs: f32) -> f32 {
+        self.recent.push_back(level_dbfs);
+        if self.recent.len() > SMOOTHED_FRAMES {
+            self.recent.pop_front();
+        }
+        let smoothed = self.recent.iter().sum::<f32>() / self.recent.len() as f32;
+        self.block_min = self.block_min.min(smoothed);
+        self.block_frames += 1;
+        if self.block_frames == BLOCK_FRAMES {
+            self.blocks.push_back(self.block_min);
+            if self.blocks.len() > BLOCKS {
+                self.blocks.pop_front();
+            }
+            self.block_min = 0.0;
+            self.block_frames = 0;
+        }
+        self.blocks.iter().copied().fold(self.block_min, f32::min)
     }
 }
