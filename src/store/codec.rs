@@ -1,0 +1,293 @@
+//! The domain's nouns ⇄ the JSON that is stored and streamed.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{StoreError, wire};
+use crate::domain::{
+    Answer, Card, Citation, EventBody, Partial, Party, QuestionAnswer, Recorded, Redacted,
+    RedactionOutcome, Role, Turn, Verdict, Word,
+};
+
+/// The kind of streamed-only events.
+pub const TURN_PARTIAL: &str = "turn.partial";
+pub const CONVERSATION_STARTED: &str = "conversation.started";
+pub const CONVERSATION_ENDED: &str = "conversation.ended";
+pub const TURN_FINAL: &str = "turn.final";
+pub const REDACTION: &str = "insight.redaction";
+pub const SUGGESTION_OFFERED: &str = "suggestion.offered";
+pub const SUGGESTION_WITHDRAWN: &str = "suggestion.withdrawn";
+pub const SUGGESTION_VERDICT: &str = "suggestion.verdict";
+pub const QUESTION_ANSWERED: &str = "question.answered";
+pub const AUDIO_GAP: &str = "audio.gap";
+
+/// An event's body in the form in which it is written.
+pub struct Encoded {
+    pub kind: &'static str,
+    /// `backchannel/<kind>/<version>`
+    pub schema: &'static str,
+    pub data: String,
+}
+
+macro_rules! encoded {
+    ($kind:literal, $data:expr) => {
+        Encoded { kind: $kind, schema: concat!("backchannel/", $kind, "/1"), data: json(&$data) }
+    };
+}
+
+/// Writes a body as JSON.
+pub fn encode(body: &EventBody) -> Encoded {
+    match body {
+        EventBody::ConversationStarted(x) => encoded!(
+            "conversation.started",
+            wire::ConversationStarted {
+                channel: x.channel.as_str().into(),
+                direction: x.direction.as_str().into(),
+                external_id: x.external_id.clone(),
+                parties: x.parties.iter().map(party).collect(),
+                attributes: x.attributes.clone(),
+            }
+        ),
+        EventBody::ConversationEnded(x) => encoded!(
+            "conversation.ended",
+            wire::ConversationEnded {
+                reason: x.reason.as_str().into(),
+                duration_ms: x.duration_ms
+            }
+        ),
+        EventBody::AudioStarted(x) => encoded!(
+            "audio.started",
+            wire::AudioStarted {
+                party: party_ref(&x.party),
+                codec: x.codec.clone(),
+                sample_rate_hz: x.sample_rate_hz,
+            }
+        ),
+        EventBody::AudioGap(x) => encoded!(
+            "audio.gap",
+            wire::AudioGap {
+                party: party_ref(&x.party),
+                start_ms: x.start_ms,
+                lost_ms: x.lost_ms,
+                why: x.why.clone(),
+            }
+        ),
+        EventBody::AudioStopped(x) => encoded!(
+            "audio.stopped",
+            wire::AudioStopped { party: party_ref(&x.party), duration_ms: x.duration_ms }
+        ),
+        EventBody::TurnFinal(x) => encoded!("turn.final", turn(x)),
+        EventBody::RedactionResolved(x) => {
+            let (state, kind, text) = match &x.outcome {
+                RedactionOutcome::Kept(kind) => ("kept", Some(kind.as_str().into()), None),
+                RedactionOutcome::Released(text) => {
+                    ("released", None, Some(text.as_str().to_owned()))
+                }
+            };
+            encoded!(
+                "insight.redaction",
+                wire::RedactionResolved {
+                    turn_id: x.turn_id.to_string(),
+                    placeholder: x.placeholder.clone(),
+                    state: state.into(),
+                    kind,
+                    text,
+                }
+            )
+        }
+        EventBody::SuggestionOffered(x) => encoded!("suggestion.offered", card(x)),
+        EventBody::SuggestionWithdrawn { card_id, why } => encoded!(
+            "suggestion.withdrawn",
+            wire::SuggestionWithdrawn { card_id: card_id.to_string(), why: why.clone() }
+        ),
+        EventBody::SuggestionVerdict(x) => encoded!("suggestion.verdict", verdict(x)),
+        EventBody::QuestionAsked { question_id, question } => encoded!(
+            "question.asked",
+            wire::QuestionAsked {
+                question_id: question_id.to_string(),
+                question: question.as_str().into()
+            }
+        ),
+        EventBody::QuestionAnswered(x) => encoded!("question.answered", question_answered(x)),
+        EventBody::SystemDegraded(x) => encoded!(
+            "system.degraded",
+            wire::SystemDegraded {
+                what: x.what.clone(),
+                detail: x.detail.clone(),
+                since: time_text(x.since)
+            }
+        ),
+        EventBody::SystemRecovered(x) => encoded!(
+            "system.recovered",
+            wire::SystemRecovered { what: x.what.clone(), since: time_text(x.since) }
+        ),
+    }
+}
+
+/// The `data` of a `turn.partial` as JSON text.
+pub fn partial_data(partial: &Partial) -> Arc<str> {
+    json(&wire::TurnPartial {
+        turn_id: partial.turn_id.to_string(),
+        party: party_ref(&partial.party),
+        start_ms: partial.start_ms,
+        text: partial.text.as_str().into(),
+        stable_prefix_chars: partial.stable_prefix_chars,
+    })
+    .into()
+}
+
+/// Reads an event's data as one of the wire types.
+pub fn data<T: DeserializeOwned>(event: &Recorded) -> Result<T, StoreError> {
+    serde_json::from_str(&event.data).map_err(|error| {
+        StoreError::Corrupt(format!("event {} is no {}: {error}", event.id, event.schema))
+    })
+}
+
+/// The turn behind a `turn.final`; `None` for every other kind.
+pub fn decode_turn(event: &Recorded) -> Result<Option<Turn>, StoreError> {
+    if &*event.kind != TURN_FINAL {
+        return Ok(None);
+    }
+    let wire: wire::TurnFinal = data(event)?;
+    let role = Role::parse(&wire.party.role)
+        .ok_or_else(|| StoreError::Corrupt(format!("event {} names an unknown role", event.id)))?;
+    Ok(Some(Turn {
+        id: wire.turn_id.into(),
+        party: Party { id: wire.party.id.into(), role, name: None },
+        start_ms: wire.start_ms,
+        end_ms: wire.end_ms,
+        text: Redacted::vouched(wire.text),
+        words: wire
+            .words
+            .into_iter()
+            .map(|word| Word {
+                text: Redacted::vouched(word.text),
+                start_ms: word.start_ms,
+                end_ms: word.end_ms,
+                confidence: word.confidence,
+            })
+            .collect(),
+        mean_logprob: wire.mean_logprob,
+        language: wire.language,
+    }))
+}
+
+/// Milliseconds always stand there, so that times sort as text.
+pub fn time_text(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+pub fn party(party: &Party) -> wire::Party {
+    wire::Party {
+        id: party.id.to_string(),
+        role: party.role.as_str().into(),
+        name: party.name.clone(),
+    }
+}
+
+pub fn question_answered(answered: &QuestionAnswer) -> wire::QuestionAnswered {
+    wire::QuestionAnswered {
+        question_id: answered.question_id.to_string(),
+        question: answered.question.as_str().into(),
+        state: if answered.answer.is_some() { "answered" } else { "abstained" }.into(),
+        answer: answered.answer.as_ref().map(answer),
+        nearest: answered
+            .nearest
+            .iter()
+            .map(|(id, title, heading)| wire::Nearest {
+                article_id: id.to_string(),
+                title: title.clone(),
+                heading: heading.clone(),
+            })
+            .collect(),
+        latency_ms: answered.latency_ms,
+    }
+}
+
+pub fn verdict(verdict: &Verdict) -> wire::SuggestionVerdict {
+    wire::SuggestionVerdict {
+        card_id: verdict.card_id.to_string(),
+        verdict: verdict.kind.as_str().into(),
+        text: verdict.edited_text.as_ref().map(|text| text.as_str().into()),
+    }
+}
+
+fn party_ref(party: &Party) -> wire::PartyRef {
+    wire::PartyRef { id: party.id.to_string(), role: party.role.as_str().into() }
+}
+
+fn turn(turn: &Turn) -> wire::TurnFinal {
+    wire::TurnFinal {
+        turn_id: turn.id.to_string(),
+        party: party_ref(&turn.party),
+        start_ms: turn.start_ms,
+        end_ms: turn.end_ms,
+        text: turn.text.as_str().into(),
+        words: turn
+            .words
+            .iter()
+            .map(|word| wire::Word {
+                text: word.text.as_str().into(),
+                start_ms: word.start_ms,
+                end_ms: word.end_ms,
+                confidence: finite(word.confidence),
+            })
+            .collect(),
+        mean_logprob: turn.mean_logprob.map(finite),
+        language: turn.language.clone(),
+    }
+}
+
+fn card(card: &Card) -> wire::SuggestionOffered {
+    let answer = &card.answer;
+    wire::SuggestionOffered {
+        card_id: card.id.to_string(),
+        kind: card.kind.as_str().into(),
+        title: answer.title.clone(),
+        text: answer.text.clone(),
+        citations: answer.citations.iter().map(citation).collect(),
+        score: finite(answer.score),
+        trigger_turn: card.trigger_turn.to_string(),
+        latency_ms: card.latency_ms,
+        generator: answer.generator.as_str().into(),
+        why: answer.why.clone(),
+        heading: answer.heading.clone(),
+        article_title: answer.title.clone(),
+        valid_from: answer.valid_from.map(|date| date.to_string()),
+    }
+}
+
+fn answer(answer: &Answer) -> wire::Answer {
+    wire::Answer {
+        title: answer.title.clone(),
+        heading: answer.heading.clone(),
+        text: answer.text.clone(),
+        citations: answer.citations.iter().map(citation).collect(),
+        score: finite(answer.score),
+        why: answer.why.clone(),
+        generator: answer.generator.as_str().into(),
+    }
+}
+
+fn citation(citation: &Citation) -> wire::Citation {
+    wire::Citation {
+        article_id: citation.article_id.to_string(),
+        passage_id: citation.passage_id.to_string(),
+        revision: citation.revision,
+        start: citation.start_chars,
+        end: citation.end_chars,
+        quote: citation.quote.clone(),
+    }
+}
+
+/// JSON has no NaN: serde would write null, which the reader then refuses.
+fn finite(number: f32) -> f32 {
+    if number.is_nan() { 0.0 } else { number.clamp(f32::MIN, f32::MAX) }
+}
+
+fn json(data: &impl Serialize) -> String {
+    serde_json::to_string(data).expect("wire types have string keys only; this is a bug")
+}

@@ -1,0 +1,61 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{Classify, ConversationId, ErrorKind, EventId};
+
+/// Why the event log could not do what was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the event log found no room for an append within {0:?}; try again later")]
+    Busy(Duration),
+    #[error("the event log is closed")]
+    Closed,
+    #[error("conversation {0} has not started; its first event must be conversation.started")]
+    NotStarted(ConversationId),
+    #[error("conversation {0} has started already")]
+    AlreadyStarted(ConversationId),
+    #[error("conversation {0} has ended already")]
+    AlreadyEnded(ConversationId),
+    #[error("event {0} stands in another conversation; give each event an id of its own")]
+    ForeignEvent(EventId),
+    #[error("the disk or the quota of the event log is full; make room and try again")]
+    Full,
+    #[error("the event log could not be written: {0}")]
+    Write(Arc<str>),
+    #[error("the event log could not be read: {0}")]
+    Read(Arc<str>),
+    #[error("the data folder {} is in use by {holder}; stop it or choose another folder with --data", folder.display())]
+    Locked { folder: PathBuf, holder: String },
+    #[error("the data folder {} can't be used: {why}", folder.display())]
+    Folder { folder: PathBuf, why: Arc<str> },
+    #[error(
+        "the event log has schema version {found}, this program knows up to {known}; use a newer backchannel"
+    )]
+    Newer { found: i64, known: i64 },
+    #[error(
+        "SQLite {found} is linked, 3.51.3 or later is needed because earlier versions can corrupt a log in WAL mode"
+    )]
+    OldSqlite { found: String },
+    #[error("the event log is damaged: {0}; restore the data folder from a backup")]
+    Corrupt(String),
+    #[error("{0} is not a page address; use the value of `next` as it was given")]
+    BadCursor(String),
+}
+
+impl Classify for StoreError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Busy(_) => ErrorKind::Busy,
+            Self::Closed | Self::Full | Self::Write(_) | Self::Locked { .. } => {
+                ErrorKind::Unavailable
+            }
+            Self::NotStarted(_) => ErrorKind::NotFound,
+            Self::AlreadyStarted(_) | Self::AlreadyEnded(_) | Self::ForeignEvent(_) => {
+                ErrorKind::Conflict
+            }
+            Self::Folder { .. } | Self::Newer { .. } | Self::BadCursor(_) => ErrorKind::Invalid,
+            Self::Read(_) | Self::OldSqlite { .. } | Self::Corrupt(_) => ErrorKind::Internal,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Which kinds of events somebody wants: `turn.final,suggestion.*`.
+
+use std::fmt;
+
+/// A filter on event kinds. Empty means all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KindFilter(Vec<Pattern>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Pattern {
+    Exactly(Box<str>),
+    StartsWith(Box<str>),
+}
+
+/// The filter can't be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not an event type; write names such as turn.final or suggestion.*, separated by commas"
+)]
+pub struct BadKinds(String);
+
+impl KindFilter {
+    pub const fn all() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Reads a comma list; a name may begin with `backchannel.` and end with `*`.
+    pub fn parse(text: &str) -> Result<Self, BadKinds> {
+        let mut patterns = Vec::new();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let name = part.strip_prefix("backchannel.").unwrap_or(part);
+            let (stem, open) = match name.strip_suffix('*') {
+                Some(stem) => (stem, true),
+                None => (name, false),
+            };
+            let known = |c: char| c.is_ascii_lowercase() || c == '.' || c == '_';
+            if !stem.chars().all(known) || (stem.is_empty() && !open) {
+                return Err(BadKinds(part.chars().take(64).collect()));
+            }
+            patterns.push(if open {
+                Pattern::StartsWith(stem.into())
+            } else {
+                Pattern::Exactly(stem.into())
+            });
+        }
+        Ok(Self(patterns))
+    }
+
+    pub fn is_all(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn matches(&self, kind: &str) -> bool {
+        self.is_all()
+            || self.0.iter().any(|pattern| match pattern {
+                Pattern::Exactly(name) => **name == *kind,
+                Pattern::StartsWith(stem) => kind.starts_with(&**stem),
+            })
+    }
+
+    /// As SQLite's GLOB patterns. Parsing lets no special character through but the final star.
+    pub(super) fn globs(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(ToString::to_string)
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(name) => f.write_str(name),
+            Self::StartsWith(stem) => write!(f, "{stem}*"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_stars_and_the_prefix() {
+        let filter = KindFilter::parse("turn.final, backchannel.suggestion.*,").expect("reads");
+        assert!(filter.matches("turn.final"));
+        assert!(filter.matches("suggestion.offered"));
+        assert!(!filter.matches("turn.partial"));
+        assert!(!filter.matches("turn.final.more"));
+        assert!(KindFilter::parse("").expect("reads").matches("anything"));
+        assert!(KindFilter::parse("*").expect("reads").matches("anything"));
+        assert!(KindFilter::parse("turn.fi[n]al").is_err());
+        assert!(KindFilter::parse("backchannel.").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics_and_what_it_takes_is_plain(text in ".{0,80}") {
+            if let Ok(filter) = KindFilter::parse(&text) {
+                for glob in filter.globs() {
+                    let stem = glob.strip_suffix('*').unwrap_or(&glob);
+                    let plain = !stem.contains(['*', '?', '[', '\'']);
+                    prop_assert!(plain);
+                }
+            }
+        }
+
+        #[test]
+        fn a_name_matches_itself_and_its_stems(name in "[a-z_]{1,8}\\.[a-z]{1,8}", cut in 0usize..8) {
+            prop_assert!(KindFilter::parse(&name).expect("reads").matches(&name));
+            let stem = format!("backchannel.{}*", &name[..cut.min(name.len())]);
+            prop_assert!(KindFilter::parse(&stem).expect("reads").matches(&name));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The embedded back end: one SQLite file in WAL mode, one writer, a pool of readers.
+//!
+//! The writer (`writer`) owns the only connection that may write; it commits whatever waits as one
+//! group with `synchronous=FULL`, and it alone moves the WAL into the file. Readers can't write.
+
+mod head;
+mod lock;
+mod reader;
+mod schema;
+mod statements;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+use self::lock::FolderLock;
+use self::reader::Reader;
+use self::writer::{Intake, Writer};
+use super::{CommitHook, ConversationRow, ListQuery, Page, ReadQuery, Store, StoreError, codec};
+use crate::domain::{CardId, ConversationId, NewEvent, Recorded, TenantId};
+
+const FILE: &str = "events.sqlite";
+
+#[derive(Clone, Debug)]
+pub struct SqliteSettings {
+    pub folder: PathBuf,
+    /// So many appends may wait for the writer. When it is full an append waits for room.
+    pub queue: usize,
+    /// An append that finds no room for so long is refused as busy.
+    pub patience: Duration,
+    /// A quota for the file, in pages of 4 KiB; beyond it appends are refused as on a full disk.
+    pub max_pages: Option<u32>,
+    pub readers: u32,
+}
+
+impl SqliteSettings {
+    pub fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            queue: 1_024,
+            patience: Duration::from_secs(10),
+            max_pages: None,
+            readers: 4,
+        }
+    }
+}
+
+/// See the module's text. Cheap to share as `Arc<dyn Store>`.
+pub struct SqliteStore {
+    intake: Intake,
+    reader: Reader,
+    writer: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    orphans: usize,
+}
+
+impl SqliteStore {
+    /// Opens (or makes) the log in a folder, alone: a second process is refused.
+    ///
+    /// Conversations that a crash left live are ended here, with reason `crash`.
+    pub async fn open(folder: &Path, on_commit: CommitHook) -> Result<Self, StoreError> {
+        Self::open_with(SqliteSettings::new(folder), on_commit).await
+    }
+
+    pub async fn open_with(
+        settings: SqliteSettings,
+        on_commit: CommitHook,
+    ) -> Result<Self, StoreError> {
+        let folder = &settings.folder;
+        let unusable = |why: String| StoreError::Folder { folder: folder.clone(), why: why.into() };
+        tokio::fs::create_dir_all(folder).await.map_err(|error| unusable(error.to_string()))?;
+        let lock = FolderLock::take(folder)?;
+
+        let options = SqliteConnectOptions::new()
+            .filename(folder.join(FILE))
+            .busy_timeout(Duration::from_secs(5))
+            .pragma("mmap_size", "0")
+            .disable_statement_logging();
+        let mut write = options
+            .clone()
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(false)
+            // The writer decides when: never while an appender waits.
+            .pragma("wal_autocheckpoint", "0")
+            .thread_name(|_| "store-writer".to_owned());
+        if let Some(pages) = settings.max_pages {
+            write = write.pragma("max_page_count", pages.to_string());
+        }
+        let mut connection = write.connect().await.map_err(|error| unusable(error.to_string()))?;
+        schema::check_sqlite(&mut connection).await?;
+        schema::migrate(&mut connection).await?;
+
+        let reader = Reader::open(options, settings.readers).await?;
+        let mut writer = Writer::new(connection, write, on_commit, lock).await?;
+        let orphans = writer.end_orphans(&reader).await?;
+        let (intake, task) = writer.start(settings.queue, settings.patience);
+        Ok(Self { intake, reader, writer: Mutex::new(Some(task)), orphans })
+    }
+
+    /// So many conversations were found live at the start, and ended.
+    pub fn orphans_ended(&self) -> usize {
+        self.orphans
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn append(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        events: Vec<NewEvent>,
+    ) -> Result<Vec<Arc<Recorded>>, StoreError> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let events = events
+            .into_iter()
+            .map(|event| {
+                let encoded = codec::encode(&event.body);
+                (event, encoded)
+            })
+            .collect();
+        self.intake.append(tenant.clone(), conversation.clone(), events).await
+    }
+
+    async fn read(&self, query: &ReadQuery) -> Result<Vec<Arc<Recorded>>, StoreError> {
+        self.reader.read(query).await
+    }
+
+    async fn head(&self) -> Result<u64, StoreError> {
+        self.reader.head().await
+    }
+
+    async fn conversations(&self, query: &ListQuery) -> Result<Page<ConversationRow>, StoreError> {
+        self.reader.conversations(query).await
+    }
+
+    async fn conversation(
+        &self,
+        tenant: &TenantId,
+        id: &ConversationId,
+    ) -> Result<Option<ConversationRow>, StoreError> {
+        self.reader.conversation(tenant, id).await
+    }
+
+    async fn conversation_of_card(
+        &self,
+        tenant: &TenantId,
+        card: &CardId,
+    ) -> Result<Option<ConversationId>, StoreError> {
+        self.reader.conversation_of_card(tenant, card).await
+    }
+
+    async fn integrity(&self) -> Result<(), StoreError> {
+        self.reader.integrity().await
+    }
+
+    async fn close(&self) {
+        self.intake.close();
+        let task = self.writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        // Readers first: the last connection to go can then fold the WAL away.
+        self.reader.close().await;
+        if let Some(task) = task
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the event log's writer did not end in order");
+        }
+    }
+}
+
+fn read_error(error: &sqlx::Error) -> StoreError {
+    StoreError::Read(error.to_string().into())
+}
+
+fn write_error(error: &sqlx::Error) -> StoreError {
+    const SQLITE_FULL: &str = "13";
+    match error.as_database_error().and_then(|error| error.code()) {
+        Some(code) if code == SQLITE_FULL => StoreError::Full,
+        _ => StoreError::Write(error.to_string().into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

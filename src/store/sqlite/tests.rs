@@ -1,0 +1,177 @@
+use std::sync::Mutex;
+
+use super::*;
+use crate::store::conformance::{self, card, ended, started, turn};
+
+fn quiet() -> CommitHook {
+    Arc::new(|_| ())
+}
+
+async fn open(folder: &Path) -> SqliteStore {
+    SqliteStore::open(folder, quiet()).await.expect("the store opens")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keeps_the_contract() {
+    let folder = tempfile::tempdir().expect("a folder");
+    conformance::all(Arc::new(open(folder.path()).await)).await;
+}
+
+#[tokio::test]
+async fn the_hook_hears_every_event_in_commit_order_before_the_appender() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let heard: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let hook = {
+        let heard = heard.clone();
+        Arc::new(move |events: &[Arc<Recorded>]| {
+            heard.lock().expect("no panic").extend(events.iter().map(|event| event.position));
+        })
+    };
+    let store = SqliteStore::open(folder.path(), hook).await.expect("the store opens");
+    let (t, c) = ("t".into(), "c-1".into());
+    for event in [started(None), turn("t-1"), turn("t-2")] {
+        let answer = store.append(&t, &c, vec![event]).await.expect("append");
+        assert_eq!(heard.lock().expect("no panic").last(), Some(&answer[0].position));
+    }
+    assert_eq!(*heard.lock().expect("no panic"), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn calls_that_were_live_are_ended_as_crashed_at_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (t, live, over): (TenantId, ConversationId, ConversationId) =
+        ("t".into(), "c-live".into(), "c-over".into());
+    let store = open(folder.path()).await;
+    store.append(&t, &live, vec![started(None), turn("t-1")]).await.expect("append");
+    store.append(&t, &over, vec![started(None), ended()]).await.expect("append");
+    store.close().await;
+    drop(store);
+
+    let store = open(folder.path()).await;
+    assert_eq!(store.orphans_ended(), 1);
+    let events = store.read(&ReadQuery::all(t.clone(), 0).of(live.clone())).await.expect("read");
+    let last = events.last().expect("events");
+    assert_eq!((&*last.kind, last.sequence), ("conversation.ended", 3));
+    assert!(last.data.starts_with(r#"{"reason":"crash","duration_ms":"#), "{}", last.data);
+    assert_eq!(store.read(&ReadQuery::all(t, 0).of(over)).await.expect("read").len(), 2);
+    store.integrity().await.expect("sound");
+    store.close().await;
+    drop(store);
+    assert_eq!(open(folder.path()).await.orphans_ended(), 0);
+}
+
+#[tokio::test]
+async fn a_second_process_is_told_who_holds_the_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let _first = open(folder.path()).await;
+    let error = SqliteStore::open(folder.path(), quiet()).await.err().expect("refused");
+    let text = error.to_string();
+    assert!(text.contains(&format!("process {}", std::process::id())), "{text}");
+    assert!(text.contains("--data"), "{text}");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_for_the_appender_and_the_store_survives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut settings = SqliteSettings::new(folder.path());
+    settings.max_pages = Some(40);
+    let store = SqliteStore::open_with(settings, quiet()).await.expect("the store opens");
+    let (t, c): (TenantId, ConversationId) = ("t".into(), "c-1".into());
+    store.append(&t, &c, vec![started(None)]).await.expect("append");
+    let mut stood = 1;
+    let error = loop {
+        let group = (0..20).map(|n| turn(&format!("t-{stood}-{n}"))).collect();
+        match store.append(&t, &c, group).await {
+            Ok(events) => stood += events.len(),
+            Err(error) => break error,
+        }
+        assert!(stood < 10_000, "the quota never filled");
+    };
+    assert!(matches!(error, StoreError::Full), "{error}");
+    let read = store.read(&ReadQuery::all(t.clone(), 0)).await.expect("it still reads");
+    assert_eq!(read.len(), stood);
+    // What still fits is written, with the next number.
+    if let Ok(next) = store.append(&t, &c, vec![ended()]).await {
+        assert_eq!(next[0].sequence, stood as u64 + 1);
+    }
+    store.integrity().await.expect("sound");
+}
+
+#[tokio::test]
+async fn a_full_queue_makes_appenders_wait_and_then_refuses() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (release, gate) = std::sync::mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    // The hook holds the writer, as a very slow disk would.
+    let hook: CommitHook = Arc::new(move |_| {
+        let _ = gate.lock().expect("no panic").recv();
+    });
+    let mut settings = SqliteSettings::new(folder.path());
+    settings.queue = 2;
+    settings.patience = Duration::from_millis(50);
+    let store = Arc::new(SqliteStore::open_with(settings, hook).await.expect("the store opens"));
+    let tasks: Vec<_> = (0..8)
+        .map(|number| {
+            let store = store.clone();
+            let c = ConversationId::from(format!("c-{number}"));
+            tokio::task::spawn_blocking(move || {
+                tokio::runtime::Handle::current().block_on(store.append(
+                    &"t".into(),
+                    &c,
+                    vec![started(None)],
+                ))
+            })
+        })
+        .collect();
+    // The writer runs on this test's one thread, so the release comes from another.
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        for _ in 0..16 {
+            let _ = release.send(());
+        }
+    });
+    let mut busy = 0;
+    for task in tasks {
+        if matches!(task.await.expect("no panic"), Err(StoreError::Busy(_))) {
+            busy += 1;
+        }
+    }
+    assert!(busy >= 1, "nobody was refused");
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_program_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path()).await;
+    store.close().await;
+    drop(store);
+    let mut connection = SqliteConnectOptions::new()
+        .filename(folder.path().join(FILE))
+        .connect()
+        .await
+        .expect("opens");
+    sqlx::query("PRAGMA user_version = 99").execute(&mut connection).await.expect("set");
+    drop(connection);
+    let error = SqliteStore::open(folder.path(), quiet()).await.err().expect("refused");
+    assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_position_is_never_given_twice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path()).await;
+    let (t, c) = ("t".into(), "c-1".into());
+    store.append(&t, &c, vec![started(None), card("k-1"), ended()]).await.expect("append");
+    store.close().await;
+    drop(store);
+    let mut connection = SqliteConnectOptions::new()
+        .filename(folder.path().join(FILE))
+        .connect()
+        .await
+        .expect("opens");
+    sqlx::query("DELETE FROM events WHERE position > 1").execute(&mut connection).await.expect("");
+    drop(connection);
+    let store = open(folder.path()).await;
+    let next = store.append(&t, &"c-2".into(), vec![started(None)]).await.expect("append");
+    assert_eq!(next[0].position, 4);
+}

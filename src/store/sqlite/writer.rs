@@ -1,0 +1,369 @@
+//! The one task that writes: takes what waits, commits it as a group, tells the hook, answers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Row};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::head::{Head, HeadKey};
+use super::lock::FolderLock;
+use super::reader::{self, Reader};
+use super::{statements, write_error};
+use crate::domain::{
+    CardId, ConversationEnded, ConversationId, EndReason, EventBody, NewEvent, Recorded, TenantId,
+};
+use crate::store::codec::{self, Encoded};
+use crate::store::{CommitHook, StoreError};
+
+/// One commit takes at most so many events (a single larger append is taken whole).
+const GROUP_EVENTS: usize = 512;
+/// Heads kept in memory; beyond that all are forgotten and read again as they are needed.
+const MAX_HEADS: usize = 8_192;
+/// The WAL is moved into the file when it holds so much, or when nothing waits.
+const WAL_BYTES: usize = 8 << 20;
+const IDLE: Duration = Duration::from_secs(2);
+
+type Answer = Result<Vec<Arc<Recorded>>, StoreError>;
+
+struct Job {
+    tenant: TenantId,
+    conversation: ConversationId,
+    events: Vec<(NewEvent, Encoded)>,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// The appenders' end of the writer's queue. Size: the channel's. When it is full: wait, then
+/// refuse as busy. Gauge: `backchannel_store_queue_appends`.
+pub struct Intake {
+    queue: mpsc::Sender<Job>,
+    patience: Duration,
+    closing: CancellationToken,
+}
+
+impl Intake {
+    pub async fn append(
+        &self,
+        tenant: TenantId,
+        conversation: ConversationId,
+        events: Vec<(NewEvent, Encoded)>,
+    ) -> Answer {
+        if self.closing.is_cancelled() {
+            return Err(StoreError::Closed);
+        }
+        let (answer, answered) = oneshot::channel();
+        let job = Job { tenant, conversation, events, answer };
+        let room = match tokio::time::timeout(self.patience, self.queue.reserve()).await {
+            Ok(room) => room.map_err(|_| StoreError::Closed)?,
+            Err(_) => {
+                metrics::counter!("backchannel_store_appends_refused_total").increment(1);
+                return Err(StoreError::Busy(self.patience));
+            }
+        };
+        room.send(job);
+        answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    pub fn close(&self) {
+        self.closing.cancel();
+    }
+}
+
+pub struct Writer {
+    connection: SqliteConnection,
+    options: SqliteConnectOptions,
+    on_commit: CommitHook,
+    heads: HashMap<HeadKey, Option<Head>>,
+    next_position: u64,
+    wal_bytes: usize,
+    _lock: FolderLock,
+}
+
+/// What a group would change; nothing of it is visible before the commit.
+#[derive(Default)]
+struct Group {
+    events: Vec<Arc<Recorded>>,
+    heads: HashMap<HeadKey, Head>,
+    cards: Vec<(TenantId, CardId, ConversationId)>,
+    answers: Vec<Answer>,
+}
+
+enum Attempt {
+    Done(Group),
+    /// Some event id stands already, or some append doesn't fit: look closely.
+    LookClosely,
+}
+
+impl Writer {
+    pub async fn new(
+        mut connection: SqliteConnection,
+        options: SqliteConnectOptions,
+        on_commit: CommitHook,
+        lock: FolderLock,
+    ) -> Result<Self, StoreError> {
+        let last =
+            last_position(&mut connection).await.map_err(|error| super::read_error(&error))?;
+        Ok(Self {
+            connection,
+            options,
+            on_commit,
+            heads: HashMap::new(),
+            next_position: last + 1,
+            wal_bytes: 0,
+            _lock: lock,
+        })
+    }
+
+    /// Ends the conversations that a crash left live. Their media connections are gone.
+    pub async fn end_orphans(&mut self, reader: &Reader) -> Result<usize, StoreError> {
+        let orphans = reader.live_heads().await?;
+        let count = orphans.len();
+        for (tenant, head) in orphans {
+            let lasted = head.last_event_at.duration_since(head.row.started_at);
+            let body = EventBody::ConversationEnded(ConversationEnded {
+                reason: EndReason::Crash,
+                duration_ms: u64::try_from(lasted.as_millis()).unwrap_or(0),
+            });
+            let encoded = codec::encode(&body);
+            let (answer, answered) = oneshot::channel();
+            let event = NewEvent::at(Timestamp::now(), body);
+            let conversation = head.row.id.clone();
+            self.commit(vec![Job { tenant, conversation, events: vec![(event, encoded)], answer }])
+                .await;
+            answered.await.unwrap_or(Err(StoreError::Closed))?;
+        }
+        if count > 0 {
+            tracing::warn!(conversations = count, "ended conversations that a crash left live");
+        }
+        Ok(count)
+    }
+
+    pub fn start(self, queue: usize, patience: Duration) -> (Intake, JoinHandle<()>) {
+        let (sender, inbox) = mpsc::channel(queue.max(1));
+        let closing = CancellationToken::new();
+        let task = tokio::spawn(self.run(inbox, closing.clone()));
+        (Intake { queue: sender, patience, closing }, task)
+    }
+
+    async fn run(mut self, mut inbox: mpsc::Receiver<Job>, closing: CancellationToken) {
+        let waiting = metrics::gauge!("backchannel_store_queue_appends");
+        loop {
+            let first = tokio::select! {
+                biased;
+                () = closing.cancelled(), if !inbox.is_closed() => {
+                    // What is in the queue is still written; new appends are refused.
+                    inbox.close();
+                    continue;
+                }
+                job = inbox.recv() => job,
+                () = tokio::time::sleep(IDLE), if self.wal_bytes > 0 => {
+                    self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)").await;
+                    continue;
+                }
+            };
+            let Some(first) = first else { break };
+            let mut events = first.events.len();
+            let mut jobs = vec![first];
+            while events < GROUP_EVENTS
+                && let Ok(job) = inbox.try_recv()
+            {
+                events += job.events.len();
+                jobs.push(job);
+            }
+            waiting.set(inbox.len() as f64);
+            self.commit(jobs).await;
+            if self.wal_bytes > WAL_BYTES {
+                self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)").await;
+            }
+        }
+        self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        if let Err(error) = self.connection.close().await {
+            tracing::error!(%error, "the event log did not close in order");
+        }
+    }
+
+    /// Writes a group and answers everybody in it, one way or the other.
+    async fn commit(&mut self, jobs: Vec<Job>) {
+        let begun = Instant::now();
+        let outcome = match self.attempt(&jobs, false).await {
+            Ok(Attempt::LookClosely) => self.attempt(&jobs, true).await,
+            other => other,
+        };
+        let failure = match outcome {
+            Ok(Attempt::Done(group)) => {
+                self.next_position += group.events.len() as u64;
+                self.wal_bytes +=
+                    group.events.iter().map(|event| event.data.len() + 4_096).sum::<usize>();
+                if self.heads.len() + group.heads.len() > MAX_HEADS {
+                    self.heads.clear();
+                }
+                self.heads.extend(group.heads.into_iter().map(|(key, head)| (key, Some(head))));
+                metrics::histogram!("backchannel_store_commit_seconds")
+                    .record(begun.elapsed().as_secs_f64());
+                metrics::counter!("backchannel_store_events_total")
+                    .increment(group.events.len() as u64);
+                if !group.events.is_empty() {
+                    (self.on_commit)(&group.events);
+                }
+                for (job, answer) in jobs.into_iter().zip(group.answers) {
+                    // Nobody waits any more: the events stand all the same.
+                    let _ = job.answer.send(answer);
+                }
+                return;
+            }
+            Ok(Attempt::LookClosely) => StoreError::Write("an event id stands twice".into()),
+            Err(error) => write_error(&error),
+        };
+        metrics::counter!("backchannel_store_commits_failed_total").increment(1);
+        tracing::error!(error = %failure, appends = jobs.len(), "a group of events was not written");
+        self.recover().await;
+        for job in jobs {
+            let _ = job.answer.send(Err(failure.clone()));
+        }
+    }
+
+    async fn attempt(&mut self, jobs: &[Job], closely: bool) -> Result<Attempt, sqlx::Error> {
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
+        let mut group = Group::default();
+        for job in jobs {
+            let answer = self.plan(job, &mut group, closely).await?;
+            if answer.is_err() && !closely {
+                self.roll_back().await?;
+                return Ok(Attempt::LookClosely);
+            }
+            group.answers.push(answer);
+        }
+        if let Err(error) = statements::insert_events(&mut self.connection, &group.events).await {
+            let repeated =
+                error.as_database_error().is_some_and(|error| error.is_unique_violation());
+            if repeated && !closely {
+                self.roll_back().await?;
+                return Ok(Attempt::LookClosely);
+            }
+            return Err(error);
+        }
+        let heads: Vec<(&HeadKey, &Head)> = group.heads.iter().collect();
+        statements::save_heads(&mut self.connection, &heads).await?;
+        statements::insert_cards(&mut self.connection, &group.cards).await?;
+        sqlx::query("COMMIT").execute(&mut self.connection).await?;
+        Ok(Attempt::Done(group))
+    }
+
+    /// Adds one append to the group, whole or not at all.
+    async fn plan(
+        &mut self,
+        job: &Job,
+        group: &mut Group,
+        closely: bool,
+    ) -> Result<Answer, sqlx::Error> {
+        let key = (job.tenant.clone(), job.conversation.clone());
+        let mut head = match group.heads.get(&key) {
+            Some(head) => Some(head.clone()),
+            None => self.head(&key).await?,
+        };
+        let mut answer = Vec::with_capacity(job.events.len());
+        let mut fresh: Vec<Arc<Recorded>> = Vec::new();
+        let mut cards = Vec::new();
+        for (event, encoded) in &job.events {
+            if closely {
+                let here = group.events.iter().chain(&fresh).find(|known| known.id == event.id);
+                let known = match here {
+                    Some(known) => Some(known.clone()),
+                    None => reader::event_by_id(&mut self.connection, &event.id).await?,
+                };
+                if let Some(known) = known {
+                    if known.tenant != job.tenant || known.conversation != job.conversation {
+                        return Ok(Err(StoreError::ForeignEvent(event.id.clone())));
+                    }
+                    answer.push(known);
+                    continue;
+                }
+            }
+            let position = self.next_position + (group.events.len() + fresh.len()) as u64;
+            let time = in_milliseconds(event.time);
+            let next = match Head::advance(head, &job.conversation, position, time, &event.body) {
+                Ok(next) => next,
+                Err(error) => return Ok(Err(error)),
+            };
+            if let EventBody::SuggestionOffered(card) = &event.body {
+                cards.push((job.tenant.clone(), card.id.clone(), job.conversation.clone()));
+            }
+            let recorded = Arc::new(Recorded {
+                position,
+                id: event.id.clone(),
+                tenant: job.tenant.clone(),
+                conversation: job.conversation.clone(),
+                sequence: next.row.last_sequence,
+                time,
+                kind: encoded.kind.into(),
+                schema: encoded.schema.into(),
+                data: encoded.data.as_str().into(),
+            });
+            head = Some(next);
+            answer.push(recorded.clone());
+            fresh.push(recorded);
+        }
+        if let Some(head) = head.filter(|_| !fresh.is_empty()) {
+            group.heads.insert(key, head);
+        }
+        group.events.append(&mut fresh);
+        group.cards.append(&mut cards);
+        Ok(Ok(answer))
+    }
+
+    async fn head(&mut self, key: &HeadKey) -> Result<Option<Head>, sqlx::Error> {
+        if let Some(head) = self.heads.get(key) {
+            return Ok(head.clone());
+        }
+        reader::head(&mut self.connection, key).await
+    }
+
+    async fn roll_back(&mut self) -> Result<(), sqlx::Error> {
+        sqlx::query("ROLLBACK").execute(&mut self.connection).await.map(drop)
+    }
+
+    /// After a failure: nothing half-done may stay, neither in the file nor in memory.
+    async fn recover(&mut self) {
+        self.heads.clear();
+        // SQLite rolls back by itself on some errors; then this fails, and rightly.
+        let _ = self.roll_back().await;
+        if self.connection.ping().await.is_err() {
+            match self.options.connect().await {
+                Ok(connection) => self.connection = connection,
+                Err(error) => tracing::error!(%error, "the event log could not be opened again"),
+            }
+        }
+        // A commit that reported a failure may stand all the same.
+        match last_position(&mut self.connection).await {
+            Ok(last) => self.next_position = last + 1,
+            Err(error) => tracing::error!(%error, "the event log can't be read"),
+        }
+    }
+
+    async fn checkpoint(&mut self, sql: &'static str) {
+        if let Err(error) = sqlx::query(sql).execute(&mut self.connection).await {
+            tracing::warn!(%error, "the write-ahead log could not be moved into the file");
+        }
+        self.wal_bytes = 0;
+    }
+}
+
+/// The greatest position that was ever given.
+async fn last_position(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    let last: i64 =
+        sqlx::query("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)")
+            .fetch_one(connection)
+            .await?
+            .get(0);
+    Ok(last as u64)
+}
+
+/// The finest grain that is stored, so that what is streamed now and what is read later are equal.
+fn in_milliseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
+}

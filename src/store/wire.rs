@@ -1,0 +1,213 @@
+//! The `data` of each event as it stands on disk and on the stream, version 1 of each.
+//!
+//! The fields are a contract with everybody who reads the stream: more may be added, these stay. A
+//! change that isn't an addition is a new type with a new version.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Party {
+    pub id: String,
+    pub role: String,
+    #[schema(required)]
+    pub name: Option<String>,
+}
+
+/// A party as other data name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PartyRef {
+    pub id: String,
+    pub role: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ConversationStarted {
+    pub channel: String,
+    pub direction: String,
+    #[schema(required)]
+    pub external_id: Option<String>,
+    pub parties: Vec<Party>,
+    pub attributes: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ConversationEnded {
+    /// hangup, disconnected, timeout, protocol_error, shutdown or crash
+    pub reason: String,
+    pub duration_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AudioStarted {
+    pub party: PartyRef,
+    pub codec: String,
+    pub sample_rate_hz: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AudioGap {
+    pub party: PartyRef,
+    pub start_ms: u64,
+    pub lost_ms: u64,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AudioStopped {
+    pub party: PartyRef,
+    pub duration_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Word {
+    pub text: String,
+    pub start_ms: u64,
+    pub end_ms: u64,
+    pub confidence: f32,
+}
+
+/// An utterance in progress; streamed, never stored. An empty text withdraws it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TurnPartial {
+    pub turn_id: String,
+    pub party: PartyRef,
+    pub start_ms: u64,
+    pub text: String,
+    pub stable_prefix_chars: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TurnFinal {
+    pub turn_id: String,
+    pub party: PartyRef,
+    pub start_ms: u64,
+    pub end_ms: u64,
+    pub text: String,
+    pub words: Vec<Word>,
+    /// Absent for typed text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_logprob: Option<f32>,
+    pub language: String,
+}
+
+/// The newest turn of a conversation, in lists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LastTurn {
+    pub turn_id: String,
+    pub party: PartyRef,
+    pub start_ms: u64,
+    pub end_ms: u64,
+    pub text: String,
+}
+
+/// How a held-back run of digits turned out: `kept` (masked, of this kind) or `released` (this text).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RedactionResolved {
+    pub turn_id: String,
+    pub placeholder: String,
+    pub state: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// `start` and `end` are offsets in Unicode code points into the passage's text; `quote` stands there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Citation {
+    pub article_id: String,
+    pub passage_id: String,
+    pub revision: u32,
+    pub start: usize,
+    pub end: usize,
+    pub quote: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SuggestionOffered {
+    pub card_id: String,
+    pub kind: String,
+    pub title: String,
+    pub text: String,
+    pub citations: Vec<Citation>,
+    pub score: f32,
+    pub trigger_turn: String,
+    pub latency_ms: u64,
+    pub generator: String,
+    pub why: Vec<String>,
+    pub heading: String,
+    pub article_title: String,
+    #[schema(required)]
+    pub valid_from: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SuggestionWithdrawn {
+    pub card_id: String,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SuggestionVerdict {
+    pub card_id: String,
+    /// accepted, edited, dismissed or ignored
+    pub verdict: String,
+    /// The edited text; null with every other verdict.
+    #[schema(required)]
+    pub text: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct QuestionAsked {
+    pub question_id: String,
+    pub question: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Answer {
+    pub title: String,
+    pub heading: String,
+    pub text: String,
+    pub citations: Vec<Citation>,
+    pub score: f32,
+    pub why: Vec<String>,
+    pub generator: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Nearest {
+    pub article_id: String,
+    pub title: String,
+    pub heading: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct QuestionAnswered {
+    pub question_id: String,
+    pub question: String,
+    /// answered or abstained
+    pub state: String,
+    #[schema(required)]
+    pub answer: Option<Answer>,
+    /// What comes nearest when nothing answers.
+    pub nearest: Vec<Nearest>,
+    pub latency_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SystemDegraded {
+    /// A stable word for programs.
+    pub what: String,
+    /// A sentence for people.
+    pub detail: String,
+    pub since: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SystemRecovered {
+    pub what: String,
+    pub since: String,
+}
