@@ -1,1 +1,353 @@
-//! (empty until its owner fills it)
+//! Settings: a TOML file, then the environment, then flags; unknown keys are errors.
+//!
+//! `BACKCHANNEL__SERVE__LISTEN=127.0.0.1:9000` is `listen` in `[serve]`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Classify, ErrorKind};
+
+/// All settings, with their defaults. `backchannel check` prints the effective ones.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub serve: Serve,
+    pub auth: Auth,
+    pub store: Store,
+    pub knowledge: Knowledge,
+    pub speech: Speech,
+    pub transcript: Transcript,
+    pub suggestion: Suggestion,
+    pub calls: Calls,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Serve {
+    /// Loopback unless somebody decides otherwise. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// A request body may be so large.
+    pub body_max_bytes: usize,
+    /// A media connection without audio for so long is closed.
+    pub media_idle_seconds: u64,
+    /// A subscriber who doesn't read for so long is dropped.
+    pub stream_idle_seconds: u64,
+    /// Calls and streams get so long to end when the service is stopped.
+    pub shutdown_grace_seconds: u64,
+}
+
+impl Default for Serve {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            body_max_bytes: 256 * 1024,
+            media_idle_seconds: 30,
+            stream_idle_seconds: 20,
+            shutdown_grace_seconds: 15,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Auth {
+    /// The key of `Authorization: Bearer`. `--demo` makes one up.
+    pub api_key: Option<Secret>,
+    /// The name that the pages show.
+    pub name: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    pub folder: PathBuf,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { folder: home_folder("XDG_DATA_HOME", ".local/share").join("backchannel") }
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Knowledge {
+    /// A folder of Markdown articles. Without one, the demo has its sample and others have none.
+    pub folder: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Speech {
+    /// Models of the manifest: for finals, and for what is shown while somebody speaks.
+    pub finals_model: String,
+    pub partials_model: String,
+    /// 0: one for each core.
+    pub workers: usize,
+}
+
+impl Default for Speech {
+    fn default() -> Self {
+        Self {
+            finals_model: "whisper-base".to_owned(),
+            partials_model: "whisper-tiny.en".to_owned(),
+            workers: 0,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transcript {
+    /// Silence that ends a turn.
+    pub end_silence_ms: u64,
+    /// Silence after which the final decode begins.
+    pub early_silence_ms: u64,
+    /// New audio between two partials; 0 switches them off.
+    pub partial_every_ms: u64,
+}
+
+impl Default for Transcript {
+    fn default() -> Self {
+        let flow = crate::flow::transcript::TranscriptSettings::default();
+        Self {
+            end_silence_ms: flow.end_silence_ms,
+            early_silence_ms: flow.early_silence_ms,
+            partial_every_ms: flow.partial_every_ms,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Suggestion {
+    /// Cards that may come at once, and how many more a minute.
+    pub card_burst: u32,
+    pub cards_per_minute: f32,
+}
+
+impl Default for Suggestion {
+    fn default() -> Self {
+        Self { card_burst: 3, cards_per_minute: 3.0 }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Calls {
+    /// More live calls are refused.
+    pub max: usize,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self { max: 64 }
+    }
+}
+
+/// A value that never appears in a print-out.
+#[derive(Clone, PartialEq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+    /// The secret itself, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A key of digits only reads as a number in the environment.
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Text {
+            Text(String),
+            Number(i64),
+        }
+        Ok(match Text::deserialize(deserializer)? {
+            Text::Text(text) => Self(text),
+            Text::Number(number) => Self(number.to_string()),
+        })
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("[hidden]")
+    }
+}
+
+/// Why the settings can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path}: can't be read: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {message}")]
+    File { path: PathBuf, message: String },
+    #[error("environment: {0}")]
+    Environment(String),
+    #[error("{0}")]
+    Value(String),
+}
+
+impl Classify for ConfigError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+}
+
+const PREFIX: &str = "BACKCHANNEL__";
+
+impl Config {
+    /// Reads the file, if one is named, and lays the environment over it.
+    ///
+    /// # Errors
+    /// Names the file with line and field, or the variable.
+    pub fn load(
+        file: Option<&Path>,
+        vars: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let text = match file {
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?,
+            None => String::new(),
+        };
+        Self::from_parts(file.unwrap_or(Path::new("settings")), &text, vars)
+    }
+
+    fn from_parts(
+        path: &Path,
+        text: &str,
+        vars: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        // On its own first: only so the error knows its line.
+        toml::from_str::<Self>(text).map_err(|error| ConfigError::File {
+            path: path.to_owned(),
+            message: error.to_string().trim_end().to_owned(),
+        })?;
+        let mut table: toml::Table =
+            text.parse().map_err(|error: toml::de::Error| ConfigError::Environment(error.to_string()))?;
+        let mut named = Vec::new();
+        for (name, value) in vars.filter(|(name, _)| name.starts_with(PREFIX)) {
+            let path: Vec<String> =
+                name[PREFIX.len()..].split("__").map(str::to_lowercase).collect();
+            insert(&mut table, &path, &value)
+                .map_err(|()| ConfigError::Environment(format!("{name}: no such setting")))?;
+            named.push(name);
+        }
+        let config: Self = toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+            let message = error.to_string();
+            ConfigError::Environment(format!("{} (set: {})", message.trim_end(), named.join(", ")))
+        })?;
+        config.check()
+    }
+
+    fn check(self) -> Result<Self, ConfigError> {
+        let transcript = &self.transcript;
+        if transcript.early_silence_ms >= transcript.end_silence_ms {
+            return Err(ConfigError::Value(format!(
+                "transcript.early_silence_ms ({}) must be less than transcript.end_silence_ms ({})",
+                transcript.early_silence_ms, transcript.end_silence_ms
+            )));
+        }
+        if !(100..=3_000).contains(&transcript.end_silence_ms) {
+            return Err(ConfigError::Value(
+                "transcript.end_silence_ms must be from 100 to 3000".to_owned(),
+            ));
+        }
+        if self.calls.max == 0 {
+            return Err(ConfigError::Value("calls.max must be at least 1".to_owned()));
+        }
+        Ok(self)
+    }
+
+    /// The effective settings as TOML, secrets hidden.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).unwrap_or_else(|error| format!("# not printable: {error}"))
+    }
+}
+
+fn insert(table: &mut toml::Table, path: &[String], value: &str) -> Result<(), ()> {
+    match path {
+        [] => Err(()),
+        [key] => {
+            // A number or a boolean if it reads as one, otherwise text.
+            let parsed = format!("v = {value}").parse::<toml::Table>().ok();
+            let value = parsed
+                .and_then(|mut parsed| parsed.remove("v"))
+                .filter(|value| !value.is_datetime())
+                .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+            table.insert(key.clone(), value);
+            Ok(())
+        }
+        [section, rest @ ..] => {
+            let entry = table
+                .entry(section.clone())
+                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            insert(entry.as_table_mut().ok_or(())?, rest, value)
+        }
+    }
+}
+
+/// A folder of the user by the XDG base directory rules.
+pub fn home_folder(variable: &str, below_home: &str) -> PathBuf {
+    match std::env::var_os(variable) {
+        Some(folder) if !folder.is_empty() => PathBuf::from(folder),
+        _ => std::env::home_dir().unwrap_or_else(|| PathBuf::from(".")).join(below_home),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, vars: &[(&str, &str)]) -> Result<Config, String> {
+        let vars = vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::from_parts(Path::new("bc.toml"), text, vars).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file() {
+        let config = load(
+            "[serve]\nlisten = \"127.0.0.1:9000\"\n[calls]\nmax = 3",
+            &[("BACKCHANNEL__CALLS__MAX", "7"), ("BACKCHANNEL__AUTH__API_KEY", "12345678"), ("PATH", "x")],
+        );
+        let key = config.expect("it is right").auth.api_key.expect("it is set");
+        assert_eq!(key.expose(), "12345678");
+        let config = load(
+            "[serve]\nlisten = \"127.0.0.1:9000\"\n[calls]\nmax = 3",
+            &[("BACKCHANNEL__CALLS__MAX", "7"), ("BACKCHANNEL__AUTH__API_KEY", "k-12345678")],
+        )
+        .expect("it is right");
+        assert_eq!((config.calls.max, config.serve.listen.port()), (7, 9000));
+        assert!(!config.to_toml().contains("k-1234"), "secrets stay hidden");
+        assert!(!format!("{config:?}").contains("k-1234"));
+    }
+
+    #[test]
+    fn mistakes_name_their_place() {
+        for (text, vars, expected) in [
+            ("[serve]\nlistn = 1", &[][..], vec!["bc.toml", "line 2", "listn"]),
+            ("[serve]\nlisten = \"here\"", &[], vec!["bc.toml", "line 2", "socket address"]),
+            ("", &[("BACKCHANNEL__SERVE__LISTN", "x")][..], vec!["BACKCHANNEL__SERVE__LISTN", "listn"]),
+            ("[calls]\nmax = 0", &[], vec!["calls.max"]),
+        ] {
+            let error = load(text, vars).expect_err("it is wrong");
+            for word in expected {
+                assert!(error.contains(word), "{error:?} should name {word}");
+            }
+        }
+    }
+}

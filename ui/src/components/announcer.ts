@@ -22,6 +22,7 @@ export class Announcer extends LitElement {
         left: 50%;
         bottom: calc(var(--s12) + var(--s6));
         translate: -50% 0;
+        width: max-content;
         max-width: calc(100vw - var(--s8));
         padding: var(--s2) var(--s4);
         border-radius: var(--radius);

@@ -22,7 +22,7 @@ export const cardStyles = css`
     align-items: center;
     gap: var(--s2);
     width: 100%;
-    min-height: 40px;
+    min-height: 36px;
     padding: var(--s1) var(--s3) var(--s1) var(--s2);
     border-radius: var(--radius);
     color: var(--ink-2);
@@ -82,6 +82,10 @@ export const cardStyles = css`
     text-underline-offset: 4px;
   }
   .source {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: baseline;
+    gap: 0 var(--s3);
     margin-top: var(--s2);
   }
   .link {
@@ -91,6 +95,20 @@ export const cardStyles = css`
     text-underline-offset: 3px;
     font-size: var(--text-s);
     min-height: 24px;
+  }
+  .link .date {
+    color: var(--ink-3);
+    white-space: nowrap;
+  }
+  .why-button {
+    color: var(--ink-3);
+    text-decoration: underline dotted;
+    text-underline-offset: 3px;
+    font-size: var(--text-s);
+    min-height: 24px;
+  }
+  .why-button:hover {
+    color: var(--ink);
   }
   .link:hover {
     text-decoration-color: currentColor;

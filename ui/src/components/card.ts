@@ -35,7 +35,6 @@ export class Card extends LitElement {
   }
 
   async edit(): Promise<void> {
-    this.unfolded = true;
     this.editing = true;
     await this.updateComplete;
     this.area?.focus();
@@ -45,7 +44,7 @@ export class Card extends LitElement {
   override render() {
     const card = this.card;
     if (!card) return '';
-    const open = this.front || this.unfolded;
+    const open = this.front || this.unfolded || this.editing;
     return html`<article aria-label=${card.title} class=${open ? 'open' : 'folded'} data-card=${card.card_id}>
       ${this.front ? '' : this.line(card)}
       ${open ? this.body(card) : ''}
@@ -72,10 +71,10 @@ export class Card extends LitElement {
         : html`<button type="button" class="answer" title="Open the passage" ?disabled=${!citation} @click=${() => this.open(citation)}>${this.words}</button>`}
       <p class="source quiet">
         ${citation
-          ? html`<button type="button" class="link" @click=${() => this.open(citation)}>${source}</button>`
+          ? html`<button type="button" class="link" @click=${() => this.open(citation)}>${source}${date ? html`<span class="date numbers"> · ${date}</span>` : ''}</button>`
           : html`<span>${source}</span>`}
-        ${date ? html`<span class="numbers">· ${date}</span>` : ''}
         ${card.citations.slice(1).map((more, i) => html`<button type="button" class="link" @click=${() => this.open(more)}>[${i + 2}]</button>`)}
+        <button type="button" class="why-button" aria-expanded=${this.why} @click=${() => (this.why = !this.why)}>Why?</button>
       </p>
       ${this.editing ? '' : this.actions(card)}
       ${this.why ? this.reasons(card) : ''}
@@ -91,7 +90,6 @@ export class Card extends LitElement {
       <button type="button" class="button" @click=${() => this.fire('card-dismiss')}><kbd>x</kbd> Dismiss</button>
       <span class="space"></span>
       ${this.used(card)}
-      <button type="button" class="button plain" aria-expanded=${this.why} @click=${() => (this.why = !this.why)}>Why?</button>
     </div>`;
   }
 

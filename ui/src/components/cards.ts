@@ -16,8 +16,10 @@ export class Cards extends LitElement {
   @property({ attribute: false }) view: ConversationView | undefined;
   @state() private deck: Deck = emptyDeck;
   @state() private showEarlier = false;
+  // Held by either; kept apart, since one can end while the other lasts.
   private pointerInside = false;
   private focusInside = false;
+  /** Cards that have been in view: entering again, as from mute, is no news. */
   private announced = new Set<string>();
 
   static override styles = [
@@ -25,8 +27,12 @@ export class Cards extends LitElement {
     css`
       .column {
         display: grid;
-        gap: var(--s2);
+        grid-template-columns: minmax(0, 1fr);
+        gap: var(--s1);
         padding: var(--s1);
+      }
+      bc-card[front] {
+        margin-bottom: var(--s2);
       }
       bc-card {
         animation: enter var(--fade) ease-out;
@@ -36,18 +42,31 @@ export class Cards extends LitElement {
           opacity: 0;
         }
       }
-      .waiting,
       .earlier {
         justify-self: start;
       }
+      /* Hangs over the front card's upper edge and takes no room: its coming and going must not move the card. */
+      .notice {
+        position: sticky;
+        top: 0;
+        z-index: 1;
+        height: 0;
+        margin-bottom: calc(-1 * var(--s1));
+        justify-self: end;
+      }
       .waiting {
+        position: relative;
+        top: calc(-1 * var(--s3));
+        right: var(--s3);
+        border-radius: var(--s5);
+        background: var(--surface-raised);
         border-color: var(--accent);
         color: var(--accent);
         font-weight: var(--weight-medium);
       }
       .empty {
         max-width: 44ch;
-        padding: var(--s2) var(--s1);
+        padding: var(--s4) var(--s1);
         color: var(--ink-2);
       }
     `,
@@ -76,7 +95,7 @@ export class Cards extends LitElement {
     const cards = this.elements();
     const at = cards.findIndex((card) => card.matches(':focus-within'));
     // Going up from the first card asks for what waits above it.
-    if (at === 0 && by === -1 && this.deck.waiting.length > 0) return void this.letIn();
+    if (at === 0 && by === -1 && this.deck.waiting.length > 0 && !this.deck.muted) return void this.letIn();
     cards[at < 0 ? 0 : Math.max(0, Math.min(cards.length - 1, at + by))]?.focus();
   }
 
@@ -112,7 +131,7 @@ export class Cards extends LitElement {
     const { visible, waiting, earlier } = this.deck;
     const rest = this.showEarlier ? earlier : [];
     return html`<div class="column" @pointerover=${this.pointerOver} @pointerleave=${this.pointerLeft} @focusin=${this.focusCame} @focusout=${this.focusLeft}>
-      ${this.notice(waiting.length)}
+      <div class="notice">${this.notice(waiting.length)}</div>
       ${visible.length === 0 ? this.empty(view) : ''}
       ${repeat([...visible, ...rest], (id) => id, (id, index) => this.card(id, index))}
       ${earlier.length > 0
@@ -148,7 +167,7 @@ export class Cards extends LitElement {
   }
 
   private async letIn(): Promise<void> {
-    this.move(released({ ...this.deck, muted: false }));
+    this.move(released(this.deck));
     await this.updateComplete;
     this.elements()[0]?.focus();
   }

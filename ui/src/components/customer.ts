@@ -129,5 +129,5 @@ export class Customer extends LitElement {
 
 /** Technical marks of the wire say nothing to an agent. */
 function shown(key: string): boolean {
-  return key !== 'source' && !/(_sid|stream_id|protocol)$/.test(key);
+  return key !== 'source' && key !== 'customer_name' && !/(_sid|stream_id|protocol)$/.test(key);
 }

@@ -111,7 +111,7 @@ export class Header extends LitElement {
           ${count} ${downIcon}
         </button>
         ${this.open === 'calls'
-          ? html`<div class="popover" @call-select=${this.close}>
+          ? html`<div class="popover" @call-select=${this.close} @speak=${this.close}>
               <bc-call-list .live=${this.live} .ended=${this.ended} .selected=${this.selected} .now=${this.now}></bc-call-list>
               <div class="below"><slot></slot></div>
             </div>`
@@ -152,7 +152,8 @@ export class Header extends LitElement {
 
   private leave(event: FocusEvent): void {
     const menu = event.currentTarget as HTMLElement;
-    if (event.relatedTarget instanceof Node && menu.contains(event.relatedTarget)) return;
+    // What is slotted into the menu is the header's child, not the menu's.
+    if (event.relatedTarget instanceof Node && (menu.contains(event.relatedTarget) || this.contains(event.relatedTarget))) return;
     // Safari gives a clicked button no focus: a lost focus without a new place must not close under the pointer.
     if (event.relatedTarget !== null) this.open = '';
   }

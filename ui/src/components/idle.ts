@@ -49,7 +49,7 @@ export class Idle extends LitElement {
         The next call opens here by itself: its words a second after they are said, and the answer beside them when the customer asks something that
         your knowledge base knows. To see it now, speak to it: your microphone plays the customer.
       </p>
-      <bc-microphone .state=${this.microphone}></bc-microphone>
+      <bc-microphone large .state=${this.microphone}></bc-microphone>
       ${this.live.length + this.ended.length > 0
         ? html`<bc-call-list .live=${this.live} .ended=${this.ended} .now=${this.now}></bc-call-list>`
         : ''}

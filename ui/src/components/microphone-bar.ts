@@ -8,6 +8,8 @@ import { shared } from './shared-styles.ts';
 @customElement('bc-microphone')
 export class MicrophoneBar extends LitElement {
   @property({ attribute: false }) state: MicrophoneState = { is: 'off' };
+  /** It is what the page is about; elsewhere it stands back behind the call. */
+  @property({ type: Boolean }) large = false;
 
   static override styles = [
     shared,
@@ -17,6 +19,11 @@ export class MicrophoneBar extends LitElement {
         align-items: center;
         gap: var(--s3);
         flex-wrap: wrap;
+      }
+      .large {
+        min-height: 40px;
+        padding-inline: var(--s4);
+        font-size: var(--text-m);
       }
       meter {
         position: absolute;
@@ -53,13 +60,13 @@ export class MicrophoneBar extends LitElement {
       return html`<div class="row">
         <button type="button" class="button" @click=${() => this.fire('hush')}>${stopIcon} Stop</button>
         ${this.meter(state.level)}
-        <span class="quiet">Your microphone is the customer</span>
+        <span class="quiet">You are the customer</span>
       </div>`;
     }
     if (state.is === 'stopping') return html`<span class="quiet">Writing down the last words …</span>`;
     const waiting = { asking: 'Waiting for your permission …', connecting: 'Connecting …' }[state.is as string];
     return html`<div class="row">
-        <button type="button" class="button primary" ?disabled=${Boolean(waiting)} @click=${() => this.fire('speak')}>${microphoneIcon} Speak to it</button>
+        <button type="button" class="button ${this.large ? 'primary large' : ''}" ?disabled=${Boolean(waiting)} @click=${() => this.fire('speak')}>${microphoneIcon} Speak to it</button>
         ${waiting ? html`<span class="quiet">${waiting}</span>` : ''}
       </div>
       ${state.is === 'failed' ? html`<p class="failed" role="alert">${state.why}</p>` : ''}`;

@@ -8,6 +8,12 @@ import type { Degradation, Me, Summary, Verdict, VerdictKind } from '../api/type
 import { Microphone, type MicrophoneState } from '../audio/microphone.ts';
 import { type ConversationView, withAnswer, withVerdict } from '../state/conversation.ts';
 
+/** How the session speaks to the agent: on the screen and aloud, or only aloud. */
+export interface Voice {
+  show: (text: string) => void;
+  announce: (text: string) => void;
+}
+
 /** Everything the desktop knows, and every act that reaches the service. The page draws it and owns the keys. */
 export class DesktopSession implements ReactiveController {
   me: Me | undefined;
@@ -27,7 +33,7 @@ export class DesktopSession implements ReactiveController {
   private feed: ConversationFeed | undefined;
   private readonly mic = new Microphone((state) => this.microphoneMoved(state));
 
-  constructor(private readonly host: ReactiveControllerHost, private readonly say: (text: string) => void) {
+  constructor(private readonly host: ReactiveControllerHost, private readonly say: Voice) {
     host.addController(this);
   }
 
@@ -85,7 +91,7 @@ export class DesktopSession implements ReactiveController {
       await client.verdict(cardId, kind, text);
     } catch (error) {
       feed?.update((view) => withVerdict(view, cardId, before));
-      this.say(`That wasn’t saved. ${sentenceFor(error)}`);
+      this.say.show(`That wasn’t saved. ${sentenceFor(error)}`);
     }
   }
 
@@ -96,9 +102,10 @@ export class DesktopSession implements ReactiveController {
     try {
       const answered = await client.ask(feed.id, question);
       feed.update((view) => withAnswer(view, answered));
-      this.say(answered.answer ? `Answer: ${answered.answer.text}` : 'The knowledge base has no answer to this.');
+      // It is drawn where the answers stand; only the ear needs telling.
+      this.say.announce(answered.answer ? `Answer: ${answered.answer.text}` : 'The knowledge base has no answer to this.');
     } catch (error) {
-      this.say(`The question wasn’t answered. ${sentenceFor(error)}`);
+      this.say.show(`The question wasn’t answered. ${sentenceFor(error)}`);
     } finally {
       this.set(() => (this.asking = false));
     }

@@ -14,8 +14,8 @@ export const desktopStyles = css`
   }
   .degraded {
     grid-row: 2;
-    padding: var(--s1) var(--s4);
-    border-bottom: 1px solid var(--line);
+    padding: var(--s2) var(--s4);
+    border-top: 1px solid var(--line);
     background: var(--surface-sunk);
     color: var(--ink-2);
     font-size: var(--text-s);
@@ -28,8 +28,8 @@ export const desktopStyles = css`
   .call {
     position: relative;
     display: grid;
-    grid-template: auto auto minmax(0, 1fr) auto auto / minmax(0, 1fr);
-    grid-template-areas: 'strip' 'tabs' 'panel' 'answers' 'ask';
+    grid-template: auto auto minmax(0, 1fr) auto auto auto / minmax(0, 1fr);
+    grid-template-areas: 'strip' 'tabs' 'panel' 'note' 'answers' 'ask';
   }
   .strip {
     grid-area: strip;
@@ -63,6 +63,13 @@ export const desktopStyles = css`
   }
   .cards {
     padding: var(--s3);
+  }
+  /* Narrow, its two parts take places of the page's own grid; the elements stay the same when the window is resized. */
+  .side {
+    display: contents;
+  }
+  .side .degraded {
+    grid-area: note;
   }
   bc-answers {
     grid-area: answers;
@@ -113,11 +120,12 @@ export const desktopStyles = css`
     .side {
       grid-area: side;
       display: grid;
-      grid-template-rows: minmax(0, 1fr) auto;
+      grid-template: minmax(0, 1fr) auto auto / minmax(0, 1fr);
       min-height: 0;
       border-inline-start: 1px solid var(--line);
     }
-    .side .panel {
+    .side .panel,
+    .side .degraded {
       grid-area: auto;
     }
     .side bc-answers {
@@ -159,6 +167,10 @@ export const desktopStyles = css`
     .calls bc-microphone {
       padding: var(--s3) var(--s4);
       border-top: 1px solid var(--line);
+    }
+    /* The list's own button says it there. */
+    .elsewhere {
+      display: none;
     }
     .side .panel.cards {
       padding: var(--s5);

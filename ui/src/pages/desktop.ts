@@ -13,23 +13,12 @@ import type { Transcript } from '../components/transcript.ts';
 import type { CardView, ConversationView } from '../state/conversation.ts';
 import { callerName } from '../state/calls.ts';
 import { type Action, actionFor } from '../state/keys.ts';
+import { degradedSentence } from '../state/text.ts';
 import { copyText } from './clipboard.ts';
 import { DesktopSession } from './desktop-session.ts';
 import { desktopStyles } from './desktop-styles.ts';
 import { deepActiveElement, isTyping } from './focus.ts';
-import '../components/announcer.ts';
-import '../components/answers.ts';
-import '../components/ask.ts';
-import '../components/call-list.ts';
-import '../components/cards.ts';
-import '../components/customer.ts';
-import '../components/header.ts';
-import '../components/idle.ts';
-import '../components/keymap.ts';
-import '../components/microphone-bar.ts';
-import '../components/passage.ts';
-import '../components/tabs.ts';
-import '../components/transcript.ts';
+import '../components/all.ts';
 
 type CardEvent<T = undefined> = CustomEvent<{ card: CardView; value: T }>;
 
@@ -39,7 +28,9 @@ export class Desktop extends LitElement {
   @state() private tab: Tab = 'cards';
   @state() private narrow = matchMedia('(max-width: 899px)').matches;
   @state() private passage: (Pick<Citation, 'article_id'> & Partial<Citation>) | null = null;
+  /** The turn that a card answers, lit for a moment. */
   @state() private markedTurn: string | null = null;
+  /** Closed by Escape until the next question. */
   @state() private answersOpen = true;
   @state() private news = false;
   @state() private now = Date.now();
@@ -49,7 +40,10 @@ export class Desktop extends LitElement {
   @query('bc-header') private header!: Header;
   @query('bc-keymap') private keyMap!: KeyMap;
   @query('bc-transcript') private transcript!: Transcript | null;
-  private readonly session = new DesktopSession(this, (text) => this.announcer.show(text));
+  private readonly session = new DesktopSession(this, {
+    show: (text) => this.announcer.show(text),
+    announce: (text) => this.announcer.announce(text),
+  });
   private clock: ReturnType<typeof setInterval> | undefined;
   /** Where the focus returns when the passage closes. */
   private opener: HTMLElement | null = null;
@@ -78,7 +72,6 @@ export class Desktop extends LitElement {
         .behindMs=${view?.state === 'live' ? view.behind_ms : null}
         @call-select=${this.choose} @help=${() => this.keyMap.toggle()} @sign-out=${() => session.signOut()} @speak=${this.speak} @hush=${this.hush}
       ><bc-microphone .state=${session.microphone}></bc-microphone></bc-header>
-      ${session.degraded.length > 0 ? html`<p class="degraded" role="note">${session.degraded.map((d) => degradedSentence(d.what, d.detail)).join(' ')}</p>` : ''}
       ${session.selected === '' ? this.idle() : this.call(view)}
       <bc-keymap></bc-keymap>
       <bc-announcer></bc-announcer>
@@ -88,10 +81,16 @@ export class Desktop extends LitElement {
   private idle() {
     const { session } = this;
     if (!session.ready) return html`<main class="bones" aria-label="Loading"><i></i><i></i></main>`;
-    return html`<bc-idle
+    return html`${this.degraded()}<bc-idle
       role="main" .live=${session.live} .ended=${session.ended} .microphone=${session.microphone} .now=${this.now}
       @call-select=${this.choose} @speak=${this.speak} @hush=${this.hush}
     ></bc-idle>`;
+  }
+
+  /** What works less well than it should, said below the cards that it concerns; there it moves nothing. */
+  private degraded() {
+    const { degraded } = this.session;
+    return degraded.length === 0 ? '' : html`<p class="degraded" role="note">${degraded.map((d) => degradedSentence(d.what, d.detail)).join(' ')}</p>`;
   }
 
   private call(view: ConversationView | undefined) {
@@ -142,11 +141,10 @@ export class Desktop extends LitElement {
       <div class="panel transcript" ?hidden=${this.narrow && this.tab !== 'transcript'}>
         <bc-transcript .view=${view} .markedTurn=${this.markedTurn}></bc-transcript>
       </div>
-      ${this.narrow
-        ? html`${cards}
-            <section class="panel" aria-label="Customer" ?hidden=${this.tab !== 'customer'}><bc-customer full .view=${view} .now=${this.now}></bc-customer></section>
-            ${answers}`
-        : html`<div class="side">${cards}${answers}</div>`}
+      <div class="side">${cards}${this.degraded()}${answers}</div>
+      ${this.narrow && this.tab === 'customer'
+        ? html`<section class="panel" aria-label="Customer"><bc-customer full .view=${view} .now=${this.now}></bc-customer></section>`
+        : ''}
       <bc-ask .busy=${this.session.asking}></bc-ask>
       ${this.passage ? html`<bc-passage role="complementary" aria-label="Passage" .citation=${this.passage}></bc-passage>` : ''}
     `;
@@ -155,10 +153,11 @@ export class Desktop extends LitElement {
   /** Under the customer's name: the microphone while it runs, and the way to a call that began meanwhile. */
   private stripRow(view: ConversationView) {
     const { microphone, live } = this.session;
-    const speaking = microphone.is === 'streaming' || microphone.is === 'stopping' || (this.narrow && microphone.is === 'failed');
+    const failed = microphone.is === 'failed';
+    const speaking = microphone.is === 'streaming' || microphone.is === 'stopping' || failed;
     const next = view.state === 'ended' ? live[0] : undefined;
     if (!speaking && !next) return '';
-    return html`<div class="strip-row">
+    return html`<div class="strip-row ${failed && !next ? 'elsewhere' : ''}">
       ${speaking ? html`<bc-microphone .state=${microphone}></bc-microphone>` : ''}
       ${next ? html`<button type="button" class="button" @click=${() => this.session.select(next.id)}>Live call: ${callerName(next)}</button>` : ''}
     </div>`;
@@ -302,17 +301,6 @@ export class Desktop extends LitElement {
     void this.session.ask(event.detail);
   }
 
-  private speak(): void {
-    this.session.speak();
-  }
-
-  private hush(): void {
-    this.session.hush();
-  }
-}
-
-/** The service's own words, unless we know better ones for an agent. */
-function degradedSentence(what: string, detail: string): string {
-  if (what === 'knowledge_vectors') return 'Search works by keywords only until the meaning index is ready.';
-  return /[.!?]$/.test(detail) ? detail : `${detail}.`;
+  private readonly speak = (): void => this.session.speak();
+  private readonly hush = (): void => this.session.hush();
 }

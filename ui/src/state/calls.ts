@@ -6,6 +6,7 @@ export function sorted(calls: Summary[]): Summary[] {
   return [...calls].sort((a, b) => b.started_at.localeCompare(a.started_at));
 }
 
+/** The list after one event; the same list when the event changes nothing, so that nothing is drawn again. */
 export function withCallEvent(calls: Summary[], event: Envelope): Summary[] {
   const type = event.type.replace(/^backchannel\./, '');
   if (type === 'conversation.ended') return calls.filter((call) => call.id !== event.subject);
@@ -22,6 +23,6 @@ export function withCallEvent(calls: Summary[], event: Envelope): Summary[] {
 /** Who is on the line, in the best words that are known. */
 export function callerName(call: { parties: Party[]; attributes: Record<string, string>; channel: string }): string {
   const customer = call.parties.find((party) => party.role === 'customer');
-  const given = customer?.name ?? call.attributes['customer_name'];
-  return given || (call.attributes['source'] === 'desktop-microphone' ? 'Your microphone' : 'Customer');
+  const given = customer?.name ?? call.attributes?.['customer_name'];
+  return given || (call.attributes?.['source'] === 'desktop-microphone' ? 'Your microphone' : 'Customer');
 }

@@ -81,7 +81,8 @@ export function apply(view: ConversationView, event: Envelope): ConversationView
   const type = event.type.replace(/^backchannel\./, '');
   if (event.subject !== view.id) return view;
   if (type === 'turn.partial') return applyPartial(view, event.data as Partial);
-  const sequence = event.sequence ?? 0;
+  // CloudEvents allows its sequence to be text.
+  const sequence = Number(event.sequence ?? 0);
   if (sequence > 0 && (sequence <= view.through || view.ahead.includes(sequence))) return view;
   return count(applyStored(view, type, event), sequence);
 }

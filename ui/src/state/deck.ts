@@ -1,6 +1,7 @@
 // Which cards stand on the screen. Separate from the conversation: the log says what was offered, the deck what is shown now.
 import type { CardView } from './conversation.ts';
 
+/** More than three can't be taken in while talking. */
 export const MOST_VISIBLE = 3;
 
 export interface Deck {
@@ -33,12 +34,14 @@ export function dealt(deck: Deck, cards: CardView[]): Deck {
   return deck.held || deck.muted ? next : released(next);
 }
 
+/** The pointer or the focus came onto a card, or left the last one. */
 export function held(deck: Deck, on: boolean): Deck {
   if (deck.held === on) return deck;
   const next = { ...deck, held: on };
   return on || deck.muted ? next : released(next);
 }
 
+/** For this call the agent wants no cards; they are kept, in case that changes. */
 export function muted(deck: Deck, on: boolean): Deck {
   const next = { ...deck, muted: on };
   return on || deck.held ? next : released(next);

@@ -28,10 +28,12 @@ export function findQuote(text: string, citation: Pick<Citation, 'start' | 'end'
   return { start, end: start + Array.from(citation.quote).length };
 }
 
+/** By id; an edited article may have numbered its passages anew, so by its words as well. */
 export function citedPassage(passages: Passage[], citation: Pick<Citation, 'passage_id' | 'quote'>): Passage | undefined {
   return passages.find((p) => p.id === citation.passage_id) ?? passages.find((p) => citation.quote !== '' && p.text.includes(citation.quote));
 }
 
+/** Lists and headings begin a block; wrapped lines join the one before. */
 export function blocks(text: string, mark: Range | null): Block[] {
   const found: Block[] = [];
   let start = 0;

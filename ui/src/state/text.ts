@@ -51,3 +51,9 @@ export function attributeName(key: string): string {
   const words = key.replace(/[_.-]+/g, ' ').trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+/** The service's own words, unless we know better ones for an agent. */
+export function degradedSentence(what: string, detail: string): string {
+  if (what === 'knowledge_vectors') return 'Search works by keywords only until the meaning index is ready.';
+  return /[.!?]$/.test(detail) ? detail : `${detail}.`;
+}

@@ -1,0 +1,14 @@
+// The desktop's elements. A component that draws another one imports it itself; these are the ones that the page draws.
+import './announcer.ts';
+import './answers.ts';
+import './ask.ts';
+import './call-list.ts';
+import './cards.ts';
+import './customer.ts';
+import './header.ts';
+import './idle.ts';
+import './keymap.ts';
+import './microphone-bar.ts';
+import './passage.ts';
+import './tabs.ts';
+import './transcript.ts';

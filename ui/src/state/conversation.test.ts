@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import type { Conversation, Envelope, StoredSuggestion } from '../api/types.ts';
+import { type ConversationView, apply, fromSnapshot, hasHole, withAnswer, withVerdict } from './conversation.ts';
+
+const customer = { id: 'p-1', role: 'customer' as const };
+const empty: Conversation = {
+  id: 'c-1', state: 'live', channel: 'voice', external_id: null, started_at: '2026-11-22T10:00:00.000Z', ended_at: null, duration_ms: 0,
+  parties: [customer], attributes: {}, turn_count: 0, card_count: 0, last_turn: null, last_sequence: 2, position: '2', turns: [], cards: [],
+  questions: [], gaps: [], wrapup: null,
+};
+
+function event(type: string, sequence: number | null, data: unknown, time = '2026-11-22T10:00:05.000Z'): Envelope {
+  return { id: `e-${type}-${sequence}`, type: `backchannel.${type}`, time, subject: 'c-1', sequence, data };
+}
+const partial = (id: string, text: string, start_ms = 1_000) =>
+  event('turn.partial', null, { turn_id: id, party: customer, start_ms, text, stable_prefix_chars: 0 });
+const final = (id: string, sequence: number, text: string, start_ms = 1_000) =>
+  event('turn.final', sequence, { turn_id: id, party: customer, start_ms, end_ms: start_ms + 1_500, text });
+const offer = (id: string, sequence: number) =>
+  event('suggestion.offered', sequence, { card_id: id, kind: 'answer', title: id, text: id, citations: [], why: [] });
+const run = (events: Envelope[], from: ConversationView = fromSnapshot(empty)) => events.reduce(apply, from);
+const texts = (view: ConversationView) => view.turns.map((turn) => `${turn.text}${turn.partial ? '…' : ''}`);
+
+describe('turns', () => {
+  test('a final replaces its partial in the same place', () => {
+    const view = run([partial('t-1', 'so when'), partial('t-2', 'well', 2_000), final('t-1', 3, 'So when?', 2_500)]);
+    expect(texts(view)).toEqual(['So when?', 'well…']);
+  });
+
+  test('a partial that comes after its final changes nothing', () => {
+    const settled = run([final('t-1', 3, 'So when?')]);
+    expect(apply(settled, partial('t-1', 'so'))).toBe(settled);
+  });
+
+  test('an empty partial withdraws what was heard', () => {
+    expect(texts(run([partial('t-1', 'hm'), partial('t-1', '')]))).toEqual([]);
+  });
+
+  test('turns stand in the order in which they began, however they come', () => {
+    expect(texts(run([final('t-2', 3, 'second', 5_000), final('t-1', 4, 'first', 1_000)]))).toEqual(['first', 'second']);
+  });
+
+  test('the end of the call takes away what never settled', () => {
+    const view = run([partial('t-1', 'bye'), event('conversation.ended', 3, { reason: 'hangup', duration_ms: 9_000 })]);
+    expect([view.state, view.duration_ms, texts(view)]).toEqual(['ended', 9_000, []]);
+  });
+
+  test('the lag is the time from the end of speech to its final', () => {
+    expect(run([final('t-1', 3, 'So when?', 2_800)]).behind_ms).toBe(700);
+  });
+});
+
+describe('sequence', () => {
+  test('an event that comes twice counts once', () => {
+    const once = run([final('t-1', 3, 'one'), offer('k-1', 4)]);
+    expect(run([final('t-1', 3, 'one'), offer('k-1', 4)], once)).toEqual(once);
+  });
+
+  test('what the snapshot already has is ignored', () => {
+    const view = fromSnapshot(empty);
+    expect(apply(view, final('t-0', 2, 'old'))).toBe(view);
+  });
+
+  test('an event that overtook another leaves a hole until the other comes', () => {
+    const ahead = run([final('t-2', 4, 'second', 5_000)]);
+    expect(hasHole(ahead)).toBe(true);
+    const whole = apply(ahead, final('t-1', 3, 'first'));
+    expect([hasHole(whole), whole.through, texts(whole)]).toEqual([false, 4, ['first', 'second']]);
+  });
+
+  test('unknown types still count, so that they make no hole', () => {
+    expect(run([event('insight.topic', 3, {}), final('t-1', 4, 'one')]).ahead).toEqual([]);
+  });
+
+  test('events of other conversations are not ours', () => {
+    const view = fromSnapshot(empty);
+    expect(apply(view, { ...final('t-1', 3, 'one'), subject: 'c-2' })).toBe(view);
+  });
+});
+
+describe('cards and questions', () => {
+  test('a stored verdict and our own early one end alike', () => {
+    const offered = run([offer('k-1', 3)]);
+    const early = withVerdict(offered, 'k-1', { verdict: 'accepted', text: null });
+    const stored = apply(early, event('suggestion.verdict', 4, { card_id: 'k-1', verdict: 'accepted', text: null }));
+    expect(stored.cards).toEqual(early.cards);
+  });
+
+  test('a withdrawal says why', () => {
+    const view = run([offer('k-1', 3), event('suggestion.withdrawn', 4, { card_id: 'k-1', why: 'article retired' })]);
+    expect(view.cards[0]?.withdrawn).toBe('article retired');
+  });
+
+  test('a snapshot keeps verdicts and withdrawals', () => {
+    const card = { card_id: 'k-1', kind: 'answer', title: '', text: '', citations: [], why: [], offered_at: '', sequence: 1, withdrawn: true,
+      verdict: { verdict: 'dismissed', text: null } } as StoredSuggestion;
+    const [kept] = fromSnapshot({ ...empty, cards: [card] }).cards;
+    expect([kept?.withdrawn, kept?.verdict?.verdict]).toEqual(['withdrawn', 'dismissed']);
+  });
+
+  test('an answer by request and the same one by stream are one', () => {
+    const answered = { question_id: 'q-1', question: 'fee?', state: 'abstained' as const, answer: null, nearest: [] };
+    const view = withAnswer(run([event('question.asked', 3, { question_id: 'q-1', question: 'fee?' })]), answered);
+    expect(apply(view, event('question.answered', 4, answered)).questions).toHaveLength(1);
+  });
+
+  test('a gap is noted once', () => {
+    const gap = { party: customer, start_ms: 4_000, lost_ms: 600, why: 'network' };
+    expect(run([event('audio.gap', 3, gap), event('audio.gap', 4, gap)]).gaps).toHaveLength(1);
+  });
+});

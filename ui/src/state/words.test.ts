@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import type { Envelope, Summary } from '../api/types.ts';
+import { callerName, withCallEvent } from './calls.ts';
+import { actionFor } from './keys.ts';
+import { blocks, findQuote } from './passage.ts';
+import { callTime, pieces, sliceCodePoints } from './text.ts';
+
+describe('text', () => {
+  test('masks become chips and the words around them stay', () => {
+    expect(pieces('It is [card-1], ok')).toEqual([
+      { kind: 'text', text: 'It is ' }, { kind: 'masked', label: 'card number hidden' }, { kind: 'text', text: ', ok' },
+    ]);
+  });
+
+  test('brackets that are no mask stay words', () => {
+    expect(pieces('[laughs] and [1]')).toEqual([{ kind: 'text', text: '[laughs] and [1]' }]);
+  });
+
+  test('slices count code points, not UTF-16 units', () => {
+    expect(sliceCodePoints('😀 fee', 2, 5)).toBe('fee');
+  });
+
+  test('call times pass the hour', () => {
+    expect([callTime(0), callTime(134_000), callTime(3_724_000)]).toEqual(['00:00', '02:14', '1:02:04']);
+  });
+});
+
+describe('passage', () => {
+  const text = 'We 😀 **refund** it.\n\n- within five\nworking days\n- to the account';
+
+  test('a quote is found by its code-point offsets', () => {
+    expect(findQuote(text, { start: 5, end: 15, quote: '**refund**' })).toEqual({ start: 5, end: 15 });
+  });
+
+  test('moved words are found again; changed words are not', () => {
+    expect(findQuote(text, { start: 0, end: 6, quote: 'refund' })).toEqual({ start: 7, end: 13 });
+    expect(findQuote(text, { start: 0, end: 6, quote: 'seven days' })).toBeNull();
+  });
+
+  test('marks run over wrapped lines and leave Markdown behind', () => {
+    const range = findQuote(text, { start: 0, end: 0, quote: 'within five\nworking days' });
+    const [, item] = blocks(text, range);
+    expect(item?.kind).toBe('item');
+    expect(item?.runs.every((run) => run.marked)).toBe(true);
+    expect(item?.runs.map((run) => run.text).join('')).toBe('within five working days');
+    expect(blocks(text, null)[0]?.runs.find((run) => run.bold)?.text).toBe('refund');
+  });
+});
+
+describe('keys', () => {
+  const press = (key: string, change = {}) => ({ key, ctrlKey: false, metaKey: false, altKey: false, repeat: false, ...change });
+
+  test('no letter is a command while somebody types, but Escape is', () => {
+    expect(['1', 'e', 'x', '/', 'm', '?'].map((key) => actionFor(press(key), true))).toEqual(Array(6).fill(undefined));
+    expect(actionFor(press('Escape'), true)).toEqual({ do: 'close' });
+  });
+
+  test('a key with a modifier belongs to the browser', () => {
+    expect(actionFor(press('1', { ctrlKey: true }), false)).toBeUndefined();
+  });
+
+  test('a held-down key dismisses one card, not all', () => {
+    expect(actionFor(press('x', { repeat: true }), false)).toBeUndefined();
+    expect(actionFor(press('j', { repeat: true }), false)).toEqual({ do: 'next' });
+  });
+
+  test('digits name cards', () => {
+    expect(actionFor(press('3'), false)).toEqual({ do: 'insert', index: 2 });
+    expect(actionFor(press('4'), false)).toBeUndefined();
+  });
+});
+
+describe('calls', () => {
+  const started: Envelope = {
+    id: 'e', type: 'backchannel.conversation.started', time: '2026-11-22T10:00:00Z', subject: 'c-1', sequence: 1,
+    data: { channel: 'voice', external_id: null, parties: [{ id: 'p-1', role: 'customer', name: 'Daniel' }], attributes: {} },
+  };
+
+  test('a call appears once and goes when it ends', () => {
+    const one = withCallEvent([], started);
+    expect(withCallEvent(one, started)).toBe(one);
+    expect(withCallEvent(one, { ...started, type: 'backchannel.conversation.ended' })).toEqual([]);
+  });
+
+  test('a caller without a name is the customer', () => {
+    expect(callerName(withCallEvent([], started)[0] as Summary)).toBe('Daniel');
+    expect(callerName({ parties: [], attributes: {}, channel: 'voice' })).toBe('Customer');
+  });
+});
