@@ -27,6 +27,9 @@ export const cardStyles = css`
     border-radius: var(--radius);
     color: var(--ink-2);
   }
+  .line:focus-visible {
+    outline-offset: -2px;
+  }
   .line:hover {
     background: var(--hover);
     color: var(--ink);

@@ -82,14 +82,16 @@ export class Card extends LitElement {
   }
 
   private actions(card: CardView) {
+    // Without a focus, `e` and `x` are about the card in front: only there may they be promised.
+    const hint = (key: string) => (this.front ? html`<kbd>${key}</kbd>` : '');
     return html`<div class="actions">
       <button type="button" class="button ${this.front ? 'primary' : ''}" ?disabled=${card.withdrawn !== null} @click=${() => this.fire('card-insert')}>
         ${this.number > 0 ? html`<kbd>${this.number}</kbd>` : ''} Insert
       </button>
-      <button type="button" class="button" ?disabled=${card.withdrawn !== null} @click=${() => this.edit()}><kbd>e</kbd> Edit</button>
-      <button type="button" class="button" @click=${() => this.fire('card-dismiss')}><kbd>x</kbd> Dismiss</button>
+      <button type="button" class="button" ?disabled=${card.withdrawn !== null} @click=${() => this.edit()}>${hint('e')} Edit</button>
+      <button type="button" class="button" @click=${() => this.fire('card-dismiss')}>${hint('x')} Dismiss</button>
       <span class="space"></span>
-      ${this.used(card)}
+      ${this.front ? this.used(card) : ''}
     </div>`;
   }
 

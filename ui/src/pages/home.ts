@@ -117,7 +117,7 @@ export class Home extends LitElement {
 
   private home(me: Me) {
     return html`<h1>Hello ${me.name}</h1>
-      <p class="lead">${me.tenant}${me.demo ? ' · a demo with sample knowledge' : ''}</p>
+      <p class="lead">${me.demo ? 'A demo with sample knowledge' : me.tenant}</p>
       <a class="place" href="/desktop"><strong>Agent desktop</strong><span>The live call, its words, and answers with their source.</span></a>
       <div class="foot">
         <span class="quiet numbers">${me.role.replaceAll('_', ' ')} · version ${me.version}</span>
