@@ -8,4 +8,4 @@ mod whisper;
 pub use error::ModelError;
 pub use speech::{Ears, JobId, Outcome, SpeechPool, Urgency};
 pub use transcriber::{Heard, HeardWord, SAMPLE_RATE_HZ, Transcriber};
-pub use whisper::{WhisperModel, WhisperTranscriber};
+pub use whisper::{WhisperModel, WhisperTranscriber, Window};

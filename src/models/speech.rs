@@ -61,6 +61,23 @@ pub struct Ears {
     pub partials: Box<dyn Transcriber>,
 }
 
+/// A final below this mean log-probability, or without words, is worth a second opinion: on a bad
+/// line real speech scores as low as what is invented, but two recognisers seldom invent alike.
+const SURE_LOGPROB: f32 = -0.8;
+
+impl Ears {
+    fn listen(&mut self, urgency: Urgency, samples: &[f32]) -> Result<Heard, ModelError> {
+        if urgency == Urgency::Partial {
+            return self.partials.transcribe(samples);
+        }
+        let mut heard = self.finals.transcribe(samples)?;
+        if heard.words.is_empty() || heard.mean_logprob < SURE_LOGPROB {
+            heard.second = Some(Box::new(self.partials.transcribe(samples)?));
+        }
+        Ok(heard)
+    }
+}
+
 /// An early decoding of more audio than this only starts when nothing else waits.
 const EARLY_MAX_SAMPLES: usize = 6 * SAMPLE_RATE_HZ as usize;
 
@@ -183,9 +200,7 @@ impl Shared {
         while let Some(job) = self.next() {
             let waited = job.since.elapsed();
             let begun = Instant::now();
-            let ear =
-                if job.urgency == Urgency::Partial { &mut ears.partials } else { &mut ears.finals };
-            let outcome = match ear.transcribe(&job.samples) {
+            let outcome = match ears.listen(job.urgency, &job.samples) {
                 Ok(heard) => Outcome::Heard(heard),
                 Err(error) => {
                     tracing::error!(%error, "a decoding failed");
@@ -266,7 +281,7 @@ mod tests {
             let text = format!("{}{}", self.name, samples.len());
             let word =
                 super::super::HeardWord { text, start_ms: 0, end_ms: 1, confidence: 1.0 };
-            Ok(Heard { words: vec![word], mean_logprob: 0.0, tokens: 1 })
+            Ok(Heard { words: vec![word], tokens: 1, ..Heard::default() })
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Heard {
     /// Mean natural logarithm of the tokens' probabilities; 0 when there are none.
     pub mean_logprob: f32,
     pub tokens: usize,
+    /// What the other recogniser heard, asked because this one was unsure.
+    pub second: Option<Box<Heard>>,
 }
 
 impl Heard {

@@ -63,6 +63,12 @@ impl WhisperModel {
         Ok(Self { context: Arc::new(context), window })
     }
 
+    /// With another share of the encoder's window than the measured one.
+    pub fn with_window(mut self, window: Window) -> Self {
+        self.window = window;
+        self
+    }
+
     /// One state, for one thread.
     ///
     /// # Errors

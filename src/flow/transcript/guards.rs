@@ -31,6 +31,8 @@ impl Rejected {
 pub struct Guards {
     /// Mean token log-probability below which nothing is believed.
     pub mean_logprob_min: f32,
+    /// When two recognisers heard words, each of them may be so unsure.
+    pub agreed_logprob_min: f32,
     /// Below this, a phrase that is typical of invention isn't believed either.
     pub phrase_logprob_min: f32,
     /// The same words so many times in a row are a loop.
@@ -39,7 +41,7 @@ pub struct Guards {
 
 impl Default for Guards {
     fn default() -> Self {
-        Self { mean_logprob_min: -0.8, phrase_logprob_min: -0.35, loop_repeats_max: 3 }
+        Self { mean_logprob_min: -0.8, agreed_logprob_min: -1.3, phrase_logprob_min: -0.35, loop_repeats_max: 3 }
     }
 }
 
@@ -73,20 +75,48 @@ impl Guards {
     /// # Errors
     /// The reason when nothing can.
     pub fn check(&self, mut heard: Heard) -> Result<Heard, Rejected> {
+        let second = heard.second.take();
+        let first = self.clean(heard);
+        let second = second.map(|second| self.clean(*second));
+        match (first, second) {
+            (Ok(first), Some(Ok(second))) if self.is_doubtful(&first) => {
+                let better =
+                    if second.mean_logprob > first.mean_logprob { second } else { first.clone() };
+                if better.mean_logprob < self.mean_logprob_min
+                    && first.mean_logprob < self.agreed_logprob_min
+                {
+                    return Err(Rejected::Unsure);
+                }
+                self.believe(better, self.agreed_logprob_min)
+            }
+            (Err(_), Some(Ok(second))) => self.believe(second, self.phrase_logprob_min),
+            (Ok(first), _) => self.believe(first, self.mean_logprob_min),
+            (Err(rejected), _) => Err(rejected),
+        }
+    }
+
+    fn is_doubtful(&self, heard: &Heard) -> bool {
+        heard.mean_logprob < self.mean_logprob_min
+    }
+
+    /// Takes out what describes and what repeats.
+    fn clean(&self, mut heard: Heard) -> Result<Heard, Rejected> {
         let any = !heard.words.is_empty();
         drop_sounds(&mut heard.words);
         if heard.words.is_empty() {
             return Err(if any { Rejected::Sounds } else { Rejected::Empty });
         }
         collapse_loops(&mut heard.words, self.loop_repeats_max);
-        if heard.mean_logprob < self.mean_logprob_min {
+        Ok(heard)
+    }
+
+    fn believe(&self, heard: Heard, mean_logprob_min: f32) -> Result<Heard, Rejected> {
+        if heard.mean_logprob < mean_logprob_min {
             return Err(Rejected::Unsure);
         }
         let said: String = heard.text().to_lowercase();
-        let said: String = said
-            .chars()
-            .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '\''))
-            .collect();
+        let said: String =
+            said.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '\'')).collect();
         if INVENTED.contains(&said.trim()) && heard.mean_logprob < self.phrase_logprob_min {
             return Err(Rejected::Phrase);
         }
@@ -151,13 +181,32 @@ mod tests {
             .split_whitespace()
             .map(|text| HeardWord { text: text.into(), start_ms: 0, end_ms: 0, confidence: 0.5 })
             .collect();
-        Heard { tokens: words.len(), words, mean_logprob }
+        Heard { tokens: words.len(), words, mean_logprob, second: None }
     }
 
     fn check(text: &str, mean_logprob: f32) -> String {
         match Guards::default().check(heard(text, mean_logprob)) {
             Ok(heard) => heard.text(),
             Err(rejected) => format!("<{}>", rejected.as_str()),
+        }
+    }
+
+    #[test]
+    fn a_second_opinion_decides_when_the_first_is_unsure() {
+        for (first, second, expected) in [
+            (("Then you'll arc", -0.99), ("Then you'll all care", -0.91), "Then you'll all care"),
+            (("[Birds chirping]", -0.94), (". . . . .", -0.45), "<sounds>"),
+            (("(laughs)", -1.05), ("That's fine.", -0.3), "That's fine."),
+            (("(laughs)", -1.05), ("That's fine.", -0.6), "<unsure>"),
+            (("I'm here.", -1.62), ("Um.", -1.34), "<unsure>"),
+        ] {
+            let mut heard = heard(first.0, first.1);
+            heard.second = Some(Box::new(self::heard(second.0, second.1)));
+            let said = match Guards::default().check(heard) {
+                Ok(heard) => heard.text(),
+                Err(rejected) => format!("<{}>", rejected.as_str()),
+            };
+            assert_eq!(said, expected);
         }
     }
 
