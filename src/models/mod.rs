@@ -1,1 +1,4 @@
 //! (empty until its owner fills it)
+
+pub mod embedder;
+pub mod minilm;
