@@ -1,1 +1,30 @@
-//! (empty until its owner fills it)
+//! What the company knows: articles in, explained hits out.
+//!
+//! A folder of Markdown becomes passages, a keyword index and, as soon as an embedding model has
+//! been attached, vectors. Keywords serve from the first moment; meaning joins when its vectors are
+//! complete. `flow::suggestion` and the search door feed queries in. This room knows nothing of
+//! conversations, and a search never waits for the background work.
+
+mod article;
+mod cache;
+mod error;
+mod explain;
+mod fuse;
+mod index;
+mod library;
+pub mod queries;
+mod search;
+mod sentence;
+mod snapshot;
+pub mod spoken;
+pub mod terms;
+mod vectors;
+
+pub use article::passages as passages_of;
+pub use cache::cache_folder;
+pub use error::{ArticleError, KnowledgeError};
+pub use index::Filter;
+pub use library::{Library, LibrarySettings, Source};
+pub use search::{HitFeatures, Mode, SearchHit, SearchRequest, SearchResponse};
+pub use sentence::{Span, sentences};
+pub use vectors::Similarity;

@@ -1,1 +1,240 @@
-//! (empty)
+//! Turns in, cards out: is there something to answer, what exactly is asked, does a passage answer
+//! it, and may the copilot speak now?
+//!
+//! `session` feeds turns and time, and carries the query to `knowledge` and its response back. This
+//! stage never calls a clock, a socket, a file or a model, so a call can be replayed through it.
+
+pub mod abstain;
+mod budget;
+mod query;
+mod trigger;
+
+use crate::domain::{Answer, ArticleId, Citation, Generator, PassageId, Role, Turn, TurnId};
+use crate::knowledge::{Filter, SearchHit, SearchRequest, SearchResponse, Span};
+
+use budget::Budget;
+use query::Memory;
+pub use trigger::Act;
+
+/// Hits looked at for one card.
+const HITS: usize = 8;
+/// A card that was shown less than this long ago is not shown again, however it is asked for.
+const REPEAT_AFTER_MS: u64 = 45_000;
+/// Nearest passages named when nothing answers the agent's question.
+const NEAREST: usize = 3;
+
+#[derive(Clone, Debug)]
+pub struct SuggestionSettings {
+    /// A card is shown from this calibrated probability on.
+    pub threshold: f32,
+    /// What the agent's own question needs: whoever asks can judge a weak answer.
+    pub ask_threshold: f32,
+    /// Cards that may come at once, and how many a minute are added up to that.
+    pub burst: u32,
+    pub refill_per_minute: u32,
+    /// Which articles may be shown on the desktop.
+    pub filter: Filter,
+}
+
+impl Default for SuggestionSettings {
+    fn default() -> Self {
+        Self {
+            threshold: 0.5,
+            ask_threshold: 0.35,
+            burst: 3,
+            refill_per_minute: 3,
+            filter: Filter::default(),
+        }
+    }
+}
+
+/// A question that arose from a turn. Search for `request`, then let [`Suggester::decide`].
+#[derive(Clone, Debug)]
+pub struct CardQuery {
+    pub turn: TurnId,
+    pub act: Act,
+    pub request: SearchRequest,
+    asker: Role,
+}
+
+/// Why no card is shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Abstention {
+    NothingFound,
+    /// The best passage's calibrated probability is below the threshold.
+    Unsure(f32),
+    /// The agent has this card on the screen already.
+    Shown,
+    /// The card budget is spent.
+    Budget,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    Offer(Box<Answer>),
+    Abstain(Abstention),
+}
+
+/// One call's suggestion stage.
+pub struct Suggester {
+    settings: SuggestionSettings,
+    memory: Memory,
+    budget: Budget,
+    shown: Vec<Shown>,
+}
+
+struct Shown {
+    passage: PassageId,
+    sentence: Span,
+    at_ms: u64,
+}
+
+impl Suggester {
+    pub fn new(settings: &SuggestionSettings) -> Self {
+        Self {
+            settings: settings.clone(),
+            memory: Memory::default(),
+            budget: Budget::new(settings.burst, settings.refill_per_minute),
+            shown: Vec::new(),
+        }
+    }
+
+    /// Remembers the turn, and returns a query when there is something to answer in it.
+    pub fn consider(&mut self, turn: &Turn) -> Option<CardQuery> {
+        let heard = trigger::listen(turn.party.role, turn.text.as_str());
+        let built = heard.trigger.as_ref().map(|trigger| {
+            let mut request = self.memory.request(trigger);
+            request.limit = HITS;
+            request.filter = self.settings.filter.clone();
+            let asker = turn.party.role;
+            CardQuery { turn: turn.id.clone(), act: trigger.act, request, asker }
+        });
+        self.memory.keep(heard.content);
+        built
+    }
+
+    /// Offers the best passage that is likely enough to answer and not on the screen yet.
+    /// `now_ms` counts on any clock that doesn't go back.
+    pub fn decide(&mut self, query: &CardQuery, found: &SearchResponse, now_ms: u64) -> Decision {
+        let mut abstention = Abstention::NothingFound;
+        for hit in &found.hits {
+            let score = abstain::probability(&hit.features, query.act, found.degraded);
+            if score < self.settings.threshold {
+                if abstention == Abstention::NothingFound {
+                    abstention = Abstention::Unsure(score);
+                }
+                continue;
+            }
+            if self.is_on_screen(hit, now_ms) {
+                // The next passage would answer less well than what the agent reads already,
+                // unless it stands in the same article and the question goes on.
+                abstention = Abstention::Shown;
+                continue;
+            }
+            if abstention == Abstention::Shown && !self.goes_deeper(hit, query) {
+                continue;
+            }
+            if !self.budget.take(now_ms) {
+                return Decision::Abstain(Abstention::Budget);
+            }
+            self.shown.push(Shown {
+                passage: hit.passage().id.clone(),
+                sentence: hit.sentence,
+                at_ms: now_ms,
+            });
+            return Decision::Offer(Box::new(answer(query, hit, score)));
+        }
+        Decision::Abstain(abstention)
+    }
+
+    fn is_on_screen(&self, hit: &SearchHit, now_ms: u64) -> bool {
+        self.shown.iter().any(|shown| {
+            shown.passage == hit.passage().id
+                && (shown.sentence == hit.sentence || now_ms < shown.at_ms + REPEAT_AFTER_MS)
+                && now_ms < shown.at_ms + REPEAT_AFTER_MS
+        })
+    }
+
+    /// A new question may open the next passage; a complaint that goes on may not.
+    fn goes_deeper(&self, hit: &SearchHit, query: &CardQuery) -> bool {
+        matches!(query.act, Act::Question | Act::Request)
+            && !self.shown.iter().any(|shown| shown.passage == hit.passage().id)
+    }
+}
+
+/// What a customer does with these words; `None` for small talk.
+pub fn act_of(text: &str) -> Option<Act> {
+    trigger::listen(Role::Customer, text).trigger.map(|trigger| trigger.act)
+}
+
+/// The search for the agent's own question. `recent` are the call's last turns, oldest first: a
+/// question may lean on them ("and for a mobile?").
+pub fn question_query(question: &str, recent: &[Turn], settings: &SuggestionSettings) -> CardQuery {
+    let mut memory = Memory::default();
+    for turn in recent {
+        memory.keep(trigger::listen(turn.party.role, turn.text.as_str()).content);
+    }
+    let mut request = memory.request(&trigger::Trigger::asked(question));
+    request.limit = HITS;
+    request.filter = settings.filter.clone();
+    CardQuery { turn: TurnId::from(""), act: Act::Question, request, asker: Role::Agent }
+}
+
+/// Article id, title and heading of a passage that is near and doesn't answer.
+pub type Nearest = Vec<(ArticleId, String, String)>;
+
+/// The answer to the agent's own question, or what is nearest to it.
+///
+/// # Errors
+/// The nearest passages, when none is likely enough to answer.
+pub fn answer_question(
+    query: &CardQuery,
+    found: &SearchResponse,
+    settings: &SuggestionSettings,
+) -> Result<Answer, Nearest> {
+    for hit in found.hits.iter().take(NEAREST) {
+        let score = abstain::probability(&hit.features, query.act, found.degraded);
+        if score >= settings.ask_threshold {
+            return Ok(answer(query, hit, score));
+        }
+    }
+    let mut nearest: Nearest = Vec::new();
+    for hit in &found.hits {
+        let known = nearest.iter().any(|(id, _, _)| *id == hit.article.id);
+        if !known && nearest.len() < NEAREST {
+            let heading = hit.passage().heading.clone();
+            nearest.push((hit.article.id.clone(), hit.article.title.clone(), heading));
+        }
+    }
+    Err(nearest)
+}
+
+fn answer(query: &CardQuery, hit: &SearchHit, score: f32) -> Answer {
+    let passage = hit.passage();
+    let quote = hit.quote().to_owned();
+    let mut why = Vec::new();
+    let about = query::topic_words(&query.request.query);
+    if !about.is_empty() {
+        let asker = query.asker.as_str();
+        why.push(format!("{asker} {} {}", query.act.verb(), about.join(", ")));
+    }
+    why.extend(hit.why.iter().cloned());
+    Answer {
+        title: hit.article.title.clone(),
+        heading: passage.heading.clone(),
+        // Lines are wrapped in Markdown; a card is read in one piece. The quote keeps the wrap.
+        text: quote.split_whitespace().collect::<Vec<_>>().join(" "),
+        citations: vec![Citation {
+            article_id: hit.article.id.clone(),
+            passage_id: passage.id.clone(),
+            revision: hit.article.revision,
+            start_chars: hit.sentence.start_chars,
+            end_chars: hit.sentence.end_chars,
+            quote,
+        }],
+        score,
+        why,
+        generator: Generator::Extractive,
+        valid_from: hit.article.valid_from,
+    }
+}

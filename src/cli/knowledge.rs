@@ -1,0 +1,125 @@
+//! `backchannel knowledge search Q` and `knowledge lint [DIR]`
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::domain::ErrorKind;
+use crate::knowledge::{
+    Library, LibrarySettings, Mode, SearchRequest, Source, cache_folder, queries,
+};
+use crate::models::embedder::{EmbedderError, EmbedderHandle};
+use crate::models::minilm::{MiniLm, MiniLmFiles};
+
+/// The embedding model of a command-line run.
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    /// Folder with model.safetensors, tokenizer.json and config.json of all-MiniLM-L6-v2
+    #[arg(long, value_name = "DIR", env = "BACKCHANNEL_EMBEDDER")]
+    embedder: Option<PathBuf>,
+    /// Threads of the embedding model
+    #[arg(long, default_value_t = 1)]
+    embedder_threads: usize,
+}
+
+impl ModelArgs {
+    /// # Errors
+    /// Names the file that is missing.
+    pub fn embedder(&self) -> Result<EmbedderHandle, EmbedderError> {
+        let folder = self.embedder.clone().unwrap_or_else(|| {
+            let cache = cache_folder(&|name| std::env::var(name).ok()).unwrap_or_default();
+            cache.join("models/all-minilm-l6-v2")
+        });
+        let model = MiniLm::open(&MiniLmFiles::in_folder(&folder), self.embedder_threads)?;
+        Ok(EmbedderHandle::spawn(Box::new(model), 64))
+    }
+
+    pub fn settings(&self, source: Source) -> LibrarySettings {
+        let mut settings = LibrarySettings::new(source);
+        settings.cache = cache_folder(&|name| std::env::var(name).ok());
+        // Nobody waits on a phone for this run.
+        settings.query_patience = std::time::Duration::from_secs(30);
+        settings
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KnowledgeCommand {
+    /// Search the articles and say why each passage was found
+    Search(SearchArgs),
+    /// Check all articles and queries.toml
+    Lint(LintArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    query: String,
+    #[arg(long, value_name = "DIR", default_value = "knowledge")]
+    dir: PathBuf,
+    #[arg(long, default_value_t = 5)]
+    limit: usize,
+    /// hybrid, bm25 or dense
+    #[arg(long, default_value = "hybrid", value_parser = |text: &str| Mode::parse(text).ok_or("hybrid, bm25 or dense"))]
+    mode: Mode,
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    #[arg(default_value = "knowledge")]
+    dir: PathBuf,
+}
+
+/// What the run came to, for the exit code.
+pub type Outcome = Result<(), ErrorKind>;
+
+/// # Errors
+/// When the articles or the model can't be read.
+pub fn run(command: &KnowledgeCommand, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+    match command {
+        KnowledgeCommand::Search(args) => search(args, out),
+        KnowledgeCommand::Lint(args) => lint(args, out),
+    }
+}
+
+fn search(args: &SearchArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+    let library = Library::open(&args.model.settings(Source::Folder(args.dir.clone())))?;
+    if args.mode != Mode::Bm25 {
+        library.attach_vectors(args.model.embedder()?, |_, _| {})?;
+    }
+    let mut request = SearchRequest::new(args.query.clone());
+    request.limit = args.limit;
+    request.mode = args.mode;
+    for hit in library.search(&request)?.hits {
+        let passage = hit.passage();
+        writeln!(out, "{:.2} {}  {} / {}", hit.score, passage.id, hit.article.title, passage.heading)?;
+        writeln!(out, "     {}", hit.quote().split_whitespace().collect::<Vec<_>>().join(" "))?;
+        writeln!(out, "     ({})", hit.why.join("; "))?;
+    }
+    Ok(Ok(()))
+}
+
+fn lint(args: &LintArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+    let source = Source::Folder(args.dir.clone());
+    let library = Library::open(&LibrarySettings::new(source.clone()))?;
+    for complaint in library.complaints() {
+        writeln!(out, "{complaint}")?;
+    }
+    let mut clean = library.complaints().is_empty();
+    let mut questions = 0;
+    if let Some(text) = source.companion("queries.toml") {
+        match queries::parse("queries.toml", &text, &|id| library.article(id).is_some()) {
+            Ok(queries) => questions = queries.len(),
+            Err(complaint) => {
+                writeln!(out, "{complaint}")?;
+                clean = false;
+            }
+        }
+    }
+    let articles = library.articles();
+    let passages: usize = articles.iter().map(|article| article.passages.len()).sum();
+    writeln!(out, "{} articles, {passages} passages, {questions} questions", articles.len())?;
+    Ok(if clean { Ok(()) } else { Err(ErrorKind::Invalid) })
+}

@@ -1,0 +1,80 @@
+//! What to search for: what is asked now, and the thing it is about from the last turns.
+
+use std::collections::VecDeque;
+
+use super::trigger::Trigger;
+use crate::knowledge::{SearchRequest, terms};
+
+/// Turns that a question may lean on.
+const TURNS_REMEMBERED: usize = 4;
+/// So many terms are enough to say what is being talked about.
+const CONTEXT_TERMS: usize = 10;
+/// A question with so many terms of its own, and no "it" or "that", needs no context.
+const SELF_CONTAINED: usize = 6;
+
+/// Words that point back to something said before.
+const POINTERS: &[&str] = &["that", "it", "this", "them", "they", "those", "these", "one", "so", "then", "there"];
+
+/// What was said lately, without small talk.
+#[derive(Default)]
+pub(super) struct Memory {
+    turns: VecDeque<String>,
+}
+
+impl Memory {
+    /// Remembers the part of a turn that says something; nothing if that is empty.
+    pub fn keep(&mut self, content: String) {
+        if terms::terms(&content).is_empty() {
+            return;
+        }
+        self.turns.push_back(content);
+        if self.turns.len() > TURNS_REMEMBERED {
+            self.turns.pop_front();
+        }
+    }
+
+    /// The search for a trigger. The less a question says by itself, the more the talk counts.
+    pub fn request(&self, trigger: &Trigger) -> SearchRequest {
+        let mut request = SearchRequest::new(trigger.focus.clone());
+        let own = terms::terms(&trigger.focus).len();
+        let words = terms::words(&trigger.focus);
+        let points_back = words.iter().any(|word| POINTERS.contains(&word.as_str()));
+        if own >= SELF_CONTAINED && !points_back {
+            return request;
+        }
+        let mut parts: Vec<&str> = vec![&trigger.focus];
+        let mut count = own;
+        let around = (!trigger.around.is_empty()).then_some(trigger.around.as_str());
+        for text in around.into_iter().chain(self.turns.iter().rev().map(String::as_str)) {
+            if count >= CONTEXT_TERMS {
+                break;
+            }
+            count += terms::terms(text).len();
+            parts.push(text);
+        }
+        if parts.len() == 1 {
+            return request;
+        }
+        parts.reverse();
+        request.in_context = Some(parts.join(" "));
+        request.context_weight = match own {
+            0 | 1 => 1.2,
+            2 => 0.8,
+            3 => 0.5,
+            _ => 0.25,
+        } + if points_back { 0.2 } else { 0.0 };
+        request
+    }
+}
+
+/// The words that carry the question, for the card's reason.
+pub(super) fn topic_words(text: &str) -> Vec<String> {
+    let mut topic: Vec<String> = Vec::new();
+    for word in terms::words(text) {
+        if word.len() > 2 && !terms::is_stop_word(&word) && !topic.contains(&word) {
+            topic.push(word);
+        }
+    }
+    topic.truncate(4);
+    topic
+}

@@ -1,0 +1,181 @@
+//! The keyword side: Tantivy in memory, BM25 (Robertson and Zaragoza 2009) with k1 = 1.2, b = 0.75.
+//!
+//! Terms are made by [`super::terms`] and handed to Tantivy ready, so that a query, an explanation
+//! and the index can't disagree about what a word is.
+
+use std::ops::Bound;
+
+use jiff::civil::Date;
+use tantivy::collector::TopDocs;
+use tantivy::query::{BooleanQuery, BoostQuery, ConstScoreQuery, Occur, Query, RangeQuery, TermQuery};
+use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
+use tantivy::{DocSet, Index, IndexReader, ReloadPolicy, SingleSegmentIndexWriter, TERMINATED, TantivyDocument, TantivyError, Term};
+
+use super::terms;
+use crate::domain::{Article, Audience, Passage};
+
+/// The writer's working memory; it flushes to the RAM directory when it is full.
+const WRITER_BYTES: usize = 64 << 20;
+/// Weights of a match in the article's title and in the section's heading; in the text it is 1.
+const TITLE_BOOST: f32 = 0.6;
+const HEADING_BOOST: f32 = 1.0;
+
+/// What an answer must be fit for. Applied inside the query: it never thins out a result list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    pub audience: Option<Audience>,
+    pub product: Option<String>,
+    pub language: Option<String>,
+    /// Articles whose `valid_from` is later are left out.
+    pub valid_on: Option<Date>,
+}
+
+impl Filter {
+    pub fn admits(&self, article: &Article) -> bool {
+        self.audience.is_none_or(|audience| article.audience.contains(&audience))
+            && self.product.as_ref().is_none_or(|product| article.products.contains(product))
+            && self.language.as_ref().is_none_or(|language| article.language == *language)
+            && self.valid_on.is_none_or(|on| article.valid_from.is_none_or(|from| from <= on))
+    }
+}
+
+struct Fields {
+    title: Field,
+    heading: Field,
+    text: Field,
+    /// All three, for document frequencies and for the exact-term guard.
+    all: Field,
+    audience: Field,
+    product: Field,
+    language: Field,
+    valid_from: Field,
+}
+
+pub(crate) struct KeywordIndex {
+    reader: IndexReader,
+    fields: Fields,
+}
+
+impl KeywordIndex {
+    /// Passage number n becomes document n: one segment, in order.
+    pub fn build<'a>(
+        passages: impl Iterator<Item = (&'a Article, &'a Passage)>,
+    ) -> Result<Self, TantivyError> {
+        let mut schema = Schema::builder();
+        let words = TextOptions::default().set_indexing_options(
+            TextFieldIndexing::default()
+                .set_tokenizer("whitespace")
+                .set_index_option(IndexRecordOption::WithFreqs),
+        );
+        let fields = Fields {
+            title: schema.add_text_field("title", words.clone()),
+            heading: schema.add_text_field("heading", words.clone()),
+            text: schema.add_text_field("text", words.clone()),
+            all: schema.add_text_field("all", words),
+            audience: schema.add_text_field("audience", STRING),
+            product: schema.add_text_field("product", STRING),
+            language: schema.add_text_field("language", STRING),
+            valid_from: schema.add_i64_field("valid_from", INDEXED | FAST),
+        };
+        let directory = tantivy::directory::RamDirectory::create();
+        let mut writer: SingleSegmentIndexWriter = Index::builder()
+            .schema(schema.build())
+            .single_segment_index_writer(directory, WRITER_BYTES)?;
+        for (article, passage) in passages {
+            let mut document = TantivyDocument::default();
+            let title = terms::terms(&article.title).join(" ");
+            let heading = terms::terms(&passage.heading).join(" ");
+            let text = terms::terms(&passage.text).join(" ");
+            document.add_text(fields.all, format!("{title} {heading} {text}"));
+            document.add_text(fields.title, title);
+            document.add_text(fields.heading, heading);
+            document.add_text(fields.text, text);
+            for audience in &article.audience {
+                document.add_text(fields.audience, audience.as_str());
+            }
+            for product in &article.products {
+                document.add_text(fields.product, product);
+            }
+            document.add_text(fields.language, &article.language);
+            document.add_i64(fields.valid_from, article.valid_from.map_or(i64::MIN, day_number));
+            writer.add_document(document)?;
+        }
+        let index = writer.finalize()?;
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self { reader, fields })
+    }
+
+    /// The best passages for these terms, best first, with their BM25 scores.
+    pub fn search(
+        &self,
+        terms: &[String],
+        filter: &Filter,
+        limit: usize,
+    ) -> Result<Vec<(usize, f32)>, TantivyError> {
+        if terms.is_empty() || limit == 0 {
+            return Ok(Vec::new());
+        }
+        let Fields { title, heading, text, .. } = self.fields;
+        let mut any: Vec<(Occur, Box<dyn Query>)> = Vec::new();
+        for term in terms {
+            for (field, boost) in [(title, TITLE_BOOST), (heading, HEADING_BOOST), (text, 1.0)] {
+                let query = term_query(field, term, IndexRecordOption::WithFreqs);
+                any.push((Occur::Should, Box::new(BoostQuery::new(query, boost))));
+            }
+        }
+        let mut clauses: Vec<(Occur, Box<dyn Query>)> =
+            vec![(Occur::Must, Box::new(BooleanQuery::new(any)))];
+        for condition in self.conditions(filter) {
+            clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(condition, 0.0))));
+        }
+        let top = TopDocs::with_limit(limit).order_by_score();
+        let found = self.reader.searcher().search(&BooleanQuery::new(clauses), &top)?;
+        Ok(found.into_iter().map(|(score, at)| (at.doc_id as usize, score)).collect())
+    }
+
+    fn conditions(&self, filter: &Filter) -> Vec<Box<dyn Query>> {
+        let basic = |field, value: &str| term_query(field, value, IndexRecordOption::Basic);
+        let mut conditions = Vec::new();
+        if let Some(audience) = filter.audience {
+            conditions.push(basic(self.fields.audience, audience.as_str()));
+        }
+        if let Some(product) = &filter.product {
+            conditions.push(basic(self.fields.product, product));
+        }
+        if let Some(language) = &filter.language {
+            conditions.push(basic(self.fields.language, language));
+        }
+        if let Some(on) = filter.valid_on {
+            let last = Term::from_field_i64(self.fields.valid_from, day_number(on));
+            conditions.push(Box::new(RangeQuery::new(Bound::Unbounded, Bound::Included(last))));
+        }
+        conditions
+    }
+
+    /// The passages that hold the term, in growing order.
+    pub fn holders(&self, term: &str) -> Result<Vec<usize>, TantivyError> {
+        let searcher = self.reader.searcher();
+        let mut holders = Vec::new();
+        let term = Term::from_field_text(self.fields.all, term);
+        for segment in searcher.segment_readers() {
+            let inverted = segment.inverted_index(self.fields.all)?;
+            let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)? else {
+                continue;
+            };
+            let mut doc = postings.doc();
+            while doc != TERMINATED {
+                holders.push(doc as usize);
+                doc = postings.advance();
+            }
+        }
+        Ok(holders)
+    }
+}
+
+fn term_query(field: Field, text: &str, option: IndexRecordOption) -> Box<dyn Query> {
+    Box::new(TermQuery::new(Term::from_field_text(field, text), option))
+}
+
+fn day_number(date: Date) -> i64 {
+    i64::from(date.year()) * 512 + i64::from(date.day_of_year())
+}

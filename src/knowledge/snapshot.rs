@@ -1,0 +1,79 @@
+//! One immutable state of the knowledge base. A change makes a new one and swaps it in, so a
+//! search that has begun sees one state to its end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::error::KnowledgeError;
+use super::index::{Filter, KeywordIndex};
+use super::sentence::{self, Span};
+use super::vectors::Vectors;
+use crate::domain::{Article, ArticleId, Passage};
+
+pub(crate) struct Snapshot {
+    pub articles: Arc<BTreeMap<ArticleId, Arc<Article>>>,
+    pub passages: Arc<Vec<PassageEntry>>,
+    pub keywords: Arc<KeywordIndex>,
+    pub vectors: Option<Arc<Vectors>>,
+}
+
+/// A passage in search order.
+pub(crate) struct PassageEntry {
+    pub article: Arc<Article>,
+    /// Its place in the article.
+    pub number: usize,
+    pub sentences: Vec<Span>,
+}
+
+impl PassageEntry {
+    pub fn passage(&self) -> &Passage {
+        &self.article.passages[self.number]
+    }
+
+    /// What the passage's vector is made of.
+    pub fn text_to_embed(&self) -> String {
+        let passage = self.passage();
+        format!("{}. {}. {}", self.article.title, passage.heading, passage.text)
+    }
+
+    /// What a sentence's vector is made of: the heading says what the sentence is about.
+    pub fn sentence_to_embed(&self, span: Span) -> String {
+        let passage = self.passage();
+        format!("{}: {}", passage.heading, span.slice(&passage.text))
+    }
+}
+
+impl Snapshot {
+    pub fn build(articles: Vec<Article>) -> Result<Self, KnowledgeError> {
+        let articles: BTreeMap<ArticleId, Arc<Article>> =
+            articles.into_iter().map(|article| (article.id.clone(), Arc::new(article))).collect();
+        let mut passages = Vec::new();
+        for article in articles.values() {
+            for (number, passage) in article.passages.iter().enumerate() {
+                let sentences = sentence::sentences(&passage.text);
+                passages.push(PassageEntry { article: article.clone(), number, sentences });
+            }
+        }
+        let pairs = passages.iter().map(|entry| (entry.article.as_ref(), entry.passage()));
+        let keywords = Arc::new(KeywordIndex::build(pairs)?);
+        Ok(Self {
+            articles: Arc::new(articles),
+            passages: Arc::new(passages),
+            keywords,
+            vectors: None,
+        })
+    }
+
+    pub fn with_vectors(&self, vectors: Vectors) -> Self {
+        Self {
+            articles: self.articles.clone(),
+            passages: self.passages.clone(),
+            keywords: self.keywords.clone(),
+            vectors: Some(Arc::new(vectors)),
+        }
+    }
+
+    pub fn admits(&self, filter: &Filter, passage: usize) -> bool {
+        filter.admits(&self.passages[passage].article)
+    }
+}

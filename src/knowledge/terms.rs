@@ -1,0 +1,119 @@
+//! Words to search terms: one way for passages and for queries.
+
+use std::sync::OnceLock;
+
+use tantivy::tokenizer::{Language, Stemmer, TextAnalyzer, TokenStream, WhitespaceTokenizer};
+
+use super::spoken;
+
+/// Words that carry grammar or politeness and no subject.
+const STOP_WORDS: &str = "a about actually after again ah all already also am an and any anyway are arent as at \
+    aye be been being but by bye can cannot cant cheers could couldnt d did didnt do does doesnt doing dont \
+    each either er erm etc ever every for from get gets getting give go goes going gonna got gotta had has hasnt have \
+    havent having he hello her here hers hey hi him his hm hmm how i id if ill im in into is isnt it its itself ive just kind \
+    know let lets like little ll lot m maybe me mean mhm might mine mm more most much must my myself need no nope not now of \
+    off oh ok okay on once one only onto or other our ours out over own perhaps please pretty quite rather re really right s same say \
+    says see shall she should so some something sorry sort still stuff such sure t tell than thank thanks that thats the \
+    their theirs them then there theres these they theyre thing things think this those though to too uh um until up \
+    us use used very want was wasnt way we well went were werent weve what whats when where which while who whos why will \
+    with without wont would wouldnt yeah yep yes yet you youd youll your youre yours yourself youve";
+
+fn stop_words() -> &'static std::collections::HashSet<&'static str> {
+    static WORDS: OnceLock<std::collections::HashSet<&'static str>> = OnceLock::new();
+    WORDS.get_or_init(|| STOP_WORDS.split_whitespace().collect())
+}
+
+pub fn is_stop_word(word: &str) -> bool {
+    stop_words().contains(word)
+}
+
+/// Lower-case words without punctuation; apostrophes vanish ("don't" → `dont`), decimal points stay
+/// between digits, `£` and "quid" become the word `pound`, and `E-104` becomes `e104` and `104`.
+pub fn words(text: &str) -> Vec<String> {
+    let chars: Vec<char> = text.chars().collect();
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let digit = |at: Option<&char>| at.is_some_and(char::is_ascii_digit);
+    for (at, &c) in chars.iter().enumerate() {
+        let next = chars.get(at + 1);
+        let inside_number = digit(next) && at > 0 && digit(chars.get(at - 1));
+        match c {
+            '\'' | '’' => {}
+            '.' if inside_number => word.push('.'),
+            ',' if inside_number => {}
+            '-' if digit(next) && is_letter(&word) => {}
+            '£' => {
+                flush(&mut word, &mut words);
+                words.push("pound".into());
+            }
+            _ if c.is_alphanumeric() => word.extend(c.to_lowercase()),
+            _ => flush(&mut word, &mut words),
+        }
+    }
+    flush(&mut word, &mut words);
+    words
+}
+
+fn is_letter(word: &str) -> bool {
+    word.len() == 1 && word.bytes().all(|b| b.is_ascii_lowercase())
+}
+
+fn flush(word: &mut String, words: &mut Vec<String>) {
+    if word.is_empty() {
+        return;
+    }
+    let word = std::mem::take(word);
+    if word == "quid" {
+        words.push("pound".into());
+        return;
+    }
+    let mut chars = word.chars();
+    let is_code = chars.next().is_some_and(char::is_alphabetic)
+        && chars.as_str().len() >= 2
+        && chars.as_str().bytes().all(|b| b.is_ascii_digit());
+    let digits = is_code.then(|| word[word.len() - chars.as_str().len()..].to_owned());
+    words.push(word);
+    words.extend(digits);
+}
+
+/// Stemmed terms without stop words, in the order of the text, with repetitions.
+pub fn terms(text: &str) -> Vec<String> {
+    let words: Vec<String> =
+        spoken::digits(&words(text)).into_iter().filter(|word| !is_stop_word(word)).collect();
+    stem(&words)
+}
+
+/// The English (Porter 2) stem of each word.
+pub fn stem(words: &[String]) -> Vec<String> {
+    thread_local! {
+        static STEMMER: std::cell::RefCell<TextAnalyzer> = std::cell::RefCell::new(
+            TextAnalyzer::builder(WhitespaceTokenizer::default())
+                .filter(Stemmer::new(Language::English))
+                .build(),
+        );
+    }
+    let joined = words.join(" ");
+    STEMMER.with_borrow_mut(|stemmer| {
+        let mut stems = Vec::with_capacity(words.len());
+        stemmer.token_stream(&joined).process(&mut |token| stems.push(token.text.clone()));
+        stems
+    })
+}
+
+/// A code, an amount or another number that means one thing: two or more digits.
+pub fn is_exact(term: &str) -> bool {
+    term.bytes().filter(u8::is_ascii_digit).count() >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_amounts_and_stems() {
+        assert_eq!(terms("Error E-104 costs £9.76, don't they"), ["error", "e104", "104", "cost", "pound", "9.76"]);
+        assert_eq!(terms("it says E two one two"), ["e212", "212"]);
+        assert_eq!(terms("1,000 refunds"), ["1000", "refund"]);
+        assert_eq!(words("I’ve 3.5 quid."), ["ive", "3.5", "pound"]);
+    }
+}

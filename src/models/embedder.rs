@@ -1,0 +1,325 @@
+//! Text to vectors: the trait, and the thread that owns the model.
+//!
+//! `knowledge` feeds it: live queries, and in the background the passages that its cache lacks. A
+//! live query never waits for more than the one background batch that is being computed.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::domain::{Classify, ErrorKind};
+
+/// Why a text has no vector.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbedderError {
+    #[error("the embedding model is busy: its queue is full")]
+    Busy,
+    #[error("the embedding model took longer than {0} ms")]
+    Late(u64),
+    #[error("the embedding model has stopped")]
+    Stopped,
+    #[error("the embedding model can't be loaded from {path}: {reason}; run `backchannel models pull`")]
+    Load { path: String, reason: String },
+    #[error("the embedding model failed: {0}")]
+    Run(String),
+}
+
+impl Classify for EmbedderError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Busy => ErrorKind::Busy,
+            Self::Late(_) => ErrorKind::Timeout,
+            Self::Stopped => ErrorKind::Unavailable,
+            Self::Load { .. } => ErrorKind::Invalid,
+            Self::Run(_) => ErrorKind::Internal,
+        }
+    }
+}
+
+/// A model that maps a text to a vector of length 1, so that a dot product is a cosine.
+pub trait Embedder: Send {
+    /// One vector per text, in the same order.
+    fn embed(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedderError>;
+    fn dimensions(&self) -> usize;
+    /// Changes whenever the same text could get another vector: a hash of weights and settings.
+    fn fingerprint(&self) -> &str;
+}
+
+/// Who waits: an agent, or the start-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    Live,
+    Background,
+}
+
+type Vectors = Result<Vec<Vec<f32>>, EmbedderError>;
+
+enum Reply {
+    Waker(oneshot::Sender<Vectors>),
+    /// The caller holds the other end of the weak pointer for as long as it waits.
+    Thread(mpsc::SyncSender<Vectors>, Weak<()>),
+}
+
+impl Reply {
+    fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Waker(sender) => sender.is_closed(),
+            Self::Thread(_, caller) => caller.strong_count() == 0,
+        }
+    }
+
+    fn send(self, vectors: Vectors) {
+        // A caller that left in the meantime needs no answer.
+        match self {
+            Self::Waker(sender) => drop(sender.send(vectors)),
+            Self::Thread(sender, _) => drop(sender.try_send(vectors)),
+        }
+    }
+}
+
+struct Job {
+    texts: Vec<String>,
+    reply: Reply,
+}
+
+#[derive(Default)]
+struct Queues {
+    live: VecDeque<Job>,
+    background: VecDeque<Job>,
+    closed: bool,
+}
+
+struct Inbox {
+    queues: Mutex<Queues>,
+    arrived: Condvar,
+    capacity: usize,
+}
+
+impl Inbox {
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        // The queues stay consistent whoever panicked, so a poisoned lock is still good.
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job, urgency: Urgency) -> Result<(), EmbedderError> {
+        let mut queues = self.lock();
+        if queues.closed {
+            return Err(EmbedderError::Stopped);
+        }
+        let queue = match urgency {
+            Urgency::Live => &mut queues.live,
+            Urgency::Background => &mut queues.background,
+        };
+        queue.retain(|waiting| !waiting.reply.is_abandoned());
+        if queue.len() >= self.capacity {
+            return Err(EmbedderError::Busy);
+        }
+        queue.push_back(job);
+        drop(queues);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// The next job, live ones first; `None` when the last handle is gone.
+    fn pop(&self) -> Option<Job> {
+        let mut queues = self.lock();
+        loop {
+            let queue = &mut *queues;
+            if let Some(job) = queue.live.pop_front().or_else(|| queue.background.pop_front()) {
+                return Some(job);
+            }
+            if queue.closed {
+                return None;
+            }
+            queues = self.arrived.wait(queues).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+        self.arrived.notify_all();
+    }
+}
+
+/// Lives in the handles; its end is the thread's end.
+struct Lease(Arc<Inbox>);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Lives on the model's thread. If the model panics, callers are told rather than left waiting.
+struct CloseOnPanic(Arc<Inbox>);
+
+impl Drop for CloseOnPanic {
+    fn drop(&mut self) {
+        self.0.close();
+        let mut queues = self.0.lock();
+        queues.live.clear();
+        queues.background.clear();
+    }
+}
+
+/// A handle to one loaded model on its own thread. Cheap to clone; the thread ends with the last.
+#[derive(Clone)]
+pub struct EmbedderHandle {
+    lease: Arc<Lease>,
+    dimensions: usize,
+    fingerprint: Arc<str>,
+}
+
+impl EmbedderHandle {
+    /// Starts the thread. `queue` bounds the waiting jobs of each urgency; a full queue refuses.
+    pub fn spawn(mut model: Box<dyn Embedder>, queue: usize) -> Self {
+        let inbox = Arc::new(Inbox {
+            queues: Mutex::default(),
+            arrived: Condvar::new(),
+            capacity: queue.max(1),
+        });
+        let handle = Self {
+            lease: Arc::new(Lease(inbox.clone())),
+            dimensions: model.dimensions(),
+            fingerprint: model.fingerprint().into(),
+        };
+        let work = move || {
+            let guard = CloseOnPanic(inbox);
+            while let Some(job) = guard.0.pop() {
+                if job.reply.is_abandoned() {
+                    continue; // The caller hung up; do not spend the model on it.
+                }
+                let texts: Vec<&str> = job.texts.iter().map(String::as_str).collect();
+                job.reply.send(model.embed(&texts));
+            }
+        };
+        std::thread::Builder::new()
+            .name("embedder".into())
+            .spawn(work)
+            .expect("the system can start a thread");
+        handle
+    }
+
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// # Errors
+    /// `Busy` when the queue is full, `Stopped` when the model is gone.
+    pub async fn embed(
+        &self,
+        texts: Vec<String>,
+        urgency: Urgency,
+    ) -> Result<Vec<Vec<f32>>, EmbedderError> {
+        let (sender, receiver) = oneshot::channel();
+        self.lease.0.push(Job { texts, reply: Reply::Waker(sender) }, urgency)?;
+        receiver.await.unwrap_or(Err(EmbedderError::Stopped))
+    }
+
+    /// As [`Self::embed`] from a thread that may block, for at most `patience`.
+    ///
+    /// # Errors
+    /// Also `Late` when the time ran out; the job is then dropped unless it is being computed.
+    pub fn embed_blocking(
+        &self,
+        texts: Vec<String>,
+        urgency: Urgency,
+        patience: Duration,
+    ) -> Result<Vec<Vec<f32>>, EmbedderError> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let waiting = Arc::new(());
+        let reply = Reply::Thread(sender, Arc::downgrade(&waiting));
+        self.lease.0.push(Job { texts, reply }, urgency)?;
+        match receiver.recv_timeout(patience) {
+            Ok(vectors) => vectors,
+            Err(RecvTimeoutError::Timeout) => {
+                Err(EmbedderError::Late(patience.as_millis().try_into().unwrap_or(u64::MAX)))
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(EmbedderError::Stopped),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Works when told to, and writes down what it was asked.
+    struct Scripted {
+        go: mpsc::Receiver<()>,
+        seen: mpsc::Sender<String>,
+    }
+
+    impl Embedder for Scripted {
+        fn embed(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedderError> {
+            self.seen.send(texts[0].to_owned()).unwrap();
+            self.go.recv().map_err(|_| EmbedderError::Stopped)?;
+            Ok(texts.iter().map(|_| vec![1.0]).collect())
+        }
+        fn dimensions(&self) -> usize {
+            1
+        }
+        fn fingerprint(&self) -> &str {
+            "scripted"
+        }
+    }
+
+    fn scripted(queue: usize) -> (EmbedderHandle, mpsc::Sender<()>, mpsc::Receiver<String>) {
+        let (go, gate) = mpsc::channel();
+        let (seen, seen_by_test) = mpsc::channel();
+        (EmbedderHandle::spawn(Box::new(Scripted { go: gate, seen }), queue), go, seen_by_test)
+    }
+
+    #[tokio::test]
+    async fn a_live_query_overtakes_waiting_passages() {
+        let (handle, go, seen) = scripted(4);
+        let texts = |text: &str| vec![text.to_owned()];
+        let first = handle.embed(texts("passage 1"), Urgency::Background);
+        let second = handle.embed(texts("passage 2"), Urgency::Background);
+        let query = handle.embed(texts("query"), Urgency::Live);
+        let release = async {
+            tokio::task::spawn_blocking(move || {
+                let order: Vec<String> = (0..3)
+                    .map(|_| {
+                        let text = seen.recv().unwrap();
+                        go.send(()).unwrap();
+                        text
+                    })
+                    .collect();
+                order
+            })
+            .await
+            .unwrap()
+        };
+        let (a, b, c, order) = tokio::join!(first, second, query, release);
+        assert!(a.is_ok() && b.is_ok() && c.is_ok());
+        // Whichever was first taken, the query is never behind both passages.
+        assert_ne!(order[2], "query");
+    }
+
+    #[test]
+    fn a_full_queue_refuses_and_abandoned_jobs_make_room() {
+        let (handle, go, seen) = scripted(1);
+        let ask = |text: &str, ms| {
+            handle.embed_blocking(vec![text.into()], Urgency::Live, Duration::from_millis(ms))
+        };
+        assert!(matches!(ask("taken", 20), Err(EmbedderError::Late(20))));
+        assert_eq!(seen.recv().unwrap(), "taken");
+        // The model is at work now. The next caller waits in the queue and then gives up.
+        assert!(matches!(ask("given up", 20), Err(EmbedderError::Late(20))));
+        let mut waiting = Box::pin(handle.embed(vec!["kept".into()], Urgency::Live));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        assert!(matches!(ask("too many", 20), Err(EmbedderError::Busy)));
+        go.send(()).unwrap();
+        go.send(()).unwrap();
+        assert_eq!(seen.recv().unwrap(), "kept");
+    }
+}
