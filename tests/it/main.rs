@@ -1,0 +1,3 @@
+//! All integration tests, in one binary: each file directly under `tests/` would link the crate again.
+
+mod media;
