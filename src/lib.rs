@@ -16,6 +16,8 @@ pub mod flow;
 
 pub mod connect;
 
+pub mod evaluate;
+
 pub mod serve;
 
 pub mod app;
