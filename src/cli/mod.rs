@@ -1,1 +1,3 @@
-//! (empty until its owner fills it)
+//! The command line: one file per subcommand.
+
+pub mod replay;

@@ -47,7 +47,7 @@ pub struct ReferenceQuestion {
 }
 
 /// One event of the stream, in its envelope, and when it came.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Received {
     /// Seconds on the clock that `Played::sent_at` is on.
     pub at: f64,
