@@ -1,1 +1,3 @@
+//! The windows onto other companies' systems. Only this room and `serve` know wire formats.
+
 pub mod telephony;

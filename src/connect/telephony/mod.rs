@@ -1,1 +1,129 @@
-//! (empty)
+//! Live audio in. Each vendor's wire is a state machine without a socket; one loop drives them all.
+//!
+//! Bytes and the passing of time go in, [`Output`]s come out. A protocol never awaits, never reads
+//! a clock and never touches a call: `socket` does all three, and hands audio to `flow::driver`.
+
+mod line;
+pub mod pcm;
+mod socket;
+#[cfg(test)]
+mod tests;
+pub mod twilio;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+pub use self::line::Line;
+pub use self::socket::{MAX_MESSAGE_BYTES, MediaSockets, routes};
+use crate::domain::{ConversationId, Direction, EndReason, TenantId};
+use crate::flow::driver::{CallError, CallHandle, CallOpening, CallSummary, Calls, LegSpec};
+
+/// One vendor's media wire. All times count from the opening of the connection.
+///
+/// After each `handle_*` call, drain [`Self::poll_output`] before the next one.
+pub trait MediaProtocol: Send {
+    fn handle_text(&mut self, now: Duration, text: &str);
+    fn handle_binary(&mut self, now: Duration, bytes: Bytes);
+    /// The call of [`Output::Start`] is open.
+    fn handle_opened(&mut self, call: &ConversationId);
+    /// The call of [`Output::Stop`] is over and all its turns are durable.
+    fn handle_finished(&mut self, turns: usize);
+    /// The other side is gone.
+    fn handle_closed(&mut self);
+    fn handle_timeout(&mut self, now: Duration);
+    /// When [`Self::handle_timeout`] wants to be called.
+    fn deadline(&self) -> Duration;
+    fn poll_output(&mut self) -> Option<Output>;
+}
+
+/// What a protocol wants done. `Start` comes at most once, `Audio` only after it, and nothing but
+/// `Send` after `Stop` or `Reject`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    Start(Opening),
+    Audio { leg: usize, at_ms: Option<u64>, payload: Bytes },
+    Send(String),
+    Stop(EndReason),
+    Reject(Rejection),
+}
+
+/// A [`CallOpening`] without its tenant, which the wire has no say in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    pub external_id: Option<String>,
+    pub direction: Direction,
+    pub legs: Vec<LegSpec>,
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl Opening {
+    fn for_tenant(self, tenant: TenantId) -> CallOpening {
+        let Self { external_id, direction, legs, attributes } = self;
+        CallOpening { tenant, external_id, direction, legs, attributes }
+    }
+}
+
+/// The one clear error that the other side gets: a WebSocket close code and a sentence. `ends` is
+/// what the log says of a call that was live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    pub code: u16,
+    pub reason: String,
+    pub ends: EndReason,
+}
+
+impl Rejection {
+    /// The kind of audio or message is not supported.
+    pub const WRONG_KIND: u16 = 1003;
+    /// What came doesn't parse.
+    pub const MALFORMED: u16 = 1007;
+    /// Out of order, silent, or otherwise not how it's done.
+    pub const POLICY: u16 = 1008;
+    pub const TOO_BIG: u16 = 1009;
+    pub const INTERNAL: u16 = 1011;
+    pub const RESTARTING: u16 = 1012;
+    pub const BUSY: u16 = 1013;
+
+    pub fn new(code: u16, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into(), ends: EndReason::ProtocolError }
+    }
+}
+
+/// Where calls go. `flow::driver::Calls` in the service, a recorder in tests.
+#[async_trait]
+pub trait CallSink: Send + Sync {
+    async fn open(&self, opening: CallOpening) -> Result<Box<dyn LiveCall>, CallError>;
+}
+
+/// One open call. Dropping it ends the call as disconnected.
+#[async_trait]
+pub trait LiveCall: Send + Sync {
+    fn id(&self) -> &ConversationId;
+    /// Never waits.
+    fn audio(&self, leg: usize, at_ms: Option<u64>, payload: Bytes);
+    /// Resolves when all finals are durable.
+    async fn close(self: Box<Self>, reason: EndReason) -> Result<CallSummary, CallError>;
+}
+
+#[async_trait]
+impl CallSink for Calls {
+    async fn open(&self, opening: CallOpening) -> Result<Box<dyn LiveCall>, CallError> {
+        Ok(Box::new(Calls::open(self, opening).await?))
+    }
+}
+
+#[async_trait]
+impl LiveCall for CallHandle {
+    fn id(&self) -> &ConversationId {
+        CallHandle::id(self)
+    }
+    fn audio(&self, leg: usize, at_ms: Option<u64>, payload: Bytes) {
+        CallHandle::audio(self, leg, at_ms, payload);
+    }
+    async fn close(self: Box<Self>, reason: EndReason) -> Result<CallSummary, CallError> {
+        CallHandle::close(*self, reason).await
+    }
+}

@@ -1,0 +1,192 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::connect::telephony::{Line, MediaProtocol, Opening, Output, Rejection};
+use crate::domain::{ConversationId, Direction, EndReason, Role};
+use crate::flow::audio::Codec;
+use crate::flow::driver::LegSpec;
+
+#[derive(Deserialize)]
+struct Message {
+    r#type: String,
+    encoding: Option<String>,
+    sample_rate_hz: Option<u32>,
+    channels: Option<usize>,
+    parties: Option<Vec<String>>,
+    external_id: Option<String>,
+    direction: Option<String>,
+    #[serde(default)]
+    attributes: BTreeMap<String, serde_json::Value>,
+}
+
+pub struct Protocol {
+    line: Line,
+    legs: usize,
+    bytes_per_sample: usize,
+    /// Bytes of a frame (one sample of each party) whose rest comes in the next message.
+    rest: BytesMut,
+    call: Option<ConversationId>,
+}
+
+impl Protocol {
+    pub fn new(patience: Duration) -> Self {
+        Self {
+            line: Line::new(patience),
+            legs: 0,
+            bytes_per_sample: 1,
+            rest: BytesMut::new(),
+            call: None,
+        }
+    }
+
+    fn read(&mut self, now: Duration, text: &str) -> Result<(), Rejection> {
+        let message: Message = serde_json::from_str(text).map_err(|error| {
+            let fault = if error.is_data() { "a message of this protocol" } else { "JSON" };
+            let place = format!("line {}, column {}", error.line(), error.column());
+            let reason = format!("the text message is not {fault} ({place})");
+            Rejection::new(Rejection::MALFORMED, reason)
+        })?;
+        match message.r#type.as_str() {
+            "start" if self.line.is_waiting() => {
+                let (opening, bytes_per_sample) = opening(message)?;
+                self.bytes_per_sample = bytes_per_sample;
+                self.legs = opening.legs.len();
+                self.line.start(now, opening);
+                Ok(())
+            }
+            "start" => Err(Rejection::new(Rejection::POLICY, "a second start came")),
+            "stop" => {
+                self.line.stop(EndReason::Hangup);
+                Ok(())
+            }
+            _ if self.line.is_waiting() => {
+                Err(Rejection::new(Rejection::POLICY, "the first message must be start"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn split(&mut self, bytes: Bytes) {
+        if self.legs == 1 {
+            // The decoder of the leg carries half samples over by itself.
+            self.line.audio(0, None, bytes);
+            return;
+        }
+        self.rest.extend_from_slice(&bytes);
+        let frame_bytes = self.legs * self.bytes_per_sample;
+        let whole = self.rest.len() - self.rest.len() % frame_bytes;
+        let frames = self.rest.split_to(whole);
+        let mut payloads = vec![BytesMut::with_capacity(whole / self.legs); self.legs];
+        for frame in frames.chunks_exact(frame_bytes) {
+            for (payload, sample) in
+                payloads.iter_mut().zip(frame.chunks_exact(self.bytes_per_sample))
+            {
+                payload.extend_from_slice(sample);
+            }
+        }
+        for (leg, payload) in payloads.into_iter().enumerate() {
+            self.line.audio(leg, None, payload.freeze());
+        }
+    }
+}
+
+impl MediaProtocol for Protocol {
+    fn handle_text(&mut self, now: Duration, text: &str) {
+        if self.line.is_over() {
+            return;
+        }
+        if let Err(rejection) = self.read(now, text) {
+            self.line.reject(rejection);
+        }
+    }
+
+    fn handle_binary(&mut self, now: Duration, bytes: Bytes) {
+        if self.line.is_waiting() {
+            let reason = "audio came before the start message";
+            self.line.reject(Rejection::new(Rejection::POLICY, reason));
+        } else if self.line.is_live() && !bytes.is_empty() {
+            self.line.heard(now);
+            self.split(bytes);
+        }
+    }
+
+    fn handle_opened(&mut self, call: &ConversationId) {
+        self.line.send(json!({"type": "started", "conversation_id": call.as_str()}).to_string());
+        self.call = Some(call.clone());
+    }
+
+    fn handle_finished(&mut self, turns: usize) {
+        let call = self.call.as_ref().map(ConversationId::as_str);
+        let message = json!({"type": "stopped", "conversation_id": call, "turns": turns});
+        self.line.send(message.to_string());
+    }
+
+    fn handle_closed(&mut self) {
+        self.line.stop(EndReason::Disconnected);
+    }
+
+    fn handle_timeout(&mut self, now: Duration) {
+        self.line.check_patience(now);
+    }
+
+    fn deadline(&self) -> Duration {
+        self.line.deadline()
+    }
+
+    fn poll_output(&mut self) -> Option<Output> {
+        self.line.poll_output()
+    }
+}
+
+fn opening(message: Message) -> Result<(Opening, usize), Rejection> {
+    let unsupported = |reason: &str| Rejection::new(Rejection::WRONG_KIND, reason);
+    let codec = match message.encoding.as_deref() {
+        Some("pcm_s16le") => Codec::PcmS16Le,
+        Some("mulaw") => Codec::Mulaw,
+        _ => return Err(unsupported("encoding must be pcm_s16le or mulaw")),
+    };
+    let sample_rate_hz = match message.sample_rate_hz {
+        Some(rate @ (8_000 | 16_000)) => rate,
+        _ => return Err(unsupported("sample_rate_hz must be 8000 or 16000")),
+    };
+    let channels = match message.channels.unwrap_or(1) {
+        channels @ (1 | 2) => channels,
+        _ => return Err(unsupported("channels must be 1 or 2")),
+    };
+    let roles = match message.parties {
+        None => vec![Role::Customer, Role::Agent][..channels].to_vec(),
+        Some(parties) => {
+            parties.iter().map(|party| Role::parse(party)).collect::<Option<Vec<_>>>().ok_or_else(
+                || {
+                    let known = "customer, agent, supervisor, bot, expert or mixed";
+                    Rejection::new(Rejection::POLICY, format!("each of parties must be {known}"))
+                },
+            )?
+        }
+    };
+    if roles.len() != channels {
+        let reason = format!("{channels} channels need as many parties, not {}", roles.len());
+        return Err(Rejection::new(Rejection::POLICY, reason));
+    }
+    let text = |value| match value {
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let opening = Opening {
+        external_id: message.external_id,
+        direction: match message.direction.as_deref() {
+            Some("outbound") => Direction::Outbound,
+            _ => Direction::Inbound,
+        },
+        legs: roles
+            .into_iter()
+            .map(|role| LegSpec { role, name: None, codec, sample_rate_hz })
+            .collect(),
+        attributes: message.attributes.into_iter().map(|(key, v)| (key, text(v))).collect(),
+    };
+    Ok((opening, codec.bytes_per_sample()))
+}

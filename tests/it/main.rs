@@ -1,0 +1,4 @@
+//! All integration tests, in one binary: each file directly under `tests/` would link the crate again.
+
+mod media;
+mod replay;
