@@ -1,11 +1,22 @@
 //! Neural networks: their files and their back ends.
 
+pub mod convert;
+
+mod cache;
 mod error;
+mod hash;
+mod hub;
+mod manifest;
+mod package;
+mod pull;
 mod speech;
 mod transcriber;
 mod whisper;
 
+pub use cache::{Cache, Installed, State, installed};
 pub use error::ModelError;
+pub use manifest::{Convert, Manifest, Model, ModelFile, Origin, Part, Source, Task};
+pub use pull::{Puller, Watcher};
 pub use speech::{Ears, JobId, Outcome, SpeechPool, Urgency};
 pub use transcriber::{Heard, HeardWord, SAMPLE_RATE_HZ, Transcriber};
 pub use whisper::{WhisperModel, WhisperTranscriber, Window};
