@@ -1,1 +1,129 @@
-//! (empty until its owner fills it)
+//! The HTTP doors: routes, keys and sessions, streams, pages, and what the service says of itself.
+//!
+//! The composition root hands in what the doors open onto (`Services`) and gets a router back; this
+//! room starts nothing by itself. It knows status codes and JSON shapes, and nobody below does. It
+//! never logs a request's body or a customer's words.
+
+mod articles;
+mod ask;
+mod asyncapi;
+pub mod auth;
+mod conversations;
+mod envelope;
+mod error;
+mod events;
+mod extract;
+mod guard;
+mod health;
+mod listen;
+mod meters;
+mod openapi;
+mod pages;
+mod sources;
+mod suggestions;
+mod system;
+mod view;
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use self::auth::Auth;
+use crate::bus::Bus;
+use crate::store::Store;
+
+pub use articles::{ArticleHit, FoundArticles, SearchMode};
+pub use error::Problem;
+pub use listen::{ListenError, Listener, bind, run};
+pub use sources::{Answerer, ArticleSource, AskedQuestion, Failure, Masker, SystemSource};
+pub use system::Models;
+
+/// No request has a larger body.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
+/// No message of a media socket is larger.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Loopback unless somebody decides otherwise; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Names this process in the envelope's `source`.
+    pub node: String,
+    /// A connection whose peer takes nothing for so long is dropped.
+    pub write_idle_seconds: u64,
+    /// A stream without news says so little, so that proxies leave it open.
+    pub comment_seconds: u64,
+    /// Set when browsers come over https.
+    pub secure_cookies: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            node: "node-1".to_owned(),
+            write_idle_seconds: 15,
+            comment_seconds: 15,
+            secure_cookies: false,
+        }
+    }
+}
+
+/// What the doors open onto. The composition root fills it.
+pub struct Services {
+    pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
+    pub auth: Auth,
+    pub answerer: Arc<dyn Answerer>,
+    pub articles: Arc<dyn ArticleSource>,
+    pub system: Arc<dyn SystemSource>,
+    /// Masks secrets in what people type, before it is stored.
+    pub masker: Masker,
+    pub node: String,
+    pub demo: bool,
+    pub comment_every: Duration,
+    /// Streams end when it is cancelled.
+    pub stop: CancellationToken,
+}
+
+/// What every handler shares. Cheap to clone.
+#[derive(Clone)]
+pub struct ServeState(Arc<Services>);
+
+impl ServeState {
+    pub fn new(services: Services) -> Self {
+        meters::install();
+        Self(Arc::new(services))
+    }
+}
+
+impl Deref for ServeState {
+    type Target = Services;
+    fn deref(&self) -> &Services {
+        &self.0
+    }
+}
+
+/// All routes. `media` brings the sockets under `/v1/media/`; they come through the same guard.
+pub fn router(state: ServeState, media: Router) -> Router {
+    let (api, document) = openapi::routes().split_for_parts();
+    let document = openapi::finish(document);
+    api.merge(openapi::documents(&document))
+        .with_state(state.clone())
+        // The media routes are mounted here: axum::Router with /v1/media/twilio, /v1/media/pcm.
+        .merge(media)
+        .fallback(pages::serve)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(state, guard::guard))
+        .layer(middleware::from_fn(guard::headers))
+        .layer(middleware::from_fn(meters::measure))
+}

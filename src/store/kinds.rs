@@ -24,6 +24,11 @@ impl KindFilter {
         Self(Vec::new())
     }
 
+    /// One kind only.
+    pub fn exactly(kind: &str) -> Self {
+        Self(vec![Pattern::Exactly(kind.into())])
+    }
+
     /// Reads a comma list; a name may begin with `backchannel.` and end with `*`.
     pub fn parse(text: &str) -> Result<Self, BadKinds> {
         let mut patterns = Vec::new();

@@ -2,3 +2,4 @@
 
 mod media;
 mod replay;
+mod serve;

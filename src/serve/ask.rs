@@ -1,0 +1,116 @@
+//! The agent's own question.
+
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::auth::Principal;
+use super::error::Problem;
+use super::extract::{Json, Path};
+use super::{AskedQuestion, ServeState};
+use crate::domain::{ConversationId, EventBody, NewEvent, QuestionId};
+use crate::store::codec;
+use crate::store::wire::{QuestionAnswered, QuestionAsked};
+
+const MAX_QUESTION_CHARS: usize = 1_000;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    question: String,
+}
+
+/// Answers from the knowledge base with proof, or says that nothing there answers.
+///
+/// With `Accept: text/event-stream` it streams `asked`, `answer` and `done`.
+#[utoipa::path(post, path = "/v1/conversations/{id}/ask", tag = "conversations",
+    params(("id" = String, Path)), request_body = Ask,
+    responses((status = 200, description = "the answer, or the nearest articles", content(
+            (QuestionAnswered = "application/json"), (String = "text/event-stream"))),
+        super::openapi::Refusals))]
+pub async fn ask(
+    State(state): State<ServeState>,
+    principal: Principal,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(asked): Json<Ask>,
+) -> Result<Response, Problem> {
+    let question = asked.question.trim();
+    if question.is_empty() || question.chars().count() > MAX_QUESTION_CHARS {
+        let detail = format!("a question has 1 to {MAX_QUESTION_CHARS} characters");
+        return Err(Problem::invalid(detail));
+    }
+    let asked = AskedQuestion {
+        tenant: principal.tenant,
+        conversation: ConversationId::from(id),
+        id: QuestionId::fresh(),
+        question: (state.masker)(question),
+    };
+    if state.store.conversation(&asked.tenant, &asked.conversation).await?.is_none() {
+        return Err(Problem::no_conversation(asked.conversation.as_str()));
+    }
+    let body = EventBody::QuestionAsked {
+        question_id: asked.id.clone(),
+        question: asked.question.clone(),
+    };
+    append(&state, &asked, body).await?;
+
+    let streamed = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/event-stream")));
+    if streamed {
+        Ok(in_steps(state, asked))
+    } else {
+        Ok(axum::Json(answer(&state, asked).await?).into_response())
+    }
+}
+
+async fn answer(state: &ServeState, asked: AskedQuestion) -> Result<QuestionAnswered, Problem> {
+    let answered = state.answerer.answer(asked.clone()).await?;
+    let wire = codec::question_answered(&answered);
+    append(state, &asked, EventBody::QuestionAnswered(answered)).await?;
+    Ok(wire)
+}
+
+async fn append(state: &ServeState, asked: &AskedQuestion, body: EventBody) -> Result<(), Problem> {
+    let event = NewEvent::at(Timestamp::now(), body);
+    state.store.append(&asked.tenant, &asked.conversation, vec![event]).await?;
+    Ok(())
+}
+
+/// The steps as they happen. A failure is a step too: the status has gone out by then.
+fn in_steps(state: ServeState, asked: AskedQuestion) -> Response {
+    let first = step(
+        "asked",
+        &QuestionAsked {
+            question_id: asked.id.to_string(),
+            question: asked.question.as_str().to_owned(),
+        },
+    );
+    let rest = stream::once(async move {
+        let mut text = match answer(&state, asked).await {
+            Ok(answered) => step("answer", &answered),
+            Err(problem) => step("problem", &problem),
+        };
+        text.push_str("event: done\ndata: {}\n\n");
+        text
+    });
+    let body = stream::once(std::future::ready(first))
+        .chain(rest)
+        .map(|text| Ok::<_, Infallible>(Bytes::from(text)));
+    let kind = HeaderValue::from_static("text/event-stream");
+    ([(header::CONTENT_TYPE, kind)], Body::from_stream(body)).into_response()
+}
+
+fn step(name: &str, data: &impl Serialize) -> String {
+    let data = serde_json::to_string(data).expect("wire types are JSON; this is a bug");
+    format!("event: {name}\ndata: {data}\n\n")
+}

@@ -1,0 +1,128 @@
+//! The description of the event stream (AsyncAPI 3), with a schema for each event type.
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::envelope::TYPE_PREFIX;
+use crate::store::codec::TURN_PARTIAL;
+use crate::store::wire;
+
+pub fn document() -> Value {
+    let mut schemas = Map::new();
+    let mut messages = Map::new();
+    let mut message = |kind: &str, data: &str, about: &str| {
+        messages.insert(
+            kind.to_owned(),
+            json!({
+                "name": format!("{TYPE_PREFIX}{kind}"),
+                "summary": about,
+                "contentType": "application/cloudevents+json",
+                "payload": envelope(kind, data),
+            }),
+        );
+    };
+    macro_rules! kinds {
+        ($($kind:expr, $data:ty, $about:literal;)*) => {$(
+            collect::<$data>(&mut schemas);
+            message($kind, &<$data as ToSchema>::name(), $about);
+        )*};
+    }
+    kinds! {
+        "conversation.started", wire::ConversationStarted, "A conversation begins.";
+        "conversation.ended", wire::ConversationEnded, "A conversation is over.";
+        "audio.started", wire::AudioStarted, "A party's audio begins.";
+        "audio.gap", wire::AudioGap, "A stretch of audio is missing.";
+        "audio.stopped", wire::AudioStopped, "A party's audio ends.";
+        TURN_PARTIAL, wire::TurnPartial, "An utterance in progress. Streamed, never stored: no sequence, no SSE id.";
+        "turn.final", wire::TurnFinal, "A finished utterance, secrets masked.";
+        "insight.redaction", wire::RedactionResolved, "How a held-back run of digits turned out.";
+        "suggestion.offered", wire::SuggestionOffered, "A card, with its proof.";
+        "suggestion.withdrawn", wire::SuggestionWithdrawn, "A card that no longer holds.";
+        "suggestion.verdict", wire::SuggestionVerdict, "What the agent did with a card.";
+        "question.asked", wire::QuestionAsked, "The agent's own question.";
+        "question.answered", wire::QuestionAnswered, "Its answer, or the nearest articles.";
+        "system.degraded", wire::SystemDegraded, "Something works less well than it should.";
+        "system.recovered", wire::SystemRecovered, "It works again.";
+    }
+    let references: Map<String, Value> = messages
+        .keys()
+        .map(|kind| (kind.clone(), json!({"$ref": format!("#/components/messages/{kind}")})))
+        .collect();
+    let operation = |channel: &str, about: &str| {
+        json!({
+            "action": "send",
+            "channel": {"$ref": format!("#/channels/{channel}")},
+            "summary": about,
+        })
+    };
+    json!({
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Backchannel events",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Server-sent events. `id:` is an opaque position to resume after \
+                (`Last-Event-ID`); `data:` is one CloudEvents 1.0 JSON object in one line.",
+        },
+        "defaultContentType": "application/cloudevents+json",
+        "channels": {
+            "events": {"address": "/v1/events", "messages": references},
+            "conversationEvents": {
+                "address": "/v1/conversations/{id}/events",
+                "parameters": {"id": {"description": "the conversation"}},
+                "messages": references,
+            },
+        },
+        "operations": {
+            "streamEvents": operation("events", "Streams the events of all conversations."),
+            "streamConversationEvents":
+                operation("conversationEvents", "Streams the events of one conversation."),
+        },
+        "components": {"messages": messages, "schemas": schemas},
+    })
+}
+
+fn envelope(kind: &str, data: &str) -> Value {
+    let mut required = vec![
+        "specversion",
+        "id",
+        "source",
+        "type",
+        "time",
+        "subject",
+        "tenant",
+        "dataschema",
+        "data",
+    ];
+    let mut properties = json!({
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string"},
+        "source": {"type": "string", "pattern": "^backchannel/"},
+        "type": {"const": format!("{TYPE_PREFIX}{kind}")},
+        "time": {"type": "string", "format": "date-time"},
+        "subject": {"type": "string", "description": "the conversation's id, or `system`"},
+        "tenant": {"type": "string"},
+        "dataschema": {"const": format!("backchannel/{kind}/1")},
+        "data": {"$ref": format!("#/components/schemas/{data}")},
+    });
+    if kind != TURN_PARTIAL {
+        properties["sequence"] = json!({"type": "integer", "minimum": 1});
+        required.push("sequence");
+    }
+    json!({
+        "type": "object",
+        "required": required,
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+/// Adds a type's schema and those that it refers to.
+fn collect<T: ToSchema + PartialSchema>(schemas: &mut Map<String, Value>) {
+    let mut found: Vec<(String, RefOr<Schema>)> = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut found);
+    for (name, schema) in found {
+        let schema = serde_json::to_value(schema).expect("a schema is JSON; this is a bug");
+        schemas.insert(name, schema);
+    }
+}

@@ -1,0 +1,107 @@
+//! Problem documents (RFC 9457): the one shape in which this service says no.
+
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::sources::Failure;
+use crate::domain::{Classify, ErrorKind};
+use crate::store::StoreError;
+
+/// `application/problem+json`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Problem {
+    /// A URN for programs, one per kind of problem.
+    #[serde(rename = "type")]
+    urn: String,
+    title: String,
+    status: u16,
+    /// A sentence for people.
+    detail: String,
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, name: &str, detail: impl Into<String>) -> Self {
+        Self {
+            urn: format!("urn:backchannel:problem:{name}"),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+        }
+    }
+
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail)
+    }
+
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", detail)
+    }
+
+    pub fn no_conversation(id: &str) -> Self {
+        Self::not_found(format!("there is no conversation {}", shown(id)))
+    }
+
+    /// The details of our own faults stay in the log.
+    fn of(error: &dyn Classify) -> Self {
+        let (status, name) = match error.kind() {
+            ErrorKind::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+            ErrorKind::NotFound => (StatusCode::NOT_FOUND, "not-found"),
+            ErrorKind::Conflict => (StatusCode::CONFLICT, "conflict"),
+            ErrorKind::Denied => (StatusCode::FORBIDDEN, "denied"),
+            ErrorKind::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy"),
+            ErrorKind::Timeout => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
+            ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            ErrorKind::Internal => {
+                tracing::error!(%error, "a request failed");
+                let detail = "something went wrong inside the service; its log says what";
+                return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail);
+            }
+        };
+        Self::new(status, name, error.to_string())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(error: Failure) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).expect("a problem is plain text; this is a bug");
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+pub async fn method_not_allowed(request: Request) -> Problem {
+    let detail = format!("{} is not allowed here; see the Allow header", request.method());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
+}
+
+/// A name from a request, short enough to be shown in an answer.
+pub fn shown(name: &str) -> String {
+    name.chars().take(64).collect()
+}

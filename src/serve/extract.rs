@@ -1,0 +1,67 @@
+//! axum's extractors, with problem documents when they fail.
+
+use axum::Json as AxumJson;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path as AxumPath, Query as AxumQuery, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::error::Problem;
+
+pub struct Json<T>(pub T);
+pub struct Path<T>(pub T);
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match AxumJson::<T>::from_request(request, state).await {
+            Ok(AxumJson(value)) => Ok(Self(value)),
+            Err(rejection) => Err(json_problem(&rejection)),
+        }
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found: Result<AxumPath<T>, PathRejection> =
+            AxumPath::from_request_parts(parts, state).await;
+        match found {
+            Ok(AxumPath(value)) => Ok(Self(value)),
+            Err(rejection) => {
+                Err(Problem::new(StatusCode::BAD_REQUEST, "bad-address", rejection.body_text()))
+            }
+        }
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let found: Result<AxumQuery<T>, QueryRejection> =
+            AxumQuery::from_request_parts(parts, state).await;
+        match found {
+            Ok(AxumQuery(value)) => Ok(Self(value)),
+            Err(rejection) => Err(Problem::invalid(rejection.body_text())),
+        }
+    }
+}
+
+fn json_problem(rejection: &JsonRejection) -> Problem {
+    let status = rejection.status();
+    let name = match status {
+        StatusCode::UNPROCESSABLE_ENTITY => "invalid",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "not-json",
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let detail = format!("a body may have {} bytes at most", super::MAX_BODY_BYTES);
+            return Problem::new(status, "too-large", detail);
+        }
+        _ => "malformed",
+    };
+    Problem::new(status, name, rejection.body_text())
+}

@@ -1,0 +1,87 @@
+//! What every request passes: the key check in front, the security headers behind.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::auth::{self, Principal};
+use super::error::Problem;
+use super::{ServeState, pages};
+
+const CONTENT_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
+    connect-src 'self' ws: wss:; media-src 'self' blob:; worker-src 'self' blob:; \
+    img-src 'self' data:; frame-ancestors 'self'; base-uri 'none'";
+
+/// Lets nobody through without a key or a session, but to health, sign-in and the pages.
+pub async fn guard(State(state): State<ServeState>, mut request: Request, next: Next) -> Response {
+    match identify(&state, &request) {
+        Ok(principal) => {
+            request.extensions_mut().insert(principal);
+        }
+        Err(_) if is_public(request.uri()) => {}
+        Err(problem) => return problem.into_response(),
+    }
+    next.run(request).await
+}
+
+fn identify(state: &ServeState, request: &Request) -> Result<Principal, Problem> {
+    let headers = request.headers();
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let (scheme, key) =
+            value.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();
+        let bearer = scheme.eq_ignore_ascii_case("bearer");
+        return bearer
+            .then(|| state.auth.by_key(key.trim()))
+            .flatten()
+            .ok_or_else(auth::unauthorised);
+    }
+    let token = auth::session_token(headers).ok_or_else(auth::unauthorised)?;
+    let principal = state.auth.by_session(token).ok_or_else(auth::unauthorised)?;
+    // A browser sends the cookie whoever made it ask; reading is harmless, the rest is not.
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !safe || headers.contains_key(header::UPGRADE) {
+        check_origin(headers, true)?;
+    }
+    Ok(principal)
+}
+
+fn is_public(uri: &Uri) -> bool {
+    matches!(uri.path(), "/livez" | "/readyz" | "/sign-in" | "/sign-out")
+        || pages::is_page(uri.path())
+}
+
+/// The page that asks must be one of ours. Without an `Origin` no browser asked, which a cookie
+/// never excuses.
+pub fn check_origin(headers: &HeaderMap, required: bool) -> Result<(), Problem> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let origin = match text(header::ORIGIN) {
+        None if !required => return Ok(()),
+        None => None,
+        Some(origin) => origin.split_once("://").map(|(_, host)| host),
+    };
+    match (origin, text(header::HOST)) {
+        (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host) => Ok(()),
+        _ => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "denied",
+            "the Origin of a request with a session cookie must be this service",
+        )),
+    }
+}
+
+/// Headers that every answer carries.
+pub async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // What customers said stays in no cache; pages say otherwise for themselves.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,79 @@
+//! The routes and their description, made from one list so that they can't differ.
+
+use axum::Router;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use serde_json::Value;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{IntoResponses, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::error::Problem;
+use super::{
+    ServeState, articles, ask, asyncapi, auth, conversations, events, health, suggestions, system,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Backchannel", description = "Self-hosted copilot and conversation intelligence \
+        for contact centres. Errors are problem documents (RFC 9457)."),
+    security(("api_key" = []), ("session" = []))
+)]
+struct Description;
+
+/// How any route may refuse.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "it stands in the description only")]
+pub enum Refusals {
+    #[response(status = "4XX", content_type = "application/problem+json")]
+    Asker(#[to_schema] Problem),
+    #[response(status = "5XX", content_type = "application/problem+json")]
+    Service(#[to_schema] Problem),
+}
+
+pub fn routes() -> OpenApiRouter<ServeState> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .routes(routes!(auth::follow_link, auth::sign_in))
+        .routes(routes!(auth::sign_out))
+        .routes(routes!(system::me))
+        .routes(routes!(system::system))
+        .routes(routes!(conversations::list))
+        .routes(routes!(conversations::show))
+        .routes(routes!(events::of_one))
+        .routes(routes!(events::of_all))
+        .routes(routes!(ask::ask))
+        .routes(routes!(suggestions::give_verdict))
+        .routes(routes!(articles::list))
+        .routes(routes!(articles::search))
+        .routes(routes!(articles::show))
+}
+
+pub fn finish(mut document: Document) -> Document {
+    let components = document.components.get_or_insert_with(Default::default);
+    components
+        .add_security_scheme("api_key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    components.add_security_scheme(
+        "session",
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("backchannel_session"))),
+    );
+    document
+}
+
+/// `/openapi.json` and `/asyncapi.json`.
+pub fn documents(document: &Document) -> Router<ServeState> {
+    let open: Value = serde_json::to_value(document).expect("a document is JSON; this is a bug");
+    let events = asyncapi::document();
+    let json = |document: Value| {
+        let text = document.to_string();
+        get(move || {
+            let headers = [(axum::http::header::CONTENT_TYPE, "application/json")];
+            std::future::ready((headers, text.clone()).into_response())
+        })
+    };
+    Router::new().route("/openapi.json", json(open)).route("/asyncapi.json", json(events))
+}

@@ -1,0 +1,204 @@
+//! One conversation as people see it: its events, folded. No I/O.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::Recorded;
+use crate::store::StoreError;
+use crate::store::codec::{self, time_text};
+use crate::store::wire::{
+    AudioGap, Citation, QuestionAnswered, RedactionResolved, SuggestionOffered, SuggestionVerdict,
+    SuggestionWithdrawn, TurnFinal,
+};
+
+/// A card with what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct CardView {
+    card_id: String,
+    kind: String,
+    title: String,
+    text: String,
+    citations: Vec<Citation>,
+    score: f32,
+    trigger_turn: String,
+    latency_ms: u64,
+    generator: String,
+    why: Vec<String>,
+    heading: String,
+    article_title: String,
+    #[schema(required)]
+    valid_from: Option<String>,
+    offered_at: String,
+    sequence: u64,
+    #[schema(required)]
+    verdict: Option<VerdictView>,
+    withdrawn: bool,
+}
+
+/// The newest verdict on a card.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct VerdictView {
+    verdict: String,
+    #[schema(required)]
+    text: Option<String>,
+    at: String,
+}
+
+/// What a conversation's events add up to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Projection {
+    pub position: u64,
+    pub turns: Vec<TurnFinal>,
+    pub cards: Vec<CardView>,
+    pub questions: Vec<QuestionAnswered>,
+    pub gaps: Vec<AudioGap>,
+}
+
+impl Projection {
+    /// Takes in the next event; they come in the order of the log.
+    pub fn take(&mut self, event: &Recorded) -> Result<(), StoreError> {
+        self.position = event.position;
+        match &*event.kind {
+            codec::TURN_FINAL => self.turns.push(codec::data(event)?),
+            codec::REDACTION => self.resolve(&codec::data(event)?),
+            codec::SUGGESTION_OFFERED => self.cards.push(card(codec::data(event)?, event)),
+            codec::SUGGESTION_WITHDRAWN => {
+                let data: SuggestionWithdrawn = codec::data(event)?;
+                for card in self.cards.iter_mut().filter(|card| card.card_id == data.card_id) {
+                    card.withdrawn = true;
+                }
+            }
+            codec::SUGGESTION_VERDICT => {
+                let data: SuggestionVerdict = codec::data(event)?;
+                for card in self.cards.iter_mut().filter(|card| card.card_id == data.card_id) {
+                    card.verdict = Some(VerdictView {
+                        verdict: data.verdict.clone(),
+                        text: data.text.clone(),
+                        at: time_text(event.time),
+                    });
+                }
+            }
+            codec::QUESTION_ANSWERED => self.questions.push(codec::data(event)?),
+            codec::AUDIO_GAP => self.gaps.push(codec::data(event)?),
+            // Kinds that this view doesn't show, among them those of a newer program.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Digits that were held back and found harmless are shown; the rest stays masked.
+    fn resolve(&mut self, resolved: &RedactionResolved) {
+        let Some(text) = &resolved.text else { return };
+        for turn in self.turns.iter_mut().filter(|turn| turn.turn_id == resolved.turn_id) {
+            turn.text = turn.text.replacen(&resolved.placeholder, text, 1);
+            for word in &mut turn.words {
+                word.text = word.text.replacen(&resolved.placeholder, text, 1);
+            }
+        }
+    }
+}
+
+fn card(data: SuggestionOffered, event: &Recorded) -> CardView {
+    CardView {
+        card_id: data.card_id,
+        kind: data.kind,
+        title: data.title,
+        text: data.text,
+        citations: data.citations,
+        score: data.score,
+        trigger_turn: data.trigger_turn,
+        latency_ms: data.latency_ms,
+        generator: data.generator,
+        why: data.why,
+        heading: data.heading,
+        article_title: data.article_title,
+        valid_from: data.valid_from,
+        offered_at: time_text(event.time),
+        sequence: event.sequence,
+        verdict: None,
+        withdrawn: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        EventBody, NewEvent, Redacted, RedactionKind, RedactionOutcome, RedactionResolved,
+        TenantId, Verdict, VerdictKind,
+    };
+    use crate::store::conformance::{card, now, started, turn};
+
+    fn project(events: Vec<NewEvent>) -> Projection {
+        let tenant = TenantId::from("t");
+        let mut projection = Projection::default();
+        for (number, event) in (1..).zip(events) {
+            let encoded = codec::encode(&event.body);
+            let recorded = Recorded {
+                position: 100 + number,
+                id: event.id,
+                tenant: tenant.clone(),
+                conversation: "c-1".into(),
+                sequence: number,
+                time: event.time,
+                kind: encoded.kind.into(),
+                schema: encoded.schema.into(),
+                data: encoded.data.into(),
+            };
+            projection.take(&recorded).expect("takes it");
+        }
+        projection
+    }
+
+    fn resolved(outcome: RedactionOutcome) -> NewEvent {
+        now(EventBody::RedactionResolved(RedactionResolved {
+            turn_id: "t-1".into(),
+            placeholder: "[digits-1]".into(),
+            outcome,
+        }))
+    }
+
+    #[test]
+    fn released_digits_are_shown_in_their_turn_only() {
+        let outcome = RedactionOutcome::Released(Redacted::vouched("4711"));
+        let seen = project(vec![started(None), turn("t-1"), turn("t-2"), resolved(outcome)]);
+        assert_eq!(seen.turns[0].text, "My number is 4711.");
+        assert_eq!(seen.turns[1].text, "My number is [digits-1].");
+        assert_eq!(seen.position, 104);
+    }
+
+    #[test]
+    fn kept_digits_stay_masked() {
+        let outcome = RedactionOutcome::Kept(RedactionKind::Card);
+        let seen = project(vec![started(None), turn("t-1"), resolved(outcome)]);
+        assert_eq!(seen.turns[0].text, "My number is [digits-1].");
+    }
+
+    #[test]
+    fn the_newest_verdict_counts_and_a_withdrawn_card_says_so() {
+        let verdict = |kind, text: Option<&str>| {
+            now(EventBody::SuggestionVerdict(Verdict {
+                card_id: "k-1".into(),
+                kind,
+                edited_text: text.map(Redacted::vouched),
+            }))
+        };
+        let withdrawn =
+            now(EventBody::SuggestionWithdrawn { card_id: "k-2".into(), why: "retired".into() });
+        let seen = project(vec![
+            started(None),
+            card("k-1"),
+            card("k-2"),
+            verdict(VerdictKind::Dismissed, None),
+            verdict(VerdictKind::Edited, Some("Within five days.")),
+            withdrawn,
+        ]);
+        let newest = seen.cards[0].verdict.as_ref().expect("a verdict");
+        assert_eq!(
+            (newest.verdict.as_str(), newest.text.as_deref()),
+            ("edited", Some("Within five days."))
+        );
+        assert_eq!((seen.cards[0].withdrawn, seen.cards[1].withdrawn), (false, true));
+        assert_eq!((seen.cards[1].sequence, &seen.cards[1].verdict), (3, &None));
+    }
+}

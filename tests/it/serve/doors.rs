@@ -1,0 +1,190 @@
+//! Who may come in, and what they hear who may not or who knock in the wrong way.
+
+use reqwest::header::{self, HeaderMap};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use super::harness::*;
+
+#[tokio::test]
+async fn every_route_but_health_pages_and_sign_in_wants_a_key() {
+    let house = House::open().await;
+    let mut routes: Vec<(Method, String)> = Vec::new();
+    for (path, item) in house.openapi["paths"].as_object().expect("paths") {
+        for method in item.as_object().expect("methods").keys() {
+            let method: Method = method.to_uppercase().parse().expect("a method");
+            routes.push((method, path.replace("{id}", "c-1").replace("{card_id}", "k-1")));
+        }
+    }
+    for path in ["/openapi.json", "/asyncapi.json", "/v1/media/pcm", "/v1/nothing", "/nothing"] {
+        routes.push((Method::GET, path.to_owned()));
+    }
+    let open = ["/livez", "/readyz", "/sign-in", "/sign-out"];
+    for (method, path) in routes {
+        for key in [None, Some("bc_wrong"), Some("")] {
+            let mut request = house.client.request(method.clone(), house.url(&path));
+            if let Some(key) = key {
+                request = request.bearer_auth(key);
+            }
+            let status = request.send().await.expect("answers").status();
+            if !open.contains(&path.as_str()) {
+                assert_eq!(status, 401, "{method} {path} with {key:?}");
+            }
+        }
+    }
+    for page in ["/", "/desktop", "/livez", "/readyz"] {
+        let answer = house.client.get(house.url(page)).send().await.expect("answers");
+        assert_eq!(answer.status(), 200, "{page}");
+    }
+    let media = house.client.get(house.url("/v1/media/pcm")).bearer_auth(KEY).send().await;
+    assert_eq!(media.expect("answers").status(), 200);
+}
+
+#[tokio::test]
+async fn what_can_not_be_read_is_a_problem_document() {
+    let house = House::open().await;
+    house.append("c-1", vec![started(), card("k-1")]).await;
+    let verdict = "/v1/suggestions/k-1/verdict";
+    let post = async |body: &str, kind: &str| {
+        let request = house.client.post(house.url(verdict)).bearer_auth(KEY);
+        let request = request.header(header::CONTENT_TYPE, kind).body(body.to_owned());
+        let answer = request.send().await.expect("answers");
+        house.checked(Method::POST, verdict, answer).await
+    };
+    let (status, problem) = post("{\"verdict\":", "application/json").await;
+    assert_eq!(
+        (status, &problem["type"]),
+        (StatusCode::BAD_REQUEST, &json!("urn:backchannel:problem:malformed"))
+    );
+    assert_eq!(post("{\"verdict\":7}", "application/json").await.0, 422);
+    assert_eq!(post("verdict=accepted", "application/x-www-form-urlencoded").await.0, 415);
+    let large = format!("{{\"verdict\":\"{}\"}}", "x".repeat(256 * 1024));
+    assert_eq!(post(&large, "application/json").await.0, 413);
+    assert_eq!(post("\u{0}", "application/json").await.0, 400);
+
+    let answer = house.client.delete(house.url(verdict)).bearer_auth(KEY).send().await.expect("");
+    assert_eq!(answer.headers()[header::ALLOW], "POST");
+    assert_eq!(house.checked(Method::DELETE, verdict, answer).await.0, 405);
+    assert_eq!(house.call(Method::POST, "/desktop", None).await.0, 405);
+    for unknown in [
+        "/v1/conversations/c-9",
+        "/v1/conversations/c-9/events",
+        "/v1/conversations/system",
+        "/v1/conversations/%00",
+        "/v1/nothing",
+        "/nothing.js",
+        "/../Cargo.toml",
+        "/%2e%2e/Cargo.toml",
+    ] {
+        assert_eq!(house.get(unknown).await.0, 404, "{unknown}");
+    }
+    assert_eq!(house.get("/v1/conversations/%ff").await.0, 400);
+}
+
+#[tokio::test]
+async fn a_session_comes_from_the_link_or_for_a_key_and_ends() {
+    let house = House::open().await;
+    let link = house.url(&format!("/sign-in?code={}", house.code));
+    let answer = house.client.get(link).send().await.expect("answers");
+    assert_eq!(
+        (answer.status(), &answer.headers()[header::LOCATION]),
+        (StatusCode::FOUND, &"/desktop".parse().expect(""))
+    );
+    let cookie = cookie(answer.headers());
+    let wrong = house.client.get(house.url("/sign-in?code=x")).send().await.expect("answers");
+    assert_eq!(wrong.headers()[header::LOCATION], "/");
+    assert!(!wrong.headers().contains_key(header::SET_COOKIE));
+
+    let me = async |cookie: &str| {
+        let request = house.client.get(house.url("/v1/me")).header(header::COOKIE, cookie);
+        request.send().await.expect("answers").status()
+    };
+    assert_eq!(me(&cookie).await, 200);
+    assert_eq!(me("backchannel_session=guess").await, 401);
+
+    let sign_in = async |key: &str| {
+        let request = house.client.post(house.url("/sign-in")).json(&json!({"api_key": key}));
+        request.send().await.expect("answers")
+    };
+    let answer = sign_in("bc_wrong").await;
+    assert_eq!(house.checked(Method::POST, "/sign-in", answer).await.0, 401);
+    let answer = sign_in(KEY).await;
+    assert_eq!(answer.status(), 204);
+    let second = self::cookie(answer.headers());
+    assert_ne!(cookie, second);
+
+    let out = house.client.post(house.url("/sign-out")).header(header::COOKIE, &second);
+    let out = out.header(header::ORIGIN, house.url("")).send().await.expect("answers");
+    assert_eq!(out.status(), 204);
+    assert_eq!(me(&second).await, 401);
+    assert_eq!(me(&cookie).await, 200);
+}
+
+#[tokio::test]
+async fn another_sites_page_can_not_use_the_session() {
+    let house = House::open().await;
+    house.append("c-1", vec![started(), card("k-1")]).await;
+    let link = house.url(&format!("/sign-in?code={}", house.code));
+    let cookie = cookie(house.client.get(link).send().await.expect("answers").headers());
+    let ours = house.url("");
+    for (origin, expected) in [
+        (Some(ours.as_str()), 200),
+        (Some("http://evil.example"), 403),
+        (Some("http://localhost"), 403),
+        (Some("null"), 403),
+        (None, 403),
+    ] {
+        let mut request = house
+            .client
+            .post(house.url("/v1/suggestions/k-1/verdict"))
+            .header(header::COOKIE, &cookie)
+            .json(&json!({"verdict": "accepted"}));
+        let mut upgrade = house
+            .client
+            .get(house.url("/v1/media/pcm"))
+            .header(header::COOKIE, &cookie)
+            .header(header::UPGRADE, "websocket");
+        if let Some(origin) = origin {
+            request = request.header(header::ORIGIN, origin);
+            upgrade = upgrade.header(header::ORIGIN, origin);
+        }
+        assert_eq!(request.send().await.expect("answers").status(), expected, "{origin:?}");
+        assert_eq!(upgrade.send().await.expect("answers").status(), expected, "{origin:?}");
+    }
+    // A key says who asks; no Origin is needed beside it.
+    let verdict = house.post("/v1/suggestions/k-1/verdict", json!({"verdict": "ignored"})).await;
+    assert_eq!(verdict.0, 200);
+}
+
+#[tokio::test]
+async fn pages_carry_their_policy_and_are_revalidated() {
+    let house = House::open().await;
+    let page = house.client.get(house.url("/desktop")).send().await.expect("answers");
+    let headers = page.headers().clone();
+    assert_eq!(headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
+    assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    assert_eq!(headers[header::CACHE_CONTROL], "no-cache");
+    let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().expect("text");
+    assert!(policy.starts_with("default-src 'self';") && policy.ends_with("base-uri 'none'"));
+    let again = house.client.get(house.url("/desktop"));
+    let again = again.header(header::IF_NONE_MATCH, &headers[header::ETAG]).send().await;
+    assert_eq!(again.expect("answers").status(), 304);
+    let (status, _) = house.get("/v1/me").await;
+    assert_eq!(status, 200);
+    let me = house.client.get(house.url("/v1/me")).bearer_auth(KEY).send().await.expect("");
+    assert_eq!(me.headers()[header::CACHE_CONTROL], "no-store");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_a_clear_error() {
+    let house = House::open().await;
+    let idle = std::time::Duration::from_secs(1);
+    let error = backchannel::serve::bind(house.address, idle).err().expect("refused").to_string();
+    assert!(error.contains("in use") && error.contains("--listen"), "{error}");
+}
+
+fn cookie(headers: &HeaderMap) -> String {
+    let cookie = headers[header::SET_COOKIE].to_str().expect("text");
+    assert!(cookie.contains("; HttpOnly; SameSite=Strict"), "{cookie}");
+    cookie.split(';').next().expect("a pair").to_owned()
+}

@@ -1,0 +1,557 @@
+//! A service on a free port with fakes behind the doors, and a client that believes nothing.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::routing::get;
+use backchannel::bus::{Bus, MemoryBus, Signal};
+use backchannel::domain::*;
+use backchannel::serve::auth::{Auth, Principal, hash_of};
+use backchannel::serve::{self, *};
+use backchannel::store::{SqliteStore, Store};
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+pub const KEY: &str = "bc_test";
+pub const OTHER_KEY: &str = "bc_other";
+
+pub struct House {
+    pub store: Arc<dyn Store>,
+    pub bus: Arc<dyn Bus>,
+    pub address: SocketAddr,
+    pub code: String,
+    pub client: reqwest::Client,
+    pub openapi: Value,
+    pub asyncapi: Value,
+    stop: CancellationToken,
+    served: Option<tokio::task::JoinHandle<std::io::Result<bool>>>,
+    _folder: tempfile::TempDir,
+}
+
+pub struct Options {
+    pub bus_capacity: usize,
+    pub write_idle: Duration,
+    pub comment_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            bus_capacity: 256,
+            write_idle: Duration::from_secs(15),
+            comment_every: Duration::from_secs(15),
+        }
+    }
+}
+
+impl House {
+    pub async fn open() -> Self {
+        Self::open_with(Options::default()).await
+    }
+
+    pub async fn open_with(options: Options) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new(options.bus_capacity));
+        let hook = {
+            let bus = bus.clone();
+            Arc::new(move |events: &[Arc<Recorded>]| {
+                for event in events {
+                    bus.publish(Signal::Event(event.clone()));
+                }
+            })
+        };
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(folder.path(), hook).await.expect("the store opens"));
+        let mut auth = Auth::new(false);
+        auth.add_key(hash_of(KEY), principal("demo"));
+        auth.add_key(hash_of(OTHER_KEY), principal("other"));
+        let code = auth.add_sign_in_code(principal("demo"));
+        let stop = CancellationToken::new();
+        let state = ServeState::new(Services {
+            store: store.clone(),
+            bus: bus.clone(),
+            auth,
+            answerer: Arc::new(Fake),
+            articles: Arc::new(Fake),
+            system: Arc::new(Fake),
+            masker: Arc::new(|text| {
+                Redacted::vouched(text.replace("4111111111111111", "[card-1]"))
+            }),
+            node: "node-1".to_owned(),
+            demo: true,
+            comment_every: options.comment_every,
+            stop: stop.clone(),
+        });
+        let media = Router::new().route("/v1/media/pcm", get(|| async { "media" }));
+        let router = serve::router(state, media);
+        let listener =
+            serve::bind(([127, 0, 0, 1], 0).into(), options.write_idle).expect("a free port");
+        let address = listener.address().expect("bound");
+        let served =
+            tokio::spawn(serve::run(listener, router, stop.clone(), Duration::from_secs(5)));
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client");
+        let mut house = Self {
+            store,
+            bus,
+            address,
+            code,
+            client,
+            openapi: Value::Null,
+            asyncapi: Value::Null,
+            stop,
+            served: Some(served),
+            _folder: folder,
+        };
+        house.openapi = strict(house.document("/openapi.json").await);
+        house.asyncapi = strict(house.document("/asyncapi.json").await);
+        house
+    }
+
+    async fn document(&self, path: &str) -> Value {
+        let answer =
+            self.client.get(self.url(path)).bearer_auth(KEY).send().await.expect("answers");
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.json().await.expect("JSON")
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Sends with the key; checks the answer against the description.
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        let mut request = self.client.request(method.clone(), self.url(path)).bearer_auth(KEY);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        self.checked(method, path, request.send().await.expect("answers")).await
+    }
+
+    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn checked(
+        &self,
+        method: Method,
+        path: &str,
+        answer: Response,
+    ) -> (StatusCode, Value) {
+        let status = answer.status();
+        let kind =
+            answer.headers()[reqwest::header::CONTENT_TYPE].to_str().expect("text").to_owned();
+        if !status.is_success() {
+            assert_eq!(kind, "application/problem+json", "{method} {path}");
+        }
+        let body: Value = answer.json().await.expect("JSON");
+        if let Some(schema) = self.schema_of(&method, path, status, &kind) {
+            check(&self.openapi, &schema, &body, &format!("{method} {path} {status}"));
+        } else {
+            // No such route, or not by this method: there is the problem and nothing else to check.
+            assert!(status.is_client_error(), "{method} {path} {status} is not described");
+            check(&self.openapi, &json!({"$ref": "#/components/schemas/Problem"}), &body, path);
+        }
+        (status, body)
+    }
+
+    fn schema_of(
+        &self,
+        method: &Method,
+        path: &str,
+        status: StatusCode,
+        kind: &str,
+    ) -> Option<Value> {
+        let path = path.split('?').next().expect("a path");
+        let paths = self.openapi["paths"].as_object().expect("paths");
+        // A path without parameters comes before one with them.
+        let fits = |template: &str| {
+            let (mut t, mut p) = (template.split('/'), path.split('/'));
+            loop {
+                match (t.next(), p.next()) {
+                    (None, None) => return true,
+                    (Some(t), Some(p)) if t == p || (t.starts_with('{') && !p.is_empty()) => {}
+                    _ => return false,
+                }
+            }
+        };
+        let item = paths
+            .get(path)
+            .or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, item)| item))?;
+        let operation = item.get(method.as_str().to_lowercase())?;
+        let class = format!("{}XX", status.as_u16() / 100);
+        let responses = &operation["responses"];
+        let response = responses.get(status.as_str()).or_else(|| responses.get(&class))?;
+        let kind = kind.split(';').next().expect("a type");
+        Some(response["content"].get(kind)?["schema"].clone())
+    }
+
+    /// Follows a stream; the events are checked as they come.
+    pub async fn follow(&self, path: &str, last: Option<&str>) -> Follower {
+        let mut request = self.client.get(self.url(path)).bearer_auth(KEY);
+        if let Some(last) = last {
+            request = request.header("Last-Event-ID", last);
+        }
+        let answer = request.send().await.expect("answers");
+        assert_eq!(answer.status(), 200, "{path}");
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        let mut follower = Follower {
+            bytes: Box::pin(answer.bytes_stream().map(|chunk| chunk.map(|bytes| bytes.to_vec()))),
+            buffer: String::new(),
+            asyncapi: self.asyncapi.clone(),
+        };
+        assert_eq!(follower.frame().await.as_deref(), Some(": connected"));
+        follower
+    }
+
+    pub async fn append(&self, conversation: &str, events: Vec<EventBody>) -> Vec<Arc<Recorded>> {
+        self.append_for("demo", conversation, events).await
+    }
+
+    pub async fn append_for(
+        &self,
+        tenant: &str,
+        conversation: &str,
+        events: Vec<EventBody>,
+    ) -> Vec<Arc<Recorded>> {
+        let events = events.into_iter().map(|body| NewEvent::at(Timestamp::now(), body)).collect();
+        self.store.append(&tenant.into(), &conversation.into(), events).await.expect("appended")
+    }
+
+    /// Stops in order; says whether everything ended in time.
+    pub async fn close(mut self) -> bool {
+        self.stop.cancel();
+        let served = self.served.take().expect("once");
+        served.await.expect("no panic").expect("no error")
+    }
+}
+
+type Chunks = futures_util::stream::BoxStream<'static, reqwest::Result<Vec<u8>>>;
+
+pub struct Follower {
+    bytes: Chunks,
+    buffer: String,
+    asyncapi: Value,
+}
+
+pub struct Event {
+    pub id: Option<String>,
+    pub envelope: Value,
+}
+
+impl Event {
+    pub fn kind(&self) -> &str {
+        self.envelope["type"].as_str().expect("a type").trim_start_matches("backchannel.")
+    }
+}
+
+impl Follower {
+    /// The next frame; `None` at the end.
+    pub async fn frame(&mut self) -> Option<String> {
+        loop {
+            if let Some((frame, rest)) = self.buffer.split_once("\n\n") {
+                let frame = frame.to_owned();
+                self.buffer = rest.to_owned();
+                return Some(frame);
+            }
+            let patience = Duration::from_secs(20);
+            let chunk = tokio::time::timeout(patience, self.bytes.next()).await.expect("in time");
+            self.buffer.push_str(std::str::from_utf8(&chunk?.ok()?).expect("UTF-8"));
+        }
+    }
+
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            let frame = self.frame().await?;
+            if frame.starts_with(':') {
+                continue;
+            }
+            let mut event = Event { id: None, envelope: Value::Null };
+            for line in frame.lines() {
+                match line.split_once(": ").expect("a field") {
+                    ("id", id) => event.id = Some(id.to_owned()),
+                    ("data", data) => event.envelope = serde_json::from_str(data).expect("JSON"),
+                    (other, _) => panic!("unexpected field {other}"),
+                }
+            }
+            let pointer = format!("#/components/messages/{}/payload", event.kind());
+            check(&self.asyncapi, &json!({"$ref": pointer}), &event.envelope, event.kind());
+            return Some(event);
+        }
+    }
+
+    pub async fn take(&mut self, count: usize) -> Vec<Event> {
+        let mut events = Vec::new();
+        while events.len() < count {
+            events.push(self.next().await.expect("the stream goes on"));
+        }
+        events
+    }
+}
+
+/// Objects may have no member that isn't described: so the description can't fall behind.
+fn strict(mut document: Value) -> Value {
+    let schemas = document["components"]["schemas"].as_object_mut().expect("schemas");
+    for (_, schema) in schemas.iter_mut() {
+        if schema.get("properties").is_some() {
+            schema["additionalProperties"] = json!(false);
+        }
+    }
+    document
+}
+
+fn check(document: &Value, schema: &Value, instance: &Value, what: &str) {
+    let mut schema = schema.clone();
+    schema["components"] = document["components"].clone();
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let errors: Vec<String> = validator
+        .iter_errors(instance)
+        .map(|error| format!("{error} at {}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{what}: {errors:?}\n{instance:#}");
+}
+
+fn principal(tenant: &str) -> Principal {
+    Principal { name: "Emma".into(), role: "agent".into(), tenant: tenant.into() }
+}
+
+/// What stands behind the doors here: one article, one answer.
+struct Fake;
+
+#[async_trait]
+impl Answerer for Fake {
+    async fn answer(&self, asked: AskedQuestion) -> Result<QuestionAnswer, Failure> {
+        if asked.question.as_str().contains("broken") {
+            let message = "the secret inner workings".to_owned();
+            return Err(Failure { kind: ErrorKind::Internal, message });
+        }
+        let known = asked.question.as_str().contains("refund");
+        Ok(QuestionAnswer {
+            question_id: asked.id,
+            question: asked.question,
+            answer: known.then(answer),
+            nearest: vec![("billing/refunds".into(), "Refunds".into(), "When".into())],
+            latency_ms: 7,
+        })
+    }
+}
+
+#[async_trait]
+impl ArticleSource for Fake {
+    fn article(&self, tenant: &TenantId, id: &ArticleId) -> Option<Arc<Article>> {
+        self.articles(tenant).into_iter().find(|article| article.id == *id)
+    }
+
+    fn articles(&self, tenant: &TenantId) -> Vec<Arc<Article>> {
+        if tenant.as_str() != "demo" {
+            return Vec::new();
+        }
+        let article = |id: &str| {
+            Arc::new(Article {
+                id: id.into(),
+                title: "Refunds".into(),
+                body: "# Refunds\n\nWithin five days.".into(),
+                revision: 3,
+                state: ArticleState::Published,
+                audience: vec![Audience::Agent],
+                products: vec!["broadband".into()],
+                language: "en".into(),
+                valid_from: None,
+                review_by: Some(jiff::civil::date(2027, 1, 1)),
+                source: None,
+                passages: vec![Passage {
+                    id: format!("{id}#1").into(),
+                    heading: "Refunds".into(),
+                    text: "Within five days.".into(),
+                    start_chars: 11,
+                    end_chars: 28,
+                }],
+            })
+        };
+        vec![article("billing/late-fees"), article("billing/refunds")]
+    }
+
+    async fn search(
+        &self,
+        _: &TenantId,
+        _: &str,
+        limit: usize,
+        mode: SearchMode,
+    ) -> Result<FoundArticles, Failure> {
+        if mode == SearchMode::Dense {
+            let message = "the vectors are not there yet; search with mode=bm25".to_owned();
+            return Err(Failure { kind: ErrorKind::Unavailable, message });
+        }
+        let hit = ArticleHit {
+            article_id: "billing/refunds".into(),
+            passage_id: "billing/refunds#1".into(),
+            title: "Refunds".into(),
+            heading: "When".into(),
+            text: "Within five days.".into(),
+            score: 0.8,
+            why: vec!["terms: refund".into()],
+            sentence: None,
+        };
+        Ok(FoundArticles { items: vec![hit; limit.min(2)], degraded: false })
+    }
+}
+
+impl SystemSource for Fake {
+    fn ready(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn degraded(&self) -> Vec<SystemNotice> {
+        vec![notice()]
+    }
+
+    fn models(&self) -> Models {
+        Models { finals: Some("whisper-base".into()), ..Models::default() }
+    }
+}
+
+pub fn notice() -> SystemNotice {
+    SystemNotice {
+        what: "knowledge_vectors".into(),
+        detail: "searching by keywords only".into(),
+        since: Timestamp::UNIX_EPOCH,
+    }
+}
+
+pub fn answer() -> Answer {
+    Answer {
+        title: "Refunds".into(),
+        heading: "When".into(),
+        text: "Within five days.".into(),
+        citations: vec![Citation {
+            article_id: "billing/refunds".into(),
+            passage_id: "billing/refunds#1".into(),
+            revision: 3,
+            start_chars: 0,
+            end_chars: 17,
+            quote: "Within five days.".into(),
+        }],
+        score: 0.83,
+        why: vec!["terms: refund".into()],
+        generator: Generator::Extractive,
+        valid_from: Some(jiff::civil::date(2026, 1, 1)),
+    }
+}
+
+pub fn party() -> Party {
+    Party { id: "p-1".into(), role: Role::Customer, name: None }
+}
+
+pub fn started() -> EventBody {
+    EventBody::ConversationStarted(ConversationStarted {
+        channel: Channel::Voice,
+        direction: Direction::Inbound,
+        external_id: Some("CA1".into()),
+        parties: vec![party()],
+        attributes: [("call_sid".to_owned(), "CA1".to_owned())].into(),
+    })
+}
+
+pub fn ended() -> EventBody {
+    let reason = EndReason::Hangup;
+    EventBody::ConversationEnded(ConversationEnded { reason, duration_ms: 9_000 })
+}
+
+pub fn turn(id: &str) -> EventBody {
+    turn_saying(id, "My number is [digits-1].")
+}
+
+pub fn turn_saying(id: &str, text: &str) -> EventBody {
+    EventBody::TurnFinal(Turn {
+        id: id.into(),
+        party: party(),
+        start_ms: 1_200,
+        end_ms: 3_400,
+        text: Redacted::vouched(text),
+        words: vec![Word {
+            text: Redacted::vouched("My"),
+            start_ms: 1_200,
+            end_ms: 1_300,
+            confidence: 0.97,
+        }],
+        mean_logprob: Some(-0.21),
+        language: "en".into(),
+    })
+}
+
+pub fn card(id: &str) -> EventBody {
+    EventBody::SuggestionOffered(Card {
+        id: id.into(),
+        kind: CardKind::Answer,
+        answer: answer(),
+        trigger_turn: "t-1".into(),
+        latency_ms: 31,
+    })
+}
+
+/// One event of every kind that is stored.
+pub fn every_kind() -> Vec<EventBody> {
+    vec![
+        started(),
+        EventBody::AudioStarted(AudioStarted {
+            party: party(),
+            codec: "mulaw".into(),
+            sample_rate_hz: 8_000,
+        }),
+        turn("t-1"),
+        EventBody::AudioGap(AudioGap {
+            party: party(),
+            start_ms: 4_000,
+            lost_ms: 200,
+            why: "the queue was full".into(),
+        }),
+        EventBody::RedactionResolved(RedactionResolved {
+            turn_id: "t-1".into(),
+            placeholder: "[digits-1]".into(),
+            outcome: RedactionOutcome::Released(Redacted::vouched("4711")),
+        }),
+        turn("t-2"),
+        EventBody::RedactionResolved(RedactionResolved {
+            turn_id: "t-2".into(),
+            placeholder: "[digits-1]".into(),
+            outcome: RedactionOutcome::Kept(RedactionKind::Card),
+        }),
+        card("k-1"),
+        EventBody::SuggestionVerdict(Verdict {
+            card_id: "k-1".into(),
+            kind: VerdictKind::Edited,
+            edited_text: Some(Redacted::vouched("In five days.")),
+        }),
+        EventBody::SuggestionWithdrawn { card_id: "k-1".into(), why: "retired".into() },
+        EventBody::QuestionAsked {
+            question_id: "q-1".into(),
+            question: Redacted::vouched("When is a refund paid?"),
+        },
+        EventBody::QuestionAnswered(QuestionAnswer {
+            question_id: "q-1".into(),
+            question: Redacted::vouched("When is a refund paid?"),
+            answer: Some(answer()),
+            nearest: vec![],
+            latency_ms: 7,
+        }),
+        EventBody::AudioStopped(AudioStopped { party: party(), duration_ms: 9_000 }),
+        ended(),
+    ]
+}

@@ -1,0 +1,8 @@
+//! The doors over real sockets: each answer is checked against the description that the service
+//! itself gives out, and so is each event.
+
+mod crash;
+mod doors;
+mod harness;
+mod routes;
+mod streams;
