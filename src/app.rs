@@ -1,1 +1,530 @@
-//! (empty)
+//! The composition root: all wires meet here, and nothing else does.
+//!
+//! Build and run are two steps, so that a test can build an `App` and look at it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use include_dir::{Dir, include_dir};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::bus::{Bus, MemoryBus, Signal};
+use crate::config::Config;
+use crate::connect::telephony::{self, MediaSockets};
+use crate::domain::{
+    Article, ArticleId, Classify, ConversationId, ErrorKind, EventBody, NewEvent, QuestionAnswer,
+    SystemNotice, TenantId, Turn,
+};
+use crate::flow::driver::{CallSettings, Calls};
+use crate::flow::session::SessionSettings;
+use crate::flow::suggestion::{self, SuggestionSettings};
+use crate::flow::transcript::TranscriptSettings;
+use crate::insight::redaction;
+use crate::knowledge::{
+    Library, LibrarySettings, Mode, SearchHit, SearchRequest, Source, cache_folder,
+};
+use crate::models::embedder::EmbedderHandle;
+use crate::models::minilm::{MiniLm, MiniLmFiles};
+use crate::models::{self, Ears, Outcome, SpeechPool, Urgency, WhisperModel};
+use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
+use crate::serve::{
+    self, Answerer, ArticleHit, ArticleSource, AskedQuestion, Failure, FoundArticles,
+    FoundSentence, Listener, SearchMode, ServeState, Services, SystemSource,
+};
+use crate::store::{KindFilter, MAX_READ, ReadQuery, SYSTEM, SqliteStore, Store, codec};
+
+/// The sample knowledge base, for `--demo`.
+static SAMPLE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/knowledge");
+
+const EMBEDDER: &str = "all-minilm-l6-v2";
+/// Notices of the last turns that an agent's question may lean on.
+const RECENT_TURNS: usize = 8;
+const BUS_SIGNALS: usize = 4_096;
+const EMBEDDER_QUEUE: usize = 64;
+
+/// Why the service can't start or stopped badly: which kind, and a sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct AppError {
+    kind: ErrorKind,
+    message: String,
+}
+
+impl AppError {
+    fn of(error: &impl Classify) -> Self {
+        Self { kind: error.kind(), message: error.to_string() }
+    }
+    fn internal(error: impl std::fmt::Display) -> Self {
+        Self { kind: ErrorKind::Internal, message: error.to_string() }
+    }
+}
+
+impl Classify for AppError {
+    fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+}
+
+/// The whole service, built and not yet serving.
+pub struct App {
+    listener: Listener,
+    state: ServeState,
+    sockets: MediaSockets,
+    calls: Calls,
+    store: Arc<dyn Store>,
+    speech: Arc<SpeechPool>,
+    stop: CancellationToken,
+    grace: Duration,
+    access: Access,
+}
+
+/// How to get in.
+#[derive(Clone, Debug)]
+pub struct Access {
+    pub url: String,
+    /// Only in the demo, where it was made up.
+    pub api_key: Option<String>,
+    pub sign_in_url: Option<String>,
+}
+
+impl App {
+    /// Takes the address, opens the log, loads the models, reads the articles. The vectors follow in
+    /// the background; searches use keywords until then.
+    ///
+    /// # Errors
+    /// The first thing that is missing, with what to do about it.
+    pub async fn build(config: Config, demo: bool) -> Result<Self, AppError> {
+        let write_idle = Duration::from_secs(config.serve.write_idle_seconds);
+        let listener = serve::bind(config.serve.listen, write_idle).map_err(|e| AppError::of(&e))?;
+        let address = listener.address().map_err(AppError::internal)?;
+        let tenant = TenantId::from(if demo { "demo" } else { "default" });
+        let (auth, access) = doors(&config, demo, &tenant, address)?;
+
+        let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new(BUS_SIGNALS));
+        let to_bus = Arc::clone(&bus);
+        let on_commit = Arc::new(move |events: &[Arc<_>]| {
+            for event in events {
+                to_bus.publish(Signal::Event(Arc::clone(event)));
+            }
+        });
+        let store = SqliteStore::open(&config.store.folder, on_commit)
+            .await
+            .map_err(|error| AppError::of(&error))?;
+        if store.orphans_ended() > 0 {
+            tracing::warn!(calls = store.orphans_ended(), "ended calls that a crash had left open");
+        }
+        let store: Arc<dyn Store> = Arc::new(store);
+
+        let for_models = config.clone();
+        let (speech, library) = tokio::task::spawn_blocking(move || {
+            let library = open_library(&for_models, demo)?;
+            Ok::<_, AppError>((Arc::new(open_speech(&for_models)?), library))
+        })
+        .await
+        .map_err(AppError::internal)??;
+
+        let notices = Arc::new(Notices::new(tenant.clone(), Arc::clone(&store)));
+        attach_vectors(library.clone(), Arc::clone(&notices));
+
+        let suggestion = SuggestionSettings {
+            threshold: config.suggestion.threshold,
+            burst: config.suggestion.burst,
+            refill_per_minute: config.suggestion.refill_per_minute,
+            ..SuggestionSettings::default()
+        };
+        let transcript = TranscriptSettings {
+            end_silence_ms: config.transcript.end_silence_ms,
+            early_silence_ms: config.transcript.early_silence_ms,
+            partial_every_ms: config.transcript.partial_every_ms,
+            ..TranscriptSettings::default()
+        };
+        let settings = CallSettings {
+            session: SessionSettings { transcript, suggestion: suggestion.clone() },
+            calls_max: config.calls.max,
+            ..CallSettings::default()
+        };
+        let calls = Calls::new(
+            settings,
+            Arc::clone(&store),
+            Arc::clone(&bus),
+            Arc::clone(&speech),
+            library.clone(),
+        );
+
+        let stop = CancellationToken::new();
+        let mut sockets = MediaSockets::new(Arc::new(calls.clone()), stop.child_token());
+        sockets.patience = Duration::from_secs(config.serve.media_idle_seconds);
+        let knowledge = Arc::new(KnowledgeDoor { library, store: Arc::clone(&store), suggestion });
+        let state = ServeState::new(Services {
+            store: Arc::clone(&store),
+            bus,
+            auth,
+            answerer: knowledge.clone(),
+            articles: knowledge,
+            system: Arc::new(System { notices, speech: config.speech.clone() }),
+            masker: Arc::new(redaction::typed),
+            node: config.serve.node.clone(),
+            demo,
+            comment_every: Duration::from_secs(config.serve.comment_seconds),
+            stop: stop.child_token(),
+        });
+        let grace = Duration::from_secs(config.serve.shutdown_grace_seconds);
+        Ok(Self { listener, state, sockets, calls, store, speech, stop, grace, access })
+    }
+
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Cancelling it stops the service in an orderly way.
+    pub fn stop_token(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Serves until the stop token is cancelled, then drains: no new calls, the live ones end with
+    /// what was said so far, everything is made durable. Calls `on_ready` once requests are answered.
+    ///
+    /// # Errors
+    /// The socket broke.
+    pub async fn run(self, on_ready: impl FnOnce(&Access)) -> Result<(), AppError> {
+        let media = telephony::routes(self.sockets.clone());
+        let router = serve::router(self.state, media);
+        let http_stop = CancellationToken::new();
+        let server = tokio::spawn(serve::run(self.listener, router, http_stop.clone(), self.grace));
+        on_ready(&self.access);
+        self.stop.cancelled().await;
+
+        // Media first: what was said becomes finals, and subscribers still see them.
+        self.sockets.shutdown.cancel();
+        self.sockets.connections.close();
+        let calls_done = self.calls.drain(self.grace).await;
+        let sockets_done =
+            tokio::time::timeout(Duration::from_secs(5), self.sockets.connections.wait()).await;
+        http_stop.cancel();
+        let served = server.await.map_err(AppError::internal)?.map_err(AppError::internal)?;
+        if !(calls_done && sockets_done.is_ok() && served) {
+            tracing::warn!("the grace period ran out before everything had ended");
+        }
+        self.store.close().await;
+        let speech = self.speech;
+        tokio::task::spawn_blocking(move || speech.stop()).await.map_err(AppError::internal)
+    }
+}
+
+fn doors(
+    config: &Config,
+    demo: bool,
+    tenant: &TenantId,
+    address: SocketAddr,
+) -> Result<(Auth, Access), AppError> {
+    let mut auth = Auth::new(config.serve.secure_cookies);
+    let url = format!("http://{address}");
+    let principal = Principal {
+        name: config.auth.name.clone().unwrap_or_else(|| "Emma".to_owned()),
+        role: "agent".to_owned(),
+        tenant: tenant.clone(),
+    };
+    let given = config.auth.api_key.as_ref().map(|key| key.expose().to_owned());
+    if given.as_ref().is_some_and(|key| key.len() < 8) {
+        return Err(AppError {
+            kind: ErrorKind::Invalid,
+            message: "auth.api_key must have at least 8 characters".to_owned(),
+        });
+    }
+    let key = match (given, demo) {
+        (Some(key), _) => key,
+        (None, true) => fresh_secret("bck_"),
+        (None, false) => {
+            return Err(AppError {
+                kind: ErrorKind::Invalid,
+                message: "no API key: set auth.api_key in the settings file or \
+                          BACKCHANNEL__AUTH__API_KEY, or try `backchannel serve --demo`"
+                    .to_owned(),
+            });
+        }
+    };
+    auth.add_key(hash_of(&key), principal.clone());
+    let sign_in_url =
+        demo.then(|| format!("{url}/sign-in?code={}", auth.add_sign_in_code(principal)));
+    Ok((auth, Access { url, api_key: demo.then_some(key), sign_in_url }))
+}
+
+fn open_library(config: &Config, demo: bool) -> Result<Library, AppError> {
+    let source = match &config.knowledge.folder {
+        Some(folder) => Source::Folder(folder.clone()),
+        None if demo => Source::Embedded(&SAMPLE),
+        None => {
+            tracing::warn!("no knowledge.folder is set: there will be no cards");
+            return Library::of_with(
+                Vec::new(),
+                &LibrarySettings::new(Source::Folder(PathBuf::new())),
+            )
+            .map_err(|error| AppError::of(&error));
+        }
+    };
+    let mut settings = LibrarySettings::new(source);
+    settings.cache = cache_folder(&|name| std::env::var(name).ok());
+    let library = Library::open(&settings).map_err(|error| AppError::of(&error))?;
+    for complaint in library.complaints() {
+        tracing::warn!(%complaint, "an article was left out");
+    }
+    Ok(library)
+}
+
+fn open_speech(config: &Config) -> Result<SpeechPool, AppError> {
+    let load = |name: &str| {
+        let installed = models::installed(name).map_err(|error| AppError::of(&error))?;
+        let file = installed.file("model.bin").map_err(|error| AppError::of(&error))?.to_owned();
+        WhisperModel::load(&file).map_err(|error| AppError::of(&error))
+    };
+    let finals = load(&config.speech.finals_model)?;
+    let partials = load(&config.speech.partials_model)?;
+    let workers = match config.speech.workers {
+        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        workers => workers,
+    };
+    let ears = (0..workers)
+        .map(|_| {
+            Ok(Ears {
+                finals: Box::new(finals.transcriber()?),
+                partials: Box::new(partials.transcriber()?),
+            })
+        })
+        .collect::<Result<Vec<_>, models::ModelError>>()
+        .map_err(|error| AppError::of(&error))?;
+    let pool = SpeechPool::start(ears).map_err(|error| AppError::of(&error))?;
+    for _ in 0..workers {
+        // The first decoding allocates; nobody should have to wait for that.
+        let quiet = vec![0.0; models::SAMPLE_RATE_HZ as usize];
+        pool.submit(Urgency::Early, quiet, Box::new(|_: Outcome| ()));
+    }
+    Ok(pool)
+}
+
+/// Makes searches hybrid, on a thread of its own, and says so when that takes a while.
+fn attach_vectors(library: Library, notices: Arc<Notices>) {
+    const WHAT: &str = "knowledge_vectors";
+    let runtime = tokio::runtime::Handle::current();
+    let work = move || {
+        let articles = library.articles().len();
+        if articles == 0 {
+            return;
+        }
+        let installed = match models::installed(EMBEDDER) {
+            Ok(installed) => installed,
+            Err(error) => {
+                let detail = format!("search by keywords only: {error}");
+                runtime.block_on(notices.degraded(WHAT, &detail));
+                return;
+            }
+        };
+        let announce = |done: usize, all: usize| {
+            if done < all && !notices.stands(WHAT) {
+                let detail = format!(
+                    "search by keywords only until {articles} articles are indexed by meaning"
+                );
+                runtime.block_on(notices.degraded(WHAT, &detail));
+            }
+        };
+        let attached = MiniLm::open(&MiniLmFiles::in_folder(&installed.folder), 1)
+            .map(|model| EmbedderHandle::spawn(Box::new(model), EMBEDDER_QUEUE))
+            .and_then(|embedder| library.attach_vectors(embedder, announce));
+        match attached {
+            Ok(()) => runtime.block_on(notices.recovered(WHAT)),
+            Err(error) => {
+                tracing::error!(%error, "no search by meaning");
+                let detail = format!("search by keywords only: {error}");
+                runtime.block_on(notices.degraded(WHAT, &detail));
+            }
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("vectors".to_owned()).spawn(work) {
+        tracing::error!(%error, "no thread for the vectors: search by keywords only");
+    }
+}
+
+/// What works less well than it should at the moment; each change is an event.
+struct Notices {
+    tenant: TenantId,
+    store: Arc<dyn Store>,
+    standing: Mutex<BTreeMap<String, SystemNotice>>,
+}
+
+impl Notices {
+    fn new(tenant: TenantId, store: Arc<dyn Store>) -> Self {
+        Self { tenant, store, standing: Mutex::default() }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, SystemNotice>> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stands(&self, what: &str) -> bool {
+        self.lock().contains_key(what)
+    }
+
+    async fn degraded(&self, what: &str, detail: &str) {
+        tracing::warn!(what, detail, "degraded");
+        let since = Timestamp::now();
+        let notice =
+            SystemNotice { what: what.to_owned(), detail: detail.to_owned(), since };
+        self.lock().insert(what.to_owned(), notice.clone());
+        self.append(EventBody::SystemDegraded(notice)).await;
+    }
+
+    async fn recovered(&self, what: &str) {
+        let Some(notice) = self.lock().remove(what) else { return };
+        tracing::info!(what, "recovered");
+        self.append(EventBody::SystemRecovered(notice)).await;
+    }
+
+    async fn append(&self, body: EventBody) {
+        let event = NewEvent::at(Timestamp::now(), body);
+        let system = ConversationId::from(SYSTEM);
+        if let Err(error) = self.store.append(&self.tenant, &system, vec![event]).await {
+            tracing::warn!(%error, "a notice was not recorded");
+        }
+    }
+}
+
+struct System {
+    notices: Arc<Notices>,
+    speech: crate::config::Speech,
+}
+
+impl SystemSource for System {
+    fn ready(&self) -> Result<(), String> {
+        // The models are loaded and the log is open before the router exists.
+        Ok(())
+    }
+    fn degraded(&self) -> Vec<SystemNotice> {
+        self.notices.lock().values().cloned().collect()
+    }
+    fn models(&self) -> serve::Models {
+        serve::Models {
+            finals: Some(self.speech.finals_model.clone()),
+            partials: Some(self.speech.partials_model.clone()),
+            embedder: (!self.notices.stands("knowledge_vectors")).then(|| EMBEDDER.to_owned()),
+        }
+    }
+}
+
+/// The library as the HTTP doors need it. Searches run on blocking threads.
+struct KnowledgeDoor {
+    library: Library,
+    store: Arc<dyn Store>,
+    suggestion: SuggestionSettings,
+}
+
+impl KnowledgeDoor {
+    async fn recent_turns(&self, asked: &AskedQuestion) -> Result<Vec<Turn>, Failure> {
+        let mut query =
+            ReadQuery::all(asked.tenant.clone(), 0).of(asked.conversation.clone());
+        query.kinds = KindFilter::exactly("turn.final");
+        let mut turns: Vec<Turn> = Vec::new();
+        loop {
+            let page = self.store.read(&query).await.map_err(|error| Failure::of(&error))?;
+            for event in &page {
+                query.after = event.position;
+                turns.extend(codec::decode_turn(event).map_err(|error| Failure::of(&error))?);
+            }
+            turns.drain(..turns.len().saturating_sub(RECENT_TURNS));
+            if page.len() < MAX_READ {
+                return Ok(turns);
+            }
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let failed = |error: tokio::task::JoinError| Failure {
+        kind: ErrorKind::Internal,
+        message: error.to_string(),
+    };
+    tokio::task::spawn_blocking(work).await.map_err(failed)?
+}
+
+#[async_trait]
+impl Answerer for KnowledgeDoor {
+    async fn answer(&self, asked: AskedQuestion) -> Result<QuestionAnswer, Failure> {
+        let begun = std::time::Instant::now();
+        let recent = self.recent_turns(&asked).await?;
+        let (library, settings) = (self.library.clone(), self.suggestion.clone());
+        blocking(move || {
+            let query = suggestion::question_query(asked.question.as_str(), &recent, &settings);
+            let found = library.search(&query.request).map_err(|error| Failure::of(&error))?;
+            let (answer, nearest) = match suggestion::answer_question(&query, &found, &settings) {
+                Ok(answer) => (Some(answer), Vec::new()),
+                Err(nearest) => (None, nearest),
+            };
+            Ok(QuestionAnswer {
+                question_id: asked.id,
+                question: asked.question,
+                answer,
+                nearest,
+                latency_ms: begun.elapsed().as_millis() as u64,
+            })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl ArticleSource for KnowledgeDoor {
+    fn article(&self, _tenant: &TenantId, id: &ArticleId) -> Option<Arc<Article>> {
+        self.library.article(id)
+    }
+
+    fn articles(&self, _tenant: &TenantId) -> Vec<Arc<Article>> {
+        self.library.articles()
+    }
+
+    async fn search(
+        &self,
+        _tenant: &TenantId,
+        query: &str,
+        limit: usize,
+        mode: SearchMode,
+    ) -> Result<FoundArticles, Failure> {
+        let library = self.library.clone();
+        let mut request = SearchRequest::new(query);
+        request.limit = limit;
+        request.mode = match mode {
+            SearchMode::Hybrid => Mode::Hybrid,
+            SearchMode::Bm25 => Mode::Bm25,
+            SearchMode::Dense => Mode::Dense,
+        };
+        blocking(move || {
+            let found = library.search(&request).map_err(|error| Failure::of(&error))?;
+            let items = found.hits.iter().map(article_hit).collect();
+            Ok(FoundArticles { items, degraded: found.degraded })
+        })
+        .await
+    }
+}
+
+fn article_hit(hit: &SearchHit) -> ArticleHit {
+    let passage = hit.passage();
+    ArticleHit {
+        article_id: hit.article.id.to_string(),
+        passage_id: passage.id.to_string(),
+        title: hit.article.title.clone(),
+        heading: passage.heading.clone(),
+        text: passage.text.clone(),
+        score: hit.score,
+        why: hit.why.clone(),
+        sentence: Some(FoundSentence {
+            start: hit.sentence.start,
+            end: hit.sentence.end,
+            quote: hit.quote().to_owned(),
+        }),
+    }
+}
+

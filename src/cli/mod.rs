@@ -1,3 +1,138 @@
-//! The command line: one file per subcommand.
+//! The command line: one file per subcommand. Prints for people; everything else logs.
 
+mod check;
+pub mod eval_retrieval;
+pub mod knowledge;
 pub mod models;
+pub mod replay;
+mod serve;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::domain::{Classify, ErrorKind};
+
+/// Copilot and conversation intelligence for contact centres, on your own machine.
+///
+/// Start with `backchannel serve --demo`, then play a recorded call into it with
+/// `backchannel replay tests/calls/billing-double-charge.wav --follow`.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::ServeArgs),
+    Replay(replay::Args),
+    Models(models::ModelsArgs),
+    /// Search and check the articles
+    #[command(subcommand)]
+    Knowledge(knowledge::KnowledgeCommand),
+    /// Measure a capability on a data set; the last line is one JSON object
+    #[command(subcommand)]
+    Eval(Eval),
+    Check(check::CheckArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum Eval {
+    /// How well questions find the articles that answer them
+    Retrieval(eval_retrieval::RetrievalArgs),
+}
+
+/// Why a command failed: what to print, and which exit code.
+#[derive(Debug)]
+pub struct Failure {
+    pub kind: ErrorKind,
+    pub message: String,
+}
+
+impl Failure {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Invalid, message)
+    }
+
+    /// 2: the input or the arguments are wrong; 75: try again later; 70: a bug (sysexits.h).
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.kind {
+            ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Denied => 2,
+            ErrorKind::Busy | ErrorKind::Timeout | ErrorKind::Unavailable => 75,
+            ErrorKind::Internal => 70,
+        })
+    }
+}
+
+impl<E: Classify> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(error.kind(), error.to_string())
+    }
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {}", failure.message);
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Failure> {
+    let mut out = std::io::stdout();
+    match command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Replay(args) => {
+            replay::run(args)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Models(args) => models::run(args).map_err(unforeseen),
+        Command::Knowledge(command) => match knowledge::run(&command, &mut out).map_err(unforeseen)? {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(kind) => Err(Failure::new(kind, "the articles need work, see above")),
+        },
+        Command::Eval(Eval::Retrieval(args)) => {
+            eval_retrieval::run(&args, &mut out).map_err(unforeseen)?;
+            out.flush().map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Check(args) => check::run(&args),
+    }
+}
+
+/// An error that wasn't classified where it arose: by the first in its chain that was.
+fn unforeseen(error: anyhow::Error) -> Failure {
+    use crate::evaluate::retrieval::EvaluationError;
+    use crate::knowledge::KnowledgeError;
+    use crate::models::ModelError;
+    use crate::models::embedder::EmbedderError;
+    let kind = error
+        .chain()
+        .find_map(|cause| {
+            None.or_else(|| cause.downcast_ref().map(ModelError::kind))
+                .or_else(|| cause.downcast_ref().map(EmbedderError::kind))
+                .or_else(|| cause.downcast_ref().map(KnowledgeError::kind))
+                .or_else(|| cause.downcast_ref().map(EvaluationError::kind))
+        })
+        .unwrap_or(ErrorKind::Internal);
+    Failure::new(kind, format!("{error:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory as _;
+        super::Cli::command().debug_assert();
+    }
+}

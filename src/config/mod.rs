@@ -2,18 +2,20 @@
 //!
 //! `BACKCHANNEL__SERVE__LISTEN=127.0.0.1:9000` is `listen` in `[serve]`.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Classify, ErrorKind};
+use crate::flow::suggestion::SuggestionSettings;
+use crate::flow::transcript::TranscriptSettings;
+use crate::serve;
 
 /// All settings, with their defaults. `backchannel check` prints the effective ones.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    pub serve: Serve,
+    pub serve: serve::Config,
     pub auth: Auth,
     pub store: Store,
     pub knowledge: Knowledge,
@@ -21,33 +23,6 @@ pub struct Config {
     pub transcript: Transcript,
     pub suggestion: Suggestion,
     pub calls: Calls,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(deny_unknown_fields, default)]
-pub struct Serve {
-    /// Loopback unless somebody decides otherwise. Port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// A request body may be so large.
-    pub body_max_bytes: usize,
-    /// A media connection without audio for so long is closed.
-    pub media_idle_seconds: u64,
-    /// A subscriber who doesn't read for so long is dropped.
-    pub stream_idle_seconds: u64,
-    /// Calls and streams get so long to end when the service is stopped.
-    pub shutdown_grace_seconds: u64,
-}
-
-impl Default for Serve {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            body_max_bytes: 256 * 1024,
-            media_idle_seconds: 30,
-            stream_idle_seconds: 20,
-            shutdown_grace_seconds: 15,
-        }
-    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
@@ -111,7 +86,7 @@ pub struct Transcript {
 
 impl Default for Transcript {
     fn default() -> Self {
-        let flow = crate::flow::transcript::TranscriptSettings::default();
+        let flow = TranscriptSettings::default();
         Self {
             end_silence_ms: flow.end_silence_ms,
             early_silence_ms: flow.early_silence_ms,
@@ -123,21 +98,28 @@ impl Default for Transcript {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Suggestion {
+    /// A card is shown from this probability on that it answers.
+    pub threshold: f32,
     /// Cards that may come at once, and how many more a minute.
-    pub card_burst: u32,
-    pub cards_per_minute: f32,
+    pub burst: u32,
+    pub refill_per_minute: u32,
 }
 
 impl Default for Suggestion {
     fn default() -> Self {
-        Self { card_burst: 3, cards_per_minute: 3.0 }
+        let flow = SuggestionSettings::default();
+        Self {
+            threshold: flow.threshold,
+            burst: flow.burst,
+            refill_per_minute: flow.refill_per_minute,
+        }
     }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Calls {
-    /// More live calls are refused.
+    /// More live calls are refused with close code 1013.
     pub max: usize,
 }
 

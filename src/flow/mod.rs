@@ -8,4 +8,6 @@ pub mod transcript;
 
 pub mod suggestion;
 
+pub mod session;
+
 pub mod driver;

@@ -1,6 +1,8 @@
 //! Neural networks: their files and their back ends.
 
 pub mod convert;
+pub mod embedder;
+pub mod minilm;
 
 mod cache;
 mod error;

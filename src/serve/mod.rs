@@ -32,7 +32,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use self::auth::Auth;
@@ -50,7 +50,8 @@ pub const MAX_BODY_BYTES: usize = 256 * 1024;
 /// No message of a media socket is larger.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
-#[derive(Clone, Debug, Deserialize)]
+/// Settings `[serve]`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Loopback unless somebody decides otherwise; port 0 takes a free one.
@@ -63,6 +64,10 @@ pub struct Config {
     pub comment_seconds: u64,
     /// Set when browsers come over https.
     pub secure_cookies: bool,
+    /// A media connection without audio for so long is closed.
+    pub media_idle_seconds: u64,
+    /// Calls and streams get so long to end when the service is stopped.
+    pub shutdown_grace_seconds: u64,
 }
 
 impl Default for Config {
@@ -73,6 +78,8 @@ impl Default for Config {
             write_idle_seconds: 15,
             comment_seconds: 15,
             secure_cookies: false,
+            media_idle_seconds: 30,
+            shutdown_grace_seconds: 15,
         }
     }
 }

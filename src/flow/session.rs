@@ -1,0 +1,335 @@
+//! One conversation as a state machine: it alone knows the order of the stages. No I/O, no clock.
+//!
+//! Each call of a method may leave outputs behind; drain `poll_output` after every one.
+
+use std::collections::VecDeque;
+
+use crate::domain::{
+    AudioGap, AudioStarted, AudioStopped, Card, CardId, CardKind, ConversationEnded, EndReason,
+    EventBody, Partial, Party, RedactionResolved, Turn, TurnId,
+};
+use crate::flow::audio::{AudioError, Codec, Gap, LegDecoder};
+use crate::flow::suggestion::{CardQuery, Decision, Suggester, SuggestionSettings};
+use crate::flow::transcript::{
+    Leg, LegOutput, Purpose, Rejected, SpokenTurn, Ticket, TranscriptSettings,
+};
+use crate::insight::redaction::Masker;
+use crate::knowledge::SearchResponse;
+use crate::models::Heard;
+
+#[derive(Clone, Debug, Default)]
+pub struct SessionSettings {
+    pub transcript: TranscriptSettings,
+    pub suggestion: SuggestionSettings,
+}
+
+/// One party and how its audio comes.
+#[derive(Clone, Debug)]
+pub struct SessionLeg {
+    pub party: Party,
+    pub codec: Codec,
+    pub sample_rate_hz: u32,
+}
+
+/// What the session wants done.
+#[derive(Debug)]
+pub enum Output {
+    /// Append to the log.
+    Event(EventBody),
+    /// Stream, don't keep.
+    Partial(Partial),
+    /// Decode and bring the answer to `decoded`.
+    Decode { leg: usize, ticket: Ticket, purpose: Purpose, samples: Vec<f32> },
+    Promote { leg: usize, ticket: Ticket },
+    Cancel { leg: usize, ticket: Ticket },
+    /// Search the knowledge base and bring the answer to `found`.
+    Search(Box<CardQuery>),
+    /// Something was heard and not believed.
+    Rejected(Rejected),
+}
+
+struct LiveLeg {
+    party: Party,
+    decoder: LegDecoder,
+    leg: Leg,
+}
+
+pub struct Session {
+    legs: Vec<LiveLeg>,
+    masker: Masker,
+    suggester: Suggester,
+    turns: usize,
+    /// One search at a time; of the queries that come meanwhile only the newest is kept.
+    searching: bool,
+    next_query: Option<Box<CardQuery>>,
+    closing: Option<EndReason>,
+    finished: bool,
+    samples: Vec<f32>,
+    from_leg: Vec<LegOutput>,
+    out: VecDeque<Output>,
+}
+
+impl Session {
+    /// # Errors
+    /// A leg's sample rate is not supported.
+    pub fn new(legs: Vec<SessionLeg>, settings: &SessionSettings) -> Result<Self, AudioError> {
+        let mut out = VecDeque::new();
+        let legs = legs
+            .into_iter()
+            .enumerate()
+            .map(|(number, leg)| {
+                out.push_back(Output::Event(EventBody::AudioStarted(AudioStarted {
+                    party: leg.party.clone(),
+                    codec: leg.codec.as_str().to_owned(),
+                    sample_rate_hz: leg.sample_rate_hz,
+                })));
+                Ok(LiveLeg {
+                    party: leg.party,
+                    decoder: LegDecoder::new(leg.codec, leg.sample_rate_hz)?,
+                    leg: Leg::new(settings.transcript.clone(), &format!("t-{}-", number + 1)),
+                })
+            })
+            .collect::<Result<Vec<_>, AudioError>>()?;
+        Ok(Self {
+            legs,
+            masker: Masker::default(),
+            suggester: Suggester::new(&settings.suggestion),
+            turns: 0,
+            searching: false,
+            next_query: None,
+            closing: None,
+            finished: false,
+            samples: Vec::new(),
+            from_leg: Vec::new(),
+            out,
+        })
+    }
+
+    /// Takes one wire payload of one leg; `at_ms` is the wire's clock.
+    ///
+    /// # Errors
+    /// The audio can't be resampled; the leg goes on with the next payload.
+    pub fn audio(
+        &mut self,
+        leg: usize,
+        at_ms: Option<u64>,
+        payload: &[u8],
+    ) -> Result<(), AudioError> {
+        let Some(live) = self.legs.get_mut(leg) else { return Ok(()) };
+        self.samples.clear();
+        let gap = live.decoder.push(payload, at_ms, &mut self.samples)?;
+        if let Some(gap) = gap {
+            self.mark_gap(leg, gap, "missing on the wire");
+        }
+        self.hear(leg);
+        Ok(())
+    }
+
+    /// Audio that our side had to drop, in milliseconds.
+    ///
+    /// # Errors
+    /// As `audio`.
+    pub fn lost(&mut self, leg: usize, lost_ms: u64) -> Result<(), AudioError> {
+        let Some(live) = self.legs.get_mut(leg) else { return Ok(()) };
+        self.samples.clear();
+        let gap = live.decoder.skip(lost_ms, &mut self.samples)?;
+        self.mark_gap(leg, gap, "dropped under load");
+        self.hear(leg);
+        Ok(())
+    }
+
+    /// No audio came for a while: what was being said is over.
+    pub fn stalled(&mut self) {
+        for leg in 0..self.legs.len() {
+            self.legs[leg].leg.flush(&mut self.from_leg);
+            self.take_from_leg(leg);
+        }
+    }
+
+    /// Takes the answer to `Decode`; `None` when it was dropped or failed.
+    pub fn decoded(&mut self, leg: usize, ticket: Ticket, heard: Option<Heard>) {
+        if let Some(live) = self.legs.get_mut(leg) {
+            live.leg.decoded(ticket, heard, &mut self.from_leg);
+            self.take_from_leg(leg);
+            self.finish_if_done();
+        }
+    }
+
+    /// Takes the answer to `Search`, so many milliseconds after its turn was final; `None` when the
+    /// search failed.
+    pub fn found(&mut self, query: &CardQuery, found: Option<&SearchResponse>, latency_ms: u64) {
+        self.searching = false;
+        if let Some(found) = found {
+            self.maybe_offer(query, found, latency_ms);
+        }
+        if let Some(next) = self.next_query.take() {
+            self.search(next);
+        }
+        self.finish_if_done();
+    }
+
+    fn maybe_offer(&mut self, query: &CardQuery, found: &SearchResponse, latency_ms: u64) {
+        let now_ms = self.now_ms();
+        if let Decision::Offer(answer) = self.suggester.decide(query, found, now_ms) {
+            self.out.push_back(Output::Event(EventBody::SuggestionOffered(Card {
+                id: CardId::fresh(),
+                kind: CardKind::Answer,
+                answer: *answer,
+                trigger_turn: query.turn.clone(),
+                latency_ms,
+            })));
+        }
+    }
+
+    /// The media side is done. `is_finished` once everything said has become a turn.
+    pub fn close(&mut self, reason: EndReason) {
+        if self.closing.is_some() {
+            return;
+        }
+        self.closing = Some(reason);
+        for leg in 0..self.legs.len() {
+            self.samples.clear();
+            self.legs[leg].decoder.flush(&mut self.samples);
+            self.hear(leg);
+        }
+        self.stalled();
+        self.finish_if_done();
+    }
+
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    pub fn turns(&self) -> usize {
+        self.turns
+    }
+
+    /// The conversation's clock: the furthest of the legs.
+    pub fn now_ms(&self) -> u64 {
+        self.legs.iter().map(|live| live.leg.now_ms()).max().unwrap_or(0)
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    fn mark_gap(&mut self, leg: usize, gap: Gap, why: &str) {
+        self.out.push_back(Output::Event(EventBody::AudioGap(AudioGap {
+            party: self.legs[leg].party.clone(),
+            start_ms: gap.start_ms,
+            lost_ms: gap.lost_ms,
+            why: why.to_owned(),
+        })));
+    }
+
+    fn hear(&mut self, leg: usize) {
+        let samples = std::mem::take(&mut self.samples);
+        self.legs[leg].leg.audio(&samples, &mut self.from_leg);
+        self.samples = samples;
+        self.take_from_leg(leg);
+    }
+
+    fn take_from_leg(&mut self, leg: usize) {
+        let mut outputs = std::mem::take(&mut self.from_leg);
+        for output in outputs.drain(..) {
+            match output {
+                LegOutput::Decode { ticket, purpose, samples } => {
+                    self.out.push_back(Output::Decode { leg, ticket, purpose, samples });
+                }
+                LegOutput::Promote(ticket) => self.out.push_back(Output::Promote { leg, ticket }),
+                LegOutput::Cancel(ticket) => self.out.push_back(Output::Cancel { leg, ticket }),
+                LegOutput::Partial { turn_id, start_ms, text, stable_words } => {
+                    self.show_partial(leg, turn_id, start_ms, &text, stable_words);
+                }
+                LegOutput::Withdrawn { turn_id, start_ms } => {
+                    self.show_partial(leg, turn_id, start_ms, "", 0);
+                }
+                LegOutput::Turn(spoken) => self.turn(leg, spoken),
+                LegOutput::Rejected(why) => self.out.push_back(Output::Rejected(why)),
+            }
+        }
+        self.from_leg = outputs;
+    }
+
+    fn show_partial(
+        &mut self,
+        leg: usize,
+        turn_id: TurnId,
+        start_ms: u64,
+        text: &str,
+        stable_words: usize,
+    ) {
+        let party = self.legs[leg].party.clone();
+        let shown = self.masker.partial(&party.id, text);
+        let stable: Vec<&str> = text.split_whitespace().take(stable_words).collect();
+        let stable = self.masker.partial(&party.id, &stable.join(" "));
+        // Masking can join the last stable word with what follows it.
+        let stable_prefix_chars = match shown.as_str().strip_prefix(stable.as_str()) {
+            Some(_) => stable.as_str().chars().count(),
+            None => 0,
+        };
+        self.out.push_back(Output::Partial(Partial {
+            turn_id,
+            party,
+            start_ms,
+            text: shown,
+            stable_prefix_chars,
+        }));
+    }
+
+    fn turn(&mut self, leg: usize, spoken: SpokenTurn) {
+        let party = self.legs[leg].party.clone();
+        let masked = self.masker.final_turn(&party.id, &spoken.turn_id, &spoken.words);
+        let turn = Turn {
+            id: spoken.turn_id,
+            party,
+            start_ms: spoken.start_ms,
+            end_ms: spoken.end_ms,
+            text: masked.text,
+            words: masked.words,
+            mean_logprob: Some(spoken.mean_logprob),
+            language: "en".to_owned(),
+        };
+        self.turns += 1;
+        let query = self.suggester.consider(&turn);
+        self.out.push_back(Output::Event(EventBody::TurnFinal(turn)));
+        self.resolve(masked.resolved);
+        if let Some(query) = query {
+            self.search(Box::new(query));
+        }
+    }
+
+    fn search(&mut self, query: Box<CardQuery>) {
+        if self.searching {
+            self.next_query = Some(query);
+        } else {
+            self.searching = true;
+            self.out.push_back(Output::Search(query));
+        }
+    }
+
+    fn resolve(&mut self, resolved: Vec<RedactionResolved>) {
+        let events = resolved.into_iter().map(EventBody::RedactionResolved).map(Output::Event);
+        self.out.extend(events);
+    }
+
+    fn finish_if_done(&mut self) {
+        let Some(reason) = self.closing else { return };
+        if self.finished || self.searching || !self.legs.iter().all(|live| live.leg.is_idle()) {
+            return;
+        }
+        self.finished = true;
+        let resolved = self.masker.finish();
+        self.resolve(resolved);
+        for live in &self.legs {
+            self.out.push_back(Output::Event(EventBody::AudioStopped(AudioStopped {
+                party: live.party.clone(),
+                duration_ms: live.leg.now_ms(),
+            })));
+        }
+        self.out.push_back(Output::Event(EventBody::ConversationEnded(ConversationEnded {
+            reason,
+            duration_ms: self.now_ms(),
+        })));
+    }
+}
