@@ -8,6 +8,8 @@
 pub mod codec;
 pub mod conformance;
 mod error;
+#[cfg(test)]
+mod golden;
 mod kinds;
 pub mod sqlite;
 pub mod wire;

@@ -11,6 +11,9 @@ pub struct Head {
     pub row: ConversationRow,
     pub first_position: u64,
     pub last_event_at: Timestamp,
+    /// Whether its whole row must be written, as when it is new or has ended; else only what every
+    /// event changes, which touches no index.
+    pub whole: bool,
 }
 
 impl Head {
@@ -47,6 +50,7 @@ impl Head {
                 row.state = ConversationState::Ended;
                 row.ended_at = Some(time);
                 row.duration_ms = Some(ended.duration_ms);
+                head.whole = true;
             }
             EventBody::TurnFinal(turn) => {
                 row.turn_count += 1;
@@ -103,6 +107,7 @@ impl Head {
             },
             first_position: position,
             last_event_at: time,
+            whole: true,
         }
     }
 

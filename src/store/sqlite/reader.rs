@@ -239,6 +239,7 @@ fn head_of(row: &SqliteRow) -> Result<Head, StoreError> {
         },
         first_position: count("first_position"),
         last_event_at: time(row.get("last_event_at"))?,
+        whole: false,
     })
 }
 

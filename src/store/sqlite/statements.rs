@@ -11,6 +11,7 @@ use crate::domain::{CardId, ConversationId, Recorded, TenantId};
 
 const EVENT_COLUMNS: usize = 9;
 const HEAD_COLUMNS: usize = 17;
+const CHANGE_COLUMNS: usize = 7;
 
 /// So many rows a statement takes at most, as a power of two; the sizes below it are used for the
 /// remainder, so that there are few statements and all of them stay prepared.
@@ -51,7 +52,53 @@ pub async fn insert_events(
     Ok(())
 }
 
-pub async fn save_heads(
+pub async fn save_heads<'a>(
+    connection: &mut SqliteConnection,
+    heads: impl Iterator<Item = (&'a HeadKey, &'a Head)>,
+) -> Result<(), Error> {
+    let (whole, changed): (Vec<_>, Vec<_>) = heads.partition(|(_, head)| head.whole);
+    save_whole(connection, &whole).await?;
+    save_changes(connection, &changed).await
+}
+
+/// What every event changes.
+async fn save_changes(
+    connection: &mut SqliteConnection,
+    heads: &[(&HeadKey, &Head)],
+) -> Result<(), Error> {
+    static SQL: [OnceLock<Arc<str>>; LARGEST + 1] = [const { OnceLock::new() }; LARGEST + 1];
+    let mut rest = heads;
+    while let Some(size) = chunk(rest.len()) {
+        let sql = SQL[size].get_or_init(|| {
+            let rows = rows(1 << size, CHANGE_COLUMNS);
+            format!(
+                "UPDATE conversations SET turn_count = v.column2, card_count = v.column3, \
+                 last_turn = v.column4, last_event_at = v.column5, last_sequence = v.column6, \
+                 last_position = v.column7 FROM (VALUES {rows}) AS v \
+                 WHERE conversations.first_position = v.column1"
+            )
+            .into()
+        });
+        let (now, later) = rest.split_at(1 << size);
+        let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
+        for (_, head) in now {
+            let row = &head.row;
+            query = query
+                .bind(head.first_position as i64)
+                .bind(row.turn_count as i64)
+                .bind(row.card_count as i64)
+                .bind(row.last_turn.as_ref().map(json))
+                .bind(head.last_event_at.as_millisecond())
+                .bind(row.last_sequence as i64)
+                .bind(row.last_position as i64);
+        }
+        query.execute(&mut *connection).await?;
+        rest = later;
+    }
+    Ok(())
+}
+
+async fn save_whole(
     connection: &mut SqliteConnection,
     heads: &[(&HeadKey, &Head)],
 ) -> Result<(), Error> {

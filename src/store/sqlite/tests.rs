@@ -97,46 +97,43 @@ async fn a_full_disk_is_an_error_for_the_appender_and_the_store_survives() {
     store.integrity().await.expect("sound");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue_makes_appenders_wait_and_then_refuses() {
     let folder = tempfile::tempdir().expect("a folder");
+    let (entered, in_hook) = std::sync::mpsc::channel::<()>();
     let (release, gate) = std::sync::mpsc::channel::<()>();
     let gate = Mutex::new(gate);
     // The hook holds the writer, as a very slow disk would.
     let hook: CommitHook = Arc::new(move |_| {
+        let _ = entered.send(());
         let _ = gate.lock().expect("no panic").recv();
     });
     let mut settings = SqliteSettings::new(folder.path());
     settings.queue = 2;
-    settings.patience = Duration::from_millis(50);
+    settings.patience = Duration::from_millis(100);
     let store = Arc::new(SqliteStore::open_with(settings, hook).await.expect("the store opens"));
-    let tasks: Vec<_> = (0..8)
-        .map(|number| {
-            let store = store.clone();
-            let c = ConversationId::from(format!("c-{number}"));
-            tokio::task::spawn_blocking(move || {
-                tokio::runtime::Handle::current().block_on(store.append(
-                    &"t".into(),
-                    &c,
-                    vec![started(None)],
-                ))
-            })
-        })
-        .collect();
-    // The writer runs on this test's one thread, so the release comes from another.
-    std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(300));
-        for _ in 0..16 {
-            let _ = release.send(());
-        }
-    });
+    let append = |number: usize| {
+        let store = store.clone();
+        let c = ConversationId::from(format!("c-{number}"));
+        tokio::spawn(async move { store.append(&"t".into(), &c, vec![started(None)]).await })
+    };
+    let first = append(0);
+    tokio::task::spawn_blocking(move || in_hook.recv()).await.expect("").expect("committed");
+    let mut tasks: Vec<_> = (1..=8).map(append).collect();
     let mut busy = 0;
-    for task in tasks {
-        if matches!(task.await.expect("no panic"), Err(StoreError::Busy(_))) {
-            busy += 1;
-        }
+    // Two wait in the queue; the others are refused while they do.
+    while busy < 6 {
+        let (done, _, rest) = futures_util::future::select_all(tasks).await;
+        assert!(matches!(done.expect("no panic"), Err(StoreError::Busy(_))));
+        busy += 1;
+        tasks = rest;
     }
-    assert!(busy >= 1, "nobody was refused");
+    drop(release);
+    first.await.expect("no panic").expect("append");
+    for task in tasks {
+        task.await.expect("no panic").expect("append");
+    }
+    assert_eq!(store.head().await.expect("head"), 3);
 }
 
 #[tokio::test]

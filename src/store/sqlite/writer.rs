@@ -23,6 +23,8 @@ use crate::store::{CommitHook, StoreError};
 
 /// One commit takes at most so many events (a single larger append is taken whole).
 const GROUP_EVENTS: usize = 512;
+/// So many times the writer lets other tasks run before it commits what it has.
+const PATIENT_TURNS: usize = 4;
 /// Heads kept in memory; beyond that all are forgotten and read again as they are needed.
 const MAX_HEADS: usize = 8_192;
 /// The WAL is moved into the file when it holds so much, or when nothing waits.
@@ -78,7 +80,7 @@ pub struct Writer {
     connection: SqliteConnection,
     options: SqliteConnectOptions,
     on_commit: CommitHook,
-    heads: HashMap<HeadKey, Option<Head>>,
+    heads: HashMap<HeadKey, Head>,
     next_position: u64,
     wal_bytes: usize,
     _lock: FolderLock,
@@ -167,14 +169,7 @@ impl Writer {
                 }
             };
             let Some(first) = first else { break };
-            let mut events = first.events.len();
-            let mut jobs = vec![first];
-            while events < GROUP_EVENTS
-                && let Ok(job) = inbox.try_recv()
-            {
-                events += job.events.len();
-                jobs.push(job);
-            }
+            let jobs = gather(first, &mut inbox).await;
             waiting.set(inbox.len() as f64);
             self.commit(jobs).await;
             if self.wal_bytes > WAL_BYTES {
@@ -197,12 +192,17 @@ impl Writer {
         let failure = match outcome {
             Ok(Attempt::Done(group)) => {
                 self.next_position += group.events.len() as u64;
-                self.wal_bytes +=
-                    group.events.iter().map(|event| event.data.len() + 4_096).sum::<usize>();
+                // Roughly: each row once in the table and its names in two indexes, and the pages
+                // that every commit touches.
+                self.wal_bytes += 8 * 4_096
+                    + group.events.iter().map(|event| event.data.len() + 512).sum::<usize>();
                 if self.heads.len() + group.heads.len() > MAX_HEADS {
                     self.heads.clear();
                 }
-                self.heads.extend(group.heads.into_iter().map(|(key, head)| (key, Some(head))));
+                self.heads.extend(group.heads.into_iter().map(|(key, mut head)| {
+                    head.whole = false;
+                    (key, head)
+                }));
                 metrics::histogram!("backchannel_store_commit_seconds")
                     .record(begun.elapsed().as_secs_f64());
                 metrics::counter!("backchannel_store_events_total")
@@ -247,8 +247,7 @@ impl Writer {
             }
             return Err(error);
         }
-        let heads: Vec<(&HeadKey, &Head)> = group.heads.iter().collect();
-        statements::save_heads(&mut self.connection, &heads).await?;
+        statements::save_heads(&mut self.connection, group.heads.iter()).await?;
         statements::insert_cards(&mut self.connection, &group.cards).await?;
         sqlx::query("COMMIT").execute(&mut self.connection).await?;
         Ok(Attempt::Done(group))
@@ -318,7 +317,7 @@ impl Writer {
 
     async fn head(&mut self, key: &HeadKey) -> Result<Option<Head>, sqlx::Error> {
         if let Some(head) = self.heads.get(key) {
-            return Ok(head.clone());
+            return Ok(Some(head.clone()));
         }
         reader::head(&mut self.connection, key).await
     }
@@ -351,6 +350,28 @@ impl Writer {
         }
         self.wal_bytes = 0;
     }
+}
+
+/// Takes what waits. The appenders that were just answered are often about to append again, so the
+/// others get their turn before the group is closed: a commit costs much more than a turn.
+async fn gather(first: Job, inbox: &mut mpsc::Receiver<Job>) -> Vec<Job> {
+    let mut events = first.events.len();
+    let mut jobs = vec![first];
+    let mut turns = 0;
+    while events < GROUP_EVENTS && turns < PATIENT_TURNS {
+        match inbox.try_recv() {
+            Ok(job) => {
+                events += job.events.len();
+                jobs.push(job);
+                turns = 0;
+            }
+            Err(_) => {
+                turns += 1;
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    jobs
 }
 
 /// The greatest position that was ever given.

@@ -317,7 +317,7 @@ fn strict(mut document: Value) -> Value {
     document
 }
 
-fn check(document: &Value, schema: &Value, instance: &Value, what: &str) {
+pub fn check(document: &Value, schema: &Value, instance: &Value, what: &str) {
     let mut schema = schema.clone();
     schema["components"] = document["components"].clone();
     let validator = jsonschema::validator_for(&schema).expect("a schema");

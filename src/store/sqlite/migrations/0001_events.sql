@@ -14,6 +14,7 @@ CREATE TABLE events (
 
 -- What lists show; each row can be made again from the conversation's events.
 CREATE TABLE conversations (
+    first_position INTEGER PRIMARY KEY, -- of conversation.started; the order of lists
     tenant         TEXT    NOT NULL,
     id             TEXT    NOT NULL,
     state          TEXT    NOT NULL, -- live, ended, or system for the service's own notices
@@ -29,11 +30,10 @@ CREATE TABLE conversations (
     last_turn      TEXT,
     last_event_at  INTEGER NOT NULL,
     last_sequence  INTEGER NOT NULL,
-    first_position INTEGER NOT NULL,
     last_position  INTEGER NOT NULL,
-    PRIMARY KEY (tenant, id)
+    UNIQUE (tenant, id)
 ) STRICT;
-CREATE INDEX conversations_by_state ON conversations (tenant, state, first_position);
+CREATE INDEX conversations_by_state ON conversations (tenant, state);
 CREATE INDEX conversations_by_external_id ON conversations (tenant, external_id)
     WHERE external_id IS NOT NULL;
 

@@ -1,0 +1,269 @@
+//! One line per event type: what stands in the files of customers. A line here is never edited; a
+//! new version of a type gets a new line, and the old one must still be read.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use serde_json::value::to_value;
+
+use super::{codec, wire};
+use crate::domain::*;
+
+#[test]
+fn events_are_written_as_they_always_were() {
+    check(
+        EventBody::ConversationStarted(ConversationStarted {
+            channel: Channel::Voice,
+            direction: Direction::Inbound,
+            external_id: Some("CA1".into()),
+            parties: vec![party()],
+            attributes: [("queue".to_owned(), "billing".to_owned())].into(),
+        }),
+        r#"{"channel":"voice","direction":"inbound","external_id":"CA1","parties":[{"id":"p-1","role":"customer","name":null}],"attributes":{"queue":"billing"}}"#,
+        to_value::<wire::ConversationStarted>,
+    );
+    check(
+        EventBody::ConversationEnded(ConversationEnded {
+            reason: EndReason::Crash,
+            duration_ms: 90_500,
+        }),
+        r#"{"reason":"crash","duration_ms":90500}"#,
+        to_value::<wire::ConversationEnded>,
+    );
+    check(
+        EventBody::AudioStarted(AudioStarted {
+            party: party(),
+            codec: "mulaw".into(),
+            sample_rate_hz: 8_000,
+        }),
+        r#"{"party":{"id":"p-1","role":"customer"},"codec":"mulaw","sample_rate_hz":8000}"#,
+        to_value::<wire::AudioStarted>,
+    );
+    check(
+        EventBody::AudioGap(AudioGap {
+            party: party(),
+            start_ms: 4_000,
+            lost_ms: 200,
+            why: "late".into(),
+        }),
+        r#"{"party":{"id":"p-1","role":"customer"},"start_ms":4000,"lost_ms":200,"why":"late"}"#,
+        to_value::<wire::AudioGap>,
+    );
+    check(
+        EventBody::AudioStopped(AudioStopped { party: party(), duration_ms: 9_000 }),
+        r#"{"party":{"id":"p-1","role":"customer"},"duration_ms":9000}"#,
+        to_value::<wire::AudioStopped>,
+    );
+    check(
+        EventBody::TurnFinal(turn()),
+        r#"{"turn_id":"t-9","party":{"id":"p-1","role":"customer"},"start_ms":41220,"end_ms":44810,"text":"So \"when\"?","words":[{"text":"So","start_ms":41220,"end_ms":41400,"confidence":0.97}],"mean_logprob":-0.21,"language":"en"}"#,
+        to_value::<wire::TurnFinal>,
+    );
+    let resolved = |outcome| {
+        EventBody::RedactionResolved(RedactionResolved {
+            turn_id: "t-9".into(),
+            placeholder: "[digits-1]".into(),
+            outcome,
+        })
+    };
+    check(
+        resolved(RedactionOutcome::Kept(RedactionKind::Card)),
+        r#"{"turn_id":"t-9","placeholder":"[digits-1]","state":"kept","kind":"card"}"#,
+        to_value::<wire::RedactionResolved>,
+    );
+    check(
+        resolved(RedactionOutcome::Released(Redacted::vouched("4711"))),
+        r#"{"turn_id":"t-9","placeholder":"[digits-1]","state":"released","text":"4711"}"#,
+        to_value::<wire::RedactionResolved>,
+    );
+}
+
+#[test]
+fn cards_and_questions_are_written_as_they_always_were() {
+    check(
+        EventBody::SuggestionOffered(Card {
+            id: "k-4".into(),
+            kind: CardKind::Answer,
+            answer: answer(),
+            trigger_turn: "t-9".into(),
+            latency_ms: 31,
+        }),
+        r#"{"card_id":"k-4","kind":"answer","title":"Refunds","text":"In five days.","citations":[{"article_id":"b/r","passage_id":"b/r#2","revision":3,"start":120,"end":133,"quote":"In five days."}],"score":0.83,"trigger_turn":"t-9","latency_ms":31,"generator":"extractive","why":["terms: refund"],"heading":"When","article_title":"Refunds","valid_from":"2026-01-01"}"#,
+        to_value::<wire::SuggestionOffered>,
+    );
+    check(
+        EventBody::SuggestionWithdrawn { card_id: "k-4".into(), why: "retired".into() },
+        r#"{"card_id":"k-4","why":"retired"}"#,
+        to_value::<wire::SuggestionWithdrawn>,
+    );
+    check(
+        EventBody::SuggestionVerdict(Verdict {
+            card_id: "k-4".into(),
+            kind: VerdictKind::Dismissed,
+            edited_text: None,
+        }),
+        r#"{"card_id":"k-4","verdict":"dismissed","text":null}"#,
+        to_value::<wire::SuggestionVerdict>,
+    );
+    check(
+        EventBody::QuestionAsked {
+            question_id: "q-1".into(),
+            question: Redacted::vouched("When?"),
+        },
+        r#"{"question_id":"q-1","question":"When?"}"#,
+        to_value::<wire::QuestionAsked>,
+    );
+    let answered = |answer: Option<Answer>| {
+        EventBody::QuestionAnswered(QuestionAnswer {
+            question_id: "q-1".into(),
+            question: Redacted::vouched("When?"),
+            answer,
+            nearest: vec![("b/r".into(), "Refunds".into(), "When".into())],
+            latency_ms: 7,
+        })
+    };
+    check(
+        answered(None),
+        r#"{"question_id":"q-1","question":"When?","state":"abstained","answer":null,"nearest":[{"article_id":"b/r","title":"Refunds","heading":"When"}],"latency_ms":7}"#,
+        to_value::<wire::QuestionAnswered>,
+    );
+    check(
+        answered(Some(answer())),
+        r#"{"question_id":"q-1","question":"When?","state":"answered","answer":{"title":"Refunds","heading":"When","text":"In five days.","citations":[{"article_id":"b/r","passage_id":"b/r#2","revision":3,"start":120,"end":133,"quote":"In five days."}],"score":0.83,"why":["terms: refund"],"generator":"extractive"},"nearest":[{"article_id":"b/r","title":"Refunds","heading":"When"}],"latency_ms":7}"#,
+        to_value::<wire::QuestionAnswered>,
+    );
+    let notice = SystemNotice {
+        what: "knowledge_vectors".into(),
+        detail: "keywords only".into(),
+        since: Timestamp::from_millisecond(1_000).expect("a time"),
+    };
+    check(
+        EventBody::SystemDegraded(notice.clone()),
+        r#"{"what":"knowledge_vectors","detail":"keywords only","since":"1970-01-01T00:00:01.000Z"}"#,
+        to_value::<wire::SystemDegraded>,
+    );
+    check(
+        EventBody::SystemRecovered(notice),
+        r#"{"what":"knowledge_vectors","since":"1970-01-01T00:00:01.000Z"}"#,
+        to_value::<wire::SystemRecovered>,
+    );
+}
+
+#[test]
+fn partials_are_written_as_they_always_were() {
+    let partial = Partial {
+        turn_id: "t-9".into(),
+        party: party(),
+        start_ms: 41_220,
+        text: Redacted::vouched("So wh"),
+        stable_prefix_chars: 2,
+    };
+    assert_eq!(
+        &*codec::partial_data(&partial),
+        r#"{"turn_id":"t-9","party":{"id":"p-1","role":"customer"},"start_ms":41220,"text":"So wh","stable_prefix_chars":2}"#
+    );
+}
+
+#[test]
+fn a_turn_comes_back_as_it_went() {
+    assert_eq!(
+        codec::decode_turn(&recorded(EventBody::TurnFinal(turn()))).ok(),
+        Some(Some(turn()))
+    );
+    let typed = Turn { mean_logprob: None, words: vec![], ..turn() };
+    let decoded = codec::decode_turn(&recorded(EventBody::TurnFinal(typed.clone())));
+    assert_eq!(decoded.ok(), Some(Some(typed)));
+    let mut unknown = recorded(EventBody::TurnFinal(turn()));
+    unknown.data = unknown.data.replace("customer", "parrot").into();
+    assert!(codec::decode_turn(&unknown).is_err());
+}
+
+#[test]
+fn numbers_that_json_does_not_have_are_never_written() {
+    let odd = Turn { mean_logprob: Some(f32::NEG_INFINITY), ..turn() };
+    let event = recorded(EventBody::TurnFinal(odd));
+    assert!(codec::decode_turn(&event).expect("reads").expect("a turn").mean_logprob.is_some());
+}
+
+/// Written as the line says, and read back to the same.
+fn check<T: serde::de::DeserializeOwned>(
+    body: EventBody,
+    golden: &str,
+    again: fn(T) -> Result<Value, serde_json::Error>,
+) {
+    let event = recorded(body);
+    assert_eq!(&*event.data, golden, "{}", event.kind);
+    assert_eq!(&*event.schema, format!("backchannel/{}/1", event.kind));
+    let read: T = codec::data(&event).expect("reads");
+    let golden: Value = serde_json::from_str(golden).expect("JSON");
+    // Numbers of 32 bits are printed longer as values; compare what they were made of.
+    assert_eq!(text(&again(read).expect("JSON")), text(&golden));
+}
+
+fn text(value: &Value) -> String {
+    let rounded = |number: f64| format!("{number:.4}");
+    match value {
+        Value::Number(number) => number.as_f64().map(rounded).unwrap_or_default(),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| format!("{name}:{};", text(value))).collect()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn recorded(body: EventBody) -> Recorded {
+    let encoded = codec::encode(&body);
+    Recorded {
+        position: 1,
+        id: "e-1".into(),
+        tenant: "t".into(),
+        conversation: "c-1".into(),
+        sequence: 1,
+        time: Timestamp::UNIX_EPOCH,
+        kind: encoded.kind.into(),
+        schema: encoded.schema.into(),
+        data: encoded.data.into(),
+    }
+}
+
+fn party() -> Party {
+    Party { id: "p-1".into(), role: Role::Customer, name: None }
+}
+
+fn turn() -> Turn {
+    Turn {
+        id: "t-9".into(),
+        party: party(),
+        start_ms: 41_220,
+        end_ms: 44_810,
+        text: Redacted::vouched("So \"when\"?"),
+        words: vec![Word {
+            text: Redacted::vouched("So"),
+            start_ms: 41_220,
+            end_ms: 41_400,
+            confidence: 0.97,
+        }],
+        mean_logprob: Some(-0.21),
+        language: "en".into(),
+    }
+}
+
+fn answer() -> Answer {
+    Answer {
+        title: "Refunds".into(),
+        heading: "When".into(),
+        text: "In five days.".into(),
+        citations: vec![Citation {
+            article_id: "b/r".into(),
+            passage_id: "b/r#2".into(),
+            revision: 3,
+            start_chars: 120,
+            end_chars: 133,
+            quote: "In five days.".into(),
+        }],
+        score: 0.83,
+        why: vec!["terms: refund".into()],
+        generator: Generator::Extractive,
+        valid_from: Some(jiff::civil::date(2026, 1, 1)),
+    }
+}
