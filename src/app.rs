@@ -521,8 +521,8 @@ fn article_hit(hit: &SearchHit) -> ArticleHit {
         score: hit.score,
         why: hit.why.clone(),
         sentence: Some(FoundSentence {
-            start: hit.sentence.start,
-            end: hit.sentence.end,
+            start: hit.sentence.start_chars,
+            end: hit.sentence.end_chars,
             quote: hit.quote().to_owned(),
         }),
     }
