@@ -140,14 +140,10 @@ impl Manifest {
     /// Reads a manifest file.
     ///
     /// # Errors
-    /// [`ModelError::Manifest`] with file, line and field; [`ModelError::Io`].
+    /// [`ModelError::Manifest`] with file, line and field; [`ModelError::NoManifest`].
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ModelError::Manifest {
-            file: path.display().to_string(),
-            line: 1,
-            field: String::new(),
-            problem: format!("can't be read: {error}"),
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ModelError::NoManifest { file: path.to_owned(), source })?;
         Self::parse(&path.display().to_string(), &text)
     }
 
