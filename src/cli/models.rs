@@ -100,10 +100,10 @@ fn execute(args: &ModelsArgs) -> Result<ExitCode> {
             let puller = Puller::new(&cache, &vars, &progress);
             each(&chosen(manifest, names)?, |model| {
                 let began = std::time::Instant::now();
-                let was_ready = cache.state(model) == State::Ready;
+                let was_here = matches!(cache.state(model), State::Ready | State::Unverified);
                 let installed = puller.pull(model)?;
                 let folder = installed.folder.display();
-                if was_ready {
+                if was_here {
                     println!("{}: ready in {folder}", model.name);
                 } else {
                     let seconds = began.elapsed().as_secs_f32();

@@ -11,6 +11,8 @@ pub enum ModelError {
     Failed(String),
     #[error("{file}:{line}: field {field:?}: {problem}")]
     Manifest { file: String, line: usize, field: String, problem: String },
+    #[error("manifest {file}: can't be read: {source}")]
+    NoManifest { file: PathBuf, source: std::io::Error },
     #[error("{file} has no model {name:?}; it has {known}")]
     Unknown { file: String, name: String, known: String },
     #[error("model {name} is not installed in {folder}; run `backchannel models pull {name}`")]
@@ -49,6 +51,7 @@ impl Classify for ModelError {
             Self::Failed(_) => ErrorKind::Internal,
             Self::Unknown { .. } | Self::NotInstalled { .. } => ErrorKind::NotFound,
             Self::Manifest { .. }
+            | Self::NoManifest { .. }
             | Self::Damaged { .. }
             | Self::WrongHash { .. }
             | Self::Unavailable { retryable: false, .. }

@@ -86,16 +86,16 @@ async fn download(
     while growing.bytes < part.bytes {
         let before = growing.bytes;
         let Err(failure) = growing.attempt(&client, &url, part, watcher).await else { continue };
-        if failure.is_final {
-            watcher.end();
-            return Err(failure.error);
-        }
         fruitless = if growing.bytes > before { 0 } else { fruitless + 1 };
-        if fruitless >= FRUITLESS_ATTEMPTS {
+        if failure.is_final || fruitless >= FRUITLESS_ATTEMPTS {
             watcher.end();
+            growing.keep_if_begun();
             return Err(failure.error);
         }
-        watcher.say(&format!("{}; going on at byte {}", failure.error, growing.bytes));
+        watcher.say(&match growing.bytes {
+            0 => format!("{}; trying again", failure.error),
+            bytes => format!("{}; going on at byte {bytes}", failure.error),
+        });
         tokio::time::sleep(pause * 2u32.pow(fruitless)).await;
     }
     watcher.end();
@@ -137,6 +137,12 @@ impl Growing {
         self.file.set_len(0).map_err(ModelError::io(&self.path))?;
         self.bytes = 0;
         Ok(())
+    }
+
+    fn keep_if_begun(self) {
+        if self.bytes == 0 {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 
     /// One request; on success the file is whole.

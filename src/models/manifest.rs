@@ -140,21 +140,17 @@ impl Manifest {
     /// Reads a manifest file.
     ///
     /// # Errors
-    /// [`ModelError::Manifest`] with file, line and field; [`ModelError::Io`].
+    /// [`ModelError::Manifest`] with file, line and field; [`ModelError::NoManifest`].
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ModelError::Manifest {
-            file: path.display().to_string(),
-            line: 1,
-            field: String::new(),
-            problem: format!("can't be read: {error}"),
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ModelError::NoManifest { file: path.to_owned(), source })?;
         Self::parse(&path.display().to_string(), &text)
     }
 
     /// Parses and checks; `file` is what messages call it.
     pub fn parse(file: &str, text: &str) -> Result<Self, ModelError> {
         let checker = Checker { file, text };
-        let raw: RawManifest = toml::from_str(text).map_err(|error| checker.from_toml(&error))?;
+        let raw: RawManifest = toml::from_str(text).map_err(|error| checker.explain(&error))?;
         if *raw.version.get_ref() != VERSION {
             return Err(checker.at(
                 raw.version.span(),
@@ -446,7 +442,7 @@ impl Checker<'_> {
         1 + before.iter().filter(|&&byte| byte == b'\n').count()
     }
 
-    fn from_toml(&self, error: &toml::de::Error) -> ModelError {
+    fn explain(&self, error: &toml::de::Error) -> ModelError {
         let start = error.span().map_or(0, |span| span.start);
         let message = error.message();
         let named = ["unknown field `", "missing field `", "duplicate field `"]

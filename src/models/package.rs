@@ -115,7 +115,10 @@ pub(super) fn extract(
 fn reason(log: &str, status: &str) -> String {
     let error = log.lines().find_map(|line| line.trim().strip_prefix("ERROR: "));
     let last = log.lines().map(str::trim).rfind(|line| !line.is_empty());
-    error.or(last).map_or_else(|| status.to_owned(), str::to_owned)
+    let reason = error.or(last).unwrap_or(status);
+    // Without a network pip says in the end only that there is no such version.
+    let is_offline = log.contains("WARNING: Retrying (");
+    format!("{reason}{}", if is_offline { "; its index can't be reached" } else { "" })
 }
 
 fn bytes_in(folder: &Path) -> u64 {

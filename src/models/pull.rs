@@ -81,7 +81,7 @@ impl<'a> Puller<'a> {
         fs::create_dir_all(&downloads).map_err(ModelError::io(&downloads))?;
         let mut retryable = false;
         for source in &model.sources {
-            match self.from_source(model, source, &downloads) {
+            match self.use_source(model, source, &downloads) {
                 Ok(installed) => {
                     fs::remove_dir_all(&downloads).map_err(ModelError::io(&downloads))?;
                     return Ok(installed);
@@ -100,7 +100,7 @@ impl<'a> Puller<'a> {
         Err(ModelError::Unavailable { name: model.name.clone(), by_hand, retryable })
     }
 
-    fn from_source(
+    fn use_source(
         &self,
         model: &Model,
         source: &Source,

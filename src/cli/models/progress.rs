@@ -65,10 +65,11 @@ impl Watcher for Progress {
             let Some(step) = current else { return };
             if let Some(bar) = &step.bar {
                 // A resumed transfer must not count the old bytes into its speed.
-                if bar.position() == 0 && bytes > 0 {
+                let is_first = bar.position() == 0 && bytes > 0;
+                bar.set_position(bytes);
+                if is_first {
                     bar.reset_eta();
                 }
-                bar.set_position(bytes);
             } else if step.last_line.elapsed() >= LINE_EVERY {
                 step.last_line = Instant::now();
                 let (done, total) = (bytes as f64 / 1e6, step.total as f64 / 1e6);

@@ -177,7 +177,7 @@ impl<'a> Planner<'a> {
         skipped_elements: u64,
     ) -> Result<(), ConvertError> {
         let width = dims.last().copied().unwrap_or(0) as usize;
-        if stored == Stored::Q8 && width % super::q8::BLOCK != 0 {
+        if stored == Stored::Q8 && !width.is_multiple_of(super::q8::BLOCK) {
             return Err(tensor(
                 &name,
                 format!("rows of {width} numbers can't be cut into blocks of {}", super::q8::BLOCK),

