@@ -19,6 +19,9 @@ use crate::domain::{Classify, ErrorKind};
 /// Beyond this a file is no call recording; it is read into memory.
 const LARGEST_BYTES: u64 = 2 << 30;
 
+/// A hole longer than this is no damage but a mad number.
+const LONGEST_DAMAGE_SECONDS: u64 = 60;
+
 /// A whole recording in memory.
 #[derive(Clone, Debug, Default)]
 pub struct AudioFile {
@@ -177,6 +180,15 @@ fn read_packets(format: &mut dyn FormatReader) -> Result<AudioFile, FileError> {
             bytes.extend_from_slice(&packet.data);
             continue;
         }
+        // A damaged frame is passed over by the reader; silence keeps what follows in its place.
+        let heard = file.channels[0].len() as u64;
+        let missing = u64::try_from(packet.pts.get()).unwrap_or(0).saturating_sub(heard);
+        if missing > 0 && missing <= u64::from(sample_rate_hz) * LONGEST_DAMAGE_SECONDS {
+            damaged_packets += 1;
+            for channel in &mut file.channels {
+                channel.resize((heard + missing) as usize, 0.0);
+            }
+        }
         match decoder.decode(&packet) {
             Ok(decoded) if decoded.num_planes() == channels => {
                 decoded.copy_to_vecs_planar(&mut planes);
@@ -184,16 +196,14 @@ fn read_packets(format: &mut dyn FormatReader) -> Result<AudioFile, FileError> {
                     channel.extend_from_slice(plane);
                 }
             }
-            Ok(_) => damaged_packets += 1,
-            Err(SymphoniaError::DecodeError(_) | SymphoniaError::IoError(_)) => {
-                damaged_packets += 1;
-            }
+            // The next packet's place shows how much is missing.
+            Ok(_) | Err(SymphoniaError::DecodeError(_) | SymphoniaError::IoError(_)) => {}
             Err(error) => return Err(FileError::Damaged(error.to_string())),
         }
     }
     let frames = file.channels[0].len() as u64;
     if damaged_packets > 0 {
-        file.warnings.push(format!("{damaged_packets} damaged packets were left out"));
+        file.warnings.push(format!("{damaged_packets} damaged stretches are silent"));
     }
     let missing = promised_frames.unwrap_or(0).saturating_sub(frames);
     if cut_short || missing > 0 {
