@@ -74,7 +74,7 @@ pub fn digits(words: &[String]) -> Vec<String> {
         at = next;
         if matches!(words.get(at).map(String::as_str), Some("pound" | "pounds"))
             && let (Some(pence), after) = number_at(words, at + 1)
-            && pence.len() <= 2
+            && pence.len() == 2
         {
             out.push(format!("{number}.{pence:0>2}"));
             out.push("pound".into());
@@ -94,9 +94,9 @@ fn join_codes(words: Vec<String>) -> Vec<String> {
         let is_letter = words[at].len() == 1
             && words[at].bytes().all(|b| b.is_ascii_lowercase() && b != b'a' && b != b'i');
         let skip = usize::from(words.get(at + 1).is_some_and(|word| word == "dash"));
-        let number = words.get(at + 1 + skip).filter(|word| {
-            word.len() >= 2 && word.bytes().all(|b| b.is_ascii_digit())
-        });
+        let number = words
+            .get(at + 1 + skip)
+            .filter(|word| word.len() >= 2 && word.bytes().all(|b| b.is_ascii_digit()));
         if let (true, Some(number)) = (is_letter, number) {
             out.push(format!("{}{number}", words[at]));
             out.push(number.clone());
