@@ -6,6 +6,7 @@
 
 pub mod abstain;
 mod budget;
+mod phrases;
 mod query;
 mod trigger;
 

@@ -62,8 +62,7 @@ impl Memory {
         request.in_context = Some(parts.join(" "));
         request.context_weight = match own {
             0 | 1 => 1.2,
-            2 => 0.5,
-            3 => 0.35,
+            2 | 3 => 0.5,
             _ => 0.25,
         } + if points_back { 0.2 } else { 0.0 };
         request
