@@ -126,6 +126,9 @@ fn push(chars: &[char], mut start: usize, mut end: usize, spans: &mut Vec<Span>)
     let digits = chars[start..end].iter().take_while(|c| c.is_ascii_digit()).count();
     if digits > 0 && chars[start + digits..end].starts_with(&['.', ' ']) {
         start += digits + 2;
+        while start < end && chars[start].is_whitespace() {
+            start += 1;
+        }
     }
     if start < end && chars[start..end].iter().any(|c| c.is_alphabetic()) {
         spans.push(Span { start_chars: start, end_chars: end });
