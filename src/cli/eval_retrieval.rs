@@ -9,7 +9,6 @@ use clap::Args;
 use super::knowledge::ModelArgs;
 use crate::evaluate::calibrate::calibrate;
 use crate::evaluate::retrieval::{Dataset, measure};
-use crate::knowledge::Mode;
 
 #[derive(Debug, Args)]
 pub struct RetrievalArgs {
@@ -39,8 +38,10 @@ pub fn run(args: &RetrievalArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let fingerprint = embedder.fingerprint().to_owned();
     dataset.library.attach_vectors(embedder, |_, _| {})?;
     if args.calibrate {
-        for (name, mode) in [("HYBRID", Mode::Hybrid), ("KEYWORDS", Mode::Bm25)] {
-            let calibration = calibrate(&dataset.library, &dataset.queries, mode)?;
+        // Without vectors a search is what it is while they are being made.
+        let keywords = Dataset::open(&args.dataset, |source| args.model.settings(source))?;
+        for (name, library) in [("HYBRID", &dataset.library), ("KEYWORDS", &keywords.library)] {
+            let calibration = calibrate(library, &dataset.queries)?;
             let weights = calibration.weights.map(|weight| format!("{weight:.3}")).join(", ");
             writeln!(out, "const {name}: [f32; INPUTS] = [{weights}];")?;
             for mistake in &calibration.mistakes {
@@ -54,7 +55,8 @@ pub fn run(args: &RetrievalArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     let mut file = match &args.predictions {
         Some(path) => {
-            let file = std::fs::File::create(path).with_context(|| format!("can't write {}", path.display()))?;
+            let file = std::fs::File::create(path)
+                .with_context(|| format!("can't write {}", path.display()))?;
             Some(std::io::BufWriter::new(file))
         }
         None => None,

@@ -94,7 +94,11 @@ fn search(args: &SearchArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     request.mode = args.mode;
     for hit in library.search(&request)?.hits {
         let passage = hit.passage();
-        writeln!(out, "{:.2} {}  {} / {}", hit.score, passage.id, hit.article.title, passage.heading)?;
+        writeln!(
+            out,
+            "{:.2} {}  {} / {}",
+            hit.score, passage.id, hit.article.title, passage.heading
+        )?;
         writeln!(out, "     {}", hit.quote().split_whitespace().collect::<Vec<_>>().join(" "))?;
         writeln!(out, "     ({})", hit.why.join("; "))?;
     }

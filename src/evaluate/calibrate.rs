@@ -6,7 +6,7 @@ use super::retrieval::EvaluationError;
 use crate::flow::suggestion::abstain::{self, INPUTS};
 use crate::flow::suggestion::{Act, SuggestionSettings, act_of};
 use crate::knowledge::queries::LabelledQuery;
-use crate::knowledge::{Library, Mode, SearchRequest};
+use crate::knowledge::{Library, SearchRequest};
 
 /// Pulls coefficients towards 0: there are few questions and many inputs.
 const RIDGE: f64 = 0.02;
@@ -63,13 +63,10 @@ pub fn is_for_fitting(text: &str) -> bool {
 pub fn calibrate(
     library: &Library,
     queries: &[LabelledQuery],
-    mode: Mode,
 ) -> Result<Calibration, EvaluationError> {
     let mut cases = Vec::new();
     for query in queries {
-        let mut request = SearchRequest::new(query.text.clone());
-        request.mode = mode;
-        let found = library.search(&request)?;
+        let found = library.search(&SearchRequest::new(query.text.clone()))?;
         let Some(hit) = found.hits.first() else { continue };
         let act = act_of(&query.text);
         cases.push(Case {
@@ -85,14 +82,20 @@ pub fn calibrate(
     let shipped = |case: &Case| abstain::logistic(&weights, &case.inputs);
     let held: Vec<(&Case, f32)> =
         cases.iter().filter(|case| !case.fitted_on).map(|case| (case, shipped(case))).collect();
-    let product = SuggestionSettings::default().threshold;
+    let product = SuggestionSettings::default();
     let thresholds = [0.3, 0.4, 0.5, 0.6, 0.7];
-    let reports = thresholds.iter().map(|&threshold| report(&held, threshold)).collect();
-    let mistakes = held.iter().filter(|(case, p)| {
-        (case.act.is_some() && *p >= product) != (case.answerable && case.right)
-    });
+    let reports = thresholds
+        .iter()
+        .map(|&threshold| report(&held, &SuggestionSettings { threshold, ..product.clone() }));
+    let reports = reports.collect();
+    let mistakes = held
+        .iter()
+        .filter(|(case, p)| speaks(case, *p, &product) != (case.answerable && case.right));
     let mistakes = mistakes.map(|(case, p)| {
-        format!("{p:.2} {:?} answerable={} right={} {}", case.act, case.answerable, case.right, case.text)
+        format!(
+            "{p:.2} {:?} answerable={} right={} {}",
+            case.act, case.answerable, case.right, case.text
+        )
     });
     Ok(Calibration { weights, reports, mistakes: mistakes.collect() })
 }
@@ -118,9 +121,13 @@ fn fit<'a>(cases: impl Iterator<Item = &'a Case>) -> [f32; INPUTS] {
     weights.map(|weight| weight as f32)
 }
 
-fn report(held: &[(&Case, f32)], threshold: f32) -> Report {
+fn speaks(case: &Case, probability: f32, settings: &SuggestionSettings) -> bool {
+    case.act.is_some_and(|act| probability >= settings.threshold_for(act))
+}
+
+fn report(held: &[(&Case, f32)], settings: &SuggestionSettings) -> Report {
     let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
-    let cards: Vec<_> = held.iter().filter(|(case, p)| case.act.is_some() && *p >= threshold).collect();
+    let cards: Vec<_> = held.iter().filter(|(case, p)| speaks(case, *p, settings)).collect();
     let right_cards = cards.iter().filter(|(case, _)| case.right).count();
     let answerable = held.iter().filter(|(case, _)| case.answerable).count();
     let brier: f64 = held
@@ -137,7 +144,7 @@ fn report(held: &[(&Case, f32)], threshold: f32) -> Report {
         })
         .sum();
     Report {
-        threshold,
+        threshold: settings.threshold,
         held_out: held.len(),
         cards: cards.len(),
         right_cards,

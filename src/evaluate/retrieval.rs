@@ -13,7 +13,8 @@ use crate::domain::{
 };
 use crate::knowledge::queries::{self, LabelledQuery};
 use crate::knowledge::{
-    ArticleError, KnowledgeError, Library, LibrarySettings, Mode, SearchRequest, Source, passages_of,
+    ArticleError, KnowledgeError, Library, LibrarySettings, Mode, SearchRequest, Source,
+    passages_of,
 };
 
 /// Passages fetched for a ranking of articles.
@@ -54,7 +55,10 @@ impl Dataset {
     ///
     /// # Errors
     /// Names the file and the line that are wrong.
-    pub fn open(path: &Path, settings: impl Fn(Source) -> LibrarySettings) -> Result<Self, EvaluationError> {
+    pub fn open(
+        path: &Path,
+        settings: impl Fn(Source) -> LibrarySettings,
+    ) -> Result<Self, EvaluationError> {
         let folder = if path.is_file() { path.parent().unwrap_or(path) } else { path };
         if folder.join("queries.toml").is_file() {
             let source = Source::Folder(folder.to_owned());
@@ -66,10 +70,12 @@ impl Dataset {
             let library = Library::open(&settings(source))?;
             let text = read(&folder.join("queries.toml"))?;
             hash.update(&text);
-            let queries = queries::parse("queries.toml", &text, &|id| library.article(id).is_some())?;
+            let queries =
+                queries::parse("queries.toml", &text, &|id| library.article(id).is_some())?;
             return Ok(Self { library, queries, sha256: hex(&hash.finalize()) });
         }
-        let (articles, known) = (folder.join("articles.jsonl"), folder.join("known_item_queries.jsonl"));
+        let (articles, known) =
+            (folder.join("articles.jsonl"), folder.join("known_item_queries.jsonl"));
         if !articles.is_file() || !known.is_file() {
             return Err(EvaluationError::UnknownForm(folder.display().to_string()));
         }
@@ -98,7 +104,10 @@ fn read(path: &Path) -> Result<String, EvaluationError> {
     })
 }
 
-fn rows<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<Vec<T>, EvaluationError> {
+fn rows<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    text: &str,
+) -> Result<Vec<T>, EvaluationError> {
     let mut rows = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         rows.push(serde_json::from_str(line).map_err(|error| EvaluationError::Read {
@@ -176,7 +185,8 @@ pub fn measure(
     for (name, mode) in [("bm25", Mode::Bm25), ("dense", Mode::Dense), ("hybrid", Mode::Hybrid)] {
         let mut metrics = Metrics::default();
         let mut times = Vec::new();
-        let asked: Vec<_> = dataset.queries.iter().filter(|query| !query.articles.is_empty()).collect();
+        let asked: Vec<_> =
+            dataset.queries.iter().filter(|query| !query.articles.is_empty()).collect();
         for query in &asked {
             let mut request = SearchRequest::new(query.text.clone());
             request.mode = mode;

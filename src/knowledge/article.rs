@@ -286,7 +286,10 @@ mod tests {
             "a/b.md:5: valid_from: invalid type: integer `12`, expected a TOML datetime",
         );
         check(&GOOD.replace("title = \"T\"\n", ""), "a/b.md:2: title: missing field `title`");
-        check(&GOOD.replace("a/b\"", "a/c\""), "a/b.md:2: id: is \"a/c\", but the path says \"a/b\"");
+        check(
+            &GOOD.replace("a/b\"", "a/c\""),
+            "a/b.md:2: id: is \"a/c\", but the path says \"a/b\"",
+        );
         check("# hello", "a/b.md:1: front matter: must open with a line +++");
         check("+++\nid = 1\n", "a/b.md:1: front matter: is not closed: a line +++ is missing");
         check(

@@ -142,7 +142,8 @@ fn read_pack(path: &Path, dimensions: usize) -> Result<Vec<(TextHash, Vec<f32>)>
         let (hash, values) = record.split_at(32);
         let hash = hash.try_into().expect("32 bytes; this is a bug");
         let values = values.chunks_exact(4);
-        let vector = values.map(|four| f32::from_le_bytes(four.try_into().expect("4 bytes; this is a bug")));
+        let vector =
+            values.map(|four| f32::from_le_bytes(four.try_into().expect("4 bytes; this is a bug")));
         (hash, vector.collect())
     });
     Ok(vectors.collect())

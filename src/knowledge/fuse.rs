@@ -58,7 +58,9 @@ mod tests {
             Ranking { weight: 1.0, passages: vec![2, 1, 4, 3] },
             Ranking { weight: 0.5, passages: vec![2] },
         ];
-        let order = |exact: &[Vec<usize>]| fuse(&lists, exact).iter().map(|f| f.passage).collect::<Vec<_>>();
+        let order = |exact: &[Vec<usize>]| {
+            fuse(&lists, exact).iter().map(|f| f.passage).collect::<Vec<_>>()
+        };
         assert_eq!(order(&[]), [2, 1, 3, 4]);
         assert_eq!(order(&[vec![4]]), [4, 2, 1, 3]);
         assert_eq!(order(&[vec![1, 4], vec![4]])[..2], [4, 1]);

@@ -7,9 +7,16 @@ use std::ops::Bound;
 
 use jiff::civil::Date;
 use tantivy::collector::TopDocs;
-use tantivy::query::{BooleanQuery, BoostQuery, ConstScoreQuery, Occur, Query, RangeQuery, TermQuery};
-use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
-use tantivy::{DocSet, Index, IndexReader, ReloadPolicy, SingleSegmentIndexWriter, TERMINATED, TantivyDocument, TantivyError, Term};
+use tantivy::query::{
+    BooleanQuery, BoostQuery, ConstScoreQuery, Occur, Query, RangeQuery, TermQuery,
+};
+use tantivy::schema::{
+    FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions,
+};
+use tantivy::{
+    DocSet, Index, IndexReader, ReloadPolicy, SingleSegmentIndexWriter, TERMINATED,
+    TantivyDocument, TantivyError, Term,
+};
 
 use super::terms;
 use crate::domain::{Article, Audience, Passage};
@@ -19,6 +26,8 @@ const WRITER_BYTES: usize = 64 << 20;
 /// Weights of a match in the article's title and in the section's heading; in the text it is 1.
 const TITLE_BOOST: f32 = 0.6;
 const HEADING_BOOST: f32 = 1.0;
+/// Weight of a word that the query implies; of one that was said it is 1.
+const RELATED_WEIGHT: f32 = 0.8;
 
 /// What an answer must be fit for. Applied inside the query: it never thins out a result list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,22 +114,25 @@ impl KeywordIndex {
         Ok(Self { reader, fields })
     }
 
-    /// The best passages for these terms, best first, with their BM25 scores.
+    /// The best passages for these terms, best first, with their BM25 scores. `related` terms were
+    /// not said but are implied.
     pub fn search(
         &self,
         terms: &[String],
+        related: &[String],
         filter: &Filter,
         limit: usize,
     ) -> Result<Vec<(usize, f32)>, TantivyError> {
-        if terms.is_empty() || limit == 0 {
+        if (terms.is_empty() && related.is_empty()) || limit == 0 {
             return Ok(Vec::new());
         }
         let Fields { title, heading, text, .. } = self.fields;
         let mut any: Vec<(Occur, Box<dyn Query>)> = Vec::new();
-        for term in terms {
+        let weighted = terms.iter().map(|term| (term, 1.0));
+        for (term, weight) in weighted.chain(related.iter().map(|term| (term, RELATED_WEIGHT))) {
             for (field, boost) in [(title, TITLE_BOOST), (heading, HEADING_BOOST), (text, 1.0)] {
                 let query = term_query(field, term, IndexRecordOption::WithFreqs);
-                any.push((Occur::Should, Box::new(BoostQuery::new(query, boost))));
+                any.push((Occur::Should, Box::new(BoostQuery::new(query, boost * weight))));
             }
         }
         let mut clauses: Vec<(Occur, Box<dyn Query>)> =
@@ -159,7 +171,8 @@ impl KeywordIndex {
         let term = Term::from_field_text(self.fields.all, term);
         for segment in searcher.segment_readers() {
             let inverted = segment.inverted_index(self.fields.all)?;
-            let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)? else {
+            let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)?
+            else {
                 continue;
             };
             let mut doc = postings.doc();

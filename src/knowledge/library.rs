@@ -290,3 +290,68 @@ fn walk_embedded(dir: &Dir<'static>, files: &mut Vec<FileText>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::embedder::Embedder;
+
+    const ARTICLE: &str = "+++\nid = \"ID\"\ntitle = \"Parcels\"\naudience = [\"agent\"]\n+++\n\n\
+        ## Lost\nWe trace a lost parcel. Tracing takes 3 days.\n\n## Code\nE-104 means no signal.\n";
+
+    /// Counts what it embeds; every text has the same vector.
+    struct Counting(Arc<std::sync::atomic::AtomicUsize>);
+
+    impl Embedder for Counting {
+        fn embed(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedderError> {
+            self.0.fetch_add(texts.len(), std::sync::atomic::Ordering::Relaxed);
+            Ok(texts.iter().map(|_| vec![1.0, 0.0]).collect())
+        }
+        fn dimensions(&self) -> usize {
+            2
+        }
+        fn fingerprint(&self) -> &str {
+            "counting"
+        }
+    }
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("good.md"), ARTICLE.replace("ID", "good")).unwrap();
+        let broken = ARTICLE.replace("ID", "bad").replace("title", "titel");
+        std::fs::write(folder.path().join("bad.md"), broken).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_broken_article_is_named_and_the_others_load() {
+        let folder = folder();
+        let settings = LibrarySettings::new(Source::Folder(folder.path().to_owned()));
+        let library = Library::open(&settings).unwrap();
+        assert_eq!(library.articles().len(), 1);
+        assert_eq!(library.complaints().len(), 1);
+        let complaint = library.complaints()[0].to_string();
+        assert!(complaint.starts_with("bad.md:3: titel: unknown field `titel`"), "{complaint}");
+        let found = library.search(&SearchRequest::new("it says E one oh four")).unwrap();
+        assert!(found.degraded);
+        assert_eq!(found.hits[0].passage().heading, "Code");
+        assert_eq!(found.hits[0].quote(), "E-104 means no signal.");
+    }
+
+    #[test]
+    fn vectors_are_computed_once_for_all_data_directories() {
+        let (folder, cache) = (folder(), tempfile::tempdir().unwrap());
+        let mut settings = LibrarySettings::new(Source::Folder(folder.path().to_owned()));
+        settings.cache = Some(cache.path().to_owned());
+        let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        for _ in 0..2 {
+            let library = Library::open(&settings).unwrap();
+            assert!(!library.vectors_complete());
+            let handle = EmbedderHandle::spawn(Box::new(Counting(count.clone())), 4);
+            library.attach_vectors(handle, |_, _| {}).unwrap();
+            assert!(library.vectors_complete());
+        }
+        // Two passages and three sentences.
+        assert_eq!(count.load(std::sync::atomic::Ordering::Relaxed), 5);
+    }
+}

@@ -8,6 +8,7 @@
 mod article;
 mod cache;
 mod error;
+mod everyday;
 mod explain;
 mod fuse;
 mod index;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::error::KnowledgeError;
+use super::everyday;
 use super::explain;
 use super::fuse::{self, Ranking};
 use super::index::Filter;
@@ -17,8 +18,10 @@ use crate::models::embedder::EmbedderError;
 const DEPTH: usize = 50;
 /// A term in more passages than one in so many is too common to insist on.
 const RARE_ONE_IN: usize = 40;
-/// What the list by words counts beside the list by meaning, which counts 1.
-const KEYWORD_WEIGHT: f32 = 0.7;
+/// What the best score by words is worth in cosine. Measured on `queries.toml`: see `benches/README`.
+const WORDS_WORTH: f32 = 0.35;
+/// A best BM25 score below this is a chance match and isn't stretched to a full one.
+const SOLID_BM25: f32 = 8.0;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
@@ -75,6 +78,8 @@ pub struct HitFeatures {
     pub bm25: f32,
     /// Share of the query's term weight (idf) that the passage holds, 0 to 1.
     pub coverage: f32,
+    /// Share of the terms that the query implies (see `everyday`) that it holds, 0 to 1.
+    pub implied: f32,
     /// Rare exact terms of the query that it holds.
     pub exact: usize,
     /// Among the first three both by words and by meaning.
@@ -116,6 +121,8 @@ pub struct SearchResponse {
 /// One wording of the question, with what the search needs of it.
 struct Wording {
     terms: Vec<String>,
+    /// Terms that were not said but are implied.
+    related: Vec<String>,
     weight: f32,
     vector: Option<Vec<f32>>,
     by_words: Vec<(usize, f32)>,
@@ -146,22 +153,24 @@ pub(crate) fn search(
         terms.sort_unstable();
         terms.dedup();
         let vector = vectors.next();
-        let by_words = snapshot.keywords.search(&terms, &request.filter, DEPTH)?;
+        // Bare BM25 is the yardstick: it gets what was said and no more.
+        let related =
+            if request.mode == Mode::Hybrid { everyday::expansion(text) } else { Vec::new() };
+        let by_words = snapshot.keywords.search(&terms, &related, &request.filter, DEPTH)?;
         let by_meaning = match (&snapshot.vectors, &vector) {
             (Some(matrix), Some(vector)) => {
                 matrix.search(vector, DEPTH, |at| snapshot.admits(&request.filter, at))
             }
             _ => Vec::new(),
         };
-        wordings.push(Wording { terms, weight, vector, by_words, by_meaning });
+        wordings.push(Wording { terms, related, weight, vector, by_words, by_meaning });
     }
     let evidence = Evidence::gather(snapshot, &wordings)?;
     let mut rankings = Vec::new();
     for wording in &wordings {
         if request.mode != Mode::Dense || degraded {
-            let weight = wording.weight * if request.mode == Mode::Hybrid { KEYWORD_WEIGHT } else { 1.0 };
             let passages = wording.by_words.iter().map(|(at, _)| *at).collect();
-            rankings.push(Ranking { weight, passages });
+            rankings.push(Ranking { weight: wording.weight, passages });
         }
         if !wording.by_meaning.is_empty() {
             let passages = wording.by_meaning.iter().map(|(at, _)| *at).collect();
@@ -172,7 +181,11 @@ pub(crate) fn search(
         Mode::Hybrid => evidence.exact.iter().map(|(_, holders)| holders.clone()).collect(),
         Mode::Bm25 | Mode::Dense => Vec::new(),
     };
-    let hits = fuse::fuse(&rankings, &exact)
+    let mut fused = fuse::fuse(&rankings, &exact);
+    if request.mode == Mode::Hybrid && !degraded {
+        evidence.weigh(&wordings, &mut fused);
+    }
+    let hits = fused
         .into_iter()
         .take(request.limit)
         .map(|fused| evidence.hit(request, &wordings, fused.passage, fused.score))
@@ -185,6 +198,8 @@ struct Evidence<'a> {
     snapshot: &'a Snapshot,
     /// Per wording: term, its holders, its inverse document frequency.
     terms: Vec<Vec<(String, Vec<usize>, f32)>>,
+    /// Per wording: the holders of each implied term.
+    related: Vec<Vec<Vec<usize>>>,
     /// The bare query's rare exact terms and their holders.
     exact: Vec<(String, Vec<usize>)>,
 }
@@ -192,7 +207,7 @@ struct Evidence<'a> {
 impl<'a> Evidence<'a> {
     fn gather(snapshot: &'a Snapshot, wordings: &[Wording]) -> Result<Self, KnowledgeError> {
         let count = snapshot.passages.len();
-        let mut terms = Vec::new();
+        let (mut terms, mut related) = (Vec::new(), Vec::new());
         for wording in wordings {
             let mut known = Vec::new();
             for term in &wording.terms {
@@ -201,13 +216,35 @@ impl<'a> Evidence<'a> {
                 known.push((term.clone(), holders, idf));
             }
             terms.push(known);
+            let holders = wording.related.iter().map(|term| snapshot.keywords.holders(term));
+            related.push(holders.collect::<Result<Vec<_>, _>>()?);
         }
         let rare = (count / RARE_ONE_IN).max(2);
         let exact = terms.first().into_iter().flatten().filter(|(term, holders, _)| {
             terms::is_exact(term) && (1..=rare).contains(&holders.len())
         });
         let exact = exact.map(|(term, holders, _)| (term.clone(), holders.clone())).collect();
-        Ok(Self { snapshot, terms, exact })
+        Ok(Self { snapshot, terms, related, exact })
+    }
+
+    /// Orders fused passages by how strong the evidence is, which ranks alone don't tell: a weighted
+    /// sum of cosine and relative BM25. The exact-term guard stays above it.
+    fn weigh(&self, wordings: &[Wording], fused: &mut [fuse::Fused]) {
+        let Some(matrix) = &self.snapshot.vectors else { return };
+        let total: f32 = wordings.iter().map(|wording| wording.weight).sum();
+        for hit in fused.iter_mut() {
+            hit.score = 0.0;
+            for wording in wordings {
+                let Some(vector) = &wording.vector else { continue };
+                let best = wording.by_words.first().map_or(0.0, |(_, score)| *score);
+                let own = wording.by_words.iter().find(|(at, _)| *at == hit.passage);
+                let words = own.map_or(0.0, |(_, score)| score / best.max(SOLID_BM25));
+                let meaning = matrix.similarity(hit.passage, vector).blended();
+                let evidence = (meaning + WORDS_WORTH * words) / (1.0 + WORDS_WORTH);
+                hit.score += evidence.max(0.0) * wording.weight / total;
+            }
+        }
+        fused.sort_by(|a, b| b.exact.cmp(&a.exact).then(b.score.total_cmp(&a.score)));
     }
 
     fn coverage(&self, passage: usize) -> f32 {
@@ -261,11 +298,14 @@ impl<'a> Evidence<'a> {
         let mut features = HitFeatures {
             coverage: self.coverage(passage),
             exact,
-            query_terms: wordings[0].terms.len(),
+            query_terms: wordings.iter().map(|wording| wording.terms.len()).max().unwrap_or(0),
             margin: -1.0,
             ..HitFeatures::default()
         };
-        for wording in wordings {
+        for (wording, related) in wordings.iter().zip(&self.related) {
+            let held = related.iter().filter(|holders| holders.binary_search(&passage).is_ok());
+            let implied = held.count() as f32 / related.len().max(1) as f32;
+            features.implied = features.implied.max(implied);
             let rank = wording.by_words.iter().position(|(at, _)| *at == passage);
             let bm25 = rank.map_or(0.0, |rank| wording.by_words[rank].1);
             features.bm25 = features.bm25.max(bm25);
@@ -346,10 +386,20 @@ enum AnswerKind {
 impl AnswerKind {
     fn asked_for(query: &str) -> Option<Self> {
         let text = format!(" {} ", terms::words(query).join(" "));
-        let any = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(&format!(" {phrase} ")));
+        let any =
+            |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(&format!(" {phrase} ")));
         if any(&["how much", "cost", "costs", "charge", "price", "fee", "pay", "pound", "pounds"]) {
             Some(Self::Money)
-        } else if any(&["when", "how long", "how soon", "how many days", "how quickly", "quicker", "how fast", "what time"]) {
+        } else if any(&[
+            "when",
+            "how long",
+            "how soon",
+            "how many days",
+            "how quickly",
+            "quicker",
+            "how fast",
+            "what time",
+        ]) {
             Some(Self::Time)
         } else {
             None

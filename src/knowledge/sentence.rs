@@ -15,8 +15,9 @@ impl Span {
 }
 
 /// Words after which a full stop ends nothing.
-const ABBREVIATIONS: &[&str] =
-    &["e.g", "i.e", "etc", "mr", "mrs", "ms", "dr", "st", "no", "vs", "approx", "incl", "max", "min"];
+const ABBREVIATIONS: &[&str] = &[
+    "e.g", "i.e", "etc", "mr", "mrs", "ms", "dr", "st", "no", "vs", "approx", "incl", "max", "min",
+];
 
 /// Cuts a passage into sentences. A list item or a table row ends one, a wrapped line doesn't;
 /// code fences and rules are left out, since nobody can read them aloud.
@@ -45,7 +46,9 @@ pub fn sentences(text: &str) -> Vec<Span> {
         }
         if ends_sentence(&chars, at) {
             let mut end = at + 1;
-            while end < chars.len() && matches!(chars[end], '.' | '!' | '?' | '"' | '\'' | ')' | '”' | '’') {
+            while end < chars.len()
+                && matches!(chars[end], '.' | '!' | '?' | '"' | '\'' | ')' | '”' | '’')
+            {
                 end += 1;
             }
             push(&chars, start, end, &mut spans);
@@ -79,7 +82,9 @@ fn ends_sentence(chars: &[char], at: usize) -> bool {
         return false;
     }
     let mut next = at + 1;
-    while next < chars.len() && matches!(chars[next], '.' | '!' | '?' | '"' | '\'' | ')' | '”' | '’') {
+    while next < chars.len()
+        && matches!(chars[next], '.' | '!' | '?' | '"' | '\'' | ')' | '”' | '’')
+    {
         next += 1;
     }
     // "£9.76", "larkfield.example" and "3.5" go on.
@@ -99,7 +104,12 @@ fn ends_sentence(chars: &[char], at: usize) -> bool {
         .collect();
     let lower = word.to_lowercase();
     let is_list_number = lower.chars().all(|c| c.is_ascii_digit())
-        && chars[..at - word.chars().count().min(at)].iter().rev().take_while(|c| **c != '\n').count() == 0;
+        && chars[..at - word.chars().count().min(at)]
+            .iter()
+            .rev()
+            .take_while(|c| **c != '\n')
+            .count()
+            == 0;
     !(ABBREVIATIONS.contains(&lower.as_str()) || (is_list_number && !lower.is_empty()))
 }
 
@@ -108,12 +118,17 @@ fn push(chars: &[char], mut start: usize, mut end: usize, spans: &mut Vec<Span>)
     while start < end && chars[end - 1].is_whitespace() {
         end -= 1;
     }
-    while start < end && (chars[start].is_whitespace() || matches!(chars[start], '-' | '*' | '+' | '>' | '|')) {
+    while start < end
+        && (chars[start].is_whitespace() || matches!(chars[start], '-' | '*' | '+' | '>' | '|'))
+    {
         start += 1;
     }
     let digits = chars[start..end].iter().take_while(|c| c.is_ascii_digit()).count();
     if digits > 0 && chars[start + digits..end].starts_with(&['.', ' ']) {
         start += digits + 2;
+        while start < end && chars[start].is_whitespace() {
+            start += 1;
+        }
     }
     if start < end && chars[start..end].iter().any(|c| c.is_alphabetic()) {
         spans.push(Span { start_chars: start, end_chars: end });
@@ -134,8 +149,15 @@ mod tests {
         assert_eq!(
             found,
             [
-                "You get £9.76 a day, e.g. on\na Monday.", "Write to a@b.example.", "Why?",
-                "\"Because.\"", "Yes!", "One item.", "Another item", "First step.", "Second step.",
+                "You get £9.76 a day, e.g. on\na Monday.",
+                "Write to a@b.example.",
+                "Why?",
+                "\"Because.\"",
+                "Yes!",
+                "One item.",
+                "Another item",
+                "First step.",
+                "Second step.",
                 "Last",
             ]
         );

@@ -74,7 +74,7 @@ pub fn digits(words: &[String]) -> Vec<String> {
         at = next;
         if matches!(words.get(at).map(String::as_str), Some("pound" | "pounds"))
             && let (Some(pence), after) = number_at(words, at + 1)
-            && pence.len() <= 2
+            && pence.len() == 2
         {
             out.push(format!("{number}.{pence:0>2}"));
             out.push("pound".into());
@@ -94,9 +94,9 @@ fn join_codes(words: Vec<String>) -> Vec<String> {
         let is_letter = words[at].len() == 1
             && words[at].bytes().all(|b| b.is_ascii_lowercase() && b != b'a' && b != b'i');
         let skip = usize::from(words.get(at + 1).is_some_and(|word| word == "dash"));
-        let number = words.get(at + 1 + skip).filter(|word| {
-            word.len() >= 2 && word.bytes().all(|b| b.is_ascii_digit())
-        });
+        let number = words
+            .get(at + 1 + skip)
+            .filter(|word| word.len() >= 2 && word.bytes().all(|b| b.is_ascii_digit()));
         if let (true, Some(number)) = (is_letter, number) {
             out.push(format!("{}{number}", words[at]));
             out.push(number.clone());
@@ -118,6 +118,8 @@ fn number_at(words: &[String], from: usize) -> (Option<String>, usize) {
     let mut at = from;
     // What may still join the last group: a unit after a ten, anything smaller after a hundred.
     let mut room = 1;
+    // What was said last, as far as a hundred or a thousand may still multiply it.
+    let mut part = 0;
     while let Some(word) = words.get(at) {
         if groups.is_empty() && text.is_empty() && matches!(word.as_str(), "to" | "too") {
             let hundred = words.get(at + 1).is_some_and(|next| next == "hundred");
@@ -125,6 +127,7 @@ fn number_at(words: &[String], from: usize) -> (Option<String>, usize) {
                 break;
             }
             groups.push(2);
+            part = 2;
             room = 1;
             at += 1;
             continue;
@@ -138,10 +141,12 @@ fn number_at(words: &[String], from: usize) -> (Option<String>, usize) {
             Numeral::Hundred | Numeral::Thousand => {
                 let factor = if numeral == Numeral::Hundred { 100 } else { 1_000 };
                 match groups.last_mut() {
-                    Some(last) if *last > 0 && *last < factor => *last *= factor,
+                    // Only what was said last is multiplied: three thousand two hundred.
+                    Some(last) if part > 0 && part < factor => *last += part * (factor - 1),
                     Some(_) => break,
                     None => groups.push(factor),
                 }
+                part = 0;
                 room = factor;
             }
             Numeral::Unit(value) | Numeral::Teen(value) | Numeral::Ten(value) => {
@@ -151,6 +156,7 @@ fn number_at(words: &[String], from: usize) -> (Option<String>, usize) {
                 } else {
                     groups.push(value);
                 }
+                part = value;
                 room = if matches!(numeral, Numeral::Ten(_)) { 10 } else { 1 };
             }
         }

@@ -111,7 +111,10 @@ mod tests {
 
     #[test]
     fn codes_amounts_and_stems() {
-        assert_eq!(terms("Error E-104 costs £9.76, don't they"), ["error", "e104", "104", "cost", "pound", "9.76"]);
+        assert_eq!(
+            terms("Error E-104 costs £9.76, don't they"),
+            ["error", "e104", "104", "cost", "pound", "9.76"]
+        );
         assert_eq!(terms("it says E two one two"), ["e212", "212"]);
         assert_eq!(terms("1,000 refunds"), ["1000", "refund"]);
         assert_eq!(words("I’ve 3.5 quid."), ["ive", "3.5", "pound"]);

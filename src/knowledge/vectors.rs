@@ -56,7 +56,9 @@ impl Vectors {
     /// The cosine of each sentence of a passage.
     pub fn sentence_cosines(&self, passage: usize, query: &[f32]) -> Vec<f32> {
         let range = self.ranges[passage].clone();
-        range.map(|at| dot(&self.sentences[at * self.dimensions..][..self.dimensions], query)).collect()
+        range
+            .map(|at| dot(&self.sentences[at * self.dimensions..][..self.dimensions], query))
+            .collect()
     }
 
     fn passage(&self, at: usize) -> &[f32] {

@@ -21,7 +21,9 @@ pub enum EmbedderError {
     Late(u64),
     #[error("the embedding model has stopped")]
     Stopped,
-    #[error("the embedding model can't be loaded from {path}: {reason}; run `backchannel models pull`")]
+    #[error(
+        "the embedding model can't be loaded from {path}: {reason}; run `backchannel models pull`"
+    )]
     Load { path: String, reason: String },
     #[error("the embedding model failed: {0}")]
     Run(String),

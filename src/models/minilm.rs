@@ -104,8 +104,10 @@ impl Embedder for MiniLm {
             .map_err(|error| EmbedderError::Run(error.to_string()))?;
         // One text at a time: padding to the longest of a batch costs a single core more than it
         // saves, and then a text's vector doesn't depend on its neighbours.
-        pool.install(|| encoded.iter().map(|ids| embed_one(model, ids)).collect::<candle_core::Result<_>>())
-            .map_err(|error| EmbedderError::Run(error.to_string()))
+        pool.install(|| {
+            encoded.iter().map(|ids| embed_one(model, ids)).collect::<candle_core::Result<_>>()
+        })
+        .map_err(|error| EmbedderError::Run(error.to_string()))
     }
 
     fn dimensions(&self) -> usize {

@@ -1,5 +1,7 @@
 //! All integration tests, in one binary: each file directly under `tests/` would link the crate again.
 
 mod media;
+mod models;
 mod replay;
+mod scenarios;
 mod serve;

@@ -7,12 +7,14 @@ use super::Act;
 use crate::knowledge::HitFeatures;
 
 /// Inputs of the model, the constant first.
-pub const INPUTS: usize = 11;
+pub const INPUTS: usize = 12;
 
 /// With vectors.
-const HYBRID: [f32; INPUTS] = [-6.0, 4.0, 4.0, 2.0, 0.3, 2.0, 1.0, 0.5, 0.0, 0.5, 0.3];
+const HYBRID: [f32; INPUTS] =
+    [-5.408, 0.664, -0.785, 3.003, 1.543, 0.783, 3.091, 4.465, 1.537, 2.732, 0.948, 1.004];
 /// On keywords alone.
-const KEYWORDS: [f32; INPUTS] = [-4.0, 0.0, 0.0, 0.0, 1.0, 3.0, 1.0, 0.0, 0.0, 0.5, 0.3];
+const KEYWORDS: [f32; INPUTS] =
+    [-6.076, 0.000, 0.000, 0.019, 3.056, 1.505, 2.042, 3.290, 0.000, 4.066, 0.590, 1.057];
 
 /// The evidence as numbers of about the same size.
 pub fn inputs(features: &HitFeatures, act: Act) -> [f32; INPUTS] {
@@ -24,6 +26,7 @@ pub fn inputs(features: &HitFeatures, act: Act) -> [f32; INPUTS] {
         features.margin.clamp(-0.3, 0.3) * 3.0,
         features.bm25.max(0.0).ln_1p() / 3.0,
         features.coverage,
+        features.implied,
         flag(u8::from(features.exact > 0)),
         flag(u8::from(features.agreed)),
         f32::from(u8::try_from(features.query_terms.min(8)).unwrap_or(8)) / 8.0,

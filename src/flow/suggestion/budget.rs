@@ -14,7 +14,12 @@ pub(super) struct Budget {
 impl Budget {
     pub fn new(burst: u32, refill_per_minute: u32) -> Self {
         let burst = u64::from(burst) * MINUTE_MS;
-        Self { burst, refill_per_minute: refill_per_minute.into(), level: burst, filled_at_ms: None }
+        Self {
+            burst,
+            refill_per_minute: refill_per_minute.into(),
+            level: burst,
+            filled_at_ms: None,
+        }
     }
 
     /// Takes one card's worth, if it is there. Time that goes back counts as standing still.

@@ -6,6 +6,7 @@
 
 pub mod abstain;
 mod budget;
+mod phrases;
 mod query;
 mod trigger;
 
@@ -27,6 +28,8 @@ const NEAREST: usize = 3;
 pub struct SuggestionSettings {
     /// A card is shown from this calibrated probability on.
     pub threshold: f32,
+    /// The same for a plain statement: nobody asked, so a card must be worth the glance.
+    pub statement_threshold: f32,
     /// What the agent's own question needs: whoever asks can judge a weak answer.
     pub ask_threshold: f32,
     /// Cards that may come at once, and how many a minute are added up to that.
@@ -39,12 +42,20 @@ pub struct SuggestionSettings {
 impl Default for SuggestionSettings {
     fn default() -> Self {
         Self {
-            threshold: 0.5,
+            threshold: 0.4,
+            statement_threshold: 0.8,
             ask_threshold: 0.35,
             burst: 3,
             refill_per_minute: 3,
             filter: Filter::default(),
         }
+    }
+}
+
+impl SuggestionSettings {
+    /// The calibrated probability from which a card is shown.
+    pub fn threshold_for(&self, act: Act) -> f32 {
+        if act == Act::Statement { self.statement_threshold } else { self.threshold }
     }
 }
 
@@ -119,7 +130,7 @@ impl Suggester {
         let mut abstention = Abstention::NothingFound;
         for hit in &found.hits {
             let score = abstain::probability(&hit.features, query.act, found.degraded);
-            if score < self.settings.threshold {
+            if score < self.settings.threshold_for(query.act) {
                 if abstention == Abstention::NothingFound {
                     abstention = Abstention::Unsure(score);
                 }

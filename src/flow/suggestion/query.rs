@@ -8,12 +8,14 @@ use crate::knowledge::{SearchRequest, terms};
 /// Turns that a question may lean on.
 const TURNS_REMEMBERED: usize = 4;
 /// So many terms are enough to say what is being talked about.
-const CONTEXT_TERMS: usize = 10;
+const CONTEXT_TERMS: usize = 8;
+/// So many words of one earlier turn are looked at.
+const CONTEXT_WORDS: usize = 24;
 /// A question with so many terms of its own, and no "it" or "that", needs no context.
-const SELF_CONTAINED: usize = 6;
+const SELF_CONTAINED: usize = 5;
 
 /// Words that point back to something said before.
-const POINTERS: &[&str] = &["that", "it", "this", "them", "they", "those", "these", "one", "so", "then", "there"];
+const POINTERS: &[&str] = &["that", "it", "this", "them", "they", "those", "these"];
 
 /// What was said lately, without small talk.
 #[derive(Default)]
@@ -49,6 +51,7 @@ impl Memory {
             if count >= CONTEXT_TERMS {
                 break;
             }
+            let text = tail(text);
             count += terms::terms(text).len();
             parts.push(text);
         }
@@ -59,12 +62,17 @@ impl Memory {
         request.in_context = Some(parts.join(" "));
         request.context_weight = match own {
             0 | 1 => 1.2,
-            2 => 0.8,
-            3 => 0.5,
+            2 | 3 => 0.5,
             _ => 0.25,
         } + if points_back { 0.2 } else { 0.0 };
         request
     }
+}
+
+/// The last words of a long turn: embedding costs by the word, and a card has 100 ms.
+fn tail(text: &str) -> &str {
+    let mut spaces = text.char_indices().rev().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
+    spaces.nth(CONTEXT_WORDS).map_or(text, |at| text[at..].trim_start())
 }
 
 /// The words that carry the question, for the card's reason.
