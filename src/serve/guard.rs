@@ -17,6 +17,8 @@ const CONTENT_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inlin
 pub async fn guard(State(state): State<ServeState>, mut request: Request, next: Next) -> Response {
     match identify(&state, &request) {
         Ok(principal) => {
+            // The media sockets know no principals, only whose calls they bring.
+            request.extensions_mut().insert(principal.tenant.clone());
             request.extensions_mut().insert(principal);
         }
         Err(_) if is_public(request.uri()) => {}

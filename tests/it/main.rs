@@ -5,3 +5,4 @@ mod models;
 mod replay;
 mod scenarios;
 mod serve;
+mod tidy;
