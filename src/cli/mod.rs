@@ -97,10 +97,12 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Models(args) => models::run(args).map_err(unforeseen),
-        Command::Knowledge(command) => match knowledge::run(&command, &mut out).map_err(unforeseen)? {
-            Ok(()) => Ok(ExitCode::SUCCESS),
-            Err(kind) => Err(Failure::new(kind, "the articles need work, see above")),
-        },
+        Command::Knowledge(command) => {
+            match knowledge::run(&command, &mut out).map_err(unforeseen)? {
+                Ok(()) => Ok(ExitCode::SUCCESS),
+                Err(kind) => Err(Failure::new(kind, "the articles need work, see above")),
+            }
+        }
         Command::Eval(Eval::Retrieval(args)) => {
             eval_retrieval::run(&args, &mut out).map_err(unforeseen)?;
             out.flush().map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;

@@ -137,7 +137,8 @@ fn write_ready_file(path: &Path, access: &Access) -> Result<(), Failure> {
         Failure::invalid(format!("the ready file {} can't be written: {error}", path.display()))
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(unwritable)?;
+    let file =
+        tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(unwritable)?;
     std::fs::write(file.path(), ready.to_string()).map_err(unwritable)?;
     file.persist(path).map_err(|error| unwritable(error.error))?;
     Ok(())

@@ -219,8 +219,9 @@ impl Config {
             path: path.to_owned(),
             message: error.to_string().trim_end().to_owned(),
         })?;
-        let mut table: toml::Table =
-            text.parse().map_err(|error: toml::de::Error| ConfigError::Environment(error.to_string()))?;
+        let mut table: toml::Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| ConfigError::Environment(error.to_string()))?;
         let mut named = Vec::new();
         for (name, value) in vars.filter(|(name, _)| name.starts_with(PREFIX)) {
             let path: Vec<String> =
@@ -229,10 +230,15 @@ impl Config {
                 .map_err(|()| ConfigError::Environment(format!("{name}: no such setting")))?;
             named.push(name);
         }
-        let config: Self = toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| {
-            let message = error.to_string();
-            ConfigError::Environment(format!("{} (set: {})", message.trim_end(), named.join(", ")))
-        })?;
+        let config: Self =
+            toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+                let message = error.to_string();
+                ConfigError::Environment(format!(
+                    "{} (set: {})",
+                    message.trim_end(),
+                    named.join(", ")
+                ))
+            })?;
         config.check()
     }
 
@@ -304,7 +310,11 @@ mod tests {
     fn the_environment_overrides_the_file() {
         let config = load(
             "[serve]\nlisten = \"127.0.0.1:9000\"\n[calls]\nmax = 3",
-            &[("BACKCHANNEL__CALLS__MAX", "7"), ("BACKCHANNEL__AUTH__API_KEY", "12345678"), ("PATH", "x")],
+            &[
+                ("BACKCHANNEL__CALLS__MAX", "7"),
+                ("BACKCHANNEL__AUTH__API_KEY", "12345678"),
+                ("PATH", "x"),
+            ],
         );
         let key = config.expect("it is right").auth.api_key.expect("it is set");
         assert_eq!(key.expose(), "12345678");
@@ -323,7 +333,11 @@ mod tests {
         for (text, vars, expected) in [
             ("[serve]\nlistn = 1", &[][..], vec!["bc.toml", "line 2", "listn"]),
             ("[serve]\nlisten = \"here\"", &[], vec!["bc.toml", "line 2", "socket address"]),
-            ("", &[("BACKCHANNEL__SERVE__LISTN", "x")][..], vec!["BACKCHANNEL__SERVE__LISTN", "listn"]),
+            (
+                "",
+                &[("BACKCHANNEL__SERVE__LISTN", "x")][..],
+                vec!["BACKCHANNEL__SERVE__LISTN", "listn"],
+            ),
             ("[calls]\nmax = 0", &[], vec!["calls.max"]),
         ] {
             let error = load(text, vars).expect_err("it is wrong");

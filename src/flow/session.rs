@@ -39,9 +39,20 @@ pub enum Output {
     /// Stream, don't keep.
     Partial(Partial),
     /// Decode and bring the answer to `decoded`.
-    Decode { leg: usize, ticket: Ticket, purpose: Purpose, samples: Vec<f32> },
-    Promote { leg: usize, ticket: Ticket },
-    Cancel { leg: usize, ticket: Ticket },
+    Decode {
+        leg: usize,
+        ticket: Ticket,
+        purpose: Purpose,
+        samples: Vec<f32>,
+    },
+    Promote {
+        leg: usize,
+        ticket: Ticket,
+    },
+    Cancel {
+        leg: usize,
+        ticket: Ticket,
+    },
     /// Search the knowledge base and bring the answer to `found`.
     Search(Box<CardQuery>),
     /// Something was heard and not believed.

@@ -250,8 +250,7 @@ impl Queue {
             .filter(|(_, job)| match job.urgency {
                 Urgency::Final => true,
                 Urgency::Early => {
-                    !finals_wait
-                        && (job.samples.len() <= EARLY_MAX_SAMPLES || self.jobs.len() == 1)
+                    !finals_wait && (job.samples.len() <= EARLY_MAX_SAMPLES || self.jobs.len() == 1)
                 }
                 Urgency::Partial => !finals_wait && partials_allowed,
             })
@@ -279,8 +278,7 @@ mod tests {
             gate.recv_timeout(Duration::from_secs(5))
                 .map_err(|_| ModelError::Failed("never opened".into()))?;
             let text = format!("{}{}", self.name, samples.len());
-            let word =
-                super::super::HeardWord { text, start_ms: 0, end_ms: 1, confidence: 1.0 };
+            let word = super::super::HeardWord { text, start_ms: 0, end_ms: 1, confidence: 1.0 };
             Ok(Heard { words: vec![word], tokens: 1, ..Heard::default() })
         }
     }

@@ -11,8 +11,8 @@ use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
 };
 
-use super::transcriber::{Heard, HeardWord, SAMPLE_RATE_HZ, Transcriber};
 use super::ModelError;
+use super::transcriber::{Heard, HeardWord, SAMPLE_RATE_HZ, Transcriber};
 
 /// The encoder makes 50 positions a second, 1,500 for the full window of 30 s.
 const POSITIONS_PER_SECOND: f32 = 50.0;
@@ -54,12 +54,9 @@ impl WhisperModel {
     pub fn load(path: &Path) -> Result<Self, ModelError> {
         whisper_rs::install_logging_hooks();
         let context = WhisperContext::new_with_params(path, WhisperContextParameters::default())
-            .map_err(|error| {
-                ModelError::Failed(format!("{}: {error}", path.display()))
-            })?;
+            .map_err(|error| ModelError::Failed(format!("{}: {error}", path.display())))?;
         // Tiny has four encoder layers, base six.
-        let window =
-            if context.model_n_audio_layer() <= 4 { Window::TINY } else { Window::BASE };
+        let window = if context.model_n_audio_layer() <= 4 { Window::TINY } else { Window::BASE };
         Ok(Self { context: Arc::new(context), window })
     }
 

@@ -66,7 +66,11 @@ fn floor(room: &str) -> usize {
 /// The source without its comments and test modules, which may look anywhere.
 fn code(source: &str) -> String {
     let source = source.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or(source);
-    source.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    source
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -83,7 +87,10 @@ fn imports_point_down() {
             .split("crate::")
             .skip(1)
             .filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next())
-            .filter(|target| root().join("src").join(target).exists() || root().join(format!("src/{target}.rs")).exists())
+            .filter(|target| {
+                root().join("src").join(target).exists()
+                    || root().join(format!("src/{target}.rs")).exists()
+            })
             .collect();
         for to in targets {
             let sideways = SIDEWAYS.iter().any(|(a, b, _)| (*a, *b) == (from.as_str(), to));
@@ -140,8 +147,8 @@ fn only_the_masker_and_the_store_vouch_for_text() {
     for path in files(&root().join("src"), "rs") {
         let Some(room) = room(&path) else { continue };
         let source = code(&std::fs::read_to_string(&path).expect("readable"));
-        let allowed = matches!(room.as_str(), "domain" | "insight" | "store")
-            || path.ends_with("tests.rs");
+        let allowed =
+            matches!(room.as_str(), "domain" | "insight" | "store") || path.ends_with("tests.rs");
         assert!(
             allowed || !source.contains("Redacted::vouched"),
             "{}: raw words become `Redacted` in insight::redaction only",
@@ -158,7 +165,10 @@ fn documents_name_files_that_exist() {
             let looks_like_a_path = name.contains('/')
                 && !name.contains([' ', '<', '{', '*', '$', '…', '~', ':', '='])
                 && !name.starts_with(['/', '-', '.'])
-                && name.rsplit('/').next().is_some_and(|last| last.contains('.') || name.ends_with('/'));
+                && name
+                    .rsplit('/')
+                    .next()
+                    .is_some_and(|last| last.contains('.') || name.ends_with('/'));
             // What `make` makes is not in a checkout.
             let made = name.starts_with("target/") || name.starts_with("ui/dist");
             assert!(

@@ -41,7 +41,12 @@ pub struct Guards {
 
 impl Default for Guards {
     fn default() -> Self {
-        Self { mean_logprob_min: -0.8, agreed_logprob_min: -1.3, phrase_logprob_min: -0.35, loop_repeats_max: 3 }
+        Self {
+            mean_logprob_min: -0.8,
+            agreed_logprob_min: -1.3,
+            phrase_logprob_min: -0.35,
+            loop_repeats_max: 3,
+        }
     }
 }
 
@@ -160,7 +165,8 @@ fn collapse_loops(words: &mut Vec<HeardWord>, repeats_max: usize) {
         let mut start = 0;
         while start + length * (repeats_max + 1) <= words.len() {
             let pattern = &bare[start..start + length];
-            let repeats = bare[start..].chunks(length).take_while(|chunk| *chunk == pattern).count();
+            let repeats =
+                bare[start..].chunks(length).take_while(|chunk| *chunk == pattern).count();
             // Digits repeat in real numbers.
             let digits = pattern.iter().all(|word| word.chars().all(|c| c.is_ascii_digit()));
             if repeats > repeats_max && !digits {

@@ -29,15 +29,27 @@ pub enum Purpose {
 #[derive(Debug)]
 pub enum LegOutput {
     /// Decode these 16 kHz samples and bring the answer to `Leg::decoded`.
-    Decode { ticket: Ticket, purpose: Purpose, samples: Vec<f32> },
+    Decode {
+        ticket: Ticket,
+        purpose: Purpose,
+        samples: Vec<f32>,
+    },
     /// An early decoding has become the final one.
     Promote(Ticket),
     /// Nobody wants it any more.
     Cancel(Ticket),
-    Partial { turn_id: TurnId, start_ms: u64, text: String, stable_words: usize },
+    Partial {
+        turn_id: TurnId,
+        start_ms: u64,
+        text: String,
+        stable_words: usize,
+    },
     Turn(SpokenTurn),
     /// What was shown of this turn was no speech.
-    Withdrawn { turn_id: TurnId, start_ms: u64 },
+    Withdrawn {
+        turn_id: TurnId,
+        start_ms: u64,
+    },
     /// Something was heard and not believed.
     Rejected(Rejected),
 }
@@ -144,7 +156,10 @@ impl Leg {
 
     fn remember_level(&mut self, frame: Frame) {
         self.levels.push_back((self.now, frame.level_dbfs));
-        while self.levels.front().is_some_and(|(at, _)| at + CUT_SEARCH_MS * SAMPLES_PER_MS < self.now)
+        while self
+            .levels
+            .front()
+            .is_some_and(|(at, _)| at + CUT_SEARCH_MS * SAMPLES_PER_MS < self.now)
         {
             self.levels.pop_front();
         }

@@ -60,11 +60,8 @@ impl ToneGuard {
             *slot = sample * weight;
         }
         self.last = *samples;
-        let done = self.fft.process_with_scratch(
-            &mut self.input,
-            &mut self.spectrum,
-            &mut self.scratch,
-        );
+        let done =
+            self.fft.process_with_scratch(&mut self.input, &mut self.spectrum, &mut self.scratch);
         if done.is_err() {
             return false;
         }
@@ -121,9 +118,8 @@ mod tests {
         let frames = 125;
         let marked = (0..frames)
             .filter(|frame| {
-                let samples = std::array::from_fn(|n| {
-                    make((frame * FRAME_SAMPLES + n) as f32 / 16_000.0)
-                });
+                let samples =
+                    std::array::from_fn(|n| make((frame * FRAME_SAMPLES + n) as f32 / 16_000.0));
                 guard.frame(&samples)
             })
             .count();

@@ -77,6 +77,13 @@ pub(super) fn names_a_card(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     matches!(
         word.as_str(),
-        "card" | "cards" | "visa" | "mastercard" | "amex" | "maestro" | "sixteen-digit" | "16-digit"
+        "card"
+            | "cards"
+            | "visa"
+            | "mastercard"
+            | "amex"
+            | "maestro"
+            | "sixteen-digit"
+            | "16-digit"
     )
 }

@@ -101,7 +101,8 @@ fn digit_follows(rest: &[Piece]) -> bool {
 }
 
 fn piece(word: &str) -> Piece {
-    let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '£' && c != '$' && c != '€');
+    let word =
+        word.trim_matches(|c: char| !c.is_alphanumeric() && c != '£' && c != '$' && c != '€');
     let lower = word.to_lowercase();
     if lower.is_empty() {
         // A lone dash or comma between groups.
@@ -125,9 +126,9 @@ fn piece(word: &str) -> Piece {
         "won" => Piece::Homophone('1'),
         "ate" => Piece::Homophone('8'),
         "sex" | "sicks" => Piece::Homophone('6'),
-        "um" | "uh" | "er" | "erm" | "ah" | "hmm" | "and" | "then" | "dash" | "hyphen" | "space"
-        | "comma" | "so" | "it's" | "is" | "yeah" | "yes" | "okay" | "ok" | "right" | "that's"
-        | "the" | "like" | "number" => Piece::Filler,
+        "um" | "uh" | "er" | "erm" | "ah" | "hmm" | "and" | "then" | "dash" | "hyphen"
+        | "space" | "comma" | "so" | "it's" | "is" | "yeah" | "yes" | "okay" | "ok" | "right"
+        | "that's" | "the" | "like" | "number" => Piece::Filler,
         _ => Piece::Other,
     }
 }
@@ -151,8 +152,7 @@ fn written(word: &str) -> Option<String> {
         }
     }
     // "19.99" and "2,500" are quantities; "4539.1488" is not.
-    let quantity = groups.iter().any(|(_, mark)| matches!(mark, '.' | ','))
-        && digits.len() < 8;
+    let quantity = groups.iter().any(|(_, mark)| matches!(mark, '.' | ',')) && digits.len() < 8;
     (!digits.is_empty() && !quantity).then_some(digits)
 }
 
@@ -187,8 +187,16 @@ fn spoken(word: &str) -> Piece {
     const ONES: [&str; 10] =
         ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
     const TEENS: [&str; 10] = [
-        "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
-        "eighteen", "nineteen",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
     ];
     const TENS: [&str; 8] =
         ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];

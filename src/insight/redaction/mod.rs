@@ -115,11 +115,7 @@ impl Masker {
                 let placeholder = format!("[digits-{}]", self.helds);
                 let raw = raw_text(&words[run.first..=run.last]);
                 let mut held = before.map(|before| before.held).unwrap_or_default();
-                held.push(Held {
-                    turn_id: turn_id.clone(),
-                    placeholder: placeholder.clone(),
-                    raw,
-                });
+                held.push(Held { turn_id: turn_id.clone(), placeholder: placeholder.clone(), raw });
                 let now = Pending { digits, card: None, held };
                 if run.trails {
                     pending = Some(now);
@@ -168,10 +164,8 @@ impl Masker {
 pub fn typed(text: &str) -> Redacted {
     let words: Vec<&str> = text.split(' ').collect();
     let mut shown: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    let cards: Vec<Run> = runs(words.iter().copied())
-        .into_iter()
-        .filter(|run| card::is_card(&run.digits))
-        .collect();
+    let cards: Vec<Run> =
+        runs(words.iter().copied()).into_iter().filter(|run| card::is_card(&run.digits)).collect();
     for (number, run) in cards.iter().enumerate().rev() {
         shown.splice(run.first..=run.last, [format!("[card-{}]", number + 1)]);
     }

@@ -120,7 +120,10 @@ fn numbers_that_no_card_begins_with_are_shown_at_once() {
 #[test]
 fn after_the_word_card_short_runs_stay_hidden() {
     assert_eq!(
-        check(&["the last digits of my card are 6467 I think", "what else do you need from me then"]),
+        check(&[
+            "the last digits of my card are 6467 I think",
+            "what else do you need from me then"
+        ]),
         [
             "the last digits of my card are [digits-1] I think",
             "t-0 [digits-1] stays: digits",

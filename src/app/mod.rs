@@ -2,48 +2,40 @@
 //!
 //! Build and run are two steps, so that a test can build an `App` and look at it.
 
-use std::collections::BTreeMap;
+mod knowledge_door;
+mod notices;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use include_dir::{Dir, include_dir};
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use self::knowledge_door::KnowledgeDoor;
+use self::notices::Notices;
 use crate::bus::{Bus, MemoryBus, Signal};
 use crate::config::Config;
 use crate::connect::telephony::{self, MediaSockets};
-use crate::domain::{
-    Article, ArticleId, Classify, ConversationId, ErrorKind, EventBody, NewEvent, QuestionAnswer,
-    SystemNotice, TenantId, Turn,
-};
+use crate::domain::{Classify, ErrorKind, SystemNotice, TenantId};
 use crate::flow::driver::{CallSettings, Calls};
 use crate::flow::session::SessionSettings;
-use crate::flow::suggestion::{self, SuggestionSettings};
+use crate::flow::suggestion::SuggestionSettings;
 use crate::flow::transcript::TranscriptSettings;
 use crate::insight::redaction;
-use crate::knowledge::{
-    Library, LibrarySettings, Mode, SearchHit, SearchRequest, Source, cache_folder,
-};
+use crate::knowledge::{Library, LibrarySettings, Source, cache_folder};
 use crate::models::embedder::EmbedderHandle;
 use crate::models::minilm::{MiniLm, MiniLmFiles};
 use crate::models::{self, Ears, Outcome, SpeechPool, Urgency, WhisperModel};
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
-use crate::serve::{
-    self, Answerer, ArticleHit, ArticleSource, AskedQuestion, Failure, FoundArticles,
-    FoundSentence, Listener, SearchMode, ServeState, Services, SystemSource,
-};
-use crate::store::{KindFilter, MAX_READ, ReadQuery, SYSTEM, SqliteStore, Store, codec};
+use crate::serve::{self, Listener, ServeState, Services, SystemSource};
+use crate::store::{SqliteStore, Store};
 
 /// The sample knowledge base, for `--demo`.
 static SAMPLE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/knowledge");
 
 const EMBEDDER: &str = "all-minilm-l6-v2";
-/// Notices of the last turns that an agent's question may lean on.
-const RECENT_TURNS: usize = 8;
 const BUS_SIGNALS: usize = 4_096;
 const EMBEDDER_QUEUE: usize = 64;
 
@@ -100,7 +92,8 @@ impl App {
     /// The first thing that is missing, with what to do about it.
     pub async fn build(config: Config, demo: bool) -> Result<Self, AppError> {
         let write_idle = Duration::from_secs(config.serve.write_idle_seconds);
-        let listener = serve::bind(config.serve.listen, write_idle).map_err(|e| AppError::of(&e))?;
+        let listener =
+            serve::bind(config.serve.listen, write_idle).map_err(|e| AppError::of(&e))?;
         let address = listener.address().map_err(AppError::internal)?;
         let tenant = TenantId::from(if demo { "demo" } else { "default" });
         let (auth, access) = doors(&config, demo, &tenant, address)?;
@@ -348,50 +341,6 @@ fn attach_vectors(library: Library, notices: Arc<Notices>) {
     }
 }
 
-/// What works less well than it should at the moment; each change is an event.
-struct Notices {
-    tenant: TenantId,
-    store: Arc<dyn Store>,
-    standing: Mutex<BTreeMap<String, SystemNotice>>,
-}
-
-impl Notices {
-    fn new(tenant: TenantId, store: Arc<dyn Store>) -> Self {
-        Self { tenant, store, standing: Mutex::default() }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, SystemNotice>> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stands(&self, what: &str) -> bool {
-        self.lock().contains_key(what)
-    }
-
-    async fn degraded(&self, what: &str, detail: &str) {
-        tracing::warn!(what, detail, "degraded");
-        let since = Timestamp::now();
-        let notice =
-            SystemNotice { what: what.to_owned(), detail: detail.to_owned(), since };
-        self.lock().insert(what.to_owned(), notice.clone());
-        self.append(EventBody::SystemDegraded(notice)).await;
-    }
-
-    async fn recovered(&self, what: &str) {
-        let Some(notice) = self.lock().remove(what) else { return };
-        tracing::info!(what, "recovered");
-        self.append(EventBody::SystemRecovered(notice)).await;
-    }
-
-    async fn append(&self, body: EventBody) {
-        let event = NewEvent::at(Timestamp::now(), body);
-        let system = ConversationId::from(SYSTEM);
-        if let Err(error) = self.store.append(&self.tenant, &system, vec![event]).await {
-            tracing::warn!(%error, "a notice was not recorded");
-        }
-    }
-}
-
 struct System {
     notices: Arc<Notices>,
     speech: crate::config::Speech,
@@ -403,7 +352,7 @@ impl SystemSource for System {
         Ok(())
     }
     fn degraded(&self) -> Vec<SystemNotice> {
-        self.notices.lock().values().cloned().collect()
+        self.notices.all()
     }
     fn models(&self) -> serve::Models {
         serve::Models {
@@ -413,118 +362,3 @@ impl SystemSource for System {
         }
     }
 }
-
-/// The library as the HTTP doors need it. Searches run on blocking threads.
-struct KnowledgeDoor {
-    library: Library,
-    store: Arc<dyn Store>,
-    suggestion: SuggestionSettings,
-}
-
-impl KnowledgeDoor {
-    async fn recent_turns(&self, asked: &AskedQuestion) -> Result<Vec<Turn>, Failure> {
-        let mut query =
-            ReadQuery::all(asked.tenant.clone(), 0).of(asked.conversation.clone());
-        query.kinds = KindFilter::exactly("turn.final");
-        let mut turns: Vec<Turn> = Vec::new();
-        loop {
-            let page = self.store.read(&query).await.map_err(|error| Failure::of(&error))?;
-            for event in &page {
-                query.after = event.position;
-                turns.extend(codec::decode_turn(event).map_err(|error| Failure::of(&error))?);
-            }
-            turns.drain(..turns.len().saturating_sub(RECENT_TURNS));
-            if page.len() < MAX_READ {
-                return Ok(turns);
-            }
-        }
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    let failed = |error: tokio::task::JoinError| Failure {
-        kind: ErrorKind::Internal,
-        message: error.to_string(),
-    };
-    tokio::task::spawn_blocking(work).await.map_err(failed)?
-}
-
-#[async_trait]
-impl Answerer for KnowledgeDoor {
-    async fn answer(&self, asked: AskedQuestion) -> Result<QuestionAnswer, Failure> {
-        let begun = std::time::Instant::now();
-        let recent = self.recent_turns(&asked).await?;
-        let (library, settings) = (self.library.clone(), self.suggestion.clone());
-        blocking(move || {
-            let query = suggestion::question_query(asked.question.as_str(), &recent, &settings);
-            let found = library.search(&query.request).map_err(|error| Failure::of(&error))?;
-            let (answer, nearest) = match suggestion::answer_question(&query, &found, &settings) {
-                Ok(answer) => (Some(answer), Vec::new()),
-                Err(nearest) => (None, nearest),
-            };
-            Ok(QuestionAnswer {
-                question_id: asked.id,
-                question: asked.question,
-                answer,
-                nearest,
-                latency_ms: begun.elapsed().as_millis() as u64,
-            })
-        })
-        .await
-    }
-}
-
-#[async_trait]
-impl ArticleSource for KnowledgeDoor {
-    fn article(&self, _tenant: &TenantId, id: &ArticleId) -> Option<Arc<Article>> {
-        self.library.article(id)
-    }
-
-    fn articles(&self, _tenant: &TenantId) -> Vec<Arc<Article>> {
-        self.library.articles()
-    }
-
-    async fn search(
-        &self,
-        _tenant: &TenantId,
-        query: &str,
-        limit: usize,
-        mode: SearchMode,
-    ) -> Result<FoundArticles, Failure> {
-        let library = self.library.clone();
-        let mut request = SearchRequest::new(query);
-        request.limit = limit;
-        request.mode = match mode {
-            SearchMode::Hybrid => Mode::Hybrid,
-            SearchMode::Bm25 => Mode::Bm25,
-            SearchMode::Dense => Mode::Dense,
-        };
-        blocking(move || {
-            let found = library.search(&request).map_err(|error| Failure::of(&error))?;
-            let items = found.hits.iter().map(article_hit).collect();
-            Ok(FoundArticles { items, degraded: found.degraded })
-        })
-        .await
-    }
-}
-
-fn article_hit(hit: &SearchHit) -> ArticleHit {
-    let passage = hit.passage();
-    ArticleHit {
-        article_id: hit.article.id.to_string(),
-        passage_id: passage.id.to_string(),
-        title: hit.article.title.clone(),
-        heading: passage.heading.clone(),
-        text: passage.text.clone(),
-        score: hit.score,
-        why: hit.why.clone(),
-        sentence: Some(FoundSentence {
-            start: hit.sentence.start_chars,
-            end: hit.sentence.end_chars,
-            quote: hit.quote().to_owned(),
-        }),
-    }
-}
-

@@ -1,0 +1,50 @@
+//! The way of one call's events to the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::{CallError, Shared};
+use crate::domain::{Classify, ConversationId, NewEvent, TenantId};
+
+/// Writes one call's events in order, as many at once as have come.
+pub(super) struct Appender {
+    pub shared: Arc<Shared>,
+    pub tenant: TenantId,
+    pub id: ConversationId,
+}
+
+/// A store that is busy or away is asked again, ever less often, for so long in all.
+const STORE_PATIENCE: Duration = Duration::from_secs(120);
+const EVENTS_AT_ONCE: usize = 64;
+
+impl Appender {
+    pub async fn run(self, mut events: mpsc::Receiver<NewEvent>) -> Result<(), CallError> {
+        let mut batch = Vec::new();
+        while events.recv_many(&mut batch, EVENTS_AT_ONCE).await > 0 {
+            if let Err(error) = self.append(std::mem::take(&mut batch)).await {
+                tracing::error!(conversation.id = %self.id, %error, "the call's events are lost");
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn append(&self, events: Vec<NewEvent>) -> Result<(), CallError> {
+        let begun = Instant::now();
+        let mut pause = Duration::from_millis(50);
+        loop {
+            match self.shared.store.append(&self.tenant, &self.id, events.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind().is_retryable() && begun.elapsed() < STORE_PATIENCE => {
+                    tracing::warn!(conversation.id = %self.id, %error, "will append again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(5));
+                }
+                Err(error) => return Err(CallError::Store(error.to_string())),
+            }
+        }
+    }
+}

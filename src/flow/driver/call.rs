@@ -1,0 +1,223 @@
+//! One live call: its session, fed and obeyed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::{CallError, CallSummary, Close, Payload, Place, Shared};
+use crate::bus::{PartialSignal, Signal};
+use crate::domain::{ConversationId, EndReason, EventBody, NewEvent, Partial, TenantId};
+use crate::flow::session::{Output, Session};
+use crate::flow::suggestion::CardQuery;
+use crate::flow::transcript::{Purpose, Ticket};
+use crate::knowledge::SearchResponse;
+use crate::models::{Heard, JobId, Outcome, Urgency};
+use crate::store::codec;
+
+/// What comes back from models and searches.
+enum Answer {
+    Decoded(usize, Ticket, Option<Heard>),
+    Found(Box<CardQuery>, Option<SearchResponse>, Instant),
+}
+
+pub(super) struct Call {
+    pub shared: Arc<Shared>,
+    pub tenant: TenantId,
+    pub id: ConversationId,
+    pub session: Session,
+    pub jobs: HashMap<(usize, Ticket), JobId>,
+    pub to_log: mpsc::Sender<NewEvent>,
+    pub dropped: Arc<[AtomicU64]>,
+    pub place: Place,
+}
+
+impl Call {
+    pub async fn run(
+        mut self,
+        mut payloads: mpsc::Receiver<Payload>,
+        mut closes: mpsc::Receiver<Close>,
+        stored: tokio::task::JoinHandle<Result<(), CallError>>,
+    ) {
+        // Unbounded, but never longer than what is in flight: a few decodings and one search.
+        let (answer, mut answers) = mpsc::unbounded_channel();
+        let stall = Duration::from_millis(self.shared.settings.stall_ms);
+        let mut stall_at = Instant::now() + stall;
+        let mut listening = true;
+        let mut done = None;
+        let stop = self.shared.stop.clone();
+        self.carry_out(&answer).await;
+        while !self.session.is_finished() {
+            tokio::select! {
+                payload = payloads.recv(), if listening => match payload {
+                    Some(payload) => {
+                        stall_at = Instant::now() + stall;
+                        self.hear(&payload);
+                    }
+                    None => {
+                        // The handle is gone: either with a `Close` or by a broken connection.
+                        listening = false;
+                        let reason = match closes.recv().await {
+                            Some(close) => {
+                                done = Some(close.done);
+                                close.reason
+                            }
+                            None => EndReason::Disconnected,
+                        };
+                        self.make_up_for_dropped();
+                        self.session.close(reason);
+                    }
+                },
+                Some(answer) = answers.recv() => self.take(answer),
+                () = tokio::time::sleep_until(stall_at), if listening => {
+                    stall_at = Instant::now() + Duration::from_secs(3_600);
+                    self.session.stalled();
+                }
+                () = stop.cancelled(), if listening => {
+                    listening = false;
+                    self.session.close(EndReason::Shutdown);
+                }
+            }
+            self.carry_out(&answer).await;
+        }
+        let summary =
+            CallSummary { turns: self.session.turns(), duration_ms: self.session.now_ms() };
+        tracing::info!(
+            conversation.id = %self.id, turns = summary.turns, duration_ms = summary.duration_ms,
+            "call ended"
+        );
+        drop(self.to_log);
+        drop(self.place);
+        let stored = stored.await.unwrap_or_else(|error| Err(CallError::Store(error.to_string())));
+        if done.is_none() {
+            // Closed by the service: the media side may be asking at this moment.
+            done = closes.try_recv().ok().map(|close| close.done);
+        }
+        if let Some(done) = done {
+            // The media side may be gone; then nobody wants to know.
+            let _ = done.send(stored.map(|()| summary));
+        }
+    }
+
+    fn hear(&mut self, payload: &Payload) {
+        self.make_up_for_dropped();
+        if let Err(error) = self.session.audio(payload.leg, payload.at_ms, &payload.bytes) {
+            tracing::warn!(conversation.id = %self.id, %error, "audio skipped");
+        }
+    }
+
+    /// Audio that found no room in the queue becomes a gap of its length.
+    fn make_up_for_dropped(&mut self) {
+        for leg in 0..self.dropped.len() {
+            let lost_ms = self.dropped[leg].swap(0, Ordering::Relaxed) / 1_000;
+            if lost_ms > 0
+                && let Err(error) = self.session.lost(leg, lost_ms)
+            {
+                tracing::warn!(conversation.id = %self.id, %error, "gap skipped");
+            }
+        }
+    }
+
+    fn take(&mut self, answer: Answer) {
+        match answer {
+            Answer::Decoded(leg, ticket, heard) => {
+                self.jobs.remove(&(leg, ticket));
+                self.session.decoded(leg, ticket, heard);
+            }
+            Answer::Found(query, found, since) => {
+                let latency_ms = since.elapsed().as_millis() as u64;
+                metrics::histogram!("backchannel_card_decision_seconds").record(since.elapsed());
+                self.session.found(&query, found.as_ref(), latency_ms);
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, answer: &mpsc::UnboundedSender<Answer>) {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Event(body) => {
+                    self.measure(&body);
+                    let event = NewEvent::at(Timestamp::now(), body);
+                    if self.to_log.send(event).await.is_err() {
+                        tracing::error!(conversation.id = %self.id, "an event was lost: the log is closed");
+                    }
+                }
+                Output::Partial(partial) => self.publish(&partial),
+                Output::Decode { leg, ticket, purpose, samples } => {
+                    let answer = answer.clone();
+                    let reply = Box::new(move |outcome| {
+                        let heard = match outcome {
+                            Outcome::Heard(heard) => Some(heard),
+                            Outcome::Dropped | Outcome::Failed(_) => None,
+                        };
+                        // A call that has ended doesn't wait for answers.
+                        let _ = answer.send(Answer::Decoded(leg, ticket, heard));
+                    });
+                    let job = self.shared.speech.submit(urgency(purpose), samples, reply);
+                    self.jobs.insert((leg, ticket), job);
+                }
+                Output::Promote { leg, ticket } => {
+                    if let Some(job) = self.jobs.get(&(leg, ticket)) {
+                        self.shared.speech.promote(*job);
+                    }
+                }
+                Output::Cancel { leg, ticket } => {
+                    if let Some(job) = self.jobs.get(&(leg, ticket)) {
+                        self.shared.speech.cancel(*job);
+                    }
+                }
+                Output::Search(query) => self.search(query, answer.clone()),
+                Output::Rejected(why) => {
+                    metrics::counter!("backchannel_transcript_rejected_total", "why" => why.as_str())
+                        .increment(1);
+                }
+            }
+        }
+    }
+
+    fn search(&self, query: Box<CardQuery>, answer: mpsc::UnboundedSender<Answer>) {
+        let since = Instant::now();
+        let library = self.shared.library.clone();
+        let id = self.id.clone();
+        self.shared.tasks.spawn_blocking(move || {
+            let found = library
+                .search(&query.request)
+                .inspect_err(|error| tracing::warn!(conversation.id = %id, %error, "no search"))
+                .ok();
+            let _ = answer.send(Answer::Found(query, found, since));
+        });
+    }
+
+    fn publish(&self, partial: &Partial) {
+        self.shared.bus.publish(Signal::Partial(Arc::new(PartialSignal {
+            tenant: self.tenant.clone(),
+            conversation: self.id.clone(),
+            time: Timestamp::now(),
+            data: codec::partial_data(partial),
+        })));
+    }
+
+    fn measure(&self, body: &EventBody) {
+        if let EventBody::TurnFinal(turn) = body {
+            let behind_ms = self.session.now_ms().saturating_sub(turn.end_ms);
+            metrics::histogram!("backchannel_transcript_final_lag_seconds")
+                .record(behind_ms as f64 / 1_000.0);
+        }
+        if let EventBody::AudioGap(gap) = body {
+            let (start_ms, lost_ms) = (gap.start_ms, gap.lost_ms);
+            tracing::warn!(conversation.id = %self.id, start_ms, lost_ms, why = gap.why, "audio gap");
+        }
+    }
+}
+
+fn urgency(purpose: Purpose) -> Urgency {
+    match purpose {
+        Purpose::Final => Urgency::Final,
+        Purpose::Early => Urgency::Early,
+        Purpose::Partial => Urgency::Partial,
+    }
+}

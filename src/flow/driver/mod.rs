@@ -1,0 +1,289 @@
+//! Runs sessions: feeds them audio and model results, and carries out what they ask for.
+//!
+//! Each call is one task and one appender. The task never waits for a model or a disk: decodings
+//! run on the speech workers, searches on blocking threads, appends in the appender.
+
+mod appender;
+mod call;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::appender::Appender;
+use self::call::Call;
+use crate::bus::Bus;
+use crate::domain::{
+    Channel, ConversationId, ConversationStarted, Direction, EndReason, EventBody, NewEvent, Party,
+    PartyId, Role, TenantId,
+};
+use crate::flow::audio::Codec;
+use crate::flow::session::{Session, SessionLeg, SessionSettings};
+use crate::knowledge::Library;
+use crate::models::SpeechPool;
+use crate::store::Store;
+
+/// What a media connection says about its call before the first audio.
+#[derive(Clone, Debug)]
+pub struct CallOpening {
+    pub tenant: TenantId,
+    pub external_id: Option<String>,
+    pub direction: Direction,
+    pub legs: Vec<LegSpec>,
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// One party's audio.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegSpec {
+    pub role: Role,
+    pub name: Option<String>,
+    pub codec: Codec,
+    pub sample_rate_hz: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallSummary {
+    pub turns: usize,
+    pub duration_ms: u64,
+}
+
+/// Why a call can't be taken, or couldn't be finished.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    #[error("as many calls are live as this machine can hold ({0})")]
+    Busy(usize),
+    #[error("the service is shutting down")]
+    ShuttingDown,
+    #[error("a leg's audio can't be taken: {0}")]
+    Audio(String),
+    #[error("the call's events could not be stored: {0}")]
+    Store(String),
+}
+
+#[derive(Clone, Debug)]
+pub struct CallSettings {
+    pub session: SessionSettings,
+    /// More calls are refused.
+    pub calls_max: usize,
+    /// Payloads of one call that may wait; more are dropped and marked as a gap.
+    pub audio_queue: usize,
+    /// Events of one call that may wait for the disk; then the call waits.
+    pub event_queue: usize,
+    /// Without audio for so long, what was being said is taken for finished.
+    pub stall_ms: u64,
+}
+
+impl Default for CallSettings {
+    fn default() -> Self {
+        Self {
+            session: SessionSettings::default(),
+            calls_max: 64,
+            audio_queue: 512,
+            event_queue: 256,
+            stall_ms: 1_000,
+        }
+    }
+}
+
+struct Shared {
+    settings: CallSettings,
+    store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
+    speech: Arc<SpeechPool>,
+    library: Library,
+    live: AtomicUsize,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Takes calls. Cheap to clone.
+#[derive(Clone)]
+pub struct Calls(Arc<Shared>);
+
+impl Calls {
+    pub fn new(
+        settings: CallSettings,
+        store: Arc<dyn Store>,
+        bus: Arc<dyn Bus>,
+        speech: Arc<SpeechPool>,
+        library: Library,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            settings,
+            store,
+            bus,
+            speech,
+            library,
+            live: AtomicUsize::new(0),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }))
+    }
+
+    /// Records the start of a call and returns its handle.
+    ///
+    /// # Errors
+    /// `Busy` above the limit, `ShuttingDown`, `Audio` for a rate that isn't supported, and `Store`
+    /// when the start can't be made durable.
+    pub async fn open(&self, opening: CallOpening) -> Result<CallHandle, CallError> {
+        let shared = &self.0;
+        if shared.stop.is_cancelled() {
+            return Err(CallError::ShuttingDown);
+        }
+        let Some(place) = Place::take(shared) else {
+            return Err(CallError::Busy(shared.settings.calls_max));
+        };
+        let id = ConversationId::fresh();
+        let legs: Vec<SessionLeg> = opening
+            .legs
+            .iter()
+            .enumerate()
+            .map(|(number, leg)| SessionLeg {
+                party: Party {
+                    id: PartyId::from(format!("p-{}", number + 1)),
+                    role: leg.role,
+                    name: leg.name.clone(),
+                },
+                codec: leg.codec,
+                sample_rate_hz: leg.sample_rate_hz,
+            })
+            .collect();
+        let session = Session::new(legs.clone(), &shared.settings.session)
+            .map_err(|error| CallError::Audio(error.to_string()))?;
+        let started = NewEvent::at(
+            Timestamp::now(),
+            EventBody::ConversationStarted(ConversationStarted {
+                channel: Channel::Voice,
+                direction: opening.direction,
+                external_id: opening.external_id,
+                parties: legs.iter().map(|leg| leg.party.clone()).collect(),
+                attributes: opening.attributes,
+            }),
+        );
+        shared
+            .store
+            .append(&opening.tenant, &id, vec![started])
+            .await
+            .map_err(|error| CallError::Store(error.to_string()))?;
+
+        let (inputs, from_media) = mpsc::channel(shared.settings.audio_queue);
+        let (closes, close) = mpsc::channel(1);
+        let dropped: Arc<[AtomicU64]> = legs.iter().map(|_| AtomicU64::new(0)).collect();
+        let (to_log, events) = mpsc::channel(shared.settings.event_queue);
+        let appender =
+            Appender { shared: Arc::clone(shared), tenant: opening.tenant.clone(), id: id.clone() };
+        let stored = shared.tasks.spawn(appender.run(events));
+        let call = Call {
+            shared: Arc::clone(shared),
+            tenant: opening.tenant,
+            id: id.clone(),
+            session,
+            jobs: HashMap::new(),
+            to_log,
+            dropped: Arc::clone(&dropped),
+            place,
+        };
+        shared.tasks.spawn(call.run(from_media, close, stored));
+        let byte_rates = legs
+            .iter()
+            .map(|leg| leg.codec.bytes_per_sample() as u64 * u64::from(leg.sample_rate_hz));
+        Ok(CallHandle { id, inputs, closes, dropped, bytes_per_second: byte_rates.collect() })
+    }
+
+    pub fn live(&self) -> usize {
+        self.0.live.load(Ordering::Relaxed)
+    }
+
+    /// Takes no more calls, ends the live ones with what was said so far, and waits for their
+    /// events to be durable. False when `grace` ran out first.
+    pub async fn drain(&self, grace: Duration) -> bool {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        tokio::time::timeout(grace, self.0.tasks.wait()).await.is_ok()
+    }
+}
+
+/// One of the places for live calls; given back on drop.
+struct Place(Arc<Shared>);
+
+impl Place {
+    fn take(shared: &Arc<Shared>) -> Option<Self> {
+        let max = shared.settings.calls_max;
+        let taken = shared.live.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |live| {
+            (live < max).then_some(live + 1)
+        });
+        let live = taken.ok()?;
+        metrics::gauge!("backchannel_calls_live").set((live + 1) as f64);
+        Some(Self(Arc::clone(shared)))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let live = self.0.live.fetch_sub(1, Ordering::Relaxed);
+        metrics::gauge!("backchannel_calls_live").set((live - 1) as f64);
+    }
+}
+
+struct Payload {
+    leg: usize,
+    at_ms: Option<u64>,
+    bytes: Bytes,
+}
+
+struct Close {
+    reason: EndReason,
+    done: oneshot::Sender<Result<CallSummary, CallError>>,
+}
+
+/// One live call, as its media connection holds it. Dropping it ends the call as disconnected.
+pub struct CallHandle {
+    id: ConversationId,
+    inputs: mpsc::Sender<Payload>,
+    closes: mpsc::Sender<Close>,
+    /// Bytes of each leg that found no room.
+    dropped: Arc<[AtomicU64]>,
+    bytes_per_second: Vec<u64>,
+}
+
+impl CallHandle {
+    pub fn id(&self) -> &ConversationId {
+        &self.id
+    }
+
+    /// Hands over one wire payload of one leg. `at_ms` is the wire's own clock, where it has one.
+    /// Never waits: when the queue is full the audio is dropped, counted and marked as a gap.
+    pub fn audio(&self, leg: usize, at_ms: Option<u64>, payload: Bytes) {
+        let bytes = payload.len() as u64;
+        if self.inputs.try_send(Payload { leg, at_ms, bytes: payload }).is_err()
+            && let (Some(dropped), Some(rate)) =
+                (self.dropped.get(leg), self.bytes_per_second.get(leg))
+        {
+            // Kept in microseconds, so that many small payloads don't round to nothing.
+            dropped.fetch_add(bytes * 1_000_000 / rate, Ordering::Relaxed);
+            metrics::counter!("backchannel_audio_dropped_payloads_total").increment(1);
+        }
+    }
+
+    /// Ends the call; resolves when all finals are durable.
+    ///
+    /// # Errors
+    /// `Store` when they can't be made so.
+    pub async fn close(self, reason: EndReason) -> Result<CallSummary, CallError> {
+        let (done, summary) = oneshot::channel();
+        if self.closes.send(Close { reason, done }).await.is_err() {
+            return Err(CallError::ShuttingDown);
+        }
+        // The audio before the end still counts; the task drains it when this end is gone.
+        drop(self.inputs);
+        summary.await.unwrap_or(Err(CallError::ShuttingDown))
+    }
+}
