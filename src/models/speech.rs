@@ -66,7 +66,11 @@ pub struct Ears {
 const SURE_LOGPROB: f32 = -0.8;
 
 impl Ears {
-    fn listen(&mut self, urgency: Urgency, samples: &[f32]) -> Result<Heard, ModelError> {
+    /// Decodes on the caller's thread, as a worker would.
+    ///
+    /// # Errors
+    /// As `Transcriber::transcribe`.
+    pub fn listen(&mut self, urgency: Urgency, samples: &[f32]) -> Result<Heard, ModelError> {
         if urgency == Urgency::Partial {
             return self.partials.transcribe(samples);
         }

@@ -2,6 +2,7 @@
 
 mod media;
 mod models;
+mod real_calls;
 mod replay;
 mod scenarios;
 mod serve;
