@@ -42,7 +42,7 @@ pub struct SuggestionSettings {
 impl Default for SuggestionSettings {
     fn default() -> Self {
         Self {
-            threshold: 0.4,
+            threshold: 0.5,
             statement_threshold: 0.8,
             ask_threshold: 0.35,
             burst: 3,

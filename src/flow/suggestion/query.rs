@@ -13,9 +13,9 @@ const CONTEXT_TERMS: usize = 8;
 /// So many words of one earlier turn are looked at.
 const CONTEXT_WORDS: usize = 24;
 /// A question with so many terms of its own, and no "it" or "that", needs no context.
-const SELF_CONTAINED: usize = 5;
+const SELF_CONTAINED: usize = 6;
 /// With so many, an "it" means something in the question itself.
-const ELABORATE: usize = 7;
+const ELABORATE: usize = 8;
 /// What stands around a question in its own turn explains it, if it has so many terms.
 const EXPLAINED: usize = 4;
 
@@ -43,7 +43,7 @@ impl Memory {
     /// The search for a trigger. The less a question says by itself, the more the talk counts.
     pub fn request(&self, trigger: &Trigger) -> SearchRequest {
         let mut request = SearchRequest::new(trigger.focus.clone());
-        let own = terms::terms(&trigger.focus).len();
+        let own = subjects(&trigger.focus);
         let words = terms::words(&trigger.focus);
         let points_back = words.iter().any(|word| POINTERS.contains(&word.as_str()));
         if own >= if points_back { ELABORATE } else { SELF_CONTAINED } {
@@ -75,11 +75,20 @@ impl Memory {
         request.in_context = Some(parts.join(" "));
         request.context_weight = match own {
             0 | 1 => 1.2,
-            2 | 3 => 0.5,
-            _ => 0.25,
+            2 | 3 => 0.7,
+            _ => 0.35,
         } + if points_back { 0.2 } else { 0.0 };
         request
     }
+}
+
+/// Terms that can be what a question is about. "Six days" is about nothing by itself.
+fn subjects(text: &str) -> usize {
+    const MEASURES: &[&str] = &["pound", "day", "week", "month", "minut", "hour", "year", "long"];
+    let is_subject = |term: &&String| {
+        !MEASURES.contains(&term.as_str()) && !term.bytes().all(|b| b.is_ascii_digit())
+    };
+    terms::terms(text).iter().filter(is_subject).count()
 }
 
 /// The last words of a long turn: embedding costs by the word, and a card has 100 ms.
