@@ -82,11 +82,15 @@ impl Memory {
     }
 }
 
-/// Terms that can be what a question is about. "Six days" is about nothing by itself.
+/// Terms that can be what a question is about. "Six days" or "a way to make" is
+/// about nothing by itself.
 fn subjects(text: &str) -> usize {
-    const MEASURES: &[&str] = &["pound", "day", "week", "month", "minut", "hour", "year", "long"];
+    const EMPTY: &[&str] = &[
+        "pound", "day", "week", "month", "minut", "hour", "year", "long", "way", "make", "end",
+        "happen", "good", "ask", "find",
+    ];
     let is_subject = |term: &&String| {
-        !MEASURES.contains(&term.as_str()) && !term.bytes().all(|b| b.is_ascii_digit())
+        !EMPTY.contains(&term.as_str()) && !term.bytes().all(|b| b.is_ascii_digit())
     };
     terms::terms(text).iter().filter(is_subject).count()
 }
