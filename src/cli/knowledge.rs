@@ -9,13 +9,15 @@ use crate::domain::ErrorKind;
 use crate::knowledge::{
     Library, LibrarySettings, Mode, SearchRequest, Source, cache_folder, queries,
 };
-use crate::models::embedder::{EmbedderError, EmbedderHandle};
+use crate::models::embedder::EmbedderHandle;
+use crate::models::installed;
 use crate::models::minilm::{MiniLm, MiniLmFiles};
 
 /// The embedding model of a command-line run.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// Folder with model.safetensors, tokenizer.json and config.json of all-MiniLM-L6-v2
+    /// Folder with model.safetensors, tokenizer.json and config.json of all-MiniLM-L6-v2, instead
+    /// of the one that `backchannel models pull` installed
     #[arg(long, value_name = "DIR", env = "BACKCHANNEL_EMBEDDER")]
     embedder: Option<PathBuf>,
     /// Threads of the embedding model
@@ -25,12 +27,12 @@ pub struct ModelArgs {
 
 impl ModelArgs {
     /// # Errors
-    /// Names the file that is missing.
-    pub fn embedder(&self) -> Result<EmbedderHandle, EmbedderError> {
-        let folder = self.embedder.clone().unwrap_or_else(|| {
-            let cache = cache_folder(&|name| std::env::var(name).ok()).unwrap_or_default();
-            cache.join("models/all-minilm-l6-v2")
-        });
+    /// Names the model or the file that is missing.
+    pub fn embedder(&self) -> anyhow::Result<EmbedderHandle> {
+        let folder = match &self.embedder {
+            Some(folder) => folder.clone(),
+            None => installed("all-minilm-l6-v2")?.folder,
+        };
         let model = MiniLm::open(&MiniLmFiles::in_folder(&folder), self.embedder_threads)?;
         Ok(EmbedderHandle::spawn(Box::new(model), 64))
     }

@@ -1,5 +1,7 @@
 //! Markdown with TOML front matter → [`Article`]. Every passage is a verbatim slice of the body.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -23,6 +25,17 @@ struct FrontMatter {
     valid_from: Option<toml::value::Datetime>,
     review_by: Option<toml::value::Datetime>,
     source: Option<String>,
+    #[serde(default)]
+    asked_as: BTreeMap<String, Vec<String>>,
+}
+
+/// An article, and how people ask for each of its passages. The phrasings only help to find a
+/// passage, so they stay in this room: no card can quote one.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub article: Article,
+    /// In the order of the passages.
+    pub asked_as: Vec<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -40,7 +53,7 @@ fn english() -> String {
 ///
 /// # Errors
 /// The first thing that is wrong, with line and field.
-pub fn parse(file: &str, text: &str) -> Result<Article, ArticleError> {
+pub(crate) fn parse(file: &str, text: &str) -> Result<Written, ArticleError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (front, body) = split_front_matter(file, text)?;
     let matter: FrontMatter =
@@ -75,11 +88,17 @@ pub fn parse(file: &str, text: &str) -> Result<Article, ArticleError> {
         let reason = "holds no text below a heading".into();
         return Err(ArticleError { file: file.into(), line, field: "body".into(), reason });
     }
+    let asked_as = asked_as(&matter.asked_as, &passages).map_err(|(key, reason)| ArticleError {
+        file: file.into(),
+        line: line_of(front, &format!("{key:?}")),
+        field: "asked_as".into(),
+        reason,
+    })?;
     let audience = matter.audience.iter().map(|name| match name {
         AudienceName::Agent => Audience::Agent,
         AudienceName::Customer => Audience::Customer,
     });
-    Ok(Article {
+    let article = Article {
         id,
         title: matter.title,
         body: body.to_owned(),
@@ -92,7 +111,34 @@ pub fn parse(file: &str, text: &str) -> Result<Article, ArticleError> {
         review_by,
         source: matter.source,
         passages,
-    })
+    };
+    Ok(Written { article, asked_as })
+}
+
+/// Hands each heading's phrasings to its passages; a long section is several. The error is the key
+/// and what is wrong with it.
+fn asked_as(
+    said: &BTreeMap<String, Vec<String>>,
+    passages: &[Passage],
+) -> Result<Vec<Vec<String>>, (String, String)> {
+    let mut asked = vec![Vec::new(); passages.len()];
+    for (key, phrasings) in said {
+        let heading = key.trim_start_matches('#').trim();
+        let mut known = false;
+        for (passage, asked) in passages.iter().zip(&mut asked) {
+            if passage.heading == heading {
+                asked.extend(phrasings.iter().map(|phrasing| phrasing.trim().to_owned()));
+                known = true;
+            }
+        }
+        if !known {
+            return Err((key.clone(), format!("no text stands below a heading {heading:?}")));
+        }
+        if phrasings.iter().any(|phrasing| phrasing.trim().is_empty()) {
+            return Err((key.clone(), format!("an empty phrasing for {heading:?}")));
+        }
+    }
+    Ok(asked)
 }
 
 /// What stands between the `+++` lines, and what stands after them.
@@ -268,7 +314,7 @@ mod tests {
 
     #[test]
     fn passages_are_slices_of_the_body_and_fences_hide_headings() {
-        let article = parse("a/b.md", GOOD).unwrap();
+        let article = parse("a/b.md", GOOD).unwrap().article;
         let headings: Vec<_> = article.passages.iter().map(|p| p.heading.as_str()).collect();
         assert_eq!(headings, ["One", "Two"]);
         assert!(article.passages[0].text.contains("## no heading"));
@@ -295,6 +341,22 @@ mod tests {
         check(
             &GOOD.replace("\"agent\"", "\"nobody\""),
             "a/b.md:4: audience: unknown variant `nobody`, expected `agent` or `customer`",
+        );
+    }
+
+    #[test]
+    fn phrasings_belong_to_a_heading() {
+        let table =
+            "valid_from = 2026-05-01\n\n[asked_as]\n\"Two\" = [\"the last one\", \"and then\"]\n";
+        let with = |table: &str| parse("a/b.md", &GOOD.replace("valid_from = 2026-05-01\n", table));
+        assert_eq!(with(table).unwrap().asked_as, [vec![], vec!["the last one", "and then"]]);
+        assert_eq!(
+            with(&table.replace("\"Two\"", "\"Three\"")).unwrap_err().to_string(),
+            "a/b.md:8: asked_as: no text stands below a heading \"Three\""
+        );
+        assert_eq!(
+            with(&table.replace("and then", " ")).unwrap_err().to_string(),
+            "a/b.md:8: asked_as: an empty phrasing for \"Two\""
         );
     }
 

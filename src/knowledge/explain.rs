@@ -10,6 +10,7 @@ pub(crate) fn reasons(
     query: &str,
     matched: &[String],
     exact: &[String],
+    asked_as: Option<&str>,
     cosine: Option<f32>,
 ) -> Vec<String> {
     let mut why = Vec::new();
@@ -19,6 +20,9 @@ pub(crate) fn reasons(
     let words = spoken_forms(query, matched);
     if !words.is_empty() {
         why.push(format!("terms: {}", words.join(", ")));
+    }
+    if let Some(phrasing) = asked_as {
+        why.push(format!("asked as: {phrasing}"));
     }
     if let Some(cosine) = cosine {
         why.push(format!("meaning: {cosine:.2}"));

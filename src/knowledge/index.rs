@@ -18,16 +18,18 @@ use tantivy::{
     TantivyDocument, TantivyError, Term,
 };
 
+use super::snapshot::PassageEntry;
 use super::terms;
-use crate::domain::{Article, Audience, Passage};
+use crate::domain::{Article, Audience};
 
 /// The writer's working memory; it flushes to the RAM directory when it is full.
 const WRITER_BYTES: usize = 64 << 20;
 /// Weights of a match in the article's title and in the section's heading; in the text it is 1.
 const TITLE_BOOST: f32 = 0.6;
 const HEADING_BOOST: f32 = 1.0;
-/// Weight of a word that the query implies; of one that was said it is 1.
-const RELATED_WEIGHT: f32 = 0.8;
+/// Weight of a match in the phrasings. Fitted, with the weights of `search`, on the fitting half of
+/// `queries.toml`.
+const ASKED_BOOST: f32 = 1.0;
 
 /// What an answer must be fit for. Applied inside the query: it never thins out a result list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,7 +54,9 @@ struct Fields {
     title: Field,
     heading: Field,
     text: Field,
-    /// All three, for document frequencies and for the exact-term guard.
+    /// How people ask for the passage.
+    asked: Field,
+    /// Title, heading and text, for document frequencies and for the exact-term guard.
     all: Field,
     audience: Field,
     product: Field,
@@ -67,9 +71,7 @@ pub(crate) struct KeywordIndex {
 
 impl KeywordIndex {
     /// Passage number n becomes document n: one segment, in order.
-    pub fn build<'a>(
-        passages: impl Iterator<Item = (&'a Article, &'a Passage)>,
-    ) -> Result<Self, TantivyError> {
+    pub fn build(passages: &[PassageEntry]) -> Result<Self, TantivyError> {
         let mut schema = Schema::builder();
         let words = TextOptions::default().set_indexing_options(
             TextFieldIndexing::default()
@@ -80,6 +82,7 @@ impl KeywordIndex {
             title: schema.add_text_field("title", words.clone()),
             heading: schema.add_text_field("heading", words.clone()),
             text: schema.add_text_field("text", words.clone()),
+            asked: schema.add_text_field("asked", words.clone()),
             all: schema.add_text_field("all", words),
             audience: schema.add_text_field("audience", STRING),
             product: schema.add_text_field("product", STRING),
@@ -90,7 +93,8 @@ impl KeywordIndex {
         let mut writer: SingleSegmentIndexWriter = Index::builder()
             .schema(schema.build())
             .single_segment_index_writer(directory, WRITER_BYTES)?;
-        for (article, passage) in passages {
+        for entry in passages {
+            let (article, passage) = (&entry.article, entry.passage());
             let mut document = TantivyDocument::default();
             let title = terms::terms(&article.title).join(" ");
             let heading = terms::terms(&passage.heading).join(" ");
@@ -99,6 +103,7 @@ impl KeywordIndex {
             document.add_text(fields.title, title);
             document.add_text(fields.heading, heading);
             document.add_text(fields.text, text);
+            document.add_text(fields.asked, terms::terms(&entry.asked_as.join(" ")).join(" "));
             for audience in &article.audience {
                 document.add_text(fields.audience, audience.as_str());
             }
@@ -114,25 +119,28 @@ impl KeywordIndex {
         Ok(Self { reader, fields })
     }
 
-    /// The best passages for these terms, best first, with their BM25 scores. `related` terms were
-    /// not said but are implied.
+    /// The best passages for these terms, best first, with their BM25 scores. Without
+    /// `asked`, phrasings are left out.
     pub fn search(
         &self,
         terms: &[String],
-        related: &[String],
+        asked: bool,
         filter: &Filter,
         limit: usize,
     ) -> Result<Vec<(usize, f32)>, TantivyError> {
-        if (terms.is_empty() && related.is_empty()) || limit == 0 {
+        if terms.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
         let Fields { title, heading, text, .. } = self.fields;
+        let mut fields = vec![(title, TITLE_BOOST), (heading, HEADING_BOOST), (text, 1.0)];
+        if asked {
+            fields.push((self.fields.asked, ASKED_BOOST));
+        }
         let mut any: Vec<(Occur, Box<dyn Query>)> = Vec::new();
-        let weighted = terms.iter().map(|term| (term, 1.0));
-        for (term, weight) in weighted.chain(related.iter().map(|term| (term, RELATED_WEIGHT))) {
-            for (field, boost) in [(title, TITLE_BOOST), (heading, HEADING_BOOST), (text, 1.0)] {
+        for term in terms {
+            for &(field, boost) in &fields {
                 let query = term_query(field, term, IndexRecordOption::WithFreqs);
-                any.push((Occur::Should, Box::new(BoostQuery::new(query, boost * weight))));
+                any.push((Occur::Should, Box::new(BoostQuery::new(query, boost))));
             }
         }
         let mut clauses: Vec<(Occur, Box<dyn Query>)> =
@@ -166,11 +174,20 @@ impl KeywordIndex {
 
     /// The passages that hold the term, in growing order.
     pub fn holders(&self, term: &str) -> Result<Vec<usize>, TantivyError> {
+        self.holders_in(self.fields.all, term)
+    }
+
+    /// The passages that people ask for with the term, in growing order.
+    pub fn asked_with(&self, term: &str) -> Result<Vec<usize>, TantivyError> {
+        self.holders_in(self.fields.asked, term)
+    }
+
+    fn holders_in(&self, field: Field, term: &str) -> Result<Vec<usize>, TantivyError> {
         let searcher = self.reader.searcher();
         let mut holders = Vec::new();
-        let term = Term::from_field_text(self.fields.all, term);
+        let term = Term::from_field_text(field, term);
         for segment in searcher.segment_readers() {
-            let inverted = segment.inverted_index(self.fields.all)?;
+            let inverted = segment.inverted_index(field)?;
             let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)?
             else {
                 continue;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use include_dir::{Dir, DirEntry};
 
-use super::article;
+use super::article::{self, Written};
 use super::cache::{TextHash, VectorCache, text_hash};
 use super::error::{ArticleError, KnowledgeError};
 use super::search::{self, SearchRequest, SearchResponse};
@@ -65,7 +65,7 @@ impl Library {
     /// # Errors
     /// When the folder can't be listed.
     pub fn open(settings: &LibrarySettings) -> Result<Self, KnowledgeError> {
-        let mut articles: Vec<Article> = Vec::new();
+        let mut articles: Vec<Written> = Vec::new();
         let mut complaints = Vec::new();
         for (file, text) in settings.source.files()? {
             match text.map_err(|reason| unreadable(&file, reason)) {
@@ -87,11 +87,15 @@ impl Library {
         articles: Vec<Article>,
         settings: &LibrarySettings,
     ) -> Result<Self, KnowledgeError> {
-        Self::of(articles, Vec::new(), settings)
+        let plain = |article: Article| {
+            let asked_as = vec![Vec::new(); article.passages.len()];
+            Written { article, asked_as }
+        };
+        Self::of(articles.into_iter().map(plain).collect(), Vec::new(), settings)
     }
 
     fn of(
-        articles: Vec<Article>,
+        articles: Vec<Written>,
         complaints: Vec<ArticleError>,
         settings: &LibrarySettings,
     ) -> Result<Self, KnowledgeError> {
@@ -126,13 +130,15 @@ impl Library {
         for entry in snapshot.passages.iter() {
             texts.push(entry.text_to_embed());
             texts.extend(entry.sentences.iter().map(|&span| entry.sentence_to_embed(span)));
+            texts.extend(entry.asked_as.iter().cloned());
         }
         let vectors = self.embed_all(&embedder, &texts, progress)?;
         let mut matrix = Vectors::new(embedder.dimensions());
         let mut rest = vectors.iter().map(Vec::as_slice);
         for entry in snapshot.passages.iter() {
             let passage = rest.next().expect("one vector per text; this is a bug");
-            matrix.push(passage, rest.by_ref().take(entry.sentences.len()));
+            let sentences: Vec<_> = rest.by_ref().take(entry.sentences.len()).collect();
+            matrix.push(passage, &sentences, rest.by_ref().take(entry.asked_as.len()));
         }
         *self.0.embedder.write().unwrap_or_else(PoisonError::into_inner) = Some(embedder);
         *self.0.current.write().unwrap_or_else(PoisonError::into_inner) =

@@ -8,12 +8,13 @@
 mod article;
 mod cache;
 mod error;
-mod everyday;
 mod explain;
 mod fuse;
 mod index;
 mod library;
+mod names;
 pub mod queries;
+mod quote;
 mod search;
 mod sentence;
 mod snapshot;

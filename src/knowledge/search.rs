@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::error::KnowledgeError;
-use super::everyday;
 use super::explain;
 use super::fuse::{self, Ranking};
 use super::index::Filter;
+use super::quote::{self, Asked};
 use super::sentence::Span;
-use super::snapshot::{PassageEntry, Snapshot};
+use super::snapshot::Snapshot;
 use super::terms;
 use super::vectors::Similarity;
 use crate::domain::{Article, Passage};
@@ -19,9 +19,16 @@ const DEPTH: usize = 50;
 /// A term in more passages than one in so many is too common to insist on.
 const RARE_ONE_IN: usize = 40;
 /// What the best score by words is worth in cosine. Measured on `queries.toml`: see `benches/README`.
-const WORDS_WORTH: f32 = 0.35;
+const WORDS_WORTH: f32 = 0.2;
 /// A best BM25 score below this is a chance match and isn't stretched to a full one.
 const SOLID_BM25: f32 = 8.0;
+/// A phrasing this near asks the same thing.
+const SAME_QUESTION: f32 = 0.75;
+/// A phrasing this near is named as a reason.
+const ASKED_LIKE_THIS: f32 = 0.5;
+/// What it is worth to hold a name that was said. Codes are absolute; a name also stands beside
+/// questions that another passage answers ("can I take Full Fibre 200 to my new house").
+const NAME_WORTH: f32 = 0.15;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
@@ -78,8 +85,8 @@ pub struct HitFeatures {
     pub bm25: f32,
     /// Share of the query's term weight (idf) that the passage holds, 0 to 1.
     pub coverage: f32,
-    /// Share of the terms that the query implies (see `everyday`) that it holds, 0 to 1.
-    pub implied: f32,
+    /// Cosine with its nearest phrasing.
+    pub asked: f32,
     /// Rare exact terms of the query that it holds.
     pub exact: usize,
     /// Among the first three both by words and by meaning.
@@ -120,50 +127,80 @@ pub struct SearchResponse {
 
 /// One wording of the question, with what the search needs of it.
 struct Wording {
+    text: String,
     terms: Vec<String>,
-    /// Terms that were not said but are implied.
-    related: Vec<String>,
     weight: f32,
     vector: Option<Vec<f32>>,
     by_words: Vec<(usize, f32)>,
     by_meaning: Vec<(usize, Similarity)>,
 }
 
-pub(crate) fn search(
-    snapshot: &Snapshot,
-    request: &SearchRequest,
-    embed: &dyn Fn(Vec<String>) -> Result<Vec<Vec<f32>>, EmbedderError>,
-) -> Result<SearchResponse, KnowledgeError> {
-    let mut texts = vec![request.query.clone()];
-    if request.context_weight > 0.0 {
-        texts.extend(request.in_context.clone());
-    }
-    let wants_vectors = request.mode != Mode::Bm25;
-    let embedded = match (&snapshot.vectors, wants_vectors) {
-        (Some(_), true) => embed(texts.clone())
-            .inspect_err(|error| tracing::warn!(%error, "searching by keywords only"))
-            .ok(),
-        _ => None,
-    };
-    let degraded = wants_vectors && embedded.is_none();
-    let mut vectors = embedded.into_iter().flatten();
-    let mut wordings = Vec::new();
-    for (text, weight) in texts.iter().zip([1.0, request.context_weight]) {
+type Embed<'a> = &'a dyn Fn(Vec<String>) -> Result<Vec<Vec<f32>>, EmbedderError>;
+
+impl Wording {
+    fn of(
+        snapshot: &Snapshot,
+        request: &SearchRequest,
+        text: &str,
+        weight: f32,
+        embed: Embed<'_>,
+    ) -> Result<Self, KnowledgeError> {
         let mut terms = terms::terms(text);
         terms.sort_unstable();
         terms.dedup();
-        let vector = vectors.next();
-        // Bare BM25 is the yardstick: it gets what was said and no more.
-        let related =
-            if request.mode == Mode::Hybrid { everyday::expansion(text) } else { Vec::new() };
-        let by_words = snapshot.keywords.search(&terms, &related, &request.filter, DEPTH)?;
-        let by_meaning = match (&snapshot.vectors, &vector) {
-            (Some(matrix), Some(vector)) => {
-                matrix.search(vector, DEPTH, |at| snapshot.admits(&request.filter, at))
-            }
-            _ => Vec::new(),
+        // Bare BM25 is the yardstick: it gets what was said and what the articles say, no more.
+        let is_hybrid = request.mode == Mode::Hybrid;
+        let by_words = snapshot.keywords.search(&terms, is_hybrid, &request.filter, DEPTH)?;
+        let mut this = Self {
+            text: text.to_owned(),
+            terms,
+            weight,
+            vector: None,
+            by_words,
+            by_meaning: Vec::new(),
         };
-        wordings.push(Wording { terms, related, weight, vector, by_words, by_meaning });
+        if let Some(matrix) = snapshot.vectors.as_ref().filter(|_| request.mode != Mode::Bm25) {
+            let embedded = embed(vec![text.to_owned()])
+                .inspect_err(|error| tracing::warn!(%error, "searching by keywords only"));
+            if let Some(vector) = embedded.ok().and_then(|vectors| vectors.into_iter().next()) {
+                this.by_meaning =
+                    matrix.search(&vector, DEPTH, |at| snapshot.admits(&request.filter, at));
+                this.vector = Some(vector);
+            }
+        }
+        Ok(this)
+    }
+
+    /// Whether a passage is asked for in just these words, so that the talk before needs no look:
+    /// an embedding costs some 20 ms.
+    fn stands_alone(&self) -> bool {
+        let asked = self.by_meaning.iter().filter_map(|(_, near)| near.asked);
+        self.terms.len() >= 2
+            && asked.map(|(cosine, _)| cosine).fold(0.0, f32::max) >= SAME_QUESTION
+    }
+}
+
+pub(crate) fn search(
+    snapshot: &Snapshot,
+    request: &SearchRequest,
+    embed: Embed<'_>,
+) -> Result<SearchResponse, KnowledgeError> {
+    let wants_vectors = request.mode != Mode::Bm25;
+    let mut wordings = vec![Wording::of(snapshot, request, &request.query, 1.0, embed)?];
+    if let Some(in_context) = &request.in_context
+        && request.context_weight > 0.0
+        && !wordings[0].stands_alone()
+    {
+        let weight = request.context_weight;
+        wordings.push(Wording::of(snapshot, request, in_context, weight, embed)?);
+    }
+    let degraded = wants_vectors && wordings.iter().any(|wording| wording.vector.is_none());
+    if degraded {
+        // Cosines of one wording and none of the other would not be comparable.
+        for wording in &mut wordings {
+            wording.vector = None;
+            wording.by_meaning.clear();
+        }
     }
     let evidence = Evidence::gather(snapshot, &wordings)?;
     let mut rankings = Vec::new();
@@ -198,16 +235,16 @@ struct Evidence<'a> {
     snapshot: &'a Snapshot,
     /// Per wording: term, its holders, its inverse document frequency.
     terms: Vec<Vec<(String, Vec<usize>, f32)>>,
-    /// Per wording: the holders of each implied term.
-    related: Vec<Vec<Vec<usize>>>,
     /// The bare query's rare exact terms and their holders.
     exact: Vec<(String, Vec<usize>)>,
+    /// The names that the query says, and who holds them.
+    names: Vec<(String, Vec<usize>)>,
 }
 
 impl<'a> Evidence<'a> {
     fn gather(snapshot: &'a Snapshot, wordings: &[Wording]) -> Result<Self, KnowledgeError> {
         let count = snapshot.passages.len();
-        let (mut terms, mut related) = (Vec::new(), Vec::new());
+        let mut terms = Vec::new();
         for wording in wordings {
             let mut known = Vec::new();
             for term in &wording.terms {
@@ -216,15 +253,22 @@ impl<'a> Evidence<'a> {
                 known.push((term.clone(), holders, idf));
             }
             terms.push(known);
-            let holders = wording.related.iter().map(|term| snapshot.keywords.holders(term));
-            related.push(holders.collect::<Result<Vec<_>, _>>()?);
         }
         let rare = (count / RARE_ONE_IN).max(2);
+        let said = wordings.first().map(|wording| terms::terms(&wording.text)).unwrap_or_default();
+        let codes = terms::exact(&said);
         let exact = terms.first().into_iter().flatten().filter(|(term, holders, _)| {
-            terms::is_exact(term) && (1..=rare).contains(&holders.len())
+            codes.contains(term) && (1..=rare).contains(&holders.len())
         });
         let exact = exact.map(|(term, holders, _)| (term.clone(), holders.clone())).collect();
-        Ok(Self { snapshot, terms, related, exact })
+        let names = snapshot.names.said(&said);
+        // A passage that people ask for with a word is about it as much as one that says it.
+        for (term, holders, _) in terms.iter_mut().flatten() {
+            holders.extend(snapshot.keywords.asked_with(term)?);
+            holders.sort_unstable();
+            holders.dedup();
+        }
+        Ok(Self { snapshot, terms, exact, names })
     }
 
     /// Orders fused passages by how strong the evidence is, which ranks alone don't tell: a weighted
@@ -243,8 +287,14 @@ impl<'a> Evidence<'a> {
                 let evidence = (meaning + WORDS_WORTH * words) / (1.0 + WORDS_WORTH);
                 hit.score += evidence.max(0.0) * wording.weight / total;
             }
+            hit.score += NAME_WORTH * self.names_in(hit.passage).len() as f32;
         }
         fused.sort_by(|a, b| b.exact.cmp(&a.exact).then(b.score.total_cmp(&a.score)));
+    }
+
+    fn names_in(&self, passage: usize) -> Vec<&str> {
+        let held = self.names.iter().filter(|(_, holders)| holders.binary_search(&passage).is_ok());
+        held.map(|(name, _)| name.as_str()).collect()
     }
 
     fn coverage(&self, passage: usize) -> f32 {
@@ -273,12 +323,13 @@ impl<'a> Evidence<'a> {
             .filter(|(_, holders, _)| holders.binary_search(&passage).is_ok())
             .map(|(term, _, _)| term.clone())
             .collect();
-        let exact: Vec<String> = self
+        let mut exact: Vec<String> = self
             .exact
             .iter()
             .filter(|(_, holders)| holders.binary_search(&passage).is_ok())
             .map(|(term, _)| term.clone())
             .collect();
+        exact.extend(self.names_in(passage).into_iter().map(str::to_owned));
         let features = self.features(wordings, passage, exact.len());
         let cosine = self.snapshot.vectors.as_ref().map(|_| features.sentence_cosine);
         let cosine = cosine.filter(|_| wordings[0].vector.is_some());
@@ -286,10 +337,26 @@ impl<'a> Evidence<'a> {
             article: entry.article.clone(),
             passage_number: entry.number,
             score,
-            sentence: self.answering_sentence(request, wordings, passage),
-            why: explain::reasons(&request.query, &matched, &exact, cosine),
+            sentence: self.quote(wordings, passage),
+            why: explain::reasons(
+                &request.query,
+                &matched,
+                &exact,
+                self.asked(wordings, passage),
+                cosine,
+            ),
             features,
         }
+    }
+
+    /// The phrasing that is nearest to what was said, if it is near.
+    fn asked(&self, wordings: &[Wording], passage: usize) -> Option<&str> {
+        let matrix = self.snapshot.vectors.as_ref()?;
+        let vectors = wordings.iter().filter_map(|wording| wording.vector.as_ref());
+        let near = vectors.filter_map(|vector| matrix.similarity(passage, vector).asked);
+        let (cosine, at) = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
+        let phrasing = &self.snapshot.passages[passage].asked_as[at];
+        (cosine >= ASKED_LIKE_THIS).then_some(phrasing)
     }
 
     /// For each feature the wording counts that speaks most for the hit.
@@ -302,10 +369,7 @@ impl<'a> Evidence<'a> {
             margin: -1.0,
             ..HitFeatures::default()
         };
-        for (wording, related) in wordings.iter().zip(&self.related) {
-            let held = related.iter().filter(|holders| holders.binary_search(&passage).is_ok());
-            let implied = held.count() as f32 / related.len().max(1) as f32;
-            features.implied = features.implied.max(implied);
+        for wording in wordings {
             let rank = wording.by_words.iter().position(|(at, _)| *at == passage);
             let bm25 = rank.map_or(0.0, |rank| wording.by_words[rank].1);
             features.bm25 = features.bm25.max(bm25);
@@ -320,6 +384,7 @@ impl<'a> Evidence<'a> {
                 .map_or(0.0, |(_, similarity)| similarity.blended());
             features.cosine = features.cosine.max(own.passage);
             features.sentence_cosine = features.sentence_cosine.max(own.sentence);
+            features.asked = features.asked.max(own.asked.map_or(0.0, |(cosine, _)| cosine));
             features.margin = features.margin.max(own.blended() - other);
             let near = wording.by_meaning.iter().take(3).any(|(at, _)| *at == passage);
             features.agreed |= near && rank.is_some_and(|rank| rank < 3);
@@ -327,95 +392,22 @@ impl<'a> Evidence<'a> {
         features
     }
 
-    fn answering_sentence(
-        &self,
-        request: &SearchRequest,
-        wordings: &[Wording],
-        passage: usize,
-    ) -> Span {
+    fn quote(&self, wordings: &[Wording], passage: usize) -> Span {
         let entry = &self.snapshot.passages[passage];
-        let total: f32 = wordings.iter().map(|wording| wording.weight).sum();
-        let mut scores = vec![0.0f32; entry.sentences.len()];
-        for wording in wordings {
-            let (Some(matrix), Some(vector)) = (&self.snapshot.vectors, &wording.vector) else {
-                continue;
-            };
-            for (score, cosine) in scores.iter_mut().zip(matrix.sentence_cosines(passage, vector)) {
-                *score += cosine * wording.weight / total;
-            }
-        }
-        choose_sentence(entry, &request.query, &self.terms[0], &scores)
-    }
-}
-
-/// Weighs meaning, the query's words, the kind of answer asked for, and the place: who writes
-/// articles puts the answer first.
-fn choose_sentence(
-    entry: &PassageEntry,
-    query: &str,
-    terms: &[(String, Vec<usize>, f32)],
-    meaning: &[f32],
-) -> Span {
-    let text = &entry.passage().text;
-    let asked = AnswerKind::asked_for(query);
-    let all: f32 = terms.iter().map(|(_, _, idf)| idf).sum::<f32>().max(f32::MIN_POSITIVE);
-    let score = |at: usize| {
-        let sentence = entry.sentences[at].slice(text);
-        let held = terms::terms(sentence);
-        let shared: f32 =
-            terms.iter().filter(|(term, _, _)| held.contains(term)).map(|(_, _, idf)| idf).sum();
-        let kind = if asked.is_some_and(|kind| kind.is_in(sentence)) { 0.08 } else { 0.0 };
-        let place = if at == 0 { 0.05 } else { 0.0 };
-        meaning[at] + 0.25 * shared / all + kind + place
-    };
-    (0..entry.sentences.len())
-        .max_by(|&a, &b| score(a).total_cmp(&score(b)).then(b.cmp(&a)))
-        .map_or_else(
-            || Span { start_chars: 0, end_chars: text.chars().count() },
-            |best| entry.sentences[best],
-        )
-}
-
-/// What kind of thing a question wants to hear.
-#[derive(Clone, Copy)]
-enum AnswerKind {
-    Money,
-    Time,
-}
-
-impl AnswerKind {
-    fn asked_for(query: &str) -> Option<Self> {
-        let text = format!(" {} ", terms::words(query).join(" "));
-        let any =
-            |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(&format!(" {phrase} ")));
-        if any(&["how much", "cost", "costs", "charge", "price", "fee", "pay", "pound", "pounds"]) {
-            Some(Self::Money)
-        } else if any(&[
-            "when",
-            "how long",
-            "how soon",
-            "how many days",
-            "how quickly",
-            "quicker",
-            "how fast",
-            "what time",
-        ]) {
-            Some(Self::Time)
-        } else {
-            None
-        }
-    }
-
-    fn is_in(self, sentence: &str) -> bool {
-        let words = terms::words(sentence);
-        let any = |kinds: &[&str]| words.iter().any(|word| kinds.contains(&word.as_str()));
-        match self {
-            Self::Money => any(&["pound", "free", "charge"]),
-            Self::Time => any(&[
-                "day", "days", "hour", "hours", "month", "months", "minute", "minutes", "week",
-                "weeks", "am", "pm", "until", "tomorrow",
-            ]),
-        }
+        let asked: Vec<Asked<'_>> = wordings
+            .iter()
+            .zip(&self.terms)
+            .map(|(wording, terms)| Asked {
+                text: &wording.text,
+                weight: wording.weight,
+                terms: terms.iter().map(|(term, _, idf)| (term.as_str(), *idf)).collect(),
+                cosines: match (&self.snapshot.vectors, &wording.vector) {
+                    (Some(matrix), Some(vector)) => matrix.sentence_cosines(passage, vector),
+                    _ => Vec::new(),
+                },
+            })
+            .collect();
+        quote::choose(&entry.passage().text, &entry.sentences, &asked)
     }
 }
 

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::article::Written;
 use super::error::KnowledgeError;
 use super::index::{Filter, KeywordIndex};
+use super::names::Names;
 use super::sentence::{self, Span};
 use super::vectors::Vectors;
 use crate::domain::{Article, ArticleId, Passage};
@@ -14,6 +16,7 @@ pub(crate) struct Snapshot {
     pub articles: Arc<BTreeMap<ArticleId, Arc<Article>>>,
     pub passages: Arc<Vec<PassageEntry>>,
     pub keywords: Arc<KeywordIndex>,
+    pub names: Arc<Names>,
     pub vectors: Option<Arc<Vectors>>,
 }
 
@@ -23,6 +26,8 @@ pub(crate) struct PassageEntry {
     /// Its place in the article.
     pub number: usize,
     pub sentences: Vec<Span>,
+    /// How people ask for it: searched, never shown as an answer.
+    pub asked_as: Vec<String>,
 }
 
 impl PassageEntry {
@@ -44,22 +49,31 @@ impl PassageEntry {
 }
 
 impl Snapshot {
-    pub fn build(articles: Vec<Article>) -> Result<Self, KnowledgeError> {
-        let articles: BTreeMap<ArticleId, Arc<Article>> =
-            articles.into_iter().map(|article| (article.id.clone(), Arc::new(article))).collect();
+    pub fn build(written: Vec<Written>) -> Result<Self, KnowledgeError> {
+        let written: BTreeMap<ArticleId, Written> =
+            written.into_iter().map(|one| (one.article.id.clone(), one)).collect();
+        let mut articles = BTreeMap::new();
         let mut passages = Vec::new();
-        for article in articles.values() {
-            for (number, passage) in article.passages.iter().enumerate() {
-                let sentences = sentence::sentences(&passage.text);
-                passages.push(PassageEntry { article: article.clone(), number, sentences });
+        for (id, Written { article, asked_as }) in written {
+            let article = Arc::new(article);
+            for (number, asked_as) in asked_as.into_iter().enumerate() {
+                let sentences = sentence::sentences(&article.passages[number].text);
+                passages.push(PassageEntry {
+                    article: article.clone(),
+                    number,
+                    sentences,
+                    asked_as,
+                });
             }
+            articles.insert(id, article);
         }
-        let pairs = passages.iter().map(|entry| (entry.article.as_ref(), entry.passage()));
-        let keywords = Arc::new(KeywordIndex::build(pairs)?);
+        let keywords = Arc::new(KeywordIndex::build(&passages)?);
+        let names = Arc::new(Names::of(&passages));
         Ok(Self {
             articles: Arc::new(articles),
             passages: Arc::new(passages),
             keywords,
+            names,
             vectors: None,
         })
     }
@@ -69,6 +83,7 @@ impl Snapshot {
             articles: self.articles.clone(),
             passages: self.passages.clone(),
             keywords: self.keywords.clone(),
+            names: self.names.clone(),
             vectors: Some(Arc::new(vectors)),
         }
     }

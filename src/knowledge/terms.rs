@@ -62,7 +62,17 @@ fn flush(word: &mut String, words: &mut Vec<String>) {
     if word.is_empty() {
         return;
     }
-    let word = std::mem::take(word);
+    let mut word = std::mem::take(word);
+    // Recognisers spell the American way.
+    for (american, british) in [("fiber", "fibre"), ("center", "centre")] {
+        if word == american {
+            british.clone_into(&mut word);
+        }
+    }
+    if word == "wifi" {
+        words.extend(["wi".into(), "fi".into()]);
+        return;
+    }
     if word == "quid" {
         words.push("pound".into());
         return;
@@ -100,9 +110,24 @@ pub fn stem(words: &[String]) -> Vec<String> {
     })
 }
 
-/// A code, an amount or another number that means one thing: two or more digits.
-pub fn is_exact(term: &str) -> bool {
-    term.bytes().filter(u8::is_ascii_digit).count() >= 2
+/// The terms that mean one thing: codes (`e104`), exact prices (`9.76`) and numbers of three or
+/// more digits. Round money and lengths of time are said about everything ("twenty pounds a month",
+/// "two hundred pounds"), so they point nowhere.
+pub fn exact(terms: &[String]) -> Vec<String> {
+    const MEASURES: &[&str] = &["pound", "day", "week", "month", "minut", "hour", "year"];
+    let measures = |at: Option<usize>| {
+        at.and_then(|at| terms.get(at)).is_some_and(|term| MEASURES.contains(&term.as_str()))
+    };
+    let mut exact = Vec::new();
+    for (at, term) in terms.iter().enumerate() {
+        let digits = term.bytes().filter(u8::is_ascii_digit).count();
+        let is_code = digits >= 2 && digits < term.len();
+        let is_measured = measures(at.checked_sub(1)) || measures(at.checked_add(1));
+        if is_code || (digits >= 3 && !is_measured) {
+            exact.push(term.clone());
+        }
+    }
+    exact
 }
 
 #[cfg(test)]
@@ -118,5 +143,13 @@ mod tests {
         assert_eq!(terms("it says E two one two"), ["e212", "212"]);
         assert_eq!(terms("1,000 refunds"), ["1000", "refund"]);
         assert_eq!(words("I’ve 3.5 quid."), ["ive", "3.5", "pound"]);
+    }
+
+    #[test]
+    fn bare_amounts_are_not_exact() {
+        let exact = |text: &str| exact(&terms(text));
+        assert_eq!(exact("error E-104 on the 1571"), ["e104", "104", "1571"]);
+        assert_eq!(exact("it was £9.76"), ["9.76"]);
+        assert!(exact("twenty pounds a month, two hundred pounds in all").is_empty());
     }
 }

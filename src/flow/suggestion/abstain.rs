@@ -11,10 +11,10 @@ pub const INPUTS: usize = 12;
 
 /// With vectors.
 const HYBRID: [f32; INPUTS] =
-    [-5.408, 0.664, -0.785, 3.003, 1.543, 0.783, 3.091, 4.465, 1.537, 2.732, 0.948, 1.004];
+    [-8.578, 1.974, 1.888, 2.547, 1.130, 3.874, 3.347, 0.508, 4.274, 1.608, 0.432, 2.422];
 /// On keywords alone.
 const KEYWORDS: [f32; INPUTS] =
-    [-6.076, 0.000, 0.000, 0.019, 3.056, 1.505, 2.042, 3.290, 0.000, 4.066, 0.590, 1.057];
+    [-10.391, 0.000, 0.000, 0.038, 5.898, 4.387, 0.729, 0.000, 3.965, 1.027, 0.585, 0.000];
 
 /// The evidence as numbers of about the same size.
 pub fn inputs(features: &HitFeatures, act: Act) -> [f32; INPUTS] {
@@ -26,12 +26,12 @@ pub fn inputs(features: &HitFeatures, act: Act) -> [f32; INPUTS] {
         features.margin.clamp(-0.3, 0.3) * 3.0,
         features.bm25.max(0.0).ln_1p() / 3.0,
         features.coverage,
-        features.implied,
         flag(u8::from(features.exact > 0)),
         flag(u8::from(features.agreed)),
         f32::from(u8::try_from(features.query_terms.min(8)).unwrap_or(8)) / 8.0,
         flag(u8::from(matches!(act, Act::Question | Act::Lookup))),
         flag(u8::from(matches!(act, Act::Request | Act::Need))),
+        features.asked,
     ]
 }
 

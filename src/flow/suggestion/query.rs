@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::trigger::Trigger;
+use crate::domain::Role;
 use crate::knowledge::{SearchRequest, terms};
 
 /// Turns that a question may lean on.
@@ -12,7 +13,11 @@ const CONTEXT_TERMS: usize = 8;
 /// So many words of one earlier turn are looked at.
 const CONTEXT_WORDS: usize = 24;
 /// A question with so many terms of its own, and no "it" or "that", needs no context.
-const SELF_CONTAINED: usize = 5;
+const SELF_CONTAINED: usize = 6;
+/// With so many, an "it" means something in the question itself.
+const ELABORATE: usize = 8;
+/// What stands around a question in its own turn explains it, if it has so many terms.
+const EXPLAINED: usize = 4;
 
 /// Words that point back to something said before.
 const POINTERS: &[&str] = &["that", "it", "this", "them", "they", "those", "these"];
@@ -20,16 +25,16 @@ const POINTERS: &[&str] = &["that", "it", "this", "them", "they", "those", "thes
 /// What was said lately, without small talk.
 #[derive(Default)]
 pub(super) struct Memory {
-    turns: VecDeque<String>,
+    turns: VecDeque<(Role, String)>,
 }
 
 impl Memory {
     /// Remembers the part of a turn that says something; nothing if that is empty.
-    pub fn keep(&mut self, content: String) {
+    pub fn keep(&mut self, role: Role, content: String) {
         if terms::terms(&content).is_empty() {
             return;
         }
-        self.turns.push_back(content);
+        self.turns.push_back((role, content));
         if self.turns.len() > TURNS_REMEMBERED {
             self.turns.pop_front();
         }
@@ -38,17 +43,25 @@ impl Memory {
     /// The search for a trigger. The less a question says by itself, the more the talk counts.
     pub fn request(&self, trigger: &Trigger) -> SearchRequest {
         let mut request = SearchRequest::new(trigger.focus.clone());
-        let own = terms::terms(&trigger.focus).len();
+        let own = subjects(&trigger.focus);
         let words = terms::words(&trigger.focus);
         let points_back = words.iter().any(|word| POINTERS.contains(&word.as_str()));
-        if own >= SELF_CONTAINED && !points_back {
+        if own >= if points_back { ELABORATE } else { SELF_CONTAINED } {
             return request;
         }
         let mut parts: Vec<&str> = vec![&trigger.focus];
         let mut count = own;
-        let around = (!trigger.around.is_empty()).then_some(trigger.around.as_str());
-        for text in around.into_iter().chain(self.turns.iter().rev().map(String::as_str)) {
-            if count >= CONTEXT_TERMS {
+        let around = tail(&trigger.around);
+        let around_terms = terms::terms(around).len();
+        if around_terms > 0 {
+            count += around_terms;
+            parts.push(around);
+        }
+        // Callers ask about their own matter; what an agent said last is often only an aside.
+        let (customer, others): (Vec<_>, Vec<_>) =
+            self.turns.iter().rev().partition(|(role, _)| *role == Role::Customer);
+        for (_, text) in customer.into_iter().chain(others) {
+            if count >= CONTEXT_TERMS || around_terms >= EXPLAINED {
                 break;
             }
             let text = tail(text);
@@ -62,11 +75,24 @@ impl Memory {
         request.in_context = Some(parts.join(" "));
         request.context_weight = match own {
             0 | 1 => 1.2,
-            2 | 3 => 0.5,
-            _ => 0.25,
+            2 | 3 => 0.7,
+            _ => 0.35,
         } + if points_back { 0.2 } else { 0.0 };
         request
     }
+}
+
+/// Terms that can be what a question is about. "Six days" or "a way to make" is
+/// about nothing by itself.
+fn subjects(text: &str) -> usize {
+    const EMPTY: &[&str] = &[
+        "pound", "day", "week", "month", "minut", "hour", "year", "long", "way", "make", "end",
+        "happen", "good", "ask", "find",
+    ];
+    let is_subject = |term: &&String| {
+        !EMPTY.contains(&term.as_str()) && !term.bytes().all(|b| b.is_ascii_digit())
+    };
+    terms::terms(text).iter().filter(is_subject).count()
 }
 
 /// The last words of a long turn: embedding costs by the word, and a card has 100 ms.
