@@ -120,7 +120,9 @@ fn the_demo_calls_are_understood_and_their_card_number_is_not_written_down() {
             let said: Vec<&str> = turns
                 .iter()
                 .filter(|turn| turn["speaker"] == speaker)
-                .filter_map(|turn| turn.get("text_without_secrets").unwrap_or(&turn["text"]).as_str())
+                .filter_map(|turn| {
+                    turn.get("text_without_secrets").unwrap_or(&turn["text"]).as_str()
+                })
                 .collect();
             errors += WordErrors::between(&said.join(" "), &text_of(&heard.turns, role));
         }
@@ -167,7 +169,9 @@ fn music() -> Vec<i16> {
             let note = NOTES_HZ[(t / 0.5) as usize % NOTES_HZ.len()];
             let decay = (-(t % 0.5) * 4.0).exp();
             let voice = |hz: f32| {
-                (1..6).map(|k| (std::f32::consts::TAU * hz * k as f32 * t).sin() / k as f32).sum::<f32>()
+                (1..6)
+                    .map(|k| (std::f32::consts::TAU * hz * k as f32 * t).sin() / k as f32)
+                    .sum::<f32>()
             };
             let level = 0.15 * decay * voice(note) + 0.04 * (voice(131.0) + voice(196.0));
             (level * 20_000.0) as i16

@@ -96,7 +96,6 @@ pub struct Suggester {
 
 struct Shown {
     passage: PassageId,
-    sentence: Span,
     at_ms: u64,
 }
 
@@ -148,11 +147,7 @@ impl Suggester {
             if !self.budget.take(now_ms) {
                 return Decision::Abstain(Abstention::Budget);
             }
-            self.shown.push(Shown {
-                passage: hit.passage().id.clone(),
-                sentence: hit.sentence,
-                at_ms: now_ms,
-            });
+            self.shown.push(Shown { passage: hit.passage().id.clone(), at_ms: now_ms });
             return Decision::Offer(Box::new(answer(query, hit, score)));
         }
         Decision::Abstain(abstention)
@@ -160,9 +155,7 @@ impl Suggester {
 
     fn is_on_screen(&self, hit: &SearchHit, now_ms: u64) -> bool {
         self.shown.iter().any(|shown| {
-            shown.passage == hit.passage().id
-                && (shown.sentence == hit.sentence || now_ms < shown.at_ms + REPEAT_AFTER_MS)
-                && now_ms < shown.at_ms + REPEAT_AFTER_MS
+            shown.passage == hit.passage().id && now_ms < shown.at_ms + REPEAT_AFTER_MS
         })
     }
 

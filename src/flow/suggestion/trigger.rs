@@ -78,7 +78,7 @@ pub(super) fn listen(role: Role, text: &str) -> Heard {
         }
         Role::Customer | Role::Mixed => focus(&heard),
     };
-    let trigger = trigger.filter(|trigger| is_worth_a_search(trigger));
+    let trigger = trigger.filter(is_worth_a_search);
     Heard { trigger, content }
 }
 
