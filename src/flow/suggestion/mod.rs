@@ -11,7 +11,7 @@ mod query;
 mod trigger;
 
 use crate::domain::{Answer, ArticleId, Citation, Generator, PassageId, Role, Turn, TurnId};
-use crate::knowledge::{Filter, SearchHit, SearchRequest, SearchResponse, Span};
+use crate::knowledge::{Filter, SearchHit, SearchRequest, SearchResponse};
 
 use budget::Budget;
 use query::Memory;
