@@ -195,7 +195,13 @@ impl App {
         // Media first: what was said becomes finals, and subscribers still see them.
         self.sockets.shutdown.cancel();
         self.sockets.connections.close();
-        let calls_done = self.calls.drain(self.grace).await;
+        let mut calls_done = self.calls.drain(self.grace).await;
+        // Answers what is still queued, so that calls which ran out of time can write their end.
+        let speech = self.speech;
+        tokio::task::spawn_blocking(move || speech.stop()).await.map_err(AppError::internal)?;
+        if !calls_done {
+            calls_done = self.calls.drain(Duration::from_secs(5)).await;
+        }
         let sockets_done =
             tokio::time::timeout(Duration::from_secs(5), self.sockets.connections.wait()).await;
         http_stop.cancel();
@@ -204,8 +210,7 @@ impl App {
             tracing::warn!("the grace period ran out before everything had ended");
         }
         self.store.close().await;
-        let speech = self.speech;
-        tokio::task::spawn_blocking(move || speech.stop()).await.map_err(AppError::internal)
+        Ok(())
     }
 }
 

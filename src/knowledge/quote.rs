@@ -193,7 +193,9 @@ mod tests {
         );
         assert_eq!(chosen(text, "how much is tracing"), "Tracing costs £4.");
         let condition = "A parcel can be traced if it has a label.";
-        assert_eq!(chosen(text, "can my parcel be traced"), condition);
+        let other =
+            "Every parcel goes through our depot. A parcel can be traced if it has a label.";
+        assert_eq!(chosen(other, "can my parcel be traced"), condition);
         assert_eq!(chosen(text, "do you trace things"), "A parcel is traced by our depot.");
     }
 

@@ -163,6 +163,8 @@ impl SpeechPool {
         let Some(index) = queue.jobs.iter().position(|job| job.id == id) else { return };
         let job = queue.jobs.swap_remove(index);
         drop(queue);
+        // What is left may be eligible now.
+        self.shared.changed.notify_one();
         metrics::counter!("backchannel_speech_cancelled_total", "purpose" => job.urgency.as_str())
             .increment(1);
         (job.reply)(Outcome::Dropped);
@@ -248,17 +250,21 @@ impl Queue {
     fn pick(&self, workers: usize) -> Option<usize> {
         let finals_wait = self.jobs.iter().any(|job| job.urgency == Urgency::Final);
         let partials_allowed = workers == 1 || self.partials_running + 1 < workers;
+        // A long early decoding may hold a worker for a second: it waits until nothing else does,
+        // but never while a worker would idle.
+        let rank = |job: &Job| {
+            let long = job.urgency == Urgency::Early && job.samples.len() > EARLY_MAX_SAMPLES;
+            (long, job.urgency, job.since)
+        };
         self.jobs
             .iter()
             .enumerate()
             .filter(|(_, job)| match job.urgency {
                 Urgency::Final => true,
-                Urgency::Early => {
-                    !finals_wait && (job.samples.len() <= EARLY_MAX_SAMPLES || self.jobs.len() == 1)
-                }
+                Urgency::Early => !finals_wait,
                 Urgency::Partial => !finals_wait && partials_allowed,
             })
-            .min_by_key(|(_, job)| (job.urgency, job.since))
+            .min_by_key(|(_, job)| rank(job))
             .map(|(index, _)| index)
     }
 }
@@ -357,6 +363,23 @@ mod tests {
         for _ in 0..3 {
             results.recv_timeout(Duration::from_secs(5)).expect("an answer");
         }
+    }
+
+    #[test]
+    fn long_early_decodings_wait_for_others_and_not_for_ever() {
+        let (pool, open) = pool(1);
+        let (done, results) = mpsc::channel();
+        submit(&pool, Urgency::Final, 1, &done);
+        std::thread::sleep(Duration::from_millis(50));
+        submit(&pool, Urgency::Early, EARLY_MAX_SAMPLES + 1, &done);
+        submit(&pool, Urgency::Early, EARLY_MAX_SAMPLES + 2, &done);
+        submit(&pool, Urgency::Early, 2, &done);
+        for _ in 0..4 {
+            open.send(()).expect("the gate stands");
+        }
+        let next = || results.recv_timeout(Duration::from_secs(5)).expect("an answer");
+        assert_eq!([next(), next()], ["final1", "final2"]);
+        assert_eq!([next(), next()], ["final96001", "final96002"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ const TOLERANCE_MS: u64 = 60;
 
 /// No more silence than this is made up for one gap, so that a mad time stamp can't ask for
 /// gigabytes.
-const LONGEST_SILENCE_MS: u64 = 120_000;
+const LONGEST_SILENCE_MS: u64 = 10_000;
 
 /// Decodes one party's wire payloads to 16 kHz mono.
 ///

@@ -145,8 +145,8 @@ fn a_clock_that_is_set_back_loses_nothing() {
 #[test]
 fn a_mad_stamp_cannot_ask_for_gigabytes() {
     let (gaps, length) = play(&[0, u64::MAX, u64::MAX - 1]);
-    assert_eq!(gaps, vec![Gap { start_ms: 20, lost_ms: 120_000 }]);
-    assert_eq!(length, 120_060);
+    assert_eq!(gaps, vec![Gap { start_ms: 20, lost_ms: 10_000 }]);
+    assert_eq!(length, 10_060);
 }
 
 #[test]

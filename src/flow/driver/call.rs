@@ -79,6 +79,10 @@ impl Call {
                 }
                 () = stop.cancelled(), if listening => {
                     listening = false;
+                    while let Ok(payload) = payloads.try_recv() {
+                        self.hear(&payload);
+                    }
+                    self.make_up_for_dropped();
                     self.session.close(EndReason::Shutdown);
                 }
             }

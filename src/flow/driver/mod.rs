@@ -26,6 +26,7 @@ use crate::domain::{
 };
 use crate::flow::audio::Codec;
 use crate::flow::session::{Session, SessionLeg, SessionSettings};
+use crate::insight::redaction;
 use crate::knowledge::Library;
 use crate::models::SpeechPool;
 use crate::store::Store;
@@ -163,9 +164,14 @@ impl Calls {
             EventBody::ConversationStarted(ConversationStarted {
                 channel: Channel::Voice,
                 direction: opening.direction,
-                external_id: opening.external_id,
+                // Media sides put notes there that agents type.
+                external_id: opening.external_id.map(|id| masked(&id)),
                 parties: legs.iter().map(|leg| leg.party.clone()).collect(),
-                attributes: opening.attributes,
+                attributes: opening
+                    .attributes
+                    .iter()
+                    .map(|(k, v)| (k.clone(), masked(v)))
+                    .collect(),
             }),
         );
         shared
@@ -286,4 +292,8 @@ impl CallHandle {
         drop(self.inputs);
         summary.await.unwrap_or(Err(CallError::ShuttingDown))
     }
+}
+
+fn masked(text: &str) -> String {
+    redaction::typed(text).as_str().to_owned()
 }

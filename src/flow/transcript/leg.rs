@@ -239,6 +239,10 @@ impl Leg {
             self.close(open, out);
             return next;
         }
+        // It stands from now on, so somebody waits for it.
+        if let Segment { ticket: Some(early), heard: None, .. } = open.open_segment() {
+            out.push(LegOutput::Promote(*early));
+        }
         open.segments.push(Segment::new(pause_middle));
         open.agreement.reset();
         open.partial_upto = pause_middle;

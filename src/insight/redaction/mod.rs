@@ -38,8 +38,8 @@ pub struct Masked {
 const HELD_MIN_DIGITS: usize = 4;
 /// An interjection of so few words ("hang on a second") doesn't end a number that is being read out.
 const INTERJECTION_MAX_WORDS: usize = 5;
-/// So many turns after somebody spoke of a card, digits are taken for one.
-const CONTEXT_TURNS: usize = 3;
+/// So many turns of any party after somebody spoke of a card, digits are taken for one.
+const CONTEXT_TURNS: usize = 8;
 
 /// A run that ended its turn and may go on in the party's next one.
 struct Pending {
@@ -160,16 +160,60 @@ impl Masker {
     }
 }
 
-/// Masks card numbers in text that somebody typed, such as a question or an edited reply.
+/// Masks card numbers in text that somebody typed, such as a question or an edited reply. However
+/// the digits are set apart: up to three characters that are no letters may stand between two.
 pub fn typed(text: &str) -> Redacted {
+    const BETWEEN_MAX: usize = 3;
+    let characters: Vec<char> = text.chars().collect();
+    let mut out = String::with_capacity(text.len());
+    let mut cards = 0;
+    let mut at = 0;
+    while at < characters.len() {
+        let Some(_) = decimal(characters[at]) else {
+            out.push(characters[at]);
+            at += 1;
+            continue;
+        };
+        let (mut digits, mut last, mut next) = (String::new(), at, at);
+        while next < characters.len() && next - last <= BETWEEN_MAX + 1 {
+            if let Some(digit) = decimal(characters[next]) {
+                digits.push(digit);
+                last = next;
+            } else if characters[next].is_alphabetic() {
+                break;
+            }
+            next += 1;
+        }
+        if card::is_card(&digits) {
+            cards += 1;
+            out.push_str(&format!("[card-{cards}]"));
+        } else {
+            out.extend(&characters[at..=last]);
+        }
+        at = last + 1;
+    }
+    Redacted::vouched(spelled(&out, cards))
+}
+
+/// The digit of an ASCII or full-width character.
+fn decimal(c: char) -> Option<char> {
+    match c {
+        '0'..='9' => Some(c),
+        '\u{ff10}'..='\u{ff19}' => char::from_digit(c as u32 - 0xff10, 10),
+        _ => None,
+    }
+}
+
+/// Masks numbers that are typed in words; those in digits are gone already.
+fn spelled(text: &str, cards_before: usize) -> String {
     let words: Vec<&str> = text.split(' ').collect();
     let mut shown: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     let cards: Vec<Run> =
         runs(words.iter().copied()).into_iter().filter(|run| card::is_card(&run.digits)).collect();
     for (number, run) in cards.iter().enumerate().rev() {
-        shown.splice(run.first..=run.last, [format!("[card-{}]", number + 1)]);
+        shown.splice(run.first..=run.last, [format!("[card-{}]", cards_before + number + 1)]);
     }
-    Redacted::vouched(shown.join(" "))
+    shown.join(" ")
 }
 
 /// A run that didn't become a card: shown after all, unless a card was being spoken of.

@@ -146,6 +146,24 @@ fn partials_never_show_a_run() {
 fn typed_text_is_masked_too() {
     assert_eq!(typed("pay with 4539 1488 0343 6467 today").as_str(), "pay with [card-1] today");
     assert_eq!(typed("is E-104 £31 a month").as_str(), "is E-104 £31 a month");
+    for text in [
+        "card:4539148803436467",
+        "4539148803436467exp1226",
+        "4539\n1488\n0343\n6467",
+        "4539\t1488—0343_6467",
+        "(4539)(1488)(0343)(6467)",
+        "４５３９ １４８８ ０３４３ ６４６７",
+        "£4539 1488 0343 6467",
+        "45.39 14.88 03.43 64.67",
+        "four five three nine 1488 0343 six four six seven",
+    ] {
+        let shown = typed(text);
+        assert!(
+            !shown.as_str().contains("1488") && !shown.as_str().contains("14.88"),
+            "{shown:?} {text}"
+        );
+        assert!(shown.as_str().contains("[card-1]"), "{text}");
+    }
 }
 
 fn card_number() -> impl Strategy<Value = String> {
