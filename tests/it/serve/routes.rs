@@ -2,7 +2,6 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::harness::*;
 use backchannel::domain::EventBody;
@@ -229,37 +228,4 @@ async fn the_description_would_notice_a_difference() {
     assert!(refused(|me| me["more"] = json!(1)));
     assert!(refused(|me| me["demo"] = json!("yes")));
     assert!(refused(|me| drop(me.as_object_mut().expect("an object").remove("name"))));
-}
-
-/// What an idle subscriber costs, client side included; see the number with `--nocapture`.
-#[tokio::test]
-async fn an_idle_subscriber_is_cheap() {
-    let house = House::open().await;
-    let resident = || {
-        let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a line");
-        line.split_whitespace().nth(1).expect("kB").parse::<i64>().expect("a number")
-    };
-    let mut sockets = Vec::new();
-    let request =
-        format!("GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n");
-    let open = async || {
-        let mut socket = tokio::net::TcpStream::connect(house.address).await.expect("connects");
-        socket.write_all(request.as_bytes()).await.expect("written");
-        let mut answer = [0; 12];
-        socket.read_exact(&mut answer).await.expect("answers");
-        assert_eq!(&answer, b"HTTP/1.1 200");
-        socket
-    };
-    for _ in 0..20 {
-        sockets.push(open().await);
-    }
-    let before = resident();
-    const MORE: i64 = 400;
-    for _ in 0..MORE {
-        sockets.push(open().await);
-    }
-    let each = (resident() - before) as f64 / MORE as f64;
-    println!("an idle subscriber holds {each:.1} kB");
-    assert!(each < 100.0, "{each:.1} kB");
 }
