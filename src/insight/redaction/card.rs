@@ -24,8 +24,12 @@ const ISSUERS: &[(&str, &str)] = &[
     ("2200", "2204"), // Mir
 ];
 
+/// Digits of the shortest card numbers in use.
+pub(super) const SHORTEST: usize = 13;
+/// Digits of nearly all others.
+pub(super) const USUAL: usize = 16;
 /// The shortest and longest card numbers in use.
-const LENGTH: std::ops::RangeInclusive<usize> = 13..=19;
+const LENGTH: std::ops::RangeInclusive<usize> = SHORTEST..=19;
 /// Longer than account, sort-code and telephone numbers get when read out at one go.
 const SUSPICIOUS_DIGITS: usize = 9;
 
@@ -65,11 +69,20 @@ fn contains_card(digits: &str) -> bool {
 
 /// A run of this beginning and length could go on to be a card number.
 pub(super) fn may_become_card(digits: &str) -> bool {
-    let issuer = ISSUERS.iter().any(|(from, to)| {
+    has_issuer(digits) || (digits.len() >= SUSPICIOUS_DIGITS && !digits.starts_with('0'))
+}
+
+/// Groups with other words between them are one card when they add up to exactly one.
+pub(super) fn is_whole_card(digits: &str) -> bool {
+    LENGTH.contains(&digits.len()) && has_issuer(digits) && luhn(digits)
+}
+
+/// A network's numbers begin like this.
+pub(super) fn has_issuer(digits: &str) -> bool {
+    ISSUERS.iter().any(|(from, to)| {
         let length = from.len().min(digits.len());
         (&from[..length]..=&to[..length]).contains(&&digits[..length])
-    });
-    issuer || (digits.len() >= SUSPICIOUS_DIGITS && !digits.starts_with('0'))
+    })
 }
 
 /// Words after which digits are likely a card's.

@@ -23,6 +23,9 @@ enum Piece {
     Repeat(usize),
     /// Sounds like a digit, and is one only between digits.
     Homophone(char),
+    /// An amount or a decimal ("45.39"), which recognisers also write for groups of a number: it is
+    /// digits when such stand beside it.
+    Quantity(String),
     Filler,
     Other,
 }
@@ -44,6 +47,9 @@ pub(super) fn runs<'a>(words: impl Iterator<Item = &'a str>) -> Vec<Run> {
             Piece::Tens(tens) => Some(format!("{tens}0")),
             Piece::Homophone(digit) if open.is_some() && digit_follows(&pieces[index + 1..]) => {
                 Some(digit.to_string())
+            }
+            Piece::Quantity(said) if open.is_some() || digit_follows(&pieces[index + 1..]) => {
+                Some(said.clone())
             }
             _ => None,
         };
@@ -95,9 +101,9 @@ pub(super) fn runs<'a>(words: impl Iterator<Item = &'a str>) -> Vec<Run> {
 }
 
 fn digit_follows(rest: &[Piece]) -> bool {
-    rest.iter()
-        .find(|piece| !matches!(piece, Piece::Filler))
-        .is_some_and(|piece| matches!(piece, Piece::Digits(_) | Piece::Tens(_) | Piece::Repeat(_)))
+    rest.iter().find(|piece| !matches!(piece, Piece::Filler)).is_some_and(|piece| {
+        matches!(piece, Piece::Digits(_) | Piece::Tens(_) | Piece::Repeat(_) | Piece::Quantity(_))
+    })
 }
 
 fn piece(word: &str) -> Piece {
@@ -108,8 +114,8 @@ fn piece(word: &str) -> Piece {
         // A lone dash or comma between groups.
         return Piece::Filler;
     }
-    if let Some(digits) = written(&lower) {
-        return Piece::Digits(digits);
+    if let Some(piece) = written(&lower) {
+        return piece;
     }
     if let Some(digits) = hyphenated(&lower) {
         return Piece::Digits(digits);
@@ -133,27 +139,27 @@ fn piece(word: &str) -> Piece {
     }
 }
 
-/// "4539", "4539-1488", "4539.1488": groups of digits. Amounts, times and decimals are none.
-fn written(word: &str) -> Option<String> {
+/// "4539", "4539-1488", "4539.1488": groups of digits. "£45.39" and "2,500" are quantities.
+fn written(word: &str) -> Option<Piece> {
+    let bare = word.trim_start_matches(['£', '$', '€']);
     let mut digits = String::new();
-    let mut group = 0;
-    let mut groups = Vec::new();
-    for c in word.chars() {
+    let mut after_digit = false;
+    let mut quantity = bare.len() < word.len();
+    for c in bare.chars() {
         match c {
-            '0'..='9' => {
-                digits.push(c);
-                group += 1;
-            }
-            '-' | '‐' | '–' | '.' | '/' | '\u{a0}' | ',' if group > 0 => {
-                groups.push((group, c));
-                group = 0;
-            }
+            '0'..='9' => digits.push(c),
+            '-' | '‐' | '–' | '—' | '/' | '_' | '\u{a0}' | '\u{202f}' if after_digit => {}
+            '.' | ',' if after_digit => quantity = true,
             _ => return None,
         }
+        after_digit = c.is_ascii_digit();
     }
-    // "19.99" and "2,500" are quantities; "4539.1488" is not.
-    let quantity = groups.iter().any(|(_, mark)| matches!(mark, '.' | ',')) && digits.len() < 8;
-    (!digits.is_empty() && !quantity).then_some(digits)
+    if digits.is_empty() {
+        return None;
+    }
+    // Nobody owes as much as eight digits with a point in them.
+    let number = digits.len() >= 8 && bare.len() == word.len();
+    Some(if quantity && !number { Piece::Quantity(digits) } else { Piece::Digits(digits) })
 }
 
 /// "forty-two", "four-five-three-nine".
@@ -177,7 +183,10 @@ fn hyphenated(word: &str) -> Option<String> {
                 digits.push('0');
                 tens_open = true;
             }
-            _ => digits.push_str(&written(part)?),
+            _ => match written(part)? {
+                Piece::Digits(said) => digits.push_str(&said),
+                _ => return None,
+            },
         }
     }
     Some(digits)

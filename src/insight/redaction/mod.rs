@@ -1,8 +1,9 @@
 //! Masks payment-card numbers before a word is appended, streamed, indexed or logged.
 //!
 //! A number may be said in digits, words or pairs ("forty-five thirty-nine"), with fillers between,
-//! over several turns. While a run at the end of a turn may still become a card number it is held
-//! back as `[digits-1]`; the next turn of the same party decides. Raw digits live in memory only.
+//! over several turns and with other words between the groups. A group that may belong to a card
+//! number is held back as `[digits-1]`; what the same party says next decides. Raw digits live in
+//! memory only.
 
 mod card;
 mod digits;
@@ -34,33 +35,58 @@ pub struct Masked {
     pub resolved: Vec<RedactionResolved>,
 }
 
-/// Shorter runs than this say nothing about a card and are never held back.
+/// Shorter runs than this say nothing about a card and are never held back by themselves.
 const HELD_MIN_DIGITS: usize = 4;
-/// An interjection of so few words ("hang on a second") doesn't end a number that is being read out.
+/// Groups that belong together by their beginning are held back from this length on, whatever was
+/// said between them: six digits name the issuer and no more (PCI DSS 4.0, requirement 3.4.1).
+const JOINED_MIN_DIGITS: usize = 7;
+/// A group of fewer digits joins others only when it is all that its turn says: people say "two
+/// times" between two numbers.
+const JOINING_MIN_DIGITS: usize = 3;
+/// Groups further apart than this are not one number.
+const TRAIL_MS: u64 = 60_000;
+/// An interjection of so few words ("hang on a second") says nothing about whether a number goes on.
 const INTERJECTION_MAX_WORDS: usize = 5;
+/// After so many longer turns of the party in a row without a digit, its number is finished.
+const QUIET_TURNS: u32 = 2;
 /// So many turns of any party after somebody spoke of a card, digits are taken for one.
 const CONTEXT_TURNS: usize = 8;
 
-/// A run that ended its turn and may go on in the party's next one.
-struct Pending {
+/// One group of digits that a party said lately.
+struct Fragment {
     digits: String,
-    /// Long enough to be a card: whatever continues it stays masked under this placeholder.
-    card: Option<String>,
-    held: Vec<Held>,
+    end_ms: u64,
+    /// Whether it joins what comes later although other words stand between.
+    joins: bool,
+    /// Nothing but fillers stood after it in its turn.
+    trails: bool,
+    quiet_turns: u32,
+    state: State,
 }
 
-struct Held {
-    turn_id: TurnId,
-    placeholder: String,
-    raw: String,
+enum State {
+    Shown,
+    Held { turn_id: TurnId, placeholder: String, raw: String, in_context: bool },
+    Card(String),
+}
+
+/// What is to be done with a group.
+enum Verdict {
+    Show,
+    Hold,
+    /// It is, with the newest so many fragments before it, a card.
+    Card {
+        fragments: usize,
+    },
 }
 
 /// The memory of one conversation's digits. Feed it every final in the order of speech.
 #[derive(Default)]
 pub struct Masker {
-    cards: u32,
     helds: u32,
-    pending: HashMap<PartyId, Pending>,
+    /// The digits of the cards that were recognised; `[card-1]` is the first.
+    cards: Vec<String>,
+    trails: HashMap<PartyId, VecDeque<Fragment>>,
     /// Which of the last turns, of any party, spoke of a card.
     context: VecDeque<bool>,
 }
@@ -68,95 +94,212 @@ pub struct Masker {
 impl Masker {
     /// Masks one final turn.
     pub fn final_turn(&mut self, party: &PartyId, turn_id: &TurnId, words: &[RawWord]) -> Masked {
-        let speaks_of_card = words.iter().any(|word| card::names_a_card(&word.text));
-        self.context.push_back(speaks_of_card);
-        if self.context.len() > CONTEXT_TURNS {
-            self.context.pop_front();
-        }
-        let context = self.context.iter().any(|said| *said);
-
+        let context = self.hear_context(words);
         let found = runs(words.iter().map(|word| word.text.as_str()));
+        let mut trail = self.trails.remove(party).unwrap_or_default();
         let mut masked = Masked::default();
-        let mut pending = self.pending.remove(party);
-        let continues = found.first().is_some_and(|run| run.leads);
-        if !continues && let Some(before) = pending.take() {
-            if found.is_empty() && words.len() <= INTERJECTION_MAX_WORDS {
-                pending = Some(before);
-            } else {
-                settle(before, context, &mut masked.resolved);
-            }
+        let now_ms = words.first().map_or(0, |word| word.start_ms);
+        self.settle_old(&mut trail, now_ms, &mut masked.resolved);
+        if found.is_empty() && words.len() > INTERJECTION_MAX_WORDS {
+            self.settle_quiet(&mut trail, &mut masked.resolved);
+        }
+
+        if !found.is_empty() {
+            trail.iter_mut().for_each(|fragment| fragment.quiet_turns = 0);
         }
 
         let mut replaced: Vec<(Run, String)> = Vec::new();
         for run in found {
-            let before = if run.leads { pending.take() } else { None };
-            let digits = match &before {
-                Some(before) => before.digits.clone() + &run.digits,
-                None => run.digits.clone(),
+            let raw = raw_text(&words[run.first..=run.last]);
+            let state = match self.judge(&trail, &run, context) {
+                Verdict::Show => State::Shown,
+                Verdict::Hold => {
+                    self.helds += 1;
+                    let placeholder = format!("[digits-{}]", self.helds);
+                    replaced.push((run.clone(), placeholder.clone()));
+                    State::Held { turn_id: turn_id.clone(), placeholder, raw, in_context: context }
+                }
+                Verdict::Card { fragments } => {
+                    let before = trail.len() - fragments;
+                    let placeholder = self.keep_as_card(&mut trail, before, &run, &mut masked);
+                    replaced.push((run.clone(), placeholder.clone()));
+                    State::Card(placeholder)
+                }
             };
-            let already = before.as_ref().and_then(|before| before.card.clone());
-            if already.is_some() || card::is_card(&digits) {
-                let placeholder = already.unwrap_or_else(|| {
-                    self.cards += 1;
-                    format!("[card-{}]", self.cards)
-                });
-                let held = before.map(|before| before.held).unwrap_or_default();
-                keep(held, RedactionKind::Card, &mut masked.resolved);
-                if run.trails {
-                    let card = Some(placeholder.clone());
-                    pending = Some(Pending { digits, card, held: Vec::new() });
-                }
-                replaced.push((run, placeholder));
-            } else if (run.trails || context)
-                && digits.len() >= HELD_MIN_DIGITS
-                && (context || card::may_become_card(&digits))
-            {
-                self.helds += 1;
-                let placeholder = format!("[digits-{}]", self.helds);
-                let raw = raw_text(&words[run.first..=run.last]);
-                let mut held = before.map(|before| before.held).unwrap_or_default();
-                held.push(Held { turn_id: turn_id.clone(), placeholder: placeholder.clone(), raw });
-                let now = Pending { digits, card: None, held };
-                if run.trails {
-                    pending = Some(now);
-                } else {
-                    // In the middle of a turn that speaks of a card: it stays masked for good.
-                    keep(now.held, RedactionKind::Digits, &mut masked.resolved);
-                }
-                replaced.push((run, placeholder));
-            } else if let Some(before) = before {
-                settle(before, context, &mut masked.resolved);
-            }
+            trail.push_back(Fragment {
+                joins: run.digits.len() >= JOINING_MIN_DIGITS || (run.leads && run.trails),
+                end_ms: words[run.last].end_ms,
+                trails: run.trails,
+                quiet_turns: 0,
+                digits: run.digits,
+                state,
+            });
         }
-        if let Some(pending) = pending {
-            self.pending.insert(party.clone(), pending);
-        }
+        self.trails.insert(party.clone(), trail);
         (masked.text, masked.words) = rewrite(words, &replaced);
         masked
     }
 
     /// Decides what is still held at the end of the conversation.
     pub fn finish(&mut self) -> Vec<RedactionResolved> {
-        let context = self.context.iter().any(|said| *said);
         let mut resolved = Vec::new();
-        for (_, pending) in self.pending.drain() {
-            settle(pending, context, &mut resolved);
+        for (_, trail) in std::mem::take(&mut self.trails) {
+            for fragment in trail {
+                self.settle(fragment, &mut resolved);
+            }
         }
         resolved
     }
 
     /// Masks what has been understood so far of a turn that goes on: no run of four digits is shown
-    /// before it is final, nor any digit that continues a held run.
+    /// before it is final, nor any that may continue a number.
     pub fn partial(&self, party: &PartyId, text: &str) -> Redacted {
         let words: Vec<&str> = text.split_whitespace().collect();
-        let continues = self.pending.contains_key(party);
+        let continues = self.trails.get(party).is_some_and(|trail| {
+            trail.back().is_some_and(|last| !matches!(last.state, State::Shown))
+        });
         let mut shown: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         for run in runs(words.iter().copied()).into_iter().rev() {
-            if run.digits.len() >= HELD_MIN_DIGITS || (continues && run.leads) {
+            let joins = run.leads || run.digits.len() >= JOINING_MIN_DIGITS;
+            if run.digits.len() >= HELD_MIN_DIGITS || (continues && joins) {
                 shown.splice(run.first..=run.last, ["••••".to_owned()]);
             }
         }
         Redacted::vouched(shown.join(" "))
+    }
+
+    fn hear_context(&mut self, words: &[RawWord]) -> bool {
+        self.context.push_back(words.iter().any(|word| card::names_a_card(&word.text)));
+        if self.context.len() > CONTEXT_TURNS {
+            self.context.pop_front();
+        }
+        self.context.iter().any(|said| *said)
+    }
+
+    fn judge(&self, trail: &VecDeque<Fragment>, run: &Run, context: bool) -> Verdict {
+        let length = run.digits.len();
+        let known = |digits: &str| self.cards.iter().any(|card| card.contains(digits));
+        if card::is_card(&run.digits) || (length >= HELD_MIN_DIGITS && known(&run.digits)) {
+            return Verdict::Card { fragments: 0 };
+        }
+        // Said right after the last group, only fillers or a breath between: any length belongs.
+        let goes_on = run.leads && trail.back().is_some_and(|last| last.trails);
+        let in_card = matches!(trail.back(), Some(Fragment { state: State::Card(_), .. }));
+        let of_card: usize = trail
+            .iter()
+            .rev()
+            .take_while(|fragment| matches!(fragment.state, State::Card(_)))
+            .map(|fragment| fragment.digits.len())
+            .sum();
+        if in_card && (goes_on || of_card < card::USUAL) {
+            return Verdict::Card { fragments: 1 };
+        }
+        let joins = goes_on || length >= JOINING_MIN_DIGITS || (run.leads && run.trails);
+        let mut hold = (context && length >= HELD_MIN_DIGITS)
+            || (run.trails && length >= HELD_MIN_DIGITS && card::may_become_card(&run.digits))
+            || (length >= JOINED_MIN_DIGITS && card::has_issuer(&run.digits));
+        let mut joined = run.digits.clone();
+        let mut direct = goes_on;
+        for (fragments, fragment) in trail.iter().rev().enumerate().map(|(n, f)| (n + 1, f)) {
+            if !joins || !(fragment.joins || direct) {
+                break;
+            }
+            joined.insert_str(0, &fragment.digits);
+            let card = if direct { card::is_card(&joined) } else { card::is_whole_card(&joined) };
+            let long = joined.len() >= card::SHORTEST && card::has_issuer(&joined);
+            if card || long {
+                return Verdict::Card { fragments };
+            }
+            let least = if direct { HELD_MIN_DIGITS } else { JOINED_MIN_DIGITS };
+            hold |= joined.len() >= least
+                && (card::has_issuer(&joined) || (direct && card::may_become_card(&joined)));
+            direct &= fragment.trails;
+        }
+        if hold { Verdict::Hold } else { Verdict::Show }
+    }
+
+    /// Marks the fragments from `before` on as one card with `run`, and names it.
+    fn keep_as_card(
+        &mut self,
+        trail: &mut VecDeque<Fragment>,
+        before: usize,
+        run: &Run,
+        masked: &mut Masked,
+    ) -> String {
+        let mut digits: String =
+            trail.range(before..).map(|fragment| fragment.digits.as_str()).collect();
+        digits.push_str(&run.digits);
+        let same = trail.range(before..).find_map(|fragment| match &fragment.state {
+            State::Card(placeholder) => Some(placeholder.clone()),
+            State::Shown | State::Held { .. } => None,
+        });
+        let known = self.cards.iter().position(|card| card.contains(&digits));
+        let placeholder = match (same, known) {
+            (Some(placeholder), _) => placeholder,
+            (None, Some(number)) => format!("[card-{}]", number + 1),
+            (None, None) => {
+                self.cards.push(digits);
+                format!("[card-{}]", self.cards.len())
+            }
+        };
+        for fragment in trail.range_mut(before..) {
+            let state = std::mem::replace(&mut fragment.state, State::Card(placeholder.clone()));
+            keep(state, RedactionKind::Card, &mut masked.resolved);
+        }
+        placeholder
+    }
+
+    /// Settles groups that are too long ago to go on.
+    fn settle_old(
+        &self,
+        trail: &mut VecDeque<Fragment>,
+        now_ms: u64,
+        resolved: &mut Vec<RedactionResolved>,
+    ) {
+        while trail.front().is_some_and(|fragment| fragment.end_ms + TRAIL_MS < now_ms) {
+            if let Some(old) = trail.pop_front() {
+                self.settle(old, resolved);
+            }
+        }
+    }
+
+    /// Settles what the party has spoken on from without another digit. It stays in the trail: what
+    /// comes later may still join it.
+    fn settle_quiet(&self, trail: &mut VecDeque<Fragment>, resolved: &mut Vec<RedactionResolved>) {
+        for fragment in trail.iter_mut() {
+            fragment.quiet_turns += 1;
+            if fragment.quiet_turns >= QUIET_TURNS && matches!(fragment.state, State::Held { .. }) {
+                let state = std::mem::replace(&mut fragment.state, State::Shown);
+                self.settle_state(&fragment.digits, state, resolved);
+            }
+        }
+    }
+
+    fn settle(&self, fragment: Fragment, resolved: &mut Vec<RedactionResolved>) {
+        self.settle_state(&fragment.digits, fragment.state, resolved);
+    }
+
+    /// A group that didn't become a card is shown after all, unless a card was being spoken of or
+    /// it reads back part of one.
+    fn settle_state(&self, digits: &str, state: State, resolved: &mut Vec<RedactionResolved>) {
+        let read_back = self.cards.iter().any(|card| card.contains(digits));
+        match state {
+            State::Held { turn_id, placeholder, raw, in_context: false } if !read_back => {
+                resolved.push(RedactionResolved {
+                    turn_id,
+                    placeholder,
+                    outcome: RedactionOutcome::Released(Redacted::vouched(raw)),
+                });
+            }
+            state => keep(state, RedactionKind::Digits, resolved),
+        }
+    }
+}
+
+fn keep(state: State, kind: RedactionKind, resolved: &mut Vec<RedactionResolved>) {
+    if let State::Held { turn_id, placeholder, .. } = state {
+        let outcome = RedactionOutcome::Kept(kind);
+        resolved.push(RedactionResolved { turn_id, placeholder, outcome });
     }
 }
 
@@ -214,31 +357,6 @@ fn spelled(text: &str, cards_before: usize) -> String {
         shown.splice(run.first..=run.last, [format!("[card-{}]", cards_before + number + 1)]);
     }
     shown.join(" ")
-}
-
-/// A run that didn't become a card: shown after all, unless a card was being spoken of.
-fn settle(pending: Pending, context: bool, resolved: &mut Vec<RedactionResolved>) {
-    if context {
-        keep(pending.held, RedactionKind::Digits, resolved);
-        return;
-    }
-    for held in pending.held {
-        resolved.push(RedactionResolved {
-            turn_id: held.turn_id,
-            placeholder: held.placeholder,
-            outcome: RedactionOutcome::Released(Redacted::vouched(held.raw)),
-        });
-    }
-}
-
-fn keep(held: Vec<Held>, kind: RedactionKind, resolved: &mut Vec<RedactionResolved>) {
-    for held in held {
-        resolved.push(RedactionResolved {
-            turn_id: held.turn_id,
-            placeholder: held.placeholder,
-            outcome: RedactionOutcome::Kept(kind),
-        });
-    }
 }
 
 fn raw_text(words: &[RawWord]) -> String {

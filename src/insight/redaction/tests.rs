@@ -5,25 +5,30 @@ use super::digits::runs;
 use super::*;
 
 fn words(text: &str) -> Vec<RawWord> {
+    words_at(text, 0)
+}
+
+fn words_at(text: &str, from_ms: u64) -> Vec<RawWord> {
     text.split_whitespace()
         .enumerate()
         .map(|(index, word)| RawWord {
             text: word.to_owned(),
-            start_ms: index as u64 * 300,
-            end_ms: index as u64 * 300 + 250,
+            start_ms: from_ms + index as u64 * 300,
+            end_ms: from_ms + index as u64 * 300 + 250,
             confidence: 0.9,
         })
         .collect()
 }
 
-/// Plays finals of one party and returns their texts and the decisions, a line each.
+/// Plays finals, five seconds apart, and returns their texts and the decisions, a line each.
 fn check(turns: &[&str]) -> Vec<String> {
     let mut masker = Masker::default();
     let mut lines = Vec::new();
     for (number, turn) in turns.iter().enumerate() {
         let (party, text) = turn.split_once(": ").unwrap_or(("customer", turn));
         let id = TurnId::from(format!("t-{number}"));
-        let masked = masker.final_turn(&PartyId::from(party), &id, &words(text));
+        let masked =
+            masker.final_turn(&PartyId::from(party), &id, &words_at(text, number as u64 * 5_000));
         lines.push(masked.text.as_str().to_owned());
         lines.extend(masked.resolved.iter().map(decision));
     }
@@ -97,11 +102,13 @@ fn an_account_number_that_looks_like_a_card_comes_back() {
             "customer: It's four one four two two nine zero seven.",
             "agent: Thank you. And what is the name on the account?",
             "customer: It is Daniel Okafor and I live in Leeds.",
+            "customer: I have been with you for many years now.",
         ]),
         [
             "It's [digits-1].",
             "Thank you. And what is the name on the account?",
             "It is Daniel Okafor and I live in Leeds.",
+            "I have been with you for many years now.",
             "t-0 [digits-1] was: four one four two two nine zero seven",
         ]
     );
@@ -126,10 +133,63 @@ fn after_the_word_card_short_runs_stay_hidden() {
         ]),
         [
             "the last digits of my card are [digits-1] I think",
+            "what else do you need from me then",
             "t-0 [digits-1] stays: digits",
-            "what else do you need from me then"
         ]
     );
+}
+
+#[test]
+fn words_between_the_groups_do_not_help_a_number_out() {
+    for turns in [
+        &["4539 1488. Did you get that? 0343 6467 is the rest."][..],
+        &["4539 1488", "sorry it's hard to read in this light here", "0343 6467"],
+        &["Long number on your card, please", "sure", "4539 1488", "okay then", "0343 6467"],
+        &["453", "914", "880", "343", "646", "7"],
+        &["it's 4539", "1488 is next", "and 0343 comes after", "6467 at the end"],
+        &["45.39 14.88 03.43 64.67"],
+        &["4,539 1,488 0343 6467"],
+        &["£4539 1488 0343 6467"],
+        &[
+            "forty five thirty nine, fourteen eighty eight, have you got that, oh three forty three sixty four sixty seven",
+        ],
+    ] {
+        let lines = check(turns);
+        let said = &lines[..turns.len()];
+        let shown: String =
+            said.iter().flat_map(|line| runs(line.split(' '))).map(|run| run.digits).collect();
+        assert!(shown.len() < 8, "{shown} of {turns:?}: {lines:?}");
+        assert!(!lines.iter().any(|line| line.contains(" was: ")), "{lines:?}");
+    }
+}
+
+#[test]
+fn an_agent_who_reads_it_back_shows_no_more() {
+    let lines = check(&[
+        "customer: It's 4539 1488",
+        "agent: So that's 4539 1488.",
+        "customer: 0343 6467",
+        "agent: and 0343 6467, thank you, that went through just fine",
+        "agent: is there anything else that I can do for you today",
+        "agent: well then I wish you a very nice evening indeed",
+    ]);
+    assert_eq!(lines[1], "So that's [digits-2].");
+    assert_eq!(lines[2], "[card-1]");
+    assert!(
+        lines.iter().any(|line| line == "and [card-1], thank you, that went through just fine")
+    );
+    assert!(!lines.iter().any(|line| line.contains(" was: ")), "{lines:?}");
+}
+
+#[test]
+fn other_numbers_of_a_call_do_not_add_up_to_a_card() {
+    let turns = [
+        "You charged me forty two pounds, two times.",
+        "Yeah, it's six one four, two two nine, zero seven.",
+        "My mobile is 07700 900123 and the postcode LS6 3HB",
+        "I have two months left and pay £31.50 a month, 12 payments of it",
+    ];
+    assert_eq!(check(&turns), turns);
 }
 
 #[test]
@@ -182,35 +242,43 @@ proptest! {
     #[test]
     fn no_way_of_saying_a_card_number_leaks_half_of_it(
         number in card_number(),
-        styles in proptest::collection::vec((0_u8..4, 1_usize..5, any::<bool>()), 16),
+        groups in proptest::collection::vec((0_u8..4, 3_usize..6, 0_usize..6), 8),
     ) {
         const NAMES: [&str; 10] =
             ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-        let mut turns = vec![String::from("so it is")];
+        // What comes after a group; a bar begins a new turn.
+        const AFTER: [&str; 6] =
+            ["", "um", "did you get that", "|", "| hang on |", "| sorry it is hard to read this here |"];
+        let mut said = String::from("so it is ");
         let mut rest = number.as_str();
-        for (style, length, ends_turn) in styles {
+        for (style, length, after) in groups {
             let (group, tail) = rest.split_at(length.min(rest.len()));
             rest = tail;
-            let said = match style {
+            if group.is_empty() {
+                break;
+            }
+            let names: Vec<&str> =
+                group.bytes().map(|digit| NAMES[usize::from(digit - b'0')]).collect();
+            said.push_str(&match style {
                 0 | 1 => group.to_owned(),
-                2 => group.bytes().map(|digit| NAMES[usize::from(digit - b'0')]).collect::<Vec<_>>().join(" "),
-                _ => group.bytes().map(|digit| NAMES[usize::from(digit - b'0')]).collect::<Vec<_>>().join(" um "),
-            };
-            let turn = turns.last_mut().expect("there is one");
-            turn.push(' ');
-            turn.push_str(&said);
-            // Only splits that leave something to hold back can be told from other numbers.
-            let so_far = number.len() - rest.len();
-            if ends_turn && so_far >= 4 && !rest.is_empty() {
-                turns.push(String::new());
-            }
+                2 => names.join(" "),
+                _ => names.join(" um "),
+            });
+            said.push_str(&format!(" {} ", AFTER[after]));
         }
-        let turns: Vec<&str> = turns.iter().map(String::as_str).collect();
-        for line in check(&turns) {
-            for run in runs(line.split(' ')) {
-                prop_assert!(!number.contains(&run.digits) || run.digits.len() < 4, "{line}");
-            }
-        }
+        let turns: Vec<&str> = said.split('|').map(str::trim).filter(|turn| !turn.is_empty()).collect();
+        let lines = check(&turns);
+        let shown: String = lines
+            .iter()
+            .filter(|line| !line.contains(" stays: "))
+            .flat_map(|line| runs(line.split(' ')))
+            .map(|run| run.digits)
+            .collect();
+        // PCI DSS 4.0, requirement 3.4.1: the issuer's digits and the last four may be seen.
+        let half = (0..=shown.len().saturating_sub(8))
+            .filter_map(|from| shown.get(from..from + 8))
+            .any(|piece| number.contains(piece));
+        prop_assert!(!half && shown.len() <= 10, "{shown} of {number} in {turns:?}: {lines:?}");
     }
 
     #[test]
