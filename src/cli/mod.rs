@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Prints for people; everything else logs.
 
 mod check;
+pub mod eval_cards;
 pub mod eval_retrieval;
 pub mod knowledge;
 pub mod models;
@@ -43,6 +44,8 @@ enum Command {
 enum Eval {
     /// How well questions find the articles that answer them
     Retrieval(eval_retrieval::RetrievalArgs),
+    /// Which cards written calls get
+    Cards(eval_cards::CardsArgs),
 }
 
 /// Why a command failed: what to print, and which exit code.
@@ -103,8 +106,12 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 Err(kind) => Err(Failure::new(kind, "the articles need work, see above")),
             }
         }
-        Command::Eval(Eval::Retrieval(args)) => {
-            eval_retrieval::run(&args, &mut out).map_err(unforeseen)?;
+        Command::Eval(eval) => {
+            let done = match eval {
+                Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),
+                Eval::Cards(args) => eval_cards::run(&args, &mut out),
+            };
+            done.map_err(unforeseen)?;
             out.flush().map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
             Ok(ExitCode::SUCCESS)
         }
@@ -114,6 +121,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
 
 /// An error that wasn't classified where it arose: by the first in its chain that was.
 fn unforeseen(error: anyhow::Error) -> Failure {
+    use crate::evaluate::cards::CardsError;
     use crate::evaluate::retrieval::EvaluationError;
     use crate::knowledge::KnowledgeError;
     use crate::models::ModelError;
@@ -125,6 +133,7 @@ fn unforeseen(error: anyhow::Error) -> Failure {
                 .or_else(|| cause.downcast_ref().map(EmbedderError::kind))
                 .or_else(|| cause.downcast_ref().map(KnowledgeError::kind))
                 .or_else(|| cause.downcast_ref().map(EvaluationError::kind))
+                .or_else(|| cause.downcast_ref().map(CardsError::kind))
         })
         .unwrap_or(ErrorKind::Internal);
     Failure::new(kind, format!("{error:#}"))

@@ -27,7 +27,7 @@ pub struct Reference {
     pub secrets: Vec<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct ReferenceTurn {
     /// `customer` or `agent`.
     pub speaker: String,
@@ -253,7 +253,7 @@ fn leaked(secret: &str, events: &[Received]) -> bool {
     })
 }
 
-fn names_any(text: &str, words: &[String]) -> bool {
+pub(super) fn names_any(text: &str, words: &[String]) -> bool {
     let text = text.to_lowercase();
     words.iter().any(|word| text.contains(&word.to_lowercase()))
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use backchannel::domain::{Answer, Party, PartyId, Redacted, Role, Turn, TurnId};
+use backchannel::evaluate::cards::{CardReport, calls_of, play};
 use backchannel::flow::suggestion::{Decision, Suggester, SuggestionSettings};
 use backchannel::knowledge::{Library, LibrarySettings, Source, cache_folder};
 use backchannel::models::embedder::EmbedderHandle;
@@ -189,86 +190,15 @@ fn calls_get_the_cards_they_need_and_no_others() {
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }
 
-/// A labelled call, as `tests/calls/*.json` are: its reference turns.
-#[derive(serde::Deserialize)]
-struct Call {
-    turns: Vec<Spoken>,
-    questions: Vec<Wanted>,
-    small_talk_turns: Vec<usize>,
-}
-
-#[derive(serde::Deserialize)]
-struct Spoken {
-    speaker: String,
-    end_ms: u64,
-    text: String,
-    text_without_secrets: Option<String>,
-}
-
-#[derive(serde::Deserialize)]
-struct Wanted {
-    turn: usize,
-    any_of: Vec<String>,
-}
-
-/// Prints how the calls in the folder `$BACKCHANNEL_CALLS` do, and judges nothing. A question is
-/// answered by a right card for its turn or the next one.
 #[test]
-fn calls_of_another_folder_are_reported() {
-    let Some(folder) = std::env::var_os("BACKCHANNEL_CALLS") else { return };
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
+fn the_demo_calls_get_their_cards_from_their_words() {
     let library = library();
-    let (mut right, mut wanted, mut talk, mut shown, mut minutes) = (0, 0, 0, 0, 0.0);
-    for file in files {
-        let call: Call = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-        let mut suggester = Suggester::new(&SuggestionSettings::default());
-        let mut cards = Vec::new();
-        for (number, spoken) in call.turns.iter().enumerate() {
-            let line = Line {
-                at_ms: spoken.end_ms,
-                role: Role::parse(&spoken.speaker).unwrap(),
-                text: spoken.text_without_secrets.as_ref().unwrap_or(&spoken.text).clone(),
-                expectation: Expectation::Free,
-            };
-            let card = suggester.consider(&turn(number, &line)).and_then(|query| {
-                let found = library.search(&query.request).unwrap();
-                match suggester.decide(&query, &found, line.at_ms) {
-                    Decision::Offer(card) => Some(*card),
-                    Decision::Abstain(_) => None,
-                }
-            });
-            if std::env::var_os("SCENARIO_LOG").is_some() {
-                let text = card.as_ref().map(|card| format!("{:.2} {}", card.score, card.text));
-                println!("{number:2} {}: {}\n      {text:?}", spoken.speaker, line.text);
-            }
-            cards.push(card);
-        }
-        let answered = |question: &&Wanted| {
-            let any: Vec<String> = question.any_of.iter().map(|word| word.to_lowercase()).collect();
-            let near = cards[question.turn..].iter().take(2).flatten();
-            near.into_iter().any(|card| says(card, &any))
-        };
-        let answered = call.questions.iter().filter(answered).count();
-        let chatter = call.small_talk_turns.iter().filter(|&&at| cards[at].is_some()).count();
-        let count = cards.iter().flatten().count();
-        let length = call.turns.last().map_or(0.0, |last| last.end_ms as f64 / 60_000.0);
-        println!(
-            "{}: {answered}/{} questions, {chatter} cards on small talk, {:.1} cards a minute",
-            file.file_stem().unwrap().to_string_lossy(),
-            call.questions.len(),
-            count as f64 / length
-        );
-        right += answered;
-        wanted += call.questions.len();
-        talk += chatter;
-        shown += count;
-        minutes += length;
+    let mut report = CardReport::default();
+    let calls = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls");
+    for (_, call) in calls_of(&calls).unwrap() {
+        report.add(&play(&call, &library, &SuggestionSettings::default()).unwrap());
     }
-    println!(
-        "all: {right}/{wanted} questions, {talk} cards on small talk, {:.1} cards a minute",
-        f64::from(shown as u32) / minutes
-    );
+    println!("{report:?}");
+    assert_eq!((report.calls, report.small_talk_cards), (3, 0));
+    assert!(report.questions_answered * 5 >= report.questions * 4, "{report:?}");
 }

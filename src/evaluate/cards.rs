@@ -1,0 +1,154 @@
+//! Which cards written calls get: the suggestion stage over reference turns, without audio.
+//!
+//! It judges as [`super::live`] does, so a change to trigger, query or ranking can be judged on many
+//! calls within a minute.
+
+use std::path::{Path, PathBuf};
+
+use super::live::{Reference, ReferenceTurn, Share, names_any};
+use crate::domain::{Answer, Classify, ErrorKind, Party, PartyId, Redacted, Role, Turn, TurnId};
+use crate::flow::suggestion::{Abstention, Decision, Suggester, SuggestionSettings};
+use crate::knowledge::{KnowledgeError, Library};
+
+/// Numbers over a folder of calls.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct CardReport {
+    pub calls: usize,
+    pub minutes: f64,
+    pub cards: usize,
+    /// Questions that got a right card for their turn or the next.
+    pub questions_answered: usize,
+    pub questions: usize,
+    /// Cards on turns that want none.
+    pub small_talk_cards: usize,
+}
+
+/// What one turn got.
+#[derive(Debug)]
+pub struct TurnResult<'a> {
+    pub index: usize,
+    pub turn: &'a ReferenceTurn,
+    pub card: Option<Answer>,
+    /// Why there is no card, where something was searched for.
+    pub abstained: Option<Abstention>,
+    /// The turn asks a question, and whether that was answered.
+    pub answered: Option<bool>,
+    pub wants_none: bool,
+}
+
+/// Why a folder of calls can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CardsError {
+    #[error("{}: {reason}", file.display())]
+    Unreadable { file: PathBuf, reason: String },
+    #[error("{}: there are no calls (*.json) in it", .0.display())]
+    Empty(PathBuf),
+    #[error(transparent)]
+    Search(#[from] KnowledgeError),
+}
+
+impl Classify for CardsError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unreadable { .. } | Self::Empty(_) => ErrorKind::Invalid,
+            Self::Search(error) => error.kind(),
+        }
+    }
+}
+
+/// Reads all `*.json` of a folder, in the form of `tests/calls`, sorted by name.
+///
+/// # Errors
+/// Names the file that can't be read.
+pub fn calls_of(folder: &Path) -> Result<Vec<(String, Reference)>, CardsError> {
+    let unreadable = |file: &Path, reason: &dyn std::fmt::Display| CardsError::Unreadable {
+        file: file.to_owned(),
+        reason: reason.to_string(),
+    };
+    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    if files.is_empty() {
+        return Err(CardsError::Empty(folder.to_owned()));
+    }
+    let read = |file: PathBuf| {
+        let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
+        let call = serde_json::from_str(&text).map_err(|error| unreadable(&file, &error))?;
+        Ok((file.file_stem().unwrap_or_default().to_string_lossy().into_owned(), call))
+    };
+    files.into_iter().map(read).collect()
+}
+
+/// Plays one call's reference turns through the suggestion stage.
+///
+/// # Errors
+/// The search failed, or a turn's speaker is unknown.
+pub fn play<'a>(
+    call: &'a Reference,
+    library: &Library,
+    settings: &SuggestionSettings,
+) -> Result<Vec<TurnResult<'a>>, CardsError> {
+    let mut suggester = Suggester::new(settings);
+    let mut results = Vec::new();
+    for (index, spoken) in call.turns.iter().enumerate() {
+        let role = Role::parse(&spoken.speaker).unwrap_or(Role::Mixed);
+        let text = spoken.text_without_secrets.as_ref().unwrap_or(&spoken.text);
+        let turn = Turn {
+            id: TurnId::from(format!("t-{index}")),
+            party: Party { id: PartyId::from(spoken.speaker.as_str()), role, name: None },
+            start_ms: spoken.start_ms,
+            end_ms: spoken.end_ms,
+            text: Redacted::vouched(text.as_str()),
+            words: Vec::new(),
+            mean_logprob: None,
+            language: "en".to_owned(),
+        };
+        let (mut card, mut abstained) = (None, None);
+        if let Some(query) = suggester.consider(&turn) {
+            match suggester.decide(&query, &library.search(&query.request)?, spoken.end_ms) {
+                Decision::Offer(answer) => card = Some(*answer),
+                Decision::Abstain(why) => abstained = Some(why),
+            }
+        }
+        let wants_none = call.small_talk_turns.contains(&index);
+        results.push(TurnResult {
+            index,
+            turn: spoken,
+            card,
+            abstained,
+            answered: None,
+            wants_none,
+        });
+    }
+    for question in &call.questions {
+        let near = results.iter().skip(question.turn).take(2);
+        let answered = near.filter_map(|result| result.card.as_ref()).any(|card| {
+            let quotes: Vec<&str> = card.citations.iter().map(|c| c.quote.as_str()).collect();
+            let quotes = quotes.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+            names_any(&format!("{} {}", card.title, card.text), &question.any_of)
+                && names_any(&quotes, &question.any_of)
+        });
+        if let Some(result) = results.get_mut(question.turn) {
+            result.answered = Some(answered);
+        }
+    }
+    Ok(results)
+}
+
+impl CardReport {
+    pub fn add(&mut self, results: &[TurnResult<'_>]) {
+        self.calls += 1;
+        self.minutes += results.last().map_or(0.0, |last| last.turn.end_ms as f64 / 60_000.0);
+        self.cards += results.iter().filter(|result| result.card.is_some()).count();
+        let answered: Vec<bool> = results.iter().filter_map(|result| result.answered).collect();
+        self.questions += answered.len();
+        self.questions_answered += answered.iter().filter(|answered| **answered).count();
+        self.small_talk_cards +=
+            results.iter().filter(|result| result.wants_none && result.card.is_some()).count();
+    }
+
+    pub fn answered(&self) -> Share {
+        Share { good: self.questions_answered, all: self.questions }
+    }
+}
