@@ -8,7 +8,7 @@ use crate::domain::{
     AudioGap, AudioStarted, AudioStopped, Card, CardId, CardKind, ConversationEnded, EndReason,
     EventBody, Partial, Party, RedactionResolved, Turn, TurnId,
 };
-use crate::flow::audio::{AudioError, Codec, Gap, LegDecoder};
+use crate::flow::audio::{AudioError, Codec, Gap, Jump, LegDecoder};
 use crate::flow::suggestion::{CardQuery, Decision, Suggester, SuggestionSettings};
 use crate::flow::transcript::{
     Leg, LegOutput, Purpose, Rejected, SpokenTurn, Ticket, TranscriptSettings,
@@ -116,7 +116,8 @@ impl Session {
         })
     }
 
-    /// Takes one wire payload of one leg; `at_ms` is the wire's clock.
+    /// Takes one wire payload of one leg. `at_ms` is the wire's clock, `lost_ms` the audio before
+    /// the payload that our side had to drop.
     ///
     /// # Errors
     /// The audio can't be resampled; the leg goes on with the next payload.
@@ -124,28 +125,38 @@ impl Session {
         &mut self,
         leg: usize,
         at_ms: Option<u64>,
+        lost_ms: u64,
         payload: &[u8],
     ) -> Result<(), AudioError> {
         let Some(live) = self.legs.get_mut(leg) else { return Ok(()) };
         self.samples.clear();
-        let gap = live.decoder.push(payload, at_ms, &mut self.samples)?;
-        if let Some(gap) = gap {
-            self.mark_gap(leg, gap, "missing on the wire");
+        // The wire's clock counts what we dropped, too.
+        let jump = match at_ms {
+            Some(at_ms) => live.decoder.catch_up(at_ms, &mut self.samples)?,
+            None if lost_ms > 0 => Some(live.decoder.lose(lost_ms, &mut self.samples)?),
+            None => None,
+        };
+        if let Some(jump) = jump {
+            self.jump(
+                leg,
+                jump,
+                if lost_ms > 0 { "dropped under load" } else { "missing on the wire" },
+            );
         }
+        self.legs[leg].decoder.push(payload, &mut self.samples)?;
         self.hear(leg);
         Ok(())
     }
 
-    /// Audio that our side had to drop, in milliseconds.
+    /// Audio that our side dropped and that no payload followed, in milliseconds.
     ///
     /// # Errors
     /// As `audio`.
     pub fn lost(&mut self, leg: usize, lost_ms: u64) -> Result<(), AudioError> {
         let Some(live) = self.legs.get_mut(leg) else { return Ok(()) };
         self.samples.clear();
-        let gap = live.decoder.skip(lost_ms, &mut self.samples)?;
-        self.mark_gap(leg, gap, "dropped under load");
-        self.hear(leg);
+        let jump = live.decoder.lose(lost_ms, &mut self.samples)?;
+        self.jump(leg, jump, "dropped under load");
         Ok(())
     }
 
@@ -224,6 +235,19 @@ impl Session {
         self.out.pop_front()
     }
 
+    /// Hears what is before the gap, and passes it.
+    fn jump(&mut self, leg: usize, jump: Jump, why: &str) {
+        self.hear(leg);
+        self.samples.clear();
+        if !jump.joins_late {
+            self.mark_gap(leg, jump.gap, why);
+        }
+        if jump.skip_samples > 0 {
+            self.legs[leg].leg.skip(jump.skip_samples, &mut self.from_leg);
+            self.take_from_leg(leg);
+        }
+    }
+
     fn mark_gap(&mut self, leg: usize, gap: Gap, why: &str) {
         self.out.push_back(Output::Event(EventBody::AudioGap(AudioGap {
             party: self.legs[leg].party.clone(),
@@ -256,6 +280,9 @@ impl Session {
                     self.show_partial(leg, turn_id, start_ms, "", 0);
                 }
                 LegOutput::Turn(spoken) => self.turn(leg, spoken),
+                LegOutput::Undecoded { start_ms, lost_ms } => {
+                    self.mark_gap(leg, Gap { start_ms, lost_ms }, "could not be decoded");
+                }
                 LegOutput::Rejected(why) => self.out.push_back(Output::Rejected(why)),
             }
         }

@@ -4,6 +4,7 @@
 //! once, since a decoding that has begun can't be stopped. The queue can't grow without limit:
 //! a leg has at most one partial, one early decoding and its unfinished turns in it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -206,11 +207,18 @@ impl Shared {
         while let Some(job) = self.next() {
             let waited = job.since.elapsed();
             let begun = Instant::now();
-            let outcome = match ears.listen(job.urgency, &job.samples) {
-                Ok(heard) => Outcome::Heard(heard),
-                Err(error) => {
+            // A panic in a recogniser costs one decoding, not the worker and every call on it.
+            let listened =
+                catch_unwind(AssertUnwindSafe(|| ears.listen(job.urgency, &job.samples)));
+            let outcome = match listened {
+                Ok(Ok(heard)) => Outcome::Heard(heard),
+                Ok(Err(error)) => {
                     tracing::error!(%error, "a decoding failed");
                     Outcome::Failed(error)
+                }
+                Err(_) => {
+                    tracing::error!("a recogniser panicked");
+                    Outcome::Failed(ModelError::Failed("the recogniser panicked".to_owned()))
                 }
             };
             let purpose = job.urgency.as_str();
@@ -380,6 +388,30 @@ mod tests {
         let next = || results.recv_timeout(Duration::from_secs(5)).expect("an answer");
         assert_eq!([next(), next()], ["final1", "final2"]);
         assert_eq!([next(), next()], ["final96001", "final96002"]);
+    }
+
+    struct Panics;
+
+    impl Transcriber for Panics {
+        fn transcribe(&mut self, samples: &[f32]) -> Result<Heard, ModelError> {
+            assert!(samples.len() > 1, "a test's panic");
+            Ok(Heard::default())
+        }
+    }
+
+    #[test]
+    fn a_panic_costs_one_decoding() {
+        let ears = Ears { finals: Box::new(Panics), partials: Box::new(Panics) };
+        let pool = SpeechPool::start(vec![ears]).expect("threads start");
+        let (done, results) = mpsc::channel();
+        submit(&pool, Urgency::Partial, 1, &done);
+        submit(&pool, Urgency::Partial, 2, &done);
+        submit(&pool, Urgency::Final, 2, &done);
+        let mut answers: Vec<String> = (0..3)
+            .map(|_| results.recv_timeout(Duration::from_secs(5)).expect("an answer"))
+            .collect();
+        answers.sort();
+        assert_eq!(answers, ["", "", "the model failed: the recogniser panicked"]);
     }
 
     #[test]

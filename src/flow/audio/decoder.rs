@@ -1,23 +1,26 @@
 use super::resample::{Resampler, rounded_ratio};
-use super::{AudioError, Codec, Gap, SAMPLE_RATE_HZ};
+use super::{AudioError, Codec, Gap, Jump, SAMPLE_RATE_HZ};
 
 /// How far the wire's clock may run ahead of the samples before something must be missing. Vendors
 /// stamp with jitter of a packet or two.
 const TOLERANCE_MS: u64 = 60;
 
-/// No more silence than this is made up for one gap, so that a mad time stamp can't ask for
-/// gigabytes.
-const LONGEST_SILENCE_MS: u64 = 10_000;
+/// Up to this length silence stands in for missing audio and the gate hears it; what was being
+/// said across a longer gap is over anyway, and only the clock moves on.
+const LONGEST_SILENCE_MS: u64 = 2_000;
+
+/// A jump beyond this is no missing audio but another clock: gaps are measured from there on.
+const LONGEST_GAP_MS: u64 = 3_600_000;
 
 /// Decodes one party's wire payloads to 16 kHz mono.
 ///
 /// The leg's clock is the number of samples it has seen. The wire's stamps only tell where audio
-/// is missing: silence takes its place, so that all legs of a call stay on one clock.
+/// is missing: time passes without it, so that all legs of a call stay on one clock.
 pub struct LegDecoder {
     codec: Codec,
     sample_rate_hz: u32,
     resampler: Resampler,
-    /// Samples at the wire's rate so far, made-up silence included.
+    /// Samples at the wire's rate so far, missing ones included.
     samples: u64,
     /// The wire's time minus the leg's; 0 unless the wire's clock jumped.
     offset_ms: i64,
@@ -43,44 +46,51 @@ impl LegDecoder {
         })
     }
 
-    /// Decodes one payload and appends 16 kHz samples (-1 to 1) to `out`. `at_ms` is the wire's
-    /// time of the first sample; a jump ahead becomes silence and is returned, except before the
-    /// first audio: a leg that joins late has lost nothing.
-    pub fn push(
-        &mut self,
-        payload: &[u8],
-        at_ms: Option<u64>,
-        out: &mut Vec<f32>,
-    ) -> Result<Option<Gap>, AudioError> {
-        self.decoded.clear();
-        let gap = at_ms.and_then(|at_ms| self.missing_before(at_ms));
-        if let Some(gap) = gap {
-            self.half_sample = None;
-            let silence = rounded_ratio(gap.lost_ms, self.sample_rate_hz, 1_000) as usize;
-            self.decoded.resize(silence, 0.0);
-        }
-        self.decode(payload);
-        self.samples += self.decoded.len() as u64;
-        self.resampler.push(&self.decoded, out)?;
-        // A long silence shouldn't occupy memory until the call ends.
-        self.decoded.shrink_to(self.sample_rate_hz as usize);
-        let joined_late = !self.heard_anything;
-        self.heard_anything = true;
-        Ok(gap.filter(|_| !joined_late))
-    }
-
-    /// Puts silence where audio was dropped on our side, so that the clock doesn't slip.
+    /// Moves the clock to the wire's time of the next payload, if audio is missing before it. Appends
+    /// to `out` what belongs before the place that is skipped.
     ///
     /// # Errors
-    /// As `push`.
-    pub fn skip(&mut self, lost_ms: u64, out: &mut Vec<f32>) -> Result<Gap, AudioError> {
+    /// `Resampler` when the silence can't be resampled.
+    pub fn catch_up(&mut self, at_ms: u64, out: &mut Vec<f32>) -> Result<Option<Jump>, AudioError> {
+        let Some(gap) = self.missing_before(at_ms) else { return Ok(None) };
+        let skip_samples = self.pass(gap.lost_ms, out)?;
+        Ok(Some(Jump { gap, skip_samples, joins_late: !self.heard_anything }))
+    }
+
+    /// Moves the clock over audio that was dropped on our side.
+    ///
+    /// # Errors
+    /// As `catch_up`.
+    pub fn lose(&mut self, lost_ms: u64, out: &mut Vec<f32>) -> Result<Jump, AudioError> {
         let start_ms = rounded_ratio(self.samples, 1_000, self.sample_rate_hz);
-        let lost_ms = lost_ms.min(LONGEST_SILENCE_MS);
+        let gap = Gap { start_ms, lost_ms: lost_ms.min(LONGEST_GAP_MS) };
+        let skip_samples = self.pass(gap.lost_ms, out)?;
+        Ok(Jump { gap, skip_samples, joins_late: false })
+    }
+
+    /// Decodes one payload and appends 16 kHz samples (-1 to 1) to `out`.
+    ///
+    /// # Errors
+    /// `Resampler` when it can't be resampled.
+    pub fn push(&mut self, payload: &[u8], out: &mut Vec<f32>) -> Result<(), AudioError> {
+        self.decoded.clear();
+        self.decode(payload);
+        self.heard_anything = true;
+        self.samples += self.decoded.len() as u64;
+        self.resampler.push(&self.decoded, out)
+    }
+
+    /// Lets time pass without audio. Returns how many 16 kHz samples of it are not in `out`.
+    fn pass(&mut self, lost_ms: u64, out: &mut Vec<f32>) -> Result<u64, AudioError> {
         let samples = rounded_ratio(lost_ms, self.sample_rate_hz, 1_000);
         self.half_sample = None;
         self.samples += samples;
-        self.resampler.push(&vec![0.0; samples as usize], out)?;
-        Ok(Gap { start_ms, lost_ms })
+        if lost_ms <= LONGEST_SILENCE_MS {
+            self.resampler.push(&vec![0.0; samples as usize], out)?;
+            return Ok(0);
+        }
+        self.resampler.flush(out)?;
+        Ok(rounded_ratio(lost_ms, SAMPLE_RATE_HZ, 1_000))
     }
 
     /// Appends what the filter still holds.
@@ -117,8 +127,10 @@ impl LegDecoder {
             self.offset_ms = self.offset_ms.saturating_add(ahead_ms);
             return None;
         }
-        let lost_ms = ahead_ms.unsigned_abs().min(LONGEST_SILENCE_MS);
-        self.offset_ms = self.offset_ms.saturating_add(ahead_ms.saturating_sub_unsigned(lost_ms));
-        Some(Gap { start_ms: now_ms, lost_ms })
+        if ahead_ms.unsigned_abs() > LONGEST_GAP_MS {
+            self.offset_ms = self.offset_ms.saturating_add(ahead_ms);
+            return None;
+        }
+        Some(Gap { start_ms: now_ms, lost_ms: ahead_ms.unsigned_abs() })
     }
 }

@@ -21,11 +21,21 @@ use crate::domain::{Classify, ErrorKind};
 /// What the recogniser hears, whatever came in.
 pub const SAMPLE_RATE_HZ: u32 = 16_000;
 
-/// Audio that never arrived, on the leg's own clock. Silence stands in its place.
+/// Audio that never arrived, on the leg's own clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
     pub start_ms: u64,
     pub lost_ms: u64,
+}
+
+/// How a leg's clock passes a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jump {
+    pub gap: Gap,
+    /// 16 kHz samples that pass unheard; 0 when silence stands in their place.
+    pub skip_samples: u64,
+    /// The gap is before the leg's first audio: it has lost nothing.
+    pub joins_late: bool,
 }
 
 /// Why a leg's audio can't be decoded.

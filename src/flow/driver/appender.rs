@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::{CallError, Shared};
 use crate::domain::{Classify, ConversationId, NewEvent, TenantId};
+use crate::store::StoreError;
 
 /// Writes one call's events in order, as many at once as have come.
 pub(super) struct Appender {
@@ -38,7 +39,7 @@ impl Appender {
         loop {
             match self.shared.store.append(&self.tenant, &self.id, events.clone()).await {
                 Ok(_) => return Ok(()),
-                Err(error) if error.kind().is_retryable() && begun.elapsed() < STORE_PATIENCE => {
+                Err(error) if is_worth_waiting(&error) && begun.elapsed() < STORE_PATIENCE => {
                     tracing::warn!(conversation.id = %self.id, %error, "will append again");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(5));
@@ -47,4 +48,9 @@ impl Appender {
             }
         }
     }
+}
+
+/// A closed log stays closed; everything else that is away may come back.
+fn is_worth_waiting(error: &StoreError) -> bool {
+    error.kind().is_retryable() && !matches!(error, StoreError::Closed)
 }

@@ -1,6 +1,7 @@
 //! One live call: its session, fed and obeyed.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,6 +25,9 @@ enum Answer {
     Decoded(usize, Ticket, Option<Heard>),
     Found(Box<CardQuery>, Option<SearchResponse>, Instant),
 }
+
+/// How long a call that the service closed waits for its media side to ask how it ended.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) struct Call {
     pub shared: Arc<Shared>,
@@ -99,7 +103,8 @@ impl Call {
         let stored = stored.await.unwrap_or_else(|error| Err(CallError::Store(error.to_string())));
         if done.is_none() {
             // Closed by the service: the media side may be asking at this moment.
-            done = closes.try_recv().ok().map(|close| close.done);
+            let close = tokio::time::timeout(CLOSE_PATIENCE, closes.recv()).await;
+            done = close.ok().flatten().map(|close| close.done);
         }
         if let Some(done) = done {
             // The media side may be gone; then nobody wants to know.
@@ -108,13 +113,13 @@ impl Call {
     }
 
     fn hear(&mut self, payload: &Payload) {
-        self.make_up_for_dropped();
-        if let Err(error) = self.session.audio(payload.leg, payload.at_ms, &payload.bytes) {
+        let Payload { leg, at_ms, lost_us, ref bytes } = *payload;
+        if let Err(error) = self.session.audio(leg, at_ms, lost_us / 1_000, bytes) {
             tracing::warn!(conversation.id = %self.id, %error, "audio skipped");
         }
     }
 
-    /// Audio that found no room in the queue becomes a gap of its length.
+    /// Audio at the end of the call that found no room in the queue.
     fn make_up_for_dropped(&mut self) {
         for leg in 0..self.dropped.len() {
             let lost_ms = self.dropped[leg].swap(0, Ordering::Relaxed) / 1_000;
@@ -188,10 +193,17 @@ impl Call {
         let library = self.shared.library.clone();
         let id = self.id.clone();
         self.shared.tasks.spawn_blocking(move || {
-            let found = library
-                .search(&query.request)
-                .inspect_err(|error| tracing::warn!(conversation.id = %id, %error, "no search"))
-                .ok();
+            // Without an answer the call could never end.
+            let found = catch_unwind(AssertUnwindSafe(|| library.search(&query.request)))
+                .inspect_err(|_| tracing::error!(conversation.id = %id, "a search panicked"))
+                .ok()
+                .and_then(|found| {
+                    found
+                        .inspect_err(
+                            |error| tracing::warn!(conversation.id = %id, %error, "no search"),
+                        )
+                        .ok()
+                });
             let _ = answer.send(Answer::Found(query, found, since));
         });
     }

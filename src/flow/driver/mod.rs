@@ -242,6 +242,8 @@ impl Drop for Place {
 struct Payload {
     leg: usize,
     at_ms: Option<u64>,
+    /// Audio of this leg that found no room before this payload, in microseconds.
+    lost_us: u64,
     bytes: Bytes,
 }
 
@@ -255,7 +257,8 @@ pub struct CallHandle {
     id: ConversationId,
     inputs: mpsc::Sender<Payload>,
     closes: mpsc::Sender<Close>,
-    /// Bytes of each leg that found no room.
+    /// Audio of each leg that found no room since its last payload did, in microseconds, so that
+    /// many small payloads don't round to nothing.
     dropped: Arc<[AtomicU64]>,
     bytes_per_second: Vec<u64>,
 }
@@ -268,13 +271,14 @@ impl CallHandle {
     /// Hands over one wire payload of one leg. `at_ms` is the wire's own clock, where it has one.
     /// Never waits: when the queue is full the audio is dropped, counted and marked as a gap.
     pub fn audio(&self, leg: usize, at_ms: Option<u64>, payload: Bytes) {
-        let bytes = payload.len() as u64;
-        if self.inputs.try_send(Payload { leg, at_ms, bytes: payload }).is_err()
-            && let (Some(dropped), Some(rate)) =
-                (self.dropped.get(leg), self.bytes_per_second.get(leg))
-        {
-            // Kept in microseconds, so that many small payloads don't round to nothing.
-            dropped.fetch_add(bytes * 1_000_000 / rate, Ordering::Relaxed);
+        let (Some(dropped), Some(rate)) = (self.dropped.get(leg), self.bytes_per_second.get(leg))
+        else {
+            return;
+        };
+        let payload_us = payload.len() as u64 * 1_000_000 / rate;
+        let lost_us = dropped.swap(0, Ordering::Relaxed);
+        if self.inputs.try_send(Payload { leg, at_ms, lost_us, bytes: payload }).is_err() {
+            dropped.fetch_add(lost_us + payload_us, Ordering::Relaxed);
             metrics::counter!("backchannel_audio_dropped_payloads_total").increment(1);
         }
     }

@@ -13,6 +13,8 @@ pub enum Rejected {
     Phrase,
     /// Only sound descriptions, such as "[Music]".
     Sounds,
+    /// The recogniser failed.
+    Undecoded,
 }
 
 impl Rejected {
@@ -22,6 +24,7 @@ impl Rejected {
             Self::Unsure => "unsure",
             Self::Phrase => "phrase",
             Self::Sounds => "sounds",
+            Self::Undecoded => "undecoded",
         }
     }
 }

@@ -52,6 +52,11 @@ pub enum LegOutput {
     },
     /// Something was heard and not believed.
     Rejected(Rejected),
+    /// This stretch was said, and the recogniser failed on it.
+    Undecoded {
+        start_ms: u64,
+        lost_ms: u64,
+    },
 }
 
 /// A finished turn before its secrets are masked.
@@ -140,6 +145,17 @@ impl Leg {
         if let Some(open) = self.open.take() {
             self.close(open, out);
         }
+    }
+
+    /// So many 16 kHz samples pass unheard: what was being said before them is a turn.
+    pub fn skip(&mut self, samples: u64, out: &mut Vec<LegOutput>) {
+        self.flush(out);
+        self.now += self.rest.len() as u64 + samples;
+        self.audio_from = self.now;
+        self.rest.clear();
+        self.audio.clear();
+        self.onset.clear();
+        self.levels.clear();
     }
 
     fn frame(&mut self, samples: &[f32; FRAME_SAMPLES], out: &mut Vec<LegOutput>) {
@@ -324,29 +340,38 @@ impl Leg {
         ticket
     }
 
-    /// Takes the answer to a `Decode`; `None` when it was dropped.
+    /// Takes the answer to a `Decode`; `None` when it was dropped or failed.
     pub fn decoded(&mut self, ticket: Ticket, heard: Option<Heard>, out: &mut Vec<LegOutput>) {
         if self.open.as_ref().is_some_and(|open| open.partial == Some(ticket)) {
             self.partial_decoded(heard, out);
             return;
         }
+        // An early decoding whose audio is still here is asked for again.
+        if let (None, Some(open)) = (&heard, &mut self.open)
+            && open.open_segment().ticket == Some(ticket)
+        {
+            open.open_segment().ticket = None;
+            return;
+        }
         let guards = &self.settings.guards;
-        let utterances = self.closing.iter_mut().chain(self.open.as_mut());
-        for utterance in utterances {
-            for segment in &mut utterance.segments {
-                if segment.ticket == Some(ticket) {
-                    let checked = guards.check(heard.unwrap_or_default());
-                    if let Err(rejected) = checked
-                        && rejected != Rejected::Empty
-                    {
-                        out.push(LegOutput::Rejected(rejected));
-                    }
-                    segment.heard = Some(checked);
-                    self.emit_finished(out);
-                    self.show_early(ticket, out);
-                    return;
+        for utterance in self.closing.iter_mut().chain(self.open.as_mut()) {
+            let Some(index) = utterance.segment_of(ticket) else { continue };
+            let checked = match heard {
+                Some(heard) => guards.check(heard),
+                None => {
+                    out.push(utterance.undecoded(index));
+                    Err(Rejected::Undecoded)
                 }
+            };
+            if let Err(rejected) = checked
+                && rejected != Rejected::Empty
+            {
+                out.push(LegOutput::Rejected(rejected));
             }
+            utterance.segments[index].heard = Some(checked);
+            self.emit_finished(out);
+            self.show_early(ticket, out);
+            return;
         }
     }
 

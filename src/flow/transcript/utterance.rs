@@ -6,7 +6,7 @@ use crate::models::Heard;
 
 use super::agreement::Agreement;
 use super::guards::{Guards, Rejected};
-use super::leg::Ticket;
+use super::leg::{LegOutput, Ticket};
 
 /// Samples in a millisecond at 16 kHz.
 pub(super) const SAMPLES_PER_MS: u64 = 16;
@@ -102,6 +102,20 @@ impl Utterance {
 
     pub(super) fn open_segment(&mut self) -> &mut Segment {
         self.segments.last_mut().expect("an utterance has a segment; this is a bug")
+    }
+
+    pub(super) fn segment_of(&self, ticket: Ticket) -> Option<usize> {
+        self.segments.iter().position(|segment| segment.ticket == Some(ticket))
+    }
+
+    /// Where a segment is whose decoding failed.
+    pub(super) fn undecoded(&self, index: usize) -> LegOutput {
+        let start_ms = self.segments[index].from.max(self.voice_start) / SAMPLES_PER_MS;
+        let end_ms = self
+            .segments
+            .get(index + 1)
+            .map_or(self.last_voice_ms(), |next| next.from / SAMPLES_PER_MS);
+        LegOutput::Undecoded { start_ms, lost_ms: end_ms.saturating_sub(start_ms) }
     }
 
     pub(super) fn is_heard(&self) -> bool {
