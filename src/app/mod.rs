@@ -71,6 +71,8 @@ pub struct App {
     store: Arc<dyn Store>,
     speech: Arc<SpeechPool>,
     stop: CancellationToken,
+    /// Follows `stop` when the calls have ended.
+    http_stop: CancellationToken,
     grace: Duration,
     access: Access,
 }
@@ -150,6 +152,7 @@ impl App {
         );
 
         let stop = CancellationToken::new();
+        let http_stop = CancellationToken::new();
         let mut sockets = MediaSockets::new(Arc::new(calls.clone()), stop.child_token());
         sockets.patience = Duration::from_secs(config.serve.media_idle_seconds);
         let knowledge = Arc::new(KnowledgeDoor { library, store: Arc::clone(&store), suggestion });
@@ -164,10 +167,11 @@ impl App {
             node: config.serve.node.clone(),
             demo,
             comment_every: Duration::from_secs(config.serve.comment_seconds),
-            stop: stop.child_token(),
+            draining: stop.child_token(),
+            stop: http_stop.clone(),
         });
         let grace = Duration::from_secs(config.serve.shutdown_grace_seconds);
-        Ok(Self { listener, state, sockets, calls, store, speech, stop, grace, access })
+        Ok(Self { listener, state, sockets, calls, store, speech, stop, http_stop, grace, access })
     }
 
     pub fn access(&self) -> &Access {
@@ -187,7 +191,7 @@ impl App {
     pub async fn run(self, on_ready: impl FnOnce(&Access)) -> Result<(), AppError> {
         let media = telephony::routes(self.sockets.clone());
         let router = serve::router(self.state, media);
-        let http_stop = CancellationToken::new();
+        let http_stop = self.http_stop;
         let server = tokio::spawn(serve::run(self.listener, router, http_stop.clone(), self.grace));
         on_ready(&self.access);
         self.stop.cancelled().await;

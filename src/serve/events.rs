@@ -137,6 +137,9 @@ struct Feed {
     _counted: Counted,
 }
 
+/// Whether a page was the last for now.
+struct Complete(bool);
+
 #[derive(PartialEq)]
 enum Phase {
     Greeting,
@@ -183,19 +186,29 @@ impl Feed {
                     self.phase = Phase::CatchingUp;
                     return Some(Bytes::from_static(b": connected\n\n"));
                 }
-                Phase::CatchingUp if self.state.stop.is_cancelled() => return None,
                 Phase::CatchingUp => {
-                    if let Err(error) = self.read_page().await {
-                        // The subscriber comes back with its last id and loses nothing.
-                        tracing::error!(%error, "a stream could not read the event log");
-                        return None;
+                    // The last look at the log finds what the calls left at their end.
+                    let is_last = self.state.stop.is_cancelled();
+                    match self.read_page().await {
+                        Ok(Complete(false)) => {}
+                        Ok(Complete(true)) => {
+                            self.phase = if is_last { Phase::Over } else { Phase::Live };
+                        }
+                        Err(error) => {
+                            // The subscriber comes back with its last id and loses nothing.
+                            tracing::error!(%error, "a stream could not read the event log");
+                            return None;
+                        }
                     }
                 }
                 Phase::Live => {
                     let stop = self.state.stop.clone();
                     let heard = tokio::select! {
                         biased;
-                        () = stop.cancelled() => Heard::Closed,
+                        () = stop.cancelled() => {
+                            self.phase = Phase::CatchingUp;
+                            continue;
+                        }
                         heard = self.subscription.next() => heard,
                         _ = self.comments.tick() => return Some(Bytes::from_static(b": still here\n\n")),
                     };
@@ -207,7 +220,7 @@ impl Feed {
         }
     }
 
-    async fn read_page(&mut self) -> Result<(), StoreError> {
+    async fn read_page(&mut self) -> Result<Complete, StoreError> {
         // The head first: whatever is appended after it comes over the bus.
         let head = self.state.store.head().await?;
         let query = ReadQuery {
@@ -222,11 +235,12 @@ impl Feed {
             let last = self.page.back().map_or(0, |event| event.position);
             self.position = self.position.max(head).max(last);
             self.caught_up_at = Timestamp::now();
-            self.phase = Phase::Live;
-        } else if let Some(last) = self.page.back() {
+            return Ok(Complete(true));
+        }
+        if let Some(last) = self.page.back() {
             self.position = last.position;
         }
-        Ok(())
+        Ok(Complete(false))
     }
 
     fn hear(&mut self, heard: Heard) -> Option<Bytes> {

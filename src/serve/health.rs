@@ -28,7 +28,7 @@ pub async fn livez() -> axum::Json<Health> {
 pub async fn readyz(State(state): State<ServeState>) -> Result<axum::Json<Health>, Problem> {
     let not_yet =
         |detail: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", detail);
-    if state.stop.is_cancelled() {
+    if state.draining.is_cancelled() {
         return Err(not_yet("the service is shutting down".to_owned()));
     }
     state.system.ready().map_err(not_yet)?;

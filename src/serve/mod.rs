@@ -97,7 +97,9 @@ pub struct Services {
     pub node: String,
     pub demo: bool,
     pub comment_every: Duration,
-    /// Streams end when it is cancelled.
+    /// Not ready for more once it is cancelled.
+    pub draining: CancellationToken,
+    /// Streams tell what is in the log and end when it is cancelled.
     pub stop: CancellationToken,
 }
 

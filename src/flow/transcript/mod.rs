@@ -11,9 +11,6 @@ mod leg;
 mod tone;
 mod utterance;
 
-#[cfg(test)]
-mod tests;
-
 pub use gate::{FRAME_MS, FRAME_SAMPLES, Frame, Gate};
 pub use guards::{Guards, Rejected};
 pub use leg::{Leg, LegOutput, Purpose, SpokenTurn, Ticket};

@@ -86,6 +86,7 @@ impl House {
             node: "node-1".to_owned(),
             demo: true,
             comment_every: options.comment_every,
+            draining: stop.clone(),
             stop: stop.clone(),
         });
         let media = Router::new().route("/v1/media/pcm", get(|| async { "media" }));

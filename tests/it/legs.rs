@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::LazyLock;
 
+use backchannel::flow::audio::AudioFile;
+use backchannel::flow::transcript::{
+    Leg, LegOutput, Purpose, SpokenTurn, Ticket, TranscriptSettings,
+};
+use backchannel::models::{Heard, HeardWord};
 use proptest::prelude::*;
-
-use super::*;
-use crate::flow::audio::AudioFile;
-use crate::models::{Heard, HeardWord};
 
 /// The customer of a recorded call, 16 kHz.
 static CALLER: LazyLock<Vec<f32>> = LazyLock::new(|| {
