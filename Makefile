@@ -12,12 +12,14 @@ help: ## show this
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 demo: ## play a recorded call into the running service (CALL=file.wav for your own)
-	@.ci/need cargo c++ node npm python3 cmake
+	@# Before the long build, not after it.
+	@[ -r "$(CALL)" ] && [ -f "$(CALL)" ] || { echo "there is no recording $(CALL) to be read: give one as make demo CALL=recording.wav" >&2; exit 2; }
+	@.ci/need cargo c++ node npm python3 pip cmake
 	@$(MAKE) --no-print-directory ui binary models
 	@.ci/demo "$(CALL)" "$(PORT)"
 
 test: ## everything that CI checks
-	@.ci/need cargo c++ node npm python3 cmake chromium
+	@.ci/need cargo c++ node npm python3 pip cmake chromium
 	@$(MAKE) --no-print-directory ui binary models lint unit e2e
 
 ui: ## build the pages into ui/dist
