@@ -50,6 +50,10 @@ pub enum Output {
     Reject(Rejection),
 }
 
+/// A call's attributes are stored and shown with it, so there are limits to them.
+const ATTRIBUTES_MAX: usize = 32;
+const ATTRIBUTE_MAX_CHARS: usize = 256;
+
 /// A [`CallOpening`] without its tenant, which the wire has no say in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
@@ -60,6 +64,32 @@ pub struct Opening {
 }
 
 impl Opening {
+    /// Holds what the other side says of a call against the limits.
+    ///
+    /// # Errors
+    /// The first attribute that is too long, by name, or that there are too many.
+    pub fn check_attributes(attributes: &BTreeMap<String, String>) -> Result<(), Rejection> {
+        let too_long = |text: &str| text.chars().nth(ATTRIBUTE_MAX_CHARS).is_some();
+        let refuse = |reason: String| Err(Rejection::new(Rejection::POLICY, reason));
+        if attributes.len() > ATTRIBUTES_MAX {
+            let found = attributes.len();
+            return refuse(format!("{found} attributes came: {ATTRIBUTES_MAX} are the most"));
+        }
+        for (name, value) in attributes {
+            let fault = match (too_long(name), too_long(value)) {
+                (true, _) => "name",
+                (_, true) => "value",
+                _ => continue,
+            };
+            // A close frame has no room for a long name.
+            let shown: String = name.chars().take(32).collect();
+            return refuse(format!(
+                "the {fault} of attribute `{shown}` is longer than {ATTRIBUTE_MAX_CHARS} characters"
+            ));
+        }
+        Ok(())
+    }
+
     fn for_tenant(self, tenant: TenantId) -> CallOpening {
         let Self { external_id, direction, legs, attributes } = self;
         CallOpening { tenant, external_id, direction, legs, attributes }

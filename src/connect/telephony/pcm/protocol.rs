@@ -172,10 +172,17 @@ fn opening(message: Message) -> Result<(Opening, usize), Rejection> {
         let reason = format!("{channels} channels need as many parties, not {}", roles.len());
         return Err(Rejection::new(Rejection::POLICY, reason));
     }
+    // Two channels of one party could not be told apart in the transcript.
+    if roles.iter().enumerate().any(|(index, role)| roles[..index].contains(role)) {
+        let reason = "each of parties must be another one";
+        return Err(Rejection::new(Rejection::POLICY, reason));
+    }
     let text = |value| match value {
         serde_json::Value::String(text) => text,
         other => other.to_string(),
     };
+    let attributes = message.attributes.into_iter().map(|(key, v)| (key, text(v))).collect();
+    Opening::check_attributes(&attributes)?;
     let opening = Opening {
         external_id: message.external_id,
         direction: match message.direction.as_deref() {
@@ -186,7 +193,7 @@ fn opening(message: Message) -> Result<(Opening, usize), Rejection> {
             .into_iter()
             .map(|role| LegSpec { role, name: None, codec, sample_rate_hz })
             .collect(),
-        attributes: message.attributes.into_iter().map(|(key, v)| (key, text(v))).collect(),
+        attributes,
     };
     Ok((opening, codec.bytes_per_sample()))
 }

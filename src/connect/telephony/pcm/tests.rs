@@ -83,6 +83,39 @@ fn each_fault_gets_one_clear_error() {
         1008,
         "each of parties must be customer, agent, supervisor, bot, expert or mixed",
     );
+    check(
+        vec![with("parties", json!(["customer", "customer"]))],
+        1008,
+        "each of parties must be another one",
+    );
+}
+
+#[test]
+fn attributes_have_limits() {
+    let begin = |attributes| seen(&mut protocol(), [with("attributes", attributes)]);
+    let of = |name: &str, value: &str| json!({"fine": 1, name: value});
+    let many = |count: usize| -> Value {
+        (0..count).map(|number| (format!("a{number}"), json!("x"))).collect()
+    };
+    let (longest, too_long) = ("ü".repeat(256), "ü".repeat(257));
+    for fine in [many(32), of(&longest, &longest)] {
+        assert!(matches!(begin(fine)[..], [Output::Start(_)]));
+    }
+    let check = |attributes, reason: &str| {
+        let outputs = begin(attributes);
+        assert_eq!(rejected(&outputs), Some((1008, reason)), "{outputs:?}");
+        assert!(reason.len() <= 123, "it fits into a close frame");
+    };
+    check(many(33), "33 attributes came: 32 are the most");
+    check(of("queue", &too_long), "the value of attribute `queue` is longer than 256 characters");
+    let shown = "ü".repeat(32);
+    check(
+        of(&too_long, "x"),
+        &format!("the name of attribute `{shown}` is longer than 256 characters"),
+    );
+    // What isn't text counts as it will be stored.
+    let list: Vec<u32> = (0..100).collect();
+    check(json!({"list": list}), "the value of attribute `list` is longer than 256 characters");
 }
 
 #[test]

@@ -88,6 +88,7 @@ impl Protocol {
             return Err(Rejection::new(Rejection::WRONG_KIND, reason));
         }
         let mut attributes = start.custom_parameters;
+        Opening::check_attributes(&attributes)?;
         let direction = match attributes.get("direction").map(String::as_str) {
             Some("outbound") => Direction::Outbound,
             _ => Direction::Inbound,

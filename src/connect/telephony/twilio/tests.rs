@@ -181,6 +181,25 @@ fn each_fault_gets_one_clear_error() {
         1003,
         "start names no track: inbound and outbound are supported",
     );
+    let long = format!("\"agent\":\"{}\"", "x".repeat(257));
+    check(
+        &[begun.replace("\"agent\":\"a1\"", &long)],
+        1008,
+        "the value of attribute `agent` is longer than 256 characters",
+    );
+    let many: Vec<_> = (0..33).map(|number| format!("\"a{number}\":\"x\"")).collect();
+    check(
+        &[begun.replace("\"agent\":\"a1\"", &many.join(","))],
+        1008,
+        "33 attributes came: 32 are the most",
+    );
+}
+
+#[test]
+fn what_the_wire_adds_by_itself_does_not_count() {
+    let many: Vec<_> = (0..32).map(|number| format!("\"a{number}\":\"x\"")).collect();
+    let outputs = feed(&[start(&["inbound"]).replace("\"agent\":\"a1\"", &many.join(","))]);
+    assert_eq!(opening(&outputs).attributes.len(), 34);
 }
 
 #[test]
