@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use super::body;
 use super::error::Problem;
 
 pub struct Json<T>(pub T);
@@ -57,10 +58,7 @@ fn json_problem(rejection: &JsonRejection) -> Problem {
     let name = match status {
         StatusCode::UNPROCESSABLE_ENTITY => "invalid",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "not-json",
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let detail = format!("a body may have {} bytes at most", super::MAX_BODY_BYTES);
-            return Problem::new(status, "too-large", detail);
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => return body::too_large(),
         _ => "malformed",
     };
     Problem::new(status, name, rejection.body_text())

@@ -8,6 +8,7 @@ mod articles;
 mod ask;
 mod asyncapi;
 pub mod auth;
+mod body;
 mod conversations;
 mod envelope;
 mod error;
@@ -44,11 +45,6 @@ pub use error::Problem;
 pub use listen::{ListenError, Listener, bind, run};
 pub use sources::{Answerer, ArticleSource, AskedQuestion, Failure, Masker, SystemSource};
 pub use system::Models;
-
-/// No request has a larger body.
-pub const MAX_BODY_BYTES: usize = 256 * 1024;
-/// No message of a media socket is larger.
-pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
 /// Settings `[serve]`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -131,8 +127,9 @@ pub fn router(state: ServeState, media: Router) -> Router {
         .merge(media)
         .fallback(pages::serve)
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(DefaultBodyLimit::max(body::MAX_BYTES))
         .layer(middleware::from_fn_with_state(state, guard::guard))
+        .layer(middleware::from_fn(body::limit))
         .layer(middleware::from_fn(guard::headers))
         .layer(middleware::from_fn(meters::measure))
 }

@@ -2,7 +2,9 @@
 
 use reqwest::header::{self, HeaderMap};
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::harness::*;
 
@@ -79,6 +81,50 @@ async fn what_can_not_be_read_is_a_problem_document() {
         assert_eq!(house.get(unknown).await.0, 404, "{unknown}");
     }
     assert_eq!(house.get("/v1/conversations/%ff").await.0, 400);
+}
+
+/// The sender looks for the answer when it has sent everything, as simple clients do: by then a
+/// connection that was closed at once would have been reset.
+#[tokio::test]
+async fn a_body_that_is_too_large_is_answered_however_large_it_is() {
+    let house = House::open().await;
+    let key = format!("authorization: Bearer {KEY}\r\n");
+    let send = async |headers: &str, size: usize| {
+        let mut socket = TcpStream::connect(house.address).await.expect("connects");
+        let head = format!(
+            "POST /v1/suggestions/k-1/verdict HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+             content-type: application/json\r\n{headers}\r\n"
+        );
+        socket.write_all(head.as_bytes()).await.expect("sent");
+        let piece = [b"10000\r\n", [b' '; 0x10000].as_slice(), b"\r\n"].concat();
+        let chunked = headers.contains("chunked");
+        for _ in 0..size / 0x10000 {
+            let piece = if chunked { &piece[..] } else { &piece[7..][..0x10000] };
+            socket.write_all(piece).await.expect("sent");
+        }
+        let end: &[u8] = if chunked { b"0\r\n\r\n" } else { b"" };
+        socket.write_all(end).await.expect("sent");
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.expect("answered");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+        assert!(head.contains("application/problem+json"), "{head}");
+        let problem: Value = serde_json::from_str(body).expect("JSON");
+        (head.lines().next().expect("a status line").to_owned(), problem)
+    };
+    const LARGE: usize = 24 << 20;
+    let with_length = format!("content-length: {LARGE}\r\n");
+    let asked_first = format!("{with_length}expect: 100-continue\r\n");
+    let chunked = "transfer-encoding: chunked\r\n";
+    for (headers, size) in [(&with_length[..], LARGE), (chunked, LARGE), (&asked_first, 0)] {
+        let (status, problem) = send(&format!("{key}{headers}"), size).await;
+        assert_eq!(status, "HTTP/1.1 413 Payload Too Large", "{headers}");
+        let (kind, detail) = (&problem["type"], &problem["detail"]);
+        assert_eq!(kind, "urn:backchannel:problem:too-large", "{headers}");
+        assert_eq!(detail, "the body is too large: 256 KiB are the most", "{headers}");
+    }
+    // Whoever may not come in hears that, too.
+    let key = "authorization: Bearer bc_wrong\r\n";
+    assert!(send(&format!("{key}{chunked}"), LARGE).await.0.contains("401"));
 }
 
 #[tokio::test]
