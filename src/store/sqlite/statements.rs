@@ -3,53 +3,107 @@
 
 use std::sync::{Arc, OnceLock};
 
-use sqlx::sqlite::SqliteConnection;
+use sqlx::query::Query;
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Error};
 
 use super::head::{Head, HeadKey};
 use crate::domain::{CardId, ConversationId, Recorded, TenantId};
 
-const EVENT_COLUMNS: usize = 9;
-const HEAD_COLUMNS: usize = 17;
-const CHANGE_COLUMNS: usize = 7;
-
 /// So many rows a statement takes at most, as a power of two; the sizes below it are used for the
 /// remainder, so that there are few statements and all of them stay prepared.
 const LARGEST: usize = 6;
+
+/// One statement in all its sizes.
+struct Rows {
+    columns: usize,
+    /// Around the list of rows.
+    sql: fn(&str) -> String,
+    sizes: [OnceLock<Arc<str>>; LARGEST + 1],
+}
+
+type Bound = Query<'static, Sqlite, SqliteArguments>;
+
+impl Rows {
+    const fn new(columns: usize, sql: fn(&str) -> String) -> Self {
+        Self { columns, sql, sizes: [const { OnceLock::new() }; LARGEST + 1] }
+    }
+
+    /// `bind` adds the columns of one row.
+    async fn write<T>(
+        &self,
+        connection: &mut SqliteConnection,
+        rows: &[T],
+        bind: impl Fn(Bound, &T) -> Bound,
+    ) -> Result<(), Error> {
+        let mut rest = rows;
+        // The largest size that the rest fills.
+        while let Some(size) = rest.len().checked_ilog2() {
+            let size = (size as usize).min(LARGEST);
+            let (now, later) = rest.split_at(1 << size);
+            let query = sqlx::query(AssertSqlSafe(self.of_size(size)));
+            now.iter().fold(query, &bind).execute(&mut *connection).await?;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    fn of_size(&self, size: usize) -> Arc<str> {
+        let sql = self.sizes[size].get_or_init(|| {
+            let row = format!("({})", vec!["?"; self.columns].join(","));
+            (self.sql)(&vec![row; 1 << size].join(",")).into()
+        });
+        sql.clone()
+    }
+}
+
+static EVENTS: Rows = Rows::new(9, |rows| {
+    format!(
+        "INSERT INTO events (position, tenant, conversation, sequence, id, time, kind, schema, \
+         data) VALUES {rows}"
+    )
+});
+
+/// What every event changes.
+static CHANGES: Rows = Rows::new(7, |rows| {
+    format!(
+        "UPDATE conversations SET turn_count = v.column2, card_count = v.column3, \
+         last_turn = v.column4, last_event_at = v.column5, last_sequence = v.column6, \
+         last_position = v.column7 FROM (VALUES {rows}) AS v \
+         WHERE conversations.first_position = v.column1"
+    )
+});
+
+static WHOLE_HEADS: Rows = Rows::new(17, |rows| {
+    format!(
+        "INSERT INTO conversations (tenant, id, state, channel, external_id, started_at, \
+         ended_at, duration_ms, parties, attributes, turn_count, card_count, last_turn, \
+         last_event_at, last_sequence, first_position, last_position) VALUES {rows} \
+         ON CONFLICT (tenant, id) DO UPDATE SET state = excluded.state, \
+         ended_at = excluded.ended_at, duration_ms = excluded.duration_ms, \
+         turn_count = excluded.turn_count, card_count = excluded.card_count, \
+         last_turn = excluded.last_turn, last_event_at = excluded.last_event_at, \
+         last_sequence = excluded.last_sequence, last_position = excluded.last_position"
+    )
+});
 
 pub async fn insert_events(
     connection: &mut SqliteConnection,
     events: &[Arc<Recorded>],
 ) -> Result<(), Error> {
-    static SQL: [OnceLock<Arc<str>>; LARGEST + 1] = [const { OnceLock::new() }; LARGEST + 1];
-    let mut rest = events;
-    while let Some(size) = chunk(rest.len()) {
-        let sql = SQL[size].get_or_init(|| {
-            let rows = rows(1 << size, EVENT_COLUMNS);
-            format!(
-                "INSERT INTO events (position, tenant, conversation, sequence, id, time, kind, \
-                 schema, data) VALUES {rows}"
-            )
-            .into()
-        });
-        let (now, later) = rest.split_at(1 << size);
-        let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
-        for event in now {
-            query = query
-                .bind(event.position as i64)
-                .bind(event.tenant.as_str())
-                .bind(event.conversation.as_str())
-                .bind(event.sequence as i64)
-                .bind(event.id.as_str())
-                .bind(event.time.as_millisecond())
-                .bind(event.kind.clone())
-                .bind(event.schema.clone())
-                .bind(event.data.clone());
-        }
-        query.execute(&mut *connection).await?;
-        rest = later;
-    }
-    Ok(())
+    let bind = |query: Bound, event: &Arc<Recorded>| {
+        query
+            .bind(event.position as i64)
+            .bind(event.tenant.as_str())
+            .bind(event.conversation.as_str())
+            .bind(event.sequence as i64)
+            .bind(event.id.as_str())
+            .bind(event.time.as_millisecond())
+            .bind(event.kind.clone())
+            .bind(event.schema.clone())
+            .bind(event.data.clone())
+    };
+    EVENTS.write(connection, events, bind).await
 }
 
 pub async fn save_heads<'a>(
@@ -57,95 +111,40 @@ pub async fn save_heads<'a>(
     heads: impl Iterator<Item = (&'a HeadKey, &'a Head)>,
 ) -> Result<(), Error> {
     let (whole, changed): (Vec<_>, Vec<_>) = heads.partition(|(_, head)| head.whole);
-    save_whole(connection, &whole).await?;
-    save_changes(connection, &changed).await
-}
-
-/// What every event changes.
-async fn save_changes(
-    connection: &mut SqliteConnection,
-    heads: &[(&HeadKey, &Head)],
-) -> Result<(), Error> {
-    static SQL: [OnceLock<Arc<str>>; LARGEST + 1] = [const { OnceLock::new() }; LARGEST + 1];
-    let mut rest = heads;
-    while let Some(size) = chunk(rest.len()) {
-        let sql = SQL[size].get_or_init(|| {
-            let rows = rows(1 << size, CHANGE_COLUMNS);
-            format!(
-                "UPDATE conversations SET turn_count = v.column2, card_count = v.column3, \
-                 last_turn = v.column4, last_event_at = v.column5, last_sequence = v.column6, \
-                 last_position = v.column7 FROM (VALUES {rows}) AS v \
-                 WHERE conversations.first_position = v.column1"
-            )
-            .into()
-        });
-        let (now, later) = rest.split_at(1 << size);
-        let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
-        for (_, head) in now {
-            let row = &head.row;
-            query = query
-                .bind(head.first_position as i64)
-                .bind(row.turn_count as i64)
-                .bind(row.card_count as i64)
-                .bind(row.last_turn.as_ref().map(json))
-                .bind(head.last_event_at.as_millisecond())
-                .bind(row.last_sequence as i64)
-                .bind(row.last_position as i64);
-        }
-        query.execute(&mut *connection).await?;
-        rest = later;
-    }
-    Ok(())
-}
-
-async fn save_whole(
-    connection: &mut SqliteConnection,
-    heads: &[(&HeadKey, &Head)],
-) -> Result<(), Error> {
-    static SQL: [OnceLock<Arc<str>>; LARGEST + 1] = [const { OnceLock::new() }; LARGEST + 1];
-    let mut rest = heads;
-    while let Some(size) = chunk(rest.len()) {
-        let sql = SQL[size].get_or_init(|| {
-            let rows = rows(1 << size, HEAD_COLUMNS);
-            format!(
-                "INSERT INTO conversations (tenant, id, state, channel, external_id, started_at, \
-                 ended_at, duration_ms, parties, attributes, turn_count, card_count, last_turn, \
-                 last_event_at, last_sequence, first_position, last_position) VALUES {rows} \
-                 ON CONFLICT (tenant, id) DO UPDATE SET state = excluded.state, \
-                 ended_at = excluded.ended_at, duration_ms = excluded.duration_ms, \
-                 turn_count = excluded.turn_count, card_count = excluded.card_count, \
-                 last_turn = excluded.last_turn, last_event_at = excluded.last_event_at, \
-                 last_sequence = excluded.last_sequence, last_position = excluded.last_position"
-            )
-            .into()
-        });
-        let (now, later) = rest.split_at(1 << size);
-        let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
-        for ((tenant, id), head) in now {
-            let row = &head.row;
-            query = query
-                .bind(tenant.as_str())
-                .bind(id.as_str())
-                .bind(head.state_text())
-                .bind(row.channel.as_str())
-                .bind(row.external_id.as_deref())
-                .bind(row.started_at.as_millisecond())
-                .bind(row.ended_at.map(|time| time.as_millisecond()))
-                .bind(row.duration_ms.map(|ms| ms as i64))
-                .bind(json(&row.parties))
-                .bind(json(&row.attributes))
-                .bind(row.turn_count as i64)
-                .bind(row.card_count as i64)
-                .bind(row.last_turn.as_ref().map(json))
-                .bind(head.last_event_at.as_millisecond())
-                .bind(row.last_sequence as i64)
-                .bind(head.first_position as i64)
-                .bind(row.last_position as i64);
-        }
-        query.execute(&mut *connection).await?;
-        rest = later;
-    }
-    Ok(())
+    let bind_whole = |query: Bound, ((tenant, id), head): &(&HeadKey, &Head)| {
+        let row = &head.row;
+        query
+            .bind(tenant.as_str())
+            .bind(id.as_str())
+            .bind(head.state_text())
+            .bind(row.channel.as_str())
+            .bind(row.external_id.as_deref())
+            .bind(row.started_at.as_millisecond())
+            .bind(row.ended_at.map(|time| time.as_millisecond()))
+            .bind(row.duration_ms.map(|ms| ms as i64))
+            .bind(json(&row.parties))
+            .bind(json(&row.attributes))
+            .bind(row.turn_count as i64)
+            .bind(row.card_count as i64)
+            .bind(row.last_turn.as_ref().map(json))
+            .bind(head.last_event_at.as_millisecond())
+            .bind(row.last_sequence as i64)
+            .bind(head.first_position as i64)
+            .bind(row.last_position as i64)
+    };
+    WHOLE_HEADS.write(connection, &whole, bind_whole).await?;
+    let bind_changes = |query: Bound, (_, head): &(&HeadKey, &Head)| {
+        let row = &head.row;
+        query
+            .bind(head.first_position as i64)
+            .bind(row.turn_count as i64)
+            .bind(row.card_count as i64)
+            .bind(row.last_turn.as_ref().map(json))
+            .bind(head.last_event_at.as_millisecond())
+            .bind(row.last_sequence as i64)
+            .bind(row.last_position as i64)
+    };
+    CHANGES.write(connection, &changed, bind_changes).await
 }
 
 pub async fn insert_cards(
@@ -161,16 +160,6 @@ pub async fn insert_cards(
             .await?;
     }
     Ok(())
-}
-
-/// The exponent of the largest statement that `left` rows fill.
-fn chunk(left: usize) -> Option<usize> {
-    left.checked_ilog2().map(|size| (size as usize).min(LARGEST))
-}
-
-fn rows(count: usize, columns: usize) -> String {
-    let row = format!("({})", vec!["?"; columns].join(","));
-    vec![row; count].join(",")
 }
 
 fn json(value: &impl serde::Serialize) -> String {
