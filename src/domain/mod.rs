@@ -9,6 +9,7 @@ mod card;
 mod error;
 mod event;
 mod ids;
+mod numerals;
 mod party;
 mod redacted;
 mod turn;
@@ -24,6 +25,7 @@ pub use event::{
 pub use ids::{
     ArticleId, CardId, ConversationId, EventId, PartyId, PassageId, QuestionId, TenantId, TurnId,
 };
+pub use numerals::{number_of, number_words};
 pub use party::{Party, Role};
 pub use redacted::Redacted;
 pub use turn::{Partial, Turn, Word};

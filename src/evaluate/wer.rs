@@ -9,30 +9,8 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-const NUMBERS: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 10] =
-    ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+use crate::domain::{number_of, number_words};
+
 const FILLERS: [&str; 4] = ["um", "uh", "hmm", "hum"];
 
 /// Words that were wrong, of how many. Sums over several texts before it is divided.
@@ -137,20 +115,18 @@ fn spell_codes(text: &str) -> Cow<'_, str> {
 
 /// A number in words; long or zero-led ones digit by digit.
 fn spell(digits: &str) -> String {
-    let digit = |byte: u8| NUMBERS[usize::from(byte - b'0')];
-    let number = match digits.parse::<usize>() {
+    let number = match digits.parse::<u16>() {
         Ok(number) if number <= 999 && !digits.starts_with('0') => number,
-        _ => return digits.bytes().map(digit).collect::<Vec<_>>().join(" "),
+        _ => {
+            let each = digits.bytes().map(|byte| number_words(byte - b'0'));
+            return each.collect::<Vec<_>>().join(" ");
+        }
     };
-    let below_hundred = |number: usize| match number {
-        0..20 => NUMBERS[number].to_owned(),
-        _ if number.is_multiple_of(10) => TENS[number / 10].to_owned(),
-        _ => format!("{} {}", TENS[number / 10], NUMBERS[number % 10]),
-    };
+    let words = |number: u16| number_words(number as u8);
     match (number / 100, number % 100) {
-        (0, rest) => below_hundred(rest),
-        (hundreds, 0) => format!("{} hundred", NUMBERS[hundreds]),
-        (hundreds, rest) => format!("{} hundred {}", NUMBERS[hundreds], below_hundred(rest)),
+        (0, rest) => words(rest),
+        (hundreds, 0) => format!("{} hundred", words(hundreds)),
+        (hundreds, rest) => format!("{} hundred {}", words(hundreds), words(rest)),
     }
 }
 
@@ -164,7 +140,7 @@ pub fn digits_of(text: &str) -> String {
             digits.push_str(token);
         } else if token == "oh" {
             digits.push('0');
-        } else if let Some(number) = NUMBERS[..10].iter().position(|name| *name == token) {
+        } else if let Some(number) = number_of(token).filter(|number| *number < 10) {
             digits.push_str(&number.to_string());
         }
     }

@@ -2,6 +2,8 @@
 //! article: "nine pounds seventy six" → `9.76`, "E two one two" → `e212`, "fifteen seventy one" →
 //! `1571`.
 
+use crate::domain::number_of;
+
 /// What one spoken word is worth.
 #[derive(Clone, Copy, PartialEq)]
 enum Numeral {
@@ -13,40 +15,16 @@ enum Numeral {
 }
 
 fn numeral(word: &str) -> Option<Numeral> {
-    use Numeral::{Hundred, Teen, Ten, Thousand, Unit};
-    Some(match word {
-        "zero" | "oh" | "nought" => Unit(0),
-        "one" => Unit(1),
-        "two" => Unit(2),
-        "three" => Unit(3),
-        "four" => Unit(4),
-        "five" => Unit(5),
-        "six" => Unit(6),
-        "seven" => Unit(7),
-        "eight" => Unit(8),
-        "nine" => Unit(9),
-        "ten" => Teen(10),
-        "eleven" => Teen(11),
-        "twelve" => Teen(12),
-        "thirteen" => Teen(13),
-        "fourteen" => Teen(14),
-        "fifteen" => Teen(15),
-        "sixteen" => Teen(16),
-        "seventeen" => Teen(17),
-        "eighteen" => Teen(18),
-        "nineteen" => Teen(19),
-        "twenty" => Ten(20),
-        "thirty" => Ten(30),
-        "forty" | "fourty" => Ten(40),
-        "fifty" => Ten(50),
-        "sixty" => Ten(60),
-        "seventy" => Ten(70),
-        "eighty" => Ten(80),
-        "ninety" => Ten(90),
-        "hundred" => Hundred,
-        "thousand" => Thousand,
-        _ => return None,
-    })
+    match (number_of(word).map(u64::from), word) {
+        (Some(unit @ 0..10), _) => Some(Numeral::Unit(unit)),
+        (Some(teen @ 10..20), _) => Some(Numeral::Teen(teen)),
+        (Some(ten), _) => Some(Numeral::Ten(ten)),
+        (None, "oh" | "nought") => Some(Numeral::Unit(0)),
+        (None, "fourty") => Some(Numeral::Ten(40)),
+        (None, "hundred") => Some(Numeral::Hundred),
+        (None, "thousand") => Some(Numeral::Thousand),
+        (None, _) => None,
+    }
 }
 
 /// Whether the word is a number word or digits: what account numbers and dates are made of.

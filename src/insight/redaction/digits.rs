@@ -1,5 +1,7 @@
 //! Finds runs of digits among words, whichever way they are said or written.
 
+use crate::domain::number_of;
+
 /// Consecutive words that spell digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Run {
@@ -206,35 +208,11 @@ fn hyphenated(word: &str) -> Option<String> {
 }
 
 fn spoken(word: &str) -> Piece {
-    const ONES: [&str; 10] =
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-    const TEENS: [&str; 10] = [
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const TENS: [&str; 8] =
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-    if let Some(digit) = ONES.iter().position(|one| *one == word) {
-        return Piece::Digits(digit.to_string());
-    }
-    if let Some(unit) = TEENS.iter().position(|teen| *teen == word) {
-        return Piece::Digits(format!("1{unit}"));
-    }
-    if let Some(tens) = TENS.iter().position(|tens| *tens == word) {
-        let tens = u32::try_from(tens).ok().and_then(|tens| char::from_digit(tens + 2, 10));
-        return tens.map_or(Piece::Other, Piece::Tens);
-    }
-    match word {
-        "oh" | "o" => Piece::Oh,
-        "nought" | "naught" | "nil" => Piece::Digits("0".to_owned()),
-        _ => Piece::Other,
+    match (number_of(word), word) {
+        (Some(number @ 0..20), _) => Piece::Digits(number.to_string()),
+        (Some(tens), _) => Piece::Tens(char::from(b'0' + tens / 10)),
+        (None, "oh" | "o") => Piece::Oh,
+        (None, "nought" | "naught" | "nil") => Piece::Digits("0".to_owned()),
+        (None, _) => Piece::Other,
     }
 }
