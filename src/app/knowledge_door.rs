@@ -6,10 +6,9 @@ use async_trait::async_trait;
 
 use crate::domain::{Article, ArticleId, ErrorKind, QuestionAnswer, TenantId, Turn};
 use crate::flow::suggestion::{self, SuggestionSettings};
-use crate::knowledge::{Library, Mode, SearchHit, SearchRequest};
+use crate::knowledge::{Library, SearchHit, SearchMode, SearchRequest};
 use crate::serve::{
     Answerer, ArticleHit, ArticleSource, AskedQuestion, Failure, FoundArticles, FoundSentence,
-    SearchMode,
 };
 use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, codec};
 
@@ -97,11 +96,7 @@ impl ArticleSource for KnowledgeDoor {
         let library = self.library.clone();
         let mut request = SearchRequest::new(query);
         request.limit = limit;
-        request.mode = match mode {
-            SearchMode::Hybrid => Mode::Hybrid,
-            SearchMode::Bm25 => Mode::Bm25,
-            SearchMode::Dense => Mode::Dense,
-        };
+        request.mode = mode;
         blocking(move || {
             let found = library.search(&request).map_err(|error| Failure::of(&error))?;
             let items = found.hits.iter().map(article_hit).collect();

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::domain::ErrorKind;
 use crate::knowledge::{
-    Library, LibrarySettings, Mode, SearchRequest, Source, cache_folder, queries,
+    Library, LibrarySettings, SearchMode, SearchRequest, Source, cache_folder, queries,
 };
 use crate::models::embedder::EmbedderHandle;
 use crate::models::installed;
@@ -65,8 +65,8 @@ pub struct SearchArgs {
     #[arg(long, default_value_t = 5)]
     limit: usize,
     /// hybrid, bm25 or dense
-    #[arg(long, default_value = "hybrid", value_parser = |text: &str| Mode::parse(text).ok_or("hybrid, bm25 or dense"))]
-    mode: Mode,
+    #[arg(long, default_value = "hybrid", value_parser = |text: &str| SearchMode::parse(text).ok_or("hybrid, bm25 or dense"))]
+    mode: SearchMode,
     #[command(flatten)]
     model: ModelArgs,
 }
@@ -100,7 +100,7 @@ pub fn run(command: &KnowledgeCommand, out: &mut dyn Write) -> anyhow::Result<Ou
 
 fn search(args: &SearchArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     let library = Library::open(&args.model.settings(Source::Folder(args.dir.clone())))?;
-    if args.mode != Mode::Bm25 {
+    if args.mode != SearchMode::Bm25 {
         library.attach_vectors(args.model.embedder()?, |_, _| {})?;
     }
     let mut request = SearchRequest::new(args.query.clone());

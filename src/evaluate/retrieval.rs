@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::knowledge::queries::{self, LabelledQuery};
 use crate::knowledge::{
-    ArticleError, KnowledgeError, Library, LibrarySettings, Mode, SearchRequest, Source,
+    ArticleError, KnowledgeError, Library, LibrarySettings, SearchMode, SearchRequest, Source,
     passages_of,
 };
 
@@ -182,7 +182,9 @@ pub fn measure(
     mut predictions: Option<&mut dyn std::io::Write>,
 ) -> Result<BTreeMap<&'static str, Metrics>, EvaluationError> {
     let mut systems = BTreeMap::new();
-    for (name, mode) in [("bm25", Mode::Bm25), ("dense", Mode::Dense), ("hybrid", Mode::Hybrid)] {
+    for (name, mode) in
+        [("bm25", SearchMode::Bm25), ("dense", SearchMode::Dense), ("hybrid", SearchMode::Hybrid)]
+    {
         let mut metrics = Metrics::default();
         let mut times = Vec::new();
         let asked: Vec<_> =

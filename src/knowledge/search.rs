@@ -30,15 +30,17 @@ const ASKED_LIKE_THIS: f32 = 0.5;
 /// questions that another passage answers ("can I take Full Fibre 200 to my new house").
 const NAME_WORTH: f32 = 0.15;
 
+/// How to search.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
+pub enum SearchMode {
+    /// By words and by meaning, fused.
     #[default]
     Hybrid,
     Bm25,
     Dense,
 }
 
-impl Mode {
+impl SearchMode {
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "hybrid" => Some(Self::Hybrid),
@@ -58,7 +60,7 @@ pub struct SearchRequest {
     /// How much the query in context counts beside the bare query, which counts 1.
     pub context_weight: f32,
     pub limit: usize,
-    pub mode: Mode,
+    pub mode: SearchMode,
     pub filter: Filter,
 }
 
@@ -69,7 +71,7 @@ impl SearchRequest {
             in_context: None,
             context_weight: 0.0,
             limit: 5,
-            mode: Mode::Hybrid,
+            mode: SearchMode::Hybrid,
             filter: Filter::default(),
         }
     }
@@ -149,7 +151,7 @@ impl Wording {
         terms.sort_unstable();
         terms.dedup();
         // Bare BM25 is the yardstick: it gets what was said and what the articles say, no more.
-        let is_hybrid = request.mode == Mode::Hybrid;
+        let is_hybrid = request.mode == SearchMode::Hybrid;
         let by_words = snapshot.keywords.search(&terms, is_hybrid, &request.filter, DEPTH)?;
         let mut this = Self {
             text: text.to_owned(),
@@ -159,7 +161,8 @@ impl Wording {
             by_words,
             by_meaning: Vec::new(),
         };
-        if let Some(matrix) = snapshot.vectors.as_ref().filter(|_| request.mode != Mode::Bm25) {
+        if let Some(matrix) = snapshot.vectors.as_ref().filter(|_| request.mode != SearchMode::Bm25)
+        {
             let embedded = embed(vec![text.to_owned()])
                 .inspect_err(|error| tracing::warn!(%error, "searching by keywords only"));
             if let Some(vector) = embedded.ok().and_then(|vectors| vectors.into_iter().next()) {
@@ -185,7 +188,7 @@ pub(crate) fn search(
     request: &SearchRequest,
     embed: Embed<'_>,
 ) -> Result<SearchResponse, KnowledgeError> {
-    let wants_vectors = request.mode != Mode::Bm25;
+    let wants_vectors = request.mode != SearchMode::Bm25;
     let mut wordings = vec![Wording::of(snapshot, request, &request.query, 1.0, embed)?];
     if let Some(in_context) = &request.in_context
         && request.context_weight > 0.0
@@ -205,7 +208,7 @@ pub(crate) fn search(
     let evidence = Evidence::gather(snapshot, &wordings)?;
     let mut rankings = Vec::new();
     for wording in &wordings {
-        if request.mode != Mode::Dense || degraded {
+        if request.mode != SearchMode::Dense || degraded {
             let passages = wording.by_words.iter().map(|(at, _)| *at).collect();
             rankings.push(Ranking { weight: wording.weight, passages });
         }
@@ -215,11 +218,11 @@ pub(crate) fn search(
         }
     }
     let exact: Vec<Vec<usize>> = match request.mode {
-        Mode::Hybrid => evidence.exact.iter().map(|(_, holders)| holders.clone()).collect(),
-        Mode::Bm25 | Mode::Dense => Vec::new(),
+        SearchMode::Hybrid => evidence.exact.iter().map(|(_, holders)| holders.clone()).collect(),
+        SearchMode::Bm25 | SearchMode::Dense => Vec::new(),
     };
     let mut fused = fuse::fuse(&rankings, &exact);
-    if request.mode == Mode::Hybrid && !degraded {
+    if request.mode == SearchMode::Hybrid && !degraded {
         evidence.weigh(&wordings, &mut fused);
     }
     let hits = fused

@@ -9,22 +9,13 @@ use super::auth::Principal;
 use super::error::{Problem, shown};
 use super::extract::{Path, Query};
 use crate::domain::{Article, ArticleId, ArticleState};
+use crate::knowledge::SearchMode;
 
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 500;
 const DEFAULT_HITS: usize = 5;
 const MAX_HITS: usize = 50;
 const MAX_QUERY_CHARS: usize = 1_000;
-
-/// How to search.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SearchMode {
-    /// By words and by meaning, fused.
-    #[default]
-    Hybrid,
-    Bm25,
-    Dense,
-}
 
 /// A sentence of a hit's text; offsets in code points into `text`.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -192,15 +183,10 @@ pub async fn search(
         return Err(Problem::invalid(format!("q has 1 to {MAX_QUERY_CHARS} characters")));
     }
     let limit = in_range("limit", wanted.limit.unwrap_or(DEFAULT_HITS), MAX_HITS)?;
-    let mode = match wanted.mode.as_deref() {
-        None | Some("hybrid") => SearchMode::Hybrid,
-        Some("bm25") => SearchMode::Bm25,
-        Some("dense") => SearchMode::Dense,
-        Some(other) => {
-            let detail = format!("mode is hybrid, bm25 or dense, not `{}`", shown(other));
-            return Err(Problem::invalid(detail));
-        }
-    };
+    let mode = wanted.mode.as_deref().unwrap_or("hybrid");
+    let mode = SearchMode::parse(mode).ok_or_else(|| {
+        Problem::invalid(format!("mode is hybrid, bm25 or dense, not `{}`", shown(mode)))
+    })?;
     Ok(axum::Json(state.articles.search(&principal.tenant, query, limit, mode).await?))
 }
 

@@ -40,7 +40,7 @@ use self::auth::Auth;
 use crate::bus::Bus;
 use crate::store::Store;
 
-pub use articles::{ArticleHit, FoundArticles, FoundSentence, SearchMode};
+pub use articles::{ArticleHit, FoundArticles, FoundSentence};
 pub use error::Problem;
 pub use listen::{ListenError, Listener, bind, run};
 pub use sources::{Answerer, ArticleSource, AskedQuestion, Failure, Masker, SystemSource};

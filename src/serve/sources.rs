@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::articles::{FoundArticles, SearchMode};
+use super::articles::FoundArticles;
 use super::system::Models;
 use crate::domain::{
     Article, ArticleId, Classify, ConversationId, ErrorKind, QuestionAnswer, QuestionId, Redacted,
     SystemNotice, TenantId,
 };
+use crate::knowledge::SearchMode;
 
 /// Masks the secrets in raw words: `insight::redaction`.
 pub type Masker = Arc<dyn Fn(&str) -> Redacted + Send + Sync>;

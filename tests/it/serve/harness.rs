@@ -9,6 +9,7 @@ use axum::Router;
 use axum::routing::get;
 use backchannel::bus::{Bus, MemoryBus, Signal};
 use backchannel::domain::*;
+use backchannel::knowledge::SearchMode;
 use backchannel::serve::auth::{Auth, Principal, hash_of};
 use backchannel::serve::{self, *};
 use backchannel::store::{SqliteStore, Store};
