@@ -102,22 +102,8 @@ pub struct WrapUp {}
 
 #[derive(Serialize, ToSchema)]
 pub struct Conversation {
-    id: String,
-    state: &'static str,
-    channel: String,
-    #[schema(required)]
-    external_id: Option<String>,
-    started_at: String,
-    #[schema(required)]
-    ended_at: Option<String>,
-    duration_ms: u64,
-    parties: Vec<Party>,
-    attributes: BTreeMap<String, String>,
-    turn_count: u64,
-    card_count: u64,
-    #[schema(required)]
-    last_turn: Option<LastTurn>,
-    last_sequence: u64,
+    #[serde(flatten)]
+    summary: Summary,
     /// The SSE id up to which everything is in here: resume the stream after it.
     position: String,
     turns: Vec<TurnFinal>,
@@ -156,21 +142,8 @@ pub async fn show(
         .conversation(&principal.tenant, &id)
         .await?
         .ok_or_else(|| Problem::no_conversation(id.as_str()))?;
-    let summary = summary(row, Timestamp::now());
     Ok(axum::Json(Conversation {
-        id: summary.id,
-        state: summary.state,
-        channel: summary.channel,
-        external_id: summary.external_id,
-        started_at: summary.started_at,
-        ended_at: summary.ended_at,
-        duration_ms: summary.duration_ms,
-        parties: summary.parties,
-        attributes: summary.attributes,
-        turn_count: summary.turn_count,
-        card_count: summary.card_count,
-        last_turn: summary.last_turn,
-        last_sequence: summary.last_sequence,
+        summary: summary(row, Timestamp::now()),
         position: projection.position.to_string(),
         turns: projection.turns,
         cards: projection.cards,

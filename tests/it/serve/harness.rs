@@ -310,13 +310,31 @@ impl Follower {
 
 /// Objects may have no member that isn't described: so the description can't fall behind.
 fn strict(mut document: Value) -> Value {
+    let described = document["components"]["schemas"].clone();
     let schemas = document["components"]["schemas"].as_object_mut().expect("schemas");
     for (_, schema) in schemas.iter_mut() {
+        if let Some(parts) = schema["allOf"].as_array() {
+            *schema = joined(parts, &described);
+        }
         if schema.get("properties").is_some() {
             schema["additionalProperties"] = json!(false);
         }
     }
     document
+}
+
+/// One object of several: a part that is strict by itself would refuse the others' members.
+fn joined(parts: &[Value], described: &Value) -> Value {
+    let mut whole = json!({"type": "object", "properties": {}, "required": []});
+    for part in parts {
+        let name = part["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+        let part = name.map_or(part, |name| &described[name]);
+        let properties = part["properties"].as_object().expect("an object").clone();
+        whole["properties"].as_object_mut().expect("an object").extend(properties);
+        let required = part["required"].as_array().expect("a list").clone();
+        whole["required"].as_array_mut().expect("a list").extend(required);
+    }
+    whole
 }
 
 pub fn check(document: &Value, schema: &Value, instance: &Value, what: &str) {
