@@ -1,11 +1,10 @@
 import { LitElement, css, html } from 'lit';
-import { customElement, property, query } from 'lit/decorators.js';
+import { customElement, query } from 'lit/decorators.js';
 import { shared } from './shared-styles.ts';
 
 /** The agent's own question. Fires `ask` with the words. */
 @customElement('bc-ask')
 export class Ask extends LitElement {
-  @property({ type: Boolean }) busy = false;
   @query('input') private input!: HTMLInputElement;
 
   static override styles = [
@@ -61,14 +60,14 @@ export class Ask extends LitElement {
     return html`<form role="search" @submit=${this.submit}>
       <kbd aria-hidden="true">/</kbd>
       <input type="text" name="question" autocomplete="off" maxlength="500" enterkeyhint="send" aria-label="Ask the knowledge base" placeholder="Ask the knowledge base …" />
-      <button class="button" ?disabled=${this.busy}>Ask</button>
+      <button class="button">Ask</button>
     </form>`;
   }
 
   private submit(event: Event): void {
     event.preventDefault();
     const question = this.input.value.trim();
-    if (question === '' || this.busy) return;
+    if (question === '') return;
     this.input.value = '';
     this.dispatchEvent(new CustomEvent('ask', { detail: question, bubbles: true, composed: true }));
   }

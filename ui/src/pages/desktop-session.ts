@@ -23,7 +23,6 @@ export class DesktopSession implements ReactiveController {
   selected = '';
   view: ConversationView | undefined;
   problem = '';
-  asking = false;
   /** Lists were read at least once: only then "no calls" is a fact. */
   ready = false;
   microphone: MicrophoneState = { is: 'off' };
@@ -98,7 +97,6 @@ export class DesktopSession implements ReactiveController {
   async ask(question: string): Promise<void> {
     const feed = this.feed;
     if (!feed) return;
-    this.set(() => (this.asking = true));
     try {
       const answered = await client.ask(feed.id, question);
       feed.update((view) => withAnswer(view, answered));
@@ -106,8 +104,6 @@ export class DesktopSession implements ReactiveController {
       this.say.announce(answered.answer ? `Answer: ${answered.answer.text}` : 'The knowledge base has no answer to this.');
     } catch (error) {
       this.say.show(`The question wasn’t answered. ${sentenceFor(error)}`);
-    } finally {
-      this.set(() => (this.asking = false));
     }
   }
 

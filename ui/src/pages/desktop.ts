@@ -145,7 +145,7 @@ export class Desktop extends LitElement {
       ${this.narrow && this.tab === 'customer'
         ? html`<section class="panel" aria-label="Customer"><bc-customer full .view=${view} .now=${this.now}></bc-customer></section>`
         : ''}
-      <bc-ask .busy=${this.session.asking}></bc-ask>
+      <bc-ask></bc-ask>
       ${this.passage ? html`<bc-passage role="complementary" aria-label="Passage" .citation=${this.passage}></bc-passage>` : ''}
     `;
   }
