@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::stretches::{self, Stretch};
 use super::wer::{WordErrors, digits_of};
 
 /// Finals whose middle lies within a reference turn, give or take this, belong to it.
@@ -61,8 +62,18 @@ pub struct Played<'a> {
     /// When each frame of 20 ms left.
     pub sent_at: &'a [f64],
     pub reference: Option<&'a Reference>,
+    /// Where the recording is loud, for what can be known without a reference.
+    pub stretches: &'a [Stretch],
     /// Bodies of the cited articles by id; an article that could not be had is absent.
     pub articles: &'a BTreeMap<String, String>,
+}
+
+impl Played<'_> {
+    /// When the frame with this moment of the call left.
+    fn sent(&self, ms: u64) -> f64 {
+        let frame = (ms / FRAME_MS) as usize;
+        self.sent_at.get(frame).or(self.sent_at.last()).copied().unwrap_or(0.0)
+    }
 }
 
 /// Numbers over one or more calls. Add reports up with `+=`.
@@ -76,6 +87,10 @@ pub struct LiveReport {
     /// Seconds from a final to its card.
     pub final_to_card: Vec<f64>,
     pub quotes: Share,
+    /// Loud stretches of the recording that have a turn.
+    pub stretches: Share,
+    /// Seconds from the end of each turn, as it was heard, to its final.
+    pub turn_end_to_final: Vec<f64>,
     /// What only a reference can tell.
     pub measured: Option<Measured>,
 }
@@ -108,6 +123,8 @@ impl std::ops::AddAssign for LiveReport {
         self.gaps += other.gaps;
         self.final_to_card.extend(other.final_to_card);
         self.quotes += other.quotes;
+        self.stretches += other.stretches;
+        self.turn_end_to_final.extend(other.turn_end_to_final);
         if let Some(theirs) = other.measured {
             let ours = self.measured.get_or_insert_default();
             ours.speech_end_to_final.extend(theirs.speech_end_to_final);
@@ -162,6 +179,12 @@ pub fn report(played: &Played<'_>) -> LiveReport {
         let stands = matches!((body, quote), (Some(body), Some(quote)) if body.contains(quote));
         quotes.good += usize::from(stands);
     }
+    let spoken: Vec<(&str, u64, u64)> = finals
+        .iter()
+        .filter_map(|(_, data)| {
+            Some((role(data)?, number(data, "start_ms"), number(data, "end_ms")))
+        })
+        .collect();
     LiveReport {
         calls: 1,
         audio_seconds: (played.sent_at.len() as u64 * FRAME_MS) as f64 / 1_000.0,
@@ -170,6 +193,11 @@ pub fn report(played: &Played<'_>) -> LiveReport {
         gaps: of_kind(played.events, "audio.gap").count(),
         final_to_card: cards.iter().filter_map(card_delay).collect(),
         quotes,
+        stretches: stretches::with_turns(played.stretches, &spoken),
+        turn_end_to_final: finals
+            .iter()
+            .map(|(at, data)| at - played.sent(number(data, "end_ms").saturating_sub(1)))
+            .collect(),
         measured: played.reference.map(|reference| measure(played, reference, &finals, &cards)),
     }
 }
@@ -180,10 +208,7 @@ fn measure(
     finals: &[(f64, &Value)],
     cards: &[(f64, &Value)],
 ) -> Measured {
-    let sent = |ms: u64| {
-        let frame = (ms / FRAME_MS) as usize;
-        played.sent_at.get(frame).or(played.sent_at.last()).copied().unwrap_or(0.0)
-    };
+    let sent = |ms: u64| played.sent(ms);
     let mut measured = Measured { secrets: reference.secrets.len(), ..Measured::default() };
     let mut turn_of: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, turn) in reference.turns.iter().enumerate() {
@@ -322,6 +347,7 @@ mod tests {
             events,
             sent_at: &sent_at,
             reference: Some(&reference),
+            stretches: &[],
             articles: &articles,
         })
     }
@@ -363,8 +389,13 @@ mod tests {
     fn without_a_reference_only_what_can_be_known() {
         let events = [turn(1.0, "t-1", "mixed", (0, 900), "Hello")];
         let articles = BTreeMap::new();
-        let report =
-            report(&Played { events: &events, sent_at: &[], reference: None, articles: &articles });
+        let report = report(&Played {
+            events: &events,
+            sent_at: &[],
+            reference: None,
+            stretches: &[],
+            articles: &articles,
+        });
         assert_eq!((report.turns, report.measured), (1, None));
     }
 

@@ -4,4 +4,5 @@ pub mod calibrate;
 pub mod cards;
 pub mod live;
 pub mod retrieval;
+pub mod stretches;
 pub mod wer;

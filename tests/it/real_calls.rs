@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use backchannel::domain::{EndReason, EventBody, Party, PartyId, Role, Turn};
+use backchannel::evaluate::stretches::{loud_stretches, with_turns};
 use backchannel::evaluate::wer::{WordErrors, digits_of};
 use backchannel::flow::audio::{AudioFile, Codec};
 use backchannel::flow::session::{Output, Session, SessionLeg, SessionSettings};
@@ -275,47 +276,15 @@ fn a_real_call_of_two_channels_has_a_turn_for_every_stretch_of_speech() {
     let channels: Vec<Vec<i16>> = file.channels.iter().map(|channel| s16(channel)).collect();
     let legs = [(Role::Agent, &channels[0][..]), (Role::Customer, &channels[1][..])];
     let heard = play(&mut ears(), &legs, file.sample_rate_hz);
-    let mut missed = Vec::new();
-    let mut stretches_in_all = 0;
+    let (mut stretches, mut turns) = (Vec::new(), Vec::new());
     for (channel, (role, _)) in legs.iter().enumerate() {
-        let turns: Vec<&Turn> = heard.turns.iter().filter(|t| t.party.role == *role).collect();
-        assert!(turns.windows(2).all(|pair| pair[0].end_ms <= pair[1].start_ms), "in order");
-        for (start_ms, end_ms) in loud_stretches(&file.channels[channel], file.sample_rate_hz) {
-            stretches_in_all += 1;
-            // A breath at either end is no speech, so a turn needs to hold the middle half.
-            let quarter_ms = (end_ms - start_ms) / 4;
-            let covered_ms: u64 = turns
-                .iter()
-                .map(|turn| {
-                    let from = turn.start_ms.max(start_ms + quarter_ms);
-                    turn.end_ms.min(end_ms - quarter_ms).saturating_sub(from)
-                })
-                .sum();
-            if covered_ms < quarter_ms {
-                missed.push(format!("{role:?} {start_ms}..{end_ms} ms"));
-            }
-        }
+        let samples = &file.channels[channel];
+        stretches.extend(loud_stretches(role.as_str(), samples, file.sample_rate_hz));
+        let mine: Vec<&Turn> = heard.turns.iter().filter(|t| t.party.role == *role).collect();
+        assert!(mine.windows(2).all(|pair| pair[0].end_ms <= pair[1].start_ms), "in order");
+        turns.extend(mine.iter().map(|turn| (role.as_str(), turn.start_ms, turn.end_ms)));
     }
-    println!("{} of {stretches_in_all} stretches have turns", stretches_in_all - missed.len());
-    assert!(stretches_in_all > 30, "the recording has {stretches_in_all}");
-    assert!(missed.is_empty(), "no turn for {missed:?}");
-}
-
-/// Stretches of over a second above -42 dBFS, pauses up to 0.4 s included: who spoke when, by level.
-fn loud_stretches(samples: &[f32], sample_rate_hz: u32) -> Vec<(u64, u64)> {
-    let block = sample_rate_hz as usize / 10;
-    let mut stretches: Vec<(u64, u64)> = Vec::new();
-    for (number, block) in (0u64..).zip(samples.chunks_exact(block)) {
-        let power = block.iter().map(|s| s * s).sum::<f32>() / block.len() as f32;
-        if 10.0 * power.max(1e-10).log10() <= -42.0 {
-            continue;
-        }
-        let (start_ms, end_ms) = (number * 100, number * 100 + 100);
-        match stretches.last_mut() {
-            Some(last) if start_ms - last.1 <= 400 => last.1 = end_ms,
-            _ => stretches.push((start_ms, end_ms)),
-        }
-    }
-    stretches.retain(|(start_ms, end_ms)| end_ms - start_ms > 1_000);
-    stretches
+    let share = with_turns(&stretches, &turns);
+    println!("{} of {} loud stretches have turns", share.good, share.all);
+    assert_eq!((share.good, share.all), (38, 38));
 }

@@ -27,6 +27,7 @@ use self::wire::Script;
 pub use self::wire::WireProtocol;
 use crate::domain::Role;
 use crate::evaluate::live::{LiveReport, Played, Reference, cited_articles};
+use crate::evaluate::stretches::{Stretch, loud_stretches};
 use crate::flow::audio::AudioFile;
 
 /// Play recorded calls into a running service.
@@ -191,6 +192,7 @@ pub async fn replay(
                 events,
                 sent_at,
                 reference,
+                stretches: &recording.stretches,
                 articles: &articles,
             });
         }
@@ -223,6 +225,7 @@ struct Recording {
     name: String,
     script: Arc<Script>,
     reference: Option<Reference>,
+    stretches: Vec<Stretch>,
 }
 
 impl Recording {
@@ -252,7 +255,11 @@ impl Recording {
             .map_err(|fault| ReplayError::Audio { file: name.clone(), fault })?;
         let reference = if args.report { reference(&path.with_extension("json"))? } else { None };
         let short = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        Ok(Self { name: short.unwrap_or(name), script: Arc::new(script), reference })
+        let loud = |(role, channel): (&Role, &Vec<f32>)| {
+            loud_stretches(role.as_str(), channel, file.sample_rate_hz)
+        };
+        let stretches = roles.iter().zip(&file.channels).flat_map(loud).collect();
+        Ok(Self { name: short.unwrap_or(name), script: Arc::new(script), reference, stretches })
     }
 }
 

@@ -17,8 +17,14 @@ pub fn table(report: &LiveReport) -> String {
     if report.gaps > 0 {
         rows.push(("gaps in the audio", report.gaps.to_string()));
     }
-    if let Some(measured) = &report.measured {
-        rows.push(("end of speech → final", delays(&measured.speech_end_to_final)));
+    match &report.measured {
+        Some(measured) => {
+            rows.push(("end of speech → final", delays(&measured.speech_end_to_final)));
+        }
+        None => {
+            rows.push(("end of turn, as heard → final", delays(&report.turn_end_to_final)));
+            rows.push(("loud stretches with a turn", share(report.stretches)));
+        }
     }
     rows.push(("final → card", delays(&report.final_to_card)));
     if let Some(measured) = &report.measured {
@@ -70,6 +76,8 @@ mod tests {
             turns: 17,
             cards: 6,
             final_to_card: vec![0.031, 0.044],
+            turn_end_to_final: vec![0.58, 0.6],
+            stretches: Share { good: 16, all: 16 },
             quotes: Share { good: 6, all: 6 },
             ..LiveReport::default()
         };
@@ -77,6 +85,8 @@ mod tests {
         calls                               1, 1 min 42 s of audio
         turns                               17
         cards                               6
+        end of turn, as heard → final       p50 0.60 s, p95 0.60 s
+        loud stretches with a turn          16 of 16
         final → card                        p50 44 ms, p95 44 ms
         quotes that stand in their article  6 of 6
         ");
