@@ -187,7 +187,7 @@ impl App {
     /// what was said so far, everything is made durable. Calls `on_ready` once requests are answered.
     ///
     /// # Errors
-    /// The socket broke.
+    /// A part of it broke off, which is a bug.
     pub async fn run(self, on_ready: impl FnOnce(&Access)) -> Result<(), AppError> {
         let media = telephony::routes(self.sockets.clone());
         let router = serve::router(self.state, media);
@@ -209,7 +209,7 @@ impl App {
         let sockets_done =
             tokio::time::timeout(Duration::from_secs(5), self.sockets.connections.wait()).await;
         http_stop.cancel();
-        let served = server.await.map_err(AppError::internal)?.map_err(AppError::internal)?;
+        let served = server.await.map_err(AppError::internal)?;
         if !(calls_done && sockets_done.is_ok() && served) {
             tracing::warn!("the grace period ran out before everything had ended");
         }

@@ -11,10 +11,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::domain::{Classify, ErrorKind};
 
@@ -65,23 +69,44 @@ pub fn bind(address: SocketAddr, write_idle: Duration) -> Result<Listener, Liste
 
 /// Serves until `stop`, then lets requests finish for as long as `grace`. Returns whether all did.
 pub async fn run(
-    listener: Listener,
+    mut listener: Listener,
     router: Router,
     stop: CancellationToken,
     grace: Duration,
-) -> io::Result<bool> {
-    let stopped = stop.clone();
-    let server = axum::serve(listener, router)
-        .with_graceful_shutdown(async move { stopped.cancelled().await })
-        .into_future();
-    let mut server = std::pin::pin!(server);
-    tokio::select! {
-        ended = &mut server => return ended.map(|()| true),
-        () = stop.cancelled() => {}
+) -> bool {
+    // Not `axum::serve`: it guesses the version of HTTP from the first bytes, for which hyper then
+    // doubles its read buffer, and it copies a bare router with all its routes each time.
+    let service = TowerToHyperService::new(router.with_state::<()>(()));
+    let connections = TaskTracker::new();
+    loop {
+        let connection = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            connection = listener.accept() => connection,
+        };
+        connections.spawn(converse(connection, service.clone(), stop.clone()));
     }
-    match tokio::time::timeout(grace, server).await {
-        Ok(ended) => ended.map(|()| true),
-        Err(_) => Ok(false),
+    drop(listener);
+    connections.close();
+    tokio::time::timeout(grace, connections.wait()).await.is_ok()
+}
+
+async fn converse(
+    connection: Connection,
+    service: TowerToHyperService<Router>,
+    stop: CancellationToken,
+) {
+    let requests = http1::Builder::new().serve_connection(TokioIo::new(connection), service);
+    let mut requests = std::pin::pin!(requests.with_upgrades());
+    let ended = tokio::select! {
+        ended = &mut requests => ended,
+        () = stop.cancelled() => {
+            requests.as_mut().graceful_shutdown();
+            requests.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::trace!(%error, "a connection broke");
     }
 }
 
@@ -94,22 +119,13 @@ impl Listener {
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
     }
-}
 
-impl axum::serve::Listener for Listener {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    async fn accept(&mut self) -> Connection {
         // axum's own loop survives a lack of file descriptors.
-        let (stream, address) = axum::serve::Listener::accept(&mut self.inner).await;
+        let (stream, _) = axum::serve::Listener::accept(&mut self.inner).await;
         // Events are small and must not wait for more.
         let _ = stream.set_nodelay(true);
-        (Connection { stream, write_idle: self.write_idle, stuck: None }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        Connection { stream, write_idle: self.write_idle, stuck: None }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The routes and their description, made from one list so that they can't differ.
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use serde_json::Value;
@@ -69,7 +70,8 @@ pub fn documents(document: &Document) -> Router<ServeState> {
     let open: Value = serde_json::to_value(document).expect("a document is JSON; this is a bug");
     let events = asyncapi::document();
     let json = |document: Value| {
-        let text = document.to_string();
+        // A handler is copied for every request: the text is shared.
+        let text = Bytes::from(document.to_string());
         get(move || {
             let headers = [(axum::http::header::CONTENT_TYPE, "application/json")];
             std::future::ready((headers, text.clone()).into_response())
