@@ -27,9 +27,7 @@ pub use cache::cache_folder;
 pub use error::{ArticleError, KnowledgeError};
 pub use index::Filter;
 pub use library::{Library, LibrarySettings, Source};
-pub use search::{
-    HitFeatures, Mode, SearchHit, SearchRequest, SearchResponse, WordingFeatures,
-};
-pub use vectors::Nearness;
+pub use search::{HitFeatures, Mode, SearchHit, SearchRequest, SearchResponse, WordingFeatures};
 pub use sentence::{Span, sentences};
+pub use vectors::Nearness;
 pub use vectors::Similarity;

@@ -22,7 +22,7 @@ const LEANS: f32 = 0.12;
 /// Two sentences that are read at a glance: code points, with the space between.
 const GLANCE: usize = 200;
 /// How much less well the second of two may answer.
-const BESIDE: f32 = 0.3;
+const BESIDE: f32 = 0.45;
 
 /// One wording of the question.
 pub(crate) struct Asked<'a> {
@@ -82,8 +82,10 @@ fn beside(text: &str, sentences: &[Span], scores: &[f32], best: usize) -> Span {
         let between = Span { start_chars: first.end_chars, end_chars: second.start_chars };
         let both = Span { start_chars: first.start_chars, end_chars: second.end_chars };
         let fits = both.end_chars - both.start_chars <= GLANCE;
-        let is_prose = between.slice(text).trim().is_empty() && !between.slice(text).contains("\n\n");
-        (fits && is_prose && scores[other] >= scores[best] - BESIDE).then_some((scores[other], both))
+        let is_prose =
+            between.slice(text).trim().is_empty() && !between.slice(text).contains("\n\n");
+        (fits && is_prose && scores[other] >= scores[best] - BESIDE)
+            .then_some((scores[other], both))
     };
     let before = best.checked_sub(1).and_then(joined);
     let after = Some(best + 1).filter(|&next| next < sentences.len()).and_then(joined);

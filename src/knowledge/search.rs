@@ -411,8 +411,10 @@ impl<'a> Evidence<'a> {
             let bm25 = rank.map_or(0.0, |rank| wording.by_words[rank].1);
             features.bm25 = features.bm25.max(bm25);
             let best = wording.by_words.first().map_or(0.0, |(_, score)| *score);
-            let mut alone =
-                WordingFeatures { words: bm25 / best.max(SOLID_BM25), ..WordingFeatures::default() };
+            let mut alone = WordingFeatures {
+                words: bm25 / best.max(SOLID_BM25),
+                ..WordingFeatures::default()
+            };
             let (Some(matrix), Some(vector)) = (&self.snapshot.vectors, &wording.vector) else {
                 features.keep(number, alone);
                 continue;

@@ -99,7 +99,8 @@ impl Vectors {
             let mut found: Vec<f32> = rows
                 .map(|(at, row)| {
                     let own = article(owner(at));
-                    let others = background.iter().filter(|&&other| article(of_phrasing[other]) != own);
+                    let others =
+                        background.iter().filter(|&&other| article(of_phrasing[other]) != own);
                     let mut near: Vec<f32> = others
                         .map(|&other| {
                             dot(row, &self.phrasings[other * self.dimensions..][..self.dimensions])

@@ -2,8 +2,8 @@
 //!
 //! A multinomial logistic model. Each hit is weighed by its evidence, silence by what the turn is
 //! like, and the shares of `e^weight` add up to 1. A turn therefore needs no special form to get a
-//! card: when one passage stands out enough, it is worth one. The weights are fitted on
-//! `tests/dialogues` by `backchannel eval cards tests/dialogues --fit`, which prints these tables.
+//! card: when one passage stands out enough, it is worth one. The weights are fitted by
+//! `backchannel eval cards tests/dialogues tests/scenarios --fit`, which prints these tables.
 
 use super::Act;
 use crate::knowledge::HitFeatures;
@@ -42,21 +42,36 @@ impl Judge {
     pub const HYBRID: Self = Self {
         turn: Weights {
             evidence: [
-                1.72, 2.57, 4.5, 4.76, 0.42, 1.39, 1.08, 0.73, 1.4, 1.32, 1.32, 0.42, 1.45, 2.13,
-                1.49, 0.0, 0.0,
+                1.50, 2.64, 3.83, 3.92, 0.60, 1.31, 1.00, 0.76, 1.22, 1.16, 1.64, 0.81, 1.75, 2.13,
+                1.48, 0.00, 0.00,
             ],
-            silence: [9.29, -0.5, -1.26, 0.28, 1.17, 0.84, 0.27, -0.43, 0.0, 1.94],
+            silence: [9.02, -0.81, -1.70, 0.12, 1.04, 0.55, 0.28, -0.41, 0.00, 2.01],
         },
         reply: Weights {
             evidence: [
-                -0.28, 1.78, 1.21, 0.98, 0.95, 1.08, 3.14, 2.91, 3.66, 0.41, 0.04, 0.07, 1.33, 3.6,
-                -0.1, -0.9, 3.99,
+                -0.33, 1.62, 0.19, 0.01, 0.87, 1.20, 2.99, 2.59, 2.86, 0.77, 0.38, 0.55, 1.47,
+                4.38, -0.92, -0.17, 3.45,
             ],
-            silence: [7.17, 0.07, -0.46, 1.0, 1.65, 0.59, 0.78, -0.92, 4.41, 4.44],
+            silence: [6.20, -0.06, -0.54, 0.98, 1.82, 0.94, 0.72, -0.99, 4.58, 3.34],
         },
     };
     /// While there are no vectors.
-    pub const KEYWORDS: Self = Self::HYBRID;
+    pub const KEYWORDS: Self = Self {
+        turn: Weights {
+            evidence: [
+                0.00, 0.00, 0.00, 0.00, 1.51, 0.00, 0.00, 0.00, 0.00, 2.56, 2.33, 1.43, 2.95, 2.92,
+                0.60, 0.00, 0.00,
+            ],
+            silence: [6.82, -1.29, -2.39, -0.56, 0.45, 0.18, -0.55, -0.62, 0.00, 2.51],
+        },
+        reply: Weights {
+            evidence: [
+                0.00, 0.00, 0.00, 0.00, 0.08, 0.00, 0.00, 0.00, 0.00, 2.84, 0.76, 1.38, 2.20, 2.48,
+                0.87, -0.15, 3.31,
+            ],
+            silence: [4.95, -0.43, -0.97, 0.88, 1.52, -0.31, -0.50, -0.89, 3.80, 3.34],
+        },
+    };
 
     pub const fn shipped(degraded: bool) -> Self {
         if degraded { Self::KEYWORDS } else { Self::HYBRID }
@@ -148,8 +163,8 @@ impl Weights {
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
         order.truncate(COMPETING);
         let most = order.first().map_or(silence, |&best| scores[best].max(silence));
-        let all: f32 = order.iter().map(|&at| (scores[at] - most).exp()).sum::<f32>()
-            + (silence - most).exp();
+        let all: f32 =
+            order.iter().map(|&at| (scores[at] - most).exp()).sum::<f32>() + (silence - most).exp();
         let mut shares = vec![0.0; hits.len()];
         for at in order {
             shares[at] = (scores[at] - most).exp() / all;

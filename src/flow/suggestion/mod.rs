@@ -24,10 +24,16 @@ pub use trigger::Act;
 /// Hits looked at for one card, and for the agent's own question.
 const HITS: usize = 40;
 const HITS_ASKED: usize = 8;
+/// A sentence about so many things is searched for by itself; about fewer, the whole turn is.
+const TELLING: usize = 2;
 /// How much the turn in context counts beside the turn when a sentence is chosen.
 const CONTEXT_WEIGHT: f32 = 0.33;
 /// A card that was shown less than this long ago is not shown again, however it is asked for.
 const REPEAT_AFTER_MS: u64 = 45_000;
+/// A smaller share than this rules silence out.
+const RULED_OUT: f32 = 0.1;
+/// From here on the agent's reply brings another passage than the one that was shown.
+const BETTER: f32 = 0.7;
 /// Nearest passages named when nothing answers the agent's question.
 const NEAREST: usize = 3;
 
@@ -35,6 +41,9 @@ const NEAREST: usize = 3;
 pub struct SuggestionSettings {
     /// A card is shown from this calibrated probability on.
     pub threshold: f32,
+    /// The same when silence is all but ruled out: something is asked for that the articles know,
+    /// and only which passage says it best is open.
+    pub sure_threshold: f32,
     /// What the agent's own question needs: whoever asks can judge a weak answer.
     pub ask_threshold: f32,
     /// Cards that may come at once, and how many a minute are added up to that.
@@ -47,7 +56,8 @@ pub struct SuggestionSettings {
 impl Default for SuggestionSettings {
     fn default() -> Self {
         Self {
-            threshold: 0.5,
+            threshold: 0.45,
+            sure_threshold: 0.33,
             ask_threshold: 0.35,
             burst: 3,
             refill_per_minute: 3,
@@ -157,10 +167,15 @@ impl Suggester {
     }
 
     fn look_at_turn(&mut self, turn: &Turn, trigger: &trigger::Trigger, text: &str) -> CardQuery {
+        let own_terms = distinct_terms(&trigger.focus);
+        // "When would that be?" says nothing without the rest of the turn.
+        let tells = query::subjects(&trigger.focus) >= TELLING;
+        let bare = if tells { &trigger.focus } else { text };
+        let whole = bare != text;
         let quiet = Quiet {
             act: trigger.act,
             terms: distinct_terms(text),
-            own_terms: distinct_terms(&trigger.focus),
+            own_terms,
             ends_in_question: text.ends_with('?'),
             knows_nothing: false,
             asked_identity: self.asked_identity,
@@ -177,7 +192,10 @@ impl Suggester {
         CardQuery {
             turn: turn.id.clone(),
             act: trigger.act,
-            request: self.request(text, self.memory.in_context(text)),
+            request: self.request(
+                bare,
+                self.memory.in_context(text).or_else(|| whole.then(|| text.to_owned())),
+            ),
             look: Look::Turn,
             quiet,
             asker: turn.party.role,
@@ -264,14 +282,18 @@ impl Suggester {
         let weights = judge.of(query.look);
         let shares = weights.shares(&self.evidence(query, found), &query.quiet.inputs());
         let answered = self.learn(query, found, &shares);
-        let best = (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]).then(b.cmp(&a)));
+        let best =
+            (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]).then(b.cmp(&a)));
         let Some((hit, share)) = best.map(|best| (&found.hits[best], shares[best])) else {
             return Decision::Abstain(Abstention::NothingFound);
         };
-        if share < self.settings.threshold {
+        let silence = 1.0 - shares.iter().sum::<f32>();
+        let is_wanted = silence < RULED_OUT && share >= self.settings.sure_threshold;
+        if share < self.settings.threshold && !is_wanted {
             return Decision::Abstain(Abstention::Unsure(share));
         }
-        if answered || self.is_on_screen(hit, now_ms) {
+        let is_better = share >= BETTER && !self.is_last_shown(hit);
+        if (answered && !is_better) || self.is_on_screen(hit, now_ms) {
             return Decision::Abstain(Abstention::Shown);
         }
         if !self.budget.take(now_ms) {
@@ -300,6 +322,10 @@ impl Suggester {
             Some(open) => query.look == Look::Reply && open.answered,
             None => query.look == Look::Reply,
         }
+    }
+
+    fn is_last_shown(&self, hit: &SearchHit) -> bool {
+        self.shown.last().is_some_and(|shown| shown.passage == hit.passage().id)
     }
 
     /// Whether the sentence can be read on the screen: another one of its passage may be wanted.

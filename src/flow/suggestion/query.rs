@@ -104,7 +104,7 @@ impl Memory {
 
 /// Terms that can be what a question is about. "Six days" or "a way to make" is
 /// about nothing by itself.
-fn subjects(text: &str) -> usize {
+pub(super) fn subjects(text: &str) -> usize {
     const EMPTY: &[&str] = &[
         "pound", "day", "week", "month", "minut", "hour", "year", "long", "way", "make", "end",
         "happen", "good", "ask", "find",
