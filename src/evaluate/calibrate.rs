@@ -122,7 +122,7 @@ fn fit<'a>(cases: impl Iterator<Item = &'a Case>) -> [f32; INPUTS] {
 }
 
 fn speaks(case: &Case, probability: f32, settings: &SuggestionSettings) -> bool {
-    case.act.is_some_and(|act| probability >= settings.threshold_for(act))
+    case.act.is_some() && probability >= settings.threshold
 }
 
 fn report(held: &[(&Case, f32)], settings: &SuggestionSettings) -> Report {

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::live::{Reference, ReferenceTurn, Share, names_any};
+use super::live::{Reference, ReferenceQuestion, ReferenceTurn, Share, names_any};
 use crate::domain::{Answer, Classify, ErrorKind, Party, PartyId, Role, Turn, TurnId};
 use crate::flow::suggestion::{Abstention, Decision, Suggester, SuggestionSettings};
 use crate::insight::redaction;
@@ -57,7 +57,8 @@ impl Classify for CardsError {
     }
 }
 
-/// Reads all `*.json` of a folder, in the form of `tests/calls`, sorted by name.
+/// Reads all `*.json` of a folder, in the form of `tests/calls`, and all `*.call`, in that of
+/// `tests/scenarios`, sorted by name.
 ///
 /// # Errors
 /// Names the file that can't be read.
@@ -68,17 +69,82 @@ pub fn calls_of(folder: &Path) -> Result<Vec<(String, Reference)>, CardsError> {
     };
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.retain(|file| file.extension().is_some_and(|found| found == "json" || found == "call"));
     files.sort();
     if files.is_empty() {
         return Err(CardsError::Empty(folder.to_owned()));
     }
     let read = |file: PathBuf| {
         let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
-        let call = serde_json::from_str(&text).map_err(|error| unreadable(&file, &error))?;
+        let call = if file.extension().is_some_and(|found| found == "call") {
+            scenario(&text).map_err(|line| unreadable(&file, &format!("line {line} is no turn")))?
+        } else {
+            serde_json::from_str(&text).map_err(|error| unreadable(&file, &error))?
+        };
         Ok((file.file_stem().unwrap_or_default().to_string_lossy().into_owned(), call))
     };
     files.into_iter().map(read).collect()
+}
+
+/// A call as lines: `00:05.8 customer: words`, `expect card: a | b`, `expect nothing`, `# comment`.
+///
+/// # Errors
+/// The number of a line that is none of these.
+pub fn scenario(text: &str) -> Result<Reference, usize> {
+    let mut call = Reference::default();
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let last = call.turns.len().checked_sub(1);
+        let parsed = match (line.strip_prefix("expect "), last) {
+            (Some("nothing"), Some(turn)) => {
+                call.small_talk_turns.push(turn);
+                Some(())
+            }
+            (Some(wanted), Some(turn)) => wanted.strip_prefix("card:").map(|any| {
+                let any_of = any.split('|').map(|words| words.trim().to_lowercase()).collect();
+                call.questions.push(ReferenceQuestion { turn, any_of });
+            }),
+            (Some(_), None) => None,
+            (None, _) => spoken(line).map(|turn| call.turns.push(turn)),
+        };
+        parsed.ok_or(at + 1)?;
+    }
+    Ok(call)
+}
+
+fn spoken(line: &str) -> Option<ReferenceTurn> {
+    let (head, text) = line.split_once(": ")?;
+    let (time, speaker) = head.split_once(' ')?;
+    let (minutes, seconds) = time.split_once(':')?;
+    let seconds = minutes.parse::<f64>().ok()? * 60.0 + seconds.parse::<f64>().ok()?;
+    let at_ms = (seconds * 1_000.0) as u64;
+    Role::parse(speaker)?;
+    Some(ReferenceTurn {
+        speaker: speaker.to_owned(),
+        start_ms: at_ms,
+        end_ms: at_ms,
+        text: text.to_owned(),
+        ..ReferenceTurn::default()
+    })
+}
+
+/// The turn as the product would see it.
+pub(super) fn turn_of(index: usize, spoken: &ReferenceTurn) -> Turn {
+    let role = Role::parse(&spoken.speaker).unwrap_or(Role::Mixed);
+    let text = spoken.text_without_secrets.as_ref().unwrap_or(&spoken.text);
+    Turn {
+        id: TurnId::from(format!("t-{index}")),
+        party: Party { id: PartyId::from(spoken.speaker.as_str()), role, name: None },
+        start_ms: spoken.start_ms,
+        end_ms: spoken.end_ms,
+        text: redaction::typed(text),
+        words: Vec::new(),
+        mean_logprob: None,
+        language: "en".to_owned(),
+    }
 }
 
 /// Plays one call's reference turns through the suggestion stage.
@@ -93,18 +159,7 @@ pub fn play<'a>(
     let mut suggester = Suggester::new(settings);
     let mut results = Vec::new();
     for (index, spoken) in call.turns.iter().enumerate() {
-        let role = Role::parse(&spoken.speaker).unwrap_or(Role::Mixed);
-        let text = spoken.text_without_secrets.as_ref().unwrap_or(&spoken.text);
-        let turn = Turn {
-            id: TurnId::from(format!("t-{index}")),
-            party: Party { id: PartyId::from(spoken.speaker.as_str()), role, name: None },
-            start_ms: spoken.start_ms,
-            end_ms: spoken.end_ms,
-            text: redaction::typed(text),
-            words: Vec::new(),
-            mean_logprob: None,
-            language: "en".to_owned(),
-        };
+        let turn = turn_of(index, spoken);
         let (mut card, mut abstained) = (None, None);
         if let Some(query) = suggester.consider(&turn) {
             match suggester.decide(&query, &library.search(&query.request)?, spoken.end_ms) {

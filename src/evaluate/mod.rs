@@ -2,6 +2,7 @@
 
 pub mod calibrate;
 pub mod cards;
+pub mod fit;
 pub mod live;
 pub mod retrieval;
 pub mod stretches;

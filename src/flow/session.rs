@@ -9,6 +9,7 @@ use crate::domain::{
     EventBody, Partial, Party, RedactionResolved, Turn, TurnId,
 };
 use crate::flow::audio::{AudioError, Codec, Gap, Jump, LegDecoder};
+use crate::flow::suggestion::judge::Look;
 use crate::flow::suggestion::{CardQuery, Decision, Suggester, SuggestionSettings};
 use crate::flow::transcript::{
     Leg, LegOutput, Purpose, Rejected, SpokenTurn, Ticket, TranscriptSettings,
@@ -339,7 +340,11 @@ impl Session {
 
     fn search(&mut self, query: Box<CardQuery>) {
         if self.searching {
-            self.next_query = Some(query);
+            // A second look is worth less than the customer's own turn.
+            let waits = self.next_query.as_ref().is_some_and(|next| next.look == Look::Turn);
+            if query.look == Look::Turn || !waits {
+                self.next_query = Some(query);
+            }
         } else {
             self.searching = true;
             self.out.push_back(Output::Search(query));

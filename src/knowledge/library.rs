@@ -1,5 +1,6 @@
 //! The knowledge base as the rest of the house holds it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -140,6 +141,16 @@ impl Library {
             let sentences: Vec<_> = rest.by_ref().take(entry.sentences.len()).collect();
             matrix.push(passage, &sentences, rest.by_ref().take(entry.asked_as.len()));
         }
+        let mut numbers: BTreeMap<&ArticleId, usize> = BTreeMap::new();
+        let articles: Vec<usize> = snapshot
+            .passages
+            .iter()
+            .map(|entry| {
+                let next = numbers.len();
+                *numbers.entry(&entry.article.id).or_insert(next)
+            })
+            .collect();
+        matrix.settle(|passage| articles[passage]);
         *self.0.embedder.write().unwrap_or_else(PoisonError::into_inner) = Some(embedder);
         *self.0.current.write().unwrap_or_else(PoisonError::into_inner) =
             Arc::new(snapshot.with_vectors(matrix));

@@ -27,6 +27,9 @@ pub use cache::cache_folder;
 pub use error::{ArticleError, KnowledgeError};
 pub use index::Filter;
 pub use library::{Library, LibrarySettings, Source};
-pub use search::{HitFeatures, SearchHit, SearchMode, SearchRequest, SearchResponse};
+pub use search::{
+    HitFeatures, SearchHit, SearchMode, SearchRequest, SearchResponse, WordingFeatures,
+};
 pub use sentence::{Span, sentences};
+pub use vectors::Nearness;
 pub use vectors::Similarity;

@@ -2,19 +2,27 @@
 //!
 //! A card shows one sentence, so that sentence must answer alone. Four things are weighed: nearness
 //! to the question in meaning and in words, the kind of thing that is asked for, whether the
-//! sentence stands on its own, and its place: who writes articles puts the answer first.
+//! sentence stands on its own, and its place: who writes articles puts the answer first. When the
+//! sentence beside it answers about as well and both can be read at a glance, both are shown. The
+//! weights are fitted on `tests/dialogues`.
 
 use super::sentence::Span;
 use super::terms;
 
 /// What a sentence is worth for the question's words, all of them.
-const WORDS: f32 = 0.25;
+const WORDS: f32 = 0.45;
 /// What it is worth to hold the kind of thing that is asked for.
-const KIND: f32 = 0.12;
-const FIRST: f32 = 0.08;
+const KIND: f32 = 0.1;
+/// A time is asked for less loosely than money or consent.
+const KIND_OF_TIME: f32 = 0.2;
+const FIRST: f32 = 0.12;
 const SECOND: f32 = 0.03;
 /// What it costs to lean on the sentence before.
 const LEANS: f32 = 0.12;
+/// Two sentences that are read at a glance: code points, with the space between.
+const GLANCE: usize = 200;
+/// How much less well the second of two may answer.
+const BESIDE: f32 = 0.45;
 
 /// One wording of the question.
 pub(crate) struct Asked<'a> {
@@ -26,8 +34,21 @@ pub(crate) struct Asked<'a> {
     pub cosines: Vec<f32>,
 }
 
-/// The best sentence. The first wording is the bare question.
+/// The best sentence, or the best two. The first wording is the bare question.
 pub(crate) fn choose(text: &str, sentences: &[Span], wordings: &[Asked<'_>]) -> Span {
+    let scores = weigh(text, sentences, wordings);
+    best(&scores).map_or_else(
+        || Span { start_chars: 0, end_chars: text.chars().count() },
+        |best| beside(text, sentences, &scores, best),
+    )
+}
+
+fn best(scores: &[f32]) -> Option<usize> {
+    (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b]).then(b.cmp(&a)))
+}
+
+/// What each sentence is worth.
+fn weigh(text: &str, sentences: &[Span], wordings: &[Asked<'_>]) -> Vec<f32> {
     let total: f32 = wordings.iter().map(|wording| wording.weight).sum();
     let kind = wordings.iter().find_map(|wording| Kind::asked_for(wording.text));
     let score = |at: usize| {
@@ -43,20 +64,33 @@ pub(crate) fn choose(text: &str, sentences: &[Span], wordings: &[Asked<'_>]) -> 
         }
         let words = terms::words(sentence);
         if kind.is_some_and(|kind| kind.is_in(&words)) {
-            score += KIND;
+            score += if kind == Some(Kind::Time) { KIND_OF_TIME } else { KIND };
         }
         if leans(sentence, &words) {
             score -= LEANS;
         }
         score + [FIRST, SECOND].get(at).copied().unwrap_or(0.0)
     };
-    let scores: Vec<f32> = (0..sentences.len()).map(score).collect();
-    let best =
-        (0..sentences.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b]).then(b.cmp(&a)));
-    best.map_or_else(
-        || Span { start_chars: 0, end_chars: text.chars().count() },
-        |best| sentences[best],
-    )
+    (0..sentences.len()).map(score).collect()
+}
+
+/// The sentence with the better of its neighbours, if that is near enough in worth and both are
+/// short. Items of a list stay apart.
+fn beside(text: &str, sentences: &[Span], scores: &[f32], best: usize) -> Span {
+    let joined = |other: usize| {
+        let (first, second) = (sentences[best.min(other)], sentences[best.max(other)]);
+        let between = Span { start_chars: first.end_chars, end_chars: second.start_chars };
+        let both = Span { start_chars: first.start_chars, end_chars: second.end_chars };
+        let fits = both.end_chars - both.start_chars <= GLANCE;
+        let is_prose =
+            between.slice(text).trim().is_empty() && !between.slice(text).contains("\n\n");
+        (fits && is_prose && scores[other] >= scores[best] - BESIDE)
+            .then_some((scores[other], both))
+    };
+    let before = best.checked_sub(1).and_then(joined);
+    let after = Some(best + 1).filter(|&next| next < sentences.len()).and_then(joined);
+    let better = before.into_iter().chain(after).max_by(|a, b| a.0.total_cmp(&b.0));
+    better.map_or(sentences[best], |(_, both)| both)
 }
 
 /// Whether a sentence needs another one to be understood.
@@ -180,7 +214,8 @@ mod tests {
         let terms = terms::terms(question);
         let terms = terms.iter().map(|term| (term.as_str(), 1.0)).collect();
         let asked = Asked { text: question, weight: 1.0, terms, cosines: Vec::new() };
-        choose(text, &sentences(text), &[asked]).slice(text)
+        let sentences = sentences(text);
+        sentences[best(&weigh(text, &sentences, &[asked])).unwrap()].slice(text)
     }
 
     #[test]

@@ -10,8 +10,8 @@ use super::quote::{self, Asked};
 use super::sentence::Span;
 use super::snapshot::Snapshot;
 use super::terms;
-use super::vectors::Similarity;
-use crate::domain::{Article, Passage};
+use super::vectors::{Nearness, Similarity};
+use crate::domain::{Article, ArticleId, Passage};
 use crate::models::embedder::EmbedderError;
 
 /// How deep each list goes before they are fused.
@@ -24,6 +24,8 @@ const WORDS_WORTH: f32 = 0.2;
 const SOLID_BM25: f32 = 8.0;
 /// A phrasing this near asks the same thing.
 const SAME_QUESTION: f32 = 0.75;
+/// With so many terms of its own it needs no context to be that question.
+const SELF_CONTAINED: usize = 4;
 /// A phrasing this near is named as a reason.
 const ASKED_LIKE_THIS: f32 = 0.5;
 /// What it is worth to hold a name that was said. Codes are absolute; a name also stands beside
@@ -60,6 +62,8 @@ pub struct SearchRequest {
     /// How much the query in context counts beside the bare query, which counts 1.
     pub context_weight: f32,
     pub limit: usize,
+    /// Articles whose passages are looked at in any case, beyond `limit`.
+    pub also: Vec<ArticleId>,
     pub mode: SearchMode,
     pub filter: Filter,
 }
@@ -71,6 +75,7 @@ impl SearchRequest {
             in_context: None,
             context_weight: 0.0,
             limit: 5,
+            also: Vec::new(),
             mode: SearchMode::Hybrid,
             filter: Filter::default(),
         }
@@ -95,6 +100,29 @@ pub struct HitFeatures {
     pub agreed: bool,
     /// Terms in the query.
     pub query_terms: usize,
+    /// The bare query's evidence by itself, and that of the query in context; the same when there
+    /// is no context.
+    pub bare: WordingFeatures,
+    pub in_context: WordingFeatures,
+    /// Names in the query that it holds.
+    pub names: usize,
+}
+
+impl HitFeatures {
+    fn keep(&mut self, wording: usize, features: WordingFeatures) {
+        if wording == 0 {
+            self.bare = features;
+        }
+        self.in_context = features;
+    }
+}
+
+/// What one wording says for a passage.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WordingFeatures {
+    pub nearness: Nearness,
+    /// BM25 as a share of the best passage's.
+    pub words: f32,
 }
 
 #[derive(Clone, Debug)]
@@ -178,7 +206,7 @@ impl Wording {
     /// an embedding costs some 20 ms.
     fn stands_alone(&self) -> bool {
         let asked = self.by_meaning.iter().filter_map(|(_, near)| near.asked);
-        self.terms.len() >= 2
+        self.terms.len() >= SELF_CONTAINED
             && asked.map(|(cosine, _)| cosine).fold(0.0, f32::max) >= SAME_QUESTION
     }
 }
@@ -225,10 +253,18 @@ pub(crate) fn search(
     if request.mode == SearchMode::Hybrid && !degraded {
         evidence.weigh(&wordings, &mut fused);
     }
+    let wanted = |passage: usize| request.also.contains(&snapshot.passages[passage].article.id);
+    for passage in (0..snapshot.passages.len()).filter(|&at| wanted(at)) {
+        let known = fused.iter().any(|fused| fused.passage == passage);
+        if !known && snapshot.admits(&request.filter, passage) {
+            fused.push(fuse::Fused { passage, score: 0.0, exact: 0 });
+        }
+    }
     let hits = fused
         .into_iter()
-        .take(request.limit)
-        .map(|fused| evidence.hit(request, &wordings, fused.passage, fused.score))
+        .enumerate()
+        .filter(|(rank, fused)| *rank < request.limit || wanted(fused.passage))
+        .map(|(_, fused)| evidence.hit(request, &wordings, fused.passage, fused.score))
         .collect();
     Ok(SearchResponse { hits, degraded })
 }
@@ -370,15 +406,24 @@ impl<'a> Evidence<'a> {
             exact,
             query_terms: wordings.iter().map(|wording| wording.terms.len()).max().unwrap_or(0),
             margin: -1.0,
+            names: self.names_in(passage).len(),
             ..HitFeatures::default()
         };
-        for wording in wordings {
+        for (number, wording) in wordings.iter().enumerate() {
             let rank = wording.by_words.iter().position(|(at, _)| *at == passage);
             let bm25 = rank.map_or(0.0, |rank| wording.by_words[rank].1);
             features.bm25 = features.bm25.max(bm25);
+            let best = wording.by_words.first().map_or(0.0, |(_, score)| *score);
+            let mut alone = WordingFeatures {
+                words: bm25 / best.max(SOLID_BM25),
+                ..WordingFeatures::default()
+            };
             let (Some(matrix), Some(vector)) = (&self.snapshot.vectors, &wording.vector) else {
+                features.keep(number, alone);
                 continue;
             };
+            alone.nearness = matrix.nearness(passage, vector);
+            features.keep(number, alone);
             let own = matrix.similarity(passage, vector);
             let other = wording
                 .by_meaning

@@ -10,6 +10,12 @@ const CANDIDATES: usize = 100;
 /// How far a nearer phrasing lifts a passage from the similarity of its text to its own: on
 /// `queries.toml` all from 0.7 to 1 do about as well.
 const ASKED_SHARE: f32 = 0.85;
+/// Phrasings that stand for what people ask about; of more, so many are looked at.
+const BACKGROUND: usize = 1_024;
+/// A row is as crowded as its mean nearness to the nearest of the background, one in so many.
+const NEAREST_ONE_IN: usize = 180;
+/// How much of a row's crowding is taken off.
+const CROWDED_SHARE: f32 = 0.5;
 
 pub(crate) struct Vectors {
     dimensions: usize,
@@ -21,6 +27,27 @@ pub(crate) struct Vectors {
     ranges: Vec<Range<usize>>,
     /// Which phrasings belong to a passage.
     asked: Vec<Range<usize>>,
+    /// How near each row is to what is asked about anything else; see [`Vectors::settle`].
+    crowded: Crowded,
+}
+
+/// Rows that are near to everything are near to a question by chance (hubness: Radovanović,
+/// Nanopoulos and Ivanović 2010). What is counted is therefore how much nearer than usual a row is.
+#[derive(Default)]
+struct Crowded {
+    passages: Vec<f32>,
+    sentences: Vec<f32>,
+    phrasings: Vec<f32>,
+}
+
+/// How near a passage is to a query, with crowded rows marked down.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Nearness {
+    /// Half the passage, half its nearest sentence.
+    pub text: f32,
+    pub sentence: f32,
+    /// Its nearest phrasing; 0 without phrasings.
+    pub asked: f32,
 }
 
 /// How near a passage is to a query.
@@ -53,7 +80,60 @@ impl Vectors {
             phrasings: Vec::new(),
             ranges: Vec::new(),
             asked: Vec::new(),
+            crowded: Crowded::default(),
         }
+    }
+
+    /// Measures how crowded each row is, once all are there. `article` tells which article a
+    /// passage is of: a row may be near to questions about its own.
+    pub fn settle(&mut self, article: impl Fn(usize) -> usize) {
+        let owners = |ranges: &[Range<usize>]| -> Vec<usize> {
+            ranges.iter().enumerate().flat_map(|(at, rows)| rows.clone().map(move |_| at)).collect()
+        };
+        let (of_sentence, of_phrasing) = (owners(&self.ranges), owners(&self.asked));
+        let stride = of_phrasing.len().div_ceil(BACKGROUND).max(1);
+        let background: Vec<usize> = (0..of_phrasing.len()).step_by(stride).collect();
+        let nearest = (background.len() / NEAREST_ONE_IN).max(1);
+        let crowded = |rows: &[f32], owner: &dyn Fn(usize) -> usize| -> Vec<f32> {
+            let rows = rows.chunks_exact(self.dimensions).enumerate();
+            let mut found: Vec<f32> = rows
+                .map(|(at, row)| {
+                    let own = article(owner(at));
+                    let others =
+                        background.iter().filter(|&&other| article(of_phrasing[other]) != own);
+                    let mut near: Vec<f32> = others
+                        .map(|&other| {
+                            dot(row, &self.phrasings[other * self.dimensions..][..self.dimensions])
+                        })
+                        .collect();
+                    near.sort_unstable_by(|a, b| b.total_cmp(a));
+                    near.truncate(nearest);
+                    near.iter().sum::<f32>() / nearest as f32
+                })
+                .collect();
+            let mean = found.iter().sum::<f32>() / found.len().max(1) as f32;
+            found.iter_mut().for_each(|one| *one = (*one - mean) * CROWDED_SHARE);
+            found
+        };
+        self.crowded = Crowded {
+            passages: crowded(&self.passages, &|at| at),
+            sentences: crowded(&self.sentences, &|at| of_sentence[at]),
+            phrasings: crowded(&self.phrasings, &|at| of_phrasing[at]),
+        };
+    }
+
+    pub fn nearness(&self, passage: usize, query: &[f32]) -> Nearness {
+        let off = |rows: &[f32], at: usize| rows.get(at).copied().unwrap_or(0.0);
+        let best = |rows: &[f32], crowded: &[f32], range: Range<usize>| {
+            let cosine = |at: usize| dot(&rows[at * self.dimensions..][..self.dimensions], query);
+            range.map(|at| cosine(at) - off(crowded, at)).reduce(f32::max)
+        };
+        let whole = dot(self.passage(passage), query) - off(&self.crowded.passages, passage);
+        let sentences = self.ranges[passage].clone();
+        let sentence = best(&self.sentences, &self.crowded.sentences, sentences).unwrap_or(whole);
+        let phrasings = self.asked[passage].clone();
+        let asked = best(&self.phrasings, &self.crowded.phrasings, phrasings).unwrap_or(0.0);
+        Nearness { text: 0.5 * whole + 0.5 * sentence, sentence, asked }
     }
 
     /// Adds the next passage.

@@ -6,21 +6,34 @@
 
 pub mod abstain;
 mod budget;
+pub mod judge;
 mod phrases;
 mod query;
+mod topics;
 mod trigger;
 
 use crate::domain::{Answer, ArticleId, Citation, Generator, PassageId, Role, Turn, TurnId};
-use crate::knowledge::{Filter, SearchHit, SearchRequest, SearchResponse};
+use crate::knowledge::{Filter, SearchHit, SearchRequest, SearchResponse, Span, terms};
 
 use budget::Budget;
+use judge::{Background, EVIDENCE, Judge, Look, Quiet};
 use query::Memory;
+use topics::Topics;
 pub use trigger::Act;
 
-/// Hits looked at for one card.
-const HITS: usize = 8;
+/// Hits looked at for one card, and for the agent's own question.
+const HITS: usize = 40;
+const HITS_ASKED: usize = 8;
+/// A sentence about so many things is searched for by itself; about fewer, the whole turn is.
+const TELLING: usize = 2;
+/// How much the turn in context counts beside the turn when a sentence is chosen.
+const CONTEXT_WEIGHT: f32 = 0.33;
 /// A card that was shown less than this long ago is not shown again, however it is asked for.
 const REPEAT_AFTER_MS: u64 = 45_000;
+/// A smaller share than this rules silence out.
+const RULED_OUT: f32 = 0.1;
+/// From here on the agent's reply brings another passage than the one that was shown.
+const BETTER: f32 = 0.7;
 /// Nearest passages named when nothing answers the agent's question.
 const NEAREST: usize = 3;
 
@@ -28,8 +41,9 @@ const NEAREST: usize = 3;
 pub struct SuggestionSettings {
     /// A card is shown from this calibrated probability on.
     pub threshold: f32,
-    /// The same for a plain statement: nobody asked, so a card must be worth the glance.
-    pub statement_threshold: f32,
+    /// The same when silence is all but ruled out: something is asked for that the articles know,
+    /// and only which passage says it best is open.
+    pub sure_threshold: f32,
     /// What the agent's own question needs: whoever asks can judge a weak answer.
     pub ask_threshold: f32,
     /// Cards that may come at once, and how many a minute are added up to that.
@@ -42,20 +56,13 @@ pub struct SuggestionSettings {
 impl Default for SuggestionSettings {
     fn default() -> Self {
         Self {
-            threshold: 0.5,
-            statement_threshold: 0.8,
+            threshold: 0.45,
+            sure_threshold: 0.33,
             ask_threshold: 0.35,
             burst: 3,
             refill_per_minute: 3,
             filter: Filter::default(),
         }
-    }
-}
-
-impl SuggestionSettings {
-    /// The calibrated probability from which a card is shown.
-    pub fn threshold_for(&self, act: Act) -> f32 {
-        if act == Act::Statement { self.statement_threshold } else { self.threshold }
     }
 }
 
@@ -65,7 +72,11 @@ pub struct CardQuery {
     pub turn: TurnId,
     pub act: Act,
     pub request: SearchRequest,
+    pub look: Look,
+    pub quiet: Quiet,
     asker: Role,
+    /// The words that ask.
+    asked: String,
 }
 
 /// Why no card is shown.
@@ -89,81 +100,251 @@ pub enum Decision {
 /// One call's suggestion stage.
 pub struct Suggester {
     settings: SuggestionSettings,
+    /// Weights instead of the shipped ones.
+    judge: Option<Judge>,
     memory: Memory,
     budget: Budget,
     shown: Vec<Shown>,
+    topics: Topics,
+    open: Option<Open>,
+    asked_identity: bool,
 }
 
 struct Shown {
     passage: PassageId,
+    sentence: Span,
     at_ms: u64,
+}
+
+/// The customer's last turn, until the customer speaks again.
+struct Open {
+    turn: TurnId,
+    text: String,
+    asked: String,
+    quiet: Quiet,
+    /// What its hits were worth.
+    shares: Vec<(PassageId, ArticleId, f32)>,
+    answered: bool,
+    replied: bool,
 }
 
 impl Suggester {
     pub fn new(settings: &SuggestionSettings) -> Self {
         Self {
             settings: settings.clone(),
+            judge: None,
             memory: Memory::default(),
             budget: Budget::new(settings.burst, settings.refill_per_minute),
             shown: Vec::new(),
+            topics: Topics::default(),
+            open: None,
+            asked_identity: false,
         }
     }
 
-    /// Remembers the turn, and returns a query when there is something to answer in it.
+    /// With weights that are being fitted.
+    pub fn with_judge(settings: &SuggestionSettings, judge: Judge) -> Self {
+        Self { judge: Some(judge), ..Self::new(settings) }
+    }
+
+    /// Remembers the turn, and returns a query when there is something to answer in it. A customer's
+    /// turn is looked at once more when the agent has replied: the reply says what it was about, and
+    /// the article says it exactly.
     pub fn consider(&mut self, turn: &Turn) -> Option<CardQuery> {
-        let heard = trigger::listen(turn.party.role, turn.text.as_str());
-        let built = heard.trigger.as_ref().map(|trigger| {
-            let mut request = self.memory.request(trigger);
-            request.limit = HITS;
-            request.filter = self.settings.filter.clone();
-            let asker = turn.party.role;
-            CardQuery { turn: turn.id.clone(), act: trigger.act, request, asker }
+        let (role, text) = (turn.party.role, turn.text.as_str());
+        let heard = trigger::listen(role, text);
+        let is_customer = matches!(role, Role::Customer | Role::Mixed);
+        let query = if is_customer {
+            self.open = None;
+            heard.trigger.as_ref().map(|trigger| self.look_at_turn(turn, trigger, &heard.content))
+        } else {
+            self.look_at_reply(turn, &heard)
+        };
+        let is_identity = is_customer && self.asked_identity;
+        self.memory.keep_turn(role, &heard.content, is_identity);
+        self.asked_identity = heard.asks_identity;
+        query
+    }
+
+    fn look_at_turn(&mut self, turn: &Turn, trigger: &trigger::Trigger, text: &str) -> CardQuery {
+        let own_terms = distinct_terms(&trigger.focus);
+        // "When would that be?" says nothing without the rest of the turn.
+        let tells = query::subjects(&trigger.focus) >= TELLING;
+        let bare = if tells { &trigger.focus } else { text };
+        let whole = bare != text;
+        let quiet = Quiet {
+            act: trigger.act,
+            terms: distinct_terms(text),
+            own_terms,
+            ends_in_question: text.ends_with('?'),
+            knows_nothing: false,
+            asked_identity: self.asked_identity,
+        };
+        self.open = Some(Open {
+            turn: turn.id.clone(),
+            text: text.to_owned(),
+            asked: trigger.focus.clone(),
+            quiet,
+            shares: Vec::new(),
+            answered: false,
+            replied: false,
         });
-        self.memory.keep(turn.party.role, heard.content);
-        built
-    }
-
-    /// Offers the best passage that is likely enough to answer and not on the screen yet.
-    /// `now_ms` counts on any clock that doesn't go back.
-    pub fn decide(&mut self, query: &CardQuery, found: &SearchResponse, now_ms: u64) -> Decision {
-        let mut abstention = Abstention::NothingFound;
-        for hit in &found.hits {
-            let score = abstain::probability(&hit.features, query.act, found.degraded);
-            if score < self.settings.threshold_for(query.act) {
-                if abstention == Abstention::NothingFound {
-                    abstention = Abstention::Unsure(score);
-                }
-                continue;
-            }
-            if self.is_on_screen(hit, now_ms) {
-                // The next passage would answer less well than what the agent reads already,
-                // unless it stands in the same article and the question goes on.
-                abstention = Abstention::Shown;
-                continue;
-            }
-            if abstention == Abstention::Shown && !self.goes_deeper(hit, query) {
-                continue;
-            }
-            if !self.budget.take(now_ms) {
-                return Decision::Abstain(Abstention::Budget);
-            }
-            self.shown.push(Shown { passage: hit.passage().id.clone(), at_ms: now_ms });
-            return Decision::Offer(Box::new(answer(query, hit, score)));
+        CardQuery {
+            turn: turn.id.clone(),
+            act: trigger.act,
+            request: self.request(
+                bare,
+                self.memory.in_context(text).or_else(|| whole.then(|| text.to_owned())),
+            ),
+            look: Look::Turn,
+            quiet,
+            asker: turn.party.role,
+            asked: trigger.focus.clone(),
         }
-        Decision::Abstain(abstention)
     }
 
-    fn is_on_screen(&self, hit: &SearchHit, now_ms: u64) -> bool {
-        self.shown.iter().any(|shown| {
-            shown.passage == hit.passage().id && now_ms < shown.at_ms + REPEAT_AFTER_MS
+    fn look_at_reply(&mut self, turn: &Turn, heard: &trigger::Heard) -> Option<CardQuery> {
+        let text = turn.text.as_str();
+        if let Some(open) = self.open.as_mut().filter(|open| !open.replied) {
+            open.replied = true;
+            let said = if heard.content.is_empty() { text } else { &heard.content };
+            let in_context = format!("{} {said}", open.text);
+            let quiet = Quiet {
+                terms: distinct_terms(text),
+                own_terms: distinct_terms(text),
+                ends_in_question: text.ends_with('?'),
+                knows_nothing: heard.knows_nothing,
+                ..open.quiet
+            };
+            let (act, asked) = (quiet.act, open.asked.clone());
+            let request = self.request(text, Some(in_context));
+            return Some(CardQuery {
+                turn: turn.id.clone(),
+                act,
+                request,
+                look: Look::Reply,
+                quiet,
+                asker: Role::Customer,
+                asked,
+            });
+        }
+        let trigger = heard.trigger.as_ref()?;
+        let quiet = Quiet {
+            act: trigger.act,
+            terms: distinct_terms(&trigger.focus),
+            own_terms: distinct_terms(&trigger.focus),
+            ends_in_question: false,
+            knows_nothing: false,
+            asked_identity: false,
+        };
+        Some(CardQuery {
+            turn: turn.id.clone(),
+            act: trigger.act,
+            request: self.request(&trigger.focus, self.memory.in_context(&trigger.focus)),
+            look: Look::Turn,
+            quiet,
+            asker: turn.party.role,
+            asked: trigger.focus.clone(),
         })
     }
 
-    /// A new question may open the next passage; a complaint that goes on may not.
-    fn goes_deeper(&self, hit: &SearchHit, query: &CardQuery) -> bool {
-        matches!(query.act, Act::Question | Act::Request)
-            && !self.shown.iter().any(|shown| shown.passage == hit.passage().id)
+    fn request(&self, text: &str, in_context: Option<String>) -> SearchRequest {
+        let mut request = SearchRequest::new(text);
+        request.in_context = in_context;
+        request.context_weight = CONTEXT_WEIGHT;
+        request.limit = HITS;
+        request.also = self.topics.articles();
+        request.filter = self.settings.filter.clone();
+        request
     }
+
+    /// The numbers that each hit is judged by.
+    pub fn evidence(&self, query: &CardQuery, found: &SearchResponse) -> Vec<[f32; EVIDENCE]> {
+        let open = self.open.as_ref().filter(|_| query.look == Look::Reply);
+        let shares = open.map_or(&[][..], |open| &open.shares);
+        let of_hit = |hit: &SearchHit| {
+            let (article, passage) = (&hit.article.id, &hit.passage().id);
+            let own = shares.iter().filter(|(_, of, _)| of == article);
+            let background = Background {
+                topic: self.topics.share(article),
+                article: own.map(|(_, _, share)| share).sum(),
+                passage: shares.iter().find(|(id, ..)| id == passage).map_or(0.0, |one| one.2),
+            };
+            judge::evidence(&hit.features, background)
+        };
+        found.hits.iter().map(of_hit).collect()
+    }
+
+    /// Offers the passage that stands out, if it is likely enough to answer and not on the screen.
+    /// `now_ms` counts on any clock that doesn't go back.
+    pub fn decide(&mut self, query: &CardQuery, found: &SearchResponse, now_ms: u64) -> Decision {
+        let judge = self.judge.unwrap_or_else(|| Judge::shipped(found.degraded));
+        let weights = judge.of(query.look);
+        let shares = weights.shares(&self.evidence(query, found), &query.quiet.inputs());
+        let answered = self.learn(query, found, &shares);
+        let best =
+            (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]).then(b.cmp(&a)));
+        let Some((hit, share)) = best.map(|best| (&found.hits[best], shares[best])) else {
+            return Decision::Abstain(Abstention::NothingFound);
+        };
+        let silence = 1.0 - shares.iter().sum::<f32>();
+        let is_wanted = silence < RULED_OUT && share >= self.settings.sure_threshold;
+        if share < self.settings.threshold && !is_wanted {
+            return Decision::Abstain(Abstention::Unsure(share));
+        }
+        let is_better = share >= BETTER && !self.is_last_shown(hit);
+        if (answered && !is_better) || self.is_on_screen(hit, now_ms) {
+            return Decision::Abstain(Abstention::Shown);
+        }
+        if !self.budget.take(now_ms) {
+            return Decision::Abstain(Abstention::Budget);
+        }
+        let passage = hit.passage().id.clone();
+        self.shown.push(Shown { passage, sentence: hit.sentence, at_ms: now_ms });
+        if let Some(open) = self.open.as_mut().filter(|open| open.turn == query.turn) {
+            open.answered = true;
+        }
+        Decision::Offer(Box::new(answer(query, hit, share)))
+    }
+
+    /// Keeps what the hits are worth, and tells whether the turn that is replied to has its card.
+    fn learn(&mut self, query: &CardQuery, found: &SearchResponse, shares: &[f32]) -> bool {
+        let worth: Vec<(PassageId, ArticleId, f32)> = (found.hits.iter().zip(shares))
+            .filter(|(_, share)| **share > 0.0)
+            .map(|(hit, share)| (hit.passage().id.clone(), hit.article.id.clone(), *share))
+            .collect();
+        self.topics.turn_over(worth.iter().map(|(_, article, share)| (article, *share)));
+        match &mut self.open {
+            Some(open) if open.turn == query.turn => {
+                open.shares = worth;
+                false
+            }
+            Some(open) => query.look == Look::Reply && open.answered,
+            None => query.look == Look::Reply,
+        }
+    }
+
+    fn is_last_shown(&self, hit: &SearchHit) -> bool {
+        self.shown.last().is_some_and(|shown| shown.passage == hit.passage().id)
+    }
+
+    /// Whether the sentence can be read on the screen: another one of its passage may be wanted.
+    fn is_on_screen(&self, hit: &SearchHit, now_ms: u64) -> bool {
+        let (id, sentence) = (&hit.passage().id, hit.sentence);
+        self.shown.iter().any(|shown| {
+            shown.passage == *id
+                && shown.sentence.start_chars <= sentence.start_chars
+                && sentence.end_chars <= shown.sentence.end_chars
+                && now_ms < shown.at_ms + REPEAT_AFTER_MS
+        })
+    }
+}
+
+fn distinct_terms(text: &str) -> usize {
+    let mut terms = terms::terms(text);
+    terms.sort_unstable();
+    terms.dedup();
+    terms.len()
 }
 
 /// What a customer does with these words; `None` for small talk.
@@ -180,9 +361,25 @@ pub fn question_query(question: &str, recent: &[Turn], settings: &SuggestionSett
         memory.keep(role, trigger::listen(role, turn.text.as_str()).content);
     }
     let mut request = memory.request(&trigger::Trigger::asked(question));
-    request.limit = HITS;
+    request.limit = HITS_ASKED;
     request.filter = settings.filter.clone();
-    CardQuery { turn: TurnId::from(""), act: Act::Question, request, asker: Role::Agent }
+    let quiet = Quiet {
+        act: Act::Question,
+        terms: 0,
+        own_terms: 0,
+        ends_in_question: true,
+        knows_nothing: false,
+        asked_identity: false,
+    };
+    CardQuery {
+        turn: TurnId::from(""),
+        act: Act::Question,
+        request,
+        look: Look::Turn,
+        quiet,
+        asker: Role::Agent,
+        asked: question.to_owned(),
+    }
 }
 
 /// Article id, title and heading of a passage that is near and doesn't answer.
@@ -218,7 +415,7 @@ fn answer(query: &CardQuery, hit: &SearchHit, score: f32) -> Answer {
     let passage = hit.passage();
     let quote = hit.quote().to_owned();
     let mut why = Vec::new();
-    let about = query::topic_words(&query.request.query);
+    let about = query::topic_words(&query.asked);
     if !about.is_empty() {
         let asker = query.asker.as_str();
         why.push(format!("{asker} {} {}", query.act.verb(), about.join(", ")));

@@ -140,6 +140,26 @@ pub(super) const ALL_WELL: &[&str] = &[
     "fixed now", "no problems", "all good", "no complaints", "ill check", "ill have a look",
 ];
 
+/// What follows is an answer about who somebody is.
+#[rustfmt::skip]
+pub(super) const ASKS_WHO: &[&str] = &[
+    "your name", "your full name", "your first name", "your surname", "your postcode",
+    "your account number", "your date of birth", "your order number", "your mobile number",
+    "your address", "security word", "name on the account", "the postcode", "the new postcode",
+    "the account number", "the surname", "the order number", "whats the name", "whats the number",
+    "who am i speaking", "name and postcode", "name and the postcode", "letters of",
+    "was his name", "was her name", "name please", "what name",
+];
+
+/// Somebody has no answer: what was asked is beyond this call.
+#[rustfmt::skip]
+pub(super) const KNOWS_NOTHING: &[&str] = &[
+    "i dont know", "i really dont know", "i honestly dont know", "not sure", "couldnt say",
+    "couldnt tell you", "no idea", "not that i know of", "wouldnt know", "not certain",
+    "sadly not", "i havent sorry", "i havent im afraid", "youd have to ask", "id ask", "i dont sorry",
+    "i dont im afraid", "id ring them", "i cant im afraid",
+];
+
 /// An agent says that they look something up.
 #[rustfmt::skip]
 pub(super) const LOOKUPS: &[&str] = &[

@@ -26,6 +26,8 @@ const POINTERS: &[&str] = &["that", "it", "this", "them", "they", "those", "thes
 #[derive(Default)]
 pub(super) struct Memory {
     turns: VecDeque<(Role, String)>,
+    /// The last thing that the customer said about their matter: not who they are.
+    matter: String,
 }
 
 impl Memory {
@@ -40,7 +42,25 @@ impl Memory {
         }
     }
 
-    /// The search for a trigger. The less a question says by itself, the more the talk counts.
+    /// As `keep`; `is_identity` says that a customer was only asked who they are.
+    pub fn keep_turn(&mut self, role: Role, content: &str, is_identity: bool) {
+        if role == Role::Customer && !is_identity && !terms::terms(content).is_empty() {
+            content.clone_into(&mut self.matter);
+        }
+        self.keep(role, content.to_owned());
+    }
+
+    /// A turn with what it stands behind: the customer's last words about their matter, and the
+    /// agent's reply to them.
+    pub fn in_context(&self, turn: &str) -> Option<String> {
+        let reply = self.turns.back().filter(|(role, _)| *role != Role::Customer);
+        let reply = reply.map_or("", |(_, text)| text);
+        let parts = [tail(&self.matter), tail(reply), turn];
+        let said: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        (said.len() > 1).then(|| said.join(" "))
+    }
+
+    /// The search for a typed question. The less a question says by itself, the more the talk counts.
     pub fn request(&self, trigger: &Trigger) -> SearchRequest {
         let mut request = SearchRequest::new(trigger.focus.clone());
         let own = subjects(&trigger.focus);
@@ -84,7 +104,7 @@ impl Memory {
 
 /// Terms that can be what a question is about. "Six days" or "a way to make" is
 /// about nothing by itself.
-fn subjects(text: &str) -> usize {
+pub(super) fn subjects(text: &str) -> usize {
     const EMPTY: &[&str] = &[
         "pound", "day", "week", "month", "minut", "hour", "year", "long", "way", "make", "end",
         "happen", "good", "ask", "find",

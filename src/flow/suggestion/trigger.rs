@@ -6,8 +6,8 @@
 //! knowledge base's business, and `abstain` weighs both.
 
 use super::phrases::{
-    ALL_WELL, ASKS_IDENTITY, CALENDAR, COURTESY, IDENTITY, LOOKUPS, OPENERS, QUESTION_MARKS,
-    QUESTION_OPENERS, READS_OUT, REQUEST_MARKS, TROUBLE,
+    ALL_WELL, ASKS_IDENTITY, ASKS_WHO, CALENDAR, COURTESY, IDENTITY, KNOWS_NOTHING, LOOKUPS,
+    OPENERS, QUESTION_MARKS, QUESTION_OPENERS, READS_OUT, REQUEST_MARKS, TROUBLE,
 };
 use crate::domain::Role;
 use crate::knowledge::{spoken, terms};
@@ -20,6 +20,8 @@ pub enum Act {
     /// Something is wrong or about to change.
     Need,
     Statement,
+    /// Too little to tell, such as "only on Sundays": it leans on what was said before.
+    Remark,
     /// The agent says that they look something up.
     Lookup,
 }
@@ -29,7 +31,7 @@ impl Act {
         match self {
             Self::Question => "asked about:",
             Self::Request => "wants:",
-            Self::Need | Self::Statement => "said:",
+            Self::Need | Self::Statement | Self::Remark => "said:",
             Self::Lookup => "looks up:",
         }
     }
@@ -57,6 +59,10 @@ pub(super) struct Heard {
     pub trigger: Option<Trigger>,
     /// The turn without small talk, for later questions to lean on.
     pub content: String,
+    /// An agent asks who or where the customer is.
+    pub asks_identity: bool,
+    /// Somebody says that they don't know.
+    pub knows_nothing: bool,
 }
 
 /// Hears a turn. Customers are answered; of an agent's words only a look-up triggers.
@@ -78,8 +84,16 @@ pub(super) fn listen(role: Role, text: &str) -> Heard {
         }
         Role::Customer | Role::Mixed => focus(&heard),
     };
-    let trigger = trigger.filter(is_worth_a_search);
-    Heard { trigger, content }
+    let trigger = trigger.and_then(|trigger| {
+        let remark = Trigger { act: Act::Remark, ..trigger.clone() };
+        [trigger, remark].into_iter().find(is_worth_a_search)
+    });
+    let trigger = trigger.filter(|trigger| role == Role::Customer || trigger.act != Act::Remark);
+    let padded = format!(" {} ", terms::words(text).join(" "));
+    let has =
+        |phrases: &[&str]| phrases.iter().any(|phrase| padded.contains(&format!(" {phrase} ")));
+    let asks_identity = role != Role::Customer && has(ASKS_WHO);
+    Heard { trigger, content, asks_identity, knows_nothing: has(KNOWS_NOTHING) }
 }
 
 /// The last question; else the last request; else all needs; else everything.
@@ -105,6 +119,7 @@ fn is_worth_a_search(trigger: &Trigger) -> bool {
         Act::Question => terms::words(&trigger.focus).len() >= 3,
         Act::Request | Act::Need => own >= 1 && terms::words(&trigger.focus).len() >= 3,
         Act::Lookup => own >= 2,
+        Act::Remark => own >= 1,
         Act::Statement => own >= 2 && terms::words(&trigger.focus).len() >= 4,
     }
 }
@@ -132,7 +147,7 @@ fn act(sentence: &str, role: Role) -> Option<Act> {
     let padded = format!(" {} ", words.join(" "));
     let has =
         |phrases: &[&str]| phrases.iter().any(|phrase| padded.contains(&format!(" {phrase} ")));
-    if has(IDENTITY) || is_spelling(&words) || !has_subject(&padded) || has(ALL_WELL) {
+    if tells_identity(&padded) || is_spelling(&words) || !has_subject(&padded) {
         return None;
     }
     if role != Role::Customer && has(ASKS_IDENTITY) {
@@ -146,6 +161,9 @@ fn act(sentence: &str, role: Role) -> Option<Act> {
     if sentence.ends_with('?') || opens || has(QUESTION_MARKS) {
         return Some(Act::Question);
     }
+    if has(ALL_WELL) {
+        return None;
+    }
     if has(REQUEST_MARKS) {
         return Some(Act::Request);
     }
@@ -153,6 +171,15 @@ fn act(sentence: &str, role: Role) -> Option<Act> {
         return Some(Act::Need);
     }
     Some(Act::Statement)
+}
+
+/// Whether it says who or where somebody is: the words that do so stand behind the phrase, and
+/// "I don't know what the password is" has none.
+fn tells_identity(padded: &str) -> bool {
+    IDENTITY.iter().any(|phrase| {
+        let found = padded.find(&format!(" {phrase} ")).map(|at| at + phrase.len() + 2);
+        found.is_some_and(|behind| behind < padded.len() || phrase.starts_with("sp"))
+    })
 }
 
 /// Whether anything is left after courtesy and openers.
@@ -163,7 +190,7 @@ fn has_subject(padded: &str) -> bool {
     }
     let words: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
     // A question may consist of stop words only: "do you cover that", "when will it be".
-    let asks = without_openers(&words).len() >= 3 && rest.trim().len() > 10;
+    let asks = without_openers(&words).len() >= 2 && rest.trim().len() >= 8;
     let says = words.iter().any(|word| !terms::is_stop_word(word));
     says || (asks && QUESTION_MARKS.iter().any(|mark| rest.contains(&format!(" {mark} "))))
 }
