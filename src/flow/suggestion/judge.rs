@@ -14,6 +14,8 @@ pub const EVIDENCE: usize = 17;
 pub const SILENCE: usize = 10;
 /// So many hits compete: what a large base holds beyond them would only add up.
 const COMPETING: usize = 10;
+/// A code that was read out names its passage: so many times what another exact term is worth.
+const CODE: f32 = 3.0;
 /// An article with a larger share than this is what the call is about.
 const ABOUT: f32 = 0.3;
 
@@ -108,7 +110,13 @@ pub fn evidence(features: &HitFeatures, background: Background) -> [f32; EVIDENC
         inputs[at + 3] = near.asked.max(near.text);
         inputs[at + 4] = wording.words;
     }
-    inputs[10] = flag(features.exact > features.names);
+    inputs[10] = match features.exact.saturating_sub(features.names) {
+        0 => 0.0,
+        1 => 1.0,
+        // "E-104" is found as a code and as a number. Dialogues with codes are too few to fit what
+        // one is worth, and exact terms must never be drowned.
+        _ => CODE,
+    };
     inputs[11] = flag(features.names > 0);
     inputs[12] = features.coverage;
     inputs[13] = topic;
