@@ -6,8 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use super::live::{Reference, ReferenceQuestion, ReferenceTurn, Share, names_any};
-use crate::domain::{Answer, Classify, ErrorKind, Party, PartyId, Redacted, Role, Turn, TurnId};
+use crate::domain::{Answer, Classify, ErrorKind, Party, PartyId, Role, Turn, TurnId};
 use crate::flow::suggestion::{Abstention, Decision, Suggester, SuggestionSettings};
+use crate::insight::redaction;
 use crate::knowledge::{KnowledgeError, Library};
 
 /// Numbers over a folder of calls.
@@ -139,7 +140,7 @@ pub(super) fn turn_of(index: usize, spoken: &ReferenceTurn) -> Turn {
         party: Party { id: PartyId::from(spoken.speaker.as_str()), role, name: None },
         start_ms: spoken.start_ms,
         end_ms: spoken.end_ms,
-        text: Redacted::vouched(text.as_str()),
+        text: redaction::typed(text),
         words: Vec::new(),
         mean_logprob: None,
         language: "en".to_owned(),
