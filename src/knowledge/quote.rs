@@ -12,10 +12,10 @@ use super::terms;
 /// What a sentence is worth for the question's words, all of them.
 const WORDS: f32 = 0.45;
 /// What it is worth to hold the kind of thing that is asked for.
-const KIND: f32 = 0.1;
+const KIND: f32 = 0.12;
 /// A time is asked for less loosely than money or consent.
 const KIND_OF_TIME: f32 = 0.2;
-const FIRST: f32 = 0.12;
+const FIRST: f32 = 0.11;
 const SECOND: f32 = 0.03;
 /// What it costs to lean on the sentence before.
 const LEANS: f32 = 0.12;

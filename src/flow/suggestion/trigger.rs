@@ -119,7 +119,7 @@ fn is_worth_a_search(trigger: &Trigger) -> bool {
         Act::Question => terms::words(&trigger.focus).len() >= 3,
         Act::Request | Act::Need => own >= 1 && terms::words(&trigger.focus).len() >= 3,
         Act::Lookup => own >= 2,
-        Act::Remark => own >= 1,
+        Act::Remark => own >= 1 && beyond_courtesy(&trigger.focus).len() >= 3,
         Act::Statement => own >= 2 && terms::words(&trigger.focus).len() >= 4,
     }
 }
@@ -184,15 +184,21 @@ fn tells_identity(padded: &str) -> bool {
 
 /// Whether anything is left after courtesy and openers.
 fn has_subject(padded: &str) -> bool {
-    let mut rest = padded.to_owned();
-    for phrase in COURTESY {
-        rest = rest.replace(&format!(" {phrase} "), " ");
-    }
-    let words: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
+    let words = beyond_courtesy(padded);
+    let rest = format!(" {} ", words.join(" "));
     // A question may consist of stop words only: "do you cover that", "when will it be".
     let asks = without_openers(&words).len() >= 2 && rest.trim().len() >= 8;
     let says = words.iter().any(|word| !terms::is_stop_word(word));
     says || (asks && QUESTION_MARKS.iter().any(|mark| rest.contains(&format!(" {mark} "))))
+}
+
+/// The words that are left when courtesy is taken out.
+fn beyond_courtesy(text: &str) -> Vec<String> {
+    let mut rest = format!(" {} ", terms::words(text).join(" "));
+    for phrase in COURTESY {
+        rest = rest.replace(&format!(" {phrase} "), " ");
+    }
+    rest.split_whitespace().map(str::to_owned).collect()
 }
 
 fn without_openers(words: &[String]) -> &[String] {

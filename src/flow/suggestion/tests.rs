@@ -1,0 +1,76 @@
+//! The stage as a whole, over a library of three articles.
+
+use super::*;
+use crate::domain::{Party, PartyId, Redacted};
+use crate::knowledge::{Library, LibrarySettings, Source, passages_of};
+
+fn library() -> Library {
+    let article = |id: &str, title: &str, body: &str| {
+        let id = ArticleId::from(id);
+        crate::domain::Article {
+            passages: passages_of(&id, title, body),
+            id,
+            title: title.into(),
+            body: body.into(),
+            revision: 1,
+            state: crate::domain::ArticleState::Published,
+            audience: vec![crate::domain::Audience::Agent],
+            products: Vec::new(),
+            language: "en".into(),
+            valid_from: None,
+            review_by: None,
+            source: None,
+        }
+    };
+    let articles = vec![
+        article("a", "Lost parcels", "## Tracing\nTracing a lost parcel takes 3 days.\n"),
+        article("b", "Opening hours", "## Shop\nThe shop is open until 18:00.\n"),
+        article("c", "Error codes", "## Codes\nE-104 means that the scanner is dirty.\n"),
+    ];
+    let settings = LibrarySettings::new(Source::Folder("nowhere".into()));
+    Library::of_with(articles, &settings).unwrap()
+}
+
+fn turn(role: Role, text: &str) -> Turn {
+    Turn {
+        id: TurnId::from("t"),
+        party: Party { id: PartyId::from("p"), role, name: None },
+        start_ms: 0,
+        end_ms: 0,
+        text: Redacted::vouched(text),
+        words: Vec::new(),
+        mean_logprob: None,
+        language: "en".into(),
+    }
+}
+
+fn ask(question: &str, recent: &[Turn], ask_threshold: f32) -> Result<Answer, Nearest> {
+    let settings = SuggestionSettings { ask_threshold, ..SuggestionSettings::default() };
+    let query = question_query(question, recent, &settings);
+    answer_question(&query, &library().search(&query.request).unwrap(), &settings)
+}
+
+#[test]
+fn a_question_gets_a_quoted_answer() {
+    let answer = ask("how long does tracing a lost parcel take", &[], 0.0).unwrap();
+    assert_eq!(answer.text, "Tracing a lost parcel takes 3 days.");
+    assert_eq!(answer.citations[0].quote, answer.text);
+    assert_eq!(answer.why[0], "agent asked about: long, tracing, lost, parcel");
+}
+
+#[test]
+fn an_unsure_answer_names_what_is_near_once_each() {
+    let nearest = ask("lost parcel", &[], 1.1).unwrap_err();
+    assert_eq!(nearest, [("a".into(), "Lost parcels".into(), "Tracing".into())]);
+    assert!(ask("quantum chromodynamics", &[], 0.0).unwrap_err().is_empty());
+}
+
+#[test]
+fn a_question_leans_on_the_customers_matter_first() {
+    let recent = [
+        turn(Role::Customer, "My parcel is lost, it never came to the house on Elm Road today."),
+        turn(Role::Agent, "The shop is open, and the scanner there is dirty."),
+    ];
+    let answer = ask("and how long does that take", &recent, 0.0).unwrap();
+    assert_eq!(answer.citations[0].article_id, "a".into());
+}
