@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::{Opening, Output, Rejection};
 use crate::domain::EndReason;
+use crate::flow::driver::Control;
 
 /// What all media protocols have in common: the order of their outputs, and patience.
 ///
@@ -62,6 +63,12 @@ impl Line {
     pub fn audio(&mut self, leg: usize, at_ms: Option<u64>, payload: Bytes) {
         if self.phase == Phase::Live && !payload.is_empty() {
             self.outputs.push_back(Output::Audio { leg, at_ms, payload });
+        }
+    }
+
+    pub fn control(&mut self, control: Control) {
+        if self.phase == Phase::Live {
+            self.outputs.push_back(Output::Control(control));
         }
     }
 

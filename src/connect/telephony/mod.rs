@@ -15,11 +15,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tokio::sync::mpsc;
 
 pub use self::line::Line;
 pub use self::socket::{MAX_MESSAGE_BYTES, MediaSockets, routes};
 use crate::domain::{ConversationId, Direction, EndReason, TenantId};
-use crate::flow::driver::{CallError, CallHandle, CallOpening, CallSummary, Calls, LegSpec};
+use crate::flow::driver::{
+    CallError, CallHandle, CallOpening, CallSummary, Calls, Control, LegSpec, News,
+};
 
 /// One vendor's media wire. All times count from the opening of the connection.
 ///
@@ -29,6 +32,8 @@ pub trait MediaProtocol: Send {
     fn handle_binary(&mut self, now: Duration, bytes: Bytes);
     /// The call of [`Output::Start`] is open.
     fn handle_opened(&mut self, call: &ConversationId);
+    /// What became of the audio, if the opening asked for news.
+    fn handle_news(&mut self, _news: &News) {}
     /// The call of [`Output::Stop`] is over and all its turns are durable.
     fn handle_finished(&mut self, turns: usize);
     /// The other side is gone.
@@ -44,7 +49,13 @@ pub trait MediaProtocol: Send {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     Start(Opening),
-    Audio { leg: usize, at_ms: Option<u64>, payload: Bytes },
+    Audio {
+        leg: usize,
+        at_ms: Option<u64>,
+        payload: Bytes,
+    },
+    /// Between `Start` and the end.
+    Control(Control),
     Send(String),
     Stop(EndReason),
     Reject(Rejection),
@@ -57,12 +68,14 @@ pub struct Opening {
     pub direction: Direction,
     pub legs: Vec<LegSpec>,
     pub attributes: BTreeMap<String, String>,
+    /// The other side wants transcripts back.
+    pub wants_news: bool,
 }
 
 impl Opening {
     fn for_tenant(self, tenant: TenantId) -> CallOpening {
-        let Self { external_id, direction, legs, attributes } = self;
-        CallOpening { tenant, external_id, direction, legs, attributes }
+        let Self { external_id, direction, legs, attributes, wants_news } = self;
+        CallOpening { tenant, external_id, direction, legs, attributes, wants_news }
     }
 }
 
@@ -104,6 +117,10 @@ pub trait LiveCall: Send + Sync {
     fn id(&self) -> &ConversationId;
     /// Never waits.
     fn audio(&self, leg: usize, at_ms: Option<u64>, payload: Bytes);
+    /// Never waits.
+    fn control(&mut self, control: Control);
+    /// Once; `None` if the opening didn't ask for news.
+    fn take_news(&mut self) -> Option<mpsc::Receiver<News>>;
     /// Resolves when all finals are durable.
     async fn close(self: Box<Self>, reason: EndReason) -> Result<CallSummary, CallError>;
 }
@@ -122,6 +139,12 @@ impl LiveCall for CallHandle {
     }
     fn audio(&self, leg: usize, at_ms: Option<u64>, payload: Bytes) {
         CallHandle::audio(self, leg, at_ms, payload);
+    }
+    fn control(&mut self, control: Control) {
+        CallHandle::control(self, control);
+    }
+    fn take_news(&mut self) -> Option<mpsc::Receiver<News>> {
+        CallHandle::take_news(self)
     }
     async fn close(self: Box<Self>, reason: EndReason) -> Result<CallSummary, CallError> {
         CallHandle::close(*self, reason).await

@@ -8,6 +8,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, State};
 use axum::response::Response;
 use axum::routing::any;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Error as WireError;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{CallSink, LiveCall, MediaProtocol, Output, Rejection, pcm, twilio};
 use crate::domain::{EndReason, TenantId};
-use crate::flow::driver::CallError;
+use crate::flow::driver::{CallError, News};
 
 /// 64 KiB is 2 s of the widest audio there is; vendors send 20 to 100 ms.
 pub const MAX_MESSAGE_BYTES: usize = 64 << 10;
@@ -91,7 +92,9 @@ fn serve(
         move |socket| async move {
             let live = metrics::gauge!("backchannel_media_connections", "protocol" => name);
             live.increment(1);
-            Connection { socket, protocol, tenant, sockets, name, call: None }.run().await;
+            Connection { socket, protocol, tenant, sockets, name, call: None, news: None }
+                .run()
+                .await;
             live.decrement(1);
             drop(held);
         },
@@ -105,6 +108,7 @@ struct Connection {
     sockets: MediaSockets,
     name: &'static str,
     call: Option<Box<dyn LiveCall>>,
+    news: Option<mpsc::Receiver<News>>,
 }
 
 enum Ending {
@@ -157,6 +161,7 @@ impl Connection {
                     },
                     Some(Ok(Message::Close(_))) | None => self.protocol.handle_closed(),
                 },
+                Some(news) = heard(&mut self.news) => self.protocol.handle_news(&news),
                 () = sleep_until(opened + self.protocol.deadline()) => {
                     self.protocol.handle_timeout(opened.elapsed());
                 }
@@ -171,14 +176,20 @@ impl Connection {
                     call.audio(leg, at_ms, payload);
                 }
             }
+            Output::Control(control) => {
+                if let Some(call) = &mut self.call {
+                    call.control(control);
+                }
+            }
             Output::Start(opening) => {
                 let opening = opening.for_tenant(self.tenant.clone());
-                let call = self.sockets.calls.open(opening).await.map_err(|error| {
+                let mut call = self.sockets.calls.open(opening).await.map_err(|error| {
                     tracing::warn!(media.protocol = self.name, %error, "a call was not taken");
                     Ending::Rejected(Rejection::from(&error))
                 })?;
                 tracing::info!(media.protocol = self.name, call.id = %call.id(), "call opened");
                 self.protocol.handle_opened(call.id());
+                self.news = call.take_news();
                 self.call = Some(call);
             }
             Output::Send(text) => {
@@ -200,6 +211,9 @@ impl Connection {
             match call.close(reason).await {
                 Ok(summary) => {
                     tracing::info!(call.id = %id, turns = summary.turns, "call finished");
+                    while let Some(Ok(news)) = self.news.as_mut().map(mpsc::Receiver::try_recv) {
+                        self.protocol.handle_news(&news);
+                    }
                     self.protocol.handle_finished(summary.turns);
                 }
                 Err(error) => {
@@ -257,6 +271,14 @@ impl Connection {
     async fn linger(&mut self) {
         let drain = async { while let Some(Ok(_)) = self.socket.recv().await {} };
         let _ = timeout(LINGER, drain).await;
+    }
+}
+
+/// The next of the news; never comes when there is nobody to tell any.
+async fn heard(news: &mut Option<mpsc::Receiver<News>>) -> Option<News> {
+    match news {
+        Some(receiver) => receiver.recv().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -522,6 +522,8 @@ pub fn every_kind() -> Vec<EventBody> {
             lost_ms: 200,
             why: "the queue was full".into(),
         }),
+        EventBody::AudioPaused(AudioPaused { party: party(), at_ms: 5_000 }),
+        EventBody::AudioResumed(AudioResumed { party: party(), at_ms: 7_000, paused_ms: 2_000 }),
         EventBody::RedactionResolved(RedactionResolved {
             turn_id: "t-1".into(),
             placeholder: "[digits-1]".into(),

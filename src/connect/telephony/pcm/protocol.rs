@@ -187,6 +187,7 @@ fn opening(message: Message) -> Result<(Opening, usize), Rejection> {
             .map(|role| LegSpec { role, name: None, codec, sample_rate_hz })
             .collect(),
         attributes: message.attributes.into_iter().map(|(key, v)| (key, text(v))).collect(),
+        wants_news: false,
     };
     Ok((opening, codec.bytes_per_sample()))
 }

@@ -108,7 +108,8 @@ impl Protocol {
             sample_rate_hz: SAMPLE_RATE_HZ,
         };
         let legs = self.legs.iter().map(|(track, _)| leg(track)).collect();
-        let opening = Opening { external_id: start.call_sid, direction, legs, attributes };
+        let opening =
+            Opening { external_id: start.call_sid, direction, legs, attributes, wants_news: false };
         self.line.start(now, opening);
         Ok(())
     }
