@@ -28,6 +28,7 @@ binary: ## build the service with the pages inside
 
 models: ## fetch and convert the models into the user's cache
 	@.ci/step "models" $(BIN) models pull
+	@.ci/step "the sample articles' vectors" $(BIN) knowledge index --embedder-threads 2
 
 lint: ## formatting, clippy, articles, settings
 	@.ci/step "formatting" cargo fmt --check

@@ -1,9 +1,10 @@
-//! `backchannel knowledge search Q` and `knowledge lint [DIR]`
+//! `backchannel knowledge search Q`, `knowledge lint [DIR]` and `knowledge index [DIR]`
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::domain::ErrorKind;
 use crate::knowledge::{
@@ -52,6 +53,8 @@ pub enum KnowledgeCommand {
     Search(SearchArgs),
     /// Check all articles and queries.toml
     Lint(LintArgs),
+    /// Compute the articles' vectors into the cache, so that a service finds them there
+    Index(IndexArgs),
 }
 
 #[derive(Debug, Args)]
@@ -74,6 +77,14 @@ pub struct LintArgs {
     dir: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub struct IndexArgs {
+    #[arg(default_value = "knowledge")]
+    dir: PathBuf,
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
 /// What the run came to, for the exit code.
 pub type Outcome = Result<(), ErrorKind>;
 
@@ -83,6 +94,7 @@ pub fn run(command: &KnowledgeCommand, out: &mut dyn Write) -> anyhow::Result<Ou
     match command {
         KnowledgeCommand::Search(args) => search(args, out),
         KnowledgeCommand::Lint(args) => lint(args, out),
+        KnowledgeCommand::Index(args) => index(args, out),
     }
 }
 
@@ -128,4 +140,24 @@ fn lint(args: &LintArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     let passages: usize = articles.iter().map(|article| article.passages.len()).sum();
     writeln!(out, "{} articles, {passages} passages, {questions} questions", articles.len())?;
     Ok(if clean { Ok(()) } else { Err(ErrorKind::Invalid) })
+}
+
+fn index(args: &IndexArgs, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+    let library = Library::open(&args.model.settings(Source::Folder(args.dir.clone())))?;
+    let bar = ProgressBar::hidden();
+    if std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {eta}")?;
+        bar.set_style(style.progress_chars("=> "));
+        bar.set_message("vectors");
+    }
+    let texts = std::cell::Cell::new(0);
+    library.attach_vectors(args.model.embedder()?, |done, all| {
+        texts.set(all);
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    })?;
+    bar.finish_and_clear();
+    writeln!(out, "{} articles, {} vectors in the cache", library.articles().len(), texts.get())?;
+    Ok(Ok(()))
 }

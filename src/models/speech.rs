@@ -411,7 +411,7 @@ mod tests {
             .map(|_| results.recv_timeout(Duration::from_secs(5)).expect("an answer"))
             .collect();
         answers.sort();
-        assert_eq!(answers, ["", "", "the model failed: the recogniser panicked"]);
+        assert_eq!(answers, ["", "", "the recogniser panicked"]);
     }
 
     #[test]

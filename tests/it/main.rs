@@ -6,4 +6,5 @@ mod real_calls;
 mod replay;
 mod scenarios;
 mod serve;
+mod service;
 mod tidy;

@@ -21,6 +21,8 @@ enum Piece {
     Tens(char),
     /// "double", "triple": repeats the digit that follows.
     Repeat(usize),
+    /// A nought, or surprise: "oh, okay" after a number isn't its next digit.
+    Oh,
     /// Sounds like a digit, and is one only between digits.
     Homophone(char),
     /// An amount or a decimal ("45.39"), which recognisers also write for groups of a number: it is
@@ -45,6 +47,13 @@ pub(super) fn runs<'a>(words: impl Iterator<Item = &'a str>) -> Vec<Run> {
         let said = match piece {
             Piece::Digits(said) => Some(said.clone()),
             Piece::Tens(tens) => Some(format!("{tens}0")),
+            Piece::Oh
+                if open.is_some()
+                    || digit_follows(&pieces[index + 1..])
+                    || index + 1 == pieces.len() =>
+            {
+                Some("0".to_owned())
+            }
             Piece::Homophone(digit) if open.is_some() && digit_follows(&pieces[index + 1..]) => {
                 Some(digit.to_string())
             }
@@ -102,7 +111,10 @@ pub(super) fn runs<'a>(words: impl Iterator<Item = &'a str>) -> Vec<Run> {
 
 fn digit_follows(rest: &[Piece]) -> bool {
     rest.iter().find(|piece| !matches!(piece, Piece::Filler)).is_some_and(|piece| {
-        matches!(piece, Piece::Digits(_) | Piece::Tens(_) | Piece::Repeat(_) | Piece::Quantity(_))
+        matches!(
+            piece,
+            Piece::Digits(_) | Piece::Tens(_) | Piece::Repeat(_) | Piece::Quantity(_) | Piece::Oh
+        )
     })
 }
 
@@ -183,6 +195,7 @@ fn hyphenated(word: &str) -> Option<String> {
                 digits.push('0');
                 tens_open = true;
             }
+            Piece::Oh => digits.push('0'),
             _ => match written(part)? {
                 Piece::Digits(said) => digits.push_str(&said),
                 _ => return None,
@@ -220,7 +233,8 @@ fn spoken(word: &str) -> Piece {
         return tens.map_or(Piece::Other, Piece::Tens);
     }
     match word {
-        "oh" | "o" | "nought" | "naught" | "nil" => Piece::Digits("0".to_owned()),
+        "oh" | "o" => Piece::Oh,
+        "nought" | "naught" | "nil" => Piece::Digits("0".to_owned()),
         _ => Piece::Other,
     }
 }

@@ -57,6 +57,16 @@ fn a_number_said_in_words_is_masked_with_its_card() {
 }
 
 #[test]
+fn surprise_after_a_number_is_no_digit_of_it() {
+    assert_eq!(
+        check(&["My card number is 4539 1488 0343 6467.", "Oh, okay, sorry."]),
+        ["My card number is [card-1].", "Oh, okay, sorry."]
+    );
+    let lines = check(&["My card number is 4539 1488 0343 646", "Oh", "seven nine"]);
+    assert!(lines.iter().all(|line| !line.contains("Oh")), "{lines:?}");
+}
+
+#[test]
 fn written_groups_pairs_and_doubles_are_one_number() {
     for text in [
         "4539 1488 0343 6467",
