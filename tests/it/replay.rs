@@ -15,11 +15,11 @@ use axum::{Json, Router};
 use backchannel::cli::replay::{Args, Channels, ReplayError, WireProtocol, replay};
 use backchannel::connect::telephony::{CallSink, LiveCall, MediaSockets, routes};
 use backchannel::domain::{Classify as _, ConversationId, EndReason, ErrorKind};
-use backchannel::flow::driver::{CallError, CallOpening, CallSummary};
+use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, News};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// Takes calls, counts their bytes, and tells a fixed story of each on the event stream.
@@ -65,6 +65,14 @@ impl LiveCall for ToldCall {
     }
     fn audio(&self, leg: usize, _at_ms: Option<u64>, payload: Bytes) {
         self.legs.lock().unwrap()[leg] += payload.len();
+    }
+    fn control(&mut self, control: Control) {
+        if let Control::Join(_) = control {
+            self.legs.lock().unwrap().push(0);
+        }
+    }
+    fn take_news(&mut self) -> Option<mpsc::Receiver<News>> {
+        None
     }
     async fn close(self: Box<Self>, _reason: EndReason) -> Result<CallSummary, CallError> {
         self.teller.tell(

@@ -38,6 +38,16 @@ pub trait MediaProtocol: Send {
     fn handle_finished(&mut self, turns: usize);
     /// The other side is gone.
     fn handle_closed(&mut self);
+    /// The other side closed the connection in order. On wires that have no message for the end,
+    /// this is how a call is hung up.
+    fn handle_goodbye(&mut self) {
+        self.handle_closed();
+    }
+    /// The service has to end it: the call isn't taken, a message is too large, or the service stops.
+    /// True if the wire has its own words for that and comes to an end by itself soon.
+    fn handle_farewell(&mut self, _now: Duration, _rejection: &Rejection) -> bool {
+        false
+    }
     fn handle_timeout(&mut self, now: Duration);
     /// When [`Self::handle_timeout`] wants to be called.
     fn deadline(&self) -> Duration;
@@ -89,6 +99,8 @@ pub struct Rejection {
 }
 
 impl Rejection {
+    /// The service is being stopped.
+    pub const GOING_AWAY: u16 = 1001;
     /// The kind of audio or message is not supported.
     pub const WRONG_KIND: u16 = 1003;
     /// What came doesn't parse.
@@ -102,6 +114,11 @@ impl Rejection {
 
     pub fn new(code: u16, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into(), ends: EndReason::ProtocolError }
+    }
+
+    pub fn shutting_down() -> Self {
+        let ends = EndReason::Shutdown;
+        Self { ends, ..Self::new(Self::GOING_AWAY, "the service is shutting down") }
     }
 }
 

@@ -45,8 +45,12 @@ impl MediaSockets {
     pub const PATIENCE: Duration = Duration::from_secs(30);
 
     pub fn new(calls: Arc<dyn CallSink>, shutdown: CancellationToken) -> Self {
-        let connections = TaskTracker::new();
-        Self { calls, patience: Self::PATIENCE, shutdown, connections }
+        Self {
+            calls,
+            patience: Self::PATIENCE,
+            shutdown,
+            connections: TaskTracker::new(),
+        }
     }
 }
 
@@ -59,7 +63,8 @@ pub fn routes(sockets: MediaSockets) -> Router {
         .with_state(sockets)
 }
 
-type Tenant = Option<Extension<TenantId>>;
+/// Whose calls a connection brings, as the authentication in front has found out.
+pub(super) type Tenant = Option<Extension<TenantId>>;
 
 async fn twilio_socket(
     State(sockets): State<MediaSockets>,
@@ -79,7 +84,7 @@ async fn pcm_socket(
     serve(sockets, tenant, upgrade, "pcm", Box::new(protocol))
 }
 
-fn serve(
+pub(super) fn serve(
     sockets: MediaSockets,
     tenant: Tenant,
     upgrade: WebSocketUpgrade,
@@ -114,6 +119,8 @@ struct Connection {
 enum Ending {
     Stopped(EndReason),
     Rejected(Rejection),
+    /// The call isn't taken; the wire may have its own way to say so.
+    Refused(Rejection),
 }
 
 impl Connection {
@@ -123,17 +130,26 @@ impl Connection {
                 self.end_call(EndReason::Disconnected).await
             }
             Ending::Stopped(reason) => self.finish(reason).await,
-            Ending::Rejected(rejection) => self.reject(rejection).await,
+            Ending::Rejected(rejection) | Ending::Refused(rejection) => {
+                self.reject(rejection).await
+            }
         }
     }
 
     async fn converse(&mut self) -> Ending {
         let opened = Instant::now();
         let shutdown = self.sockets.shutdown.clone();
+        let mut leaving = false;
         loop {
             while let Some(output) = self.protocol.poll_output() {
-                if let Err(ending) = self.carry_out(output).await {
-                    return ending;
+                match self.carry_out(output).await {
+                    Ok(()) => {}
+                    Err(Ending::Refused(rejection)) => {
+                        if !self.protocol.handle_farewell(opened.elapsed(), &rejection) {
+                            return Ending::Rejected(rejection);
+                        }
+                    }
+                    Err(ending) => return ending,
                 }
             }
             // A deadline that passed while messages kept coming is seen here, too.
@@ -142,11 +158,13 @@ impl Connection {
                 continue;
             }
             tokio::select! {
-                () = shutdown.cancelled() => return Ending::Rejected(Rejection {
-                    code: 1001,
-                    reason: "the service is shutting down".to_owned(),
-                    ends: EndReason::Shutdown,
-                }),
+                () = shutdown.cancelled(), if !leaving => {
+                    leaving = true;
+                    let rejection = Rejection::shutting_down();
+                    if !self.protocol.handle_farewell(opened.elapsed(), &rejection) {
+                        return Ending::Rejected(rejection);
+                    }
+                }
                 message = self.socket.recv() => match message {
                     Some(Ok(Message::Text(text))) => {
                         self.protocol.handle_text(opened.elapsed(), text.as_str());
@@ -156,10 +174,15 @@ impl Connection {
                     }
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                     Some(Err(error)) => match refusal(error) {
-                        Some(rejection) => return Ending::Rejected(rejection),
+                        Some(rejection) => {
+                            self.protocol.handle_farewell(opened.elapsed(), &rejection);
+                            self.pass_on().await;
+                            return Ending::Rejected(rejection);
+                        }
                         None => self.protocol.handle_closed(),
                     },
-                    Some(Ok(Message::Close(_))) | None => self.protocol.handle_closed(),
+                    Some(Ok(Message::Close(_))) => self.protocol.handle_goodbye(),
+                    None => self.protocol.handle_closed(),
                 },
                 Some(news) = heard(&mut self.news) => self.protocol.handle_news(&news),
                 () = sleep_until(opened + self.protocol.deadline()) => {
@@ -185,7 +208,7 @@ impl Connection {
                 let opening = opening.for_tenant(self.tenant.clone());
                 let mut call = self.sockets.calls.open(opening).await.map_err(|error| {
                     tracing::warn!(media.protocol = self.name, %error, "a call was not taken");
-                    Ending::Rejected(Rejection::from(&error))
+                    Ending::Refused(Rejection::from(&error))
                 })?;
                 tracing::info!(media.protocol = self.name, call.id = %call.id(), "call opened");
                 self.protocol.handle_opened(call.id());
@@ -223,15 +246,22 @@ impl Connection {
                 }
             }
         }
+        if self.pass_on().await {
+            self.say_goodbye(closing.0, &closing.1).await;
+            self.linger().await;
+        }
+    }
+
+    /// Sends what the protocol still has to say. Answers whether the other side is there.
+    async fn pass_on(&mut self) -> bool {
         while let Some(output) = self.protocol.poll_output() {
             if let Output::Send(text) = output
                 && !self.send(Message::Text(text.into())).await
             {
-                return;
+                return false;
             }
         }
-        self.say_goodbye(closing.0, &closing.1).await;
-        self.linger().await;
+        true
     }
 
     /// The refusal goes out first, so that it is prompt; what was said until then is kept.

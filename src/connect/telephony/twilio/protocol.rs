@@ -65,7 +65,11 @@ impl Protocol {
                 self.end(EndReason::Hangup);
                 Ok(())
             }
-            // connected, dtmf, mark, and whatever the vendor thinks of next.
+            "dtmf" => {
+                self.line.dtmf();
+                Ok(())
+            }
+            // connected, mark, and whatever the vendor thinks of next.
             _ => Ok(()),
         }
     }
