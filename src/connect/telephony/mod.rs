@@ -3,6 +3,9 @@
 //! Bytes and the passing of time go in, [`Output`]s come out. A protocol never awaits, never reads
 //! a clock and never touches a call: `socket` does all three, and hands audio to `flow::driver`.
 
+pub mod acs;
+pub mod audiohook;
+pub mod auth;
 mod line;
 pub mod pcm;
 mod socket;

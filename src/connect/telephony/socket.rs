@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Error as WireError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{CallSink, LiveCall, MediaProtocol, Output, Rejection, pcm, twilio};
+use super::{CallSink, LiveCall, MediaProtocol, Output, Rejection, acs, audiohook, pcm, twilio};
 use crate::domain::{EndReason, TenantId};
 use crate::flow::driver::{CallError, News};
 
@@ -39,6 +39,9 @@ pub struct MediaSockets {
     pub shutdown: CancellationToken,
     /// Holds every connection until its call is durable; wait for it after `shutdown`.
     pub connections: TaskTracker,
+    /// Who is calling, where the vendor has told before the audio comes.
+    pub incoming: acs::IncomingCalls,
+    pub audiohook: audiohook::Settings,
 }
 
 impl MediaSockets {
@@ -50,6 +53,8 @@ impl MediaSockets {
             patience: Self::PATIENCE,
             shutdown,
             connections: TaskTracker::new(),
+            incoming: acs::IncomingCalls::default(),
+            audiohook: audiohook::Settings::default(),
         }
     }
 }
@@ -60,6 +65,8 @@ pub fn routes(sockets: MediaSockets) -> Router {
     Router::new()
         .route("/v1/media/twilio", any(twilio_socket))
         .route("/v1/media/pcm", any(pcm_socket))
+        .merge(acs::routes())
+        .merge(audiohook::routes())
         .with_state(sockets)
 }
 
