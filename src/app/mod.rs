@@ -3,6 +3,7 @@
 //! Build and run are two steps, so that a test can build an `App` and look at it.
 
 mod knowledge_door;
+mod media;
 mod notices;
 
 use std::net::SocketAddr;
@@ -152,6 +153,8 @@ impl App {
         let stop = CancellationToken::new();
         let mut sockets = MediaSockets::new(Arc::new(calls.clone()), stop.child_token());
         sockets.patience = Duration::from_secs(config.serve.media_idle_seconds);
+        sockets.audiohook = media::audiohook_settings(&config.media);
+        let media_auth = media::auth(&config.media, &tenant)?;
         let knowledge = Arc::new(KnowledgeDoor { library, store: Arc::clone(&store), suggestion });
         let state = ServeState::new(Services {
             store: Arc::clone(&store),
@@ -159,6 +162,8 @@ impl App {
             auth,
             answerer: knowledge.clone(),
             articles: knowledge,
+            media_auth,
+            incoming: sockets.incoming.clone(),
             system: Arc::new(System { notices, speech: config.speech.clone() }),
             masker: Arc::new(redaction::typed),
             node: config.serve.node.clone(),

@@ -2,6 +2,8 @@
 //!
 //! `BACKCHANNEL__SERVE__LISTEN=127.0.0.1:9000` is `listen` in `[serve]`.
 
+mod media;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -11,12 +13,15 @@ use crate::flow::suggestion::SuggestionSettings;
 use crate::flow::transcript::TranscriptSettings;
 use crate::serve;
 
+pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
+
 /// All settings, with their defaults. `backchannel check` prints the effective ones.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     pub serve: serve::Config,
     pub auth: Auth,
+    pub media: Media,
     pub store: Store,
     pub knowledge: Knowledge,
     pub speech: Speech,
@@ -258,6 +263,10 @@ impl Config {
         if self.calls.max == 0 {
             return Err(ConfigError::Value("calls.max must be at least 1".to_owned()));
         }
+        let mistakes = self.media.mistakes();
+        if !mistakes.is_empty() {
+            return Err(ConfigError::Value(mistakes.join("\n")));
+        }
         Ok(self)
     }
 
@@ -339,6 +348,8 @@ mod tests {
                 vec!["BACKCHANNEL__SERVE__LISTN", "listn"],
             ),
             ("[calls]\nmax = 0", &[], vec!["calls.max"]),
+            ("[media.acs]\nissuer = \"\"", &[], vec!["media.acs.issuer"]),
+            ("[media.acs]\nisuer = \"\"", &[], vec!["bc.toml", "line 2", "isuer"]),
         ] {
             let error = load(text, vars).expect_err("it is wrong");
             for word in expected {

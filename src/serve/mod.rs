@@ -15,6 +15,7 @@ mod events;
 mod extract;
 mod guard;
 mod health;
+mod hooks;
 mod listen;
 mod meters;
 mod openapi;
@@ -37,6 +38,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::auth::Auth;
 use crate::bus::Bus;
+use crate::connect::telephony::acs::IncomingCalls;
+use crate::connect::telephony::auth::MediaAuth;
 use crate::store::Store;
 
 pub use articles::{ArticleHit, FoundArticles, FoundSentence, SearchMode};
@@ -89,6 +92,10 @@ pub struct Services {
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub auth: Auth,
+    /// Who brings calls and their announcements without a key of ours.
+    pub media_auth: MediaAuth,
+    /// What the announcements say, for the media sockets.
+    pub incoming: IncomingCalls,
     pub answerer: Arc<dyn Answerer>,
     pub articles: Arc<dyn ArticleSource>,
     pub system: Arc<dyn SystemSource>,
@@ -125,7 +132,7 @@ pub fn router(state: ServeState, media: Router) -> Router {
     let document = openapi::finish(document);
     api.merge(openapi::documents(&document))
         .with_state(state.clone())
-        // The media routes are mounted here: axum::Router with /v1/media/twilio, /v1/media/pcm.
+        // The media routes are mounted here: axum::Router with /v1/media/twilio and the like.
         .merge(media)
         .fallback(pages::serve)
         .method_not_allowed_fallback(error::method_not_allowed)

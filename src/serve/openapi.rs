@@ -12,7 +12,8 @@ use utoipa_axum::routes;
 
 use super::error::Problem;
 use super::{
-    ServeState, articles, ask, asyncapi, auth, conversations, events, health, suggestions, system,
+    ServeState, articles, ask, asyncapi, auth, conversations, events, health, hooks, suggestions,
+    system,
 };
 
 #[derive(OpenApi)]
@@ -51,6 +52,7 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(articles::list))
         .routes(routes!(articles::search))
         .routes(routes!(articles::show))
+        .routes(routes!(hooks::eventgrid, hooks::eventgrid_handshake))
 }
 
 pub fn finish(mut document: Document) -> Document {

@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
 use backchannel::bus::{Bus, MemoryBus, Signal};
+use backchannel::connect::telephony::acs::IncomingCalls;
+use backchannel::connect::telephony::auth::MediaAuth;
 use backchannel::domain::*;
 use backchannel::serve::auth::{Auth, Principal, hash_of};
 use backchannel::serve::{self, *};
@@ -38,6 +40,10 @@ pub struct Options {
     pub bus_capacity: usize,
     pub write_idle: Duration,
     pub comment_every: Duration,
+    pub media_auth: MediaAuth,
+    pub incoming: IncomingCalls,
+    /// The sockets; without them, there is one that says so.
+    pub media: Option<Router>,
 }
 
 impl Default for Options {
@@ -46,6 +52,9 @@ impl Default for Options {
             bus_capacity: 256,
             write_idle: Duration::from_secs(15),
             comment_every: Duration::from_secs(15),
+            media_auth: MediaAuth::default(),
+            incoming: IncomingCalls::default(),
+            media: None,
         }
     }
 }
@@ -77,6 +86,8 @@ impl House {
             store: store.clone(),
             bus: bus.clone(),
             auth,
+            media_auth: options.media_auth,
+            incoming: options.incoming,
             answerer: Arc::new(Fake),
             articles: Arc::new(Fake),
             system: Arc::new(Fake),
@@ -88,7 +99,8 @@ impl House {
             comment_every: options.comment_every,
             stop: stop.clone(),
         });
-        let media = Router::new().route("/v1/media/pcm", get(|| async { "media" }));
+        let stub = || Router::new().route("/v1/media/pcm", get(|| async { "media" }));
+        let media = options.media.unwrap_or_else(stub);
         let router = serve::router(state, media);
         let listener =
             serve::bind(([127, 0, 0, 1], 0).into(), options.write_idle).expect("a free port");
