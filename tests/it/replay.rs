@@ -161,7 +161,12 @@ async fn a_call_is_played_followed_and_reported() {
         "text": "When is my refund"}], "questions": [{"turn": 0, "any_of": ["days"]}]});
     std::fs::write(folder.path().join("a.json"), reference.to_string()).unwrap();
 
-    for (protocol, bytes) in [(WireProtocol::Twilio, 4_000), (WireProtocol::Pcm, 16_000)] {
+    for (protocol, bytes) in [
+        (WireProtocol::Twilio, 4_000),
+        (WireProtocol::Pcm, 16_000),
+        (WireProtocol::Acs, 16_000),
+        (WireProtocol::AudioHook, 4_000),
+    ] {
         let mut out = Vec::new();
         let args = Args { follow: true, report: true, ..args(&url, vec![file.clone()], protocol) };
         let report = replay(args, &mut out).await.unwrap();
