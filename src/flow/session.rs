@@ -38,6 +38,13 @@ pub enum Output {
     Event(EventBody),
     /// Stream, don't keep.
     Partial(Partial),
+    /// Somebody begins to speak, or something sounds like it.
+    Onset {
+        party: Party,
+        start_ms: u64,
+    },
+    /// All that was said before `flush` has become turns.
+    Flushed,
     /// Decode and bring the answer to `decoded`.
     Decode {
         leg: usize,
@@ -78,6 +85,7 @@ pub struct Session {
     /// One search at a time; of the queries that come meanwhile only the newest is kept.
     searching: bool,
     next_query: Option<Box<CardQuery>>,
+    flushing: bool,
     closing: Option<EndReason>,
     finished: bool,
     samples: Vec<f32>,
@@ -98,6 +106,7 @@ impl Session {
             turns: 0,
             searching: false,
             next_query: None,
+            flushing: false,
             closing: None,
             finished: false,
             samples: Vec::new(),
@@ -246,11 +255,19 @@ impl Session {
         }
     }
 
+    /// What was said so far is over, because the media side says so; `Flushed` follows.
+    pub fn flush(&mut self) {
+        self.flushing = true;
+        self.stalled();
+        self.flushed_if_done();
+    }
+
     /// Takes the answer to `Decode`; `None` when it was dropped or failed.
     pub fn decoded(&mut self, leg: usize, ticket: Ticket, heard: Option<Heard>) {
         if let Some(live) = self.legs.get_mut(leg) {
             live.leg.decoded(ticket, heard, &mut self.from_leg);
             self.take_from_leg(leg);
+            self.flushed_if_done();
             self.finish_if_done();
         }
     }
@@ -354,6 +371,10 @@ impl Session {
                 LegOutput::Partial { turn_id, start_ms, text, stable_words } => {
                     self.show_partial(leg, turn_id, start_ms, &text, stable_words);
                 }
+                LegOutput::Onset { start_ms } => {
+                    let party = self.legs[leg].party.clone();
+                    self.out.push_back(Output::Onset { party, start_ms });
+                }
                 LegOutput::Withdrawn { turn_id, start_ms } => {
                     self.show_partial(leg, turn_id, start_ms, "", 0);
                 }
@@ -427,6 +448,13 @@ impl Session {
     fn resolve(&mut self, resolved: Vec<RedactionResolved>) {
         let events = resolved.into_iter().map(EventBody::RedactionResolved).map(Output::Event);
         self.out.extend(events);
+    }
+
+    fn flushed_if_done(&mut self) {
+        if self.flushing && !self.legs.iter().any(|live| live.leg.owes_turns()) {
+            self.flushing = false;
+            self.out.push_back(Output::Flushed);
+        }
     }
 
     fn finish_if_done(&mut self) {

@@ -8,13 +8,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use backchannel::connect::telephony::{CallSink, LiveCall, MediaSockets, routes};
 use backchannel::domain::{ConversationId, EndReason, TenantId};
-use backchannel::flow::driver::{CallError, CallOpening, CallSummary};
+use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, News};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tokio_util::sync::CancellationToken;
@@ -69,6 +70,10 @@ impl LiveCall for RecordedCall {
         let mut calls = self.calls.lock().unwrap();
         let call = calls.get_mut(self.id.as_str()).unwrap();
         call.audio.entry(leg).or_default().extend_from_slice(&payload);
+    }
+    fn control(&mut self, _control: Control) {}
+    fn take_news(&mut self) -> Option<mpsc::Receiver<News>> {
+        None
     }
     async fn close(self: Box<Self>, reason: EndReason) -> Result<CallSummary, CallError> {
         self.calls.lock().unwrap().get_mut(self.id.as_str()).unwrap().ended = Some(reason);

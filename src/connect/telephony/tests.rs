@@ -46,6 +46,7 @@ pub fn check_order(protocol: &mut dyn MediaProtocol, steps: impl IntoIterator<It
                 assert!(leg < legs.expect("audio only after start"));
                 assert!(!payload.is_empty());
             }
+            Output::Control(_) => assert!(legs.is_some(), "a control before the start"),
             Output::Send(_) => {}
             Output::Stop(_) | Output::Reject(_) => over = true,
         }

@@ -137,6 +137,10 @@ impl Call {
             Input::Control(Control::Resume { paused_ms }) => self.session.resume(paused_ms),
             Input::Control(Control::Lost { lost_ms }) => (0..self.session.legs())
                 .try_for_each(|leg| self.session.lost(leg, lost_ms, "missing on the wire")),
+            Input::Control(Control::Flush) => {
+                self.session.flush();
+                Ok(())
+            }
         };
         if let Err(error) = done {
             tracing::warn!(conversation.id = %self.id, %error, "audio skipped");
@@ -187,6 +191,8 @@ impl Call {
                     }
                 }
                 Output::Partial(partial) => self.publish(&partial),
+                Output::Onset { party, start_ms } => self.tell(News::Onset { party, start_ms }),
+                Output::Flushed => self.tell(News::Flushed { turns: self.session.turns() }),
                 Output::Decode { leg, ticket, purpose, samples } => {
                     let answer = answer.clone();
                     let reply = Box::new(move |outcome| {
@@ -239,11 +245,15 @@ impl Call {
         });
     }
 
-    fn publish(&self, partial: &Partial) {
-        if let Some(news) = &self.news {
-            // A media side that doesn't keep up misses partials first of all.
-            let _ = news.try_send(News::Partial(partial.clone()));
+    fn tell(&self, news: News) {
+        if let Some(to_media) = &self.news {
+            // A media side that doesn't keep up misses some of what isn't durable.
+            let _ = to_media.try_send(news);
         }
+    }
+
+    fn publish(&self, partial: &Partial) {
+        self.tell(News::Partial(partial.clone()));
         self.shared.bus.publish(Signal::Partial(Arc::new(PartialSignal {
             tenant: self.tenant.clone(),
             conversation: self.id.clone(),

@@ -62,6 +62,8 @@ pub enum Control {
     Resume { paused_ms: Option<u64> },
     /// Audio of all parties that never comes.
     Lost { lost_ms: u64 },
+    /// What was said so far is over, as if there had been silence: see `News::Flushed`.
+    Flush,
 }
 
 /// One party's audio.

@@ -25,6 +25,7 @@ pub fn drive(protocol: &mut dyn MediaProtocol, mut input: &[u8], start: &str) {
                     assert!(legs.replace(opening.legs.len()).is_none(), "a second start");
                 }
                 Output::Audio { leg, .. } => assert!(legs.is_some_and(|legs| leg < legs)),
+                Output::Control(_) => assert!(legs.is_some()),
                 Output::Send(_) => {}
                 Output::Stop(_) | Output::Reject(_) => over = true,
             }
