@@ -66,6 +66,11 @@ impl Line {
         }
     }
 
+    /// Somebody pressed a key. It is counted and not kept: people type secrets.
+    pub fn dtmf(&self) {
+        metrics::counter!("backchannel_media_dtmf_total").increment(1);
+    }
+
     pub fn control(&mut self, control: Control) {
         if self.phase == Phase::Live {
             self.outputs.push_back(Output::Control(control));

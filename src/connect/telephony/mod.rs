@@ -3,11 +3,20 @@
 //! Bytes and the passing of time go in, [`Output`]s come out. A protocol never awaits, never reads
 //! a clock and never touches a call: `socket` does all three, and hands audio to `flow::driver`.
 
+pub mod asterisk;
+pub mod audiosocket;
+pub mod deepgram;
+pub mod freeswitch;
+mod interleaved;
+pub mod jambonz;
 mod line;
+mod notes;
 pub mod pcm;
+pub mod siprec;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod transport;
 pub mod twilio;
 
 use std::collections::BTreeMap;
@@ -17,7 +26,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+pub use self::interleaved::Interleaved;
 pub use self::line::Line;
+pub use self::notes::Notes;
+use self::notes::texts;
 pub use self::socket::{MAX_MESSAGE_BYTES, MediaSockets, routes};
 use crate::domain::{ConversationId, Direction, EndReason, TenantId};
 use crate::flow::driver::{
@@ -38,6 +50,15 @@ pub trait MediaProtocol: Send {
     fn handle_finished(&mut self, turns: usize);
     /// The other side is gone.
     fn handle_closed(&mut self);
+    /// The other side closed the connection in order. On wires that have no message for the end,
+    /// this is how a call is hung up.
+    fn handle_goodbye(&mut self) {
+        self.handle_closed();
+    }
+    /// Whose call it is, where the wire's own messages prove that.
+    fn tenant(&self) -> Option<TenantId> {
+        None
+    }
     fn handle_timeout(&mut self, now: Duration);
     /// When [`Self::handle_timeout`] wants to be called.
     fn deadline(&self) -> Duration;
@@ -103,6 +124,14 @@ impl Rejection {
     pub fn new(code: u16, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into(), ends: EndReason::ProtocolError }
     }
+}
+
+/// What is wrong with a JSON message, and where. serde's own words may quote the message, and with
+/// it a customer's name.
+fn unreadable(error: &serde_json::Error) -> Rejection {
+    let fault = if error.is_data() { "a message of this protocol" } else { "JSON" };
+    let place = format!("line {}, column {}", error.line(), error.column());
+    Rejection::new(Rejection::MALFORMED, format!("the text message is not {fault} ({place})"))
 }
 
 /// Where calls go. `flow::driver::Calls` in the service, a recorder in tests.
