@@ -2,8 +2,10 @@
 //!
 //! `BACKCHANNEL__SERVE__LISTEN=127.0.0.1:9000` is `listen` in `[serve]`.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Classify, ErrorKind};
@@ -23,6 +25,7 @@ pub struct Config {
     pub transcript: Transcript,
     pub suggestion: Suggestion,
     pub calls: Calls,
+    pub media: Media,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
@@ -126,6 +129,68 @@ pub struct Calls {
 impl Default for Calls {
     fn default() -> Self {
         Self { max: 64 }
+    }
+}
+
+/// Media wires that need a socket of their own.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Media {
+    pub audiosocket: AudioSocket,
+    pub siprec: Siprec,
+}
+
+/// Asterisk's AudioSocket over TCP.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct AudioSocket {
+    /// Off unless it is set. The wire knows no secrets: choose a private address.
+    pub listen: Option<SocketAddr>,
+}
+
+/// The SIPREC recording server, over UDP and TCP.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Siprec {
+    /// Off unless it is set; 5060 is usual.
+    pub listen: Option<SocketAddr>,
+    /// Who may record: addresses or networks, such as `10.1.0.0/16`.
+    pub peers: Vec<String>,
+    /// Our address as recorders have to reach it, where the system doesn't know.
+    pub address: Option<IpAddr>,
+    /// First and last port for audio, for a firewall; none takes what the system gives.
+    pub rtp_ports: Option<(u16, u16)>,
+    /// Whose addresses of record are agents', and whose customers': `sip:*@agents.example.com`.
+    pub agents: Vec<String>,
+    pub customers: Vec<String>,
+}
+
+impl Default for Siprec {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            peers: vec!["127.0.0.1".to_owned(), "::1".to_owned()],
+            address: None,
+            rtp_ports: None,
+            agents: Vec::new(),
+            customers: Vec::new(),
+        }
+    }
+}
+
+impl Siprec {
+    /// The networks of `peers`.
+    ///
+    /// # Errors
+    /// Names the first that is none.
+    pub fn networks(&self) -> Result<Vec<IpNet>, ConfigError> {
+        let network = |text: &String| {
+            let address = text.parse::<IpAddr>().map(IpNet::from);
+            address.or_else(|_| text.parse::<IpNet>()).map_err(|_| {
+                ConfigError::Value(format!("media.siprec.peers: {text:?} is no address or network"))
+            })
+        };
+        self.peers.iter().map(network).collect()
     }
 }
 
@@ -258,6 +323,12 @@ impl Config {
         if self.calls.max == 0 {
             return Err(ConfigError::Value("calls.max must be at least 1".to_owned()));
         }
+        self.media.siprec.networks()?;
+        if self.media.siprec.rtp_ports.is_some_and(|(first, last)| first == 0 || last <= first) {
+            return Err(ConfigError::Value(
+                "media.siprec.rtp_ports must be the first and the last port".to_owned(),
+            ));
+        }
         Ok(self)
     }
 
@@ -329,6 +400,22 @@ mod tests {
     }
 
     #[test]
+    fn wires_with_sockets_of_their_own_are_off_by_default() {
+        let config = load("", &[]).expect("it is right");
+        assert_eq!((config.media.audiosocket.listen, config.media.siprec.listen), (None, None));
+        let config = load(
+            "[media.siprec]\nlisten = \"0.0.0.0:5060\"\npeers = [\"10.1.0.0/16\", \"192.0.2.7\"]\n\
+             rtp_ports = [30000, 30999]",
+            &[("BACKCHANNEL__MEDIA__AUDIOSOCKET__LISTEN", "10.0.0.1:9092")],
+        )
+        .expect("it is right");
+        assert_eq!(config.media.audiosocket.listen.map(|listen| listen.port()), Some(9_092));
+        let networks = config.media.siprec.networks().expect("they are right");
+        assert!(networks[1].contains(&"192.0.2.7".parse::<IpAddr>().expect("an address")));
+        assert!(config.to_toml().contains("10.1.0.0/16"));
+    }
+
+    #[test]
     fn mistakes_name_their_place() {
         for (text, vars, expected) in [
             ("[serve]\nlistn = 1", &[][..], vec!["bc.toml", "line 2", "listn"]),
@@ -339,6 +426,9 @@ mod tests {
                 vec!["BACKCHANNEL__SERVE__LISTN", "listn"],
             ),
             ("[calls]\nmax = 0", &[], vec!["calls.max"]),
+            ("[media.siprec]\npeers = [\"pbx\"]", &[], vec!["media.siprec.peers", "pbx"]),
+            ("[media.siprec]\nrtp_ports = [9, 8]", &[], vec!["media.siprec.rtp_ports"]),
+            ("[media.audiosocket]\nlisten = \"9092\"", &[], vec!["line 2", "socket address"]),
         ] {
             let error = load(text, vars).expect_err("it is wrong");
             for word in expected {

@@ -7,8 +7,10 @@
 mod articles;
 mod ask;
 mod asyncapi;
+mod audiosocket;
 pub mod auth;
 mod conversations;
+mod credentials;
 mod envelope;
 mod error;
 mod events;
@@ -37,6 +39,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::auth::Auth;
 use crate::bus::Bus;
+use crate::connect::telephony::audiosocket::Registry;
 use crate::store::Store;
 
 pub use articles::{ArticleHit, FoundArticles, FoundSentence, SearchMode};
@@ -92,6 +95,8 @@ pub struct Services {
     pub answerer: Arc<dyn Answerer>,
     pub articles: Arc<dyn ArticleSource>,
     pub system: Arc<dyn SystemSource>,
+    /// Where AudioSocket calls are announced, if any are taken.
+    pub audiosocket: Option<Registry>,
     /// Masks secrets in what people type, before it is stored.
     pub masker: Masker,
     pub node: String,
@@ -119,18 +124,19 @@ impl Deref for ServeState {
     }
 }
 
-/// All routes. `media` brings the sockets under `/v1/media/`; they come through the same guard.
+/// All routes. `media` brings the sockets under `/v1/media/` and `/v1/listen`; they come through the
+/// same guard.
 pub fn router(state: ServeState, media: Router) -> Router {
     let (api, document) = openapi::routes().split_for_parts();
     let document = openapi::finish(document);
     api.merge(openapi::documents(&document))
         .with_state(state.clone())
-        // The media routes are mounted here: axum::Router with /v1/media/twilio, /v1/media/pcm.
         .merge(media)
         .fallback(pages::serve)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn_with_state(state, guard::guard))
+        .layer(middleware::from_fn(credentials::as_bearer))
         .layer(middleware::from_fn(guard::headers))
         .layer(middleware::from_fn(meters::measure))
 }

@@ -12,7 +12,8 @@ use utoipa_axum::routes;
 
 use super::error::Problem;
 use super::{
-    ServeState, articles, ask, asyncapi, auth, conversations, events, health, suggestions, system,
+    ServeState, articles, ask, asyncapi, audiosocket, auth, conversations, events, health,
+    suggestions, system,
 };
 
 #[derive(OpenApi)]
@@ -48,6 +49,7 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(events::of_all))
         .routes(routes!(ask::ask))
         .routes(routes!(suggestions::give_verdict))
+        .routes(routes!(audiosocket::announce))
         .routes(routes!(articles::list))
         .routes(routes!(articles::search))
         .routes(routes!(articles::show))

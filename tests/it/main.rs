@@ -8,3 +8,4 @@ mod scenarios;
 mod serve;
 mod service;
 mod tidy;
+mod wires;

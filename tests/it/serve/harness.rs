@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
 use backchannel::bus::{Bus, MemoryBus, Signal};
+use backchannel::connect::telephony::audiosocket::Registry;
 use backchannel::domain::*;
 use backchannel::serve::auth::{Auth, Principal, hash_of};
 use backchannel::serve::{self, *};
@@ -80,6 +81,7 @@ impl House {
             answerer: Arc::new(Fake),
             articles: Arc::new(Fake),
             system: Arc::new(Fake),
+            audiosocket: Some(Registry::default()),
             masker: Arc::new(|text| {
                 Redacted::vouched(text.replace("4111111111111111", "[card-1]"))
             }),
