@@ -22,7 +22,7 @@ pub struct ExpectedCall {
 pub enum AnnounceError {
     #[error("a call with this UUID is announced already")]
     Known,
-    #[error("more than {EXPECTED_MAX} announced calls have not come yet")]
+    #[error("more than {} announced calls have not come yet", EXPECTED_MAX)]
     Full,
 }
 

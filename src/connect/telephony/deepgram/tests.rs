@@ -157,7 +157,7 @@ fn a_call_from_first_audio_to_metadata() {
         [json!({"type": "Results", "channel_index": [0, 1], "duration": 1.3, "start": 0.2,
             "is_final": false, "speech_final": false, "from_finalize": false,
             "channel": {"alternatives": [
-                {"transcript": "Hello the", "confidence": 6.0 / 9.0, "words": []}]},
+                {"transcript": "Hello the", "confidence": 0.6667, "words": []}]},
             "metadata": {"request_id": "r-1", "model_uuid": "6261636b-6368-416e-8e65-6c2d6c6f6361",
                 "model_info": {"name": "backchannel", "version": env!("CARGO_PKG_VERSION"),
                     "arch": "whisper"}}})]

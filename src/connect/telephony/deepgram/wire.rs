@@ -93,7 +93,7 @@ impl Origin {
             let plain: Vec<String> = text.split_whitespace().map(plain).collect();
             plain.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
         };
-        json!({"transcript": transcript, "confidence": confidence, "words": words})
+        json!({"transcript": transcript, "confidence": rounded(confidence), "words": words})
     }
 
     fn word(&self, word: &Word) -> Value {
@@ -102,7 +102,7 @@ impl Origin {
             "word": plain(text),
             "start": seconds(word.start_ms),
             "end": seconds(word.end_ms),
-            "confidence": word.confidence,
+            "confidence": rounded(f64::from(word.confidence)),
         });
         if self.punctuate {
             shown["punctuated_word"] = text.into();
@@ -158,6 +158,11 @@ pub fn no_keyterms(request_id: &str) -> Value {
 
 fn seconds(ms: u64) -> f64 {
     ms as f64 / 1_000.0
+}
+
+/// Four digits are more than anybody knows.
+fn rounded(confidence: f64) -> f64 {
+    (confidence * 10_000.0).round() / 10_000.0
 }
 
 /// A word as it is without `punctuate`. Placeholders of masked numbers (`[card-1]`) stay whole.

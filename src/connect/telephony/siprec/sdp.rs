@@ -147,7 +147,7 @@ impl MediaLine {
 
     fn map(&self, payload_type: u8) -> Option<&str> {
         let (_, name) = self.maps.iter().find(|(number, _)| *number == payload_type)?;
-        Some(name)
+        Some(name.as_str())
     }
 }
 

@@ -84,7 +84,7 @@ impl Message {
         self.all(name).next()
     }
 
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         let named = self.headers.iter().filter(move |(named, _)| named == name);
         named.map(|(_, value)| value.as_str())
     }
