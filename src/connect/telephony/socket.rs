@@ -245,6 +245,7 @@ impl<T: Transport> Connection<T> {
         reason: EndReason,
     ) -> Result<CallSummary, CallError> {
         let mut closing = call.close(reason);
+        let mut there = true;
         loop {
             tokio::select! {
                 biased;
@@ -253,6 +254,10 @@ impl<T: Transport> Connection<T> {
                     if !self.pass_on().await {
                         self.news = None;
                     }
+                }
+                // Somebody who waits long for the last words asks whether we live.
+                received = self.socket.receive(), if there => {
+                    there = matches!(received, Received::Text(_) | Received::Binary(_) | Received::Nothing);
                 }
                 closed = &mut closing => {
                     while let Some(Ok(news)) = self.news.as_mut().map(mpsc::Receiver::try_recv) {
