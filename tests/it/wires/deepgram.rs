@@ -147,7 +147,7 @@ fn check(messages: &[Value]) {
         of_channel.map(|message| transcript(message)).collect::<Vec<_>>().join(" ").to_lowercase()
     };
     assert!(said(1).contains("thank you for calling"), "the agent: {}", said(1));
-    assert!(said(0).contains("charged"), "the customer: {}", said(0));
+    assert!(said(0).contains("bank"), "the customer: {}", said(0));
     assert!(results.len() > finals.len(), "there are interim results");
     let finalized = finals.iter().filter(|message| message["from_finalize"] == true).count();
     assert_eq!(finalized, 1, "one Finalize, one answer");

@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const [folder, url, apiKey, recording, bytesPerSecond, query] = process.argv.slice(2);
 const { DeepgramClient } = createRequire(join(folder, 'package.json'))('@deepgram/sdk');
 
-const SPEED = 8;
+const SPEED = 4;
 const FRAME_SECONDS = 0.1;
 
 const socketUrl = url.replace(/^http/, 'ws');

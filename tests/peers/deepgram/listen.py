@@ -2,7 +2,7 @@
 
     python listen.py <http url> <api key> <raw audio> <bytes per second> <query as JSON>
 
-Prints each message as the SDK has parsed it, one JSON object a line. The audio goes out eight times
+Prints each message as the SDK has parsed it, one JSON object a line. The audio goes out four times
 as fast as it was said; in the middle comes a Finalize, at the end a CloseStream.
 """
 
@@ -15,7 +15,7 @@ from deepgram import DeepgramClient
 from deepgram.core.events import EventType
 from deepgram.environment import DeepgramClientEnvironment
 
-SPEED = 8
+SPEED = 4
 FRAME_SECONDS = 0.1
 
 
