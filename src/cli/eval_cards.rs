@@ -82,7 +82,6 @@ pub fn run(args: &CardsArgs, out: &mut dyn Write) -> anyhow::Result<()> {
             )?;
         }
     }
-    all.calls = calls.len();
     let mut line = serde_json::to_value(&all)?;
     let folders: Vec<String> =
         args.calls.iter().map(|folder| folder.display().to_string()).collect();

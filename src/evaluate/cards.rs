@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::live::{Reference, ReferenceQuestion, ReferenceTurn, Share, names_any};
+use super::live::{Reference, ReferenceQuestion, ReferenceTurn, names_any};
 use crate::domain::{Answer, Classify, ErrorKind, Party, PartyId, Role, Turn, TurnId};
 use crate::flow::suggestion::{Abstention, Decision, Suggester, SuggestionSettings};
 use crate::insight::redaction;
@@ -202,9 +202,5 @@ impl CardReport {
         self.questions_answered += answered.iter().filter(|answered| **answered).count();
         self.small_talk_cards +=
             results.iter().filter(|result| result.wants_none && result.card.is_some()).count();
-    }
-
-    pub fn answered(&self) -> Share {
-        Share { good: self.questions_answered, all: self.questions }
     }
 }
