@@ -27,7 +27,7 @@ use crate::insight::redaction;
 use crate::knowledge::{Library, LibrarySettings, Source, cache_folder};
 use crate::models::embedder::EmbedderHandle;
 use crate::models::minilm::{MiniLm, MiniLmFiles};
-use crate::models::{self, Ears, Outcome, SpeechPool, Urgency, WhisperModel};
+use crate::models::{self, Ears, Hints, Order, Outcome, SpeechPool, Urgency, WhisperModel};
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource};
 use crate::store::{SqliteStore, Store};
@@ -303,7 +303,8 @@ fn open_speech(config: &Config) -> Result<SpeechPool, AppError> {
     for _ in 0..workers {
         // The first decoding allocates; nobody should have to wait for that.
         let quiet = vec![0.0; models::SAMPLE_RATE_HZ as usize];
-        pool.submit(Urgency::Early, quiet, Box::new(|_: Outcome| ()));
+        let (urgency, hints) = (Urgency::Early, Hints::default());
+        pool.submit(Order { urgency, samples: quiet, hints }, Box::new(|_: Outcome| ()));
     }
     Ok(pool)
 }

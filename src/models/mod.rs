@@ -19,6 +19,6 @@ pub use cache::{Cache, Installed, State, installed};
 pub use error::ModelError;
 pub use manifest::{Convert, Manifest, Model, ModelFile, Origin, Part, Source, Task};
 pub use pull::{Puller, Watcher};
-pub use speech::{Ears, JobId, Outcome, SpeechPool, Urgency};
-pub use transcriber::{Heard, HeardWord, SAMPLE_RATE_HZ, Transcriber};
+pub use speech::{Ears, JobId, Order, Outcome, SpeechPool, Urgency};
+pub use transcriber::{Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber};
 pub use whisper::{WhisperModel, WhisperTranscriber, Window};

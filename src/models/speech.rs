@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use super::ModelError;
-use super::transcriber::{Heard, SAMPLE_RATE_HZ, Transcriber};
+use super::transcriber::{Heard, Hints, SAMPLE_RATE_HZ, Transcriber};
 
 /// How urgent a decoding is, most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,11 +46,21 @@ pub type Reply = Box<dyn FnOnce(Outcome) + Send>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct JobId(u64);
 
+/// One decoding to be done.
+#[derive(Debug)]
+pub struct Order {
+    pub urgency: Urgency,
+    /// Mono, 16 kHz.
+    pub samples: Vec<f32>,
+    pub hints: Hints,
+}
+
 struct Job {
     id: JobId,
     urgency: Urgency,
     since: Instant,
     samples: Vec<f32>,
+    hints: Hints,
     reply: Reply,
 }
 
@@ -71,13 +81,18 @@ impl Ears {
     ///
     /// # Errors
     /// As `Transcriber::transcribe`.
-    pub fn listen(&mut self, urgency: Urgency, samples: &[f32]) -> Result<Heard, ModelError> {
+    pub fn listen(
+        &mut self,
+        urgency: Urgency,
+        samples: &[f32],
+        hints: &Hints,
+    ) -> Result<Heard, ModelError> {
         if urgency == Urgency::Partial {
-            return self.partials.transcribe(samples);
+            return self.partials.transcribe(samples, hints);
         }
-        let mut heard = self.finals.transcribe(samples)?;
+        let mut heard = self.finals.transcribe(samples, hints)?;
         if heard.words.is_empty() || heard.mean_logprob < SURE_LOGPROB {
-            heard.second = Some(Box::new(self.partials.transcribe(samples)?));
+            heard.second = Some(Box::new(self.partials.transcribe(samples, hints)?));
         }
         Ok(heard)
     }
@@ -131,8 +146,9 @@ impl SpeechPool {
         Ok(Self { shared, threads: Mutex::new(threads) })
     }
 
-    /// Queues a decoding of 16 kHz samples. The reply always comes.
-    pub fn submit(&self, urgency: Urgency, samples: Vec<f32>, reply: Reply) -> JobId {
+    /// Queues a decoding. The reply always comes.
+    pub fn submit(&self, order: Order, reply: Reply) -> JobId {
+        let Order { urgency, samples, hints } = order;
         let mut queue = self.shared.lock();
         queue.next_id += 1;
         let id = JobId(queue.next_id);
@@ -141,7 +157,7 @@ impl SpeechPool {
             reply(Outcome::Dropped);
             return id;
         }
-        queue.jobs.push(Job { id, urgency, since: Instant::now(), samples, reply });
+        queue.jobs.push(Job { id, urgency, since: Instant::now(), samples, hints, reply });
         metrics::gauge!("backchannel_speech_queue_jobs").set(queue.jobs.len() as f64);
         drop(queue);
         self.shared.changed.notify_one();
@@ -209,7 +225,7 @@ impl Shared {
             let begun = Instant::now();
             // A panic in a recogniser costs one decoding, not the worker and every call on it.
             let listened =
-                catch_unwind(AssertUnwindSafe(|| ears.listen(job.urgency, &job.samples)));
+                catch_unwind(AssertUnwindSafe(|| ears.listen(job.urgency, &job.samples, &job.hints)));
             let outcome = match listened {
                 Ok(Ok(heard)) => Outcome::Heard(heard),
                 Ok(Err(error)) => {
@@ -291,7 +307,7 @@ mod tests {
     }
 
     impl Transcriber for Gated {
-        fn transcribe(&mut self, samples: &[f32]) -> Result<Heard, ModelError> {
+        fn transcribe(&mut self, samples: &[f32], _hints: &Hints) -> Result<Heard, ModelError> {
             let gate = self.gate.lock().map_err(|_| ModelError::Failed("gate".into()))?;
             gate.recv_timeout(Duration::from_secs(5))
                 .map_err(|_| ModelError::Failed("never opened".into()))?;
@@ -321,8 +337,7 @@ mod tests {
     ) -> JobId {
         let done = done.clone();
         pool.submit(
-            urgency,
-            vec![0.0; samples],
+            Order { urgency, samples: vec![0.0; samples], hints: Hints::default() },
             Box::new(move |outcome| {
                 let text = match outcome {
                     Outcome::Heard(heard) => heard.text(),
@@ -393,7 +408,7 @@ mod tests {
     struct Panics;
 
     impl Transcriber for Panics {
-        fn transcribe(&mut self, samples: &[f32]) -> Result<Heard, ModelError> {
+        fn transcribe(&mut self, samples: &[f32], _hints: &Hints) -> Result<Heard, ModelError> {
             assert!(samples.len() > 1, "a test's panic");
             Ok(Heard::default())
         }

@@ -12,7 +12,7 @@ use whisper_rs::{
 };
 
 use super::ModelError;
-use super::transcriber::{Heard, HeardWord, SAMPLE_RATE_HZ, Transcriber};
+use super::transcriber::{Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber};
 
 /// The encoder makes 50 positions a second, 1,500 for the full window of 30 s.
 const POSITIONS_PER_SECOND: f32 = 50.0;
@@ -86,12 +86,12 @@ pub struct WhisperTranscriber {
 }
 
 impl Transcriber for WhisperTranscriber {
-    fn transcribe(&mut self, samples: &[f32]) -> Result<Heard, ModelError> {
+    fn transcribe(&mut self, samples: &[f32], hints: &Hints) -> Result<Heard, ModelError> {
         self.dither(samples);
         let seconds = samples.len() as f32 / SAMPLE_RATE_HZ as f32;
         let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
         params.set_n_threads(1);
-        params.set_language(Some("en"));
+        params.set_language(Some(hints.language.as_deref().unwrap_or("en")));
         params.set_no_context(true);
         params.set_single_segment(true);
         params.set_token_timestamps(true);

@@ -27,7 +27,7 @@ fn spoken(sentence: usize) -> &'static [f32] {
 
 fn heard(text: &str) -> Heard {
     let word = HeardWord { text: text.to_owned(), start_ms: 0, end_ms: 300, confidence: 0.9 };
-    Heard { words: vec![word], mean_logprob: -0.2, tokens: 1, second: None }
+    Heard { words: vec![word], mean_logprob: -0.2, tokens: 1, ..Heard::default() }
 }
 
 /// A leg and the decodings that it waits for.

@@ -17,7 +17,7 @@ use crate::flow::session::{Output, Session};
 use crate::flow::suggestion::CardQuery;
 use crate::flow::transcript::{Purpose, Ticket};
 use crate::knowledge::SearchResponse;
-use crate::models::{Heard, JobId, Outcome, Urgency};
+use crate::models::{Heard, Hints, JobId, Order, Outcome, Urgency};
 use crate::store::codec;
 
 /// What comes back from models and searches.
@@ -166,7 +166,9 @@ impl Call {
                         // A call that has ended doesn't wait for answers.
                         let _ = answer.send(Answer::Decoded(leg, ticket, heard));
                     });
-                    let job = self.shared.speech.submit(urgency(purpose), samples, reply);
+                    let hints = Hints::default();
+                    let order = Order { urgency: urgency(purpose), samples, hints };
+                    let job = self.shared.speech.submit(order, reply);
                     self.jobs.insert((leg, ticket), job);
                 }
                 Output::Promote { leg, ticket } => {

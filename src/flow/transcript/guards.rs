@@ -190,7 +190,7 @@ mod tests {
             .split_whitespace()
             .map(|text| HeardWord { text: text.into(), start_ms: 0, end_ms: 0, confidence: 0.5 })
             .collect();
-        Heard { tokens: words.len(), words, mean_logprob, second: None }
+        Heard { tokens: words.len(), words, mean_logprob, ..Heard::default() }
     }
 
     fn check(text: &str, mean_logprob: f32) -> String {
