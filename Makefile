@@ -6,7 +6,7 @@ PORT ?= 8080
 BIN  := target/release/backchannel
 export CARGO_TERM_PROGRESS_WHEN ?= auto
 
-.PHONY: demo test ui binary models lint unit e2e bench clean help
+.PHONY: demo test ui binary models lint peers unit e2e bench clean help
 
 help: ## show this
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -19,8 +19,8 @@ demo: ## play a recorded call into the running service (CALL=file.wav for your o
 	@.ci/demo "$(CALL)" "$(PORT)"
 
 test: ## everything that CI checks
-	@.ci/need cargo c++ node npm python3 pip cmake chromium
-	@$(MAKE) --no-print-directory ui binary models lint unit e2e
+	@.ci/need cargo c++ node npm python3 pip cmake chromium sipp ffmpeg
+	@$(MAKE) --no-print-directory ui binary models lint peers unit e2e
 
 ui: ## build the pages into ui/dist
 	@.ci/step "pages" .ci/ui
@@ -37,6 +37,9 @@ lint: ## formatting, clippy, articles, settings
 	@.ci/step "clippy" cargo clippy --release --locked --all-targets -- -D warnings
 	@.ci/step "pages: types and unit tests" sh -c 'cd ui && npm run --silent typecheck && npm test --silent'
 	@.ci/step "articles and settings" sh -c '$(BIN) knowledge lint && $(BIN) check >/dev/null'
+
+peers: ## fetch the clients that the media wires are tested with
+	@.ci/step "peers of the media wires" .ci/peers
 
 unit: ## all Rust tests, real models included
 	@.ci/step "Rust tests" cargo test --release --locked

@@ -3,7 +3,9 @@
 //! Build and run are two steps, so that a test can build an `App` and look at it.
 
 mod knowledge_door;
+mod media;
 mod notices;
+mod own_sockets;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
+use self::own_sockets::OwnSockets;
 use crate::bus::{Bus, MemoryBus, Signal};
 use crate::config::Config;
 use crate::connect::telephony::{self, MediaSockets};
@@ -67,6 +70,7 @@ pub struct App {
     listener: Listener,
     state: ServeState,
     sockets: MediaSockets,
+    own_sockets: OwnSockets,
     calls: Calls,
     store: Arc<dyn Store>,
     speech: Arc<SpeechPool>,
@@ -84,6 +88,8 @@ pub struct Access {
     /// Only in the demo, where it was made up.
     pub api_key: Option<String>,
     pub sign_in_url: Option<String>,
+    /// Media wires with a socket of their own, by name.
+    pub media: Vec<(&'static str, SocketAddr)>,
 }
 
 impl App {
@@ -98,7 +104,9 @@ impl App {
             serve::bind(config.serve.listen, write_idle).map_err(|e| AppError::of(&e))?;
         let address = listener.address().map_err(AppError::internal)?;
         let tenant = TenantId::from(if demo { "demo" } else { "default" });
-        let (auth, access) = doors(&config, demo, &tenant, address)?;
+        let (auth, mut access) = doors(&config, demo, &tenant, address)?;
+        let own_sockets = OwnSockets::bind(&config.media, &tenant).await?;
+        access.media = own_sockets.addresses();
 
         let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new(BUS_SIGNALS));
         let to_bus = Arc::clone(&bus);
@@ -155,6 +163,8 @@ impl App {
         let http_stop = CancellationToken::new();
         let mut sockets = MediaSockets::new(Arc::new(calls.clone()), stop.child_token());
         sockets.patience = Duration::from_secs(config.serve.media_idle_seconds);
+        sockets.audiohook = media::audiohook_settings(&config.media);
+        let media_auth = media::auth(&config.media, &tenant)?;
         let knowledge = Arc::new(KnowledgeDoor { library, store: Arc::clone(&store), suggestion });
         let state = ServeState::new(Services {
             store: Arc::clone(&store),
@@ -162,7 +172,10 @@ impl App {
             auth,
             answerer: knowledge.clone(),
             articles: knowledge,
+            media_auth,
+            incoming: sockets.incoming.clone(),
             system: Arc::new(System { notices, speech: config.speech.clone() }),
+            audiosocket: own_sockets.announced_calls(),
             masker: Arc::new(redaction::typed),
             node: config.serve.node.clone(),
             demo,
@@ -171,7 +184,19 @@ impl App {
             stop: http_stop.clone(),
         });
         let grace = Duration::from_secs(config.serve.shutdown_grace_seconds);
-        Ok(Self { listener, state, sockets, calls, store, speech, stop, http_stop, grace, access })
+        Ok(Self {
+            listener,
+            state,
+            sockets,
+            own_sockets,
+            calls,
+            store,
+            speech,
+            stop,
+            http_stop,
+            grace,
+            access,
+        })
     }
 
     pub fn access(&self) -> &Access {
@@ -191,6 +216,7 @@ impl App {
     pub async fn run(self, on_ready: impl FnOnce(&Access)) -> Result<(), AppError> {
         let media = telephony::routes(self.sockets.clone());
         let router = serve::router(self.state, media);
+        self.own_sockets.serve(&self.sockets);
         let http_stop = self.http_stop;
         let server = tokio::spawn(serve::run(self.listener, router, http_stop.clone(), self.grace));
         on_ready(&self.access);
@@ -253,7 +279,8 @@ fn doors(
     auth.add_key(hash_of(&key), principal.clone());
     let sign_in_url =
         demo.then(|| format!("{url}/sign-in?code={}", auth.add_sign_in_code(principal)));
-    Ok((auth, Access { url, api_key: demo.then_some(key), sign_in_url }))
+    let api_key = demo.then_some(key);
+    Ok((auth, Access { url, api_key, sign_in_url, media: Vec::new() }))
 }
 
 fn open_library(config: &Config, demo: bool) -> Result<Library, AppError> {

@@ -116,6 +116,9 @@ async fn serve(args: &ServeArgs, config: Config) -> Result<(), Failure> {
 
 fn announce(access: &Access) {
     println!("serving on {}", access.url);
+    for (wire, address) in &access.media {
+        println!("{wire} on {address}");
+    }
     if let Some(link) = &access.sign_in_url {
         println!("agent desktop: {link}");
     }

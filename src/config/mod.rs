@@ -2,6 +2,9 @@
 //!
 //! `BACKCHANNEL__SERVE__LISTEN=127.0.0.1:9000` is `listen` in `[serve]`.
 
+mod media;
+mod own_sockets;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -11,12 +14,16 @@ use crate::flow::suggestion::SuggestionSettings;
 use crate::flow::transcript::TranscriptSettings;
 use crate::serve;
 
+pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
+pub use self::own_sockets::{AudioSocket, Siprec};
+
 /// All settings, with their defaults. `backchannel check` prints the effective ones.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     pub serve: serve::Config,
     pub auth: Auth,
+    pub media: Media,
     pub store: Store,
     pub knowledge: Knowledge,
     pub speech: Speech,
@@ -258,6 +265,10 @@ impl Config {
         if self.calls.max == 0 {
             return Err(ConfigError::Value("calls.max must be at least 1".to_owned()));
         }
+        let mistakes = self.media.mistakes();
+        if !mistakes.is_empty() {
+            return Err(ConfigError::Value(mistakes.join("\n")));
+        }
         Ok(self)
     }
 
@@ -329,6 +340,22 @@ mod tests {
     }
 
     #[test]
+    fn wires_with_sockets_of_their_own_are_off_by_default() {
+        let config = load("", &[]).expect("it is right");
+        assert_eq!((config.media.audiosocket.listen, config.media.siprec.listen), (None, None));
+        let config = load(
+            "[media.siprec]\nlisten = \"0.0.0.0:5060\"\npeers = [\"10.1.0.0/16\", \"192.0.2.7\"]\n\
+             rtp_ports = [30000, 30999]",
+            &[("BACKCHANNEL__MEDIA__AUDIOSOCKET__LISTEN", "10.0.0.1:9092")],
+        )
+        .expect("it is right");
+        assert_eq!(config.media.audiosocket.listen.map(|listen| listen.port()), Some(9_092));
+        let networks = config.media.siprec.networks().expect("they are right");
+        assert!(networks[1].contains(&"192.0.2.7".parse::<std::net::IpAddr>().expect("an address")));
+        assert!(config.to_toml().contains("10.1.0.0/16"));
+    }
+
+    #[test]
     fn mistakes_name_their_place() {
         for (text, vars, expected) in [
             ("[serve]\nlistn = 1", &[][..], vec!["bc.toml", "line 2", "listn"]),
@@ -339,6 +366,11 @@ mod tests {
                 vec!["BACKCHANNEL__SERVE__LISTN", "listn"],
             ),
             ("[calls]\nmax = 0", &[], vec!["calls.max"]),
+            ("[media.acs]\nissuer = \"\"", &[], vec!["media.acs.issuer"]),
+            ("[media.acs]\nisuer = \"\"", &[], vec!["bc.toml", "line 2", "isuer"]),
+            ("[media.siprec]\npeers = [\"pbx\"]", &[], vec!["media.siprec.peers", "pbx"]),
+            ("[media.siprec]\nrtp_ports = [9, 8]", &[], vec!["media.siprec.rtp_ports"]),
+            ("[media.audiosocket]\nlisten = \"9092\"", &[], vec!["line 2", "socket address"]),
         ] {
             let error = load(text, vars).expect_err("it is wrong");
             for word in expected {

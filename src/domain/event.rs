@@ -106,6 +106,20 @@ pub struct AudioGap {
     pub why: String,
 }
 
+/// The media side has paused a party's audio: nothing is heard until `AudioResumed`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioPaused {
+    pub party: Party,
+    pub at_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioResumed {
+    pub party: Party,
+    pub at_ms: u64,
+    pub paused_ms: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioStopped {
     pub party: Party,
@@ -161,6 +175,8 @@ pub enum EventBody {
     ConversationEnded(ConversationEnded),
     AudioStarted(AudioStarted),
     AudioGap(AudioGap),
+    AudioPaused(AudioPaused),
+    AudioResumed(AudioResumed),
     AudioStopped(AudioStopped),
     TurnFinal(Turn),
     RedactionResolved(RedactionResolved),

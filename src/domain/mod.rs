@@ -18,9 +18,9 @@ pub use article::{Article, ArticleState, Audience, Passage};
 pub use card::{Answer, Card, CardKind, Citation, Generator, QuestionAnswer, Verdict, VerdictKind};
 pub use error::{Classify, ErrorKind};
 pub use event::{
-    AudioGap, AudioStarted, AudioStopped, Channel, ConversationEnded, ConversationStarted,
-    Direction, EndReason, EventBody, NewEvent, Recorded, RedactionKind, RedactionOutcome,
-    RedactionResolved, SystemNotice,
+    AudioGap, AudioPaused, AudioResumed, AudioStarted, AudioStopped, Channel, ConversationEnded,
+    ConversationStarted, Direction, EndReason, EventBody, NewEvent, Recorded, RedactionKind,
+    RedactionOutcome, RedactionResolved, SystemNotice,
 };
 pub use ids::{
     ArticleId, CardId, ConversationId, EventId, PartyId, PassageId, QuestionId, TenantId, TurnId,

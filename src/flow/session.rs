@@ -5,8 +5,8 @@
 use std::collections::VecDeque;
 
 use crate::domain::{
-    AudioGap, AudioStarted, AudioStopped, Card, CardId, CardKind, ConversationEnded, EndReason,
-    EventBody, Partial, Party, RedactionResolved, Turn, TurnId,
+    AudioGap, AudioPaused, AudioResumed, AudioStarted, AudioStopped, Card, CardId, CardKind,
+    ConversationEnded, EndReason, EventBody, Partial, Party, RedactionResolved, Turn, TurnId,
 };
 use crate::flow::audio::{AudioError, Codec, Gap, Jump, LegDecoder};
 use crate::flow::suggestion::judge::Look;
@@ -39,6 +39,13 @@ pub enum Output {
     Event(EventBody),
     /// Stream, don't keep.
     Partial(Partial),
+    /// Somebody begins to speak, or something sounds like it.
+    Onset {
+        party: Party,
+        start_ms: u64,
+    },
+    /// All that was said before `flush` has become turns.
+    Flushed,
     /// Decode and bring the answer to `decoded`.
     Decode {
         leg: usize,
@@ -64,16 +71,22 @@ struct LiveLeg {
     party: Party,
     decoder: LegDecoder,
     leg: Leg,
+    /// What passes on the way to the next payload is no loss: the leg was paused.
+    catches_up: bool,
 }
 
 pub struct Session {
+    transcript: TranscriptSettings,
     legs: Vec<LiveLeg>,
+    /// Since when nothing may be heard.
+    paused_at_ms: Option<u64>,
     masker: Masker,
     suggester: Suggester,
     turns: usize,
     /// One search at a time; of the queries that come meanwhile only the newest is kept.
     searching: bool,
     next_query: Option<Box<CardQuery>>,
+    flushing: bool,
     closing: Option<EndReason>,
     finished: bool,
     samples: Vec<f32>,
@@ -85,36 +98,101 @@ impl Session {
     /// # Errors
     /// A leg's sample rate is not supported.
     pub fn new(legs: Vec<SessionLeg>, settings: &SessionSettings) -> Result<Self, AudioError> {
-        let mut out = VecDeque::new();
-        let legs = legs
-            .into_iter()
-            .enumerate()
-            .map(|(number, leg)| {
-                out.push_back(Output::Event(EventBody::AudioStarted(AudioStarted {
-                    party: leg.party.clone(),
-                    codec: leg.codec.as_str().to_owned(),
-                    sample_rate_hz: leg.sample_rate_hz,
-                })));
-                Ok(LiveLeg {
-                    party: leg.party,
-                    decoder: LegDecoder::new(leg.codec, leg.sample_rate_hz)?,
-                    leg: Leg::new(settings.transcript.clone(), &format!("t-{}-", number + 1)),
-                })
-            })
-            .collect::<Result<Vec<_>, AudioError>>()?;
-        Ok(Self {
-            legs,
+        let mut this = Self {
+            transcript: settings.transcript.clone(),
+            legs: Vec::new(),
+            paused_at_ms: None,
             masker: Masker::default(),
             suggester: Suggester::new(&settings.suggestion),
             turns: 0,
             searching: false,
             next_query: None,
+            flushing: false,
             closing: None,
             finished: false,
             samples: Vec::new(),
             from_leg: Vec::new(),
-            out,
-        })
+            out: VecDeque::new(),
+        };
+        for leg in legs {
+            this.join(leg)?;
+        }
+        Ok(this)
+    }
+
+    /// One more party is heard from now on; its leg has the next number.
+    ///
+    /// # Errors
+    /// Its sample rate is not supported.
+    pub fn join(&mut self, leg: SessionLeg) -> Result<(), AudioError> {
+        let mut live = LiveLeg {
+            decoder: LegDecoder::new(leg.codec, leg.sample_rate_hz)?,
+            leg: Leg::new(self.transcript.clone(), &format!("t-{}-", self.legs.len() + 1)),
+            party: leg.party,
+            catches_up: false,
+        };
+        let now_ms = self.now_ms();
+        if now_ms > 0 {
+            self.samples.clear();
+            let jump = live.decoder.lose(now_ms, &mut self.samples)?;
+            live.leg.audio(&self.samples, &mut self.from_leg);
+            live.leg.skip(jump.skip_samples, &mut self.from_leg);
+        }
+        self.out.push_back(Output::Event(EventBody::AudioStarted(AudioStarted {
+            party: live.party.clone(),
+            codec: leg.codec.as_str().to_owned(),
+            sample_rate_hz: leg.sample_rate_hz,
+        })));
+        self.legs.push(live);
+        Ok(())
+    }
+
+    /// Nothing is heard from here on; what was said before stands.
+    pub fn pause(&mut self) {
+        if self.paused_at_ms.is_some() || self.closing.is_some() {
+            return;
+        }
+        for leg in 0..self.legs.len() {
+            self.samples.clear();
+            self.legs[leg].decoder.flush(&mut self.samples);
+            self.hear(leg);
+        }
+        self.stalled();
+        let at_ms = self.now_ms();
+        self.paused_at_ms = Some(at_ms);
+        for live in &self.legs {
+            let party = live.party.clone();
+            let paused = EventBody::AudioPaused(AudioPaused { party, at_ms });
+            self.out.push_back(Output::Event(paused));
+        }
+    }
+
+    /// All parties are heard again. `paused_ms` is how long the media side says that it was, for
+    /// wires whose clock doesn't tell.
+    ///
+    /// # Errors
+    /// As `audio`.
+    pub fn resume(&mut self, paused_ms: Option<u64>) -> Result<(), AudioError> {
+        let Some(paused_at_ms) = self.paused_at_ms.take() else { return Ok(()) };
+        for leg in 0..self.legs.len() {
+            let live = &mut self.legs[leg];
+            live.catches_up = true;
+            let passed_ms = live.leg.now_ms().saturating_sub(paused_at_ms);
+            let missing_ms = paused_ms.unwrap_or(0).saturating_sub(passed_ms);
+            if missing_ms > 0 {
+                self.samples.clear();
+                let jump = live.decoder.lose(missing_ms, &mut self.samples)?;
+                self.jump(leg, Jump { joins_late: true, ..jump }, "paused");
+            }
+        }
+        let at_ms = self.now_ms();
+        for live in &self.legs {
+            let party = live.party.clone();
+            let paused_ms = at_ms.saturating_sub(paused_at_ms);
+            let resumed = EventBody::AudioResumed(AudioResumed { party, at_ms, paused_ms });
+            self.out.push_back(Output::Event(resumed));
+        }
+        Ok(())
     }
 
     /// Takes one wire payload of one leg. `at_ms` is the wire's clock, `lost_ms` the audio before
@@ -137,28 +215,37 @@ impl Session {
             None if lost_ms > 0 => Some(live.decoder.lose(lost_ms, &mut self.samples)?),
             None => None,
         };
-        if let Some(jump) = jump {
-            self.jump(
-                leg,
-                jump,
-                if lost_ms > 0 { "dropped under load" } else { "missing on the wire" },
-            );
+        let paused = self.paused_at_ms.is_some();
+        if let Some(mut jump) = jump {
+            jump.joins_late |= paused || std::mem::take(&mut live.catches_up);
+            let why = if lost_ms > 0 { "dropped under load" } else { "missing on the wire" };
+            self.jump(leg, jump, why);
         }
-        self.legs[leg].decoder.push(payload, &mut self.samples)?;
+        let decoder = &mut self.legs[leg].decoder;
+        if paused {
+            decoder.push_unheard(payload, &mut self.samples)?;
+        } else {
+            decoder.push(payload, &mut self.samples)?;
+        }
         self.hear(leg);
         Ok(())
     }
 
-    /// Audio that our side dropped and that no payload followed, in milliseconds.
+    /// Audio that never comes, in milliseconds, and why.
     ///
     /// # Errors
     /// As `audio`.
-    pub fn lost(&mut self, leg: usize, lost_ms: u64) -> Result<(), AudioError> {
+    pub fn lost(&mut self, leg: usize, lost_ms: u64, why: &str) -> Result<(), AudioError> {
         let Some(live) = self.legs.get_mut(leg) else { return Ok(()) };
         self.samples.clear();
-        let jump = live.decoder.lose(lost_ms, &mut self.samples)?;
-        self.jump(leg, jump, "dropped under load");
+        let mut jump = live.decoder.lose(lost_ms, &mut self.samples)?;
+        jump.joins_late = self.paused_at_ms.is_some();
+        self.jump(leg, jump, why);
         Ok(())
+    }
+
+    pub fn legs(&self) -> usize {
+        self.legs.len()
     }
 
     /// No audio came for a while: what was being said is over.
@@ -169,11 +256,19 @@ impl Session {
         }
     }
 
+    /// What was said so far is over, because the media side says so; `Flushed` follows.
+    pub fn flush(&mut self) {
+        self.flushing = true;
+        self.stalled();
+        self.flushed_if_done();
+    }
+
     /// Takes the answer to `Decode`; `None` when it was dropped or failed.
     pub fn decoded(&mut self, leg: usize, ticket: Ticket, heard: Option<Heard>) {
         if let Some(live) = self.legs.get_mut(leg) {
             live.leg.decoded(ticket, heard, &mut self.from_leg);
             self.take_from_leg(leg);
+            self.flushed_if_done();
             self.finish_if_done();
         }
     }
@@ -277,6 +372,10 @@ impl Session {
                 LegOutput::Partial { turn_id, start_ms, text, stable_words } => {
                     self.show_partial(leg, turn_id, start_ms, &text, stable_words);
                 }
+                LegOutput::Onset { start_ms } => {
+                    let party = self.legs[leg].party.clone();
+                    self.out.push_back(Output::Onset { party, start_ms });
+                }
                 LegOutput::Withdrawn { turn_id, start_ms } => {
                     self.show_partial(leg, turn_id, start_ms, "", 0);
                 }
@@ -354,6 +453,13 @@ impl Session {
     fn resolve(&mut self, resolved: Vec<RedactionResolved>) {
         let events = resolved.into_iter().map(EventBody::RedactionResolved).map(Output::Event);
         self.out.extend(events);
+    }
+
+    fn flushed_if_done(&mut self) {
+        if self.flushing && !self.legs.iter().any(|live| live.leg.owes_turns()) {
+            self.flushing = false;
+            self.out.push_back(Output::Flushed);
+        }
     }
 
     fn finish_if_done(&mut self) {

@@ -33,6 +33,8 @@ pub fn document() -> Value {
         "conversation.ended", wire::ConversationEnded, "A conversation is over.";
         "audio.started", wire::AudioStarted, "A party's audio begins.";
         "audio.gap", wire::AudioGap, "A stretch of audio is missing.";
+        "audio.paused", wire::AudioPaused, "A party's audio stands still; nothing is heard.";
+        "audio.resumed", wire::AudioResumed, "A party is heard again.";
         "audio.stopped", wire::AudioStopped, "A party's audio ends.";
         TURN_PARTIAL, wire::TurnPartial, "An utterance in progress. Streamed, never stored: no sequence, no SSE id.";
         "turn.final", wire::TurnFinal, "A finished utterance, secrets masked.";

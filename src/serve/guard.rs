@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::auth::{self, Principal};
 use super::error::Problem;
 use super::{ServeState, pages};
+use crate::connect::telephony::{acs, auth as media};
 
 const CONTENT_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self' ws: wss:; media-src 'self' blob:; worker-src 'self' blob:; \
@@ -22,9 +23,24 @@ pub async fn guard(State(state): State<ServeState>, mut request: Request, next: 
             request.extensions_mut().insert(principal);
         }
         Err(_) if is_public(request.uri()) => {}
-        Err(problem) => return problem.into_response(),
+        Err(problem) => {
+            let (uri, headers) = (request.uri(), request.headers());
+            let tenant = state.media_auth.tenant_of(uri, headers).await;
+            let Some(tenant) = tenant else { return refuse(request, problem).await };
+            request.extensions_mut().insert(tenant);
+        }
     }
     next.run(request).await
+}
+
+/// 401; but ACS hears of a wrong token by a close code.
+async fn refuse(request: Request, problem: Problem) -> Response {
+    if request.uri().path() == media::ACS_PATH
+        && let Some(closed) = acs::refuse(request).await
+    {
+        return closed;
+    }
+    problem.into_response()
 }
 
 fn identify(state: &ServeState, request: &Request) -> Result<Principal, Problem> {

@@ -7,15 +7,18 @@
 mod articles;
 mod ask;
 mod asyncapi;
+mod audiosocket;
 pub mod auth;
 mod body;
 mod conversations;
+mod credentials;
 mod envelope;
 mod error;
 mod events;
 mod extract;
 mod guard;
 mod health;
+mod hooks;
 mod listen;
 mod meters;
 mod openapi;
@@ -38,6 +41,9 @@ use tokio_util::sync::CancellationToken;
 
 use self::auth::Auth;
 use crate::bus::Bus;
+use crate::connect::telephony::acs::IncomingCalls;
+use crate::connect::telephony::auth::MediaAuth;
+use crate::connect::telephony::audiosocket::Registry;
 use crate::store::Store;
 
 pub use articles::{ArticleHit, FoundArticles, FoundSentence};
@@ -85,9 +91,15 @@ pub struct Services {
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub auth: Auth,
+    /// Who brings calls and their announcements without a key of ours.
+    pub media_auth: MediaAuth,
+    /// What the announcements say, for the media sockets.
+    pub incoming: IncomingCalls,
     pub answerer: Arc<dyn Answerer>,
     pub articles: Arc<dyn ArticleSource>,
     pub system: Arc<dyn SystemSource>,
+    /// Where AudioSocket calls are announced, if any are taken.
+    pub audiosocket: Option<Registry>,
     /// Masks secrets in what people type, before it is stored.
     pub masker: Masker,
     pub node: String,
@@ -117,19 +129,21 @@ impl Deref for ServeState {
     }
 }
 
-/// All routes. `media` brings the sockets under `/v1/media/`; they come through the same guard.
+/// All routes. `media` brings the sockets under `/v1/media/` and `/v1/listen`; they come through the
+/// same guard.
 pub fn router(state: ServeState, media: Router) -> Router {
     let (api, document) = openapi::routes().split_for_parts();
     let document = openapi::finish(document);
     api.merge(openapi::documents(&document))
         .with_state(state.clone())
-        // The media routes are mounted here: axum::Router with /v1/media/twilio, /v1/media/pcm.
+        // The media routes are mounted here: axum::Router with /v1/media/twilio and the like.
         .merge(media)
         .fallback(pages::serve)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(DefaultBodyLimit::max(body::MAX_BYTES))
         .layer(middleware::from_fn_with_state(state, guard::guard))
         .layer(middleware::from_fn(body::limit))
+        .layer(middleware::from_fn(credentials::as_bearer))
         .layer(middleware::from_fn(guard::headers))
         .layer(middleware::from_fn(meters::measure))
 }

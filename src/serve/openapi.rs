@@ -13,7 +13,8 @@ use utoipa_axum::routes;
 
 use super::error::Problem;
 use super::{
-    ServeState, articles, ask, asyncapi, auth, conversations, events, health, suggestions, system,
+    ServeState, articles, ask, asyncapi, audiosocket, auth, conversations, events, health, hooks,
+    suggestions, system,
 };
 
 #[derive(OpenApi)]
@@ -49,9 +50,11 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(events::of_all))
         .routes(routes!(ask::ask))
         .routes(routes!(suggestions::give_verdict))
+        .routes(routes!(audiosocket::announce))
         .routes(routes!(articles::list))
         .routes(routes!(articles::search))
         .routes(routes!(articles::show))
+        .routes(routes!(hooks::eventgrid, hooks::eventgrid_handshake))
 }
 
 pub fn finish(mut document: Document) -> Document {

@@ -75,6 +75,18 @@ pub fn encode(body: &EventBody) -> Encoded {
                 why: x.why.clone(),
             }
         ),
+        EventBody::AudioPaused(x) => encoded!(
+            "audio.paused",
+            wire::AudioPaused { party: party_ref(&x.party), at_ms: x.at_ms }
+        ),
+        EventBody::AudioResumed(x) => encoded!(
+            "audio.resumed",
+            wire::AudioResumed {
+                party: party_ref(&x.party),
+                at_ms: x.at_ms,
+                paused_ms: x.paused_ms,
+            }
+        ),
         EventBody::AudioStopped(x) => encoded!(
             "audio.stopped",
             wire::AudioStopped { party: party_ref(&x.party), duration_ms: x.duration_ms }

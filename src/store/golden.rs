@@ -49,6 +49,16 @@ fn events_are_written_as_they_always_were() {
         to_value::<wire::AudioGap>,
     );
     check(
+        EventBody::AudioPaused(AudioPaused { party: party(), at_ms: 5_000 }),
+        r#"{"party":{"id":"p-1","role":"customer"},"at_ms":5000}"#,
+        to_value::<wire::AudioPaused>,
+    );
+    check(
+        EventBody::AudioResumed(AudioResumed { party: party(), at_ms: 7_000, paused_ms: 2_000 }),
+        r#"{"party":{"id":"p-1","role":"customer"},"at_ms":7000,"paused_ms":2000}"#,
+        to_value::<wire::AudioResumed>,
+    );
+    check(
         EventBody::AudioStopped(AudioStopped { party: party(), duration_ms: 9_000 }),
         r#"{"party":{"id":"p-1","role":"customer"},"duration_ms":9000}"#,
         to_value::<wire::AudioStopped>,

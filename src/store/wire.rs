@@ -56,6 +56,19 @@ pub struct AudioGap {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AudioPaused {
+    pub party: PartyRef,
+    pub at_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AudioResumed {
+    pub party: PartyRef,
+    pub at_ms: u64,
+    pub paused_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AudioStopped {
     pub party: PartyRef,
     pub duration_ms: u64,

@@ -104,6 +104,7 @@ impl Desk {
                     self.undecoded.push((start_ms, lost_ms));
                 }
                 LegOutput::Partial { .. }
+                | LegOutput::Onset { .. }
                 | LegOutput::Withdrawn { .. }
                 | LegOutput::Rejected(_) => {}
             }

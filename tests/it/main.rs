@@ -9,3 +9,5 @@ mod scenarios;
 mod serve;
 mod service;
 mod tidy;
+mod vendors;
+mod wires;

@@ -7,37 +7,48 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use backchannel::connect::telephony::{CallSink, LiveCall, MediaSockets, routes};
-use backchannel::domain::{ConversationId, EndReason, TenantId};
-use backchannel::flow::driver::{CallError, CallOpening, CallSummary};
+use backchannel::domain::{ConversationId, EndReason, Role, TenantId};
+use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, News};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tokio_util::sync::CancellationToken;
 
 /// What became of one call.
 #[derive(Clone, Debug, Default)]
-struct Call {
-    tenant: String,
-    external_id: Option<String>,
-    audio: BTreeMap<usize, Vec<u8>>,
-    ended: Option<EndReason>,
+pub struct Call {
+    pub tenant: String,
+    pub external_id: Option<String>,
+    pub audio: BTreeMap<usize, Vec<u8>>,
+    pub ended: Option<EndReason>,
+    /// By leg, those that joined later included.
+    pub roles: Vec<Role>,
+    pub attributes: BTreeMap<String, String>,
+    pub controls: Vec<Control>,
 }
 
 #[derive(Clone, Default)]
-struct Recorder {
-    calls: Arc<Mutex<BTreeMap<String, Call>>>,
-    opened: Arc<AtomicUsize>,
-    capacity: Option<usize>,
+pub struct Recorder {
+    pub calls: Arc<Mutex<BTreeMap<String, Call>>>,
+    pub opened: Arc<AtomicUsize>,
+    pub capacity: Option<usize>,
+    /// What each call says to a media side that wants to hear: at once, and when it ends.
+    pub news: Vec<News>,
+    pub last_news: Vec<News>,
 }
 
 struct RecordedCall {
     id: ConversationId,
     calls: Arc<Mutex<BTreeMap<String, Call>>>,
+    to_media: mpsc::Sender<News>,
+    news: Option<mpsc::Receiver<News>>,
+    last_news: Vec<News>,
 }
 
 #[async_trait]
@@ -53,10 +64,22 @@ impl CallSink for Recorder {
         let call = Call {
             tenant: opening.tenant.as_str().to_owned(),
             external_id: opening.external_id,
+            roles: opening.legs.iter().map(|leg| leg.role).collect(),
+            attributes: opening.attributes,
             ..Call::default()
         };
         self.calls.lock().unwrap().insert(id.as_str().to_owned(), call);
-        Ok(Box::new(RecordedCall { id, calls: self.calls.clone() }))
+        let (to_media, news) = mpsc::channel(100);
+        for news in &self.news {
+            to_media.try_send(news.clone()).unwrap();
+        }
+        Ok(Box::new(RecordedCall {
+            id,
+            calls: self.calls.clone(),
+            to_media,
+            news: opening.wants_news.then_some(news),
+            last_news: self.last_news.clone(),
+        }))
     }
 }
 
@@ -70,29 +93,51 @@ impl LiveCall for RecordedCall {
         let call = calls.get_mut(self.id.as_str()).unwrap();
         call.audio.entry(leg).or_default().extend_from_slice(&payload);
     }
+    fn control(&mut self, control: Control) {
+        let mut calls = self.calls.lock().unwrap();
+        let call = calls.get_mut(self.id.as_str()).unwrap();
+        if let Control::Join(leg) = &control {
+            call.roles.push(leg.role);
+        }
+        call.controls.push(control);
+    }
+    fn take_news(&mut self) -> Option<mpsc::Receiver<News>> {
+        self.news.take()
+    }
     async fn close(self: Box<Self>, reason: EndReason) -> Result<CallSummary, CallError> {
+        for news in &self.last_news {
+            // Nobody may be listening.
+            let _ = self.to_media.try_send(news.clone());
+        }
         self.calls.lock().unwrap().get_mut(self.id.as_str()).unwrap().ended = Some(reason);
         Ok(CallSummary { turns: 7, duration_ms: 20 })
     }
 }
 
-struct Service {
-    address: String,
-    recorder: Recorder,
-    sockets: MediaSockets,
+pub struct Service {
+    pub address: String,
+    pub recorder: Recorder,
+    pub sockets: MediaSockets,
 }
 
-type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 impl Service {
-    async fn start(recorder: Recorder) -> Self {
+    pub async fn start(recorder: Recorder) -> Self {
         Self::patient(recorder, MediaSockets::PATIENCE).await
     }
 
-    async fn patient(recorder: Recorder, patience: Duration) -> Self {
-        let calls = Arc::new(recorder.clone());
-        let sockets =
-            MediaSockets { patience, ..MediaSockets::new(calls, CancellationToken::new()) };
+    pub async fn patient(recorder: Recorder, patience: Duration) -> Self {
+        let mut sockets = Self::sockets(&recorder);
+        sockets.patience = patience;
+        Self::with(recorder, sockets).await
+    }
+
+    pub fn sockets(recorder: &Recorder) -> MediaSockets {
+        MediaSockets::new(Arc::new(recorder.clone()), CancellationToken::new())
+    }
+
+    pub async fn with(recorder: Recorder, sockets: MediaSockets) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let app = routes(sockets.clone()).layer(axum::Extension(TenantId::from("demo")));
@@ -100,13 +145,13 @@ impl Service {
         Self { address, recorder, sockets }
     }
 
-    async fn connect(&self, protocol: &str) -> Client {
+    pub async fn connect(&self, protocol: &str) -> Client {
         let url = format!("ws://{}/v1/media/{protocol}", self.address);
         tokio_tungstenite::connect_async(url).await.unwrap().0
     }
 
     /// The only call there is, once its connection is done with it.
-    async fn ended(&self, id: &str) -> Call {
+    pub async fn ended(&self, id: &str) -> Call {
         for _ in 0..500 {
             let call = self.recorder.calls.lock().unwrap().get(id).cloned();
             if let Some(call) = call
@@ -120,12 +165,12 @@ impl Service {
     }
 }
 
-async fn say(client: &mut Client, text: impl ToString) {
+pub async fn say(client: &mut Client, text: impl ToString) {
     client.send(Message::text(text.to_string())).await.unwrap();
 }
 
 /// Code and reason of the close frame, and the texts before it.
-async fn hear_out(client: &mut Client) -> (u16, String, Vec<String>) {
+pub async fn hear_out(client: &mut Client) -> (u16, String, Vec<String>) {
     let mut texts = Vec::new();
     let all = async {
         loop {

@@ -88,6 +88,8 @@ fn obey(session: &mut Session, ears: &mut Ears, heard: &mut Heard) {
             Output::Event(_)
             | Output::Promote { .. }
             | Output::Cancel { .. }
+            | Output::Onset { .. }
+            | Output::Flushed
             | Output::Rejected(_) => {}
         }
     }

@@ -15,11 +15,11 @@ use axum::{Json, Router};
 use backchannel::cli::replay::{Args, Channels, ReplayError, WireProtocol, replay};
 use backchannel::connect::telephony::{CallSink, LiveCall, MediaSockets, routes};
 use backchannel::domain::{Classify as _, ConversationId, EndReason, ErrorKind};
-use backchannel::flow::driver::{CallError, CallOpening, CallSummary};
+use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, News};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// Takes calls, counts their bytes, and tells a fixed story of each on the event stream.
@@ -65,6 +65,14 @@ impl LiveCall for ToldCall {
     }
     fn audio(&self, leg: usize, _at_ms: Option<u64>, payload: Bytes) {
         self.legs.lock().unwrap()[leg] += payload.len();
+    }
+    fn control(&mut self, control: Control) {
+        if let Control::Join(_) = control {
+            self.legs.lock().unwrap().push(0);
+        }
+    }
+    fn take_news(&mut self) -> Option<mpsc::Receiver<News>> {
+        None
     }
     async fn close(self: Box<Self>, _reason: EndReason) -> Result<CallSummary, CallError> {
         self.teller.tell(
@@ -153,7 +161,12 @@ async fn a_call_is_played_followed_and_reported() {
         "text": "When is my refund"}], "questions": [{"turn": 0, "any_of": ["days"]}]});
     std::fs::write(folder.path().join("a.json"), reference.to_string()).unwrap();
 
-    for (protocol, bytes) in [(WireProtocol::Twilio, 4_000), (WireProtocol::Pcm, 16_000)] {
+    for (protocol, bytes) in [
+        (WireProtocol::Twilio, 4_000),
+        (WireProtocol::Pcm, 16_000),
+        (WireProtocol::Acs, 16_000),
+        (WireProtocol::AudioHook, 4_000),
+    ] {
         let mut out = Vec::new();
         let args = Args { follow: true, report: true, ..args(&url, vec![file.clone()], protocol) };
         let report = replay(args, &mut out).await.unwrap();

@@ -121,7 +121,9 @@ pub async fn replay(
     for path in &args.files {
         recordings.push(Recording::open(path, &args)?);
     }
-    let listens = args.follow || args.json || args.report || args.protocol == WireProtocol::Twilio;
+    // Without a word for it on the wire, the event stream tells when all is durable.
+    let silent = args.protocol.ends_with().is_none();
+    let listens = args.follow || args.json || args.report || silent;
     let mut events = if listens { Some(service.events().await?) } else { None };
     let epoch = Instant::now();
     let external_ids = recordings.iter().map(|recording| recording.script.external_id().to_owned());
@@ -246,11 +248,7 @@ impl Recording {
             );
             return Err(ReplayError::Arguments(fault));
         }
-        let id = rand::random::<u128>();
-        let external_id = match args.protocol {
-            WireProtocol::Twilio => format!("CA{id:032x}"),
-            WireProtocol::Pcm => format!("replay-{id:032x}"),
-        };
+        let external_id = args.protocol.external_id(rand::random());
         let script = Script::new(&file, roles, args.protocol, external_id)
             .map_err(|fault| ReplayError::Audio { file: name.clone(), fault })?;
         let reference = if args.report { reference(&path.with_extension("json"))? } else { None };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -32,11 +33,12 @@ pub async fn play(
     let socket = service.media(protocol.path()).await?;
     let (mut to, mut from) = socket.split();
     let mut sent_at = Vec::with_capacity(script.frames() as usize);
-    let hearing = hear_out(&mut from);
+    let ready = Notify::new();
+    let hearing = hear_out(&mut from, protocol, &ready);
     tokio::pin!(hearing);
     let heard = tokio::select! {
         heard = &mut hearing => heard,
-        done = send_all(&mut to, script, speed, &mut sent_at) => {
+        done = send_all(&mut to, protocol, script, speed, &ready, &mut sent_at) => {
             let (patience, late) = match done {
                 Ok(()) => (FINISH_PATIENCE, None),
                 Err(error) => (REASON_PATIENCE, Some(error.to_string())),
@@ -54,8 +56,8 @@ pub async fn play(
     let whole = sent_at.len() as u64 == script.frames();
     match heard {
         Heard { stopped: true, .. } if whole => Ok(sent_at),
-        // Twilio's wire has no word of its own for it.
-        Heard { closed: Some((1000, _)), .. } if whole && protocol == WireProtocol::Twilio => {
+        // The wire has no word of its own for it.
+        Heard { closed: Some((1000, _)), .. } if whole && protocol.ends_with().is_none() => {
             Ok(sent_at)
         }
         Heard { closed: Some((code, reason)), .. } => {
@@ -69,12 +71,17 @@ pub async fn play(
 /// waited for by the rest.
 async fn send_all(
     to: &mut futures_util::stream::SplitSink<MediaSocket, Message>,
+    protocol: WireProtocol,
     script: &Script,
     speed: f64,
+    ready: &Notify,
     sent_at: &mut Vec<Instant>,
 ) -> Result<(), tokio_tungstenite::tungstenite::Error> {
     for message in script.opening() {
         to.send(message).await?;
+    }
+    if protocol.waits_for().is_some() {
+        ready.notified().await;
     }
     let begun = Instant::now();
     for index in 0..script.frames() {
@@ -97,13 +104,21 @@ struct Heard {
     why: String,
 }
 
-async fn hear_out(from: &mut futures_util::stream::SplitStream<MediaSocket>) -> Heard {
+async fn hear_out(
+    from: &mut futures_util::stream::SplitStream<MediaSocket>,
+    protocol: WireProtocol,
+    ready: &Notify,
+) -> Heard {
     let mut heard = Heard { why: "it was closed without a word".to_owned(), ..Heard::default() };
     loop {
         match from.next().await {
             Some(Ok(Message::Text(text))) => {
                 let message: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-                heard.stopped |= message["type"] == "stopped";
+                let is = |kind: Option<&str>| kind.is_some_and(|kind| message["type"] == kind);
+                heard.stopped |= is(protocol.ends_with());
+                if is(protocol.waits_for()) {
+                    ready.notify_one();
+                }
             }
             Some(Ok(Message::Close(frame))) => {
                 heard.closed = frame.map(|frame| (frame.code.into(), frame.reason.to_string()));

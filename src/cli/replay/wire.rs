@@ -2,12 +2,18 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::domain::Role;
 use crate::evaluate::live::FRAME_MS;
 use crate::flow::audio::{AudioError, AudioFile, Codec, sample_to_i16};
+
+/// AudioHook wants an organisation and a participant to be named.
+const REPLAY_ID: &str = "5e91a700-0000-4000-8000-000000000001";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum WireProtocol {
@@ -15,6 +21,11 @@ pub enum WireProtocol {
     Twilio,
     /// The plain WebSocket: raw samples in binary messages.
     Pcm,
+    /// Azure Communication Services: 16 kHz samples of each participant in JSON.
+    Acs,
+    /// Genesys AudioHook: interleaved 8 kHz µ-law in binary messages.
+    #[value(name = "audiohook")]
+    AudioHook,
 }
 
 impl WireProtocol {
@@ -22,6 +33,39 @@ impl WireProtocol {
         match self {
             Self::Twilio => "/v1/media/twilio",
             Self::Pcm => "/v1/media/pcm",
+            Self::Acs => "/v1/media/acs",
+            Self::AudioHook => "/v1/media/audiohook",
+        }
+    }
+
+    /// What a call with this number is called on the wire.
+    pub fn external_id(self, number: u128) -> String {
+        match self {
+            Self::Twilio => format!("CA{number:032x}"),
+            Self::Pcm => format!("replay-{number:032x}"),
+            Self::Acs | Self::AudioHook => {
+                let hex = format!("{number:032x}");
+                let [a, b, c, d] = [&hex[..8], &hex[8..12], &hex[13..16], &hex[17..20]];
+                // A random UUID, as version 4 has it.
+                format!("{a}-{b}-4{c}-8{d}-{}", &hex[20..])
+            }
+        }
+    }
+
+    /// What the service has to say before it may be sent audio.
+    pub const fn waits_for(self) -> Option<&'static str> {
+        match self {
+            Self::AudioHook => Some("opened"),
+            _ => None,
+        }
+    }
+
+    /// What the service says when everything is durable. Wires without a word for it are closed.
+    pub const fn ends_with(self) -> Option<&'static str> {
+        match self {
+            Self::Twilio | Self::Acs => None,
+            Self::Pcm => Some("stopped"),
+            Self::AudioHook => Some("closed"),
         }
     }
 }
@@ -50,10 +94,14 @@ impl Script {
             _ => None,
         };
         let (codec, sample_rate_hz) = match (protocol, untouched) {
-            (WireProtocol::Twilio, _) | (WireProtocol::Pcm, Some(_)) => (Codec::Mulaw, 8_000),
+            (WireProtocol::Acs, _) => (Codec::PcmS16Le, 16_000),
+            (WireProtocol::Twilio | WireProtocol::AudioHook, _) | (WireProtocol::Pcm, Some(_)) => {
+                (Codec::Mulaw, 8_000)
+            }
             (WireProtocol::Pcm, None) if file.sample_rate_hz <= 8_000 => (Codec::PcmS16Le, 8_000),
             (WireProtocol::Pcm, None) => (Codec::PcmS16Le, 16_000),
         };
+        let untouched = untouched.filter(|_| codec == Codec::Mulaw);
         let mut legs = Vec::new();
         for (channel, &role) in roles.iter().enumerate() {
             let bytes = match untouched {
@@ -103,6 +151,24 @@ impl Script {
                     "parties": parties, "external_id": self.external_id,
                     "attributes": {"source": "replay"}})]
             }
+            WireProtocol::Acs => {
+                vec![json!({"kind": "AudioMetadata", "audioMetadata": {
+                    "subscriptionId": self.external_id, "encoding": "PCM", "channels": 1,
+                    "sampleRate": self.sample_rate_hz, "length": self.frame_bytes()}})]
+            }
+            WireProtocol::AudioHook => {
+                let channels: Vec<_> = self.legs.iter().map(|(role, _)| channel(*role)).collect();
+                let media = json!({"type": "audio", "format": "PCMU", "channels": channels,
+                    "rate": self.sample_rate_hz});
+                vec![self.hook(
+                    1,
+                    "open",
+                    json!({
+                    "organizationId": REPLAY_ID, "conversationId": self.external_id,
+                    "participant": {"id": REPLAY_ID, "ani": "", "aniName": "", "dnis": ""},
+                    "media": [media], "customConfig": {"source": "replay"}}),
+                )]
+            }
         };
         messages.into_iter().map(|message| Message::text(message.to_string())).collect()
     }
@@ -127,7 +193,20 @@ impl Script {
                 };
                 self.legs.iter().enumerate().map(message).collect()
             }
-            WireProtocol::Pcm => {
+            WireProtocol::Acs => {
+                let stamp =
+                    Timestamp::UNIX_EPOCH + SignedDuration::from_millis((index * FRAME_MS) as i64);
+                let message = |(role, bytes): &(Role, Vec<u8>)| {
+                    let mut data = json!({"timestamp": stamp.to_string(), "silent": false,
+                        "data": STANDARD.encode(slice(bytes))});
+                    if let Some(id) = raw_id(*role) {
+                        data["participantRawID"] = id.into();
+                    }
+                    Message::text(json!({"kind": "AudioData", "audioData": data}).to_string())
+                };
+                self.legs.iter().map(message).collect()
+            }
+            WireProtocol::Pcm | WireProtocol::AudioHook => {
                 let parts: Vec<_> = self.legs.iter().map(|(_, bytes)| slice(bytes)).collect();
                 let width = self.codec.bytes_per_sample();
                 let samples = parts[0].len() / width;
@@ -149,12 +228,25 @@ impl Script {
                 "sequenceNumber": (2 + self.frames() * self.legs.len() as u64).to_string(),
                 "stop": {"accountSid": "AC0", "callSid": self.external_id}}),
             WireProtocol::Pcm => json!({"type": "stop"}),
+            WireProtocol::AudioHook => self.hook(2, "close", json!({"reason": "end"})),
+            WireProtocol::Acs => {
+                let (code, reason) = (CloseCode::Normal, "".into());
+                return Message::Close(Some(CloseFrame { code, reason }));
+            }
         };
         Message::text(message.to_string())
     }
 
     fn frame_bytes(&self) -> usize {
         (u64::from(self.sample_rate_hz) * FRAME_MS / 1_000) as usize * self.codec.bytes_per_sample()
+    }
+
+    /// A client message of AudioHook. The service has said one thing, `opened`, before the second.
+    fn hook(&self, seq: u64, kind: &str, parameters: Value) -> Value {
+        let position = (seq - 1) * self.frames() * FRAME_MS;
+        json!({"version": "2", "id": self.external_id, "type": kind, "seq": seq,
+            "serverseq": seq - 1, "parameters": parameters,
+            "position": format!("PT{}.{:03}S", position / 1_000, position % 1_000)})
     }
 
     fn stream_sid(&self) -> String {
@@ -167,10 +259,25 @@ fn track(role: Role) -> &'static str {
     if role == Role::Agent { "outbound" } else { "inbound" }
 }
 
+/// AudioHook's channels, in the same way.
+fn channel(role: Role) -> &'static str {
+    if role == Role::Agent { "internal" } else { "external" }
+}
+
+/// Made-up participants of ACS; a mixed recording has none.
+fn raw_id(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Agent => Some("8:acs:replay-agent"),
+        Role::Mixed => None,
+        _ => Some("4:+15550100"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connect::telephony::{MediaProtocol, Output, pcm, twilio};
+    use crate::connect::telephony::{MediaProtocol, Output, acs, audiohook, pcm, twilio};
+    use crate::flow::driver::Control;
 
     fn mulaw_file() -> AudioFile {
         let bytes: Vec<u8> = (0..1_000u32).flat_map(|n| [(n % 127) as u8, 255]).collect();
@@ -201,7 +308,9 @@ mod tests {
                 match output {
                     Output::Start(opening) => {
                         legs = opening.legs.iter().map(|leg| (leg.role, Vec::new())).collect();
+                        parser.handle_opened(&"c-1".into());
                     }
+                    Output::Control(Control::Join(leg)) => legs.push((leg.role, Vec::new())),
                     Output::Audio { leg, payload, .. } => legs[leg].1.extend_from_slice(&payload),
                     Output::Reject(rejection) => panic!("{rejection:?}"),
                     _ => {}
@@ -211,20 +320,28 @@ mod tests {
         legs
     }
 
+    fn parser(protocol: WireProtocol) -> Box<dyn MediaProtocol> {
+        let patience = std::time::Duration::from_secs(9);
+        match protocol {
+            WireProtocol::Twilio => Box::new(twilio::Protocol::new(patience)),
+            WireProtocol::Pcm => Box::new(pcm::Protocol::new(patience)),
+            WireProtocol::Acs => Box::new(acs::Protocol::new(patience, acs::Note::default())),
+            WireProtocol::AudioHook => Box::new(audiohook::Protocol::new(
+                patience,
+                audiohook::Upgrade::default(),
+                audiohook::Feedback::default(),
+            )),
+        }
+    }
+
     #[test]
-    fn mulaw_goes_untouched_over_both_wires() {
+    fn mulaw_goes_untouched_over_the_wires_that_have_it() {
         let file = mulaw_file();
         let customer: Vec<u8> = file.g711.as_ref().unwrap().1.iter().step_by(2).copied().collect();
-        for (protocol, parser) in [
-            (
-                WireProtocol::Twilio,
-                &mut twilio::Protocol::new(std::time::Duration::MAX / 2) as &mut dyn MediaProtocol,
-            ),
-            (WireProtocol::Pcm, &mut pcm::Protocol::new(std::time::Duration::MAX / 2)),
-        ] {
+        for protocol in [WireProtocol::Twilio, WireProtocol::Pcm, WireProtocol::AudioHook] {
             let roles = [Role::Customer, Role::Agent];
             let script = Script::new(&file, &roles, protocol, "CA1".to_owned()).unwrap();
-            let legs = heard(&script, parser);
+            let legs = heard(&script, &mut *parser(protocol));
             assert_eq!(legs[0], (Role::Customer, customer.clone()), "{protocol:?}");
             assert_eq!(legs[1], (Role::Agent, vec![255; 1_000]));
         }
@@ -232,16 +349,34 @@ mod tests {
 
     #[test]
     fn swapped_channels_reach_the_right_party() {
-        for protocol in [WireProtocol::Twilio, WireProtocol::Pcm] {
+        for protocol in [WireProtocol::Twilio, WireProtocol::Pcm, WireProtocol::AudioHook] {
             let roles = [Role::Agent, Role::Customer];
             let script = Script::new(&mulaw_file(), &roles, protocol, "CA1".to_owned()).unwrap();
-            let patience = std::time::Duration::from_secs(9);
-            let legs = match protocol {
-                WireProtocol::Twilio => heard(&script, &mut twilio::Protocol::new(patience)),
-                WireProtocol::Pcm => heard(&script, &mut pcm::Protocol::new(patience)),
-            };
+            let legs = heard(&script, &mut *parser(protocol));
             assert_eq!(legs[0], (Role::Customer, vec![255; 1_000]), "{protocol:?}");
         }
+    }
+
+    #[test]
+    fn acs_hears_both_participants_in_linear_samples() {
+        let roles = [Role::Agent, Role::Customer];
+        let script = Script::new(&mulaw_file(), &roles, WireProtocol::Acs, "x".to_owned()).unwrap();
+        let legs = heard(&script, &mut *parser(WireProtocol::Acs));
+        let [(Role::Customer, customer), (Role::Agent, agent)] = &legs[..] else {
+            panic!("{:?}", legs.iter().map(|(role, _)| role).collect::<Vec<_>>())
+        };
+        assert_eq!((customer.len(), agent.len()), (4_000, 4_000), "1000 samples at twice the rate");
+        // The customer's channel is µ-law silence.
+        assert!(customer.iter().all(|byte| *byte == 0) && agent.iter().any(|byte| *byte != 0));
+    }
+
+    #[test]
+    fn a_call_is_named_in_the_way_of_its_wire() {
+        let number = 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef;
+        let name = |protocol: WireProtocol| protocol.external_id(number);
+        assert_eq!(name(WireProtocol::Twilio), "CA0123456789abcdef0123456789abcdef");
+        assert_eq!(name(WireProtocol::AudioHook), "01234567-89ab-4def-8123-456789abcdef");
+        assert_eq!(name(WireProtocol::Acs), name(WireProtocol::AudioHook));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::{Opening, Output, Rejection};
 use crate::domain::EndReason;
+use crate::flow::driver::Control;
 
 /// What all media protocols have in common: the order of their outputs, and patience.
 ///
@@ -62,6 +63,17 @@ impl Line {
     pub fn audio(&mut self, leg: usize, at_ms: Option<u64>, payload: Bytes) {
         if self.phase == Phase::Live && !payload.is_empty() {
             self.outputs.push_back(Output::Audio { leg, at_ms, payload });
+        }
+    }
+
+    /// Somebody pressed a key. It is counted and not kept: people type secrets.
+    pub fn dtmf(&self) {
+        metrics::counter!("backchannel_media_dtmf_total").increment(1);
+    }
+
+    pub fn control(&mut self, control: Control) {
+        if self.phase == Phase::Live {
+            self.outputs.push_back(Output::Control(control));
         }
     }
 

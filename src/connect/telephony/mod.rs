@@ -3,11 +3,23 @@
 //! Bytes and the passing of time go in, [`Output`]s come out. A protocol never awaits, never reads
 //! a clock and never touches a call: `socket` does all three, and hands audio to `flow::driver`.
 
+pub mod acs;
+pub mod audiohook;
+pub mod auth;
+pub mod asterisk;
+pub mod audiosocket;
+pub mod deepgram;
+pub mod freeswitch;
+mod interleaved;
+pub mod jambonz;
 mod line;
+mod notes;
 pub mod pcm;
+pub mod siprec;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod transport;
 pub mod twilio;
 
 use std::collections::BTreeMap;
@@ -15,11 +27,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tokio::sync::mpsc;
 
+pub use self::interleaved::Interleaved;
 pub use self::line::Line;
+pub use self::notes::Notes;
+use self::notes::texts;
 pub use self::socket::{MAX_MESSAGE_BYTES, MediaSockets, routes};
 use crate::domain::{ConversationId, Direction, EndReason, TenantId};
-use crate::flow::driver::{CallError, CallHandle, CallOpening, CallSummary, Calls, LegSpec};
+use crate::flow::driver::{
+    CallError, CallHandle, CallOpening, CallSummary, Calls, Control, LegSpec, News,
+};
 
 /// One vendor's media wire. All times count from the opening of the connection.
 ///
@@ -29,10 +47,26 @@ pub trait MediaProtocol: Send {
     fn handle_binary(&mut self, now: Duration, bytes: Bytes);
     /// The call of [`Output::Start`] is open.
     fn handle_opened(&mut self, call: &ConversationId);
+    /// What became of the audio, if the opening asked for news.
+    fn handle_news(&mut self, _news: &News) {}
     /// The call of [`Output::Stop`] is over and all its turns are durable.
     fn handle_finished(&mut self, turns: usize);
     /// The other side is gone.
     fn handle_closed(&mut self);
+    /// The other side closed the connection in order. On wires that have no message for the end,
+    /// this is how a call is hung up.
+    fn handle_goodbye(&mut self) {
+        self.handle_closed();
+    }
+    /// The service has to end it: the call isn't taken, a message is too large, or the service stops.
+    /// True if the wire has its own words for that and comes to an end by itself soon.
+    fn handle_farewell(&mut self, _now: Duration, _rejection: &Rejection) -> bool {
+        false
+    }
+    /// Whose call it is, where the wire's own messages prove that.
+    fn tenant(&self) -> Option<TenantId> {
+        None
+    }
     fn handle_timeout(&mut self, now: Duration);
     /// When [`Self::handle_timeout`] wants to be called.
     fn deadline(&self) -> Duration;
@@ -44,7 +78,13 @@ pub trait MediaProtocol: Send {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     Start(Opening),
-    Audio { leg: usize, at_ms: Option<u64>, payload: Bytes },
+    Audio {
+        leg: usize,
+        at_ms: Option<u64>,
+        payload: Bytes,
+    },
+    /// Between `Start` and the end.
+    Control(Control),
     Send(String),
     Stop(EndReason),
     Reject(Rejection),
@@ -61,6 +101,8 @@ pub struct Opening {
     pub direction: Direction,
     pub legs: Vec<LegSpec>,
     pub attributes: BTreeMap<String, String>,
+    /// The other side wants transcripts back.
+    pub wants_news: bool,
 }
 
 impl Opening {
@@ -91,8 +133,8 @@ impl Opening {
     }
 
     fn for_tenant(self, tenant: TenantId) -> CallOpening {
-        let Self { external_id, direction, legs, attributes } = self;
-        CallOpening { tenant, external_id, direction, legs, attributes }
+        let Self { external_id, direction, legs, attributes, wants_news } = self;
+        CallOpening { tenant, external_id, direction, legs, attributes, wants_news }
     }
 }
 
@@ -106,6 +148,8 @@ pub struct Rejection {
 }
 
 impl Rejection {
+    /// The service is being stopped.
+    pub const GOING_AWAY: u16 = 1001;
     /// The kind of audio or message is not supported.
     pub const WRONG_KIND: u16 = 1003;
     /// What came doesn't parse.
@@ -120,6 +164,19 @@ impl Rejection {
     pub fn new(code: u16, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into(), ends: EndReason::ProtocolError }
     }
+
+    pub fn shutting_down() -> Self {
+        let ends = EndReason::Shutdown;
+        Self { ends, ..Self::new(Self::GOING_AWAY, "the service is shutting down") }
+    }
+}
+
+/// What is wrong with a JSON message, and where. serde's own words may quote the message, and with
+/// it a customer's name.
+fn unreadable(error: &serde_json::Error) -> Rejection {
+    let fault = if error.is_data() { "a message of this protocol" } else { "JSON" };
+    let place = format!("line {}, column {}", error.line(), error.column());
+    Rejection::new(Rejection::MALFORMED, format!("the text message is not {fault} ({place})"))
 }
 
 /// Where calls go. `flow::driver::Calls` in the service, a recorder in tests.
@@ -134,6 +191,10 @@ pub trait LiveCall: Send + Sync {
     fn id(&self) -> &ConversationId;
     /// Never waits.
     fn audio(&self, leg: usize, at_ms: Option<u64>, payload: Bytes);
+    /// Never waits.
+    fn control(&mut self, control: Control);
+    /// Once; `None` if the opening didn't ask for news.
+    fn take_news(&mut self) -> Option<mpsc::Receiver<News>>;
     /// Resolves when all finals are durable.
     async fn close(self: Box<Self>, reason: EndReason) -> Result<CallSummary, CallError>;
 }
@@ -152,6 +213,12 @@ impl LiveCall for CallHandle {
     }
     fn audio(&self, leg: usize, at_ms: Option<u64>, payload: Bytes) {
         CallHandle::audio(self, leg, at_ms, payload);
+    }
+    fn control(&mut self, control: Control) {
+        CallHandle::control(self, control);
+    }
+    fn take_news(&mut self) -> Option<mpsc::Receiver<News>> {
+        CallHandle::take_news(self)
     }
     async fn close(self: Box<Self>, reason: EndReason) -> Result<CallSummary, CallError> {
         CallHandle::close(*self, reason).await

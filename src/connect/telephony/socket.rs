@@ -4,18 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Extension, State};
 use axum::response::Response;
 use axum::routing::any;
-use tokio::time::{Instant, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::Error as WireError;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{CallSink, LiveCall, MediaProtocol, Output, Rejection, pcm, twilio};
+use super::transport::{Received, Transport};
+use super::{
+    CallSink, LiveCall, MediaProtocol, Output, Rejection, acs, asterisk, audiohook, deepgram,
+    freeswitch, jambonz, pcm, twilio,
+};
 use crate::domain::{EndReason, TenantId};
-use crate::flow::driver::CallError;
+use crate::flow::driver::{CallError, CallSummary, News};
 
 /// 64 KiB is 2 s of the widest audio there is; vendors send 20 to 100 ms.
 pub const MAX_MESSAGE_BYTES: usize = 64 << 10;
@@ -23,10 +27,6 @@ pub const MAX_MESSAGE_BYTES: usize = 64 << 10;
 /// Frames up to this are read before they are refused, so that the refusal reaches a sender that
 /// is still busy sending.
 const MAX_FRAME_BYTES: usize = 2 << 20;
-
-/// How long a peer that doesn't read may hold up a message to it, and the close handshake.
-const SEND_PATIENCE: Duration = Duration::from_secs(5);
-const LINGER: Duration = Duration::from_secs(2);
 
 /// What media connections need. Cheap to clone.
 #[derive(Clone)]
@@ -38,14 +38,23 @@ pub struct MediaSockets {
     pub shutdown: CancellationToken,
     /// Holds every connection until its call is durable; wait for it after `shutdown`.
     pub connections: TaskTracker,
+    /// Who is calling, where the vendor has told before the audio comes.
+    pub incoming: acs::IncomingCalls,
+    pub audiohook: audiohook::Settings,
 }
 
 impl MediaSockets {
     pub const PATIENCE: Duration = Duration::from_secs(30);
 
     pub fn new(calls: Arc<dyn CallSink>, shutdown: CancellationToken) -> Self {
-        let connections = TaskTracker::new();
-        Self { calls, patience: Self::PATIENCE, shutdown, connections }
+        Self {
+            calls,
+            patience: Self::PATIENCE,
+            shutdown,
+            connections: TaskTracker::new(),
+            incoming: acs::IncomingCalls::default(),
+            audiohook: audiohook::Settings::default(),
+        }
     }
 }
 
@@ -55,10 +64,17 @@ pub fn routes(sockets: MediaSockets) -> Router {
     Router::new()
         .route("/v1/media/twilio", any(twilio_socket))
         .route("/v1/media/pcm", any(pcm_socket))
+        .merge(acs::routes())
+        .merge(audiohook::routes())
+        .merge(deepgram::routes())
+        .merge(asterisk::routes())
+        .merge(freeswitch::routes())
+        .merge(jambonz::routes())
         .with_state(sockets)
 }
 
-type Tenant = Option<Extension<TenantId>>;
+/// Whose calls a connection brings, as the authentication in front has found out.
+pub(super) type Tenant = Option<Extension<TenantId>>;
 
 async fn twilio_socket(
     State(sockets): State<MediaSockets>,
@@ -78,7 +94,7 @@ async fn pcm_socket(
     serve(sockets, tenant, upgrade, "pcm", Box::new(protocol))
 }
 
-fn serve(
+pub(super) fn serve(
     sockets: MediaSockets,
     tenant: Tenant,
     upgrade: WebSocketUpgrade,
@@ -89,47 +105,70 @@ fn serve(
     let held = sockets.connections.token();
     upgrade.max_message_size(MAX_MESSAGE_BYTES).max_frame_size(MAX_FRAME_BYTES).on_upgrade(
         move |socket| async move {
-            let live = metrics::gauge!("backchannel_media_connections", "protocol" => name);
-            live.increment(1);
-            Connection { socket, protocol, tenant, sockets, name, call: None }.run().await;
-            live.decrement(1);
+            converse(sockets, tenant, socket, name, protocol).await;
             drop(held);
         },
     )
 }
 
-struct Connection {
-    socket: WebSocket,
+/// Runs one connection to its end.
+pub(super) async fn converse<T: Transport>(
+    sockets: MediaSockets,
+    tenant: TenantId,
+    socket: T,
+    name: &'static str,
+    protocol: Box<dyn MediaProtocol>,
+) {
+    let live = metrics::gauge!("backchannel_media_connections", "protocol" => name);
+    live.increment(1);
+    Connection { socket, protocol, tenant, sockets, name, call: None, news: None }.run().await;
+    live.decrement(1);
+}
+
+struct Connection<T> {
+    socket: T,
     protocol: Box<dyn MediaProtocol>,
     tenant: TenantId,
     sockets: MediaSockets,
     name: &'static str,
     call: Option<Box<dyn LiveCall>>,
+    news: Option<mpsc::Receiver<News>>,
 }
 
 enum Ending {
     Stopped(EndReason),
     Rejected(Rejection),
+    /// The call isn't taken; the wire may have its own way to say so.
+    Refused(Rejection),
 }
 
-impl Connection {
+impl<T: Transport> Connection<T> {
     async fn run(mut self) {
         match self.converse().await {
             Ending::Stopped(EndReason::Disconnected) => {
                 self.end_call(EndReason::Disconnected).await
             }
             Ending::Stopped(reason) => self.finish(reason).await,
-            Ending::Rejected(rejection) => self.reject(rejection).await,
+            Ending::Rejected(rejection) | Ending::Refused(rejection) => {
+                self.reject(rejection).await
+            }
         }
     }
 
     async fn converse(&mut self) -> Ending {
         let opened = Instant::now();
         let shutdown = self.sockets.shutdown.clone();
+        let mut leaving = false;
         loop {
             while let Some(output) = self.protocol.poll_output() {
-                if let Err(ending) = self.carry_out(output).await {
-                    return ending;
+                match self.carry_out(output).await {
+                    Ok(()) => {}
+                    Err(Ending::Refused(rejection)) => {
+                        if !self.protocol.handle_farewell(opened.elapsed(), &rejection) {
+                            return Ending::Rejected(rejection);
+                        }
+                    }
+                    Err(ending) => return ending,
                 }
             }
             // A deadline that passed while messages kept coming is seen here, too.
@@ -138,25 +177,30 @@ impl Connection {
                 continue;
             }
             tokio::select! {
-                () = shutdown.cancelled() => return Ending::Rejected(Rejection {
-                    code: 1001,
-                    reason: "the service is shutting down".to_owned(),
-                    ends: EndReason::Shutdown,
-                }),
-                message = self.socket.recv() => match message {
-                    Some(Ok(Message::Text(text))) => {
+                () = shutdown.cancelled(), if !leaving => {
+                    leaving = true;
+                    let rejection = Rejection::shutting_down();
+                    if !self.protocol.handle_farewell(opened.elapsed(), &rejection) {
+                        return Ending::Rejected(rejection);
+                    }
+                }
+                received = self.socket.receive() => match received {
+                    Received::Text(text) => {
                         self.protocol.handle_text(opened.elapsed(), text.as_str());
                     }
-                    Some(Ok(Message::Binary(bytes))) => {
+                    Received::Binary(bytes) => {
                         self.protocol.handle_binary(opened.elapsed(), bytes);
                     }
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Err(error)) => match refusal(error) {
-                        Some(rejection) => return Ending::Rejected(rejection),
-                        None => self.protocol.handle_closed(),
-                    },
-                    Some(Ok(Message::Close(_))) | None => self.protocol.handle_closed(),
+                    Received::Nothing => {}
+                    Received::Goodbye => self.protocol.handle_goodbye(),
+                    Received::Lost => self.protocol.handle_closed(),
+                    Received::Refused(rejection) => {
+                        self.protocol.handle_farewell(opened.elapsed(), &rejection);
+                        self.pass_on().await;
+                        return Ending::Rejected(rejection);
+                    }
                 },
+                Some(news) = heard(&mut self.news) => self.protocol.handle_news(&news),
                 () = sleep_until(opened + self.protocol.deadline()) => {
                     self.protocol.handle_timeout(opened.elapsed());
                 }
@@ -171,18 +215,25 @@ impl Connection {
                     call.audio(leg, at_ms, payload);
                 }
             }
+            Output::Control(control) => {
+                if let Some(call) = &mut self.call {
+                    call.control(control);
+                }
+            }
             Output::Start(opening) => {
-                let opening = opening.for_tenant(self.tenant.clone());
-                let call = self.sockets.calls.open(opening).await.map_err(|error| {
+                let tenant = self.protocol.tenant().unwrap_or_else(|| self.tenant.clone());
+                let opening = opening.for_tenant(tenant);
+                let mut call = self.sockets.calls.open(opening).await.map_err(|error| {
                     tracing::warn!(media.protocol = self.name, %error, "a call was not taken");
-                    Ending::Rejected(Rejection::from(&error))
+                    Ending::Refused(Rejection::from(&error))
                 })?;
                 tracing::info!(media.protocol = self.name, call.id = %call.id(), "call opened");
                 self.protocol.handle_opened(call.id());
+                self.news = call.take_news();
                 self.call = Some(call);
             }
             Output::Send(text) => {
-                if !self.send(Message::Text(text.into())).await {
+                if !self.socket.send(text).await {
                     return Err(Ending::Stopped(EndReason::Disconnected));
                 }
             }
@@ -197,7 +248,7 @@ impl Connection {
         let mut closing = (1000, String::new());
         if let Some(call) = self.call.take() {
             let id = call.id().clone();
-            match call.close(reason).await {
+            match self.close(call, reason).await {
                 Ok(summary) => {
                     tracing::info!(call.id = %id, turns = summary.turns, "call finished");
                     self.protocol.handle_finished(summary.turns);
@@ -209,15 +260,53 @@ impl Connection {
                 }
             }
         }
-        while let Some(output) = self.protocol.poll_output() {
-            if let Output::Send(text) = output
-                && !self.send(Message::Text(text.into())).await
-            {
-                return;
+        if self.pass_on().await {
+            self.socket.say_goodbye(closing.0, &closing.1).await;
+            self.socket.linger().await;
+        }
+    }
+
+    /// Closes the call, and passes on what becomes of its last audio meanwhile.
+    async fn close(
+        &mut self,
+        call: Box<dyn LiveCall>,
+        reason: EndReason,
+    ) -> Result<CallSummary, CallError> {
+        let mut closing = call.close(reason);
+        let mut there = true;
+        loop {
+            tokio::select! {
+                biased;
+                Some(news) = heard(&mut self.news) => {
+                    self.protocol.handle_news(&news);
+                    if !self.pass_on().await {
+                        self.news = None;
+                    }
+                }
+                // Somebody who waits long for the last words asks whether we live.
+                received = self.socket.receive(), if there => {
+                    there = matches!(received, Received::Text(_) | Received::Binary(_) | Received::Nothing);
+                }
+                closed = &mut closing => {
+                    while let Some(Ok(news)) = self.news.as_mut().map(mpsc::Receiver::try_recv) {
+                        self.protocol.handle_news(&news);
+                    }
+                    return closed;
+                }
             }
         }
-        self.say_goodbye(closing.0, &closing.1).await;
-        self.linger().await;
+    }
+
+    /// Sends what the protocol still has to say. Answers whether the other side is there.
+    async fn pass_on(&mut self) -> bool {
+        while let Some(output) = self.protocol.poll_output() {
+            if let Output::Send(text) = output
+                && !self.socket.send(text).await
+            {
+                return false;
+            }
+        }
+        true
     }
 
     /// The refusal goes out first, so that it is prompt; what was said until then is kept.
@@ -231,32 +320,21 @@ impl Connection {
         );
         metrics::counter!("backchannel_media_rejected_total", "code" => rejection.code.to_string())
             .increment(1);
-        self.say_goodbye(rejection.code, &rejection.reason).await;
+        self.socket.say_goodbye(rejection.code, &rejection.reason).await;
         let call = self.call.take();
-        tokio::join!(end(call, rejection.ends), self.linger());
+        tokio::join!(end(call, rejection.ends), self.socket.linger());
     }
 
     async fn end_call(&mut self, reason: EndReason) {
         end(self.call.take(), reason).await;
     }
+}
 
-    /// Answers whether the other side is still there.
-    async fn send(&mut self, message: Message) -> bool {
-        matches!(timeout(SEND_PATIENCE, self.socket.send(message)).await, Ok(Ok(())))
-    }
-
-    async fn say_goodbye(&mut self, code: u16, reason: &str) {
-        // A close frame holds 125 bytes, two of them for the code.
-        let end = reason.floor_char_boundary(123);
-        let reason = reason[..end].to_owned().into();
-        self.send(Message::Close(Some(CloseFrame { code, reason }))).await;
-    }
-
-    /// Reads on until the other side has closed, too: closing a socket with unread bytes in it
-    /// would reset the connection, and the reason would be lost on the way.
-    async fn linger(&mut self) {
-        let drain = async { while let Some(Ok(_)) = self.socket.recv().await {} };
-        let _ = timeout(LINGER, drain).await;
+/// The next of the news; never comes when there is nobody to tell any.
+async fn heard(news: &mut Option<mpsc::Receiver<News>>) -> Option<News> {
+    match news {
+        Some(receiver) => receiver.recv().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -280,19 +358,5 @@ impl From<&CallError> for Rejection {
             // What the store says is for the log.
             _ => Self::new(Self::INTERNAL, "the call's events can't be stored at the moment"),
         }
-    }
-}
-
-/// What to tell the other side about an error of the WebSocket layer, if it can still be told.
-fn refusal(error: axum::Error) -> Option<Rejection> {
-    match error.into_inner().downcast_ref::<WireError>()? {
-        WireError::Capacity(_) => {
-            let reason = format!("message is larger than {} KiB", MAX_MESSAGE_BYTES >> 10);
-            Some(Rejection::new(Rejection::TOO_BIG, reason))
-        }
-        WireError::Utf8(_) => {
-            Some(Rejection::new(Rejection::MALFORMED, "text message is not UTF-8"))
-        }
-        _ => None,
     }
 }

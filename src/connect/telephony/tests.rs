@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{MediaProtocol, Output};
+use crate::flow::driver::{Control, LEGS_MAX};
 
 pub enum Seen {
     Text(String),
@@ -41,6 +42,11 @@ pub fn check_order(protocol: &mut dyn MediaProtocol, steps: impl IntoIterator<It
         match output {
             Output::Start(opening) => {
                 assert!(legs.replace(opening.legs.len()).is_none(), "a second start");
+            }
+            Output::Control(control) => {
+                let legs = legs.as_mut().expect("a control only after start");
+                *legs += usize::from(matches!(control, Control::Join(_)));
+                assert!(*legs <= LEGS_MAX);
             }
             Output::Audio { leg, payload, .. } => {
                 assert!(leg < legs.expect("audio only after start"));

@@ -80,6 +80,18 @@ impl LegDecoder {
         self.resampler.push(&self.decoded, out)
     }
 
+    /// Lets a payload's time pass, with silence in the place of what it holds.
+    ///
+    /// # Errors
+    /// As `push`.
+    pub fn push_unheard(&mut self, payload: &[u8], out: &mut Vec<f32>) -> Result<(), AudioError> {
+        self.decoded.clear();
+        self.decode(payload);
+        self.decoded.fill(0.0);
+        self.samples += self.decoded.len() as u64;
+        self.resampler.push(&self.decoded, out)
+    }
+
     /// Lets time pass without audio. Returns how many 16 kHz samples of it are not in `out`.
     fn pass(&mut self, lost_ms: u64, out: &mut Vec<f32>) -> Result<u64, AudioError> {
         let samples = rounded_ratio(lost_ms, self.sample_rate_hz, 1_000);

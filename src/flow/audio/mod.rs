@@ -34,7 +34,7 @@ pub struct Jump {
     pub gap: Gap,
     /// 16 kHz samples that pass unheard; 0 when silence stands in their place.
     pub skip_samples: u64,
-    /// The gap is before the leg's first audio: it has lost nothing.
+    /// Nothing is lost: the gap is before the leg's first audio, or it was paused.
     pub joins_late: bool,
 }
 

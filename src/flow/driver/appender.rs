@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
+use super::news::News;
 use super::{CallError, Shared};
 use crate::domain::{Classify, ConversationId, NewEvent, TenantId};
 use crate::store::StoreError;
@@ -15,6 +17,8 @@ pub(super) struct Appender {
     pub shared: Arc<Shared>,
     pub tenant: TenantId,
     pub id: ConversationId,
+    /// Hears of turns and cards once they are durable.
+    pub news: Option<mpsc::Sender<News>>,
 }
 
 /// A store that is busy or away is asked again, ever less often, for so long in all.
@@ -25,12 +29,23 @@ impl Appender {
     pub async fn run(self, mut events: mpsc::Receiver<NewEvent>) -> Result<(), CallError> {
         let mut batch = Vec::new();
         while events.recv_many(&mut batch, EVENTS_AT_ONCE).await > 0 {
+            let told = self.news.as_ref().map(|_| News::of(&batch)).unwrap_or_default();
             if let Err(error) = self.append(std::mem::take(&mut batch)).await {
                 tracing::error!(conversation.id = %self.id, %error, "the call's events are lost");
                 return Err(error);
             }
+            for news in told {
+                self.tell(news);
+            }
         }
         Ok(())
+    }
+
+    fn tell(&self, news: News) {
+        let told = self.news.as_ref().map(|to_media| to_media.try_send(news));
+        if let Some(Err(TrySendError::Full(_))) = told {
+            metrics::counter!("backchannel_media_news_dropped_total").increment(1);
+        }
     }
 
     async fn append(&self, events: Vec<NewEvent>) -> Result<(), CallError> {

@@ -3,14 +3,17 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{CallError, CallSummary, Close, Payload, Place, Shared};
+use super::news::News;
+use super::{
+    CallError, CallSummary, Close, Control, Input, LEGS_MAX, Payload, Place, Shared, leg_of,
+};
 use crate::bus::{PartialSignal, Signal};
 use crate::domain::{ConversationId, EndReason, EventBody, NewEvent, Partial, TenantId};
 use crate::flow::session::{Output, Session};
@@ -36,14 +39,18 @@ pub(super) struct Call {
     pub session: Session,
     pub jobs: HashMap<(usize, Ticket), JobId>,
     pub to_log: mpsc::Sender<NewEvent>,
-    pub dropped: Arc<[AtomicU64]>,
+    /// Where the media side wants to hear what becomes of its audio.
+    pub news: Option<mpsc::Sender<News>>,
+    pub dropped: Arc<[AtomicU64; LEGS_MAX]>,
+    /// Payloads in the queue.
+    pub queued: Arc<AtomicUsize>,
     pub place: Place,
 }
 
 impl Call {
     pub async fn run(
         mut self,
-        mut payloads: mpsc::Receiver<Payload>,
+        mut inputs: mpsc::UnboundedReceiver<Input>,
         mut closes: mpsc::Receiver<Close>,
         stored: tokio::task::JoinHandle<Result<(), CallError>>,
     ) {
@@ -57,10 +64,10 @@ impl Call {
         self.carry_out(&answer).await;
         while !self.session.is_finished() {
             tokio::select! {
-                payload = payloads.recv(), if listening => match payload {
-                    Some(payload) => {
+                input = inputs.recv(), if listening => match input {
+                    Some(input) => {
                         stall_at = Instant::now() + stall;
-                        self.hear(&payload);
+                        self.take_input(input);
                     }
                     None => {
                         // The handle is gone: either with a `Close` or by a broken connection.
@@ -83,8 +90,8 @@ impl Call {
                 }
                 () = stop.cancelled(), if listening => {
                     listening = false;
-                    while let Ok(payload) = payloads.try_recv() {
-                        self.hear(&payload);
+                    while let Ok(input) = inputs.try_recv() {
+                        self.take_input(input);
                     }
                     self.make_up_for_dropped();
                     self.session.close(EndReason::Shutdown);
@@ -112,6 +119,34 @@ impl Call {
         }
     }
 
+    fn take_input(&mut self, input: Input) {
+        let done = match input {
+            Input::Audio(payload) => {
+                self.queued.fetch_sub(1, Ordering::Relaxed);
+                self.hear(&payload);
+                return;
+            }
+            Input::Control(Control::Join(leg)) if self.session.legs() < LEGS_MAX => {
+                self.session.join(leg_of(self.session.legs(), &leg))
+            }
+            Input::Control(Control::Join(_)) => Ok(()),
+            Input::Control(Control::Pause) => {
+                self.session.pause();
+                Ok(())
+            }
+            Input::Control(Control::Resume { paused_ms }) => self.session.resume(paused_ms),
+            Input::Control(Control::Lost { lost_ms }) => (0..self.session.legs())
+                .try_for_each(|leg| self.session.lost(leg, lost_ms, "missing on the wire")),
+            Input::Control(Control::Flush) => {
+                self.session.flush();
+                Ok(())
+            }
+        };
+        if let Err(error) = done {
+            tracing::warn!(conversation.id = %self.id, %error, "audio skipped");
+        }
+    }
+
     fn hear(&mut self, payload: &Payload) {
         let Payload { leg, at_ms, lost_us, ref bytes } = *payload;
         if let Err(error) = self.session.audio(leg, at_ms, lost_us / 1_000, bytes) {
@@ -124,7 +159,7 @@ impl Call {
         for leg in 0..self.dropped.len() {
             let lost_ms = self.dropped[leg].swap(0, Ordering::Relaxed) / 1_000;
             if lost_ms > 0
-                && let Err(error) = self.session.lost(leg, lost_ms)
+                && let Err(error) = self.session.lost(leg, lost_ms, "dropped under load")
             {
                 tracing::warn!(conversation.id = %self.id, %error, "gap skipped");
             }
@@ -156,6 +191,8 @@ impl Call {
                     }
                 }
                 Output::Partial(partial) => self.publish(&partial),
+                Output::Onset { party, start_ms } => self.tell(News::Onset { party, start_ms }),
+                Output::Flushed => self.tell(News::Flushed { turns: self.session.turns() }),
                 Output::Decode { leg, ticket, purpose, samples } => {
                     let answer = answer.clone();
                     let reply = Box::new(move |outcome| {
@@ -210,7 +247,15 @@ impl Call {
         });
     }
 
+    fn tell(&self, news: News) {
+        if let Some(to_media) = &self.news {
+            // A media side that doesn't keep up misses some of what isn't durable.
+            let _ = to_media.try_send(news);
+        }
+    }
+
     fn publish(&self, partial: &Partial) {
+        self.tell(News::Partial(partial.clone()));
         self.shared.bus.publish(Signal::Partial(Arc::new(PartialSignal {
             tenant: self.tenant.clone(),
             conversation: self.id.clone(),

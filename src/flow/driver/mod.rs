@@ -5,6 +5,7 @@
 
 mod appender;
 mod call;
+mod news;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use self::appender::Appender;
 use self::call::Call;
+pub use self::news::News;
 use crate::bus::Bus;
 use crate::domain::{
     Channel, ConversationId, ConversationStarted, Direction, EndReason, EventBody, NewEvent, Party,
@@ -39,6 +41,29 @@ pub struct CallOpening {
     pub direction: Direction,
     pub legs: Vec<LegSpec>,
     pub attributes: BTreeMap<String, String>,
+    /// The media side wants to hear what becomes of its audio: see [`CallHandle::take_news`].
+    pub wants_news: bool,
+}
+
+/// No call has more parties.
+pub const LEGS_MAX: usize = 8;
+
+/// News that may wait for a media side; the rest it misses.
+const NEWS_QUEUE: usize = 256;
+
+/// What a media side says besides audio. Never dropped, and in order with the audio.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// One more party; its leg has the next number. Beyond [`LEGS_MAX`] it isn't heard.
+    Join(LegSpec),
+    /// Nothing may be heard until `Resume`.
+    Pause,
+    /// `paused_ms`: how long the wire says that it was, if its clock doesn't tell.
+    Resume { paused_ms: Option<u64> },
+    /// Audio of all parties that never comes.
+    Lost { lost_ms: u64 },
+    /// What was said so far is over, as if there had been silence: see `News::Flushed`.
+    Flush,
 }
 
 /// One party's audio.
@@ -146,16 +171,9 @@ impl Calls {
         let legs: Vec<SessionLeg> = opening
             .legs
             .iter()
+            .take(LEGS_MAX)
             .enumerate()
-            .map(|(number, leg)| SessionLeg {
-                party: Party {
-                    id: PartyId::from(format!("p-{}", number + 1)),
-                    role: leg.role,
-                    name: leg.name.clone(),
-                },
-                codec: leg.codec,
-                sample_rate_hz: leg.sample_rate_hz,
-            })
+            .map(|(number, leg)| leg_of(number, leg))
             .collect();
         let session = Session::new(legs.clone(), &shared.settings.session)
             .map_err(|error| CallError::Audio(error.to_string()))?;
@@ -180,12 +198,19 @@ impl Calls {
             .await
             .map_err(|error| CallError::Store(error.to_string()))?;
 
-        let (inputs, from_media) = mpsc::channel(shared.settings.audio_queue);
+        let (inputs, from_media) = mpsc::unbounded_channel();
+        let (to_media, news) = mpsc::channel(NEWS_QUEUE);
+        let to_media = opening.wants_news.then_some(to_media);
         let (closes, close) = mpsc::channel(1);
-        let dropped: Arc<[AtomicU64]> = legs.iter().map(|_| AtomicU64::new(0)).collect();
+        let dropped: Arc<[AtomicU64; LEGS_MAX]> = Arc::default();
+        let queued: Arc<AtomicUsize> = Arc::default();
         let (to_log, events) = mpsc::channel(shared.settings.event_queue);
-        let appender =
-            Appender { shared: Arc::clone(shared), tenant: opening.tenant.clone(), id: id.clone() };
+        let appender = Appender {
+            shared: Arc::clone(shared),
+            tenant: opening.tenant.clone(),
+            id: id.clone(),
+            news: to_media.clone(),
+        };
         let stored = shared.tasks.spawn(appender.run(events));
         let call = Call {
             shared: Arc::clone(shared),
@@ -194,14 +219,22 @@ impl Calls {
             session,
             jobs: HashMap::new(),
             to_log,
+            news: to_media,
             dropped: Arc::clone(&dropped),
+            queued: Arc::clone(&queued),
             place,
         };
         shared.tasks.spawn(call.run(from_media, close, stored));
-        let byte_rates = legs
-            .iter()
-            .map(|leg| leg.codec.bytes_per_sample() as u64 * u64::from(leg.sample_rate_hz));
-        Ok(CallHandle { id, inputs, closes, dropped, bytes_per_second: byte_rates.collect() })
+        Ok(CallHandle {
+            id,
+            inputs,
+            queued,
+            audio_queue: shared.settings.audio_queue,
+            closes,
+            dropped,
+            bytes_per_second: opening.legs.iter().map(LegSpec::bytes_per_second).collect(),
+            news: opening.wants_news.then_some(news),
+        })
     }
 
     pub fn live(&self) -> usize {
@@ -239,6 +272,11 @@ impl Drop for Place {
     }
 }
 
+enum Input {
+    Audio(Payload),
+    Control(Control),
+}
+
 struct Payload {
     leg: usize,
     at_ms: Option<u64>,
@@ -255,12 +293,16 @@ struct Close {
 /// One live call, as its media connection holds it. Dropping it ends the call as disconnected.
 pub struct CallHandle {
     id: ConversationId,
-    inputs: mpsc::Sender<Payload>,
+    inputs: mpsc::UnboundedSender<Input>,
+    /// Payloads that wait, of which there may be `audio_queue`.
+    queued: Arc<AtomicUsize>,
+    audio_queue: usize,
     closes: mpsc::Sender<Close>,
     /// Audio of each leg that found no room since its last payload did, in microseconds, so that
     /// many small payloads don't round to nothing.
-    dropped: Arc<[AtomicU64]>,
+    dropped: Arc<[AtomicU64; LEGS_MAX]>,
     bytes_per_second: Vec<u64>,
+    news: Option<mpsc::Receiver<News>>,
 }
 
 impl CallHandle {
@@ -276,11 +318,30 @@ impl CallHandle {
             return;
         };
         let payload_us = payload.len() as u64 * 1_000_000 / rate;
-        let lost_us = dropped.swap(0, Ordering::Relaxed);
-        if self.inputs.try_send(Payload { leg, at_ms, lost_us, bytes: payload }).is_err() {
-            dropped.fetch_add(lost_us + payload_us, Ordering::Relaxed);
+        if self.queued.load(Ordering::Relaxed) >= self.audio_queue {
+            dropped.fetch_add(payload_us, Ordering::Relaxed);
             metrics::counter!("backchannel_audio_dropped_payloads_total").increment(1);
+            return;
         }
+        let lost_us = dropped.swap(0, Ordering::Relaxed);
+        self.queued.fetch_add(1, Ordering::Relaxed);
+        // A call that the service has ended hears nothing more.
+        let _ = self.inputs.send(Input::Audio(Payload { leg, at_ms, lost_us, bytes: payload }));
+    }
+
+    /// Hands over what isn't audio, in order with it.
+    pub fn control(&mut self, control: Control) {
+        if let Control::Join(leg) = &control
+            && self.bytes_per_second.len() < LEGS_MAX
+        {
+            self.bytes_per_second.push(leg.bytes_per_second());
+        }
+        let _ = self.inputs.send(Input::Control(control));
+    }
+
+    /// What becomes of the audio, if the opening asked for it; once.
+    pub fn take_news(&mut self) -> Option<mpsc::Receiver<News>> {
+        self.news.take()
     }
 
     /// Ends the call; resolves when all finals are durable.
@@ -295,6 +356,25 @@ impl CallHandle {
         // The audio before the end still counts; the task drains it when this end is gone.
         drop(self.inputs);
         summary.await.unwrap_or(Err(CallError::ShuttingDown))
+    }
+}
+
+impl LegSpec {
+    fn bytes_per_second(&self) -> u64 {
+        self.codec.bytes_per_sample() as u64 * u64::from(self.sample_rate_hz)
+    }
+}
+
+/// The session's view of the leg with this number.
+fn leg_of(number: usize, leg: &LegSpec) -> SessionLeg {
+    SessionLeg {
+        party: Party {
+            id: PartyId::from(format!("p-{}", number + 1)),
+            role: leg.role,
+            name: leg.name.clone(),
+        },
+        codec: leg.codec,
+        sample_rate_hz: leg.sample_rate_hz,
     }
 }
 

@@ -45,6 +45,10 @@ pub enum LegOutput {
         stable_words: usize,
     },
     Turn(SpokenTurn),
+    /// Somebody begins to speak, or something sounds like it.
+    Onset {
+        start_ms: u64,
+    },
     /// What was shown of this turn was no speech.
     Withdrawn {
         turn_id: TurnId,
@@ -126,6 +130,11 @@ impl Leg {
         self.open.is_none() && self.closing.is_empty()
     }
 
+    /// Something was said to the end and is no turn yet.
+    pub fn owes_turns(&self) -> bool {
+        !self.closing.is_empty()
+    }
+
     /// Takes 16 kHz samples, any number.
     pub fn audio(&mut self, samples: &[f32], out: &mut Vec<LegOutput>) {
         self.rest.extend_from_slice(samples);
@@ -165,7 +174,7 @@ impl Leg {
         let frame = self.gate.frame(samples);
         self.remember_level(frame);
         match self.open.take() {
-            None => self.listen_for_onset(frame, began),
+            None => self.listen_for_onset(frame, began, out),
             Some(open) => self.open = self.continue_utterance(open, frame, out),
         }
     }
@@ -181,7 +190,7 @@ impl Leg {
         }
     }
 
-    fn listen_for_onset(&mut self, frame: Frame, began: u64) {
+    fn listen_for_onset(&mut self, frame: Frame, began: u64, out: &mut Vec<LegOutput>) {
         self.onset.push_back(frame.voiced);
         if self.onset.len() > ONSET_WINDOW {
             self.onset.pop_front();
@@ -200,6 +209,7 @@ impl Leg {
         let mut open = Utterance::new(self.fresh_turn_id(), audio_from, voice_start);
         open.last_voice = self.now;
         open.voiced_samples = voiced as u64 * FRAME_SAMPLES as u64;
+        out.push(LegOutput::Onset { start_ms: open.voice_start_ms() });
         self.open = Some(open);
         self.onset.clear();
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use backchannel::connect::telephony::{MediaProtocol, Output};
+use backchannel::flow::driver::{Control, LEGS_MAX};
 
 /// Reads the input as messages: one byte for the kind, one for the length in units of 4 bytes.
 pub fn drive(protocol: &mut dyn MediaProtocol, mut input: &[u8], start: &str) {
@@ -23,8 +24,15 @@ pub fn drive(protocol: &mut dyn MediaProtocol, mut input: &[u8], start: &str) {
             match output {
                 Output::Start(opening) => {
                     assert!(legs.replace(opening.legs.len()).is_none(), "a second start");
+                    protocol.handle_opened(&"c-1".into());
+                }
+                Output::Control(control) => {
+                    let legs = legs.as_mut().expect("a control before the start");
+                    *legs += usize::from(matches!(control, Control::Join(_)));
+                    assert!(*legs <= LEGS_MAX);
                 }
                 Output::Audio { leg, .. } => assert!(legs.is_some_and(|legs| leg < legs)),
+                Output::Control(_) => assert!(legs.is_some()),
                 Output::Send(_) => {}
                 Output::Stop(_) | Output::Reject(_) => over = true,
             }

@@ -18,7 +18,16 @@ async fn every_route_but_health_pages_and_sign_in_wants_a_key() {
             routes.push((method, path.replace("{id}", "c-1").replace("{card_id}", "k-1")));
         }
     }
-    for path in ["/openapi.json", "/asyncapi.json", "/v1/media/pcm", "/v1/nothing", "/nothing"] {
+    for path in [
+        "/openapi.json",
+        "/asyncapi.json",
+        "/v1/media/pcm",
+        "/v1/media/twilio",
+        "/v1/media/acs",
+        "/v1/media/audiohook",
+        "/v1/nothing",
+        "/nothing",
+    ] {
         routes.push((Method::GET, path.to_owned()));
     }
     let open = ["/livez", "/readyz", "/sign-in", "/sign-out"];

@@ -8,6 +8,9 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
 use backchannel::bus::{Bus, MemoryBus, Signal};
+use backchannel::connect::telephony::acs::IncomingCalls;
+use backchannel::connect::telephony::auth::MediaAuth;
+use backchannel::connect::telephony::audiosocket::Registry;
 use backchannel::domain::*;
 use backchannel::knowledge::SearchMode;
 use backchannel::serve::auth::{Auth, Principal, hash_of};
@@ -39,6 +42,10 @@ pub struct Options {
     pub bus_capacity: usize,
     pub write_idle: Duration,
     pub comment_every: Duration,
+    pub media_auth: MediaAuth,
+    pub incoming: IncomingCalls,
+    /// The sockets; without them, there is one that says so.
+    pub media: Option<Router>,
 }
 
 impl Default for Options {
@@ -47,6 +54,9 @@ impl Default for Options {
             bus_capacity: 256,
             write_idle: Duration::from_secs(15),
             comment_every: Duration::from_secs(15),
+            media_auth: MediaAuth::default(),
+            incoming: IncomingCalls::default(),
+            media: None,
         }
     }
 }
@@ -78,9 +88,12 @@ impl House {
             store: store.clone(),
             bus: bus.clone(),
             auth,
+            media_auth: options.media_auth,
+            incoming: options.incoming,
             answerer: Arc::new(Fake),
             articles: Arc::new(Fake),
             system: Arc::new(Fake),
+            audiosocket: Some(Registry::default()),
             masker: Arc::new(|text| {
                 Redacted::vouched(text.replace("4111111111111111", "[card-1]"))
             }),
@@ -90,7 +103,8 @@ impl House {
             draining: stop.clone(),
             stop: stop.clone(),
         });
-        let media = Router::new().route("/v1/media/pcm", get(|| async { "media" }));
+        let stub = || Router::new().route("/v1/media/pcm", get(|| async { "media" }));
+        let media = options.media.unwrap_or_else(stub);
         let router = serve::router(state, media);
         let listener =
             serve::bind(([127, 0, 0, 1], 0).into(), options.write_idle).expect("a free port");
@@ -542,6 +556,8 @@ pub fn every_kind() -> Vec<EventBody> {
             lost_ms: 200,
             why: "the queue was full".into(),
         }),
+        EventBody::AudioPaused(AudioPaused { party: party(), at_ms: 5_000 }),
+        EventBody::AudioResumed(AudioResumed { party: party(), at_ms: 7_000, paused_ms: 2_000 }),
         EventBody::RedactionResolved(RedactionResolved {
             turn_id: "t-1".into(),
             placeholder: "[digits-1]".into(),

@@ -3,6 +3,6 @@
 
 mod crash;
 mod doors;
-mod harness;
+pub mod harness;
 mod routes;
 mod streams;

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::connect::telephony::{Line, MediaProtocol, Opening, Output, Rejection};
+use crate::connect::telephony::{
+    Interleaved, Line, MediaProtocol, Opening, Output, Rejection, unreadable,
+};
 use crate::domain::{ConversationId, Direction, EndReason, Role};
 use crate::flow::audio::Codec;
 use crate::flow::driver::LegSpec;
@@ -25,36 +27,21 @@ struct Message {
 
 pub struct Protocol {
     line: Line,
-    legs: usize,
-    bytes_per_sample: usize,
-    /// Bytes of a frame (one sample of each party) whose rest comes in the next message.
-    rest: BytesMut,
+    channels: Interleaved,
     call: Option<ConversationId>,
 }
 
 impl Protocol {
     pub fn new(patience: Duration) -> Self {
-        Self {
-            line: Line::new(patience),
-            legs: 0,
-            bytes_per_sample: 1,
-            rest: BytesMut::new(),
-            call: None,
-        }
+        Self { line: Line::new(patience), channels: Interleaved::new(1, 1), call: None }
     }
 
     fn read(&mut self, now: Duration, text: &str) -> Result<(), Rejection> {
-        let message: Message = serde_json::from_str(text).map_err(|error| {
-            let fault = if error.is_data() { "a message of this protocol" } else { "JSON" };
-            let place = format!("line {}, column {}", error.line(), error.column());
-            let reason = format!("the text message is not {fault} ({place})");
-            Rejection::new(Rejection::MALFORMED, reason)
-        })?;
+        let message: Message = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
         match message.r#type.as_str() {
             "start" if self.line.is_waiting() => {
                 let (opening, bytes_per_sample) = opening(message)?;
-                self.bytes_per_sample = bytes_per_sample;
-                self.legs = opening.legs.len();
+                self.channels = Interleaved::new(opening.legs.len(), bytes_per_sample);
                 self.line.start(now, opening);
                 Ok(())
             }
@@ -67,29 +54,6 @@ impl Protocol {
                 Err(Rejection::new(Rejection::POLICY, "the first message must be start"))
             }
             _ => Ok(()),
-        }
-    }
-
-    fn split(&mut self, bytes: Bytes) {
-        if self.legs == 1 {
-            // The decoder of the leg carries half samples over by itself.
-            self.line.audio(0, None, bytes);
-            return;
-        }
-        self.rest.extend_from_slice(&bytes);
-        let frame_bytes = self.legs * self.bytes_per_sample;
-        let whole = self.rest.len() - self.rest.len() % frame_bytes;
-        let frames = self.rest.split_to(whole);
-        let mut payloads = vec![BytesMut::with_capacity(whole / self.legs); self.legs];
-        for frame in frames.chunks_exact(frame_bytes) {
-            for (payload, sample) in
-                payloads.iter_mut().zip(frame.chunks_exact(self.bytes_per_sample))
-            {
-                payload.extend_from_slice(sample);
-            }
-        }
-        for (leg, payload) in payloads.into_iter().enumerate() {
-            self.line.audio(leg, None, payload.freeze());
         }
     }
 }
@@ -110,7 +74,9 @@ impl MediaProtocol for Protocol {
             self.line.reject(Rejection::new(Rejection::POLICY, reason));
         } else if self.line.is_live() && !bytes.is_empty() {
             self.line.heard(now);
-            self.split(bytes);
+            for (leg, payload) in self.channels.split(bytes).into_iter().enumerate() {
+                self.line.audio(leg, None, payload);
+            }
         }
     }
 
@@ -194,6 +160,7 @@ fn opening(message: Message) -> Result<(Opening, usize), Rejection> {
             .map(|role| LegSpec { role, name: None, codec, sample_rate_hz })
             .collect(),
         attributes,
+        wants_news: false,
     };
     Ok((opening, codec.bytes_per_sample()))
 }

@@ -5,6 +5,7 @@
 
 mod protocol;
 mod reorder;
+pub mod signature;
 #[cfg(test)]
 mod tests;
 mod wire;

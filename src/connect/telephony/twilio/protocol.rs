@@ -65,7 +65,11 @@ impl Protocol {
                 self.end(EndReason::Hangup);
                 Ok(())
             }
-            // connected, dtmf, mark, and whatever the vendor thinks of next.
+            "dtmf" => {
+                self.line.dtmf();
+                Ok(())
+            }
+            // connected, mark, and whatever the vendor thinks of next.
             _ => Ok(()),
         }
     }
@@ -109,7 +113,8 @@ impl Protocol {
             sample_rate_hz: SAMPLE_RATE_HZ,
         };
         let legs = self.legs.iter().map(|(track, _)| leg(track)).collect();
-        let opening = Opening { external_id: start.call_sid, direction, legs, attributes };
+        let opening =
+            Opening { external_id: start.call_sid, direction, legs, attributes, wants_news: false };
         self.line.start(now, opening);
         Ok(())
     }

@@ -1,0 +1,79 @@
+//! What other systems tell us of their own accord.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::error::Problem;
+use super::{ServeState, body};
+use crate::connect::telephony::acs::read_events;
+use crate::domain::TenantId;
+
+const REQUEST_ORIGIN: HeaderName = HeaderName::from_static("webhook-request-origin");
+const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-origin");
+const ALLOWED_RATE: HeaderName = HeaderName::from_static("webhook-allowed-rate");
+
+/// What became of a delivery.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Receipt {
+    /// The code of a subscription that wants to be validated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_response: Option<String>,
+    /// Events that hadn't come before.
+    taken: usize,
+}
+
+/// Takes events of Azure Event Grid: announcements of calls (`IncomingCall`), and the validation of a
+/// subscription. Other kinds are accepted and left alone; an event that comes twice counts once.
+#[utoipa::path(post, path = "/v1/hooks/eventgrid", tag = "hooks",
+    params(("secret" = String, Query, description = "`media.acs.webhook_secret` of the settings")),
+    request_body(content = serde_json::Value, content_type = "application/json",
+        description = "one event or a list of them, in the Event Grid schema or as CloudEvents 1.0"),
+    responses((status = 200, body = Receipt), super::openapi::Refusals))]
+pub(super) async fn eventgrid(
+    State(state): State<ServeState>,
+    Extension(tenant): Extension<TenantId>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Receipt>, Problem> {
+    let body = body.map_err(|rejection| {
+        let detail = format!("a body may have {} bytes at most", body::MAX_BYTES);
+        Problem::new(rejection.status(), "too-large", detail)
+    })?;
+    let events = read_events(&body)
+        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed", error.to_string()))?;
+    let mut receipt = Receipt { validation_response: None, taken: 0 };
+    for event in events {
+        if event.validation_code.is_some() {
+            receipt.validation_response.clone_from(&event.validation_code);
+        }
+        receipt.taken += usize::from(state.incoming.take(&tenant, event));
+    }
+    Ok(Json(receipt))
+}
+
+/// Answers the handshake of CloudEvents 1.0: this origin may deliver here.
+#[utoipa::path(options, path = "/v1/hooks/eventgrid", tag = "hooks",
+    params(
+        ("secret" = String, Query, description = "`media.acs.webhook_secret` of the settings"),
+        ("WebHook-Request-Origin" = String, Header, description = "who wants to deliver"),
+    ),
+    responses((status = 200, description = "WebHook-Allowed-Origin and WebHook-Allowed-Rate say yes"),
+        super::openapi::Refusals))]
+pub(super) async fn eventgrid_handshake(headers: HeaderMap) -> Result<Response, Problem> {
+    let origin = headers.get(REQUEST_ORIGIN).cloned().ok_or_else(|| {
+        let detail = "the header WebHook-Request-Origin must name who wants to deliver";
+        Problem::new(StatusCode::BAD_REQUEST, "malformed", detail)
+    })?;
+    let allowed = [
+        (ALLOWED_ORIGIN, origin),
+        (ALLOWED_RATE, HeaderValue::from_static("*")),
+        (header::ALLOW, HeaderValue::from_static("POST")),
+    ];
+    Ok((StatusCode::OK, allowed).into_response())
+}

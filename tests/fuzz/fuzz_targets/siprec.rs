@@ -1,0 +1,41 @@
+#![no_main]
+
+use std::time::Duration;
+
+use backchannel::connect::telephony::siprec::{
+    Agent, Answer, Cutter, Message, Metadata, Offer, Output, Peer, RoleRules,
+};
+
+/// The input is a stream of SIP messages, as over TCP; every call is opened and some time passes.
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    let text = String::from_utf8_lossy(input);
+    let _ = (Offer::parse(&text), Metadata::parse(&text), Message::parse(input));
+    let mut agent = Agent::new(RoleRules::default(), vec!["127.0.0.1/32".parse().unwrap()], 5060);
+    let peer = Peer::Tcp { connection: 1, address: "127.0.0.1:9".parse().unwrap() };
+    let mut cutter = Cutter::default();
+    cutter.push(input);
+    let (mut now, mut open, mut over) = (Duration::ZERO, Vec::new(), Vec::new());
+    while let Ok(Some(message)) = cutter.next_message() {
+        now += Duration::from_secs(3);
+        agent.handle_message(now, peer, &message);
+        agent.handle_timeout(now);
+        while let Some(output) = agent.poll_output() {
+            match output {
+                Output::Send { bytes, .. } => assert!(Message::parse(&bytes).is_ok()),
+                Output::Open { call, streams, .. } => {
+                    open.push(call);
+                    let ports = vec![4_000; streams.len()];
+                    let address = "127.0.0.1".parse().unwrap();
+                    agent.ready(now, call, Ok(Answer { address, ports }));
+                }
+                Output::Close { call, .. } => {
+                    assert!(open.contains(&call) && !over.contains(&call));
+                    over.push(call);
+                }
+                Output::Extend { call, .. } | Output::Control { call, .. } => {
+                    assert!(open.contains(&call) && !over.contains(&call));
+                }
+            }
+        }
+    }
+});
