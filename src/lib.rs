@@ -16,6 +16,7 @@ pub mod flow;
 
 pub mod connect;
 
+pub mod batch;
 pub mod evaluate;
 
 pub mod serve;

@@ -19,7 +19,7 @@ use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
 use self::own_sockets::OwnSockets;
 use crate::bus::{Bus, MemoryBus, Signal};
-use crate::config::Config;
+use crate::config::{Config, Speech as SpeechConfig};
 use crate::connect::telephony::{self, MediaSockets};
 use crate::domain::{Classify, ErrorKind, SystemNotice, TenantId};
 use crate::flow::driver::{CallSettings, Calls};
@@ -126,7 +126,7 @@ impl App {
         let for_models = config.clone();
         let (speech, library) = tokio::task::spawn_blocking(move || {
             let library = open_library(&for_models, demo)?;
-            Ok::<_, AppError>((Arc::new(open_speech(&for_models)?), library))
+            Ok::<_, AppError>((Arc::new(speech_pool(&for_models.speech)?), library))
         })
         .await
         .map_err(AppError::internal)??;
@@ -305,15 +305,19 @@ fn open_library(config: &Config, demo: bool) -> Result<Library, AppError> {
     Ok(library)
 }
 
-fn open_speech(config: &Config) -> Result<SpeechPool, AppError> {
+/// Loads the recognisers and starts the workers that share them.
+///
+/// # Errors
+/// A model isn't there or can't be loaded.
+pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
     let load = |name: &str| {
         let installed = models::installed(name).map_err(|error| AppError::of(&error))?;
         let file = installed.file("model.bin").map_err(|error| AppError::of(&error))?.to_owned();
         WhisperModel::load(&file).map_err(|error| AppError::of(&error))
     };
-    let finals = load(&config.speech.finals_model)?;
-    let partials = load(&config.speech.partials_model)?;
-    let workers = match config.speech.workers {
+    let finals = load(&config.finals_model)?;
+    let partials = load(&config.partials_model)?;
+    let workers = match config.workers {
         0 => std::thread::available_parallelism().map_or(2, usize::from),
         workers => workers,
     };

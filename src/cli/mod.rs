@@ -7,6 +7,7 @@ pub mod knowledge;
 pub mod models;
 pub mod replay;
 mod serve;
+mod transcribe;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ struct Cli {
 enum Command {
     Serve(serve::ServeArgs),
     Replay(replay::Args),
+    Transcribe(transcribe::TranscribeArgs),
     Models(models::ModelsArgs),
     /// Search and check the articles
     #[command(subcommand)]
@@ -99,6 +101,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             replay::run(args)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Transcribe(args) => transcribe::run(&args, &mut out),
         Command::Models(args) => models::run(args).map_err(unforeseen),
         Command::Knowledge(command) => {
             match knowledge::run(&command, &mut out).map_err(unforeseen)? {

@@ -351,7 +351,9 @@ mod tests {
         .expect("it is right");
         assert_eq!(config.media.audiosocket.listen.map(|listen| listen.port()), Some(9_092));
         let networks = config.media.siprec.networks().expect("they are right");
-        assert!(networks[1].contains(&"192.0.2.7".parse::<std::net::IpAddr>().expect("an address")));
+        assert!(
+            networks[1].contains(&"192.0.2.7".parse::<std::net::IpAddr>().expect("an address"))
+        );
         assert!(config.to_toml().contains("10.1.0.0/16"));
     }
 

@@ -1,3 +1,4 @@
 //! The windows onto other companies' systems. Only this room and `serve` know wire formats.
 
 pub mod telephony;
+pub mod vcon;

@@ -224,8 +224,9 @@ impl Shared {
             let waited = job.since.elapsed();
             let begun = Instant::now();
             // A panic in a recogniser costs one decoding, not the worker and every call on it.
-            let listened =
-                catch_unwind(AssertUnwindSafe(|| ears.listen(job.urgency, &job.samples, &job.hints)));
+            let listened = catch_unwind(AssertUnwindSafe(|| {
+                ears.listen(job.urgency, &job.samples, &job.hints)
+            }));
             let outcome = match listened {
                 Ok(Ok(heard)) => Outcome::Heard(heard),
                 Ok(Err(error)) => {

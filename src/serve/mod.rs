@@ -42,8 +42,8 @@ use tokio_util::sync::CancellationToken;
 use self::auth::Auth;
 use crate::bus::Bus;
 use crate::connect::telephony::acs::IncomingCalls;
-use crate::connect::telephony::auth::MediaAuth;
 use crate::connect::telephony::audiosocket::Registry;
+use crate::connect::telephony::auth::MediaAuth;
 use crate::store::Store;
 
 pub use articles::{ArticleHit, FoundArticles, FoundSentence};

@@ -9,5 +9,6 @@ mod scenarios;
 mod serve;
 mod service;
 mod tidy;
+mod transcribe;
 mod vendors;
 mod wires;

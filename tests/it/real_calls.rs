@@ -69,9 +69,10 @@ fn obey(session: &mut Session, ears: &mut Ears, heard: &mut Heard) {
                 // Partials are the live bench's: they cost half the time and decide nothing.
                 let answer = match purpose {
                     Purpose::Partial => None,
-                    Purpose::Final | Purpose::Early => {
-                        Some(ears.listen(Urgency::Final, &samples, &Hints::default()).expect("it decodes"))
-                    }
+                    Purpose::Final | Purpose::Early => Some(
+                        ears.listen(Urgency::Final, &samples, &Hints::default())
+                            .expect("it decodes"),
+                    ),
                 };
                 session.decoded(leg, ticket, answer);
             }

@@ -77,7 +77,7 @@ pub enum Channels {
 }
 
 impl Channels {
-    fn roles(self) -> &'static [Role] {
+    pub fn roles(self) -> &'static [Role] {
         match self {
             Self::CustomerAgent => &[Role::Customer, Role::Agent],
             Self::AgentCustomer => &[Role::Agent, Role::Customer],

@@ -4,10 +4,10 @@
 //! a clock and never touches a call: `socket` does all three, and hands audio to `flow::driver`.
 
 pub mod acs;
-pub mod audiohook;
-pub mod auth;
 pub mod asterisk;
+pub mod audiohook;
 pub mod audiosocket;
+pub mod auth;
 pub mod deepgram;
 pub mod freeswitch;
 mod interleaved;

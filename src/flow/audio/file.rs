@@ -1,15 +1,21 @@
-//! Recorded audio: WAV (PCM, float, µ-law, A-law) and FLAC, one or two channels.
+//! Recorded audio: WAV (PCM, float, µ-law, A-law), FLAC, MP3, M4A (AAC) and Ogg Opus, one or two
+//! channels.
 
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use symphonia::core::codecs::audio::AudioDecoderOptions;
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_PCM_ALAW, CODEC_ID_PCM_MULAW};
+use symphonia::core::codecs::audio::well_known::{
+    CODEC_ID_AAC, CODEC_ID_FLAC, CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_PCM_ALAW, CODEC_ID_PCM_MULAW,
+};
+use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
+use symphonia_adapter_libopus::OpusDecoder;
 
 use super::codec::Codec;
 use super::resample::Resampler;
@@ -21,6 +27,14 @@ const LARGEST_BYTES: u64 = 2 << 30;
 
 /// A hole longer than this is no damage but a mad number.
 const LONGEST_DAMAGE_SECONDS: u64 = 60;
+
+/// What the reader's own decoders know, and Opus, which it has none for.
+static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+    let mut codecs = CodecRegistry::new();
+    symphonia::default::register_enabled_codecs(&mut codecs);
+    codecs.register_audio_decoder::<OpusDecoder>();
+    codecs
+});
 
 /// A whole recording in memory.
 #[derive(Clone, Debug, Default)]
@@ -39,12 +53,12 @@ pub struct AudioFile {
 pub enum FileError {
     #[error("can't be read: {0}")]
     Read(#[from] std::io::Error),
-    #[error("is no audio file: use WAV (PCM, float, µ-law or A-law) or FLAC")]
+    #[error("is no audio file: use WAV, FLAC, MP3, M4A (AAC) or Ogg Opus")]
     NotAudio,
     #[error("is damaged: {0}")]
     Damaged(String),
     #[error(
-        "holds audio in a form that is not supported ({0}): use PCM, float, µ-law or A-law WAV, or FLAC"
+        "holds audio in a form that is not supported ({0}): use PCM, float, µ-law or A-law WAV, FLAC, MP3, M4A (AAC) or Ogg Opus"
     )]
     Unsupported(String),
     #[error("holds no audio: its length is zero")]
@@ -153,7 +167,9 @@ fn read_packets(format: &mut dyn FormatReader) -> Result<AudioFile, FileError> {
         g711: g711.map(|codec| (codec, Vec::new())),
         warnings: Vec::new(),
     };
-    let mut decoder = symphonia::default::get_codecs()
+    let is_flac = parameters.codec == CODEC_ID_FLAC;
+    let is_lossless = !matches!(parameters.codec, CODEC_ID_MP3 | CODEC_ID_AAC | CODEC_ID_OPUS);
+    let mut decoder = CODECS
         .make_audio_decoder(&parameters, &AudioDecoderOptions::default())
         .map_err(|error| FileError::Unsupported(error.to_string()))?;
     let (mut planes, mut linear) = (Vec::<Vec<f32>>::new(), Vec::new());
@@ -180,10 +196,10 @@ fn read_packets(format: &mut dyn FormatReader) -> Result<AudioFile, FileError> {
             bytes.extend_from_slice(&packet.data);
             continue;
         }
-        // A damaged frame is passed over by the reader; silence keeps what follows in its place.
+        // In FLAC a damaged frame is passed over by the reader; silence keeps what follows in its place.
         let heard = file.channels[0].len() as u64;
         let missing = u64::try_from(packet.pts.get()).unwrap_or(0).saturating_sub(heard);
-        if missing > 0 && missing <= u64::from(sample_rate_hz) * LONGEST_DAMAGE_SECONDS {
+        if is_flac && missing > 0 && missing <= u64::from(sample_rate_hz) * LONGEST_DAMAGE_SECONDS {
             damaged_packets += 1;
             for channel in &mut file.channels {
                 channel.resize((heard + missing) as usize, 0.0);
@@ -206,7 +222,9 @@ fn read_packets(format: &mut dyn FormatReader) -> Result<AudioFile, FileError> {
         file.warnings.push(format!("{damaged_packets} damaged stretches are silent"));
     }
     let missing = promised_frames.unwrap_or(0).saturating_sub(frames);
-    if cut_short || missing > 0 {
+    // Encoders that lose something also pad: what a container promises is a little more than there is.
+    let is_short = missing > u64::from(sample_rate_hz) / 5 || (missing > 0 && is_lossless);
+    if cut_short || is_short {
         let rate = f64::from(sample_rate_hz);
         file.warnings.push(match missing {
             0 => "the file ends too early".to_owned(),

@@ -13,7 +13,7 @@ mod tests;
 use std::collections::{HashMap, VecDeque};
 
 use crate::domain::{
-    PartyId, Redacted, RedactionKind, RedactionOutcome, RedactionResolved, TurnId, Word,
+    PartyId, Redacted, RedactionKind, RedactionOutcome, RedactionResolved, Turn, TurnId, Word,
 };
 use digits::{Run, runs};
 
@@ -300,6 +300,17 @@ fn keep(state: State, kind: RedactionKind, resolved: &mut Vec<RedactionResolved>
     if let State::Held { turn_id, placeholder, .. } = state {
         let outcome = RedactionOutcome::Kept(kind);
         resolved.push(RedactionResolved { turn_id, placeholder, outcome });
+    }
+}
+
+/// Writes the words behind a placeholder into their turn, once they are known to be harmless.
+pub fn write_out(turn: &mut Turn, placeholder: &str, released: &Redacted) {
+    let written = |text: &Redacted| {
+        Redacted::vouched(text.as_str().replacen(placeholder, released.as_str(), 1))
+    };
+    turn.text = written(&turn.text);
+    for word in &mut turn.words {
+        word.text = written(&word.text);
     }
 }
 
