@@ -40,6 +40,9 @@ struct RecordedCall {
 }
 
 impl Recorder {
+    pub fn that_holds(calls: usize) -> Self {
+        Self { capacity: Some(calls), ..Self::default() }
+    }
     /// The call with this number, from 0, as soon as it is as wanted.
     pub async fn call(&self, number: usize, wanted: impl Fn(&Call) -> bool) -> Call {
         let look = || self.calls.lock().expect("no panic").get(number).cloned();
