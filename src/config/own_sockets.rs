@@ -51,9 +51,9 @@ impl Siprec {
     pub fn networks(&self) -> Result<Vec<IpNet>, String> {
         let network = |text: &String| {
             let address = text.parse::<IpAddr>().map(IpNet::from);
-            address.or_else(|_| text.parse::<IpNet>()).map_err(|_| {
-                format!("has {text:?}, which is no address or network")
-            })
+            address
+                .or_else(|_| text.parse::<IpNet>())
+                .map_err(|_| format!("has {text:?}, which is no address or network"))
         };
         self.peers.iter().map(network).collect()
     }
