@@ -216,7 +216,7 @@ impl Call {
             Ok(ports) => Answer { address: self.address, ports },
             Err(error) => {
                 tracing::error!(%error, "no port for a recorded call");
-                self.tell(Err(Refusal::FAILED));
+                self.tell(Err(Refusal::BUSY));
                 return;
             }
         };
