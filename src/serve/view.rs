@@ -91,6 +91,9 @@ impl Projection {
         let Some(text) = &resolved.text else { return };
         for turn in self.turns.iter_mut().filter(|turn| turn.turn_id == resolved.turn_id) {
             turn.text = turn.text.replacen(&resolved.placeholder, text, 1);
+            if let Some(written) = &mut turn.display_text {
+                *written = written.replacen(&resolved.placeholder, text, 1);
+            }
             for word in &mut turn.words {
                 word.text = word.text.replacen(&resolved.placeholder, text, 1);
             }

@@ -16,6 +16,7 @@ fn library() -> Library {
             state: crate::domain::ArticleState::Published,
             audience: vec![crate::domain::Audience::Agent],
             products: Vec::new(),
+            display_text: None,
             language: "en".into(),
             valid_from: None,
             review_by: None,
@@ -40,6 +41,7 @@ fn turn(role: Role, text: &str) -> Turn {
         text: Redacted::vouched(text),
         words: Vec::new(),
         mean_logprob: None,
+        display_text: None,
         language: "en".into(),
     }
 }

@@ -78,6 +78,11 @@ const INVENTED: &[&str] = &[
 ];
 
 impl Guards {
+    pub fn check_with(&self, heard: Heard, voice: super::gate::Voice, voiced_ms: u64) -> Result<Heard, Rejected> {
+        if std::env::var("VOICEDBG").is_ok() { eprintln!("VOICE {voiced_ms} ms score {:.2} above {:.1} | {} {:.2} / {:?}", voice.mean_score(), voice.loudest_above_db(), heard.text(), heard.mean_logprob, heard.second.as_ref().map(|s| (s.text(), s.mean_logprob))); }
+        self.check(heard)
+    }
+
     /// Returns what can be believed of `heard`.
     ///
     /// # Errors
