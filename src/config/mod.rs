@@ -68,6 +68,10 @@ pub struct Speech {
     pub partials_model: String,
     /// 0: one for each core.
     pub workers: usize,
+    /// `auto`, or the language of all calls as ISO 639-1, such as `en`.
+    pub language: String,
+    /// Names that are likely to be said, besides the products that articles name.
+    pub glossary: Vec<String>,
 }
 
 impl Default for Speech {
@@ -76,6 +80,8 @@ impl Default for Speech {
             finals_model: "whisper-base".to_owned(),
             partials_model: "whisper-tiny.en".to_owned(),
             workers: 0,
+            language: "auto".to_owned(),
+            glossary: Vec::new(),
         }
     }
 }
@@ -351,7 +357,9 @@ mod tests {
         .expect("it is right");
         assert_eq!(config.media.audiosocket.listen.map(|listen| listen.port()), Some(9_092));
         let networks = config.media.siprec.networks().expect("they are right");
-        assert!(networks[1].contains(&"192.0.2.7".parse::<std::net::IpAddr>().expect("an address")));
+        assert!(
+            networks[1].contains(&"192.0.2.7".parse::<std::net::IpAddr>().expect("an address"))
+        );
         assert!(config.to_toml().contains("10.1.0.0/16"));
     }
 

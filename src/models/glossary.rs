@@ -202,7 +202,11 @@ mod tests {
         for (said, prompted, expected) in [
             ("calling Lockfield, you", "calling Larkfield, you", "calling Larkfield, you"),
             ("calling Lockfield you", "calling Lockfield you", "calling Lockfield you"),
-            ("at Lockfield a long way off", "a long way off is Larkfield", "at Lockfield a long way off"),
+            (
+                "at Lockfield a long way off",
+                "a long way off is Larkfield",
+                "at Lockfield a long way off",
+            ),
             ("a full fiber 200?", "A full fibre 200", "a Full Fibre 200?"),
         ] {
             let mut words = heard(said);

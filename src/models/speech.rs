@@ -88,8 +88,7 @@ impl Ears {
         samples: &[f32],
         hints: &Hints,
     ) -> Result<Heard, ModelError> {
-        let without_prompt =
-            |language: Option<Arc<str>>| Hints { language, ..Hints::default() };
+        let without_prompt = |language: Option<Arc<str>>| Hints { language, ..Hints::default() };
         let known = |heard: &Option<Arc<str>>| heard.clone().unwrap_or_else(|| ENGLISH.into());
         if urgency == Urgency::Partial {
             // A partial doesn't find out the language: that would cost every one of them.
@@ -242,8 +241,9 @@ impl Shared {
             let waited = job.since.elapsed();
             let begun = Instant::now();
             // A panic in a recogniser costs one decoding, not the worker and every call on it.
-            let listened =
-                catch_unwind(AssertUnwindSafe(|| ears.listen(job.urgency, &job.samples, &job.hints)));
+            let listened = catch_unwind(AssertUnwindSafe(|| {
+                ears.listen(job.urgency, &job.samples, &job.hints)
+            }));
             let outcome = match listened {
                 Ok(Ok(heard)) => Outcome::Heard(heard),
                 Ok(Err(error)) => {

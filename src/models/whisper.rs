@@ -23,10 +23,10 @@ const SHORTEST_SAMPLES: usize = SAMPLE_RATE_HZ as usize;
 /// A language is told from no less audio: two seconds of speech and what is kept around it.
 const LANGUAGE_LEAST_S: f32 = 2.4;
 /// So probable a language must be, whatever is second.
-const LANGUAGE_CLEAR: f32 = 0.8;
+const LANGUAGE_CLEAR: f32 = 0.6;
 /// Words of another language must be so much likelier than what English makes of them, or, where the
 /// language is all but certain, at most so much less likely.
-const LANGUAGE_SURE: f32 = 0.95;
+const LANGUAGE_SURE: f32 = 0.8;
 const LANGUAGE_GAIN: f32 = 0.1;
 /// The longest prompt, in tokens: each costs as much as a word that is heard.
 const PROMPT_TOKENS_MAX: usize = 40;

@@ -11,3 +11,4 @@ mod service;
 mod tidy;
 mod vendors;
 mod wires;
+mod words;

@@ -9,7 +9,7 @@ use backchannel::evaluate::wer::{WordErrors, digits_of};
 use backchannel::flow::audio::{AudioFile, Codec};
 use backchannel::flow::session::{Output, Session, SessionLeg, SessionSettings};
 use backchannel::flow::transcript::Purpose;
-use backchannel::models::{Ears, Hints, Urgency, WhisperModel, installed};
+use backchannel::models::{Ears, Urgency, WhisperModel, installed};
 use serde_json::Value;
 
 fn ears() -> Ears {
@@ -69,9 +69,10 @@ fn obey(session: &mut Session, ears: &mut Ears, heard: &mut Heard) {
                 // Partials are the live bench's: they cost half the time and decide nothing.
                 let answer = match purpose {
                     Purpose::Partial => None,
-                    Purpose::Final | Purpose::Early => {
-                        Some(ears.listen(Urgency::Final, &samples, &Hints::default()).expect("it decodes"))
-                    }
+                    Purpose::Final | Purpose::Early => Some(
+                        ears.listen(Urgency::Final, &samples, &session.hints(leg))
+                            .expect("it decodes"),
+                    ),
                 };
                 session.decoded(leg, ticket, answer);
             }

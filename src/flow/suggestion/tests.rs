@@ -16,7 +16,6 @@ fn library() -> Library {
             state: crate::domain::ArticleState::Published,
             audience: vec![crate::domain::Audience::Agent],
             products: Vec::new(),
-            display_text: None,
             language: "en".into(),
             valid_from: None,
             review_by: None,

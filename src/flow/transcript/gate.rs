@@ -50,6 +50,16 @@ impl Voice {
         self.loudest_above_db = self.loudest_above_db.max(frame.above_db);
     }
 
+    /// So many voiced frames, all alike.
+    #[cfg(test)]
+    pub(super) fn of(frames: u32, score: f32, loudest_above_db: f32) -> Self {
+        Self { frames, scores: score * frames as f32, loudest_above_db }
+    }
+
+    pub fn voiced_ms(&self) -> u64 {
+        u64::from(self.frames) * FRAME_MS
+    }
+
     /// Mean score of the detector, 0 to 1.
     pub fn mean_score(&self) -> f32 {
         self.scores / self.frames.max(1) as f32

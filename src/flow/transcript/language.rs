@@ -103,7 +103,8 @@ mod tests {
         // Asked again: once is not enough, and the old one puts an end to it.
         let asked = [(Some("es"), -0.3), (Some("en"), -0.3), (Some("en"), -0.3)];
         assert_eq!(run(&mut language, &asked), ["?>en", "?>en", "en>en"]);
-        let again = [(None, -1.0), (None, -1.0), (Some("es"), -0.3), (None, -0.3), (Some("es"), -0.3)];
+        let again =
+            [(None, -1.0), (None, -1.0), (Some("es"), -0.3), (None, -0.3), (Some("es"), -0.3)];
         assert_eq!(run(&mut language, &again), ["en>en", "en>en", "?>en", "?>en", "?>es"]);
         assert_eq!(run(&mut language, &[(Some("es"), -0.3)]), ["es>es"]);
     }

@@ -367,7 +367,7 @@ impl Leg {
             let checked = match heard {
                 Some(heard) => {
                     self.language.hear(&heard);
-                    guards.check_with(heard, utterance.voice, utterance.voiced_ms())
+                    guards.check_said(heard, utterance.voice)
                 }
                 None => {
                     out.push(utterance.undecoded(index));

@@ -10,15 +10,65 @@ const ENDINGS: [&str; 16] = [
 ];
 /// Words that are no mailbox when "at" follows.
 const NO_MAILBOX: [&str; 40] = [
-    "look", "looking", "looked", "be", "is", "are", "am", "was", "me", "us", "them", "him", "her",
-    "it", "find", "found", "here", "there", "works", "work", "working", "online", "out", "arrived",
-    "shop", "buy", "bought", "that", "this", "up", "stuff", "one", "anything", "everything", "and",
-    "or", "account", "page", "someone", "go",
+    "look",
+    "looking",
+    "looked",
+    "be",
+    "is",
+    "are",
+    "am",
+    "was",
+    "me",
+    "us",
+    "them",
+    "him",
+    "her",
+    "it",
+    "find",
+    "found",
+    "here",
+    "there",
+    "works",
+    "work",
+    "working",
+    "online",
+    "out",
+    "arrived",
+    "shop",
+    "buy",
+    "bought",
+    "that",
+    "this",
+    "up",
+    "stuff",
+    "one",
+    "anything",
+    "everything",
+    "and",
+    "or",
+    "account",
+    "page",
+    "someone",
+    "go",
 ];
 /// Words after which digits are a code, however few.
 const CODE_CONTEXT: [&str; 16] = [
-    "number", "code", "extension", "account", "reference", "zip", "pin", "phone", "mobile",
-    "telephone", "call", "dial", "order", "is", "it's", "ending",
+    "number",
+    "code",
+    "extension",
+    "account",
+    "reference",
+    "zip",
+    "pin",
+    "phone",
+    "mobile",
+    "telephone",
+    "call",
+    "dial",
+    "order",
+    "is",
+    "it's",
+    "ending",
 ];
 /// Fewer digits than this are counted, not spelled.
 const SPELLED_MIN: usize = 4;
@@ -129,7 +179,8 @@ pub(super) fn postcode(place: &Place) -> Written {
         }
         words += 1;
         if is_postcode(&code) {
-            found = Some((words, format!("{} {}", &code[..code.len() - 3], &code[code.len() - 3..])));
+            found =
+                Some((words, format!("{} {}", &code[..code.len() - 3], &code[code.len() - 3..])));
         }
     }
     // As it stands already.
@@ -168,7 +219,8 @@ pub(super) fn digits(place: &Place) -> Written {
             "triple" | "treble" => (3, 1),
             _ => (1, 0),
         };
-        let Some(digit) = single(place.word(words + ahead)).filter(|_| place.whole(words + ahead + 1))
+        let Some(digit) =
+            single(place.word(words + ahead)).filter(|_| place.whole(words + ahead + 1))
         else {
             break;
         };

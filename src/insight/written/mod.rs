@@ -45,7 +45,9 @@ struct Token<'a> {
 
 impl<'a> Token<'a> {
     fn new(raw: &'a str) -> Self {
-        let outer = |c: char| matches!(c, '.' | ',' | '?' | '!' | ';' | ':' | '"' | '“' | '”' | '(' | ')' | '…');
+        let outer = |c: char| {
+            matches!(c, '.' | ',' | '?' | '!' | ';' | ':' | '"' | '“' | '”' | '(' | ')' | '…')
+        };
         let (before, after, core) = if raw.contains(['[', ']', '•']) {
             // What masks a secret is nobody's number.
             ("", "", raw)

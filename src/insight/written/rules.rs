@@ -4,13 +4,40 @@ use super::numbers::{below_hundred, is_number, number, small};
 use super::{Place, Written};
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 const ORDINALS: [&str; 20] = [
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
-    "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth",
-    "eighteenth", "nineteenth", "twentieth",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
 ];
 /// Words before a time of the day.
 const TIMELY: [&str; 9] =
@@ -73,9 +100,34 @@ fn is_end(place: &Place, ahead: usize) -> bool {
     closed
         || matches!(
             place.word(ahead),
-            "" | "a" | "and" | "per" | "each" | "for" | "on" | "in" | "twice" | "every" | "from"
-                | "was" | "is" | "to" | "but" | "so" | "which" | "that" | "now" | "please" | "off"
-                | "out" | "back" | "at" | "this" | "last" | "again" | "instead" | "as"
+            "" | "a"
+                | "and"
+                | "per"
+                | "each"
+                | "for"
+                | "on"
+                | "in"
+                | "twice"
+                | "every"
+                | "from"
+                | "was"
+                | "is"
+                | "to"
+                | "but"
+                | "so"
+                | "which"
+                | "that"
+                | "now"
+                | "please"
+                | "off"
+                | "out"
+                | "back"
+                | "at"
+                | "this"
+                | "last"
+                | "again"
+                | "instead"
+                | "as"
         )
 }
 
@@ -106,7 +158,8 @@ pub(super) fn percent(place: &Place) -> Written {
 /// "third", "twenty-first", "twenty first", "3rd".
 fn ordinal(place: &Place, ahead: usize) -> Option<(usize, u64)> {
     let word = place.word(ahead);
-    let simple = |word: &str| ORDINALS.iter().position(|name| *name == word).map(|at| at as u64 + 1);
+    let simple =
+        |word: &str| ORDINALS.iter().position(|name| *name == word).map(|at| at as u64 + 1);
     let whole = |tens: &str, ones: &str| match (small(tens)?, simple(ones)?) {
         (tens @ (20 | 30), ones @ 1..10) => Some(tens + ones),
         _ => None,
@@ -221,7 +274,10 @@ pub(super) fn time(place: &Place) -> Written {
     }
     let spoken = small(place.word(0)).is_some();
     let follows = is_number(place.word(upto))
-        || matches!(place.word(upto), "percent" | "per" | "pounds" | "dollars" | "hundred" | "point");
+        || matches!(
+            place.word(upto),
+            "percent" | "per" | "pounds" | "dollars" | "hundred" | "point"
+        );
     (timely && spoken && minutes.is_some() && !follows && is_end(place, upto))
         .then_some((upto, clock))
 }
@@ -234,9 +290,8 @@ fn minutes(place: &Place, ahead: usize) -> Option<(usize, u64)> {
         let ones = small(place.word(ahead + 1)).filter(|ones| (1..10).contains(ones))?;
         return Some((2, ones));
     }
-    minor(place, ahead).filter(|(words, minute)| {
-        (10..60).contains(minute) && place.whole(ahead + words)
-    })
+    minor(place, ahead)
+        .filter(|(words, minute)| (10..60).contains(minute) && place.whole(ahead + words))
 }
 
 fn half_of_day(place: &Place, ahead: usize) -> Option<(usize, &'static str)> {
