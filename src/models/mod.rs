@@ -6,6 +6,7 @@ pub mod minilm;
 
 mod cache;
 mod error;
+mod glossary;
 mod hash;
 mod hub;
 mod manifest;
@@ -20,5 +21,5 @@ pub use error::ModelError;
 pub use manifest::{Convert, Manifest, Model, ModelFile, Origin, Part, Source, Task};
 pub use pull::{Puller, Watcher};
 pub use speech::{Ears, JobId, Order, Outcome, SpeechPool, Urgency};
-pub use transcriber::{Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber};
-pub use whisper::{WhisperModel, WhisperTranscriber, Window};
+pub use transcriber::{ENGLISH, Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber};
+pub use whisper::{WhisperModel, WhisperTranscriber, Window, is_language};

@@ -12,3 +12,4 @@ mod tidy;
 mod transcribe;
 mod vendors;
 mod wires;
+mod words;

@@ -9,7 +9,7 @@ use backchannel::evaluate::wer::{WordErrors, digits_of};
 use backchannel::flow::audio::{AudioFile, Codec};
 use backchannel::flow::session::{Output, Session, SessionLeg, SessionSettings};
 use backchannel::flow::transcript::Purpose;
-use backchannel::models::{Ears, Hints, Urgency, WhisperModel, installed};
+use backchannel::models::{Ears, Urgency, WhisperModel, installed};
 use serde_json::Value;
 
 fn ears() -> Ears {
@@ -70,7 +70,7 @@ fn obey(session: &mut Session, ears: &mut Ears, heard: &mut Heard) {
                 let answer = match purpose {
                     Purpose::Partial => None,
                     Purpose::Final | Purpose::Early => Some(
-                        ears.listen(Urgency::Final, &samples, &Hints::default())
+                        ears.listen(Urgency::Final, &samples, &session.hints(leg))
                             .expect("it decodes"),
                     ),
                 };

@@ -28,6 +28,7 @@ fn turn(said: &str) -> News {
         text: Redacted::vouched(said),
         words: vec![word],
         mean_logprob: None,
+        display_text: None,
         language: "en".to_owned(),
     })
 }

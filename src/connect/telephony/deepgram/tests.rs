@@ -60,6 +60,7 @@ fn turn(party_number: usize, start_ms: u64, said: &str) -> News {
         text: Redacted::vouched(said),
         words,
         mean_logprob: Some(-0.2),
+        display_text: None,
         language: "en".to_owned(),
     })
 }
