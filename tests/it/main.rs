@@ -1,6 +1,8 @@
 //! All integration tests, in one binary: each file directly under `tests/` would link the crate again.
 
+mod eval_asr;
 mod legs;
+mod line_sounds;
 mod media;
 mod models;
 mod real_calls;

@@ -1,6 +1,7 @@
 //! Throws out what a recogniser invents on silence, music and noise.
 
 use super::gate::Voice;
+use crate::domain::number_of;
 use crate::models::{Heard, HeardWord};
 
 /// Why something heard was not believed.
@@ -248,8 +249,12 @@ fn collapse_loops(words: &mut Vec<HeardWord>, repeats_max: usize) {
             let pattern = &bare[start..start + length];
             let repeats =
                 bare[start..].chunks(length).take_while(|chunk| *chunk == pattern).count();
-            // Digits repeat in real numbers.
-            let digits = pattern.iter().all(|word| word.chars().all(|c| c.is_ascii_digit()));
+            // Digits repeat in real numbers, written or spelt.
+            let digits = pattern.iter().all(|word| {
+                word.chars().all(|c| c.is_ascii_digit())
+                    || number_of(word).is_some_and(|number| number < 10)
+                    || word == "oh"
+            });
             if repeats > repeats_max && !digits {
                 words.drain(start + length..start + length * repeats);
                 return collapse_loops(words, repeats_max);
@@ -341,6 +346,7 @@ mod tests {
             ("no, no, no", -0.2, "no, no, no"),
             ("I think I think I think I think I think so", -0.4, "I think so"),
             ("0 0 0 0 0 7", -0.2, "0 0 0 0 0 7"),
+            ("two, two, two, two, oh five", -0.2, "two, two, two, two, oh five"),
         ] {
             assert_eq!(check(text, logprob), expected, "{text}");
         }
