@@ -16,7 +16,7 @@ use crate::flow::transcript::{
 };
 use crate::insight::redaction::Masker;
 use crate::knowledge::SearchResponse;
-use crate::models::Heard;
+use crate::models::{Heard, LoadLevel};
 
 #[derive(Clone, Debug, Default)]
 pub struct SessionSettings {
@@ -88,6 +88,7 @@ pub struct Session {
     next_query: Option<Box<CardQuery>>,
     flushing: bool,
     closing: Option<EndReason>,
+    level: LoadLevel,
     finished: bool,
     samples: Vec<f32>,
     from_leg: Vec<LegOutput>,
@@ -109,6 +110,7 @@ impl Session {
             next_query: None,
             flushing: false,
             closing: None,
+            level: LoadLevel::default(),
             finished: false,
             samples: Vec::new(),
             from_leg: Vec::new(),
@@ -131,6 +133,7 @@ impl Session {
             party: leg.party,
             catches_up: false,
         };
+        live.leg.pace(self.level);
         let now_ms = self.now_ms();
         if now_ms > 0 {
             self.samples.clear();
@@ -246,6 +249,14 @@ impl Session {
 
     pub fn legs(&self) -> usize {
         self.legs.len()
+    }
+
+    /// How much may be decoded from now on.
+    pub fn pace(&mut self, level: LoadLevel) {
+        if self.level != level {
+            self.level = level;
+            self.legs.iter_mut().for_each(|live| live.leg.pace(level));
+        }
     }
 
     /// No audio came for a while: what was being said is over.

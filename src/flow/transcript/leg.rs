@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::domain::TurnId;
 use crate::insight::redaction::RawWord;
-use crate::models::Heard;
+use crate::models::{Heard, LoadLevel};
 
 use super::gate::{FRAME_SAMPLES, Frame, Gate};
 use super::guards::Rejected;
@@ -81,6 +81,8 @@ const CUT_SEARCH_MS: u64 = 2_500;
 
 pub struct Leg {
     settings: TranscriptSettings,
+    /// What the settings say about partials when there is no load.
+    partial_wanted_ms: u64,
     gate: Gate,
     /// Samples that don't fill a frame yet.
     rest: Vec<f32>,
@@ -104,6 +106,7 @@ impl Leg {
     /// `prefix` makes the leg's turn ids unique in the conversation: `t-1-` gives `t-1-1`.
     pub fn new(settings: TranscriptSettings, prefix: &str) -> Self {
         Self {
+            partial_wanted_ms: settings.partial_every_ms,
             settings,
             gate: Gate::default(),
             rest: Vec::new(),
@@ -123,6 +126,11 @@ impl Leg {
     /// Position of the leg's clock.
     pub fn now_ms(&self) -> u64 {
         (self.now + self.rest.len() as u64) / SAMPLES_PER_MS
+    }
+
+    /// How much may be decoded from now on.
+    pub fn pace(&mut self, level: LoadLevel) {
+        self.settings.partial_every_ms = level.partial_every_ms(self.partial_wanted_ms);
     }
 
     /// Nothing is being said or decoded.
