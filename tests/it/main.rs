@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: each file directly under `tests/` would link the crate again.
 
 mod legs;
+mod load;
 mod media;
 mod models;
 mod real_calls;

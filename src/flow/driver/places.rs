@@ -51,7 +51,10 @@ pub(super) struct Place {
 
 impl Places {
     pub fn new(max: usize, per_tenant: usize, speech: Arc<SpeechPool>) -> Arc<Self> {
-        Arc::new(Self { max: AtomicUsize::new(max), per_tenant, speech, taken: Mutex::default() })
+        let places =
+            Self { max: AtomicUsize::new(0), per_tenant, speech, taken: Mutex::default() };
+        places.set_max(max);
+        Arc::new(places)
     }
 
     /// Calls beyond a smaller number go on; new ones wait until there are fewer.

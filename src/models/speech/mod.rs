@@ -8,6 +8,8 @@
 mod load;
 mod queue;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -53,7 +55,7 @@ pub enum Outcome {
 pub type Reply = Box<dyn FnOnce(Outcome) + Send>;
 
 /// Names a job in the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(u64);
 
 /// One decoding to be done.

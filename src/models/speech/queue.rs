@@ -90,7 +90,8 @@ impl Queue {
                 Urgency::Final => job.due(),
                 Urgency::Early | Urgency::Partial => job.since.max(job.fair),
             };
-            (long, job.urgency, place)
+            // Turns of a call that are due at the same moment stay in their order.
+            (long, job.urgency, place, job.id)
         };
         self.jobs
             .iter()
