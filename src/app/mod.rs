@@ -3,6 +3,7 @@
 //! Build and run are two steps, so that a test can build an `App` and look at it.
 
 mod knowledge_door;
+mod load;
 mod media;
 mod notices;
 mod own_sockets;
@@ -30,7 +31,7 @@ use crate::insight::redaction;
 use crate::knowledge::{Library, LibrarySettings, Source, cache_folder};
 use crate::models::embedder::EmbedderHandle;
 use crate::models::minilm::{MiniLm, MiniLmFiles};
-use crate::models::{self, Ears, Hints, Order, Outcome, SpeechPool, Urgency, WhisperModel};
+use crate::models::{self, Ears, Order, Outcome, SpeechPool, Urgency, WhisperModel};
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource};
 use crate::store::{SqliteStore, Store};
@@ -143,7 +144,11 @@ impl App {
         let transcript = words::transcript_settings(&config, demo, &library)?;
         let settings = CallSettings {
             session: SessionSettings { transcript, suggestion: suggestion.clone() },
-            calls_max: config.calls.max,
+            calls_max: match config.calls.max {
+                0 => speech.workers() * load::CALLS_PER_WORKER,
+                max => max,
+            },
+            calls_per_tenant: config.calls.per_tenant,
             ..CallSettings::default()
         };
         let calls = Calls::new(
@@ -154,7 +159,13 @@ impl App {
             library.clone(),
         );
 
+        if config.calls.max == 0 {
+            let (speech, calls) = (Arc::clone(&speech), calls.clone());
+            tokio::task::spawn_blocking(move || load::measure(&speech, &calls));
+        }
+
         let stop = CancellationToken::new();
+        tokio::spawn(load::watch(Arc::clone(&speech), Arc::clone(&notices), stop.child_token()));
         let http_stop = CancellationToken::new();
         let mut sockets = MediaSockets::new(Arc::new(calls.clone()), stop.child_token());
         sockets.patience = Duration::from_secs(config.serve.media_idle_seconds);
@@ -334,8 +345,7 @@ pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
     for _ in 0..workers {
         // The first decoding allocates; nobody should have to wait for that.
         let quiet = vec![0.0; models::SAMPLE_RATE_HZ as usize];
-        let (urgency, hints) = (Urgency::Early, Hints::default());
-        pool.submit(Order { urgency, samples: quiet, hints }, Box::new(|_: Outcome| ()));
+        pool.submit(Order::new(Urgency::Early, quiet), Box::new(|_: Outcome| ()));
     }
     Ok(pool)
 }

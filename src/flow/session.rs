@@ -17,7 +17,7 @@ use crate::flow::transcript::{
 use crate::insight::redaction::Masker;
 use crate::insight::written::display_text;
 use crate::knowledge::SearchResponse;
-use crate::models::{ENGLISH, Heard, Hints};
+use crate::models::{ENGLISH, Heard, Hints, LoadLevel};
 
 #[derive(Clone, Debug, Default)]
 pub struct SessionSettings {
@@ -89,6 +89,7 @@ pub struct Session {
     next_query: Option<Box<CardQuery>>,
     flushing: bool,
     closing: Option<EndReason>,
+    level: LoadLevel,
     finished: bool,
     samples: Vec<f32>,
     from_leg: Vec<LegOutput>,
@@ -110,6 +111,7 @@ impl Session {
             next_query: None,
             flushing: false,
             closing: None,
+            level: LoadLevel::default(),
             finished: false,
             samples: Vec::new(),
             from_leg: Vec::new(),
@@ -132,6 +134,7 @@ impl Session {
             party: leg.party,
             catches_up: false,
         };
+        live.leg.pace(self.level);
         let now_ms = self.now_ms();
         if now_ms > 0 {
             self.samples.clear();
@@ -252,6 +255,14 @@ impl Session {
 
     pub fn legs(&self) -> usize {
         self.legs.len()
+    }
+
+    /// How much may be decoded from now on.
+    pub fn pace(&mut self, level: LoadLevel) {
+        if self.level != level {
+            self.level = level;
+            self.legs.iter_mut().for_each(|live| live.leg.pace(level));
+        }
     }
 
     /// No audio came for a while: what was being said is over.

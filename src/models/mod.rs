@@ -20,6 +20,8 @@ pub use cache::{Cache, Installed, State, installed};
 pub use error::ModelError;
 pub use manifest::{Convert, Manifest, Model, ModelFile, Origin, Part, Source, Task};
 pub use pull::{Puller, Watcher};
-pub use speech::{Ears, JobId, Order, Outcome, SpeechPool, Urgency};
+pub use speech::{
+    Caller, Ears, JobId, LoadController, LoadLevel, Order, Outcome, Pressure, SpeechPool, Urgency,
+};
 pub use transcriber::{ENGLISH, Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber};
 pub use whisper::{WhisperModel, WhisperTranscriber, Window, is_language};

@@ -3,6 +3,7 @@
 mod eval_asr;
 mod legs;
 mod line_sounds;
+mod load;
 mod media;
 mod models;
 mod real_calls;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::domain::TurnId;
-use crate::models::{Heard, Hints};
+use crate::models::{Heard, Hints, LoadLevel};
 
 use super::gate::{FRAME_SAMPLES, Frame, Gate};
 use super::guards::Rejected;
@@ -71,6 +71,8 @@ const CUT_SEARCH_MS: u64 = 2_500;
 
 pub struct Leg {
     settings: TranscriptSettings,
+    /// What the settings say about partials when there is no load.
+    partial_wanted_ms: u64,
     gate: Gate,
     /// Samples that don't fill a frame yet.
     rest: Vec<f32>,
@@ -96,6 +98,7 @@ impl Leg {
     pub fn new(settings: TranscriptSettings, prefix: &str) -> Self {
         Self {
             language: LegLanguage::new(settings.language.clone()),
+            partial_wanted_ms: settings.partial_every_ms,
             settings,
             gate: Gate::default(),
             rest: Vec::new(),
@@ -120,6 +123,11 @@ impl Leg {
     /// What is known before the next decoding.
     pub fn hints(&self) -> Hints {
         Hints { language: self.language.hint(), glossary: self.settings.glossary.clone() }
+    }
+
+    /// How much may be decoded from now on.
+    pub fn pace(&mut self, level: LoadLevel) {
+        self.settings.partial_every_ms = level.partial_every_ms(self.partial_wanted_ms);
     }
 
     /// Nothing is being said or decoded.

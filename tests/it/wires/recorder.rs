@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use backchannel::connect::telephony::{CallSink, LiveCall};
 use backchannel::domain::{ConversationId, EndReason};
-use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, News};
+use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, Full, News};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
@@ -72,7 +72,7 @@ impl CallSink for Recorder {
         if let Some(capacity) = self.capacity
             && number >= capacity
         {
-            return Err(CallError::Busy(capacity));
+            return Err(CallError::Busy(Full::Machine(capacity)));
         }
         let (tell, news) = mpsc::channel(64);
         let wanted = opening.wants_news;
