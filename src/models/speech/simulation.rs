@@ -61,7 +61,6 @@ impl Machine {
             while let Some(ask) = asks.get(next).copied().filter(|ask| ask.at_ms <= now_ms) {
                 next += 1;
                 let samples = (ask.audio_ms * u64::from(SAMPLE_RATE_HZ) / 1_000) as usize;
-                let fair = queue.book(&caller(ask), samples, self.workers, now);
                 of_job.insert(next as u64, ask);
                 queue.jobs.push(Job {
                     id: JobId(next as u64),
@@ -69,7 +68,7 @@ impl Machine {
                     since: now,
                     samples: vec![0.0; samples],
                     hints: Hints::default(),
-                    fair,
+                    caller: caller(ask),
                     reply: Box::new(|_: Outcome| ()),
                 });
             }
