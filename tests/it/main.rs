@@ -4,6 +4,7 @@ mod legs;
 mod load;
 mod media;
 mod models;
+mod queues;
 mod real_calls;
 mod replay;
 mod scenarios;
