@@ -101,7 +101,8 @@ pub fn play(service: &Arc<Service>, pieces: &Pieces, plan: &Plan) -> anyhow::Res
             match dialled? {
                 Dialled::Taken(socket) => {
                     let left = ends.saturating_duration_since(now).as_secs_f64() * plan.speed;
-                    let length_ms = ((left * 1_000.0) as u64).min(CALL_MAX_MS) / FRAME_MS * FRAME_MS;
+                    let length_ms =
+                        ((left * 1_000.0) as u64).min(CALL_MAX_MS) / FRAME_MS * FRAME_MS;
                     number += 1;
                     let talk = Arc::new(pieces.talk(number, length_ms, plan.talk_share));
                     let call = outcome.calls.len();

@@ -206,9 +206,9 @@ pub fn table(outcome: &Outcome, plan: &Plan) -> String {
             format!("{:.1} / {:.1} / {:.1} ms", at(0.5), at(0.99), at(1.0)),
         ));
     }
-    let recovered = outcome.recovered.map_or_else(|| "never".to_owned(), |time| {
-        format!("{:.1} s", time.as_secs_f64())
-    });
+    let recovered = outcome
+        .recovered
+        .map_or_else(|| "never".to_owned(), |time| format!("{:.1} s", time.as_secs_f64()));
     rows.push(("recovered after the load", recovered));
     let mut text = String::from("| what | |\n|---|---|\n");
     for (what, value) in rows {
@@ -237,9 +237,10 @@ fn levels(outcome: &Outcome) -> String {
         counts[usize::from(sample.level).min(7)] += 1;
     }
     let all: usize = counts.iter().sum();
-    let shares = counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(level, count)| {
-        format!("{level}: {:.0} %", *count as f64 / all.max(1) as f64 * 100.0)
-    });
+    let shares =
+        counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(level, count)| {
+            format!("{level}: {:.0} %", *count as f64 / all.max(1) as f64 * 100.0)
+        });
     let shares: Vec<String> = shares.collect();
     format!("{} ({} notices)", shares.join(", "), outcome.notices.len())
 }

@@ -13,7 +13,7 @@ const BYTES_PER_MS: u64 = 8;
 const FRAME_BYTES: usize = (FRAME_MS * BYTES_PER_MS) as usize;
 const SILENCE: u8 = 0xff;
 /// Before the first word, so that the gate knows the line.
-const LEAD_MS: u64 = 1_000;
+const LEAD_MS: u64 = 500;
 /// What of a recorded turn's surroundings is played with it.
 const MARGIN_MS: u64 = 60;
 const GAP_MIN_MS: u64 = 200;
@@ -60,7 +60,9 @@ impl Pieces {
         let mut legs = [Vec::new(), Vec::new()];
         let mut said = Vec::new();
         // Not all calls begin alike.
-        let mut at_ms = LEAD_MS + dice.below(3_000);
+        let first_ms = LEAD_MS + dice.below(1_000);
+        let mut at_ms = first_ms;
+        let mut spoken_ms = 0;
         let mut leg = 1;
         loop {
             if deck.is_empty() {
@@ -69,21 +71,25 @@ impl Pieces {
                     deck.swap(index, dice.below(index as u64 + 1) as usize);
                 }
             }
-            let Some(piece) = deck.pop().map(|index| &self.0[index]) else { break };
-            let piece_ms = piece.audio.len() as u64 / BYTES_PER_MS;
             // The last turn ends early enough to become a final by silence.
-            if at_ms + piece_ms + 1_000 > length_ms {
-                break;
-            }
+            let fits = |index: &usize| {
+                at_ms + self.0[*index].audio.len() as u64 / BYTES_PER_MS + 1_000 <= length_ms
+            };
+            let Some(next) = deck.iter().rposition(fits) else { break };
+            let piece = &self.0[deck.remove(next)];
+            let piece_ms = piece.audio.len() as u64 / BYTES_PER_MS;
             let audio: &mut Vec<u8> = &mut legs[leg];
             audio.resize((at_ms * BYTES_PER_MS) as usize, SILENCE);
             audio.extend_from_slice(&piece.audio);
             let (start_ms, end_ms) = (at_ms + piece.speech.0, at_ms + piece.speech.1);
             said.push(Said { leg, start_ms, end_ms });
-            // Two parties of this share leave so much of the time to silence.
-            let gap_ms = (end_ms - start_ms) as f64 * (0.5 / share - 1.0);
+            spoken_ms += end_ms - start_ms;
+            at_ms += piece_ms;
+            // Two parties of this share would have come so far by now.
+            let target_ms = first_ms + (spoken_ms as f64 / (2.0 * share)) as u64;
             let jitter = 0.5 + dice.below(1_000) as f64 / 1_000.0;
-            at_ms += piece_ms + ((gap_ms * jitter) as u64).max(GAP_MIN_MS);
+            let gap_ms = target_ms.saturating_sub(at_ms) as f64 * jitter;
+            at_ms += (gap_ms as u64).max(GAP_MIN_MS);
             leg = 1 - leg;
         }
         for audio in &mut legs {

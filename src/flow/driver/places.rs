@@ -51,8 +51,7 @@ pub(super) struct Place {
 
 impl Places {
     pub fn new(max: usize, per_tenant: usize, speech: Arc<SpeechPool>) -> Arc<Self> {
-        let places =
-            Self { max: AtomicUsize::new(0), per_tenant, speech, taken: Mutex::default() };
+        let places = Self { max: AtomicUsize::new(0), per_tenant, speech, taken: Mutex::default() };
         places.set_max(max);
         Arc::new(places)
     }

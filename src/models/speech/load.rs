@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn what_is_just_held_is_not_given_back() {
         use LoadLevel::*;
-        let seen = levels(&[(1, 500, 1.0), (60, 150, 0.9), (60, 50, 0.8), (2, 50, 0.5)]);
+        let seen = levels(&[(1, 500, 1.0), (60, 150, 0.9), (60, 50, 0.8), (3, 50, 0.5)]);
         assert_eq!(seen, [PartialsEvery2s, PartialsEvery2s, PartialsEvery2s, NoEarly]);
     }
 

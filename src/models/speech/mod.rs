@@ -185,8 +185,7 @@ impl SpeechPool {
             return id;
         }
         let since = Instant::now();
-        let fair = queue.book(&caller, samples.len(), self.shared.workers, since);
-        queue.jobs.push(Job { id, urgency, since, samples, hints, fair, reply });
+        queue.jobs.push(Job { id, urgency, since, samples, hints, caller, reply });
         metrics::gauge!("backchannel_speech_queue_jobs").set(queue.jobs.len() as f64);
         drop(queue);
         self.shared.changed.notify_one();

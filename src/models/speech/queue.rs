@@ -1,26 +1,22 @@
 //! Who comes next.
 //!
-//! Finals have a deadline. Tenants, and calls within a tenant, have a clock each that runs ahead of
-//! real time when they take more than their share (Zhang, VirtualClock, SIGCOMM 1990): a decoding
-//! counts from its deadline or from its caller's clock, whichever is later. So whoever stays within
-//! their share is served by deadline whatever others do, and no worker idles to punish anybody.
+//! Finals before early decodings before partials. Among equals, workers are shared by start-time fair
+//! queueing (Goyal, Vin, Cheng: SIGCOMM 1996) in two levels, tenants and their calls: what somebody was
+//! given puts them behind those who were given less, so whoever takes no more than their share is
+//! served in the order of asking whatever others do, and no worker idles to punish anybody. Every
+//! final may wait equally long, so the order of asking is that of the deadlines.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 use super::{Caller, JobId, LoadLevel, Pressure, Reply, Urgency};
-use crate::domain::{ConversationId, TenantId};
+use crate::domain::TenantId;
 use crate::models::transcriber::{Hints, SAMPLE_RATE_HZ};
 
-/// A final should have begun so long after it was asked for.
-const FINAL_PATIENCE: Duration = Duration::from_millis(1_000);
 /// An early decoding of more audio than this only starts when nothing else waits.
 const EARLY_MAX_SAMPLES: usize = 6 * SAMPLE_RATE_HZ as usize;
-/// Nobody is made to pay longer for what they took when it was to be had.
-const AHEAD_MAX: Duration = Duration::from_secs(30);
-/// A second of audio takes about so much of a worker. Only the ratio between callers matters.
-const COST_PER_AUDIO_SECOND: f64 = 0.1;
+/// What a decoding costs however short it is, in samples.
+const FIXED_COST_SAMPLES: u64 = SAMPLE_RATE_HZ as u64 / 2;
 
 pub(super) struct Job {
     pub id: JobId,
@@ -28,15 +24,8 @@ pub(super) struct Job {
     pub since: Instant,
     pub samples: Vec<f32>,
     pub hints: Hints,
-    /// When its caller's share allows it.
-    pub fair: Instant,
+    pub caller: Caller,
     pub reply: Reply,
-}
-
-impl Job {
-    fn due(&self) -> Instant {
-        (self.since + FINAL_PATIENCE).max(self.fair)
-    }
 }
 
 #[derive(Default)]
@@ -51,58 +40,48 @@ pub(super) struct Queue {
     told: Option<(Instant, Duration)>,
     /// The longest that a final waited since that was told.
     waited: Duration,
-    tenants: Clocks<TenantId>,
-    calls: Clocks<(TenantId, ConversationId)>,
+    /// Of finals and early decodings, and of partials: nobody's finals pay for partials that were
+    /// to be had.
+    spoken: Shares,
+    shown: Shares,
 }
 
 impl Queue {
-    /// Books a decoding of so much audio, asked for at `now`, and answers when the caller's share
-    /// allows it.
-    pub fn book(
-        &mut self,
-        caller: &Caller,
-        samples: usize,
-        workers: usize,
-        now: Instant,
-    ) -> Instant {
-        let seconds = samples as f64 / f64::from(SAMPLE_RATE_HZ);
-        let cost = seconds * COST_PER_AUDIO_SECOND / workers.max(1) as f64;
-        self.tenants.forget_idle(now);
-        self.calls.forget_idle(now);
-        let sharers = self.tenants.others(&caller.tenant) + 1;
-        let of_tenant = |(tenant, _): &(TenantId, ConversationId)| *tenant == caller.tenant;
-        let key = (caller.tenant.clone(), caller.call.clone());
-        let siblings = self.calls.count(|other| of_tenant(other) && *other != key) + 1;
-        let tenant = self.tenants.advance(caller.tenant.clone(), cost * sharers as f64, now);
-        let call = self.calls.advance(key, cost * (sharers * siblings) as f64, now);
-        tenant.max(call)
-    }
-
     /// The job that a free worker should take.
     pub fn pick(&self, workers: usize, level: LoadLevel) -> Option<usize> {
         let finals_wait = self.jobs.iter().any(|job| job.urgency == Urgency::Final);
         let partials_allowed = workers == 1 || self.partials_running + 1 < workers;
         // A long early decoding may hold a worker for a second: it waits until nothing else does,
         // but never while a worker would idle.
-        let rank = |job: &Job| {
+        let class = |job: &Job| {
             let long = job.urgency == Urgency::Early && job.samples.len() > EARLY_MAX_SAMPLES;
-            let place = match job.urgency {
-                Urgency::Final => job.due(),
-                Urgency::Early | Urgency::Partial => job.since.max(job.fair),
-            };
-            // Turns of a call that are due at the same moment stay in their order.
-            (long, job.urgency, place, job.id)
+            (long, job.urgency)
         };
-        self.jobs
-            .iter()
-            .enumerate()
-            .filter(|(_, job)| match job.urgency {
+        let eligible = || {
+            self.jobs.iter().enumerate().filter(|(_, job)| match job.urgency {
                 Urgency::Final => true,
                 Urgency::Early => !finals_wait && level.has_early(),
                 Urgency::Partial => !finals_wait && partials_allowed,
             })
-            .min_by_key(|(_, job)| rank(job))
-            .map(|(index, _)| index)
+        };
+        let best = eligible().map(|(_, job)| class(job)).min()?;
+        // The first of each tenant, then the first of these.
+        let mut firsts: HashMap<&TenantId, (u64, Instant, JobId, usize)> = HashMap::new();
+        for (index, job) in eligible().filter(|(_, job)| class(job) == best) {
+            let start = match job.urgency {
+                // A leg has one at a time: the oldest first is fair, and the least stale.
+                Urgency::Partial => 0,
+                Urgency::Final | Urgency::Early => self.spoken.start_of_call(&job.caller),
+            };
+            let place = (start, job.since, job.id, index);
+            let first = firsts.entry(&job.caller.tenant).or_insert(place);
+            *first = place.min(*first);
+        }
+        let shares = if best.1 == Urgency::Partial { &self.shown } else { &self.spoken };
+        firsts
+            .into_iter()
+            .min_by_key(|(tenant, (_, since, id, _))| (shares.start_of_tenant(tenant), *since, *id))
+            .map(|(_, (_, _, _, index))| index)
     }
 
     /// Takes a job out, to be decoded.
@@ -110,6 +89,9 @@ impl Queue {
         let job = self.jobs.swap_remove(index);
         self.partials_running += usize::from(job.urgency == Urgency::Partial);
         self.running.insert(job.id, now);
+        let shares =
+            if job.urgency == Urgency::Partial { &mut self.shown } else { &mut self.spoken };
+        shares.charge(&job.caller, job.samples.len() as u64 + FIXED_COST_SAMPLES, now);
         if job.urgency == Urgency::Final {
             self.waited = self.waited.max(now.saturating_duration_since(job.since));
         }
@@ -139,34 +121,58 @@ impl Queue {
     }
 }
 
-/// When each of them will have had what it took.
-struct Clocks<K>(HashMap<K, Instant>);
-
-impl<K> Default for Clocks<K> {
-    fn default() -> Self {
-        Self(HashMap::new())
-    }
+/// What tenants and calls were given, in samples on a clock that only runs while they are.
+#[derive(Default)]
+struct Shares {
+    /// Where the last decoding that began has started.
+    round: u64,
+    tenants: HashMap<TenantId, Tenant>,
+    swept: Option<Instant>,
 }
 
-impl<K: Eq + Hash> Clocks<K> {
-    fn advance(&mut self, key: K, seconds: f64, now: Instant) -> Instant {
-        let clock = self.0.entry(key).or_insert(now);
-        *clock = (*clock).max(now) + Duration::from_secs_f64(seconds);
-        *clock = (*clock).min(now + AHEAD_MAX);
-        *clock
+struct Tenant {
+    /// Where its next decoding may start, if others haven't got further.
+    next: u64,
+    /// The same as `Shares::round`, among its calls.
+    round: u64,
+    calls: HashMap<Caller, (u64, Instant)>,
+}
+
+impl Shares {
+    fn start_of_tenant(&self, tenant: &TenantId) -> u64 {
+        self.tenants.get(tenant).map_or(self.round, |tenant| tenant.next.max(self.round))
     }
 
-    fn others(&self, key: &K) -> usize {
-        self.count(|other| other != key)
+    fn start_of_call(&self, caller: &Caller) -> u64 {
+        let Some(tenant) = self.tenants.get(&caller.tenant) else { return 0 };
+        tenant.calls.get(caller).map_or(tenant.round, |(next, _)| (*next).max(tenant.round))
     }
 
-    fn count(&self, is_one: impl Fn(&K) -> bool) -> usize {
-        self.0.keys().filter(|key| is_one(key)).count()
+    fn charge(&mut self, caller: &Caller, cost: u64, now: Instant) {
+        self.sweep(now);
+        let (start, call_start) =
+            (self.start_of_tenant(&caller.tenant), self.start_of_call(caller));
+        self.round = start;
+        let tenant = self.tenants.entry(caller.tenant.clone()).or_insert_with(|| Tenant {
+            next: 0,
+            round: 0,
+            calls: HashMap::new(),
+        });
+        tenant.next = start + cost;
+        tenant.round = call_start;
+        tenant.calls.insert(caller.clone(), (call_start + cost, now));
     }
 
-    /// Whoever has asked for nothing lately shares in nothing.
-    fn forget_idle(&mut self, now: Instant) {
-        const IDLE: Duration = Duration::from_secs(5);
-        self.0.retain(|_, clock| *clock + IDLE > now);
+    /// Forgets calls that asked for nothing lately, and tenants without calls.
+    fn sweep(&mut self, now: Instant) {
+        const LATELY: Duration = Duration::from_secs(30);
+        if self.swept.is_some_and(|then| now.saturating_duration_since(then) < LATELY) {
+            return;
+        }
+        self.swept = Some(now);
+        self.tenants.retain(|_, tenant| {
+            tenant.calls.retain(|_, (_, used)| now.saturating_duration_since(*used) < LATELY);
+            !tenant.calls.is_empty()
+        });
     }
 }

@@ -61,7 +61,6 @@ impl Machine {
             while let Some(ask) = asks.get(next).copied().filter(|ask| ask.at_ms <= now_ms) {
                 next += 1;
                 let samples = (ask.audio_ms * u64::from(SAMPLE_RATE_HZ) / 1_000) as usize;
-                let fair = queue.book(&caller(ask), samples, self.workers, now);
                 of_job.insert(next as u64, ask);
                 queue.jobs.push(Job {
                     id: JobId(next as u64),
@@ -69,7 +68,7 @@ impl Machine {
                     since: now,
                     samples: vec![0.0; samples],
                     hints: Hints::default(),
-                    fair,
+                    caller: caller(ask),
                     reply: Box::new(|_: Outcome| ()),
                 });
             }
@@ -126,8 +125,7 @@ fn wait_ms(began: &[Began], q: f64, is_one: impl Fn(&Ask) -> bool) -> u64 {
     waits[((waits.len() - 1) as f64 * q) as usize]
 }
 
-const TWO_WORKERS: Machine =
-    Machine { workers: 2, cost_ms: 100, level: LoadLevel::Normal };
+const TWO_WORKERS: Machine = Machine { workers: 2, cost_ms: 100, level: LoadLevel::Normal };
 
 #[test]
 fn a_tenant_with_a_hundred_calls_does_not_starve_one_with_two() {
@@ -171,8 +169,7 @@ fn of_partials_the_oldest_comes_first() {
 }
 
 fn an_ask() -> impl Strategy<Value = Ask> {
-    let urgency =
-        prop_oneof![Just(Urgency::Final), Just(Urgency::Early), Just(Urgency::Partial)];
+    let urgency = prop_oneof![Just(Urgency::Final), Just(Urgency::Early), Just(Urgency::Partial)];
     (0_u64..5_000, 0_usize..4, 0_usize..5, urgency, 200_u64..12_000).prop_map(
         |(at_ms, tenant, call, urgency, audio_ms)| Ask { at_ms, tenant, call, urgency, audio_ms },
     )
