@@ -20,7 +20,9 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let mut tag = "none".to_owned();
     while let Ok(Some(mut message)) = cutter.next_message() {
         now += Duration::from_secs(3);
-        if let Some(to) = message.header("to").map(|to| to.replace("tag=ours", &format!("tag={tag}"))) {
+        if let Some(to) =
+            message.header("to").map(|to| to.replace("tag=ours", &format!("tag={tag}")))
+        {
             message.set("to", to);
         }
         agent.handle_message(now, peer, &message);
