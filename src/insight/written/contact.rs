@@ -183,7 +183,7 @@ pub(super) fn postcode(place: &Place) -> Written {
                 Some((words, format!("{} {}", &code[..code.len() - 3], &code[code.len() - 3..])));
         }
     }
-    // As it stands already.
+    // "SW1A 1AA B" is something else.
     let goes_on = found.as_ref().is_some_and(|(words, _)| {
         let next = place.core(*words);
         place.whole(words + 1) && next.len() == 1 && next.bytes().all(|b| b.is_ascii_uppercase())
@@ -232,7 +232,6 @@ pub(super) fn digits(place: &Place) -> Written {
     // "four seventeen", "one two three hundred": no code that is known.
     let broken = place.whole(words + 1) && super::numbers::is_number(next)
         || matches!(next, "hundred" | "thousand" | "million" | "percent" | "point");
-    // "oh" and "zero" alone in front are an exclamation or a start.
     let in_context = (1..=3).any(|back| CODE_CONTEXT.contains(&place.word_before(back)));
     let least = if in_context { SPELLED_MIN_IN_CONTEXT } else { SPELLED_MIN };
     if broken || digits.len() < least || spelled < 2 {

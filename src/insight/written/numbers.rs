@@ -56,10 +56,12 @@ pub(super) fn small(word: &str) -> Option<u64> {
 /// Below a hundred in one or two words.
 pub(super) fn below_hundred(place: &Place, ahead: usize) -> Option<(usize, u64)> {
     let first = small(place.word(ahead))?;
-    if first >= 20 && first.is_multiple_of(10) && place.whole(ahead + 2) {
-        if let Some(ones @ 1..10) = number_of(place.word(ahead + 1)) {
-            return Some((2, first + u64::from(ones)));
-        }
+    if first >= 20
+        && first.is_multiple_of(10)
+        && place.whole(ahead + 2)
+        && let Some(ones @ 1..10) = number_of(place.word(ahead + 1))
+    {
+        return Some((2, first + u64::from(ones)));
     }
     Some((1, first))
 }

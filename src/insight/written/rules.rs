@@ -79,9 +79,6 @@ pub(super) fn money(place: &Place) -> Written {
         if (named || short) && place.whole(upto + usize::from(named)) {
             return Some((upto + usize::from(named), format!("{plain}.{cents:02}")));
         }
-        if and == 0 {
-            return Some((words, plain));
-        }
     }
     Some((words, plain))
 }
