@@ -336,7 +336,7 @@ pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
         })
         .collect::<Result<Vec<_>, models::ModelError>>()
         .map_err(|error| AppError::of(&error))?;
-    let language = config.speech.language.as_str();
+    let language = config.language.as_str();
     if language != "auto" && !ears.iter().all(|ears| ears.finals.knows(language)) {
         let message = format!("speech.finals_model doesn't know the language {language}");
         return Err(AppError { kind: ErrorKind::Invalid, message });

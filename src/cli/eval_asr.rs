@@ -123,7 +123,7 @@ fn wait_until_warm(pool: &SpeechPool, workers: usize) -> Result<(), Failure> {
     for _ in 0..workers {
         let reply = reply.clone();
         let samples = vec![0.0; crate::models::SAMPLE_RATE_HZ as usize];
-        let order = Order { urgency: Urgency::Early, samples, hints: Hints::default() };
+        let order = Order::new(Urgency::Early, samples);
         // Nobody listens any more only when the command has failed.
         pool.submit(order, Box::new(move |_| {
             let _ = reply.send(());

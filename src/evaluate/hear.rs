@@ -72,7 +72,8 @@ impl<'a> Decodings<'a> {
     fn begin(&mut self, ticket: Ticket, samples: Vec<f32>) {
         self.running += 1;
         let reply = self.reply.clone();
-        let order = Order { urgency: Urgency::Final, samples, hints: self.hints.clone() };
+        let hints = self.hints.clone();
+        let order = Order { hints, ..Order::new(Urgency::Final, samples) };
         self.pool.submit(
             order,
             Box::new(move |outcome| {
