@@ -4,6 +4,7 @@ mod legs;
 mod load;
 mod media;
 mod models;
+mod pause;
 mod queues;
 mod real_calls;
 mod replay;
