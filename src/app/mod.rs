@@ -7,6 +7,7 @@ mod load;
 mod media;
 mod notices;
 mod own_sockets;
+mod words;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,7 +27,6 @@ use crate::domain::{Classify, ErrorKind, SystemNotice, TenantId};
 use crate::flow::driver::{CallSettings, Calls};
 use crate::flow::session::SessionSettings;
 use crate::flow::suggestion::SuggestionSettings;
-use crate::flow::transcript::TranscriptSettings;
 use crate::insight::redaction;
 use crate::knowledge::{Library, LibrarySettings, Source, cache_folder};
 use crate::models::embedder::EmbedderHandle;
@@ -141,12 +141,7 @@ impl App {
             refill_per_minute: config.suggestion.refill_per_minute,
             ..SuggestionSettings::default()
         };
-        let transcript = TranscriptSettings {
-            end_silence_ms: config.transcript.end_silence_ms,
-            early_silence_ms: config.transcript.early_silence_ms,
-            partial_every_ms: config.transcript.partial_every_ms,
-            ..TranscriptSettings::default()
-        };
+        let transcript = words::transcript_settings(&config, demo, &library)?;
         let settings = CallSettings {
             session: SessionSettings { transcript, suggestion: suggestion.clone() },
             calls_max: match config.calls.max {
@@ -341,6 +336,11 @@ pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
         })
         .collect::<Result<Vec<_>, models::ModelError>>()
         .map_err(|error| AppError::of(&error))?;
+    let language = config.speech.language.as_str();
+    if language != "auto" && !ears.iter().all(|ears| ears.finals.knows(language)) {
+        let message = format!("speech.finals_model doesn't know the language {language}");
+        return Err(AppError { kind: ErrorKind::Invalid, message });
+    }
     let pool = SpeechPool::start(ears).map_err(|error| AppError::of(&error))?;
     for _ in 0..workers {
         // The first decoding allocates; nobody should have to wait for that.

@@ -68,6 +68,10 @@ pub struct Speech {
     pub partials_model: String,
     /// 0: one for each core.
     pub workers: usize,
+    /// `auto`, or the language of all calls as ISO 639-1, such as `en`.
+    pub language: String,
+    /// Names that are likely to be said, besides the products that articles name.
+    pub glossary: Vec<String>,
 }
 
 impl Default for Speech {
@@ -76,6 +80,8 @@ impl Default for Speech {
             finals_model: "whisper-base".to_owned(),
             partials_model: "whisper-tiny.en".to_owned(),
             workers: 0,
+            language: "auto".to_owned(),
+            glossary: Vec::new(),
         }
     }
 }

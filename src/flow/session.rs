@@ -15,8 +15,9 @@ use crate::flow::transcript::{
     Leg, LegOutput, Purpose, Rejected, SpokenTurn, Ticket, TranscriptSettings,
 };
 use crate::insight::redaction::Masker;
+use crate::insight::written::display_text;
 use crate::knowledge::SearchResponse;
-use crate::models::{Heard, LoadLevel};
+use crate::models::{ENGLISH, Heard, Hints, LoadLevel};
 
 #[derive(Clone, Debug, Default)]
 pub struct SessionSettings {
@@ -247,6 +248,11 @@ impl Session {
         Ok(())
     }
 
+    /// What the recogniser may know before it listens to this leg.
+    pub fn hints(&self, leg: usize) -> Hints {
+        self.legs.get(leg).map_or_else(Hints::default, |live| live.leg.hints())
+    }
+
     pub fn legs(&self) -> usize {
         self.legs.len()
     }
@@ -429,18 +435,21 @@ impl Session {
     fn turn(&mut self, leg: usize, spoken: SpokenTurn) {
         let party = self.legs[leg].party.clone();
         let masked = self.masker.final_turn(&party.id, &spoken.turn_id, &spoken.words);
+        // The rules of both are about English conversation.
+        let is_english = &*spoken.language == ENGLISH;
         let turn = Turn {
             id: spoken.turn_id,
             party,
             start_ms: spoken.start_ms,
             end_ms: spoken.end_ms,
+            display_text: is_english.then(|| display_text(&masked.text)).flatten(),
             text: masked.text,
             words: masked.words,
             mean_logprob: Some(spoken.mean_logprob),
-            language: "en".to_owned(),
+            language: spoken.language.to_string(),
         };
         self.turns += 1;
-        let query = self.suggester.consider(&turn);
+        let query = is_english.then(|| self.suggester.consider(&turn)).flatten();
         self.out.push_back(Output::Event(EventBody::TurnFinal(turn)));
         self.resolve(masked.resolved);
         if let Some(query) = query {

@@ -6,6 +6,7 @@ pub mod minilm;
 
 mod cache;
 mod error;
+mod glossary;
 mod hash;
 mod hub;
 mod manifest;
@@ -22,5 +23,5 @@ pub use pull::{Puller, Watcher};
 pub use speech::{
     Caller, Ears, JobId, LoadController, LoadLevel, Order, Outcome, Pressure, SpeechPool, Urgency,
 };
-pub use transcriber::{Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber};
-pub use whisper::{WhisperModel, WhisperTranscriber, Window};
+pub use transcriber::{ENGLISH, Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber};
+pub use whisper::{WhisperModel, WhisperTranscriber, Window, is_language};

@@ -1,6 +1,8 @@
 //! All integration tests, in one binary: each file directly under `tests/` would link the crate again.
 
+mod eval_asr;
 mod legs;
+mod line_sounds;
 mod load;
 mod media;
 mod models;
@@ -15,3 +17,4 @@ mod tidy;
 mod transcribe;
 mod vendors;
 mod wires;
+mod words;

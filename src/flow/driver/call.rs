@@ -20,7 +20,7 @@ use crate::flow::session::{Output, Session};
 use crate::flow::suggestion::CardQuery;
 use crate::flow::transcript::{Purpose, Ticket};
 use crate::knowledge::SearchResponse;
-use crate::models::{Caller, Heard, Hints, JobId, Order, Outcome, Urgency};
+use crate::models::{Caller, Heard, JobId, Order, Outcome, Urgency};
 use crate::store::codec;
 
 /// What comes back from models and searches.
@@ -204,7 +204,7 @@ impl Call {
                         // A call that has ended doesn't wait for answers.
                         let _ = answer.send(Answer::Decoded(leg, ticket, heard));
                     });
-                    let hints = Hints::default();
+                    let hints = self.session.hints(leg);
                     let caller = Caller { tenant: self.tenant.clone(), call: self.id.clone() };
                     let order = Order { urgency: urgency(purpose), samples, hints, caller };
                     let job = self.shared.speech.submit(order, reply);

@@ -21,7 +21,8 @@ use std::time::Instant;
 pub use self::load::{LoadController, LoadLevel, Pressure};
 use self::queue::{Job, Queue};
 use super::ModelError;
-use super::transcriber::{Heard, Hints, SAMPLE_RATE_HZ, Transcriber};
+use super::glossary;
+use super::transcriber::{ENGLISH, Heard, Hints, SAMPLE_RATE_HZ, Transcriber};
 use crate::domain::{ConversationId, TenantId};
 
 /// How urgent a decoding is, most urgent first.
@@ -106,12 +107,28 @@ impl Ears {
         samples: &[f32],
         hints: &Hints,
     ) -> Result<Heard, ModelError> {
+        let without_prompt = |language: Option<Arc<str>>| Hints { language, ..Hints::default() };
+        let known = |heard: &Option<Arc<str>>| heard.clone().unwrap_or_else(|| ENGLISH.into());
         if urgency == Urgency::Partial {
-            return self.partials.transcribe(samples, hints);
+            // A partial doesn't find out the language: that would cost every one of them.
+            let language = known(&hints.language);
+            let fits = self.partials.knows(&language);
+            let ears = if fits { &mut self.partials } else { &mut self.finals };
+            return ears.transcribe(samples, &without_prompt(Some(language)));
         }
-        let mut heard = self.finals.transcribe(samples, hints)?;
-        if heard.words.is_empty() || heard.mean_logprob < SURE_LOGPROB {
-            heard.second = Some(Box::new(self.partials.transcribe(samples, hints)?));
+        let mut heard = self.finals.transcribe(samples, &without_prompt(hints.language.clone()))?;
+        let language = known(&heard.language);
+        if (heard.words.is_empty() || heard.mean_logprob < SURE_LOGPROB)
+            && self.partials.knows(&language)
+        {
+            let hints = without_prompt(Some(Arc::clone(&language)));
+            heard.second = Some(Box::new(self.partials.transcribe(samples, &hints)?));
+        }
+        let terms = hints.glossary.as_deref().unwrap_or_default();
+        if let Some(prompt) = glossary::prompt(terms, &heard.words) {
+            let again = Hints { language: heard.language.clone(), glossary: Some(prompt) };
+            let prompted = self.finals.transcribe(samples, &again)?;
+            glossary::correct(terms, &mut heard.words, &prompted.words);
         }
         Ok(heard)
     }

@@ -27,7 +27,7 @@ pub struct Call {
 #[derive(Clone, Default)]
 pub struct Recorder {
     calls: Arc<Mutex<Vec<Call>>>,
-    pub capacity: Option<usize>,
+    capacity: Option<usize>,
     /// Told between the close of a call and its end.
     pub last_news: Arc<Mutex<Vec<News>>>,
 }
@@ -40,9 +40,11 @@ struct RecordedCall {
 }
 
 impl Recorder {
-    pub fn that_holds(calls: usize) -> Self {
+    /// Takes no more calls than that.
+    pub fn with_capacity(calls: usize) -> Self {
         Self { capacity: Some(calls), ..Self::default() }
     }
+
     /// The call with this number, from 0, as soon as it is as wanted.
     pub async fn call(&self, number: usize, wanted: impl Fn(&Call) -> bool) -> Call {
         let look = || self.calls.lock().expect("no panic").get(number).cloned();
