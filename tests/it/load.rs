@@ -152,8 +152,8 @@ async fn a_pause_leaves_nothing_of_what_is_said_in_it() {
     // "Yeah, it's six one four, two two nine, zero seven."
     say(&mut call, &customer, 19_500, 24_300).await;
     tell(&mut call, "resume").await;
-    // "Daniel Okafor."
-    say(&mut call, &customer, 27_500, 30_600).await;
+    // "Right, but nobody told me that. So when do I get my money back?"
+    say(&mut call, &customer, 38_000, 43_300).await;
     tell(&mut call, "stop").await;
     let stopped = async {
         while let Some(Ok(message)) = call.next().await {
@@ -178,11 +178,11 @@ async fn a_pause_leaves_nothing_of_what_is_said_in_it() {
             said.push('\n');
         }
     }
-    for kind in ["turn.partial", "audio.paused", "audio.resumed"] {
+    for kind in ["audio.paused", "audio.resumed"] {
         assert!(kinds.iter().any(|seen| seen == kind), "{kind} in {kinds:?}");
     }
     assert!(said.contains("bank account"), "what was said before stands: {said}");
-    assert!(said.contains("daniel"), "and what was said after it: {said}");
+    assert!(said.contains("money back"), "and what was said after it: {said}");
     for planted in PLANTED {
         assert!(!said.contains(planted), "{planted} in {said}");
     }

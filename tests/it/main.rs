@@ -6,6 +6,7 @@ mod line_sounds;
 mod load;
 mod media;
 mod models;
+mod pause;
 mod queues;
 mod real_calls;
 mod replay;
