@@ -68,6 +68,11 @@ fn events_are_written_as_they_always_were() {
         r#"{"turn_id":"t-9","party":{"id":"p-1","role":"customer"},"start_ms":41220,"end_ms":44810,"text":"So \"when\"?","words":[{"text":"So","start_ms":41220,"end_ms":41400,"confidence":0.97}],"mean_logprob":-0.21,"language":"en"}"#,
         to_value::<wire::TurnFinal>,
     );
+    check(
+        EventBody::TurnFinal(Turn { display_text: Some(Redacted::vouched("So, 42?")), ..turn() }),
+        r#"{"turn_id":"t-9","party":{"id":"p-1","role":"customer"},"start_ms":41220,"end_ms":44810,"text":"So \"when\"?","display_text":"So, 42?","words":[{"text":"So","start_ms":41220,"end_ms":41400,"confidence":0.97}],"mean_logprob":-0.21,"language":"en"}"#,
+        to_value::<wire::TurnFinal>,
+    );
     let resolved = |outcome| {
         EventBody::RedactionResolved(RedactionResolved {
             turn_id: "t-9".into(),

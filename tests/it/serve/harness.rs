@@ -406,7 +406,6 @@ impl ArticleSource for Fake {
                 state: ArticleState::Published,
                 audience: vec![Audience::Agent],
                 products: vec!["broadband".into()],
-                display_text: None,
                 language: "en".into(),
                 valid_from: None,
                 review_by: Some(jiff::civil::date(2027, 1, 1)),
