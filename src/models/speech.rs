@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use super::ModelError;
-use super::transcriber::{Heard, Hints, SAMPLE_RATE_HZ, Transcriber, tokens_max};
+use super::transcriber::{Heard, Hints, SAMPLE_RATE_HZ, Transcriber};
 
 /// How urgent a decoding is, most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,17 +76,6 @@ pub struct Ears {
 /// line real speech scores as low as what is invented, but two recognisers seldom invent alike.
 const SURE_LOGPROB: f32 = -0.8;
 
-/// Whisper's window, without a second of margin. In a shortened one it repeats itself now and then
-/// until it is stopped, most of all on digits (11 of 60 sequences); with silence behind the audio,
-/// which makes the window whole, it seldom does.
-const WINDOW_SAMPLES: usize = 29 * SAMPLE_RATE_HZ as usize;
-
-/// Its end was not found but forced.
-fn ran_on(heard: &Heard, samples: usize) -> bool {
-    // Up to two of the tokens are times, and none of those that are counted.
-    heard.tokens + 2 >= tokens_max(samples)
-}
-
 impl Ears {
     /// Decodes on the caller's thread, as a worker would.
     ///
@@ -102,14 +91,6 @@ impl Ears {
             return self.partials.transcribe(samples, hints);
         }
         let mut heard = self.finals.transcribe(samples, hints)?;
-        if ran_on(&heard, samples.len()) {
-            let mut whole = samples.to_vec();
-            whole.resize(samples.len().max(WINDOW_SAMPLES), 0.0);
-            let again = self.finals.transcribe(&whole, hints)?;
-            if !ran_on(&again, whole.len()) {
-                heard = again;
-            }
-        }
         if heard.words.is_empty() || heard.mean_logprob < SURE_LOGPROB {
             heard.second = Some(Box::new(self.partials.transcribe(samples, hints)?));
         }

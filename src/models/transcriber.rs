@@ -7,11 +7,6 @@ use super::ModelError;
 /// The samples that a transcriber takes: mono, 16 kHz, -1 to 1.
 pub const SAMPLE_RATE_HZ: u32 = 16_000;
 
-/// Tokens that so much speech can have: an engine stops there, and what reaches it has run on.
-pub(super) fn tokens_max(samples: usize) -> usize {
-    (6.0 + 5.0 * samples as f32 / SAMPLE_RATE_HZ as f32) as usize
-}
-
 /// One recognised word, timed from the start of the audio that was given.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeardWord {

@@ -12,7 +12,7 @@ use whisper_rs::{
 };
 
 use super::ModelError;
-use super::transcriber::{Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber, tokens_max};
+use super::transcriber::{Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber};
 
 /// The encoder makes 50 positions a second, 1,500 for the full window of 30 s.
 const POSITIONS_PER_SECOND: f32 = 50.0;
@@ -98,7 +98,7 @@ impl Transcriber for WhisperTranscriber {
         params.set_temperature(0.0);
         params.set_temperature_inc(0.0);
         params.set_audio_ctx(self.model.window.positions(self.padded.len()) as i32);
-        params.set_max_tokens(tokens_max(samples.len()) as i32);
+        params.set_max_tokens((6.0 + 5.0 * seconds) as i32);
         params.set_print_progress(false);
         params.set_print_realtime(false);
         params.set_print_special(false);
