@@ -76,9 +76,12 @@ class CTranslate2Reduced:
         self.end = self.tokenizer.token_to_id("<|endoftext|>")
 
     def hear(self, samples: np.ndarray) -> str:
+        # Longer recordings than the window are cut into equal parts, wherever that is.
+        parts = math.ceil(len(samples) / (28 * RATE_HZ))
+        return " ".join(self.hear_window(part) for part in np.array_split(samples, max(parts, 1)))
+
+    def hear_window(self, samples: np.ndarray) -> str:
         seconds = len(samples) / RATE_HZ
-        if seconds > 30:
-            raise ValueError("one window only: recordings of up to 30 s")
         samples = np.pad(samples, (0, max(0, RATE_HZ - len(samples))))
         noise = np.random.default_rng(1).uniform(-0.002, 0.002, len(samples))
         samples = (samples + noise).astype("float32")
@@ -94,7 +97,8 @@ class CTranslate2Reduced:
             encoded,
             [self.prompt],
             beam_size=1,
-            max_length=len(self.prompt) + int(6 + 5 * seconds),
+            # The engine keeps half of it for a prompt.
+            max_length=2 * int(6 + 5 * seconds),
             sampling_temperature=0,
         )
         ids = [token for token in result.sequences_ids[0] if token < self.end]

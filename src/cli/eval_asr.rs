@@ -68,8 +68,7 @@ pub fn run(args: &AsrArgs, out: &mut dyn Write) -> Result<(), Failure> {
 
     let progress = Progress::new(dataset.items.len(), args.json);
     let (begun, cpu_begun) = (Instant::now(), cpu_seconds());
-    let hints =
-        Hints { language: Some(args.language.as_str().into()), ..Hints::default() };
+    let hints = Hints { language: Some(args.language.as_str().into()), ..Hints::default() };
     let heard = hear_all(&dataset.items, &pool, &hints, workers, &progress);
     let wall = begun.elapsed().as_secs_f64();
     let cpu = cpu_seconds().zip(cpu_begun).map(|(now, then)| now - then);
@@ -125,9 +124,12 @@ fn wait_until_warm(pool: &SpeechPool, workers: usize) -> Result<(), Failure> {
         let samples = vec![0.0; crate::models::SAMPLE_RATE_HZ as usize];
         let order = Order::new(Urgency::Early, samples);
         // Nobody listens any more only when the command has failed.
-        pool.submit(order, Box::new(move |_| {
-            let _ = reply.send(());
-        }));
+        pool.submit(
+            order,
+            Box::new(move |_| {
+                let _ = reply.send(());
+            }),
+        );
     }
     for _ in 0..workers {
         answers.recv().map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
@@ -163,9 +165,8 @@ fn hear_all(
             });
         }
     });
-    let mut done = done
-        .into_inner()
-        .map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
+    let mut done =
+        done.into_inner().map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
     done.sort_by_key(|(number, _)| *number);
     done.into_iter().map(|(_, heard)| heard).collect()
 }

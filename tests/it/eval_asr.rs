@@ -108,10 +108,7 @@ fn what_is_wrong_with_a_data_set_is_said_with_its_place() {
         ),
         (Some(r#"{"id": "b", "#), "manifest.jsonl:2: is no JSON"),
         (Some(good), "manifest.jsonl:2: field \"id\": \"a\" was used before"),
-        (
-            Some(r#"{"id": "b", "file": "b.wav", "text": ""}"#),
-            "manifest.jsonl:2: field \"file\": ",
-        ),
+        (Some(r#"{"id": "b", "file": "b.wav", "text": ""}"#), "manifest.jsonl:2: field \"file\": "),
         (Some(r#"{"id": "b", "file": "noise.wav", "text": ""}"#), "noise.wav is no audio file"),
         (None, "can't be read"),
     ] {
