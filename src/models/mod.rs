@@ -5,10 +5,12 @@ pub mod embedder;
 pub mod minilm;
 
 mod cache;
+mod engine;
 mod error;
 mod hash;
 mod hub;
 mod manifest;
+mod native;
 mod package;
 mod pull;
 mod speech;
@@ -16,8 +18,10 @@ mod transcriber;
 mod whisper;
 
 pub use cache::{Cache, Installed, State, installed};
+pub use engine::{Engine, SpeechModel};
 pub use error::ModelError;
 pub use manifest::{Convert, Manifest, Model, ModelFile, Origin, Part, Source, Task};
+pub use native::{NativeModel, NativeTranscriber};
 pub use pull::{Puller, Watcher};
 pub use speech::{Ears, JobId, Order, Outcome, SpeechPool, Urgency};
 pub use transcriber::{Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber};

@@ -32,7 +32,12 @@ impl Window {
     pub const TINY: Self = Self { extra: 256, least: 512 };
     pub const BASE: Self = Self { extra: 128, least: 0 };
 
-    fn positions(self, samples: usize) -> usize {
+    /// Tiny has four encoder layers, base six.
+    pub(super) fn of_layers(layers: usize) -> Self {
+        if layers <= 4 { Self::TINY } else { Self::BASE }
+    }
+
+    pub(super) fn positions(self, samples: usize) -> usize {
         let seconds = samples as f32 / SAMPLE_RATE_HZ as f32;
         let wanted = (seconds * POSITIONS_PER_SECOND).ceil() as usize + self.extra;
         wanted.max(self.least).next_multiple_of(64).min(POSITIONS_MAX)
@@ -55,8 +60,8 @@ impl WhisperModel {
         whisper_rs::install_logging_hooks();
         let context = WhisperContext::new_with_params(path, WhisperContextParameters::default())
             .map_err(|error| ModelError::Failed(format!("{}: {error}", path.display())))?;
-        // Tiny has four encoder layers, base six.
-        let window = if context.model_n_audio_layer() <= 4 { Window::TINY } else { Window::BASE };
+        let layers = usize::try_from(context.model_n_audio_layer()).unwrap_or_default();
+        let window = Window::of_layers(layers);
         Ok(Self { context: Arc::new(context), window })
     }
 
@@ -87,7 +92,7 @@ pub struct WhisperTranscriber {
 
 impl Transcriber for WhisperTranscriber {
     fn transcribe(&mut self, samples: &[f32], hints: &Hints) -> Result<Heard, ModelError> {
-        self.dither(samples);
+        dither(samples, &mut self.padded);
         let seconds = samples.len() as f32 / SAMPLE_RATE_HZ as f32;
         let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
         params.set_n_threads(1);
@@ -111,22 +116,6 @@ impl Transcriber for WhisperTranscriber {
 }
 
 impl WhisperTranscriber {
-    /// Copies the samples with a little noise under them: exact digital silence, which telephone
-    /// networks send, is what Whisper invents text on. The noise is the same every time.
-    fn dither(&mut self, samples: &[f32]) {
-        const AMPLITUDE: f32 = 0.002;
-        self.padded.clear();
-        self.padded.extend_from_slice(samples);
-        self.padded.resize(samples.len().max(SHORTEST_SAMPLES), 0.0);
-        let mut state = 0x9E37_79B9_u32;
-        for sample in &mut self.padded {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            *sample += (state as f32 / u32::MAX as f32 - 0.5) * 2.0 * AMPLITUDE;
-        }
-    }
-
     fn read_out(&self, audio_ms: u64) -> Heard {
         let first_special = self.model.context.token_eot();
         let mut heard = Heard::default();
@@ -166,6 +155,22 @@ impl WhisperTranscriber {
             heard.mean_logprob = logprob_sum / heard.tokens as f32;
         }
         heard
+    }
+}
+
+/// Copies the samples with a little noise under them: exact digital silence, which telephone
+/// networks send, is what Whisper invents text on. The noise is the same every time.
+pub(super) fn dither(samples: &[f32], out: &mut Vec<f32>) {
+    const AMPLITUDE: f32 = 0.002;
+    out.clear();
+    out.extend_from_slice(samples);
+    out.resize(samples.len().max(SHORTEST_SAMPLES), 0.0);
+    let mut state = 0x9E37_79B9_u32;
+    for sample in out {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        *sample += (state as f32 / u32::MAX as f32 - 0.5) * 2.0 * AMPLITUDE;
     }
 }
 
