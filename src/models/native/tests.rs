@@ -91,6 +91,6 @@ fn the_exponential_is_exact_enough() {
     for step in -870..=870 {
         let x = step as f32 / 10.0;
         let error = math::exp(x) / x.exp() - 1.0;
-        assert!(error.abs() < 1e-5, "{x}: {error}");
+        assert!(error.abs() < 2e-5, "{x}: {error}");
     }
 }
