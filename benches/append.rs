@@ -173,6 +173,7 @@ fn turn(number: usize) -> EventBody {
             })
             .collect(),
         mean_logprob: Some(-0.21),
+        display_text: None,
         language: "en".into(),
     })
 }

@@ -3,9 +3,11 @@
 //! Build and run are two steps, so that a test can build an `App` and look at it.
 
 mod knowledge_door;
+mod load;
 mod media;
 mod notices;
 mod own_sockets;
+mod words;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,12 +27,11 @@ use crate::domain::{Classify, ErrorKind, SystemNotice, TenantId};
 use crate::flow::driver::{CallSettings, Calls};
 use crate::flow::session::SessionSettings;
 use crate::flow::suggestion::SuggestionSettings;
-use crate::flow::transcript::TranscriptSettings;
 use crate::insight::redaction;
 use crate::knowledge::{Library, LibrarySettings, Source, cache_folder};
 use crate::models::embedder::EmbedderHandle;
 use crate::models::minilm::{MiniLm, MiniLmFiles};
-use crate::models::{self, Ears, Hints, Order, Outcome, SpeechModel, SpeechPool, Urgency};
+use crate::models::{self, Ears, Order, Outcome, SpeechModel, SpeechPool, Urgency};
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource};
 use crate::store::{SqliteStore, Store};
@@ -140,15 +141,14 @@ impl App {
             refill_per_minute: config.suggestion.refill_per_minute,
             ..SuggestionSettings::default()
         };
-        let transcript = TranscriptSettings {
-            end_silence_ms: config.transcript.end_silence_ms,
-            early_silence_ms: config.transcript.early_silence_ms,
-            partial_every_ms: config.transcript.partial_every_ms,
-            ..TranscriptSettings::default()
-        };
+        let transcript = words::transcript_settings(&config, demo, &library)?;
         let settings = CallSettings {
             session: SessionSettings { transcript, suggestion: suggestion.clone() },
-            calls_max: config.calls.max,
+            calls_max: match config.calls.max {
+                0 => speech.workers() * load::CALLS_PER_WORKER,
+                max => max,
+            },
+            calls_per_tenant: config.calls.per_tenant,
             ..CallSettings::default()
         };
         let calls = Calls::new(
@@ -159,7 +159,13 @@ impl App {
             library.clone(),
         );
 
+        if config.calls.max == 0 {
+            let (speech, calls) = (Arc::clone(&speech), calls.clone());
+            tokio::task::spawn_blocking(move || load::measure(&speech, &calls));
+        }
+
         let stop = CancellationToken::new();
+        tokio::spawn(load::watch(Arc::clone(&speech), Arc::clone(&notices), stop.child_token()));
         let http_stop = CancellationToken::new();
         let mut sockets = MediaSockets::new(Arc::new(calls.clone()), stop.child_token());
         sockets.patience = Duration::from_secs(config.serve.media_idle_seconds);
@@ -325,12 +331,16 @@ pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
         .map(|_| Ok(Ears { finals: finals.transcriber()?, partials: partials.transcriber()? }))
         .collect::<Result<Vec<_>, models::ModelError>>()
         .map_err(|error| AppError::of(&error))?;
+    let language = config.language.as_str();
+    if language != "auto" && !ears.iter().all(|ears| ears.finals.knows(language)) {
+        let message = format!("speech.finals_model doesn't know the language {language}");
+        return Err(AppError { kind: ErrorKind::Invalid, message });
+    }
     let pool = SpeechPool::start(ears).map_err(|error| AppError::of(&error))?;
     for _ in 0..workers {
         // The first decoding allocates; nobody should have to wait for that.
         let quiet = vec![0.0; models::SAMPLE_RATE_HZ as usize];
-        let (urgency, hints) = (Urgency::Early, Hints::default());
-        pool.submit(Order { urgency, samples: quiet, hints }, Box::new(|_: Outcome| ()));
+        pool.submit(Order::new(Urgency::Early, quiet), Box::new(|_: Outcome| ()));
     }
     Ok(pool)
 }

@@ -14,7 +14,7 @@ use crate::flow::audio::{AudioError, Codec};
 use crate::flow::session::{Output, Session, SessionLeg, SessionSettings};
 use crate::flow::transcript::{Purpose, Ticket};
 use crate::insight::redaction;
-use crate::models::{Heard, Hints, Order, Outcome, SpeechPool, Urgency};
+use crate::models::{Heard, Order, Outcome, SpeechPool, Urgency};
 
 /// One channel of a recording, and who speaks on it.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +77,7 @@ impl<'a> Decodings<'a> {
     fn begin(&mut self, job: Job, samples: Vec<f32>) {
         self.running += 1;
         let reply = self.reply.clone();
-        let order = Order { urgency: Urgency::Final, samples, hints: Hints::default() };
+        let order = Order::new(Urgency::Final, samples);
         self.pool.submit(
             order,
             Box::new(move |outcome| {

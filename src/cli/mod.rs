@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Prints for people; everything else logs.
 
 mod check;
+mod eval_asr;
 pub mod eval_cards;
 pub mod eval_retrieval;
 pub mod knowledge;
@@ -44,6 +45,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum Eval {
+    Asr(eval_asr::AsrArgs),
     /// How well questions find the articles that answer them
     Retrieval(eval_retrieval::RetrievalArgs),
     /// Which cards written calls get
@@ -111,6 +113,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         }
         Command::Eval(eval) => {
             let done = match eval {
+                Eval::Asr(args) => {
+                    eval_asr::run(&args, &mut out)?;
+                    Ok(())
+                }
                 Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),
                 Eval::Cards(args) => eval_cards::run(&args, &mut out),
             };

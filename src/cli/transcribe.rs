@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use self::format::Written;
-use self::progress::Progress;
+pub(super) use self::progress::Progress;
 use super::Failure;
 use super::replay::Channels;
 use crate::app;

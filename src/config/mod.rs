@@ -71,6 +71,10 @@ pub struct Speech {
     pub engine: Engine,
     /// 0: one for each core.
     pub workers: usize,
+    /// `auto`, or the language of all calls as ISO 639-1, such as `en`.
+    pub language: String,
+    /// Names that are likely to be said, besides the products that articles name.
+    pub glossary: Vec<String>,
 }
 
 impl Default for Speech {
@@ -80,6 +84,8 @@ impl Default for Speech {
             partials_model: "whisper-tiny.en".to_owned(),
             engine: Engine::Auto,
             workers: 0,
+            language: "auto".to_owned(),
+            glossary: Vec::new(),
         }
     }
 }
@@ -127,17 +133,14 @@ impl Default for Suggestion {
     }
 }
 
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Calls {
-    /// More live calls are refused with close code 1013.
+    /// More live calls are refused with `429`, or with close code 1013 on an open connection. 0: as
+    /// many as this machine can hold, which is measured at the start.
     pub max: usize,
-}
-
-impl Default for Calls {
-    fn default() -> Self {
-        Self { max: 64 }
-    }
+    /// The same for each tenant; 0 is no limit of its own.
+    pub per_tenant: usize,
 }
 
 /// A value that never appears in a print-out.
@@ -266,9 +269,6 @@ impl Config {
                 "transcript.end_silence_ms must be from 100 to 3000".to_owned(),
             ));
         }
-        if self.calls.max == 0 {
-            return Err(ConfigError::Value("calls.max must be at least 1".to_owned()));
-        }
         let mistakes = self.media.mistakes();
         if !mistakes.is_empty() {
             return Err(ConfigError::Value(mistakes.join("\n")));
@@ -371,7 +371,7 @@ mod tests {
                 &[("BACKCHANNEL__SERVE__LISTN", "x")][..],
                 vec!["BACKCHANNEL__SERVE__LISTN", "listn"],
             ),
-            ("[calls]\nmax = 0", &[], vec!["calls.max"]),
+            ("[calls]\nmax = -1", &[], vec!["bc.toml", "line 2"]),
             ("[media.acs]\nissuer = \"\"", &[], vec!["media.acs.issuer"]),
             ("[media.acs]\nisuer = \"\"", &[], vec!["bc.toml", "line 2", "isuer"]),
             ("[media.siprec]\npeers = [\"pbx\"]", &[], vec!["media.siprec.peers", "pbx"]),

@@ -18,9 +18,12 @@ pub struct Turn {
     pub start_ms: u64,
     pub end_ms: u64,
     pub text: Redacted,
+    /// As people would write it: numbers, amounts, dates, addresses. `None` when that is `text`.
+    pub display_text: Option<Redacted>,
     pub words: Vec<Word>,
     /// Mean natural logarithm of the tokens' probabilities; `None` for typed text.
     pub mean_logprob: Option<f32>,
+    /// ISO 639-1
     pub language: String,
 }
 

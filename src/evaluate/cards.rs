@@ -143,6 +143,7 @@ pub(super) fn turn_of(index: usize, spoken: &ReferenceTurn) -> Turn {
         text: redaction::typed(text),
         words: Vec::new(),
         mean_logprob: None,
+        display_text: None,
         language: "en".to_owned(),
     }
 }

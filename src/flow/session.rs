@@ -15,8 +15,9 @@ use crate::flow::transcript::{
     Leg, LegOutput, Purpose, Rejected, SpokenTurn, Ticket, TranscriptSettings,
 };
 use crate::insight::redaction::Masker;
+use crate::insight::written::display_text;
 use crate::knowledge::SearchResponse;
-use crate::models::Heard;
+use crate::models::{ENGLISH, Heard, Hints, LoadLevel};
 
 #[derive(Clone, Debug, Default)]
 pub struct SessionSettings {
@@ -88,6 +89,7 @@ pub struct Session {
     next_query: Option<Box<CardQuery>>,
     flushing: bool,
     closing: Option<EndReason>,
+    level: LoadLevel,
     finished: bool,
     samples: Vec<f32>,
     from_leg: Vec<LegOutput>,
@@ -109,6 +111,7 @@ impl Session {
             next_query: None,
             flushing: false,
             closing: None,
+            level: LoadLevel::default(),
             finished: false,
             samples: Vec::new(),
             from_leg: Vec::new(),
@@ -131,6 +134,7 @@ impl Session {
             party: leg.party,
             catches_up: false,
         };
+        live.leg.pace(self.level);
         let now_ms = self.now_ms();
         if now_ms > 0 {
             self.samples.clear();
@@ -244,8 +248,21 @@ impl Session {
         Ok(())
     }
 
+    /// What the recogniser may know before it listens to this leg.
+    pub fn hints(&self, leg: usize) -> Hints {
+        self.legs.get(leg).map_or_else(Hints::default, |live| live.leg.hints())
+    }
+
     pub fn legs(&self) -> usize {
         self.legs.len()
+    }
+
+    /// How much may be decoded from now on.
+    pub fn pace(&mut self, level: LoadLevel) {
+        if self.level != level {
+            self.level = level;
+            self.legs.iter_mut().for_each(|live| live.leg.pace(level));
+        }
     }
 
     /// No audio came for a while: what was being said is over.
@@ -418,18 +435,21 @@ impl Session {
     fn turn(&mut self, leg: usize, spoken: SpokenTurn) {
         let party = self.legs[leg].party.clone();
         let masked = self.masker.final_turn(&party.id, &spoken.turn_id, &spoken.words);
+        // The rules of both are about English conversation.
+        let is_english = &*spoken.language == ENGLISH;
         let turn = Turn {
             id: spoken.turn_id,
             party,
             start_ms: spoken.start_ms,
             end_ms: spoken.end_ms,
+            display_text: is_english.then(|| display_text(&masked.text)).flatten(),
             text: masked.text,
             words: masked.words,
             mean_logprob: Some(spoken.mean_logprob),
-            language: "en".to_owned(),
+            language: spoken.language.to_string(),
         };
         self.turns += 1;
-        let query = self.suggester.consider(&turn);
+        let query = is_english.then(|| self.suggester.consider(&turn)).flatten();
         self.out.push_back(Output::Event(EventBody::TurnFinal(turn)));
         self.resolve(masked.resolved);
         if let Some(query) = query {

@@ -1,3 +1,4 @@
-//! What a conversation says about itself: here, which of its words must not be kept.
+//! What a conversation says about itself: which of its words must not be kept, and how they are written.
 
 pub mod redaction;
+pub mod written;

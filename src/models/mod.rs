@@ -7,6 +7,7 @@ pub mod minilm;
 mod cache;
 mod engine;
 mod error;
+mod glossary;
 mod hash;
 mod hub;
 mod manifest;
@@ -23,6 +24,8 @@ pub use error::ModelError;
 pub use manifest::{Convert, Manifest, Model, ModelFile, Origin, Part, Source, Task};
 pub use native::{NativeModel, NativeTranscriber};
 pub use pull::{Puller, Watcher};
-pub use speech::{Ears, JobId, Order, Outcome, SpeechPool, Urgency};
-pub use transcriber::{Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber};
-pub use whisper::{WhisperModel, WhisperTranscriber, Window};
+pub use speech::{
+    Caller, Ears, JobId, LoadController, LoadLevel, Order, Outcome, Pressure, SpeechPool, Urgency,
+};
+pub use transcriber::{ENGLISH, Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber};
+pub use whisper::{WhisperModel, WhisperTranscriber, Window, is_language};

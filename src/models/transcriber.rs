@@ -7,6 +7,9 @@ use super::ModelError;
 /// The samples that a transcriber takes: mono, 16 kHz, -1 to 1.
 pub const SAMPLE_RATE_HZ: u32 = 16_000;
 
+/// What is taken for granted until another language is clear.
+pub const ENGLISH: &str = "en";
+
 /// One recognised word, timed from the start of the audio that was given.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeardWord {
@@ -20,10 +23,11 @@ pub struct HeardWord {
 /// What is known before listening.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
-    /// The language as ISO 639-1, such as `en`. `None` lets a multilingual model find out.
+    /// The language as ISO 639-1, such as `en`. `None` lets a multilingual model find out; where it
+    /// can't tell, it listens for English.
     pub language: Option<Arc<str>>,
-    /// Names and products that are likely to be said, as a prompt. Costs a quarter to a half more
-    /// time, so it is for finals only.
+    /// Names and products that are likely to be said, a line each. Where something like one was
+    /// heard in a final, that is decoded once more with a prompt.
     pub glossary: Option<Arc<str>>,
 }
 
@@ -34,7 +38,7 @@ pub struct Heard {
     /// Mean natural logarithm of the tokens' probabilities; 0 when there are none.
     pub mean_logprob: f32,
     pub tokens: usize,
-    /// The language that the model took it for, as ISO 639-1.
+    /// The language that was given or is clear, as ISO 639-1.
     pub language: Option<Arc<str>>,
     /// What the other recogniser heard, asked because this one was unsure.
     pub second: Option<Box<Heard>>,
@@ -54,4 +58,9 @@ pub trait Transcriber: Send {
     /// # Errors
     /// `ModelError::Failed` when the engine refuses the audio or breaks.
     fn transcribe(&mut self, samples: &[f32], hints: &Hints) -> Result<Heard, ModelError>;
+
+    /// Whether it can write down this language, named as in ISO 639-1.
+    fn knows(&self, language: &str) -> bool {
+        language == ENGLISH
+    }
 }

@@ -9,16 +9,27 @@ use std::sync::Arc;
 
 use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
+    WhisperTokenId, get_lang_max_id, get_lang_str,
 };
 
 use super::ModelError;
-use super::transcriber::{Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber};
+use super::transcriber::{ENGLISH, Heard, HeardWord, Hints, SAMPLE_RATE_HZ, Transcriber};
 
 /// The encoder makes 50 positions a second, 1,500 for the full window of 30 s.
 const POSITIONS_PER_SECOND: f32 = 50.0;
 const POSITIONS_MAX: usize = 1_500;
 /// whisper.cpp refuses less than 0.1 s, and Whisper does badly on less than a second.
 const SHORTEST_SAMPLES: usize = SAMPLE_RATE_HZ as usize;
+/// A language is told from no less audio: two seconds of speech and what is kept around it.
+pub(super) const LANGUAGE_LEAST_S: f32 = 2.4;
+/// So probable a language must be, whatever is second.
+pub(super) const LANGUAGE_CLEAR: f32 = 0.6;
+/// Words of another language must be so much likelier than what English makes of them, or, where the
+/// language is all but certain, at most so much less likely.
+pub(super) const LANGUAGE_SURE: f32 = 0.8;
+pub(super) const LANGUAGE_GAIN: f32 = 0.1;
+/// The longest prompt, in tokens: each costs as much as a word that is heard.
+pub(super) const PROMPT_TOKENS_MAX: usize = 40;
 
 /// How much of the encoder's window beyond the audio is kept, in positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,17 +104,72 @@ pub struct WhisperTranscriber {
 impl Transcriber for WhisperTranscriber {
     fn transcribe(&mut self, samples: &[f32], hints: &Hints) -> Result<Heard, ModelError> {
         dither(samples, &mut self.padded);
-        let seconds = samples.len() as f32 / SAMPLE_RATE_HZ as f32;
+        let audio_s = samples.len() as f32 / SAMPLE_RATE_HZ as f32;
+        let prompt = self.prompt(hints);
+        let multilingual = self.model.context.is_multilingual();
+        let given = hints.language.as_deref().filter(|_| multilingual);
+        let mut heard = self.decode(audio_s, given.unwrap_or(ENGLISH), &prompt)?;
+        heard.language = given.map(Into::into);
+        if given.is_none() && multilingual && audio_s >= LANGUAGE_LEAST_S {
+            match self.clear_language()? {
+                Some((ENGLISH, _)) => heard.language = Some(ENGLISH.into()),
+                Some((other, share)) => {
+                    let gain = if share >= LANGUAGE_SURE { -LANGUAGE_GAIN } else { LANGUAGE_GAIN };
+                    let mut foreign = self.decode(audio_s, other, &prompt)?;
+                    if foreign.mean_logprob > heard.mean_logprob + gain {
+                        foreign.language = Some(other.into());
+                        heard = foreign;
+                    }
+                }
+                None => {}
+            }
+        }
+        Ok(heard)
+    }
+
+    fn knows(&self, language: &str) -> bool {
+        language == ENGLISH || self.model.context.is_multilingual()
+    }
+}
+
+/// Whether Whisper knows this language, named as in ISO 639-1.
+pub fn is_language(code: &str) -> bool {
+    (0..=get_lang_max_id()).any(|id| get_lang_str(id) == Some(code))
+}
+
+impl WhisperTranscriber {
+    fn prompt(&self, hints: &Hints) -> Vec<WhisperTokenId> {
+        // Tokens, since whisper-rs never frees a prompt that is given as text.
+        let glossary = hints.glossary.as_deref().unwrap_or_default().replace('\0', " ");
+        let context = &self.model.context;
+        match context.tokenize(&format!(" {glossary}"), 4 * PROMPT_TOKENS_MAX) {
+            Ok(mut tokens) if !glossary.is_empty() => {
+                tokens.truncate(PROMPT_TOKENS_MAX);
+                tokens
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn decode(
+        &mut self,
+        audio_s: f32,
+        language: &str,
+        prompt: &[WhisperTokenId],
+    ) -> Result<Heard, ModelError> {
+        // The vocabulary was made for English: it cuts the words of others into more pieces.
+        let tokens_per_s = if language == ENGLISH { 5.0 } else { 8.0 };
         let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
         params.set_n_threads(1);
-        params.set_language(Some(hints.language.as_deref().unwrap_or("en")));
+        params.set_language(Some(language));
+        params.set_tokens(prompt);
         params.set_no_context(true);
         params.set_single_segment(true);
         params.set_token_timestamps(true);
         params.set_temperature(0.0);
         params.set_temperature_inc(0.0);
         params.set_audio_ctx(self.model.window.positions(self.padded.len()) as i32);
-        params.set_max_tokens((6.0 + 5.0 * seconds) as i32);
+        params.set_max_tokens((6.0 + tokens_per_s * audio_s) as i32);
         params.set_print_progress(false);
         params.set_print_realtime(false);
         params.set_print_special(false);
@@ -111,11 +177,28 @@ impl Transcriber for WhisperTranscriber {
         self.state
             .full(params, &self.padded)
             .map_err(|error| ModelError::Failed(format!("whisper: {error}")))?;
-        Ok(self.read_out((seconds * 1_000.0) as u64))
+        Ok(self.read_out((audio_s * 1_000.0) as u64))
     }
-}
 
-impl WhisperTranscriber {
+    /// The language of what was decoded last and its probability, if it is clear. The encoder's work is still there, so
+    /// this costs one step of the decoder (A. Radford et al., 2022, section 2.3: the first token is
+    /// the language).
+    fn clear_language(&mut self) -> Result<Option<(&'static str, f32)>, ModelError> {
+        let start = [self.model.context.token_sot()];
+        let failed = |error| ModelError::Failed(format!("whisper: no language: {error}"));
+        self.state.decode(&start, 0, 1).map_err(failed)?;
+        let logits = self.state.get_logits().map_err(failed)?;
+        let scores: Vec<(&'static str, f32)> = (0..=get_lang_max_id())
+            .filter_map(|id| {
+                let token = self.model.context.token_lang(id);
+                Some((get_lang_str(id)?, *logits.get(usize::try_from(token).ok()?)?))
+            })
+            .collect();
+        let Some(best) = scores.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else { return Ok(None) };
+        let sum: f32 = scores.iter().map(|(_, score)| (score - best.1).exp()).sum();
+        Ok((1.0 / sum >= LANGUAGE_CLEAR).then_some((best.0, 1.0 / sum)))
+    }
+
     fn read_out(&self, audio_ms: u64) -> Heard {
         let first_special = self.model.context.token_eot();
         let mut heard = Heard::default();

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -24,6 +24,8 @@ use crate::domain::{Classify, ErrorKind};
 
 const SEND_BUFFER_BYTES: u32 = 64 * 1024;
 const BACKLOG: u32 = 1_024;
+/// A connection that takes longer for the head of its next request is closed.
+const HEAD_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Why the service can't listen.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +98,10 @@ async fn converse(
     service: TowerToHyperService<Router>,
     stop: CancellationToken,
 ) {
-    let requests = http1::Builder::new().serve_connection(TokioIo::new(connection), service);
+    let requests = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_PATIENCE)
+        .serve_connection(TokioIo::new(connection), service);
     let mut requests = std::pin::pin!(requests.with_upgrades());
     let ended = tokio::select! {
         ended = &mut requests => ended,

@@ -59,7 +59,12 @@ impl Projection {
     pub fn take(&mut self, event: &Recorded) -> Result<(), StoreError> {
         self.position = event.position;
         match &*event.kind {
-            codec::TURN_FINAL => self.turns.push(codec::data(event)?),
+            codec::TURN_FINAL => {
+                // A long turn may be final after a shorter one that began later.
+                let turn: TurnFinal = codec::data(event)?;
+                let at = self.turns.partition_point(|other| other.start_ms <= turn.start_ms);
+                self.turns.insert(at, turn);
+            }
             codec::REDACTION => self.resolve(&codec::data(event)?),
             codec::SUGGESTION_OFFERED => self.cards.push(card(codec::data(event)?, event)),
             codec::SUGGESTION_WITHDRAWN => {
@@ -91,6 +96,9 @@ impl Projection {
         let Some(text) = &resolved.text else { return };
         for turn in self.turns.iter_mut().filter(|turn| turn.turn_id == resolved.turn_id) {
             turn.text = turn.text.replacen(&resolved.placeholder, text, 1);
+            if let Some(written) = &mut turn.display_text {
+                *written = written.replacen(&resolved.placeholder, text, 1);
+            }
             for word in &mut turn.words {
                 word.text = word.text.replacen(&resolved.placeholder, text, 1);
             }
@@ -165,6 +173,29 @@ mod tests {
         assert_eq!(seen.turns[0].text, "My number is 4711.");
         assert_eq!(seen.turns[1].text, "My number is [digits-1].");
         assert_eq!(seen.position, 104);
+    }
+
+    #[test]
+    fn turns_stand_in_the_order_in_which_they_began() {
+        let at = |id: &str, start_ms| {
+            let mut event = turn(id);
+            if let EventBody::TurnFinal(turn) = &mut event.body {
+                turn.start_ms = start_ms;
+                turn.display_text = Some(Redacted::vouched("No. [digits-1]"));
+            }
+            event
+        };
+        let released = resolved(RedactionOutcome::Released(Redacted::vouched("4711")));
+        let seen = project(vec![
+            started(None),
+            at("t-2", 4_000),
+            at("t-1", 1_000),
+            at("t-3", 4_000),
+            released,
+        ]);
+        let order: Vec<&str> = seen.turns.iter().map(|turn| turn.turn_id.as_str()).collect();
+        assert_eq!(order, ["t-1", "t-2", "t-3"]);
+        assert_eq!(seen.turns[0].display_text.as_deref(), Some("No. 4711"));
     }
 
     #[test]

@@ -172,6 +172,7 @@ pub fn decode_turn(event: &Recorded) -> Result<Option<Turn>, StoreError> {
         start_ms: wire.start_ms,
         end_ms: wire.end_ms,
         text: Redacted::vouched(wire.text),
+        display_text: wire.display_text.map(Redacted::vouched),
         words: wire
             .words
             .into_iter()
@@ -238,6 +239,7 @@ fn turn(turn: &Turn) -> wire::TurnFinal {
         start_ms: turn.start_ms,
         end_ms: turn.end_ms,
         text: turn.text.as_str().into(),
+        display_text: turn.display_text.as_ref().map(|text| text.as_str().into()),
         words: turn
             .words
             .iter()

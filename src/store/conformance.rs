@@ -317,6 +317,7 @@ pub(crate) fn turn(id: &str) -> NewEvent {
         text: Redacted::vouched("My number is [digits-1]."),
         words: Vec::new(),
         mean_logprob: Some(-0.21),
+        display_text: None,
         language: "en".into(),
     }))
 }

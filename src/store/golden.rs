@@ -179,6 +179,9 @@ fn a_turn_comes_back_as_it_went() {
         codec::decode_turn(&recorded(EventBody::TurnFinal(turn()))).ok(),
         Some(Some(turn()))
     );
+    let written = Turn { display_text: Some(Redacted::vouched("So, 42?")), ..turn() };
+    let decoded = codec::decode_turn(&recorded(EventBody::TurnFinal(written.clone())));
+    assert_eq!(decoded.ok(), Some(Some(written)));
     let typed = Turn { mean_logprob: None, words: vec![], ..turn() };
     let decoded = codec::decode_turn(&recorded(EventBody::TurnFinal(typed.clone())));
     assert_eq!(decoded.ok(), Some(Some(typed)));
@@ -254,6 +257,7 @@ fn turn() -> Turn {
             confidence: 0.97,
         }],
         mean_logprob: Some(-0.21),
+        display_text: None,
         language: "en".into(),
     }
 }

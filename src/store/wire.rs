@@ -98,11 +98,16 @@ pub struct TurnFinal {
     pub party: PartyRef,
     pub start_ms: u64,
     pub end_ms: u64,
+    /// As it was heard; offsets and citations count in it.
     pub text: String,
+    /// As people would write it: numbers, amounts, dates, addresses. Absent when that is `text`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_text: Option<String>,
     pub words: Vec<Word>,
     /// Absent for typed text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean_logprob: Option<f32>,
+    /// ISO 639-1
     pub language: String,
 }
 

@@ -1,9 +1,13 @@
 //! All integration tests, in one binary: each file directly under `tests/` would link the crate again.
 
 mod engines;
+mod eval_asr;
 mod legs;
+mod line_sounds;
+mod load;
 mod media;
 mod models;
+mod queues;
 mod real_calls;
 mod replay;
 mod scenarios;
@@ -13,3 +17,4 @@ mod tidy;
 mod transcribe;
 mod vendors;
 mod wires;
+mod words;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use backchannel::connect::telephony::{CallSink, LiveCall, MediaSockets, routes};
 use backchannel::domain::{ConversationId, EndReason, Role, TenantId};
-use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, News};
+use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, Full, News};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -58,7 +58,7 @@ impl CallSink for Recorder {
         if let Some(capacity) = self.capacity
             && number > capacity
         {
-            return Err(CallError::Busy(capacity));
+            return Err(CallError::Busy(Full::Machine(capacity)));
         }
         let id = ConversationId::from(format!("c-{number}"));
         let call = Call {

@@ -15,7 +15,7 @@ use axum::{Json, Router};
 use backchannel::cli::replay::{Args, Channels, ReplayError, WireProtocol, replay};
 use backchannel::connect::telephony::{CallSink, LiveCall, MediaSockets, routes};
 use backchannel::domain::{Classify as _, ConversationId, EndReason, ErrorKind};
-use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, News};
+use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, Full, News};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -49,7 +49,7 @@ impl Storyteller {
 impl CallSink for Storyteller {
     async fn open(&self, opening: CallOpening) -> Result<Box<dyn LiveCall>, CallError> {
         if self.full {
-            return Err(CallError::Busy(0));
+            return Err(CallError::Busy(Full::Machine(0)));
         }
         let id = ConversationId::fresh();
         self.tell(&id, "conversation.started", json!({"external_id": opening.external_id}));

@@ -89,6 +89,7 @@ fn turn(number: usize, line: &Line) -> Turn {
         text: Redacted::vouched(line.text.as_str()),
         words: Vec::new(),
         mean_logprob: None,
+        display_text: None,
         language: "en".into(),
     }
 }

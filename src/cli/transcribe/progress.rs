@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// How far all recordings are: a bar when a person looks, a line now and then when a file does.
-pub(super) struct Progress {
+pub struct Progress {
     /// Counts seconds of audio.
     bar: ProgressBar,
     files: usize,
@@ -79,7 +79,7 @@ impl Progress {
 }
 
 /// One recording's share of the progress.
-pub(super) struct Counted<'a> {
+pub struct Counted<'a> {
     progress: &'a Progress,
     seconds: u64,
 }

@@ -36,7 +36,7 @@ use self::notes::texts;
 pub use self::socket::{MAX_MESSAGE_BYTES, MediaSockets, routes};
 use crate::domain::{ConversationId, Direction, EndReason, TenantId};
 use crate::flow::driver::{
-    CallError, CallHandle, CallOpening, CallSummary, Calls, Control, LegSpec, News,
+    CallError, CallHandle, CallOpening, CallSummary, Calls, Control, LegSpec, News, Reservation,
 };
 
 /// One vendor's media wire. All times count from the opening of the connection.
@@ -183,6 +183,24 @@ fn unreadable(error: &serde_json::Error) -> Rejection {
 #[async_trait]
 pub trait CallSink: Send + Sync {
     async fn open(&self, opening: CallOpening) -> Result<Box<dyn LiveCall>, CallError>;
+    /// Keeps a place for a call before its connection is taken, where places are counted.
+    ///
+    /// # Errors
+    /// As `open`, when there is none.
+    fn reserve(&self, _tenant: &TenantId) -> Result<Reservation, CallError> {
+        Ok(Reservation::default())
+    }
+    /// Opens a call in the place that was kept for it.
+    ///
+    /// # Errors
+    /// As `open`.
+    async fn open_in(
+        &self,
+        _reservation: Reservation,
+        opening: CallOpening,
+    ) -> Result<Box<dyn LiveCall>, CallError> {
+        self.open(opening).await
+    }
 }
 
 /// One open call. Dropping it ends the call as disconnected.
@@ -203,6 +221,16 @@ pub trait LiveCall: Send + Sync {
 impl CallSink for Calls {
     async fn open(&self, opening: CallOpening) -> Result<Box<dyn LiveCall>, CallError> {
         Ok(Box::new(Calls::open(self, opening).await?))
+    }
+    fn reserve(&self, tenant: &TenantId) -> Result<Reservation, CallError> {
+        Calls::reserve(self, tenant)
+    }
+    async fn open_in(
+        &self,
+        reservation: Reservation,
+        opening: CallOpening,
+    ) -> Result<Box<dyn LiveCall>, CallError> {
+        Ok(Box::new(Calls::open_in(self, reservation, opening).await?))
     }
 }
 

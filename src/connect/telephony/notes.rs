@@ -2,18 +2,15 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::{ATTRIBUTE_MAX_CHARS, ATTRIBUTES_MAX};
 use crate::domain::{Direction, Role};
-
-/// So much is kept of what a connection says about its call.
-const NOTES_MAX: usize = 64;
-const NAME_MAX_BYTES: usize = 64;
-const VALUE_MAX_BYTES: usize = 1_000;
 
 /// What a connection says about its call under names of ours, for wires whose own messages have no
 /// place for it: in the query of its address, or in free metadata.
 ///
 /// `external_id`, `direction` (`inbound` or `outbound`) and `parties` (roles, with commas between)
-/// mean what they mean on the plain wire; everything else is an attribute.
+/// mean what they mean on the plain wire; everything else is an attribute. Where the plain wire
+/// refuses what is too long or too much, these wires' clients can't be helped: it is cut.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes {
     pub external_id: Option<String>,
@@ -38,7 +35,7 @@ impl Notes {
     /// As `from_query`.
     pub fn take(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
-            "external_id" => self.external_id = Some(shortened(value).to_owned()),
+            "external_id" => self.external_id(value),
             "direction" => {
                 self.direction = Some(match value {
                     "inbound" => Direction::Inbound,
@@ -58,14 +55,16 @@ impl Notes {
         Ok(())
     }
 
+    pub fn external_id(&mut self, id: &str) {
+        self.external_id = Some(shortened(id));
+    }
+
     /// Keeps it unless there is too much already.
     pub fn attribute(&mut self, name: &str, value: &str) {
         let known = self.attributes.contains_key(name);
-        if !name.is_empty()
-            && name.len() <= NAME_MAX_BYTES
-            && (known || self.attributes.len() < NOTES_MAX)
-        {
-            self.attributes.insert(name.to_owned(), shortened(value).to_owned());
+        let right = !name.is_empty() && name.chars().nth(ATTRIBUTE_MAX_CHARS).is_none();
+        if right && (known || self.attributes.len() < ATTRIBUTES_MAX) {
+            self.attributes.insert(name.to_owned(), shortened(value));
         }
     }
 
@@ -98,8 +97,8 @@ pub(super) fn texts(object: &Value) -> Vec<(String, String)> {
     fields.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
 }
 
-fn shortened(text: &str) -> &str {
-    &text[..text.floor_char_boundary(VALUE_MAX_BYTES)]
+fn shortened(text: &str) -> String {
+    text.chars().take(ATTRIBUTE_MAX_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -154,8 +153,10 @@ mod tests {
         for number in 0..100 {
             said.attribute(&format!("n{number}"), &"ä".repeat(900));
         }
-        said.attribute(&"n".repeat(65), "long name");
-        assert_eq!(said.attributes.len(), NOTES_MAX);
-        assert_eq!(said.attributes["n0"].len(), VALUE_MAX_BYTES);
+        said.attribute(&"n".repeat(257), "long name");
+        said.external_id(&"x".repeat(257));
+        assert_eq!(said.attributes.len(), ATTRIBUTES_MAX);
+        assert_eq!(said.attributes["n0"].chars().count(), ATTRIBUTE_MAX_CHARS);
+        assert_eq!(said.external_id.map(|id| id.len()), Some(ATTRIBUTE_MAX_CHARS));
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Extension, State};
-use axum::response::Response;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -19,7 +20,7 @@ use super::{
     freeswitch, jambonz, pcm, twilio,
 };
 use crate::domain::{EndReason, TenantId};
-use crate::flow::driver::{CallError, CallSummary, News};
+use crate::flow::driver::{CallError, CallSummary, News, Reservation};
 
 /// 64 KiB is 2 s of the widest audio there is; vendors send 20 to 100 ms.
 pub const MAX_MESSAGE_BYTES: usize = 64 << 10;
@@ -27,6 +28,9 @@ pub const MAX_MESSAGE_BYTES: usize = 64 << 10;
 /// Frames up to this are read before they are refused, so that the refusal reaches a sender that
 /// is still busy sending.
 const MAX_FRAME_BYTES: usize = 2 << 20;
+
+/// A service that is stopping is usually back by then.
+const RESTART_SECONDS: u64 = 10;
 
 /// What media connections need. Cheap to clone.
 #[derive(Clone)]
@@ -102,13 +106,40 @@ pub(super) fn serve(
     protocol: Box<dyn MediaProtocol>,
 ) -> Response {
     let tenant = tenant.map_or_else(|| TenantId::from("default"), |Extension(tenant)| tenant);
+    // A full house says so before there is a connection, so that the other side can go elsewhere.
+    let place = match sockets.calls.reserve(&tenant) {
+        Ok(place) => place,
+        Err(error) => return refuse(name, &error),
+    };
     let held = sockets.connections.token();
     upgrade.max_message_size(MAX_MESSAGE_BYTES).max_frame_size(MAX_FRAME_BYTES).on_upgrade(
         move |socket| async move {
-            converse(sockets, tenant, socket, name, protocol).await;
+            converse(sockets, tenant, socket, name, protocol, place).await;
             drop(held);
         },
     )
+}
+
+/// The answer to a connection that isn't taken, as a problem document (RFC 9457).
+fn refuse(name: &'static str, error: &CallError) -> Response {
+    let (status, retry_after_seconds) = match error {
+        CallError::Busy(full) => (StatusCode::TOO_MANY_REQUESTS, full.retry_after_seconds()),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, RESTART_SECONDS),
+    };
+    tracing::warn!(media.protocol = name, %error, "a media connection was not taken");
+    metrics::counter!("backchannel_media_rejected_total", "code" => status.as_str().to_owned())
+        .increment(1);
+    let problem = serde_json::json!({
+        "type": "about:blank",
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": error.to_string(),
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "application/problem+json".to_owned()),
+        (header::RETRY_AFTER, retry_after_seconds.to_string()),
+    ];
+    (status, headers, problem.to_string()).into_response()
 }
 
 /// Runs one connection to its end.
@@ -118,10 +149,13 @@ pub(super) async fn converse<T: Transport>(
     socket: T,
     name: &'static str,
     protocol: Box<dyn MediaProtocol>,
+    place: Reservation,
 ) {
     let live = metrics::gauge!("backchannel_media_connections", "protocol" => name);
     live.increment(1);
-    Connection { socket, protocol, tenant, sockets, name, call: None, news: None }.run().await;
+    Connection { socket, protocol, tenant, sockets, name, place, call: None, news: None }
+        .run()
+        .await;
     live.decrement(1);
 }
 
@@ -131,6 +165,7 @@ struct Connection<T> {
     tenant: TenantId,
     sockets: MediaSockets,
     name: &'static str,
+    place: Reservation,
     call: Option<Box<dyn LiveCall>>,
     news: Option<mpsc::Receiver<News>>,
 }
@@ -223,7 +258,9 @@ impl<T: Transport> Connection<T> {
             Output::Start(opening) => {
                 let tenant = self.protocol.tenant().unwrap_or_else(|| self.tenant.clone());
                 let opening = opening.for_tenant(tenant);
-                let mut call = self.sockets.calls.open(opening).await.map_err(|error| {
+                let place = std::mem::take(&mut self.place);
+                let opened = self.sockets.calls.open_in(place, opening).await;
+                let mut call = opened.map_err(|error| {
                     tracing::warn!(media.protocol = self.name, %error, "a call was not taken");
                     Ending::Refused(Rejection::from(&error))
                 })?;

@@ -20,7 +20,7 @@ use crate::flow::session::{Output, Session};
 use crate::flow::suggestion::CardQuery;
 use crate::flow::transcript::{Purpose, Ticket};
 use crate::knowledge::SearchResponse;
-use crate::models::{Heard, Hints, JobId, Order, Outcome, Urgency};
+use crate::models::{Caller, Heard, JobId, Order, Outcome, Urgency};
 use crate::store::codec;
 
 /// What comes back from models and searches.
@@ -148,6 +148,7 @@ impl Call {
     }
 
     fn hear(&mut self, payload: &Payload) {
+        self.session.pace(self.shared.speech.level());
         let Payload { leg, at_ms, lost_us, ref bytes } = *payload;
         if let Err(error) = self.session.audio(leg, at_ms, lost_us / 1_000, bytes) {
             tracing::warn!(conversation.id = %self.id, %error, "audio skipped");
@@ -203,8 +204,9 @@ impl Call {
                         // A call that has ended doesn't wait for answers.
                         let _ = answer.send(Answer::Decoded(leg, ticket, heard));
                     });
-                    let hints = Hints::default();
-                    let order = Order { urgency: urgency(purpose), samples, hints };
+                    let hints = self.session.hints(leg);
+                    let caller = Caller { tenant: self.tenant.clone(), call: self.id.clone() };
+                    let order = Order { urgency: urgency(purpose), samples, hints, caller };
                     let job = self.shared.speech.submit(order, reply);
                     self.jobs.insert((leg, ticket), job);
                 }

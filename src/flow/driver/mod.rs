@@ -6,6 +6,7 @@
 mod appender;
 mod call;
 mod news;
+mod places;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use tokio_util::task::TaskTracker;
 use self::appender::Appender;
 use self::call::Call;
 pub use self::news::News;
+pub use self::places::{Full, Reservation};
+use self::places::{Place, Places};
 use crate::bus::Bus;
 use crate::domain::{
     Channel, ConversationId, ConversationStarted, Direction, EndReason, EventBody, NewEvent, Party,
@@ -84,8 +87,8 @@ pub struct CallSummary {
 /// Why a call can't be taken, or couldn't be finished.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    #[error("as many calls are live as this machine can hold ({0})")]
-    Busy(usize),
+    #[error(transparent)]
+    Busy(#[from] Full),
     #[error("the service is shutting down")]
     ShuttingDown,
     #[error("a leg's audio can't be taken: {0}")]
@@ -99,6 +102,8 @@ pub struct CallSettings {
     pub session: SessionSettings,
     /// More calls are refused.
     pub calls_max: usize,
+    /// More calls of one tenant are refused; 0 is no limit.
+    pub calls_per_tenant: usize,
     /// Payloads of one call that may wait; more are dropped and marked as a gap.
     pub audio_queue: usize,
     /// Events of one call that may wait for the disk; then the call waits.
@@ -112,6 +117,7 @@ impl Default for CallSettings {
         Self {
             session: SessionSettings::default(),
             calls_max: 64,
+            calls_per_tenant: 0,
             audio_queue: 512,
             event_queue: 256,
             stall_ms: 1_000,
@@ -125,7 +131,7 @@ struct Shared {
     bus: Arc<dyn Bus>,
     speech: Arc<SpeechPool>,
     library: Library,
-    live: AtomicUsize,
+    places: Arc<Places>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -142,16 +148,57 @@ impl Calls {
         speech: Arc<SpeechPool>,
         library: Library,
     ) -> Self {
+        let places =
+            Places::new(settings.calls_max, settings.calls_per_tenant, Arc::clone(&speech));
         Self(Arc::new(Shared {
             settings,
             store,
             bus,
             speech,
             library,
-            live: AtomicUsize::new(0),
+            places,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }))
+    }
+
+    /// Keeps a place for a call whose opening is still to come.
+    ///
+    /// # Errors
+    /// `Busy` when there is none, `ShuttingDown`.
+    pub fn reserve(&self, tenant: &TenantId) -> Result<Reservation, CallError> {
+        if self.0.stop.is_cancelled() {
+            return Err(CallError::ShuttingDown);
+        }
+        Ok(Reservation(Some(self.0.places.take(tenant)?)))
+    }
+
+    /// Changes how many calls may be live at once.
+    pub fn set_max(&self, calls_max: usize) {
+        self.0.places.set_max(calls_max);
+    }
+
+    /// Opens a call in a place that was kept for it.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub async fn open_in(
+        &self,
+        reservation: Reservation,
+        opening: CallOpening,
+    ) -> Result<CallHandle, CallError> {
+        if self.0.stop.is_cancelled() {
+            return Err(CallError::ShuttingDown);
+        }
+        let place = match reservation.0 {
+            Some(place) if place.tenant == opening.tenant => place,
+            // The wire's own messages said whose call it is.
+            other => {
+                drop(other);
+                self.0.places.take(&opening.tenant)?
+            }
+        };
+        self.open_at(place, opening).await
     }
 
     /// Records the start of a call and returns its handle.
@@ -160,13 +207,11 @@ impl Calls {
     /// `Busy` above the limit, `ShuttingDown`, `Audio` for a rate that isn't supported, and `Store`
     /// when the start can't be made durable.
     pub async fn open(&self, opening: CallOpening) -> Result<CallHandle, CallError> {
+        self.open_in(Reservation::default(), opening).await
+    }
+
+    async fn open_at(&self, place: Place, opening: CallOpening) -> Result<CallHandle, CallError> {
         let shared = &self.0;
-        if shared.stop.is_cancelled() {
-            return Err(CallError::ShuttingDown);
-        }
-        let Some(place) = Place::take(shared) else {
-            return Err(CallError::Busy(shared.settings.calls_max));
-        };
         let id = ConversationId::fresh();
         let legs: Vec<SessionLeg> = opening
             .legs
@@ -238,7 +283,7 @@ impl Calls {
     }
 
     pub fn live(&self) -> usize {
-        self.0.live.load(Ordering::Relaxed)
+        self.0.places.live()
     }
 
     /// Takes no more calls, ends the live ones with what was said so far, and waits for their
@@ -247,28 +292,6 @@ impl Calls {
         self.0.stop.cancel();
         self.0.tasks.close();
         tokio::time::timeout(grace, self.0.tasks.wait()).await.is_ok()
-    }
-}
-
-/// One of the places for live calls; given back on drop.
-struct Place(Arc<Shared>);
-
-impl Place {
-    fn take(shared: &Arc<Shared>) -> Option<Self> {
-        let max = shared.settings.calls_max;
-        let taken = shared.live.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |live| {
-            (live < max).then_some(live + 1)
-        });
-        let live = taken.ok()?;
-        metrics::gauge!("backchannel_calls_live").set((live + 1) as f64);
-        Some(Self(Arc::clone(shared)))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let live = self.0.live.fetch_sub(1, Ordering::Relaxed);
-        metrics::gauge!("backchannel_calls_live").set((live - 1) as f64);
     }
 }
 

@@ -119,6 +119,7 @@ struct Shown {
 /// The customer's last turn, until the customer speaks again.
 struct Open {
     turn: TurnId,
+    start_ms: u64,
     text: String,
     asked: String,
     quiet: Quiet,
@@ -182,6 +183,7 @@ impl Suggester {
         };
         self.open = Some(Open {
             turn: turn.id.clone(),
+            start_ms: turn.start_ms,
             text: text.to_owned(),
             asked: trigger.focus.clone(),
             quiet,
@@ -205,7 +207,9 @@ impl Suggester {
 
     fn look_at_reply(&mut self, turn: &Turn, heard: &trigger::Heard) -> Option<CardQuery> {
         let text = turn.text.as_str();
-        if let Some(open) = self.open.as_mut().filter(|open| !open.replied) {
+        // What began before the customer's turn, and was final after it, is no reply to it.
+        let replies = |open: &&mut Open| !open.replied && turn.start_ms >= open.start_ms;
+        if let Some(open) = self.open.as_mut().filter(replies) {
             open.replied = true;
             let said = if heard.content.is_empty() { text } else { &heard.content };
             let in_context = format!("{} {said}", open.text);

@@ -40,6 +40,7 @@ fn turn(role: Role, text: &str) -> Turn {
         text: Redacted::vouched(text),
         words: Vec::new(),
         mean_logprob: None,
+        display_text: None,
         language: "en".into(),
     }
 }

@@ -31,6 +31,44 @@ pub struct Frame {
     pub score: f32,
     /// Mean power against full scale.
     pub level_dbfs: f32,
+    /// Mean power against the line's own noise.
+    pub above_db: f32,
+}
+
+/// How much like a voice the voiced frames of an utterance were.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Voice {
+    frames: u32,
+    scores: f32,
+    loudest_above_db: f32,
+}
+
+impl Voice {
+    pub(super) fn hear(&mut self, frame: Frame) {
+        self.frames += 1;
+        self.scores += frame.score;
+        self.loudest_above_db = self.loudest_above_db.max(frame.above_db);
+    }
+
+    /// So many voiced frames, all alike.
+    #[cfg(test)]
+    pub(super) fn of(frames: u32, score: f32, loudest_above_db: f32) -> Self {
+        Self { frames, scores: score * frames as f32, loudest_above_db }
+    }
+
+    pub fn voiced_ms(&self) -> u64 {
+        u64::from(self.frames) * FRAME_MS
+    }
+
+    /// Mean score of the detector, 0 to 1.
+    pub fn mean_score(&self) -> f32 {
+        self.scores / self.frames.max(1) as f32
+    }
+
+    /// The loudest frame against the line's noise.
+    pub fn loudest_above_db(&self) -> f32 {
+        self.loudest_above_db
+    }
 }
 
 /// One leg's speech detector. About 10 µs a frame.
@@ -62,7 +100,7 @@ impl Gate {
         let needed = if self.speaking { SCORE_TO_LAST } else { SCORE_TO_BEGIN };
         self.speaking = score >= needed && !tone;
         let voiced = self.speaking && level_dbfs > (floor_dbfs + MARGIN_DB).max(QUIETEST_DBFS);
-        Frame { voiced, score, level_dbfs }
+        Frame { voiced, score, level_dbfs, above_db: level_dbfs - floor_dbfs }
     }
 }
 

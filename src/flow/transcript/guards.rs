@@ -1,5 +1,7 @@
 //! Throws out what a recogniser invents on silence, music and noise.
 
+use super::gate::Voice;
+use crate::domain::number_of;
 use crate::models::{Heard, HeardWord};
 
 /// Why something heard was not believed.
@@ -40,6 +42,11 @@ pub struct Guards {
     pub phrase_logprob_min: f32,
     /// The same words so many times in a row are a loop.
     pub loop_repeats_max: usize,
+    /// A short answer is believed in spite of the above when the detector's mean score, the loudest
+    /// frame against the line's noise, and a second opinion's log-probability reach these.
+    pub voice_score_min: f32,
+    pub voice_above_db_min: f32,
+    pub confirmed_logprob_min: f32,
 }
 
 impl Default for Guards {
@@ -49,6 +56,9 @@ impl Default for Guards {
             agreed_logprob_min: -1.3,
             phrase_logprob_min: -0.35,
             loop_repeats_max: 3,
+            voice_score_min: 0.75,
+            voice_above_db_min: 12.0,
+            confirmed_logprob_min: -1.1,
         }
     }
 }
@@ -77,7 +87,70 @@ const INVENTED: &[&str] = &[
     "transcription by castingwords",
 ];
 
+/// Short answers, which a conversation is lost without.
+const CONFIRMATIONS: &[&str] = &[
+    "okay",
+    "ok",
+    "yes",
+    "yeah",
+    "yep",
+    "no",
+    "nope",
+    "right",
+    "sure",
+    "fine",
+    "correct",
+    "great",
+    "mmhm",
+    "mhm",
+    "mmhmm",
+    "uhhuh",
+    "thanks",
+    "thank you",
+    "please",
+    "hello",
+    "hi",
+    "bye",
+    "goodbye",
+    "bye bye",
+];
+/// How long the voice of one lasts: shorter is a click, longer is something else, such as music.
+const CONFIRMED_MS: std::ops::RangeInclusive<u64> = 144..=960;
+
 impl Guards {
+    /// Returns what can be believed of a final, of which it is known how it sounded. On a bad line
+    /// a short "okay" scores as low as an invented one; a voice was there or it wasn't.
+    ///
+    /// # Errors
+    /// The reason when nothing can.
+    pub fn check_said(&self, heard: Heard, voice: Voice) -> Result<Heard, Rejected> {
+        let confirmed = self.confirmation(&heard, voice).cloned();
+        self.check(heard).or_else(|rejected| confirmed.ok_or(rejected))
+    }
+
+    /// The short answer that was said, if one was: the recognisers agree on it, or it is likely
+    /// enough and sounded like a voice for as long as such a word takes.
+    fn confirmation<'a>(&self, heard: &'a Heard, voice: Voice) -> Option<&'a Heard> {
+        let spoken = (CONFIRMED_MS.contains(&voice.voiced_ms()))
+            && voice.mean_score() >= self.voice_score_min
+            && voice.loudest_above_db() >= self.voice_above_db_min;
+        if !spoken {
+            return None;
+        }
+        let confirms = |heard: &Heard| CONFIRMATIONS.contains(&bare(heard).as_str());
+        match heard.second.as_deref() {
+            None => {
+                let likely = heard.mean_logprob >= self.mean_logprob_min;
+                (likely && confirms(heard)).then_some(heard)
+            }
+            Some(second) => {
+                let agreed = bare(heard) == bare(second);
+                let likely = second.mean_logprob >= self.confirmed_logprob_min;
+                ((agreed || likely) && confirms(second)).then_some(second)
+            }
+        }
+    }
+
     /// Returns what can be believed of `heard`.
     ///
     /// # Errors
@@ -122,14 +195,20 @@ impl Guards {
         if heard.mean_logprob < mean_logprob_min {
             return Err(Rejected::Unsure);
         }
-        let said: String = heard.text().to_lowercase();
-        let said: String =
-            said.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '\'')).collect();
-        if INVENTED.contains(&said.trim()) && heard.mean_logprob < self.phrase_logprob_min {
+        if INVENTED.contains(&bare(&heard).as_str()) && heard.mean_logprob < self.phrase_logprob_min
+        {
             return Err(Rejected::Phrase);
         }
         Ok(heard)
     }
+}
+
+/// The words without case and marks.
+fn bare(heard: &Heard) -> String {
+    let said = heard.text().to_lowercase();
+    let said: String =
+        said.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '\'')).collect();
+    said.trim().to_owned()
 }
 
 /// Removes "[Music]", "(phone rings)", "♪" and lone dashes, which describe and don't quote.
@@ -170,8 +249,12 @@ fn collapse_loops(words: &mut Vec<HeardWord>, repeats_max: usize) {
             let pattern = &bare[start..start + length];
             let repeats =
                 bare[start..].chunks(length).take_while(|chunk| *chunk == pattern).count();
-            // Digits repeat in real numbers.
-            let digits = pattern.iter().all(|word| word.chars().all(|c| c.is_ascii_digit()));
+            // Digits repeat in real numbers, written or spelt.
+            let digits = pattern.iter().all(|word| {
+                word.chars().all(|c| c.is_ascii_digit())
+                    || number_of(word).is_some_and(|number| number < 10)
+                    || word == "oh"
+            });
             if repeats > repeats_max && !digits {
                 words.drain(start + length..start + length * repeats);
                 return collapse_loops(words, repeats_max);
@@ -220,6 +303,37 @@ mod tests {
     }
 
     #[test]
+    fn short_answers_are_believed_where_a_voice_was() {
+        let voice = Voice::of(20, 0.85, 30.0);
+        let noise = Voice::of(20, 0.6, 30.0);
+        let faint = Voice::of(20, 0.85, 8.0);
+        let click = Voice::of(4, 0.85, 30.0);
+        let music = Voice::of(200, 0.85, 30.0);
+        for (voice, first, second, expected) in [
+            (voice, ("Okay.", -0.6), None, "Okay."),
+            (noise, ("Okay.", -0.6), None, "<phrase>"),
+            (faint, ("Okay.", -0.6), None, "<phrase>"),
+            (click, ("Okay.", -0.6), None, "<phrase>"),
+            (music, ("Okay.", -0.6), None, "<phrase>"),
+            (voice, ("Okay", -1.5), Some(("Okay.", -1.4)), "Okay."),
+            (voice, ("NOO!", -1.5), Some(("No.", -0.9)), "No."),
+            (voice, ("NOO!", -1.5), Some(("No.", -1.2)), "<unsure>"),
+            (music, ("Okay", -1.5), Some(("Okay.", -1.4)), "<unsure>"),
+            (voice, ("[BANG]", -1.5), Some(("", 0.0)), "<sounds>"),
+            (voice, ("You", -0.6), None, "<phrase>"),
+            (voice, ("Pavello", -1.5), Some(("The Hero.", -1.5)), "<unsure>"),
+        ] {
+            let mut heard = heard(first.0, first.1);
+            heard.second = second.map(|(text, logprob)| Box::new(self::heard(text, logprob)));
+            let said = match Guards::default().check_said(heard, voice) {
+                Ok(heard) => heard.text(),
+                Err(rejected) => format!("<{}>", rejected.as_str()),
+            };
+            assert_eq!(said, expected, "{first:?} {second:?} {voice:?}");
+        }
+    }
+
+    #[test]
     fn guards_keep_speech_and_drop_inventions() {
         for (text, logprob, expected) in [
             ("Great. Thanks for your help.", -0.3, "Great. Thanks for your help."),
@@ -232,6 +346,7 @@ mod tests {
             ("no, no, no", -0.2, "no, no, no"),
             ("I think I think I think I think I think so", -0.4, "I think so"),
             ("0 0 0 0 0 7", -0.2, "0 0 0 0 0 7"),
+            ("two, two, two, two, oh five", -0.2, "two, two, two, two, oh five"),
         ] {
             assert_eq!(check(text, logprob), expected, "{text}");
         }

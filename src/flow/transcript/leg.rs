@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 
 use crate::domain::TurnId;
-use crate::insight::redaction::RawWord;
-use crate::models::Heard;
+use crate::models::{Heard, Hints, LoadLevel};
 
 use super::gate::{FRAME_SAMPLES, Frame, Gate};
 use super::guards::Rejected;
-use super::utterance::{SAMPLES_PER_MS, Segment, TranscriptSettings, Utterance};
+use super::language::LegLanguage;
+use super::utterance::{SAMPLES_PER_MS, Segment, SpokenTurn, TranscriptSettings, Utterance};
 
 /// Names one decoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,16 +63,6 @@ pub enum LegOutput {
     },
 }
 
-/// A finished turn before its secrets are masked.
-#[derive(Debug, PartialEq)]
-pub struct SpokenTurn {
-    pub turn_id: TurnId,
-    pub start_ms: u64,
-    pub end_ms: u64,
-    pub words: Vec<RawWord>,
-    pub mean_logprob: f32,
-}
-
 /// Speech begins with so many voiced frames out of the last `ONSET_WINDOW`.
 const ONSET_FRAMES: usize = 3;
 const ONSET_WINDOW: usize = 5;
@@ -81,6 +71,8 @@ const CUT_SEARCH_MS: u64 = 2_500;
 
 pub struct Leg {
     settings: TranscriptSettings,
+    /// What the settings say about partials when there is no load.
+    partial_wanted_ms: u64,
     gate: Gate,
     /// Samples that don't fill a frame yet.
     rest: Vec<f32>,
@@ -98,12 +90,15 @@ pub struct Leg {
     next_ticket: u64,
     next_turn: u64,
     prefix: String,
+    language: LegLanguage,
 }
 
 impl Leg {
     /// `prefix` makes the leg's turn ids unique in the conversation: `t-1-` gives `t-1-1`.
     pub fn new(settings: TranscriptSettings, prefix: &str) -> Self {
         Self {
+            language: LegLanguage::new(settings.language.clone()),
+            partial_wanted_ms: settings.partial_every_ms,
             settings,
             gate: Gate::default(),
             rest: Vec::new(),
@@ -123,6 +118,16 @@ impl Leg {
     /// Position of the leg's clock.
     pub fn now_ms(&self) -> u64 {
         (self.now + self.rest.len() as u64) / SAMPLES_PER_MS
+    }
+
+    /// What is known before the next decoding.
+    pub fn hints(&self) -> Hints {
+        Hints { language: self.language.hint(), glossary: self.settings.glossary.clone() }
+    }
+
+    /// How much may be decoded from now on.
+    pub fn pace(&mut self, level: LoadLevel) {
+        self.settings.partial_every_ms = level.partial_every_ms(self.partial_wanted_ms);
     }
 
     /// Nothing is being said or decoded.
@@ -209,6 +214,7 @@ impl Leg {
         let mut open = Utterance::new(self.fresh_turn_id(), audio_from, voice_start);
         open.last_voice = self.now;
         open.voiced_samples = voiced as u64 * FRAME_SAMPLES as u64;
+        open.voice.hear(frame);
         out.push(LegOutput::Onset { start_ms: open.voice_start_ms() });
         self.open = Some(open);
         self.onset.clear();
@@ -228,6 +234,7 @@ impl Leg {
             }
             open.last_voice = self.now;
             open.voiced_samples += FRAME_SAMPLES as u64;
+            open.voice.hear(frame);
         } else if silence_ms >= self.settings.end_silence_ms {
             self.close(open, out);
             return None;
@@ -318,8 +325,7 @@ impl Leg {
         if let Some(partial) = open.partial.take() {
             out.push(LegOutput::Cancel(partial));
         }
-        let voiced_ms = open.voiced_samples / SAMPLES_PER_MS;
-        if open.segments.len() == 1 && voiced_ms < self.settings.voiced_min_ms {
+        if open.segments.len() == 1 && open.voiced_ms() < self.settings.voiced_min_ms {
             self.withdraw(&open, out);
             return;
         }
@@ -367,7 +373,10 @@ impl Leg {
         for utterance in self.closing.iter_mut().chain(self.open.as_mut()) {
             let Some(index) = utterance.segment_of(ticket) else { continue };
             let checked = match heard {
-                Some(heard) => guards.check(heard),
+                Some(heard) => {
+                    self.language.hear(&heard);
+                    guards.check_said(heard, utterance.voice)
+                }
                 None => {
                     out.push(utterance.undecoded(index));
                     Err(Rejected::Undecoded)
@@ -437,6 +446,7 @@ impl Leg {
                     words: done.words(),
                     turn_id: done.turn_id,
                     mean_logprob,
+                    language: self.language.name(),
                 })),
                 None => self.withdraw(&done, out),
             }

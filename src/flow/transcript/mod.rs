@@ -7,11 +7,12 @@
 mod agreement;
 mod gate;
 mod guards;
+mod language;
 mod leg;
 mod tone;
 mod utterance;
 
-pub use gate::{FRAME_MS, FRAME_SAMPLES, Frame, Gate};
+pub use gate::{FRAME_MS, FRAME_SAMPLES, Frame, Gate, Voice};
 pub use guards::{Guards, Rejected};
-pub use leg::{Leg, LegOutput, Purpose, SpokenTurn, Ticket};
-pub use utterance::TranscriptSettings;
+pub use leg::{Leg, LegOutput, Purpose, Ticket};
+pub use utterance::{SpokenTurn, TranscriptSettings};

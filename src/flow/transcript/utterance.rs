@@ -1,10 +1,13 @@
 //! One utterance while it is being said and decoded.
 
+use std::sync::Arc;
+
 use crate::domain::TurnId;
 use crate::insight::redaction::RawWord;
 use crate::models::Heard;
 
 use super::agreement::Agreement;
+use super::gate::Voice;
 use super::guards::{Guards, Rejected};
 use super::leg::{LegOutput, Ticket};
 
@@ -32,6 +35,10 @@ pub struct TranscriptSettings {
     pub cut_ms: u64,
     /// Less voice than this is a click.
     pub voiced_min_ms: u64,
+    /// The language of all legs as ISO 639-1; `None`: each leg's is found out.
+    pub language: Option<Arc<str>>,
+    /// Names and products that are likely to be said, a line each.
+    pub glossary: Option<Arc<str>>,
     pub guards: Guards,
 }
 
@@ -47,9 +54,23 @@ impl Default for TranscriptSettings {
             long_turn_ms: 10_000,
             cut_ms: 11_000,
             voiced_min_ms: 96,
+            language: None,
+            glossary: None,
             guards: Guards::default(),
         }
     }
+}
+
+/// A finished turn before its secrets are masked.
+#[derive(Debug, PartialEq)]
+pub struct SpokenTurn {
+    pub turn_id: TurnId,
+    pub start_ms: u64,
+    pub end_ms: u64,
+    pub words: Vec<RawWord>,
+    pub mean_logprob: f32,
+    /// ISO 639-1
+    pub language: Arc<str>,
 }
 
 /// A piece of an utterance that is decoded on its own.
@@ -75,6 +96,7 @@ pub(super) struct Utterance {
     pub voice_start: u64,
     pub last_voice: u64,
     pub voiced_samples: u64,
+    pub voice: Voice,
     /// All but the last are committed: speech went on after them.
     pub segments: Vec<Segment>,
     pub agreement: Agreement,
@@ -92,6 +114,7 @@ impl Utterance {
             voice_start,
             last_voice: voice_start,
             voiced_samples: 0,
+            voice: Voice::default(),
             segments: vec![Segment::new(audio_from)],
             agreement: Agreement::default(),
             partial: None,
@@ -155,6 +178,10 @@ impl Utterance {
             }
         }
         (tokens > 0).then(|| sum / tokens as f32)
+    }
+
+    pub(super) fn voiced_ms(&self) -> u64 {
+        self.voiced_samples / SAMPLES_PER_MS
     }
 
     pub(super) fn voice_start_ms(&self) -> u64 {

@@ -22,8 +22,11 @@ use std::sync::Arc;
 use fearless_simd::Level;
 
 use super::ModelError;
-use super::transcriber::{Heard, Hints, SAMPLE_RATE_HZ, Transcriber};
-use super::whisper::{Window, dither};
+use super::transcriber::{ENGLISH, Heard, Hints, SAMPLE_RATE_HZ, Transcriber};
+use super::whisper::{
+    LANGUAGE_CLEAR, LANGUAGE_GAIN, LANGUAGE_LEAST_S, LANGUAGE_SURE, PROMPT_TOKENS_MAX, Window,
+    dither,
+};
 
 use decoder::{Decoder, Listening};
 use encoder::{Encoder, Scratch};
@@ -32,17 +35,8 @@ use mel::Mel;
 use tokens::Tokens;
 use words::Spoken;
 
-const ENGLISH: &str = "en";
 /// A time mark this close to the end is the end.
 const NEAR_END_S: f32 = 0.1;
-/// The longest prompt, in tokens: each costs as much as a word that is heard.
-const PROMPT_TOKENS_MAX: usize = 40;
-/// A language is told from no less audio: two seconds of speech and what is kept around it.
-const LANGUAGE_LEAST_S: f32 = 2.4;
-/// So probable a language must be, whatever is second.
-const LANGUAGE_CLEAR: f32 = 0.8;
-/// Words of another language than English must be so much likelier than what English makes of them.
-const LANGUAGE_GAIN: f32 = 0.1;
 
 /// One set of weights in memory, shared by all workers.
 #[derive(Clone)]
@@ -127,15 +121,25 @@ impl Transcriber for NativeTranscriber {
             .then(|| self.clear_language())
             .flatten();
         let mut heard = self.decode(given.unwrap_or(ENGLISH), glossary, audio_s);
-        heard.language = given.or(clear.filter(|clear| *clear == ENGLISH)).map(Into::into);
-        if let Some(other) = clear.filter(|clear| *clear != ENGLISH) {
-            let mut foreign = self.decode(other, glossary, audio_s);
-            if foreign.mean_logprob > heard.mean_logprob + LANGUAGE_GAIN {
-                foreign.language = Some(other.into());
-                heard = foreign;
+        heard.language = given.map(Into::into);
+        match clear {
+            Some((ENGLISH, _)) => heard.language = Some(ENGLISH.into()),
+            Some((other, share)) => {
+                let gain = if share >= LANGUAGE_SURE { -LANGUAGE_GAIN } else { LANGUAGE_GAIN };
+                let mut foreign = self.decode(other, glossary, audio_s);
+                if foreign.mean_logprob > heard.mean_logprob + gain {
+                    foreign.language = Some(other.into());
+                    heard = foreign;
+                }
             }
+            None => {}
         }
         Ok(heard)
+    }
+
+    fn knows(&self, language: &str) -> bool {
+        let tokens = &self.parts.tokens;
+        language == ENGLISH || (tokens.multilingual() && tokens.language(language).is_some())
     }
 }
 
@@ -151,13 +155,13 @@ impl NativeTranscriber {
         parts.decoder.hear(level, &self.encoded, &mut self.listening, scratch);
     }
 
-    /// The language, if it is clear: one step of the decoder (A. Radford et al., 2022, section 2.3:
+    /// The language and its probability, if it is clear: one step of the decoder (A. Radford et al., 2022, section 2.3:
     /// the first token is the language).
-    fn clear_language(&mut self) -> Option<&'static str> {
+    fn clear_language(&mut self) -> Option<(&'static str, f32)> {
         let Parts { level, tokens, decoder, .. } = &*self.parts;
         decoder.step(*level, &[tokens.start], &mut self.listening, &mut self.scratch);
         let (language, probability) = tokens.likeliest_language(&self.listening.logits)?;
-        (probability >= LANGUAGE_CLEAR).then_some(language)
+        (probability >= LANGUAGE_CLEAR).then_some((language, probability))
     }
 
     /// Says the likeliest after the likeliest, until the end or the limit.

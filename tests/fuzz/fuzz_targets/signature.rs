@@ -12,7 +12,8 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
 
     let key = ApiKey { id: "key".into(), secret: b"secret".to_vec(), tenant: "t".into() };
     let mut headers = axum::http::HeaderMap::new();
-    for (name, value) in [("x-api-key", "key"), ("signature-input", &*text), ("signature", &*text)] {
+    for (name, value) in [("x-api-key", "key"), ("signature-input", &*text), ("signature", &*text)]
+    {
         if let Ok(value) = value.parse() {
             headers.insert(name, value);
         }

@@ -406,6 +406,7 @@ impl ArticleSource for Fake {
                 state: ArticleState::Published,
                 audience: vec![Audience::Agent],
                 products: vec!["broadband".into()],
+                display_text: None,
                 language: "en".into(),
                 valid_from: None,
                 review_by: Some(jiff::civil::date(2027, 1, 1)),
@@ -526,6 +527,7 @@ pub fn turn_saying(id: &str, text: &str) -> EventBody {
             confidence: 0.97,
         }],
         mean_logprob: Some(-0.21),
+        display_text: None,
         language: "en".into(),
     })
 }

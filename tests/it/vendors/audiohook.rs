@@ -95,6 +95,7 @@ fn turn(text: &str) -> News {
         text: Redacted::vouched(text),
         words: Vec::new(),
         mean_logprob: None,
+        display_text: None,
         language: "en".into(),
     })
 }

@@ -4,6 +4,7 @@
 mod asterisk;
 mod audiosocket;
 mod deepgram;
+mod hostile;
 mod listeners;
 mod recorder;
 mod siprec;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use backchannel::connect::telephony::{CallSink, LiveCall};
 use backchannel::domain::{ConversationId, EndReason};
-use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, News};
+use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, Full, News};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
@@ -27,7 +27,7 @@ pub struct Call {
 #[derive(Clone, Default)]
 pub struct Recorder {
     calls: Arc<Mutex<Vec<Call>>>,
-    pub capacity: Option<usize>,
+    capacity: Option<usize>,
     /// Told between the close of a call and its end.
     pub last_news: Arc<Mutex<Vec<News>>>,
 }
@@ -40,9 +40,11 @@ struct RecordedCall {
 }
 
 impl Recorder {
-    pub fn that_holds(calls: usize) -> Self {
+    /// Takes no more calls than that.
+    pub fn with_capacity(calls: usize) -> Self {
         Self { capacity: Some(calls), ..Self::default() }
     }
+
     /// The call with this number, from 0, as soon as it is as wanted.
     pub async fn call(&self, number: usize, wanted: impl Fn(&Call) -> bool) -> Call {
         let look = || self.calls.lock().expect("no panic").get(number).cloned();
@@ -70,7 +72,7 @@ impl CallSink for Recorder {
         if let Some(capacity) = self.capacity
             && number >= capacity
         {
-            return Err(CallError::Busy(capacity));
+            return Err(CallError::Busy(Full::Machine(capacity)));
         }
         let (tell, news) = mpsc::channel(64);
         let wanted = opening.wants_news;

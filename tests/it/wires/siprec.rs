@@ -88,7 +88,7 @@ async fn sipp(folder: &Path, to: SocketAddr, audio: &[u8], more: &[&str]) -> Pee
         .env("TERM", "dumb")
         .args(["-sf", "recorder.xml", "-m", "1", "-nostdin", "-timeout", "15s", "-timeout_error"])
         .args(["-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", &port.to_string()])
-        .args(["-min_rtp_port", &rtp.to_string(), "-max_rtp_port", &(rtp + 20).to_string()])
+        .args(["-mp", &rtp.to_string()])
         .args(more)
         .arg(to.to_string())
         .stderr(log.try_clone().expect("a log"))

@@ -49,7 +49,7 @@ async fn a_jambonz_call_with_its_subprotocol() {
 
 #[tokio::test]
 async fn a_full_house_says_so_on_every_wire() {
-    let recorder = Recorder::that_holds(0);
+    let recorder = Recorder::with_capacity(0);
     let address = wires(&recorder).await;
     let jambonz = json!({"callSid": "cs-1", "sampleRate": 8000}).to_string();
     let listen = "listen?encoding=linear16&sample_rate=8000";

@@ -1,7 +1,7 @@
-import { LitElement, css, html } from 'lit';
+import { LitElement, css, html, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { TurnView } from '../state/conversation.ts';
-import { callTime, sliceCodePoints } from '../state/text.ts';
+import { callTime, sliceCodePoints, spokenText } from '../state/text.ts';
 import { maskedText, maskStyles } from './masked-text.ts';
 import { shared } from './shared-styles.ts';
 
@@ -75,7 +75,7 @@ export class Turn extends LitElement {
     return html`<time class="numbers">${callTime(turn.start_ms)}</time>
       <div class="${turn.party.role === 'customer' ? 'customer' : 'other'} ${turn.partial ? 'partial' : ''}" data-turn=${turn.turn_id}>
         <h3 class=${this.continued ? 'visually-hidden' : ''}>${name}</h3>
-        <p>${turn.partial ? this.partialText(turn) : maskedText(turn.text)}</p>
+        <p title=${turn.heard === null ? nothing : spokenText(turn.heard)}>${turn.partial ? this.partialText(turn) : maskedText(turn.text)}</p>
       </div>`;
   }
 

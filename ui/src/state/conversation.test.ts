@@ -40,6 +40,26 @@ describe('turns', () => {
     expect(texts(run([final('t-2', 3, 'second', 5_000), final('t-1', 4, 'first', 1_000)]))).toEqual(['first', 'second']);
   });
 
+  test('a long turn that began first stays above a short one of the other party that was final first', () => {
+    const agent = { id: 'p-2', role: 'agent' as const };
+    const short = event('turn.final', 3, { turn_id: 't-2-1', party: agent, start_ms: 4_000, end_ms: 4_500, text: 'mhm' });
+    const long = event('turn.final', 4, { turn_id: 't-1-1', party: customer, start_ms: 1_000, end_ms: 9_000, text: 'charged twice' });
+    for (const events of [[short, long], [partial('t-1-1', 'charged'), short, long], [short, partial('t-1-1', 'charged'), long]]) {
+      const view = run(events);
+      expect(texts(view)).toEqual(['charged twice', 'mhm']);
+      expect(view.turns.map((turn) => [turn.start_ms, turn.end_ms])).toEqual([[1_000, 9_000], [4_000, 4_500]]);
+    }
+    const stored = [short, long].map((e) => e.data) as Conversation['turns'];
+    expect(texts(fromSnapshot({ ...empty, turns: stored }))).toEqual(['charged twice', 'mhm']);
+  });
+
+  test('a turn is shown as people write it, and what was heard is kept beside it', () => {
+    const data = { turn_id: 't-1', party: customer, start_ms: 0, end_ms: 900, text: 'forty-two pounds', display_text: '£42' };
+    const [written, plain] = run([event('turn.final', 3, data), final('t-2', 4, 'well', 2_000)]).turns;
+    expect([written?.text, written?.heard]).toEqual(['£42', 'forty-two pounds']);
+    expect([plain?.text, plain?.heard]).toEqual(['well', null]);
+  });
+
   test('the end of the call takes away what never settled', () => {
     const view = run([partial('t-1', 'bye'), event('conversation.ended', 3, { reason: 'hangup', duration_ms: 9_000 })]);
     expect([view.state, view.duration_ms, texts(view)]).toEqual(['ended', 9_000, []]);

@@ -9,7 +9,10 @@ export interface TurnView {
   party: Party;
   start_ms: number;
   end_ms: number | null;
+  /** As people write it, where that differs from what was heard. */
   text: string;
+  /** What was heard; null when `text` is just that. */
+  heard: string | null;
   /** Still being spoken: the words may change. */
   partial: boolean;
   stable_prefix_chars: number;
@@ -149,7 +152,7 @@ function applyPartial(view: ConversationView, data: Partial): ConversationView {
   if (view.state === 'ended') return view;
   if (data.text === '') return index < 0 ? view : { ...view, turns: view.turns.filter((_, i) => i !== index) };
   const turn: TurnView = {
-    turn_id: data.turn_id, party: data.party, start_ms: data.start_ms, end_ms: null, text: data.text, partial: true,
+    turn_id: data.turn_id, party: data.party, start_ms: data.start_ms, end_ms: null, text: data.text, heard: null, partial: true,
     stable_prefix_chars: data.stable_prefix_chars ?? 0,
   };
   return { ...view, turns: placed(view.turns, index, turn) };
@@ -198,7 +201,7 @@ function count(view: ConversationView, sequence: number): ConversationView {
 function finalTurn(turn: Turn): TurnView {
   return {
     turn_id: turn.turn_id, party: turn.party, start_ms: turn.start_ms, end_ms: turn.end_ms, text: turn.display_text ?? turn.text,
-    partial: false, stable_prefix_chars: 0,
+    heard: turn.display_text === undefined ? null : turn.text, partial: false, stable_prefix_chars: 0,
   };
 }
 

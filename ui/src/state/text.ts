@@ -21,6 +21,11 @@ export function pieces(text: string): Piece[] {
   return found;
 }
 
+/** `Heard: It's forty-two pounds.`, with masks by their labels: a tooltip can't show them as marks. */
+export function spokenText(heard: string): string {
+  return `Heard: ${pieces(heard).map((piece) => (piece.kind === 'text' ? piece.text : `(${piece.label})`)).join('')}`;
+}
+
 /** The contract counts code points; a JavaScript string counts UTF-16 units. */
 export function sliceCodePoints(text: string, start: number, end?: number): string {
   return Array.from(text).slice(start, end).join('');

@@ -145,6 +145,7 @@ mod tests {
                 confidence: 0.9,
             }],
             mean_logprob: Some(0.0),
+            display_text: None,
             language: "en".into(),
         };
         let place = Place { session: "s-1", language: Some("en-US"), channel: 1, base_ms: 30_000 };

@@ -308,6 +308,7 @@ fn turn() -> News {
         text: Redacted::vouched("Hello."),
         words: Vec::new(),
         mean_logprob: Some(-0.1),
+        display_text: None,
         language: "en".into(),
     })
 }

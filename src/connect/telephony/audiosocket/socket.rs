@@ -14,6 +14,7 @@ use crate::connect::telephony::MediaSockets;
 use crate::connect::telephony::socket::converse;
 use crate::connect::telephony::transport::{LINGER, Received, SEND_PATIENCE, Transport};
 use crate::domain::TenantId;
+use crate::flow::driver::Reservation;
 
 /// Connections at a time, announced or not; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 1_024;
@@ -44,7 +45,11 @@ pub async fn serve(listener: TcpListener, sockets: MediaSockets, registry: Regis
         // Every call's tenant is its announcer's; without an announcement there is no call.
         let nobody = TenantId::from("default");
         let peer = Peer { stream, buffer: BytesMut::new() };
-        let connection = converse(sockets.clone(), nobody, peer, "audiosocket", Box::new(protocol));
+        // Whose call it is, and so whose place it takes, comes with the first frame.
+        let unreserved = Reservation::default();
+        let protocol = Box::new(protocol);
+        let connection =
+            converse(sockets.clone(), nobody, peer, "audiosocket", protocol, unreserved);
         sockets.connections.spawn(async move {
             connection.await;
             drop(place);

@@ -6,13 +6,39 @@ use crate::flow::driver::LEGS_MAX;
 /// Shorter silences end no utterance: Deepgram's own least value.
 const UTTERANCE_END_MIN_MS: u64 = 1_000;
 
-/// What the query of `/v1/listen` asks for. Values come as text; what isn't known is ignored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listen {
+/// How samples come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
     pub codec: Codec,
     pub sample_rate_hz: u32,
     /// Interleaved in the audio.
     pub channels: usize,
+}
+
+impl Format {
+    /// # Errors
+    /// The sentence to refuse it with.
+    pub fn check(self) -> Result<Self, String> {
+        if !(8_000..=48_000).contains(&self.sample_rate_hz) {
+            return Err("sample_rate must be from 8000 to 48000".to_owned());
+        }
+        if !(1..=LEGS_MAX).contains(&self.channels) {
+            return Err(format!("channels must be from 1 to {LEGS_MAX}"));
+        }
+        Ok(self)
+    }
+
+    /// One sample of each channel.
+    pub const fn frame_bytes(self) -> usize {
+        self.channels * self.codec.bytes_per_sample()
+    }
+}
+
+/// What the query of `/v1/listen` asks for. Values come as text; what isn't known is ignored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// `None` without `encoding`: the audio says it by itself, in the header of a WAV file.
+    pub format: Option<Format>,
     /// Each channel is a party of its own; otherwise all are mixed into one.
     pub multichannel: bool,
     pub interim_results: bool,
@@ -20,8 +46,6 @@ pub struct Listen {
     pub punctuate: bool,
     pub vad_events: bool,
     pub utterance_end_ms: Option<u64>,
-    /// One for each party.
-    pub roles: Vec<Role>,
     pub notes: Notes,
 }
 
@@ -30,37 +54,32 @@ impl Listen {
     /// The sentence to answer 400 with.
     pub fn from_query(query: &[(String, String)]) -> Result<Self, String> {
         let codec = match text(query, "encoding") {
-            Some("linear16") => Codec::PcmS16Le,
-            Some("mulaw") => Codec::Mulaw,
-            Some("alaw") => Codec::Alaw,
+            Some("linear16") => Some(Codec::PcmS16Le),
+            Some("mulaw") => Some(Codec::Mulaw),
+            Some("alaw") => Some(Codec::Alaw),
             Some(_) => {
                 return Err("encoding is not supported: use linear16, mulaw or alaw".to_owned());
             }
-            None => return Err("encoding is needed: linear16, mulaw or alaw".to_owned()),
+            None => None,
         };
-        let sample_rate_hz = match number(query, "sample_rate")? {
-            Some(rate @ 8_000..=48_000) => rate as u32,
-            _ => return Err("sample_rate must be from 8000 to 48000".to_owned()),
-        };
-        let channels = match number(query, "channels")?.unwrap_or(1) {
-            channels if (1..=LEGS_MAX as u64).contains(&channels) => channels as usize,
-            _ => return Err(format!("channels must be from 1 to {LEGS_MAX}")),
+        let sample_rate_hz = number(query, "sample_rate")?;
+        let channels = number(query, "channels")?.unwrap_or(1) as usize;
+        let format = match (codec, sample_rate_hz) {
+            (None, _) => None,
+            (Some(_), None) => {
+                return Err("encoding needs a sample_rate, from 8000 to 48000".to_owned());
+            }
+            (Some(codec), Some(rate)) => {
+                let sample_rate_hz = u32::try_from(rate).unwrap_or(u32::MAX);
+                Some(Format { codec, sample_rate_hz, channels }.check()?)
+            }
         };
         if text(query, "callback").is_some() {
             return Err("callback is not supported: results come over this connection".to_owned());
         }
-        let multichannel = flag(query, "multichannel") && channels > 1;
-        let notes = notes(query)?;
-        let roles = if multichannel {
-            notes.roles(channels, &[Role::Customer, Role::Agent])?
-        } else {
-            notes.roles(1, &[Role::Mixed])?
-        };
-        Ok(Self {
-            codec,
-            sample_rate_hz,
-            channels,
-            multichannel,
+        let listen = Self {
+            format,
+            multichannel: flag(query, "multichannel"),
             interim_results: flag(query, "interim_results"),
             punctuate: ["punctuate", "smart_format", "dictation"]
                 .iter()
@@ -68,9 +87,25 @@ impl Listen {
             vad_events: flag(query, "vad_events"),
             utterance_end_ms: number(query, "utterance_end_ms")?
                 .map(|silence_ms| silence_ms.max(UTTERANCE_END_MIN_MS)),
-            roles,
-            notes,
-        })
+            notes: notes(query)?,
+        };
+        if let Some(format) = format {
+            listen.roles(format)?;
+        }
+        Ok(listen)
+    }
+
+    /// One for each party.
+    ///
+    /// # Errors
+    /// The sentence to refuse the audio with: the query names another number of parties.
+    pub fn roles(&self, format: Format) -> Result<Vec<Role>, String> {
+        match format.channels {
+            channels @ 2.. if self.multichannel => {
+                self.notes.roles(channels, &[Role::Customer, Role::Agent])
+            }
+            _ => self.notes.roles(1, &[Role::Mixed]),
+        }
     }
 }
 

@@ -9,8 +9,9 @@ mod protocol;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod wav;
 mod wire;
 
-pub use listen::Listen;
+pub use listen::{Format, Listen};
 pub use protocol::Protocol;
 pub(super) use socket::routes;

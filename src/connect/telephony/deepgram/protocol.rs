@@ -1,11 +1,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::listen::Listen;
+use super::listen::{Format, Listen};
+use super::wav;
 use super::wire::{self, ChannelIndex, ClientMessage, Origin};
 use crate::connect::telephony::{
     Interleaved, Line, MediaProtocol, Opening, Output, Rejection, unreadable,
@@ -17,12 +18,20 @@ use crate::flow::driver::{Control, LegSpec, News};
 /// An onset without words may be a cough: it holds an `UtteranceEnd` up for no longer than this.
 const ONSET_HOLD_MS: u64 = 3_000;
 
+/// Until the audio has said what it is; no time passes in it, for there is no audio.
+const UNKNOWN: Format = Format { codec: Codec::PcmS16Le, sample_rate_hz: 8_000, channels: 1 };
+
 /// One `/v1/listen` connection: audio in, `Results` out.
 ///
 /// The call begins with the first audio, so that a connection which brings none leaves no trace.
 pub struct Protocol {
     line: Line,
     listen: Listen,
+    /// As the query or the audio says; then a party's role for each channel of the results.
+    format: Format,
+    roles: Vec<Role>,
+    /// The beginning of a WAV file whose format hasn't come yet.
+    head: Option<BytesMut>,
     origin: Origin,
     /// When the connection was opened, for `Metadata`.
     created: String,
@@ -50,8 +59,11 @@ impl Protocol {
             line: Line::new(patience),
             origin: Origin { request_id: request_id.to_owned(), punctuate: listen.punctuate },
             created: created.to_owned(),
-            interleaved: Interleaved::new(listen.channels, listen.codec.bytes_per_sample()),
-            channels: vec![Channel::default(); listen.roles.len()],
+            interleaved: Interleaved::new(1, 1),
+            channels: vec![Channel::default()],
+            format: listen.format.unwrap_or(UNKNOWN),
+            roles: Vec::new(),
+            head: listen.format.is_none().then(BytesMut::new),
             listen,
             taken: 0,
             hash: Sha256::new(),
@@ -60,22 +72,51 @@ impl Protocol {
         }
     }
 
+    /// The first audio: it may say its format by itself. Returns the samples in it, once they begin.
+    fn begin(&mut self, now: Duration, bytes: Bytes) -> Result<Option<Bytes>, Rejection> {
+        let undecodable =
+            |reason: String| Rejection::new(Rejection::POLICY, format!("DATA-0000: {reason}"));
+        let mut samples = bytes;
+        // Some clients name the encoding and send the file with its head all the same.
+        if self.head.is_none() && wav::is_wav(&samples) {
+            self.head = Some(BytesMut::new());
+        }
+        if let Some(head) = &mut self.head {
+            head.extend_from_slice(&samples);
+            let Some((format, at)) = wav::parse_head(head).map_err(undecodable)? else {
+                return Ok(None);
+            };
+            self.format = format;
+            samples = head.split_off(at).freeze();
+            self.head = None;
+        }
+        self.roles = self.listen.roles(self.format).map_err(undecodable)?;
+        self.interleaved =
+            Interleaved::new(self.format.channels, self.format.codec.bytes_per_sample());
+        self.channels = vec![Channel::default(); self.roles.len()];
+        self.line.start(now, self.opening());
+        Ok(Some(samples))
+    }
+
     fn opening(&self) -> Opening {
-        let listen = &self.listen;
+        let (listen, format) = (&self.listen, self.format);
         let mut attributes = listen.notes.attributes.clone();
         attributes.insert("request_id".to_owned(), self.origin.request_id.clone());
         // A mix is made of samples, whatever the channels were coded in.
-        let mixed = listen.channels > listen.roles.len();
-        let codec = if mixed { Codec::PcmS16Le } else { listen.codec };
-        let sample_rate_hz = listen.sample_rate_hz;
+        let codec = if self.is_mixed() { Codec::PcmS16Le } else { format.codec };
+        let sample_rate_hz = format.sample_rate_hz;
         let leg = |&role: &Role| LegSpec { role, name: None, codec, sample_rate_hz };
         Opening {
             external_id: listen.notes.external_id.clone().or(Some(self.origin.request_id.clone())),
             direction: listen.notes.direction.unwrap_or(Direction::Inbound),
-            legs: listen.roles.iter().map(leg).collect(),
+            legs: self.roles.iter().map(leg).collect(),
             attributes,
             wants_news: true,
         }
+    }
+
+    fn is_mixed(&self) -> bool {
+        self.format.channels > self.roles.len()
     }
 
     fn read(&mut self, now: Duration, text: &str) -> Result<(), Rejection> {
@@ -116,8 +157,8 @@ impl Protocol {
         self.taken += bytes.len() as u64;
         self.hash.update(&bytes);
         let payloads = self.interleaved.split(bytes);
-        if self.listen.channels > self.listen.roles.len() {
-            self.line.audio(0, None, mix(self.listen.codec, &payloads));
+        if self.is_mixed() {
+            self.line.audio(0, None, mix(self.format.codec, &payloads));
         } else {
             for (leg, payload) in payloads.into_iter().enumerate() {
                 self.line.audio(leg, None, payload);
@@ -128,8 +169,8 @@ impl Protocol {
 
     /// The clock: the audio so far.
     fn now_ms(&self) -> u64 {
-        let frame_bytes = self.listen.channels * self.listen.codec.bytes_per_sample();
-        self.taken / frame_bytes as u64 * 1_000 / u64::from(self.listen.sample_rate_hz)
+        let Format { sample_rate_hz, .. } = self.format;
+        self.taken / self.format.frame_bytes() as u64 * 1_000 / u64::from(sample_rate_hz)
     }
 
     fn onset(&mut self, channel: usize, start_ms: u64) {
@@ -186,8 +227,13 @@ impl Protocol {
         let hash: [u8; 32] = self.hash.clone().finalize().into();
         let Origin { request_id, .. } = &self.origin;
         let metadata =
-            wire::metadata(request_id, &hash, &self.created, self.now_ms(), self.listen.channels);
+            wire::metadata(request_id, &hash, &self.created, self.now_ms(), self.format.channels);
         self.say(&metadata);
+    }
+
+    fn refuse(&mut self, rejection: Rejection) {
+        self.say(&wire::error(&rejection.reason));
+        self.line.reject(rejection);
     }
 
     fn say(&mut self, message: &Value) {
@@ -211,8 +257,7 @@ impl MediaProtocol for Protocol {
             return;
         }
         if let Err(rejection) = self.read(now, text) {
-            self.say(&wire::error(&rejection.reason));
-            self.line.reject(rejection);
+            self.refuse(rejection);
         }
     }
 
@@ -220,11 +265,15 @@ impl MediaProtocol for Protocol {
         if self.line.is_over() || bytes.is_empty() {
             return;
         }
-        if self.line.is_waiting() {
-            self.line.start(now, self.opening());
-        }
         self.line.heard(now);
-        self.hear(bytes);
+        let samples = match self.line.is_waiting() {
+            true => self.begin(now, bytes),
+            false => Ok(Some(bytes)),
+        };
+        match samples {
+            Ok(samples) => samples.into_iter().for_each(|samples| self.hear(samples)),
+            Err(rejection) => self.refuse(rejection),
+        }
     }
 
     fn handle_opened(&mut self, _call: &ConversationId) {}

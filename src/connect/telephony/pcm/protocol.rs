@@ -10,7 +10,7 @@ use crate::connect::telephony::{
 };
 use crate::domain::{ConversationId, Direction, EndReason, Role};
 use crate::flow::audio::Codec;
-use crate::flow::driver::LegSpec;
+use crate::flow::driver::{Control, LegSpec};
 
 #[derive(Deserialize)]
 struct Message {
@@ -23,6 +23,7 @@ struct Message {
     direction: Option<String>,
     #[serde(default)]
     attributes: BTreeMap<String, serde_json::Value>,
+    paused_ms: Option<u64>,
 }
 
 pub struct Protocol {
@@ -52,6 +53,17 @@ impl Protocol {
             }
             _ if self.line.is_waiting() => {
                 Err(Rejection::new(Rejection::POLICY, "the first message must be start"))
+            }
+            // Whoever pauses may send no audio meanwhile; repeating the message shows that it lives.
+            "pause" => {
+                self.line.heard(now);
+                self.line.control(Control::Pause);
+                Ok(())
+            }
+            "resume" => {
+                self.line.heard(now);
+                self.line.control(Control::Resume { paused_ms: message.paused_ms });
+                Ok(())
             }
             _ => Ok(()),
         }

@@ -7,6 +7,7 @@ use crate::connect::telephony::tests::{Seen, check_order, rejected, seen};
 use crate::connect::telephony::{MediaProtocol, Output};
 use crate::domain::{ConversationId, EndReason, Role};
 use crate::flow::audio::Codec;
+use crate::flow::driver::Control;
 
 fn protocol() -> Protocol {
     Protocol::new(Duration::from_secs(30))
@@ -155,4 +156,29 @@ proptest::proptest! {
         });
         check_order(&mut protocol(), steps);
     }
+}
+
+#[test]
+fn a_call_can_be_paused() {
+    let mut protocol = protocol();
+    let said = |text: &str| Seen::Text(text.to_owned());
+    let outputs = seen(
+        &mut protocol,
+        [
+            Seen::Text(start().to_string()),
+            said(r#"{"type":"pause"}"#),
+            Seen::Binary(vec![0; 4]),
+            said(r#"{"type":"resume","paused_ms":4000}"#),
+            said(r#"{"type":"resume"}"#),
+        ],
+    );
+    let controls: Vec<&Control> = outputs
+        .iter()
+        .filter_map(|output| match output {
+            Output::Control(control) => Some(control),
+            _ => None,
+        })
+        .collect();
+    let resumed = |paused_ms| Control::Resume { paused_ms };
+    assert_eq!(controls, [&Control::Pause, &resumed(Some(4_000)), &resumed(None)]);
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::dialog::{Body, Change, Dialog, Pause};
 use super::parties::RoleRules;
 use super::resend::Resend;
-use super::respond::{is_answer, unknown_extensions};
+use super::respond::{Ended, is_answer, reply_to_request, unknown_extensions};
 use super::sdp::Format;
 use super::sip::{Message, Via};
 use crate::connect::telephony::Opening;
@@ -22,6 +22,13 @@ use crate::flow::driver::{Control, LegSpec};
 
 pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE";
 pub(super) const ACCEPT: &str = "application/sdp, application/rs-metadata+xml, multipart/mixed";
+
+/// INVITEs that are remembered at a time, answered ones for 32 s; more are told to come again later.
+const INVITES_MAX: usize = 1_024;
+/// When the refused may come again.
+const RETRY_SECONDS: &str = "5";
+/// Answers to the last BYEs, for those that come again.
+const ENDED_MAX: usize = 256;
 
 /// The other side of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +112,7 @@ impl Refusal {
 /// An INVITE that is being answered, or was lately.
 pub(super) struct Invite {
     pub call_id: String,
+    pub remote_tag: String,
     pub cseq: u32,
     pub branch: String,
     pub call: u64,
@@ -128,6 +136,7 @@ pub struct Agent {
     dialogs: Vec<Dialog>,
     pub(super) invites: Vec<Invite>,
     byes: Vec<Bye>,
+    ended: VecDeque<Ended>,
     calls: u64,
     pub(super) outputs: VecDeque<Output>,
 }
@@ -141,6 +150,7 @@ impl Agent {
             dialogs: Vec::new(),
             invites: Vec::new(),
             byes: Vec::new(),
+            ended: VecDeque::new(),
             calls: 0,
             outputs: VecDeque::new(),
         }
@@ -156,10 +166,17 @@ impl Agent {
     }
 
     pub fn handle_message(&mut self, now: Duration, peer: Peer, message: &Message) {
+        let allowed = self.allows(peer.address().ip());
         let Some(method) = message.method() else {
-            self.byes.retain(|bye| !is_answer(message, &bye.call_id));
+            self.byes.retain(|bye| !(allowed && is_answer(message, &bye.call_id)));
             return;
         };
+        if !allowed {
+            if method != "ACK" && message.header("via").is_some() {
+                self.respond(peer, message, 403, "Not On The List Of Recorders");
+            }
+            return;
+        }
         let complete = ["from", "to", "call-id"].iter().all(|name| message.header(name).is_some());
         let (Some(via), Some((cseq, _)), true) = (Via::topmost(message), message.cseq(), complete)
         else {
@@ -168,18 +185,13 @@ impl Agent {
             }
             return;
         };
-        if method == "ACK" {
-            self.acknowledged(message, cseq);
-        } else if !self.allows(peer.address().ip()) {
-            self.respond(peer, message, 403, "Not On The List Of Recorders");
-        } else {
-            match method {
-                "INVITE" => self.invited(now, peer, message, cseq, &via),
-                "CANCEL" => self.cancelled(now, peer, message, cseq, &via),
-                "BYE" | "UPDATE" => self.in_dialog(now, peer, message, cseq),
-                "OPTIONS" => self.describe(peer, message),
-                _ => self.describe_with(peer, message, 405, "Method Not Allowed"),
-            }
+        match method {
+            "ACK" => self.acknowledged(message, cseq),
+            "INVITE" => self.invited(now, peer, message, cseq, &via),
+            "CANCEL" => self.cancelled(now, peer, message, cseq, &via),
+            "BYE" | "UPDATE" => self.in_dialog(now, peer, message, cseq),
+            "OPTIONS" => self.describe(peer, message),
+            _ => self.describe_with(peer, message, 405, "Method Not Allowed"),
         }
     }
 
@@ -201,6 +213,13 @@ impl Agent {
         let from = request.parameter("from", "tag");
         if self.dialogs.iter().any(|d| d.call_id == call_id && Some(&*d.remote_tag) == from) {
             self.respond(peer, request, 482, "Loop Detected");
+            return;
+        }
+        if self.invites.len() >= INVITES_MAX {
+            let Refusal { status, reason } = Refusal::BUSY;
+            let mut response = self.response(peer, request, status, reason);
+            response.push("retry-after", RETRY_SECONDS);
+            self.send(peer, request, &response);
             return;
         }
         let unknown = unknown_extensions(request);
@@ -248,7 +267,7 @@ impl Agent {
             Err(Refusal { status, reason }) => {
                 let mut response = self.response(peer, &request, status, reason);
                 if status == 503 {
-                    response.push("retry-after", "5");
+                    response.push("retry-after", RETRY_SECONDS);
                 }
                 // A call that is live goes on as it was.
                 let begun = request.parameter("to", "tag").is_some();
@@ -290,7 +309,16 @@ impl Agent {
 
     fn in_dialog(&mut self, now: Duration, peer: Peer, request: &Message, cseq: u32) {
         let Some(at) = self.dialogs.iter().position(|dialog| dialog.is_of(request)) else {
-            self.respond(peer, request, 481, "Call Does Not Exist");
+            match self.ended.iter().find(|ended| ended.is_by(request, cseq)) {
+                Some(Ended { answer, .. }) => {
+                    let bytes = answer.clone();
+                    self.outputs
+                        .push_back(Output::Send { to: reply_to_request(peer, request), bytes });
+                }
+                None => {
+                    self.respond(peer, request, 481, "Call Does Not Exist");
+                }
+            }
             return;
         };
         let dialog = &mut self.dialogs[at];
@@ -313,9 +341,12 @@ impl Agent {
                 let response = self.response(peer, invite, 487, "Request Terminated");
                 self.finish_invite(now, peer, invite, dialog.call, &response);
             }
-            self.respond(peer, request, 200, "OK");
+            let answer = self.respond(peer, request, 200, "OK");
             self.forget_answers(dialog.call);
-            self.outputs.push_back(Output::Close { call: dialog.call, reason: EndReason::Hangup });
+            self.ended.truncate(ENDED_MAX - 1);
+            let Dialog { call, call_id, remote_tag, .. } = dialog;
+            self.ended.push_front(Ended { call_id, remote_tag, cseq, answer });
+            self.outputs.push_back(Output::Close { call, reason: EndReason::Hangup });
             return;
         }
         if dialog.pending.is_some() {
@@ -379,8 +410,9 @@ impl Agent {
 
     fn acknowledged(&mut self, request: &Message, cseq: u32) {
         let call_id = request.header("call-id").unwrap_or_default();
+        let tag = request.parameter("from", "tag").unwrap_or_default();
         for invite in &mut self.invites {
-            if invite.cseq == cseq && invite.call_id == call_id {
+            if invite.cseq == cseq && invite.call_id == call_id && invite.remote_tag == tag {
                 invite.acked = true;
                 invite.answer.heard();
             }

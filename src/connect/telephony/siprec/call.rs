@@ -89,18 +89,14 @@ pub(super) struct Call {
 
 struct Datagram {
     leg: usize,
-    from: SocketAddr,
     bytes: Bytes,
-}
-
-struct Stream {
-    rtp: RtpStream,
-    from: Option<IpAddr>,
 }
 
 /// The ports that are open, and what comes to them.
 struct Media {
-    streams: Vec<Stream>,
+    streams: Vec<RtpStream>,
+    /// Of the other side's signalling.
+    signals: SocketAddr,
     /// One reader for each port; they end with it.
     readers: JoinSet<()>,
     to_call: mpsc::Sender<Datagram>,
@@ -109,10 +105,10 @@ struct Media {
 }
 
 impl Media {
-    fn new() -> Self {
+    fn new(signals: SocketAddr) -> Self {
         let (to_call, datagrams) = mpsc::channel(PACKETS);
         let readers = JoinSet::new();
-        Self { streams: Vec::new(), readers, to_call, datagrams, ready: Vec::new() }
+        Self { streams: Vec::new(), signals, readers, to_call, datagrams, ready: Vec::new() }
     }
 
     /// Opens a port for each; all or none.
@@ -124,31 +120,22 @@ impl Media {
         let mut numbers = Vec::new();
         for (socket, spec) in opened.into_iter().zip(specs) {
             numbers.push(socket.local_addr()?.port());
-            let rtp = RtpStream::new(spec.format, spec.events);
             let leg = self.streams.len();
-            self.streams.push(Stream { rtp, from: spec.from });
-            self.readers.spawn(read(socket, leg, self.to_call.clone()));
+            self.streams.push(RtpStream::new(spec.format, spec.events));
+            let (signals, offered) = (self.signals, spec.from);
+            let is_ours = move |from| may_send(from, signals, offered);
+            self.readers.spawn(read(socket, leg, is_ours, self.to_call.clone()));
         }
         Ok(numbers)
     }
 
     /// Answers whether it was audio of this call.
-    fn take(
-        &mut self,
-        now: Duration,
-        signals: SocketAddr,
-        datagram: &Datagram,
-        live: &dyn LiveCall,
-    ) -> bool {
-        let Datagram { leg, from, bytes } = datagram;
+    fn take(&mut self, now: Duration, datagram: &Datagram, live: &dyn LiveCall) -> bool {
+        let Datagram { leg, bytes } = datagram;
         let stream = &mut self.streams[*leg];
-        if !may_send(*from, signals, stream.from) {
-            metrics::counter!("backchannel_media_strange_packets_total").increment(1);
-            return false;
-        }
-        let keys = stream.rtp.keys;
-        let taken = stream.rtp.handle(now, bytes, &mut self.ready);
-        if stream.rtp.keys > keys {
+        let keys = stream.keys;
+        let taken = stream.handle(now, bytes, &mut self.ready);
+        if stream.keys > keys {
             metrics::counter!("backchannel_media_dtmf_total").increment(1);
         }
         hand_over(&mut self.ready, *leg, live);
@@ -157,14 +144,14 @@ impl Media {
 
     fn tick(&mut self, now: Duration, live: &dyn LiveCall) {
         for (leg, stream) in self.streams.iter_mut().enumerate() {
-            stream.rtp.tick(now, &mut self.ready);
+            stream.tick(now, &mut self.ready);
             hand_over(&mut self.ready, leg, live);
         }
     }
 
     fn flush(&mut self, live: &dyn LiveCall) {
         for (leg, stream) in self.streams.iter_mut().enumerate() {
-            stream.rtp.flush(&mut self.ready);
+            stream.flush(&mut self.ready);
             hand_over(&mut self.ready, leg, live);
         }
     }
@@ -176,15 +163,25 @@ fn hand_over(ready: &mut Vec<(u64, Bytes)>, leg: usize, live: &dyn LiveCall) {
     }
 }
 
-async fn read(socket: UdpSocket, leg: usize, to_call: mpsc::Sender<Datagram>) {
+/// What strangers send is left out here, so that it fills no queue.
+async fn read(
+    socket: UdpSocket,
+    leg: usize,
+    is_ours: impl Fn(SocketAddr) -> bool,
+    to_call: mpsc::Sender<Datagram>,
+) {
     let mut buffer = [0; PACKET_MAX_BYTES];
     loop {
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
             sleep(TICK).await;
             continue;
         };
+        if !is_ours(from) {
+            metrics::counter!("backchannel_media_strange_packets_total").increment(1);
+            continue;
+        }
         let bytes = Bytes::copy_from_slice(&buffer[..length]);
-        if to_call.try_send(Datagram { leg, from, bytes }).is_err() {
+        if to_call.try_send(Datagram { leg, bytes }).is_err() {
             metrics::counter!("backchannel_audio_dropped_payloads_total").increment(1);
         }
     }
@@ -211,12 +208,12 @@ impl Call {
         streams: Vec<StreamSpec>,
         inputs: &mut mpsc::UnboundedReceiver<Input>,
     ) {
-        let mut media = Media::new();
+        let mut media = Media::new(self.signals);
         let answer = match media.open(&self.ports, &streams).await {
             Ok(ports) => Answer { address: self.address, ports },
             Err(error) => {
                 tracing::error!(%error, "no port for a recorded call");
-                self.tell(Err(Refusal::FAILED));
+                self.tell(Err(Refusal::BUSY));
                 return;
             }
         };
@@ -283,7 +280,7 @@ impl Call {
                     None => return EndReason::Shutdown,
                 },
                 Some(datagram) = media.datagrams.recv() => {
-                    if media.take(begun.elapsed(), self.signals, &datagram, &*live) {
+                    if media.take(begun.elapsed(), &datagram, &*live) {
                         heard_at = Instant::now();
                     }
                 }

@@ -1,6 +1,5 @@
 //! One recording session: what was offered, what was taken of it, and how it ends.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use super::multipart;
 use super::parties::{RoleRules, StreamParty};
 use super::sdp::{self, Offer};
 use super::sip::{Message, Start, uri};
-use crate::connect::telephony::Opening;
+use crate::connect::telephony::{Notes, Opening};
 use crate::domain::{Direction, Role};
 use crate::flow::driver::{LEGS_MAX, LegSpec};
 
@@ -212,18 +211,22 @@ impl Dialog {
 
     /// What the call is, for its start.
     pub fn opening(&self, streams: &[StreamSpec]) -> Opening {
-        let mut attributes = BTreeMap::from([("sip_call_id".to_owned(), self.call_id.clone())]);
+        // They know how long the other side's words may be.
+        let mut notes = Notes::default();
+        notes.attribute("sip_call_id", &self.call_id);
         if let Some(id) = &self.metadata.session_id {
-            attributes.insert("siprec_session_id".to_owned(), id.clone());
+            notes.attribute("siprec_session_id", id);
         }
         for stream in streams {
             if let Some(aor) = &stream.aor {
-                attributes.insert(format!("{}_aor", stream.leg.role.as_str()), aor.clone());
+                notes.attribute(&format!("{}_aor", stream.leg.role.as_str()), aor);
             }
         }
-        let session = self.metadata.sip_session_id.clone().or(self.metadata.session_id.clone());
+        let session = self.metadata.sip_session_id.as_ref().or(self.metadata.session_id.as_ref());
+        notes.external_id(session.unwrap_or(&self.call_id));
+        let Notes { external_id, attributes, .. } = notes;
         Opening {
-            external_id: session.or(Some(self.call_id.clone())),
+            external_id,
             direction: Direction::Inbound,
             legs: streams.iter().map(|stream| stream.leg.clone()).collect(),
             attributes,

@@ -4,6 +4,10 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 /// More elements than this are no description of a call.
 const NODES_MAX: u32 = 10_000;
+/// Names and addresses are cut to so many characters.
+const TEXT_MAX_CHARS: usize = 256;
+/// So many senders are known at a time; later ones replace earlier ones.
+const SENDERS_MAX: usize = 64;
 
 /// One person of the recorded call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,12 +61,12 @@ impl Metadata {
             }
         }
         Some(Self {
-            session_id: session.and_then(|node| id(node, "session_id")).map(str::to_owned),
+            session_id: session.and_then(|node| id(node, "session_id")).map(shortened),
             sip_session_id: session
                 .and_then(|node| text(node, "sipSessionID"))
                 // Both ends' halves may stand there: `half;remote=half`.
                 .and_then(|id| id.split(';').next().map(|half| half.trim().to_owned())),
-            senders,
+            senders: newest(senders),
         })
     }
 
@@ -70,6 +74,7 @@ impl Metadata {
     pub fn update(&mut self, mut newer: Self) {
         self.senders.retain(|(label, _)| newer.senders(label).is_empty());
         self.senders.append(&mut newer.senders);
+        self.senders = newest(std::mem::take(&mut self.senders));
         self.session_id = newer.session_id.or(self.session_id.take());
         self.sip_session_id = newer.sip_session_id.or(self.sip_session_id.take());
     }
@@ -84,7 +89,7 @@ impl Metadata {
 fn participant(node: Node) -> Participant {
     let name_id = node.descendants().find(|node| is(node, "nameID"));
     Participant {
-        aor: name_id.and_then(|node| node.attribute("aor")).map(|aor| aor.trim().to_owned()),
+        aor: name_id.and_then(|node| node.attribute("aor")).map(|aor| shortened(aor.trim())),
         name: name_id.and_then(|node| text(node, "name")),
     }
 }
@@ -102,5 +107,13 @@ fn id<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
 fn text(node: Node, name: &str) -> Option<String> {
     let found = node.descendants().find(|node| is(node, name))?;
     let text = found.text()?.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    (!text.is_empty()).then(|| shortened(text))
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(TEXT_MAX_CHARS).collect()
+}
+
+fn newest<T>(mut senders: Vec<T>) -> Vec<T> {
+    senders.split_off(senders.len().saturating_sub(SENDERS_MAX))
 }

@@ -12,6 +12,23 @@ use super::sip::{Message, Start, Via, mark_received};
 /// The usual port, for a `Via` that names none.
 const SIP_PORT: u16 = 5060;
 
+/// A call that the other side has ended, in case its BYE comes again.
+pub(super) struct Ended {
+    pub call_id: String,
+    pub remote_tag: String,
+    pub cseq: u32,
+    pub answer: Vec<u8>,
+}
+
+impl Ended {
+    pub fn is_by(&self, request: &Message, cseq: u32) -> bool {
+        request.method() == Some("BYE")
+            && self.cseq == cseq
+            && request.header("call-id") == Some(self.call_id.as_str())
+            && request.parameter("from", "tag") == Some(self.remote_tag.as_str())
+    }
+}
+
 impl Agent {
     /// Answers at once; returns the bytes.
     pub(super) fn respond(
@@ -44,7 +61,7 @@ impl Agent {
     }
 
     pub(super) fn send(&mut self, peer: Peer, request: &Message, response: &Message) -> Vec<u8> {
-        let to = Via::topmost(request).map_or(peer, |via| reply_to(peer, &via));
+        let to = reply_to_request(peer, request);
         let bytes = response.to_bytes();
         self.outputs.push_back(Output::Send { to, bytes: bytes.clone() });
         bytes
@@ -83,7 +100,7 @@ impl Agent {
         status: u16,
     ) {
         let via = Via::topmost(request);
-        let to = via.as_ref().map_or(peer, |via| reply_to(peer, via));
+        let to = reply_to_request(peer, request);
         let call_id = request.header("call-id").unwrap_or_default();
         let cseq = request.cseq().map_or(0, |(number, _)| number);
         let branch = via.and_then(|via| via.branch).unwrap_or_default();
@@ -94,7 +111,18 @@ impl Agent {
             invite.cseq != cseq || invite.call_id != call_id || invite.branch != branch
         });
         let call_id = call_id.to_owned();
-        self.invites.push(Invite { call_id, cseq, branch, call, acked: false, accepted, answer });
+        let remote_tag = request.parameter("from", "tag").unwrap_or_default().to_owned();
+        let acked = false;
+        self.invites.push(Invite {
+            call_id,
+            remote_tag,
+            cseq,
+            branch,
+            call,
+            acked,
+            accepted,
+            answer,
+        });
     }
 
     /// The call is over: nobody has to acknowledge its beginning any more.
@@ -128,6 +156,10 @@ impl Agent {
         response.push("supported", "siprec");
         self.send(peer, request, &response);
     }
+}
+
+pub(super) fn reply_to_request(peer: Peer, request: &Message) -> Peer {
+    Via::topmost(request).map_or(peer, |via| reply_to(peer, &via))
 }
 
 /// RFC 3261, 18.2.2: over UDP to where the `Via` says, but to the address that it came from.

@@ -15,7 +15,10 @@ const SAMPLES_PER_MS: u64 = 8;
 const HELD_MAX: usize = 5;
 const HOLD: Duration = Duration::from_millis(100);
 /// A source that was silent for so long may be another one from now on.
-const LOCK: Duration = Duration::from_secs(2);
+const LOCK: Duration = Duration::from_millis(500);
+/// No more audio is taken than a clock brings that is an eighth too fast, and so much at once.
+const SAMPLES_PER_MS_MAX: u64 = 9;
+const BURST_SAMPLES: u64 = 10_000 * SAMPLES_PER_MS;
 /// A number this far back is no late packet: the sender has begun anew (RFC 3550, A.1).
 const LATEST: u64 = 100;
 /// Where the sender left silence out, up to so much is put in its place; a longer one only moves
@@ -29,8 +32,29 @@ pub struct RtpStream {
     format: Format,
     events: Option<u8>,
     source: Option<Source>,
+    allowance: Allowance,
     pub dropped: u64,
     pub keys: u64,
+}
+
+/// What a sender may still send: a flood is no speech.
+struct Allowance {
+    samples: u64,
+    at: Duration,
+}
+
+impl Allowance {
+    fn refill(&mut self, now: Duration) {
+        let passed_ms = now.saturating_sub(self.at).as_millis() as u64;
+        self.at += Duration::from_millis(passed_ms);
+        self.samples = (self.samples + passed_ms * SAMPLES_PER_MS_MAX).min(BURST_SAMPLES);
+    }
+
+    fn spend(&mut self, samples: usize) -> bool {
+        let left = self.samples.checked_sub(samples as u64);
+        self.samples = left.unwrap_or(self.samples);
+        left.is_some()
+    }
 }
 
 /// The one sender whose packets count.
@@ -102,7 +126,8 @@ impl<'a> Packet<'a> {
 
 impl RtpStream {
     pub fn new(format: Format, events: Option<u8>) -> Self {
-        Self { format, events, source: None, dropped: 0, keys: 0 }
+        let allowance = Allowance { samples: BURST_SAMPLES, at: Duration::ZERO };
+        Self { format, events, source: None, allowance, dropped: 0, keys: 0 }
     }
 
     /// Takes one datagram; `now` counts from the call's beginning. Appends what is ready to `out`.
@@ -118,14 +143,14 @@ impl RtpStream {
     /// Time passes: what waits too long is given up.
     pub fn tick(&mut self, now: Duration, out: &mut Vec<(u64, Bytes)>) {
         if let Some(source) = &mut self.source {
-            source.settle(now, self.format.codec, out);
+            source.settle(now, self.format.codec, &mut self.allowance, out);
         }
     }
 
     /// Gives up waiting.
     pub fn flush(&mut self, out: &mut Vec<(u64, Bytes)>) {
         if let Some(source) = &mut self.source {
-            source.settle(Duration::MAX, self.format.codec, out);
+            source.settle(Duration::MAX, self.format.codec, &mut self.allowance, out);
         }
     }
 
@@ -170,8 +195,12 @@ impl RtpStream {
         if sequence < source.next_sequence || source.held.contains_key(&sequence) {
             return false;
         }
+        self.allowance.refill(now);
+        if !self.allowance.spend(packet.payload.len()) {
+            return false;
+        }
         source.held.insert(sequence, Held { arrived: now, timestamp, content });
-        source.settle(now, self.format.codec, out);
+        source.settle(now, self.format.codec, &mut self.allowance, out);
         true
     }
 }
@@ -215,7 +244,13 @@ impl Source {
     }
 
     /// Releases what follows, and gives up on what others have waited for too long.
-    fn settle(&mut self, now: Duration, codec: Codec, out: &mut Vec<(u64, Bytes)>) {
+    fn settle(
+        &mut self,
+        now: Duration,
+        codec: Codec,
+        allowance: &mut Allowance,
+        out: &mut Vec<(u64, Bytes)>,
+    ) {
         loop {
             let first = self.held.first_key_value().map(|(sequence, _)| *sequence);
             let follows = first == Some(self.next_sequence);
@@ -225,17 +260,27 @@ impl Source {
                 return;
             }
             let Some((sequence, held)) = self.held.pop_first() else { return };
-            self.release(sequence, held, codec, out);
+            self.release(sequence, held, codec, allowance, out);
         }
     }
 
-    fn release(&mut self, sequence: u64, held: Held, codec: Codec, out: &mut Vec<(u64, Bytes)>) {
+    fn release(
+        &mut self,
+        sequence: u64,
+        held: Held,
+        codec: Codec,
+        allowance: &mut Allowance,
+        out: &mut Vec<(u64, Bytes)>,
+    ) {
         let Held { timestamp, content, .. } = held;
         let follows = sequence == self.next_sequence;
         self.next_sequence = sequence + 1;
         let Content::Audio(payload) = content else { return };
         let left_out = timestamp.saturating_sub(self.next_timestamp);
-        if follows && (1..=SILENCE_MAX_SAMPLES).contains(&left_out) {
+        if follows
+            && (1..=SILENCE_MAX_SAMPLES).contains(&left_out)
+            && allowance.spend(left_out as usize)
+        {
             // No packet is missing: the sender left silence out.
             let silence = if codec == Codec::Alaw { 0xD5 } else { 0xFF };
             out.push((self.ms(self.next_timestamp), vec![silence; left_out as usize].into()));

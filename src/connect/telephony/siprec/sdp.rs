@@ -142,7 +142,9 @@ impl MediaLine {
     }
 
     pub fn sends(&self) -> bool {
-        self.port != 0 && matches!(self.flow, Flow::SendOnly | Flow::SendRecv)
+        // `c=IN IP4 0.0.0.0` is the hold of old (RFC 2543, B.5).
+        let held = self.address.is_some_and(|address| address.is_unspecified());
+        self.port != 0 && !held && matches!(self.flow, Flow::SendOnly | Flow::SendRecv)
     }
 
     fn map(&self, payload_type: u8) -> Option<&str> {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 /// No message may be longer, head and body together.
 pub const MESSAGE_MAX_BYTES: usize = 64 << 10;
+const HEAD_MAX_BYTES: usize = 16 << 10;
 const HEADERS_MAX: usize = 200;
 
 /// Why bytes are no SIP message.
@@ -20,6 +21,8 @@ pub enum SipError {
     Length,
     #[error("the message is larger than {} KiB", MESSAGE_MAX_BYTES >> 10)]
     TooLarge,
+    #[error("the message's headers are larger than {} KiB", HEAD_MAX_BYTES >> 10)]
+    HeadTooLarge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +56,9 @@ impl Message {
     }
 
     fn parse_head(head: &[u8]) -> Result<Self, SipError> {
+        if head.len() > HEAD_MAX_BYTES {
+            return Err(SipError::HeadTooLarge);
+        }
         let text = String::from_utf8_lossy(head);
         let mut lines = text.lines();
         let start = parse_start(lines.next().unwrap_or_default()).ok_or(SipError::NoStartLine)?;
@@ -218,6 +224,11 @@ impl Cutter {
         self.buffer.extend_from_slice(bytes);
     }
 
+    /// Whether a message has begun that isn't whole yet.
+    pub fn is_within_message(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
     /// The next whole message. After an error the stream can't be read on.
     ///
     /// # Errors
@@ -227,8 +238,8 @@ impl Cutter {
         let blank = self.buffer.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         self.buffer.drain(..blank);
         let Some((head, behind)) = split_head(&self.buffer) else {
-            let too_large = self.buffer.len() > MESSAGE_MAX_BYTES;
-            return if too_large { Err(SipError::TooLarge) } else { Ok(None) };
+            let too_large = self.buffer.len() > HEAD_MAX_BYTES;
+            return if too_large { Err(SipError::HeadTooLarge) } else { Ok(None) };
         };
         let mut message = Message::parse_head(head)?;
         let length = message.content_length()?.unwrap_or(0);

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::agent::{Agent, Output, Peer};
 use super::call::{Call, Input, News, Ports};
@@ -27,6 +27,8 @@ const ANSWERS: usize = 64;
 const WRITE_PATIENCE: Duration = Duration::from_secs(5);
 /// A connection without a message for so long is closed.
 const IDLE: Duration = Duration::from_secs(3_600);
+/// A message that has begun has to be whole by then.
+const MESSAGE_PATIENCE: Duration = Duration::from_secs(10);
 /// When nothing has to be said again.
 const REST: Duration = Duration::from_secs(3_600);
 
@@ -294,11 +296,23 @@ async fn signal(stream: TcpStream, peer: Peer, events: mpsc::Sender<Event>) {
     let read = async {
         let mut cutter = Cutter::default();
         let mut buffer = vec![0; 16 << 10];
-        while let Ok(Ok(length @ 1..)) = timeout(IDLE, reader.read(&mut buffer)).await {
+        let mut deadline = Instant::now() + IDLE;
+        loop {
+            let length = match timeout_at(deadline, reader.read(&mut buffer)).await {
+                Ok(Ok(length @ 1..)) => length,
+                Err(_) if cutter.is_within_message() => {
+                    tracing::warn!(from = %peer.address(), "a SIP message came too slowly");
+                    return;
+                }
+                _ => return,
+            };
+            let went_on = cutter.is_within_message();
             cutter.push(&buffer[..length]);
+            let mut whole = false;
             loop {
                 match cutter.next_message() {
                     Ok(Some(message)) => {
+                        whole = true;
                         if events.send(Event::Message(peer, message)).await.is_err() {
                             return;
                         }
@@ -310,6 +324,12 @@ async fn signal(stream: TcpStream, peer: Peer, events: mpsc::Sender<Event>) {
                     }
                 }
             }
+            // Only a whole message earns more time; one byte after the other does not.
+            deadline = match (cutter.is_within_message(), went_on && !whole) {
+                (true, true) => deadline,
+                (true, false) => Instant::now() + MESSAGE_PATIENCE,
+                (false, _) => Instant::now() + IDLE,
+            };
         }
     };
     tokio::select! {

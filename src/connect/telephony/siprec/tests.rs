@@ -1,4 +1,5 @@
 mod agent;
+mod hostile;
 mod rtp;
 mod wire;
 

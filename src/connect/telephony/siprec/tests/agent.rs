@@ -14,23 +14,23 @@ const T0: Duration = Duration::from_secs(100);
 const SRC: Peer = Peer::Udp(SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5070));
 const OURS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9));
 
-struct Desk {
-    agent: Agent,
-    now: Duration,
-    branches: u32,
-    cseq: u32,
+pub(super) struct Desk {
+    pub agent: Agent,
+    pub now: Duration,
+    pub branches: u32,
+    pub cseq: u32,
     /// Our tag, once it is known.
-    tag: String,
+    pub tag: String,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let peers = vec!["192.0.2.0/24".parse().expect("a network")];
         let agent = Agent::new(RoleRules::default(), peers, 5060);
         Self { agent, now: T0, branches: 0, cseq: 0, tag: String::new() }
     }
 
-    fn message(&mut self, method: &str, content_type: &str, body: &str) -> Message {
+    pub fn message(&mut self, method: &str, content_type: &str, body: &str) -> Message {
         self.branches += 1;
         if method != "ACK" && method != "CANCEL" {
             self.cseq += 1;
@@ -52,7 +52,7 @@ impl Desk {
         Message::parse(text.as_bytes()).expect("a right message")
     }
 
-    fn invite(&mut self) -> Message {
+    pub fn invite(&mut self) -> Message {
         let body = format!(
             "--b\r\nContent-Type: application/sdp\r\n\r\n{OFFER}\r\n--b\r\n\
              Content-Type: application/rs-metadata+xml\r\nContent-Disposition: recording-session\r\n\
@@ -61,31 +61,31 @@ impl Desk {
         self.message("INVITE", "multipart/mixed;boundary=b", &body)
     }
 
-    fn with_sdp(&mut self, method: &str, sdp: &str) -> Message {
+    pub fn with_sdp(&mut self, method: &str, sdp: &str) -> Message {
         self.message(method, "application/sdp", sdp)
     }
 
-    fn bare(&mut self, method: &str) -> Message {
+    pub fn bare(&mut self, method: &str) -> Message {
         self.message(method, "text/plain", "")
     }
 
-    fn hear(&mut self, message: &Message) -> Vec<Output> {
+    pub fn hear(&mut self, message: &Message) -> Vec<Output> {
         self.agent.handle_message(self.now, SRC, message);
         self.outputs()
     }
 
-    fn ready(&mut self, call: u64, ports: &[u16]) -> Vec<Output> {
+    pub fn ready(&mut self, call: u64, ports: &[u16]) -> Vec<Output> {
         let answer = Answer { address: OURS, ports: ports.to_vec() };
         self.agent.ready(self.now, call, Ok(answer));
         self.outputs()
     }
 
-    fn outputs(&mut self) -> Vec<Output> {
+    pub fn outputs(&mut self) -> Vec<Output> {
         std::iter::from_fn(|| self.agent.poll_output()).collect()
     }
 
     /// A call that is recorded from here on.
-    fn established(&mut self) -> u64 {
+    pub fn established(&mut self) -> u64 {
         let invite = self.invite();
         let outputs = self.hear(&invite);
         let (call, ..) = opened(&outputs);
@@ -98,7 +98,7 @@ impl Desk {
     }
 }
 
-fn sent(outputs: &[Output]) -> Vec<Message> {
+pub(super) fn sent(outputs: &[Output]) -> Vec<Message> {
     let sent = outputs.iter().filter_map(|output| match output {
         Output::Send { bytes, .. } => Some(Message::parse(bytes).expect("we write right messages")),
         _ => None,
@@ -106,7 +106,7 @@ fn sent(outputs: &[Output]) -> Vec<Message> {
     sent.collect()
 }
 
-fn statuses(outputs: &[Output]) -> Vec<u16> {
+pub(super) fn statuses(outputs: &[Output]) -> Vec<u16> {
     let status = |message: Message| match message.start {
         Start::Response { status, .. } => Some(status),
         Start::Request { .. } => None,
@@ -114,7 +114,7 @@ fn statuses(outputs: &[Output]) -> Vec<u16> {
     sent(outputs).into_iter().filter_map(status).collect()
 }
 
-fn opened(outputs: &[Output]) -> (u64, &Opening, &[StreamSpec]) {
+pub(super) fn opened(outputs: &[Output]) -> (u64, &Opening, &[StreamSpec]) {
     let open = outputs.iter().find_map(|output| match output {
         Output::Open { call, opening, streams, .. } => Some((*call, opening, &streams[..])),
         _ => None,
@@ -167,7 +167,9 @@ fn a_recording_from_invite_to_bye() {
     let outputs = desk.hear(&bye);
     assert_eq!(statuses(&outputs), [200]);
     assert_eq!(outputs.last(), Some(&Output::Close { call, reason: EndReason::Hangup }));
-    assert_eq!(statuses(&desk.hear(&bye)), [481], "once");
+    assert_eq!(statuses(&desk.hear(&bye)), [200], "it may have been lost");
+    let again = desk.bare("BYE");
+    assert_eq!(statuses(&desk.hear(&again)), [481]);
     assert_eq!(statuses(&desk.hear(&invite)), [200], "an old INVITE hears its old answer");
 }
 

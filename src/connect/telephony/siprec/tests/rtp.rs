@@ -128,6 +128,28 @@ fn one_sender_is_heard_until_it_is_silent() {
 }
 
 #[test]
+fn a_flood_is_cut_to_what_a_clock_can_bring() {
+    let mut desk = Desk::new();
+    let seconds_of_audio = |desk: &mut Desk, packets: std::ops::Range<u32>, step: u32| -> f64 {
+        for number in packets {
+            let bytes = custom(0, number as u16, number * step, SSRC, &[1; 160]);
+            desk.stream.handle(desk.now, &bytes, &mut desk.out);
+        }
+        desk.heard().iter().map(|(.., samples)| *samples as f64 / 8_000.0).sum()
+    };
+    let flood = seconds_of_audio(&mut desk, 0..6_000, 160);
+    assert!((9.9..=10.0).contains(&flood), "two minutes at once: {flood} s");
+    desk.now += Duration::from_secs(1);
+    let next = seconds_of_audio(&mut desk, 6_000..6_500, 160);
+    assert!((1.0..=1.3).contains(&next), "ten seconds within one: {next} s");
+
+    // Silence that a clock leaps over counts as well.
+    let mut desk = Desk::new();
+    let silence = seconds_of_audio(&mut desk, 0..500, 30_000);
+    assert!((9.0..=10.0).contains(&silence), "{silence} s");
+}
+
+#[test]
 fn a_sender_that_begins_anew_is_followed() {
     let mut desk = Desk::new();
     for number in 1_000..1_005 {

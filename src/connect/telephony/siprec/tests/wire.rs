@@ -61,6 +61,8 @@ fn each_fault_of_a_message_has_its_name() {
     check("OPTIONS sip:x SIP/2.0\r\nl: 9\r\n\r\nhello", SipError::Length);
     check("OPTIONS sip:x SIP/2.0\r\nl: many\r\n\r\nhello", SipError::Length);
     check(&"x".repeat(65 << 10), SipError::TooLarge);
+    let long = format!("OPTIONS sip:x SIP/2.0\r\nSubject: {}\r\n\r\n", "x".repeat(17 << 10));
+    check(&long, SipError::HeadTooLarge);
 }
 
 #[test]
@@ -104,8 +106,9 @@ fn a_stream_is_cut_by_content_length() {
     cutter.push(b"INVITE sip:x SIP/2.0\r\nContent-Length: 70000\r\n\r\n");
     assert_eq!(cutter.next_message(), Err(SipError::TooLarge));
     let mut endless = Cutter::default();
-    endless.push(&vec![b'x'; 65 << 10]);
-    assert_eq!(endless.next_message(), Err(SipError::TooLarge));
+    endless.push(&vec![b'x'; 17 << 10]);
+    assert!(endless.is_within_message());
+    assert_eq!(endless.next_message(), Err(SipError::HeadTooLarge));
 }
 
 #[test]

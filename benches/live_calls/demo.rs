@@ -1,9 +1,4 @@
-//! The numbers of a live call, end to end: recorded calls are played in real time into the service
-//! in this process, over real sockets, and what subscribers receive is compared with the references.
-//!
-//! `cargo bench --bench live_calls` plays the three demo calls one after the other;
-//! `-- --calls N` plays N at once instead; `-- FILE.wav…` plays your own. Needs the models
-//! (`make models`). Prints the table of the README.
+//! The demo calls, one after the other, into a service in this process.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,35 +7,8 @@ use backchannel::app::App;
 use backchannel::cli::replay::{Args, WireProtocol, replay, table};
 use backchannel::config::Config;
 use backchannel::evaluate::live::LiveReport;
-use clap::Parser;
 
-/// Play recorded calls into an in-process service and print what a subscriber sees.
-#[derive(Debug, Parser)]
-struct Options {
-    /// So many calls at once instead of one after the other
-    #[arg(long, default_value_t = 1)]
-    calls: usize,
-    /// Recordings with their references beside them [default: the three demo calls]
-    files: Vec<PathBuf>,
-    /// What cargo passes to every bench
-    #[arg(long, hide = true)]
-    bench: bool,
-}
-
-fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(options))
-}
-
-async fn run(options: Options) -> anyhow::Result<()> {
-    let calls = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/calls");
-    let files = match options.files.is_empty() {
-        true => ["billing-double-charge", "moving-home", "outage-cancel-threat"]
-            .map(|name| calls.join(format!("{name}.wav")))
-            .to_vec(),
-        false => options.files.clone(),
-    };
+pub async fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
     let mut config = Config::default();
     config.serve.listen.set_port(0);
@@ -55,13 +23,9 @@ async fn run(options: Options) -> anyhow::Result<()> {
     wait_for_vectors(&access.url, access.api_key.as_deref().unwrap_or_default()).await?;
 
     let mut total = LiveReport::default();
-    let rounds: Vec<Vec<PathBuf>> = match options.calls {
-        0 | 1 => files.iter().map(|file| vec![file.clone()]).collect(),
-        calls => vec![files.iter().cycle().take(calls).cloned().collect()],
-    };
-    for files in rounds {
+    for file in files {
         let args = Args {
-            files,
+            files: vec![file],
             url: access.url.clone(),
             protocol: WireProtocol::Twilio,
             speed: 1.0,
