@@ -31,7 +31,7 @@ use crate::insight::redaction;
 use crate::knowledge::{Library, LibrarySettings, Source, cache_folder};
 use crate::models::embedder::EmbedderHandle;
 use crate::models::minilm::{MiniLm, MiniLmFiles};
-use crate::models::{self, Ears, Order, Outcome, SpeechPool, Urgency, WhisperModel};
+use crate::models::{self, Ears, Order, Outcome, SpeechModel, SpeechPool, Urgency};
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource};
 use crate::store::{SqliteStore, Store};
@@ -319,7 +319,7 @@ pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
     let load = |name: &str| {
         let installed = models::installed(name).map_err(|error| AppError::of(&error))?;
         let file = installed.file("model.bin").map_err(|error| AppError::of(&error))?.to_owned();
-        WhisperModel::load(&file).map_err(|error| AppError::of(&error))
+        SpeechModel::load(config.engine, &file).map_err(|error| AppError::of(&error))
     };
     let finals = load(&config.finals_model)?;
     let partials = load(&config.partials_model)?;
@@ -328,12 +328,7 @@ pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
         workers => workers,
     };
     let ears = (0..workers)
-        .map(|_| {
-            Ok(Ears {
-                finals: Box::new(finals.transcriber()?),
-                partials: Box::new(partials.transcriber()?),
-            })
-        })
+        .map(|_| Ok(Ears { finals: finals.transcriber()?, partials: partials.transcriber()? }))
         .collect::<Result<Vec<_>, models::ModelError>>()
         .map_err(|error| AppError::of(&error))?;
     let language = config.language.as_str();

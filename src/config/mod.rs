@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Classify, ErrorKind};
 use crate::flow::suggestion::SuggestionSettings;
 use crate::flow::transcript::TranscriptSettings;
+use crate::models::Engine;
 use crate::serve;
 
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
@@ -66,6 +67,8 @@ pub struct Speech {
     /// Models of the manifest: for finals, and for what is shown while somebody speaks.
     pub finals_model: String,
     pub partials_model: String,
+    /// What runs them.
+    pub engine: Engine,
     /// 0: one for each core.
     pub workers: usize,
     /// `auto`, or the language of all calls as ISO 639-1, such as `en`.
@@ -79,6 +82,7 @@ impl Default for Speech {
         Self {
             finals_model: "whisper-base".to_owned(),
             partials_model: "whisper-tiny.en".to_owned(),
+            engine: Engine::Auto,
             workers: 0,
             language: "auto".to_owned(),
             glossary: Vec::new(),

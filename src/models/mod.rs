@@ -5,11 +5,13 @@ pub mod embedder;
 pub mod minilm;
 
 mod cache;
+mod engine;
 mod error;
 mod glossary;
 mod hash;
 mod hub;
 mod manifest;
+mod native;
 mod package;
 mod pull;
 mod speech;
@@ -17,8 +19,10 @@ mod transcriber;
 mod whisper;
 
 pub use cache::{Cache, Installed, State, installed};
+pub use engine::{Engine, SpeechModel};
 pub use error::ModelError;
 pub use manifest::{Convert, Manifest, Model, ModelFile, Origin, Part, Source, Task};
+pub use native::{NativeModel, NativeTranscriber};
 pub use pull::{Puller, Watcher};
 pub use speech::{
     Caller, Ears, JobId, LoadController, LoadLevel, Order, Outcome, Pressure, SpeechPool, Urgency,

@@ -21,15 +21,15 @@ const POSITIONS_MAX: usize = 1_500;
 /// whisper.cpp refuses less than 0.1 s, and Whisper does badly on less than a second.
 const SHORTEST_SAMPLES: usize = SAMPLE_RATE_HZ as usize;
 /// A language is told from no less audio: two seconds of speech and what is kept around it.
-const LANGUAGE_LEAST_S: f32 = 2.4;
+pub(super) const LANGUAGE_LEAST_S: f32 = 2.4;
 /// So probable a language must be, whatever is second.
-const LANGUAGE_CLEAR: f32 = 0.6;
+pub(super) const LANGUAGE_CLEAR: f32 = 0.6;
 /// Words of another language must be so much likelier than what English makes of them, or, where the
 /// language is all but certain, at most so much less likely.
-const LANGUAGE_SURE: f32 = 0.8;
-const LANGUAGE_GAIN: f32 = 0.1;
+pub(super) const LANGUAGE_SURE: f32 = 0.8;
+pub(super) const LANGUAGE_GAIN: f32 = 0.1;
 /// The longest prompt, in tokens: each costs as much as a word that is heard.
-const PROMPT_TOKENS_MAX: usize = 40;
+pub(super) const PROMPT_TOKENS_MAX: usize = 40;
 
 /// How much of the encoder's window beyond the audio is kept, in positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,12 @@ impl Window {
     pub const TINY: Self = Self { extra: 256, least: 512 };
     pub const BASE: Self = Self { extra: 128, least: 0 };
 
-    fn positions(self, samples: usize) -> usize {
+    /// Tiny has four encoder layers, base six.
+    pub(super) fn of_layers(layers: usize) -> Self {
+        if layers <= 4 { Self::TINY } else { Self::BASE }
+    }
+
+    pub(super) fn positions(self, samples: usize) -> usize {
         let seconds = samples as f32 / SAMPLE_RATE_HZ as f32;
         let wanted = (seconds * POSITIONS_PER_SECOND).ceil() as usize + self.extra;
         wanted.max(self.least).next_multiple_of(64).min(POSITIONS_MAX)
@@ -66,8 +71,8 @@ impl WhisperModel {
         whisper_rs::install_logging_hooks();
         let context = WhisperContext::new_with_params(path, WhisperContextParameters::default())
             .map_err(|error| ModelError::Failed(format!("{}: {error}", path.display())))?;
-        // Tiny has four encoder layers, base six.
-        let window = if context.model_n_audio_layer() <= 4 { Window::TINY } else { Window::BASE };
+        let layers = usize::try_from(context.model_n_audio_layer()).unwrap_or_default();
+        let window = Window::of_layers(layers);
         Ok(Self { context: Arc::new(context), window })
     }
 
@@ -98,7 +103,7 @@ pub struct WhisperTranscriber {
 
 impl Transcriber for WhisperTranscriber {
     fn transcribe(&mut self, samples: &[f32], hints: &Hints) -> Result<Heard, ModelError> {
-        self.dither(samples);
+        dither(samples, &mut self.padded);
         let audio_s = samples.len() as f32 / SAMPLE_RATE_HZ as f32;
         let prompt = self.prompt(hints);
         let multilingual = self.model.context.is_multilingual();
@@ -194,22 +199,6 @@ impl WhisperTranscriber {
         Ok((1.0 / sum >= LANGUAGE_CLEAR).then_some((best.0, 1.0 / sum)))
     }
 
-    /// Copies the samples with a little noise under them: exact digital silence, which telephone
-    /// networks send, is what Whisper invents text on. The noise is the same every time.
-    fn dither(&mut self, samples: &[f32]) {
-        const AMPLITUDE: f32 = 0.002;
-        self.padded.clear();
-        self.padded.extend_from_slice(samples);
-        self.padded.resize(samples.len().max(SHORTEST_SAMPLES), 0.0);
-        let mut state = 0x9E37_79B9_u32;
-        for sample in &mut self.padded {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            *sample += (state as f32 / u32::MAX as f32 - 0.5) * 2.0 * AMPLITUDE;
-        }
-    }
-
     fn read_out(&self, audio_ms: u64) -> Heard {
         let first_special = self.model.context.token_eot();
         let mut heard = Heard::default();
@@ -249,6 +238,22 @@ impl WhisperTranscriber {
             heard.mean_logprob = logprob_sum / heard.tokens as f32;
         }
         heard
+    }
+}
+
+/// Copies the samples with a little noise under them: exact digital silence, which telephone
+/// networks send, is what Whisper invents text on. The noise is the same every time.
+pub(super) fn dither(samples: &[f32], out: &mut Vec<f32>) {
+    const AMPLITUDE: f32 = 0.002;
+    out.clear();
+    out.extend_from_slice(samples);
+    out.resize(samples.len().max(SHORTEST_SAMPLES), 0.0);
+    let mut state = 0x9E37_79B9_u32;
+    for sample in out {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        *sample += (state as f32 / u32::MAX as f32 - 0.5) * 2.0 * AMPLITUDE;
     }
 }
 

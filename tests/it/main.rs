@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: each file directly under `tests/` would link the crate again.
 
+mod engines;
 mod eval_asr;
 mod legs;
 mod line_sounds;

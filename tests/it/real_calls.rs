@@ -9,7 +9,7 @@ use backchannel::evaluate::wer::{WordErrors, digits_of};
 use backchannel::flow::audio::{AudioFile, Codec};
 use backchannel::flow::session::{Output, Session, SessionLeg, SessionSettings};
 use backchannel::flow::transcript::Purpose;
-use backchannel::models::{Ears, Urgency, WhisperModel, installed};
+use backchannel::models::{Ears, Engine, SpeechModel, Urgency, installed};
 use serde_json::Value;
 
 use crate::line_sounds;
@@ -17,11 +17,12 @@ use crate::line_sounds;
 fn ears() -> Ears {
     let model = |name: &str| {
         let installed = installed(name).expect("`make models` pulls it");
-        WhisperModel::load(installed.file("model.bin").expect("it has one")).expect("it loads")
+        let file = installed.file("model.bin").expect("it has one");
+        SpeechModel::load(Engine::Auto, file).expect("it loads")
     };
     Ears {
-        finals: Box::new(model("whisper-base").transcriber().expect("a state")),
-        partials: Box::new(model("whisper-tiny.en").transcriber().expect("a state")),
+        finals: model("whisper-base").transcriber().expect("a state"),
+        partials: model("whisper-tiny.en").transcriber().expect("a state"),
     }
 }
 
