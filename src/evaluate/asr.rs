@@ -256,7 +256,8 @@ mod tests {
             check("", "Thank you."),
         ];
         let report = AsrReport::of(&predictions);
-        assert_eq!((report.errors, report.words), (4, 6));
+        // The usual form writes "four five oh nine" as 4509, one word, and "4 5 0 8" as four.
+        assert_eq!((report.errors, report.words), (6, 6));
         assert_eq!((report.digit_errors, report.digits, report.invented_words), (1, 4, 2));
         assert_eq!(report.digit_accuracy(), Some(0.75));
         assert_eq!(AsrReport::of(&predictions[2..]).wer(), None);

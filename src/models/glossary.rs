@@ -29,6 +29,8 @@ struct Likeness<'a> {
     end: usize,
     /// Letters that differ.
     distance: usize,
+    /// It is the name itself, so nothing around it is another.
+    exact: bool,
 }
 
 /// What to decode again with: the names that words among `heard` are like, but not the same.
@@ -95,6 +97,7 @@ fn likenesses<'a>(names: &'a str, heard: &[HeardWord]) -> Vec<Likeness<'a>> {
             for first in 0..(bare.len() + 1).saturating_sub(length) {
                 let end = first + length;
                 if bare[first..end] == words[..] {
+                    found.push(Likeness { name, first, end, distance: 0, exact: true });
                     continue;
                 }
                 let sure = heard[first..end].iter().all(|word| word.confidence >= SURE_CONFIDENCE);
@@ -103,18 +106,19 @@ fn likenesses<'a>(names: &'a str, heard: &[HeardWord]) -> Vec<Likeness<'a>> {
                     continue;
                 }
                 let distance = distance(&sounds(&whole), &sounds(&said));
-                found.push(Likeness { name, first, end, distance });
+                found.push(Likeness { name, first, end, distance, exact: false });
             }
         }
     }
-    // Of stretches that overlap the likeliest stays; what is heard right stands in no name's way.
-    found.sort_by_key(|like| (like.distance, like.first, like.end));
+    // Of stretches that overlap the likeliest stays, before all others what was heard right.
+    found.sort_by_key(|like| (!like.exact, like.distance, like.first, like.end));
     let mut apart: Vec<Likeness> = Vec::new();
     for like in found {
         if apart.iter().all(|other| like.end <= other.first || other.end <= like.first) {
             apart.push(like);
         }
     }
+    apart.retain(|like| !like.exact);
     apart.sort_by_key(|like| like.first);
     apart
 }

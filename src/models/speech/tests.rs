@@ -69,8 +69,9 @@ fn finals_overtake_and_cancelled_jobs_answer() {
     for _ in 0..4 {
         open.send(()).expect("the gate stands");
     }
+    // What is promoted counts as asked for now: until then nobody waited for it.
     let order = [next(), next(), next(), next()];
-    assert_eq!(order, ["partial1", "final3", "final5", "partial2"]);
+    assert_eq!(order, ["partial1", "final5", "final3", "partial2"]);
 }
 
 #[test]
