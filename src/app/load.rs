@@ -108,8 +108,7 @@ mod tests {
 
     #[test]
     fn capacity_is_what_the_workers_can_decode_with_room_to_spare() {
-        for (workers, cost, expected) in
-            [(2, 0.12, 12), (2, 0.07, 21), (8, 0.07, 85), (1, 9.0, 1)]
+        for (workers, cost, expected) in [(2, 0.12, 12), (2, 0.07, 21), (8, 0.07, 85), (1, 9.0, 1)]
         {
             assert_eq!(capacity(workers, cost), expected, "{workers} workers at {cost}");
         }

@@ -2,8 +2,11 @@
 //!
 //! Each call of a method may leave outputs behind; drain `poll_output` after every one.
 
+mod output;
+
 use std::collections::VecDeque;
 
+pub use self::output::Output;
 use crate::domain::{
     AudioGap, AudioPaused, AudioResumed, AudioStarted, AudioStopped, Card, CardId, CardKind,
     ConversationEnded, EndReason, EventBody, Partial, Party, RedactionResolved, Turn, TurnId,
@@ -11,9 +14,7 @@ use crate::domain::{
 use crate::flow::audio::{AudioError, Codec, Gap, Jump, LegDecoder};
 use crate::flow::suggestion::judge::Look;
 use crate::flow::suggestion::{CardQuery, Decision, Suggester, SuggestionSettings};
-use crate::flow::transcript::{
-    Leg, LegOutput, Purpose, Rejected, SpokenTurn, Ticket, TranscriptSettings,
-};
+use crate::flow::transcript::{Leg, LegOutput, SpokenTurn, Ticket, TranscriptSettings};
 use crate::insight::redaction::Masker;
 use crate::insight::written::display_text;
 use crate::knowledge::SearchResponse;
@@ -31,41 +32,6 @@ pub struct SessionLeg {
     pub party: Party,
     pub codec: Codec,
     pub sample_rate_hz: u32,
-}
-
-/// What the session wants done.
-#[derive(Debug)]
-pub enum Output {
-    /// Append to the log.
-    Event(EventBody),
-    /// Stream, don't keep.
-    Partial(Partial),
-    /// Somebody begins to speak, or something sounds like it.
-    Onset {
-        party: Party,
-        start_ms: u64,
-    },
-    /// All that was said before `flush` has become turns.
-    Flushed,
-    /// Decode and bring the answer to `decoded`.
-    Decode {
-        leg: usize,
-        ticket: Ticket,
-        purpose: Purpose,
-        samples: Vec<f32>,
-    },
-    Promote {
-        leg: usize,
-        ticket: Ticket,
-    },
-    Cancel {
-        leg: usize,
-        ticket: Ticket,
-    },
-    /// Search the knowledge base and bring the answer to `found`.
-    Search(Box<CardQuery>),
-    /// Something was heard and not believed.
-    Rejected(Rejected),
 }
 
 struct LiveLeg {

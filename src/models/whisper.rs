@@ -22,6 +22,8 @@ const POSITIONS_MAX: usize = 1_500;
 const SHORTEST_SAMPLES: usize = SAMPLE_RATE_HZ as usize;
 /// A language is told from no less audio: two seconds of speech and what is kept around it.
 pub(super) const LANGUAGE_LEAST_S: f32 = 2.4;
+/// What Whisper takes noise for. Norwegian speech it calls `no`, in either written form.
+pub(super) const LANGUAGE_OF_NOISE: &str = "nn";
 /// So probable a language must be, whatever is second.
 pub(super) const LANGUAGE_CLEAR: f32 = 0.6;
 /// Words of another language must be so much likelier than what English makes of them, or, where the
@@ -196,7 +198,8 @@ impl WhisperTranscriber {
             .collect();
         let Some(best) = scores.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else { return Ok(None) };
         let sum: f32 = scores.iter().map(|(_, score)| (score - best.1).exp()).sum();
-        Ok((1.0 / sum >= LANGUAGE_CLEAR).then_some((best.0, 1.0 / sum)))
+        let told = (1.0 / sum >= LANGUAGE_CLEAR).then_some((best.0, 1.0 / sum));
+        Ok(told.filter(|(language, _)| *language != LANGUAGE_OF_NOISE))
     }
 
     fn read_out(&self, audio_ms: u64) -> Heard {

@@ -7,19 +7,18 @@ use backchannel::domain::{EndReason, EventBody, Party, PartyId, Role, Turn};
 use backchannel::flow::audio::{AudioFile, Codec};
 use backchannel::flow::session::{Output, Session, SessionLeg, SessionSettings};
 use backchannel::flow::transcript::{Purpose, Ticket, TranscriptSettings};
-use backchannel::models::{
-    Ears, Heard, HeardWord, Hints, Transcriber, Urgency, WhisperModel, installed,
-};
+use backchannel::models::{Ears, Engine, Heard, HeardWord, Hints, SpeechModel, Urgency, installed};
 
-fn model(name: &str) -> WhisperModel {
+fn model(name: &str) -> SpeechModel {
     let installed = installed(name).expect("`make models` pulls it");
-    WhisperModel::load(installed.file("model.bin").expect("it has one")).expect("it loads")
+    let file = installed.file("model.bin").expect("it has one");
+    SpeechModel::load(Engine::Auto, file).expect("it loads")
 }
 
 fn ears() -> Ears {
     Ears {
-        finals: Box::new(model("whisper-base").transcriber().expect("a state")),
-        partials: Box::new(model("whisper-tiny.en").transcriber().expect("a state")),
+        finals: model("whisper-base").transcriber().expect("a state"),
+        partials: model("whisper-tiny.en").transcriber().expect("a state"),
     }
 }
 

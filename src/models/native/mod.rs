@@ -24,8 +24,8 @@ use fearless_simd::Level;
 use super::ModelError;
 use super::transcriber::{ENGLISH, Heard, Hints, SAMPLE_RATE_HZ, Transcriber};
 use super::whisper::{
-    LANGUAGE_CLEAR, LANGUAGE_GAIN, LANGUAGE_LEAST_S, LANGUAGE_SURE, PROMPT_TOKENS_MAX, Window,
-    dither,
+    LANGUAGE_CLEAR, LANGUAGE_GAIN, LANGUAGE_LEAST_S, LANGUAGE_OF_NOISE, LANGUAGE_SURE,
+    PROMPT_TOKENS_MAX, Window, dither,
 };
 
 use decoder::{Decoder, Listening};
@@ -161,7 +161,8 @@ impl NativeTranscriber {
         let Parts { level, tokens, decoder, .. } = &*self.parts;
         decoder.step(*level, &[tokens.start], &mut self.listening, &mut self.scratch);
         let (language, probability) = tokens.likeliest_language(&self.listening.logits)?;
-        (probability >= LANGUAGE_CLEAR).then_some((language, probability))
+        (probability >= LANGUAGE_CLEAR && language != LANGUAGE_OF_NOISE)
+            .then_some((language, probability))
     }
 
     /// Says the likeliest after the likeliest, until the end or the limit.
