@@ -191,14 +191,14 @@ fn numbers_are_shown_as_people_write_them_and_other_languages_as_they_are() {
 fn short_answers_become_turns() {
     let mut ears = ears();
     let spans = [
-        ("moving-home", 0, 41_900, 42_440, "okay"),
-        ("outage-cancel-threat", 0, 106_025, 106_525, "okay"),
-        ("moving-home", 0, 17_675, 17_945, "ye"),
-        ("moving-home", 1, 88_125, 88_415, "ye"),
-        ("billing-double-charge", 1, 87_300, 87_550, "ye"),
-        ("outage-cancel-threat", 1, 21_625, 22_185, "thank you"),
-        ("moving-home", 0, 5_700, 6_160, "hello"),
-        ("outage-cancel-threat", 0, 92_750, 93_220, "fine"),
+        ("moving-home", 0, 42_300, 42_840, "okay"),
+        ("outage-cancel-threat", 0, 106_425, 106_940, "okay"),
+        ("moving-home", 0, 18_100, 18_390, "ye"),
+        ("moving-home", 1, 88_450, 88_830, "ye"),
+        ("billing-double-charge", 1, 87_620, 87_950, "ye"),
+        ("outage-cancel-threat", 1, 21_930, 22_530, "thank you"),
+        ("moving-home", 0, 6_130, 6_700, "hello"),
+        ("outage-cancel-threat", 0, 93_190, 93_690, "fine"),
     ];
     let mut missed = Vec::new();
     for (name, channel, from_ms, to_ms, said) in spans {
