@@ -250,7 +250,8 @@ fn resident(outcome: &Outcome) -> String {
     let settled = outcome.begun + RAMP + outcome.played.mul_f64(0.1);
     let mb = |sample: Option<&Sample>| sample.map_or(0, |sample| sample.resident_kb / 1_024);
     let playing = || outcome.samples.iter().filter(|sample| sample.at <= outcome.load_gone);
+    let end = playing().next_back();
     let start = playing().find(|sample| sample.at >= settled).or(outcome.samples.first());
     let most = outcome.samples.iter().max_by_key(|sample| sample.resident_kb);
-    format!("{} / {} / {} MB", mb(start), mb(playing().last()), mb(most))
+    format!("{} / {} / {} MB", mb(start), mb(end), mb(most))
 }

@@ -113,6 +113,11 @@ fn band(t: f32) -> f32 {
         + 0.3 * (-snare_at * 25.0).exp() * rattle
 }
 
+/// Its name, its frequencies, and how long it sounds and rests.
+type Tone<'a> = (&'a str, &'a [f32], &'a [(f32, bool)]);
+/// What sounds at this second.
+type Tune = fn(f32) -> f32;
+
 /// Ten minutes and more in all.
 pub fn all() -> Vec<Sound> {
     const ALWAYS: &[(f32, bool)] = &[(1.0, true)];
@@ -122,7 +127,7 @@ pub fn all() -> Vec<Sound> {
         let made = sound(20.0, -100.0, noise_dbfs, |_| 0.0);
         sounds.push((format!("line noise at {noise_dbfs} dBFS"), made));
     }
-    let tones: [(&str, &[f32], &[(f32, bool)]); 8] = [
+    let tones: [Tone; 8] = [
         ("British dial tone", &[350.0, 440.0], ALWAYS),
         ("European dial tone", &[425.0], ALWAYS),
         (
@@ -150,8 +155,7 @@ pub fn all() -> Vec<Sound> {
         let made = sound(18.0, peak_dbfs, -60.0, |t| hum(mains_hz, t));
         sounds.push((format!("{mains_hz} Hz hum at {peak_dbfs} dBFS"), made));
     }
-    let music: [(&str, fn(f32) -> f32); 3] =
-        [("guitar", guitar), ("strings", strings), ("band", band)];
+    let music: [(&str, Tune); 3] = [("guitar", guitar), ("strings", strings), ("band", band)];
     for (name, play) in music {
         for (peak_dbfs, noise_dbfs) in [(-6.0, -80.0), (-18.0, -50.0), (-30.0, -55.0)] {
             let made = sound(20.0, peak_dbfs, noise_dbfs, play);

@@ -32,10 +32,13 @@ fn session(settings: TranscriptSettings, roles: &[Role]) -> Session {
     Session::new(roles.iter().enumerate().map(leg).collect(), &settings).expect("8 kHz is fine")
 }
 
+/// Hears what a leg said, or leaves it for later.
+type Recogniser<'a> = dyn FnMut(usize, &[f32], &Hints) -> Option<Heard> + 'a;
+
 /// Takes every output; decodings are answered by `hear`, or kept when it gives none.
 fn obey(
     session: &mut Session,
-    hear: &mut dyn FnMut(usize, &[f32], &Hints) -> Option<Heard>,
+    hear: &mut Recogniser<'_>,
     waiting: &mut Vec<(usize, Ticket)>,
     turns: &mut Vec<Turn>,
 ) {

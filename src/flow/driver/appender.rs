@@ -42,8 +42,8 @@ impl Appender {
     }
 
     fn tell(&self, news: News) {
-        let told = self.news.as_ref().map(|to_media| to_media.try_send(news));
-        if let Some(Err(TrySendError::Full(_))) = told {
+        let Some(to_media) = &self.news else { return };
+        if let Err(TrySendError::Full(_)) = to_media.try_send(news) {
             metrics::counter!("backchannel_media_news_dropped_total").increment(1);
         }
     }

@@ -76,7 +76,7 @@ fn written(word: &str) -> Option<(u64, String)> {
     });
     let shown = whole == grouped(whole.replace(',', "").parse().ok()?) || groups.len() == 1;
     let plain = !(whole.len() > 1 && whole.starts_with('0'));
-    let pointed = word.contains('.') == !fraction.is_empty() && digits(fraction);
+    let pointed = word.contains('.') != fraction.is_empty() && digits(fraction);
     (sound && shown && plain && pointed && whole.len() <= 12)
         .then(|| Some((whole.replace(',', "").parse().ok()?, fraction.to_owned())))?
 }

@@ -77,7 +77,7 @@ pub(super) fn gelu(level: Level, values: &mut [f32]) {
     dispatch!(level, _simd => {
         for value in values.iter_mut() {
             let x = *value;
-            *value = x / (1.0 + exp(-1.595_769_1 * (x + 0.044_715 * x * x * x)));
+            *value = x / (1.0 + exp(-1.595_769 * (x + 0.044_715 * x * x * x)));
         }
     });
 }

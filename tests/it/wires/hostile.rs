@@ -184,10 +184,9 @@ async fn drip(address: SocketAddr, head: &[u8]) {
     let mut answer = [0; 64];
     while tcp.write_all(b"x").await.is_ok() {
         let pause = Duration::from_millis(250);
-        match tokio::time::timeout(pause, tcp.read(&mut answer)).await {
-            Ok(Ok(0) | Err(_)) => break,
-            // Nothing yet, or a word of farewell.
-            Ok(Ok(_)) | Err(_) => {}
+        // Nothing yet, or a word of farewell, is no end.
+        if let Ok(Ok(0) | Err(_)) = tokio::time::timeout(pause, tcp.read(&mut answer)).await {
+            break;
         }
         assert!(begun.elapsed() < PATIENCE, "it is still open");
     }

@@ -129,9 +129,10 @@ mod tests {
                     to: Some("8:acs:83b0".to_owned()),
                 }),
             };
-            assert_eq!(read(own), [expected.clone()]);
-            assert_eq!(read(json!([cloud])), [expected.clone()]);
-            assert_eq!(read(cloud), [expected]);
+            let expected_one = std::slice::from_ref(&expected);
+            assert_eq!(read(own), expected_one);
+            assert_eq!(read(json!([cloud])), expected_one);
+            assert_eq!(read(cloud), expected_one);
         }
     }
 

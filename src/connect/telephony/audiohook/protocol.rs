@@ -266,7 +266,7 @@ impl Protocol {
             return Err(Fault::error("audio came in a connection probe"));
         }
         let frame_bytes = self.channels.len() * self.bytes_per_sample;
-        if bytes.len() % frame_bytes != 0 {
+        if !bytes.len().is_multiple_of(frame_bytes) {
             let fault = format!("a binary message must have a multiple of {frame_bytes} bytes");
             return Err(Fault::error(fault));
         }

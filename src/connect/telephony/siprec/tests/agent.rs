@@ -403,7 +403,7 @@ fn our_own_end_is_said_until_it_is_heard() {
     assert_eq!(outputs.last(), Some(&Output::Close { call, reason: EndReason::Shutdown }));
     desk.now += Duration::from_millis(500);
     desk.agent.handle_timeout(desk.now);
-    assert_eq!(sent(&desk.outputs()), [bye.clone()], "over UDP it may have been lost");
+    assert_eq!(sent(&desk.outputs()), std::slice::from_ref(&bye), "over UDP it may have been lost");
     let ok = bye.response(200, "OK");
     assert_eq!(desk.hear(&ok), []);
     desk.now += Duration::from_secs(1);
