@@ -11,6 +11,7 @@ mod event;
 mod ids;
 mod numerals;
 mod party;
+mod proof;
 mod redacted;
 mod turn;
 
@@ -27,5 +28,8 @@ pub use ids::{
 };
 pub use numerals::{number_of, number_words};
 pub use party::{Party, Role};
+pub use proof::{
+    Authorship, Fault, PromptRef, Proof, ProvenSentence, ProvenText, StruckSentence, TurnCitation,
+};
 pub use redacted::Redacted;
 pub use turn::{Partial, Turn, Word};

@@ -7,6 +7,7 @@ pub mod minilm;
 mod cache;
 mod engine;
 mod error;
+mod generator;
 mod glossary;
 mod hash;
 mod hub;
@@ -21,6 +22,10 @@ mod whisper;
 pub use cache::{Cache, Installed, State, installed};
 pub use engine::{Engine, SpeechModel};
 pub use error::ModelError;
+pub use generator::{
+    Finish, Generator, Material, Message, OnText, OutputSchema, Speaker, TokenCount, WritingError,
+    WritingRequest, WritingTask, Written,
+};
 pub use manifest::{Convert, Manifest, Model, ModelFile, Origin, Part, Source, Task};
 pub use native::{NativeModel, NativeTranscriber};
 pub use pull::{Puller, Watcher};

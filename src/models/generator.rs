@@ -1,0 +1,176 @@
+//! What writes text: a language model anywhere, or nobody (`extractive`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::{Citation, Classify, ErrorKind, PromptRef, TenantId, Turn};
+
+/// What a text is for. Models, deadlines and budgets are set per task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum WritingTask {
+    /// One or two spoken-style sentences on a card.
+    Card,
+    /// The answer to an agent's question.
+    Answer,
+    Summary,
+    HandOver,
+    Email,
+    FollowUps,
+    Disposition,
+    Article,
+}
+
+impl WritingTask {
+    pub const ALL: [Self; 8] = [
+        Self::Card,
+        Self::Answer,
+        Self::Summary,
+        Self::HandOver,
+        Self::Email,
+        Self::FollowUps,
+        Self::Disposition,
+        Self::Article,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::Answer => "answer",
+            Self::Summary => "summary",
+            Self::HandOver => "hand_over",
+            Self::Email => "email",
+            Self::FollowUps => "follow_ups",
+            Self::Disposition => "disposition",
+            Self::Article => "article",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    System,
+    User,
+    Assistant,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub speaker: Speaker,
+    pub content: String,
+}
+
+/// The form that an answer must have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputSchema {
+    pub name: String,
+    /// JSON Schema, draft 2020-12.
+    pub schema: Arc<serde_json::Value>,
+}
+
+/// What may be written about. Rendered into the messages for a model; read as it is by `extractive`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Material {
+    pub turns: Vec<Turn>,
+    pub passages: Vec<Citation>,
+}
+
+/// One text to write.
+#[derive(Clone, Debug)]
+pub struct WritingRequest {
+    pub tenant: TenantId,
+    pub task: WritingTask,
+    pub prompt: Option<PromptRef>,
+    pub messages: Vec<Message>,
+    pub material: Arc<Material>,
+    pub schema: Option<OutputSchema>,
+    pub max_tokens: u32,
+    /// 0 picks the likeliest token each time.
+    pub temperature: f32,
+    pub seed: Option<u64>,
+    /// From the call to the last token.
+    pub deadline: Duration,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenCount {
+    pub prompt: u64,
+    pub written: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// The text is whole.
+    Stop,
+    /// It reached `max_tokens`.
+    Length,
+    /// The provider withheld it.
+    Filtered,
+}
+
+/// A text that was written, not yet checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub text: String,
+    pub finish: Finish,
+    pub tokens: TokenCount,
+    /// Who wrote it in the end: a chain may have fallen back.
+    pub provider: String,
+    pub model: Option<String>,
+}
+
+/// Why no text came.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WritingError {
+    #[error("provider {provider}: the request is wrong: {detail}")]
+    Refused { provider: String, detail: String },
+    #[error("provider {provider}: the key or token was not accepted")]
+    Denied { provider: String },
+    #[error("provider {provider}: too many requests")]
+    Limited { provider: String, retry_after: Option<Duration> },
+    #[error("provider {provider}: not reachable or failing: {detail}")]
+    Unavailable { provider: String, detail: String },
+    #[error("provider {provider}: nothing after {waited_ms} ms")]
+    Timeout { provider: String, waited_ms: u64 },
+    #[error("provider {provider}: the answer broke off: {detail}")]
+    Broken { provider: String, detail: String },
+    #[error("provider {provider}: the answer doesn't have the form that was asked for: {detail}")]
+    Form { provider: String, detail: String },
+    #[error("the budget of {whose} is used up")]
+    Budget { whose: String },
+}
+
+impl Classify for WritingError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Refused { .. } => ErrorKind::Invalid,
+            Self::Denied { .. } => ErrorKind::Denied,
+            Self::Limited { .. } | Self::Budget { .. } => ErrorKind::Busy,
+            Self::Timeout { .. } => ErrorKind::Timeout,
+            Self::Unavailable { .. } | Self::Broken { .. } | Self::Form { .. } => {
+                ErrorKind::Unavailable
+            }
+        }
+    }
+}
+
+/// Gets each piece of a text as it comes.
+pub type OnText<'a> = &'a mut (dyn FnMut(&str) + Send);
+
+/// Writes texts. Dropping the future cancels the work behind it.
+#[async_trait]
+pub trait Generator: Send + Sync {
+    /// The name in the settings.
+    fn provider(&self) -> &str;
+
+    /// `on_text` gets the pieces in order; together they are the answer's `text`.
+    ///
+    /// # Errors
+    /// No whole text came. What `on_text` has had until then is void.
+    async fn write(
+        &self,
+        request: &WritingRequest,
+        on_text: OnText<'_>,
+    ) -> Result<Written, WritingError>;
+}
