@@ -68,7 +68,7 @@ class CTranslate2Reduced:
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.features = FeatureExtractor()
         tokens = ["<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>"]
-        self.extra, self.least = 128, 0
+        self.extra, self.least = 384, 768
         if model.endswith(".en"):
             tokens = [tokens[0], tokens[3]]
             self.extra, self.least = 256, 512

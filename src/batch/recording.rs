@@ -193,6 +193,7 @@ fn obey(session: &mut Session, decodings: &mut Decodings<'_>, transcript: &mut T
             }
             Output::Search(query) => session.found(&query, None, 0),
             Output::Event(_)
+            | Output::Renew { .. }
             | Output::Partial(_)
             | Output::Onset { .. }
             | Output::Flushed

@@ -117,7 +117,8 @@ impl<'a> Decodings<'a> {
                 LegOutput::Undecoded { start_ms, .. } => {
                     return Err(HearError::Undecoded(start_ms));
                 }
-                LegOutput::Partial { .. }
+                LegOutput::Renew { .. }
+                | LegOutput::Partial { .. }
                 | LegOutput::Onset { .. }
                 | LegOutput::Withdrawn { .. }
                 | LegOutput::Rejected(_) => {}

@@ -350,6 +350,9 @@ impl Session {
                 LegOutput::Decode { ticket, purpose, samples } => {
                     self.out.push_back(Output::Decode { leg, ticket, purpose, samples });
                 }
+                LegOutput::Renew { ticket, samples } => {
+                    self.out.push_back(Output::Renew { leg, ticket, samples });
+                }
                 LegOutput::Promote(ticket) => self.out.push_back(Output::Promote { leg, ticket }),
                 LegOutput::Cancel(ticket) => self.out.push_back(Output::Cancel { leg, ticket }),
                 LegOutput::Partial { turn_id, start_ms, text, stable_words } => {

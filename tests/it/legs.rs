@@ -37,17 +37,23 @@ struct Desk {
     ever_asked: BTreeSet<Ticket>,
     turns: Vec<SpokenTurn>,
     undecoded: Vec<(u64, u64)>,
+    renewed: Vec<usize>,
     out: Vec<LegOutput>,
 }
 
 impl Desk {
     fn new() -> Self {
         Self {
-            leg: Leg::new(TranscriptSettings::default(), "t-"),
+            // The recorded sentences are short: what commits them is, too.
+            leg: Leg::new(
+                TranscriptSettings { commit_min_ms: 1_800, ..TranscriptSettings::default() },
+                "t-",
+            ),
             asked: BTreeMap::new(),
             ever_asked: BTreeSet::new(),
             turns: Vec::new(),
             undecoded: Vec::new(),
+            renewed: Vec::new(),
             out: Vec::new(),
         }
     }
@@ -103,6 +109,11 @@ impl Desk {
                 LegOutput::Undecoded { start_ms, lost_ms } => {
                     self.undecoded.push((start_ms, lost_ms));
                 }
+                LegOutput::Renew { ticket, samples } => {
+                    assert_eq!(self.asked.get(&ticket), Some(&Purpose::Partial));
+                    assert!(samples.len() < 16 * 15_000, "Whisper takes no more");
+                    self.renewed.push(samples.len());
+                }
                 LegOutput::Partial { .. }
                 | LegOutput::Onset { .. }
                 | LegOutput::Withdrawn { .. }
@@ -115,6 +126,20 @@ impl Desk {
         let wanted = self.asked.iter().filter(|(_, purpose)| **purpose == wanted);
         wanted.map(|(ticket, _)| *ticket).collect()
     }
+}
+
+#[test]
+fn a_partial_that_waits_is_renewed_until_it_is_answered() {
+    let mut desk = Desk::new();
+    desk.play(&spoken(0)[..16 * 3_600]);
+    let [partial] = desk.purposes(Purpose::Partial)[..] else { panic!("{:?}", desk.asked) };
+    assert!(desk.renewed.len() >= 2, "one is outstanding, and newer audio replaces it");
+    assert!(desk.renewed.is_sorted() && desk.renewed[0] > 16 * 1_900, "{:?}", desk.renewed);
+    desk.answer(partial, Some(heard("so")));
+    let before = desk.renewed.len();
+    desk.play(&spoken(0)[16 * 3_600..16 * 5_000]);
+    assert_eq!(desk.purposes(Purpose::Partial).len(), 1, "then there is a new one");
+    assert_eq!(desk.renewed.len(), before);
 }
 
 #[test]

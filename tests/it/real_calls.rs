@@ -92,6 +92,7 @@ fn obey(session: &mut Session, ears: &mut Ears, heard: &mut Heard) {
             Output::Event(_)
             | Output::Promote { .. }
             | Output::Cancel { .. }
+            | Output::Renew { .. }
             | Output::Onset { .. }
             | Output::Flushed
             | Output::Rejected(_) => {}

@@ -210,6 +210,11 @@ impl Call {
                     let job = self.shared.speech.submit(order, reply);
                     self.jobs.insert((leg, ticket), job);
                 }
+                Output::Renew { leg, ticket, samples } => {
+                    if let Some(job) = self.jobs.get(&(leg, ticket)) {
+                        self.shared.speech.renew(*job, samples);
+                    }
+                }
                 Output::Promote { leg, ticket } => {
                     if let Some(job) = self.jobs.get(&(leg, ticket)) {
                         self.shared.speech.promote(*job);

@@ -23,6 +23,12 @@ pub enum Output {
         purpose: Purpose,
         samples: Vec<f32>,
     },
+    /// A partial that waits still is to be of these samples.
+    Renew {
+        leg: usize,
+        ticket: Ticket,
+        samples: Vec<f32>,
+    },
     Promote {
         leg: usize,
         ticket: Ticket,

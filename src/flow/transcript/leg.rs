@@ -8,60 +8,8 @@ use crate::models::{Heard, Hints, LoadLevel};
 use super::gate::{FRAME_SAMPLES, Frame, Gate};
 use super::guards::Rejected;
 use super::language::LegLanguage;
+use super::output::{LegOutput, Purpose, Ticket};
 use super::utterance::{SAMPLES_PER_MS, Segment, SpokenTurn, TranscriptSettings, Utterance};
-
-/// Names one decoding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ticket(pub u64);
-
-/// What a decoding is for, most urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Purpose {
-    /// Somebody waits for it.
-    Final,
-    /// Becomes the final if nobody speaks on.
-    Early,
-    /// May be late or never come.
-    Partial,
-}
-
-/// What a leg wants done, or has found.
-#[derive(Debug)]
-pub enum LegOutput {
-    /// Decode these 16 kHz samples and bring the answer to `Leg::decoded`.
-    Decode {
-        ticket: Ticket,
-        purpose: Purpose,
-        samples: Vec<f32>,
-    },
-    /// An early decoding has become the final one.
-    Promote(Ticket),
-    /// Nobody wants it any more.
-    Cancel(Ticket),
-    Partial {
-        turn_id: TurnId,
-        start_ms: u64,
-        text: String,
-        stable_words: usize,
-    },
-    Turn(SpokenTurn),
-    /// Somebody begins to speak, or something sounds like it.
-    Onset {
-        start_ms: u64,
-    },
-    /// What was shown of this turn was no speech.
-    Withdrawn {
-        turn_id: TurnId,
-        start_ms: u64,
-    },
-    /// Something was heard and not believed.
-    Rejected(Rejected),
-    /// This stretch was said, and the recogniser failed on it.
-    Undecoded {
-        start_ms: u64,
-        lost_ms: u64,
-    },
-}
 
 /// Speech begins with so many voiced frames out of the last `ONSET_WINDOW`.
 const ONSET_FRAMES: usize = 3;
@@ -307,17 +255,20 @@ impl Leg {
         let every = self.settings.partial_every_ms * SAMPLES_PER_MS;
         let new_audio = self.now - open.partial_upto;
         if every == 0
-            || open.partial.is_some()
             || open.open_segment().ticket.is_some()
             || new_audio < every
             || self.now > open.last_voice + self.settings.early_silence_ms * SAMPLES_PER_MS / 2
         {
             return;
         }
-        let ticket = self.fresh_ticket();
         let samples = self.samples(open.open_segment().from, self.now);
-        open.partial = Some(ticket);
         open.partial_upto = self.now;
+        if let Some(ticket) = open.partial {
+            out.push(LegOutput::Renew { ticket, samples });
+            return;
+        }
+        let ticket = self.fresh_ticket();
+        open.partial = Some(ticket);
         out.push(LegOutput::Decode { ticket, purpose: Purpose::Partial, samples });
     }
 

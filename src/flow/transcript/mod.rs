@@ -9,10 +9,12 @@ mod gate;
 mod guards;
 mod language;
 mod leg;
+mod output;
 mod tone;
 mod utterance;
 
 pub use gate::{FRAME_MS, FRAME_SAMPLES, Frame, Gate, Voice};
 pub use guards::{Guards, Rejected};
-pub use leg::{Leg, LegOutput, Purpose, Ticket};
+pub use leg::Leg;
+pub use output::{LegOutput, Purpose, Ticket};
 pub use utterance::{SpokenTurn, TranscriptSettings};

@@ -9,7 +9,7 @@ use crate::models::Heard;
 use super::agreement::Agreement;
 use super::gate::Voice;
 use super::guards::{Guards, Rejected};
-use super::leg::{LegOutput, Ticket};
+use super::output::{LegOutput, Ticket};
 
 /// Samples in a millisecond at 16 kHz.
 pub(super) const SAMPLES_PER_MS: u64 = 16;
@@ -50,7 +50,7 @@ impl Default for TranscriptSettings {
             preroll_ms: 250,
             tail_ms: 200,
             partial_every_ms: 1_000,
-            commit_min_ms: 1_800,
+            commit_min_ms: 6_000,
             long_turn_ms: 10_000,
             cut_ms: 11_000,
             voiced_min_ms: 96,

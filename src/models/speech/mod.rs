@@ -221,6 +221,14 @@ impl SpeechPool {
         self.shared.changed.notify_one();
     }
 
+    /// Gives a job that waits still newer audio, in the place that it has in the queue.
+    pub fn renew(&self, id: JobId, samples: Vec<f32>) {
+        let mut queue = self.shared.lock();
+        if let Some(job) = queue.jobs.iter_mut().find(|job| job.id == id) {
+            job.samples = samples;
+        }
+    }
+
     /// Drops a job that waits still; one that is being decoded goes on.
     pub fn cancel(&self, id: JobId) {
         let mut queue = self.shared.lock();

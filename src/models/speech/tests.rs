@@ -75,6 +75,20 @@ fn finals_overtake_and_cancelled_jobs_answer() {
 }
 
 #[test]
+fn the_latest_audio_of_a_waiting_partial_wins() {
+    let (pool, open) = pool(1);
+    let (done, results) = mpsc::channel();
+    let running = submit(&pool, Urgency::Partial, 1, &done);
+    std::thread::sleep(Duration::from_millis(50));
+    let waiting = submit(&pool, Urgency::Partial, 2, &done);
+    pool.renew(running, vec![0.0; 10]);
+    pool.renew(waiting, vec![0.0; 20]);
+    open.send(()).and_then(|()| open.send(())).expect("the gate stands");
+    let next = || results.recv_timeout(Duration::from_secs(5)).expect("an answer");
+    assert_eq!([next(), next()], ["partial1", "partial20"], "what has begun goes on");
+}
+
+#[test]
 fn partials_leave_a_worker_free() {
     let (pool, open) = pool(2);
     let (done, results) = mpsc::channel();
