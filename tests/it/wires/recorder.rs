@@ -3,8 +3,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use backchannel::connect::telephony::{CallSink, LiveCall};
-use backchannel::domain::{ConversationId, EndReason};
-use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, Full, News};
+use backchannel::domain::{ConversationId, EndReason, TenantId};
+use backchannel::flow::driver::{
+    CallError, CallOpening, CallSummary, Control, Full, News, Reservation,
+};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
@@ -67,13 +69,9 @@ impl Recorder {
 #[async_trait]
 impl CallSink for Recorder {
     async fn open(&self, opening: CallOpening) -> Result<Box<dyn LiveCall>, CallError> {
+        self.reserve(&opening.tenant)?;
         let mut calls = self.calls.lock().expect("no panic");
         let number = calls.len();
-        if let Some(capacity) = self.capacity
-            && number >= capacity
-        {
-            return Err(CallError::Busy(Full::Machine(capacity)));
-        }
         let (tell, news) = mpsc::channel(64);
         let wanted = opening.wants_news;
         calls.push(Call {
@@ -87,6 +85,15 @@ impl CallSink for Recorder {
         let id = ConversationId::from(format!("c-{number}"));
         let recorder = self.clone();
         Ok(Box::new(RecordedCall { id, number, recorder, news: wanted.then_some(news) }))
+    }
+
+    fn reserve(&self, _tenant: &TenantId) -> Result<Reservation, CallError> {
+        match self.capacity {
+            Some(capacity) if self.count() >= capacity => {
+                Err(CallError::Busy(Full::Machine(capacity)))
+            }
+            _ => Ok(Reservation::default()),
+        }
     }
 }
 
