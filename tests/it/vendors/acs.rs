@@ -18,7 +18,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{Door, eventgrid, sdk};
+use super::{Door, eventgrid};
 use crate::media::{Client, Recorder, Service, hear_out, say};
 use crate::serve::harness::KEY;
 
@@ -82,6 +82,21 @@ async fn mixed_audio_is_one_leg_and_a_cut_is_no_hang_up() {
     drop(client);
     let call = service.ended("c-1").await;
     assert_eq!((call.ended, call.roles), (Some(EndReason::Disconnected), vec![Role::Mixed]));
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_call_is_kept_in_short() {
+    let service = Service::start(Recorder::default()).await;
+    let mut client = service.connect(&format!("acs?agent={}&queue=q", "ä".repeat(300))).await;
+    let mut about = metadata();
+    about["audioMetadata"]["subscriptionId"] = "s".repeat(3_000).into();
+    say(&mut client, about).await;
+    say(&mut client, audio(None, 0, 1)).await;
+    hang_up(&mut client).await;
+    let call = service.ended("c-1").await;
+    assert_eq!((&*call.attributes["agent"], &*call.attributes["queue"]), (&*"ä".repeat(256), "q"));
+    assert_eq!(call.attributes["subscription_id"], "s".repeat(256));
+    assert_eq!(call.external_id, Some("s".repeat(256)));
 }
 
 #[tokio::test]
