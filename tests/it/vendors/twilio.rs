@@ -177,11 +177,14 @@ fn forms_and_bodies_are_judged_as_the_official_sdk_does() {
     }
 }
 
+/// Names and values, in order.
+type Pairs = Vec<(String, String)>;
+
 /// Verb, attributes and parameters of the one stream in some TwiML.
-fn stream_of(twiml: &str) -> (String, Vec<(String, String)>, Vec<(String, String)>) {
+fn stream_of(twiml: &str) -> (String, Pairs, Pairs) {
     let document = roxmltree::Document::parse(twiml).expect("XML");
     let stream = document.descendants().find(|node| node.has_tag_name("Stream")).expect("a stream");
-    let attributes = |node: roxmltree::Node| -> Vec<(String, String)> {
+    let attributes = |node: roxmltree::Node| -> Pairs {
         node.attributes().map(|it| (it.name().to_owned(), it.value().to_owned())).collect()
     };
     let parameters = stream.children().filter(|node| node.has_tag_name("Parameter")).map(|node| {

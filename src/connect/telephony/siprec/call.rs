@@ -24,8 +24,8 @@ const PACKET_MAX_BYTES: usize = 2_048;
 const TICK: Duration = Duration::from_millis(100);
 /// So many ports are tried before a call is refused.
 const TRIES: usize = 64;
-/// What the system holds for a port while nobody reads: some seconds of audio beside a flood. Its own
-/// measure is a fifth of a second of that, less than a busy machine may keep a reader waiting.
+/// What the system holds for a port while nobody reads: most of a second of a flood. Its own measure
+/// is a tenth of a second of it, less than a busy machine may keep a reader waiting.
 const RECEIVE_BUFFER_BYTES: usize = 1 << 20;
 
 /// A socket that holds much; as much as the system allows, which need not be all.
