@@ -2,6 +2,7 @@
 //! beside them loses nothing.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use backchannel::connect::telephony::MediaSockets;
@@ -86,7 +87,7 @@ async fn server(recorder: &Recorder) -> (SocketAddr, MediaSockets) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recording_stays_whole_beside_floods_and_strangers() {
     const OFFER: &str = "v=0\r\nm=audio 4000 RTP/AVP 0\r\na=sendonly\r\na=label:1\r\n";
-    let recorder = Recorder::with_capacity(1);
+    let recorder = Recorder::with_places(1);
     let (address, _sockets) = server(&recorder).await;
     let recording = Source::new(address, "127.0.0.1").await;
     recording.say(&recording.message("INVITE", "good", 1, "", OFFER)).await;
@@ -158,6 +159,8 @@ async fn a_recording_stays_whole_beside_floods_and_strangers() {
     let sent: Vec<u8> = (1..=PACKETS as u8).collect();
     assert_eq!(heard, sent, "all of our packets, in order, and nobody else's");
     assert_eq!((call.ended, recorder.count()), (Some(EndReason::Hangup), 1));
+    let late = recorder.refused_late.load(Ordering::SeqCst);
+    assert_eq!(late, 0, "who is refused has no ports by then");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -30,6 +31,9 @@ pub struct Call {
 pub struct Recorder {
     calls: Arc<Mutex<Vec<Call>>>,
     capacity: Option<usize>,
+    /// Whether a full house says so before a call is opened, and how many were only refused then.
+    keeps_places: bool,
+    pub refused_late: Arc<AtomicUsize>,
     /// Told between the close of a call and its end.
     pub last_news: Arc<Mutex<Vec<News>>>,
 }
@@ -45,6 +49,11 @@ impl Recorder {
     /// Takes no more calls than that.
     pub fn with_capacity(calls: usize) -> Self {
         Self { capacity: Some(calls), ..Self::default() }
+    }
+
+    /// The same, but they hear of it as early as the service itself says so.
+    pub fn with_places(calls: usize) -> Self {
+        Self { keeps_places: true, ..Self::with_capacity(calls) }
     }
 
     /// The call with this number, from 0, as soon as it is as wanted.
@@ -69,9 +78,14 @@ impl Recorder {
 #[async_trait]
 impl CallSink for Recorder {
     async fn open(&self, opening: CallOpening) -> Result<Box<dyn LiveCall>, CallError> {
-        self.reserve(&opening.tenant)?;
         let mut calls = self.calls.lock().expect("no panic");
         let number = calls.len();
+        if let Some(capacity) = self.capacity
+            && number >= capacity
+        {
+            self.refused_late.fetch_add(1, Ordering::SeqCst);
+            return Err(CallError::Busy(Full::Machine(capacity)));
+        }
         let (tell, news) = mpsc::channel(64);
         let wanted = opening.wants_news;
         calls.push(Call {
@@ -89,7 +103,7 @@ impl CallSink for Recorder {
 
     fn reserve(&self, _tenant: &TenantId) -> Result<Reservation, CallError> {
         match self.capacity {
-            Some(capacity) if self.count() >= capacity => {
+            Some(capacity) if self.keeps_places && self.count() >= capacity => {
                 Err(CallError::Busy(Full::Machine(capacity)))
             }
             _ => Ok(Reservation::default()),
