@@ -25,8 +25,10 @@ pub(super) struct Receipt {
     /// The code of a subscription that wants to be validated.
     #[serde(skip_serializing_if = "Option::is_none")]
     validation_response: Option<String>,
-    /// Events that hadn't come before.
-    taken: usize,
+    /// Events that hadn't come before. The answer to a validation says nothing else, for it is
+    /// compared with what Event Grid expects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taken: Option<usize>,
 }
 
 /// Takes events of Azure Event Grid: announcements of calls (`IncomingCall`), and the validation of a
@@ -47,14 +49,15 @@ pub(super) async fn eventgrid(
     })?;
     let events = read_events(&body)
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed", error.to_string()))?;
-    let mut receipt = Receipt { validation_response: None, taken: 0 };
+    let (mut validation_response, mut taken) = (None, 0);
     for event in events {
         if event.validation_code.is_some() {
-            receipt.validation_response.clone_from(&event.validation_code);
+            validation_response.clone_from(&event.validation_code);
         }
-        receipt.taken += usize::from(state.incoming.take(&tenant, event));
+        taken += usize::from(state.incoming.take(&tenant, event));
     }
-    Ok(Json(receipt))
+    let taken = validation_response.is_none().then_some(taken);
+    Ok(Json(Receipt { validation_response, taken }))
 }
 
 /// Answers the handshake of CloudEvents 1.0: this origin may deliver here.

@@ -26,6 +26,8 @@ const SEND_BUFFER_BYTES: u32 = 64 * 1024;
 const BACKLOG: u32 = 1_024;
 /// A connection that takes longer for the head of its next request is closed.
 const HEAD_PATIENCE: Duration = Duration::from_secs(15);
+/// Whoever comes without a key can send as much as that and no more: it is read before any check.
+const HEAD_MAX_BYTES: usize = 64 * 1024;
 
 /// Why the service can't listen.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +103,7 @@ async fn converse(
     let requests = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)
+        .max_buf_size(HEAD_MAX_BYTES)
         .serve_connection(TokioIo::new(connection), service);
     let mut requests = std::pin::pin!(requests.with_upgrades());
     let ended = tokio::select! {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Opening, Output, Rejection};
+use super::{Interleaved, Opening, Output, Rejection};
 use crate::domain::EndReason;
 use crate::flow::driver::Control;
 
@@ -63,6 +63,16 @@ impl Line {
     pub fn audio(&mut self, leg: usize, at_ms: Option<u64>, payload: Bytes) {
         if self.phase == Phase::Live && !payload.is_empty() {
             self.outputs.push_back(Output::Audio { leg, at_ms, payload });
+        }
+    }
+
+    /// Audio of all legs at once.
+    pub fn interleaved(&mut self, now: Duration, channels: &mut Interleaved, bytes: Bytes) {
+        if self.phase == Phase::Live && !bytes.is_empty() {
+            self.heard(now);
+            for (leg, payload) in channels.split(bytes).into_iter().enumerate() {
+                self.audio(leg, None, payload);
+            }
         }
     }
 

@@ -32,7 +32,7 @@ use tokio::sync::mpsc;
 pub use self::interleaved::Interleaved;
 pub use self::line::Line;
 pub use self::notes::Notes;
-use self::notes::texts;
+use self::notes::{shortened, texts};
 pub use self::socket::{MAX_MESSAGE_BYTES, MediaSockets, routes};
 use crate::domain::{ConversationId, Direction, EndReason, TenantId};
 use crate::flow::driver::{
@@ -43,16 +43,21 @@ use crate::flow::driver::{
 ///
 /// After each `handle_*` call, drain [`Self::poll_output`] before the next one.
 pub trait MediaProtocol: Send {
+    /// Where its outputs wait, with the patience that all wires have.
+    fn line(&self) -> &Line;
+    fn line_mut(&mut self) -> &mut Line;
     fn handle_text(&mut self, now: Duration, text: &str);
     fn handle_binary(&mut self, now: Duration, bytes: Bytes);
     /// The call of [`Output::Start`] is open.
-    fn handle_opened(&mut self, call: &ConversationId);
+    fn handle_opened(&mut self, _call: &ConversationId) {}
     /// What became of the audio, if the opening asked for news.
     fn handle_news(&mut self, _news: &News) {}
     /// The call of [`Output::Stop`] is over and all its turns are durable.
-    fn handle_finished(&mut self, turns: usize);
+    fn handle_finished(&mut self, _turns: usize) {}
     /// The other side is gone.
-    fn handle_closed(&mut self);
+    fn handle_closed(&mut self) {
+        self.line_mut().stop(EndReason::Disconnected);
+    }
     /// The other side closed the connection in order. On wires that have no message for the end,
     /// this is how a call is hung up.
     fn handle_goodbye(&mut self) {
@@ -67,10 +72,16 @@ pub trait MediaProtocol: Send {
     fn tenant(&self) -> Option<TenantId> {
         None
     }
-    fn handle_timeout(&mut self, now: Duration);
+    fn handle_timeout(&mut self, now: Duration) {
+        self.line_mut().check_patience(now);
+    }
     /// When [`Self::handle_timeout`] wants to be called.
-    fn deadline(&self) -> Duration;
-    fn poll_output(&mut self) -> Option<Output>;
+    fn deadline(&self) -> Duration {
+        self.line().deadline()
+    }
+    fn poll_output(&mut self) -> Option<Output> {
+        self.line_mut().poll_output()
+    }
 }
 
 /// What a protocol wants done. `Start` comes at most once, `Audio` only after it, and nothing but
@@ -132,8 +143,11 @@ impl Opening {
         Ok(())
     }
 
+    /// Not every wire can refuse what is too long in its headers and ids: here it is cut.
     fn for_tenant(self, tenant: TenantId) -> CallOpening {
-        let Self { external_id, direction, legs, attributes, wants_news } = self;
+        let Self { external_id, direction, legs, mut attributes, wants_news } = self;
+        let external_id = external_id.map(|id| shortened(&id));
+        attributes.values_mut().for_each(|value| *value = shortened(value));
         CallOpening { tenant, external_id, direction, legs, attributes, wants_news }
     }
 }
@@ -171,12 +185,16 @@ impl Rejection {
     }
 }
 
-/// What is wrong with a JSON message, and where. serde's own words may quote the message, and with
-/// it a customer's name.
+/// What is wrong with a JSON message that had to be `expected`, and where. serde's own words may
+/// quote the message, and with it a customer's name.
+fn fault_of(error: &serde_json::Error, expected: &str) -> String {
+    let fault = if error.is_data() { expected } else { "JSON" };
+    format!("is not {fault} (line {}, column {})", error.line(), error.column())
+}
+
 fn unreadable(error: &serde_json::Error) -> Rejection {
-    let fault = if error.is_data() { "a message of this protocol" } else { "JSON" };
-    let place = format!("line {}, column {}", error.line(), error.column());
-    Rejection::new(Rejection::MALFORMED, format!("the text message is not {fault} ({place})"))
+    let fault = fault_of(error, "a message of this protocol");
+    Rejection::new(Rejection::MALFORMED, format!("the text message {fault}"))
 }
 
 /// Where calls go. `flow::driver::Calls` in the service, a recorder in tests.

@@ -2,8 +2,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ATTRIBUTE_MAX_CHARS, ATTRIBUTES_MAX};
+use super::{ATTRIBUTE_MAX_CHARS, ATTRIBUTES_MAX, Opening, Rejection};
 use crate::domain::{Direction, Role};
+use crate::flow::audio::Codec;
+use crate::flow::driver::LegSpec;
 
 /// What a connection says about its call under names of ours, for wires whose own messages have no
 /// place for it: in the query of its address, or in free metadata.
@@ -68,6 +70,29 @@ impl Notes {
         }
     }
 
+    /// A call with a leg for each channel; the roles are `usual` if nothing is said.
+    ///
+    /// # Errors
+    /// As many parties must be said as there are channels.
+    pub fn opening(
+        self,
+        usual: &[Role],
+        codec: Codec,
+        sample_rate_hz: u32,
+    ) -> Result<Opening, Rejection> {
+        let roles = self
+            .roles(usual.len(), usual)
+            .map_err(|reason| Rejection::new(Rejection::POLICY, reason))?;
+        let leg = |role| LegSpec { role, name: None, codec, sample_rate_hz };
+        Ok(Opening {
+            external_id: self.external_id,
+            direction: self.direction.unwrap_or(Direction::Inbound),
+            legs: roles.into_iter().map(leg).collect(),
+            attributes: self.attributes,
+            wants_news: false,
+        })
+    }
+
     /// The roles of so many channels: as said, or else `usual`.
     ///
     /// # Errors
@@ -97,7 +122,7 @@ pub(super) fn texts(object: &Value) -> Vec<(String, String)> {
     fields.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
 }
 
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     text.chars().take(ATTRIBUTE_MAX_CHARS).collect()
 }
 

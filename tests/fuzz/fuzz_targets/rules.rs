@@ -77,6 +77,7 @@ fn turn(said: &str) -> News {
         text: Redacted::vouched(said),
         words,
         mean_logprob: None,
+        display_text: None,
         language: "en".to_owned(),
     })
 }

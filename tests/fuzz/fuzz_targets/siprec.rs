@@ -6,9 +6,9 @@ use backchannel::connect::telephony::siprec::{
     Agent, Answer, Cutter, Message, Metadata, Offer, Output, Peer, RoleRules,
 };
 
-/// The input is a stream of SIP messages, as over TCP; every call is opened and some time passes.
-/// Where a message has `tag=ours`, the tag of the last answer stands in its place, so that seeds can
-/// have more than one request in a dialog.
+// The input is a stream of SIP messages, as over TCP; every call is opened and some time passes.
+// Where a message has `tag=ours`, the tag of the last answer stands in its place, so that seeds can
+// have more than one request in a dialog.
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let text = String::from_utf8_lossy(input);
     let _ = (Offer::parse(&text), Metadata::parse(&text), Message::parse(input));

@@ -52,6 +52,16 @@ async fn every_route_but_health_pages_and_sign_in_wants_a_key() {
 }
 
 #[tokio::test]
+async fn a_giant_head_is_refused_before_it_is_understood() {
+    let house = House::open().await;
+    for (length, expected) in [(8_000, 401), (200_000, 431)] {
+        let request = house.client.get(house.url("/v1/media/acs")).bearer_auth("x".repeat(length));
+        let answer = request.send().await.expect("answers");
+        assert_eq!(answer.status(), expected, "{length}");
+    }
+}
+
+#[tokio::test]
 async fn what_can_not_be_read_is_a_problem_document() {
     let house = House::open().await;
     house.append("c-1", vec![started(), card("k-1")]).await;

@@ -1,3 +1,5 @@
+mod streaming;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -32,9 +34,16 @@ fn metadata() -> Value {
 }
 
 fn audio(who: Option<&str>, at_ms: u64, mark: u8) -> Value {
-    json!({"kind": "AudioData", "audioData": {"participantRawID": who, "silent": false,
-        "timestamp": format!("2024-11-15T19:16:12.{at_ms:03}Z"),
-        "data": STANDARD.encode([mark; 640])}})
+    let mut data = json!({"silent": false, "data": STANDARD.encode([mark; 640]),
+        "timestamp": format!("2024-11-15T19:16:12.{at_ms:03}Z")});
+    if let Some(who) = who {
+        data["participantRawID"] = who.into();
+    }
+    json!({"kind": "AudioData", "audioData": data})
+}
+
+fn dtmf() -> Value {
+    json!({"kind": "DtmfData", "dtmfData": {"data": "3"}})
 }
 
 async fn hang_up(client: &mut Client) {
@@ -69,10 +78,25 @@ async fn mixed_audio_is_one_leg_and_a_cut_is_no_hang_up() {
     let mut client = service.connect("acs").await;
     say(&mut client, metadata()).await;
     say(&mut client, audio(None, 0, 1)).await;
-    say(&mut client, json!({"kind": "DtmfData", "dtmfData": {"data": "3"}})).await;
+    say(&mut client, dtmf()).await;
     drop(client);
     let call = service.ended("c-1").await;
     assert_eq!((call.ended, call.roles), (Some(EndReason::Disconnected), vec![Role::Mixed]));
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_call_is_kept_in_short() {
+    let service = Service::start(Recorder::default()).await;
+    let mut client = service.connect(&format!("acs?agent={}&queue=q", "ä".repeat(300))).await;
+    let mut about = metadata();
+    about["audioMetadata"]["subscriptionId"] = "s".repeat(3_000).into();
+    say(&mut client, about).await;
+    say(&mut client, audio(None, 0, 1)).await;
+    hang_up(&mut client).await;
+    let call = service.ended("c-1").await;
+    assert_eq!((&*call.attributes["agent"], &*call.attributes["queue"]), (&*"ä".repeat(256), "q"));
+    assert_eq!(call.attributes["subscription_id"], "s".repeat(256));
+    assert_eq!(call.external_id, Some("s".repeat(256)));
 }
 
 #[tokio::test]

@@ -39,9 +39,12 @@ async fn a_subscription_is_validated_in_both_schemas() {
             "validationUrl": "https://rp.example/validate"},
         "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent",
         "eventTime": "2026-01-01T00:00:00Z", "metadataVersion": "1", "dataVersion": "1"}]);
-    let answer = deliver(&door.house, "application/json", &validation).await;
     let code = "512d38b6-c7b8-40c8-89fe-f46f9e9622b6";
-    assert_eq!(answer, (200, json!({"validationResponse": code, "taken": 1})));
+    // Whoever doesn't hear the answer asks again.
+    for _ in 0..2 {
+        let answer = deliver(&door.house, "application/json", &validation).await;
+        assert_eq!(answer, (200, json!({"validationResponse": code})));
+    }
 
     let request = door.house.client.request(Method::OPTIONS, door.house.url(PATH));
     let request = request.header("WebHook-Request-Origin", "eventgrid.azure.net");

@@ -5,14 +5,20 @@ mod audiohook;
 mod eventgrid;
 mod twilio;
 
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use backchannel::connect::telephony::auth::MediaAuth;
 use backchannel::connect::telephony::{MediaSockets, routes};
+use serde_json::Value;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderName;
 
 use crate::media::{Client, Recorder, Service};
 use crate::serve::harness::{House, Options};
+use crate::wires::peers;
 
 /// Media sockets behind the service's own guard.
 struct Door {
@@ -53,4 +59,23 @@ impl Door {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+/// What an official SDK says, through a script in `tests/peers`.
+fn sdk(script: &str, question: &Value) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script);
+    let mut node = Command::new("node")
+        .arg(&script)
+        .arg(peers().join("node"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .expect("node is there: `.ci/need node` installs it");
+    let mut to_node = node.stdin.take().expect("it was asked for");
+    to_node.write_all(question.to_string().as_bytes()).expect("it reads");
+    drop(to_node);
+    let ran = node.wait_with_output().expect("it ends");
+    assert!(ran.status.success(), "{}", script.display());
+    serde_json::from_slice(&ran.stdout).expect("JSON")
 }

@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use backchannel::connect::telephony::{CallSink, LiveCall};
-use backchannel::domain::{ConversationId, EndReason};
-use backchannel::flow::driver::{CallError, CallOpening, CallSummary, Control, Full, News};
+use backchannel::domain::{ConversationId, EndReason, TenantId};
+use backchannel::flow::driver::{
+    CallError, CallOpening, CallSummary, Control, Full, News, Reservation,
+};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
@@ -28,6 +31,9 @@ pub struct Call {
 pub struct Recorder {
     calls: Arc<Mutex<Vec<Call>>>,
     capacity: Option<usize>,
+    /// Whether a full house says so before a call is opened, and how many were only refused then.
+    keeps_places: bool,
+    pub refused_late: Arc<AtomicUsize>,
     /// Told between the close of a call and its end.
     pub last_news: Arc<Mutex<Vec<News>>>,
 }
@@ -43,6 +49,11 @@ impl Recorder {
     /// Takes no more calls than that.
     pub fn with_capacity(calls: usize) -> Self {
         Self { capacity: Some(calls), ..Self::default() }
+    }
+
+    /// The same, but they hear of it as early as the service itself says so.
+    pub fn with_places(calls: usize) -> Self {
+        Self { keeps_places: true, ..Self::with_capacity(calls) }
     }
 
     /// The call with this number, from 0, as soon as it is as wanted.
@@ -72,6 +83,7 @@ impl CallSink for Recorder {
         if let Some(capacity) = self.capacity
             && number >= capacity
         {
+            self.refused_late.fetch_add(1, Ordering::SeqCst);
             return Err(CallError::Busy(Full::Machine(capacity)));
         }
         let (tell, news) = mpsc::channel(64);
@@ -87,6 +99,15 @@ impl CallSink for Recorder {
         let id = ConversationId::from(format!("c-{number}"));
         let recorder = self.clone();
         Ok(Box::new(RecordedCall { id, number, recorder, news: wanted.then_some(news) }))
+    }
+
+    fn reserve(&self, _tenant: &TenantId) -> Result<Reservation, CallError> {
+        match self.capacity {
+            Some(capacity) if self.keeps_places && self.count() >= capacity => {
+                Err(CallError::Busy(Full::Machine(capacity)))
+            }
+            _ => Ok(Reservation::default()),
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::roles::Customer;
 use super::wire::{AudioData, AudioMetadata, Message};
-use crate::connect::telephony::{Line, MediaProtocol, Opening, Output, Rejection};
-use crate::domain::{ConversationId, Direction, EndReason};
+use crate::connect::telephony::{Line, MediaProtocol, Opening, Rejection, fault_of};
+use crate::domain::{Direction, EndReason};
 use crate::flow::audio::Codec;
 use crate::flow::driver::{Control, LEGS_MAX, LegSpec};
 
@@ -54,15 +54,8 @@ impl Protocol {
     }
 
     fn read(&mut self, now: Duration, text: &str) -> Result<(), Rejection> {
-        let message: Message = serde_json::from_str(text).map_err(|error| {
-            // serde's own words may quote the message, and with it what somebody said.
-            let fault = if error.is_data() { "a streaming message" } else { "JSON" };
-            self.malformed(&format!(
-                "is not {fault} (line {}, column {})",
-                error.line(),
-                error.column()
-            ))
-        })?;
+        let message: Message = serde_json::from_str(text)
+            .map_err(|error| self.malformed(&fault_of(&error, "a streaming message")))?;
         // ACS itself writes PascalCase one way and camelCase the other.
         match message.kind.to_ascii_lowercase().as_str() {
             "audiometadata" => {
@@ -171,6 +164,14 @@ impl Protocol {
 }
 
 impl MediaProtocol for Protocol {
+    fn line(&self) -> &Line {
+        &self.line
+    }
+
+    fn line_mut(&mut self) -> &mut Line {
+        &mut self.line
+    }
+
     fn handle_text(&mut self, now: Duration, text: &str) {
         if self.line.is_over() {
             return;
@@ -186,28 +187,8 @@ impl MediaProtocol for Protocol {
         self.line.reject(Rejection::new(Rejection::WRONG_KIND, reason));
     }
 
-    fn handle_opened(&mut self, _call: &ConversationId) {}
-
-    fn handle_finished(&mut self, _turns: usize) {}
-
-    fn handle_closed(&mut self) {
-        self.line.stop(EndReason::Disconnected);
-    }
-
     fn handle_goodbye(&mut self) {
         // There is no message for the end.
         self.line.stop(EndReason::Hangup);
-    }
-
-    fn handle_timeout(&mut self, now: Duration) {
-        self.line.check_patience(now);
-    }
-
-    fn deadline(&self) -> Duration {
-        self.line.deadline()
-    }
-
-    fn poll_output(&mut self) -> Option<Output> {
-        self.line.poll_output()
     }
 }

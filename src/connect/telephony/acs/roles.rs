@@ -1,9 +1,13 @@
 use crate::domain::Role;
 
+/// Users of ACS and of Teams, in the public cloud and in those of governments.
+const DESKS: [&str; 7] =
+    ["8:acs:", "8:dod-acs:", "8:gcch-acs:", "8:spool:", "8:orgid:", "8:dod:", "8:gcch:"];
+
 /// Who of a call's participants is the customer, by raw id, if anybody has said so.
 ///
-/// Raw ids: `4:+15551230001` is a telephone, `8:acs:…` a user of ACS, `8:orgid:…` one of Teams,
-/// `28:…` a bot.
+/// Raw ids: `4:+15551230001` is a telephone, `8:acs:…` a user of ACS, `8:orgid:…` one of Teams (both
+/// have names of their own in government clouds), `28:…` a bot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Customer(Option<String>);
 
@@ -29,7 +33,7 @@ impl Customer {
             return Role::Bot;
         }
         let telephone = participant.starts_with("4:");
-        let desk = participant.starts_with("8:acs:") || participant.starts_with("8:orgid:");
+        let desk = DESKS.iter().any(|prefix| participant.starts_with(prefix));
         match self.raw_id() {
             Some(customer) if customer.eq_ignore_ascii_case(participant) => Role::Customer,
             Some(_) if telephone || desk => Role::Agent,

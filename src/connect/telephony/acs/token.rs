@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
@@ -32,12 +32,17 @@ pub struct Issuer {
 
 /// Checks the RS256 tokens that ACS brings, by keys which it publishes.
 pub struct Tokens {
-    issuer: Issuer,
     validation: Validation,
+    published: Arc<Published>,
+    /// One asks at a time. When to ask again at the earliest.
+    not_before: Arc<Mutex<Option<Instant>>>,
+}
+
+/// The keys as they were published, and where that is.
+struct Published {
+    jwks_url: String,
     client: Client,
     keys: RwLock<Keys>,
-    /// One asks at a time. When to ask again at the earliest.
-    not_before: Mutex<Option<Instant>>,
 }
 
 #[derive(Default)]
@@ -99,13 +104,8 @@ impl Tokens {
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         validation.validate_nbf = true;
         validation.leeway = CLOCK_SKEW_SECONDS;
-        Ok(Self {
-            issuer,
-            validation,
-            client,
-            keys: RwLock::default(),
-            not_before: Mutex::new(None),
-        })
+        let published = Published { jwks_url: issuer.jwks_url, client, keys: RwLock::default() };
+        Ok(Self { validation, published: Arc::new(published), not_before: Arc::default() })
     }
 
     /// Whether a token is good at this moment.
@@ -117,30 +117,42 @@ impl Tokens {
     }
 
     async fn key(&self, id: &str) -> Option<DecodingKey> {
-        if let Some(key) = self.known(id, FRESH) {
+        if let Some(key) = self.published.known(id, FRESH) {
             return Some(key);
         }
-        let mut not_before = self.not_before.lock().await;
+        let mut not_before = self.not_before.clone().lock_owned().await;
         // Whoever waited here may find what another has fetched.
-        if let Some(key) = self.known(id, FRESH) {
+        if let Some(key) = self.published.known(id, FRESH) {
             return Some(key);
         }
         if not_before.is_none_or(|earliest| Instant::now() >= earliest) {
-            let pause = match self.fetch().await {
-                Ok(by_id) => {
-                    let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-                    *keys = Keys { by_id, fetched: Some(Instant::now()) };
-                    AFTER_SUCCESS
-                }
-                Err(error) => {
-                    tracing::warn!(url = %self.issuer.jwks_url, %error, "no keys for ACS tokens");
-                    AFTER_FAILURE
-                }
-            };
-            *not_before = Some(Instant::now() + pause);
+            let published = self.published.clone();
+            // By itself, because who asks may be gone before the answer: then the next would ask
+            // again at once, and nobody would ever get an answer.
+            let asking = tokio::spawn(async move {
+                *not_before = Some(Instant::now() + published.renew().await);
+            });
+            // A panic in there leaves the keys as they were.
+            let _ = asking.await;
         }
-        drop(not_before);
-        self.known(id, TRUSTED)
+        self.published.known(id, TRUSTED)
+    }
+}
+
+impl Published {
+    /// Asks for the keys; how long to wait before the next time.
+    async fn renew(&self) -> Duration {
+        match self.fetch().await {
+            Ok(by_id) => {
+                let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+                *keys = Keys { by_id, fetched: Some(Instant::now()) };
+                AFTER_SUCCESS
+            }
+            Err(error) => {
+                tracing::warn!(url = %self.jwks_url, %error, "no keys for ACS tokens");
+                AFTER_FAILURE
+            }
+        }
     }
 
     fn known(&self, id: &str, not_older_than: Duration) -> Option<DecodingKey> {
@@ -150,7 +162,7 @@ impl Tokens {
     }
 
     async fn fetch(&self) -> Result<HashMap<String, DecodingKey>, FetchError> {
-        let mut response = self.client.get(&self.issuer.jwks_url).send().await?;
+        let mut response = self.client.get(&self.jwks_url).send().await?;
         if !response.status().is_success() {
             return Err(FetchError::Status(response.status().as_u16()));
         }
@@ -227,5 +239,25 @@ mod tests {
             assert!(!tokens.accept(token).await, "{token}");
         }
         assert!(tokens.not_before.lock().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn who_leaves_before_the_keys_come_does_not_make_us_ask_again() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let issuer = Issuer {
+            jwks_url: format!("http://{}/keys", listener.local_addr().expect("bound")),
+            issuer: "i".to_owned(),
+            audience: "a".to_owned(),
+        };
+        let tokens = Tokens::new(issuer).expect("an address");
+        for _ in 0..5 {
+            // {"alg":"RS256","kid":"k"}
+            let asked = tokens.accept("eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.e30.AAAA");
+            let answer = tokio::time::timeout(Duration::from_millis(50), asked).await;
+            assert!(answer.is_err(), "the server takes its time");
+        }
+        let _held = listener.accept().await.expect("one asks");
+        let second = tokio::time::timeout(Duration::from_millis(100), listener.accept()).await;
+        assert!(second.is_err(), "and no more");
     }
 }

@@ -4,11 +4,10 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::connect::telephony::{
-    Line, MediaProtocol, Notes, Opening, Output, Rejection, texts, unreadable,
+    Line, MediaProtocol, Notes, Opening, Rejection, texts, unreadable,
 };
-use crate::domain::{ConversationId, Direction, EndReason, Role};
+use crate::domain::{EndReason, Role};
 use crate::flow::audio::Codec;
-use crate::flow::driver::LegSpec;
 
 /// Text and audio of one channel in. Asterisk has no message for the end: it closes the connection.
 pub struct Protocol {
@@ -65,8 +64,6 @@ impl Protocol {
             let reason = "format is not supported: use ulaw, alaw, or slin to slin48";
             Rejection::new(Rejection::WRONG_KIND, reason)
         })?;
-        let policy = |reason| Rejection::new(Rejection::POLICY, reason);
-        let roles = self.notes.roles(1, &[Role::Mixed]).map_err(policy)?;
         let mut notes = self.notes.clone();
         for (name, value) in &event.variables {
             notes.attribute(name, value);
@@ -77,14 +74,8 @@ impl Protocol {
             }
         }
         let id = event.field("channel_id").or(event.field("connection_id"));
-        let leg = |role| LegSpec { role, name: None, codec, sample_rate_hz };
-        Ok(Opening {
-            external_id: notes.external_id.or(id.map(str::to_owned)),
-            direction: notes.direction.unwrap_or(Direction::Inbound),
-            legs: roles.into_iter().map(leg).collect(),
-            attributes: notes.attributes,
-            wants_news: false,
-        })
+        notes.external_id = notes.external_id.or(id.map(str::to_owned));
+        notes.opening(&[Role::Mixed], codec, sample_rate_hz)
     }
 }
 
@@ -139,6 +130,14 @@ fn codec_of(format: &str) -> Option<(Codec, u32)> {
 }
 
 impl MediaProtocol for Protocol {
+    fn line(&self) -> &Line {
+        &self.line
+    }
+
+    fn line_mut(&mut self) -> &mut Line {
+        &mut self.line
+    }
+
     fn handle_text(&mut self, now: Duration, text: &str) {
         if self.line.is_over() {
             return;
@@ -157,27 +156,7 @@ impl MediaProtocol for Protocol {
         self.line.audio(0, None, bytes);
     }
 
-    fn handle_opened(&mut self, _call: &ConversationId) {}
-
-    fn handle_finished(&mut self, _turns: usize) {}
-
-    fn handle_closed(&mut self) {
-        self.line.stop(EndReason::Disconnected);
-    }
-
     fn handle_goodbye(&mut self) {
         self.line.stop(EndReason::Hangup);
-    }
-
-    fn handle_timeout(&mut self, now: Duration) {
-        self.line.check_patience(now);
-    }
-
-    fn deadline(&self) -> Duration {
-        self.line.deadline()
-    }
-
-    fn poll_output(&mut self) -> Option<Output> {
-        self.line.poll_output()
     }
 }

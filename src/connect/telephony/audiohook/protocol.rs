@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::entities::{self, Feedback, Place};
 use super::opening;
 use super::wire::{self, Close, Discarded, Message, NULL_UUID, Open, parse_duration};
-use crate::connect::telephony::{Line, MediaProtocol, Opening, Output, Rejection};
+use crate::connect::telephony::{Line, MediaProtocol, Opening, Rejection, fault_of};
 use crate::domain::{ConversationId, EndReason, Party, Role};
 use crate::flow::driver::{Control, News};
 
@@ -116,10 +116,7 @@ impl Protocol {
 
     fn read(&mut self, now: Duration, text: &str) -> Result<(), Fault> {
         let mut message: Message = serde_json::from_str(text).map_err(|error| {
-            // serde's own words may quote the message, and with it a customer's number.
-            let fault = if error.is_data() { "a client message" } else { "JSON" };
-            let (line, column) = (error.line(), error.column());
-            Fault::error(format!("the message is not {fault} (line {line}, column {column})"))
+            Fault::error(format!("the message {}", fault_of(&error, "a client message")))
         })?;
         if matches!(self.state, State::Leaving { .. }) {
             // All that counts now is that it closes, whatever went wrong before.
@@ -154,7 +151,10 @@ impl Protocol {
             "ping" => self.say("pong", &json!({})),
             "update" if self.is_open() => {
                 let update: Value = message.parameters().unwrap_or_default();
-                self.language = update["language"].as_str().map(str::to_owned);
+                // An update of something else leaves the language as it is.
+                if let Some(language) = update["language"].as_str() {
+                    self.language = Some(language.to_owned());
+                }
                 self.say("updated", &json!({}));
             }
             "paused" if self.state == State::Active => {
@@ -297,6 +297,14 @@ impl Protocol {
 }
 
 impl MediaProtocol for Protocol {
+    fn line(&self) -> &Line {
+        &self.line
+    }
+
+    fn line_mut(&mut self) -> &mut Line {
+        &mut self.line
+    }
+
     fn handle_text(&mut self, now: Duration, text: &str) {
         if self.line.is_over() {
             return;
@@ -402,9 +410,5 @@ impl MediaProtocol for Protocol {
             State::Leaving { until, .. } => until,
             _ => self.line.deadline(),
         }
-    }
-
-    fn poll_output(&mut self) -> Option<Output> {
-        self.line.poll_output()
     }
 }

@@ -340,6 +340,21 @@ fn card() -> News {
 }
 
 #[test]
+fn the_language_is_what_was_said_last() {
+    let upgrade = Upgrade { session_id: Some(SESSION.to_owned()), ..Upgrade::default() };
+    let mut client = Client::with(upgrade, Feedback { transcripts: true, ..Feedback::default() });
+    client.open(open());
+    for (update, language) in [(json!({}), "en-US"), (json!({"language": "en-GB"}), "en-GB")] {
+        client.tell("update", update);
+        client.said.clear();
+        client.protocol.handle_news(&turn());
+        client.look();
+        let said = &client.said[0].1["entities"][0]["data"]["alternatives"][0]["languages"];
+        assert_eq!(*said, json!([language]));
+    }
+}
+
+#[test]
 fn news_go_back_if_configured_and_until_closed() {
     let check = |transcripts: bool, cards: bool, expected: &[&str]| {
         let feedback = Feedback { transcripts, cards, ..Feedback::default() };

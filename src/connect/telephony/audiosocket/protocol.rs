@@ -4,8 +4,8 @@ use bytes::{Bytes, BytesMut};
 use uuid::Uuid;
 
 use super::{ExpectedCall, Frame, Frames, Registry};
-use crate::connect::telephony::{Line, MediaProtocol, Opening, Output, Rejection};
-use crate::domain::{ConversationId, Direction, EndReason, Role, TenantId};
+use crate::connect::telephony::{Line, MediaProtocol, Opening, Rejection};
+use crate::domain::{Direction, EndReason, Role, TenantId};
 use crate::flow::audio::Codec;
 use crate::flow::driver::LegSpec;
 
@@ -117,6 +117,14 @@ impl Protocol {
 }
 
 impl MediaProtocol for Protocol {
+    fn line(&self) -> &Line {
+        &self.line
+    }
+
+    fn line_mut(&mut self) -> &mut Line {
+        &mut self.line
+    }
+
     fn handle_text(&mut self, _now: Duration, _text: &str) {
         let reason = "text came where messages are binary";
         self.line.reject(Rejection::new(Rejection::WRONG_KIND, reason));
@@ -131,14 +139,6 @@ impl MediaProtocol for Protocol {
                 self.line.reject(rejection);
             }
         }
-    }
-
-    fn handle_opened(&mut self, _call: &ConversationId) {}
-
-    fn handle_finished(&mut self, _turns: usize) {}
-
-    fn handle_closed(&mut self) {
-        self.line.stop(EndReason::Disconnected);
     }
 
     /// "Socket closure is also sufficient."
@@ -162,10 +162,6 @@ impl MediaProtocol for Protocol {
     fn deadline(&self) -> Duration {
         let deadline = self.line.deadline();
         if self.call.is_none() { deadline.min(UUID_PATIENCE) } else { deadline }
-    }
-
-    fn poll_output(&mut self) -> Option<Output> {
-        self.line.poll_output()
     }
 }
 

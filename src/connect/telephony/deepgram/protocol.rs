@@ -8,10 +8,8 @@ use sha2::{Digest, Sha256};
 use super::listen::{Format, Listen};
 use super::wav;
 use super::wire::{self, ChannelIndex, ClientMessage, Origin};
-use crate::connect::telephony::{
-    Interleaved, Line, MediaProtocol, Opening, Output, Rejection, unreadable,
-};
-use crate::domain::{ConversationId, Direction, EndReason, Partial, Party, Role, Turn};
+use crate::connect::telephony::{Interleaved, Line, MediaProtocol, Opening, Rejection, unreadable};
+use crate::domain::{Direction, EndReason, Partial, Party, Role, Turn};
 use crate::flow::audio::{Codec, sample_to_i16};
 use crate::flow::driver::{Control, LegSpec, News};
 
@@ -252,6 +250,14 @@ impl Protocol {
 }
 
 impl MediaProtocol for Protocol {
+    fn line(&self) -> &Line {
+        &self.line
+    }
+
+    fn line_mut(&mut self) -> &mut Line {
+        &mut self.line
+    }
+
     fn handle_text(&mut self, now: Duration, text: &str) {
         if self.line.is_over() {
             return;
@@ -275,8 +281,6 @@ impl MediaProtocol for Protocol {
             Err(rejection) => self.refuse(rejection),
         }
     }
-
-    fn handle_opened(&mut self, _call: &ConversationId) {}
 
     fn handle_news(&mut self, news: &News) {
         match news {
@@ -303,22 +307,6 @@ impl MediaProtocol for Protocol {
 
     fn handle_finished(&mut self, _turns: usize) {
         self.say_metadata();
-    }
-
-    fn handle_closed(&mut self) {
-        self.line.stop(EndReason::Disconnected);
-    }
-
-    fn handle_timeout(&mut self, now: Duration) {
-        self.line.check_patience(now);
-    }
-
-    fn deadline(&self) -> Duration {
-        self.line.deadline()
-    }
-
-    fn poll_output(&mut self) -> Option<Output> {
-        self.line.poll_output()
     }
 }
 

@@ -4,11 +4,10 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::connect::telephony::{
-    Interleaved, Line, MediaProtocol, Notes, Opening, Output, Rejection, texts,
+    Interleaved, Line, MediaProtocol, Notes, Opening, Rejection, texts,
 };
-use crate::domain::{ConversationId, Direction, EndReason, Role};
+use crate::domain::{EndReason, Role};
 use crate::flow::audio::Codec;
-use crate::flow::driver::LegSpec;
 
 /// Text that says something of the call, then audio. The call begins with the first audio, and the
 /// end of the connection is its end.
@@ -96,21 +95,12 @@ impl Protocol {
     }
 
     fn opening(&self) -> Result<Opening, Rejection> {
-        let roles = self
-            .notes
-            .roles(self.mix.roles().len(), self.mix.roles())
-            .map_err(|reason| Rejection::new(Rejection::POLICY, reason))?;
-        let said = &self.notes.attributes;
-        let id = ["uuid", "call_id", "callId"].iter().find_map(|name| said.get(*name));
-        let sample_rate_hz = self.sample_rate_hz;
-        let leg = |role| LegSpec { role, name: None, codec: Codec::PcmS16Le, sample_rate_hz };
-        Ok(Opening {
-            external_id: self.notes.external_id.clone().or(id.cloned()),
-            direction: self.notes.direction.unwrap_or(Direction::Inbound),
-            legs: roles.into_iter().map(leg).collect(),
-            attributes: said.clone(),
-            wants_news: false,
-        })
+        let mut notes = self.notes.clone();
+        if notes.external_id.is_none() {
+            let said = |name: &&str| notes.attributes.get(*name).cloned();
+            notes.external_id = ["uuid", "call_id", "callId"].iter().find_map(said);
+        }
+        notes.opening(self.mix.roles(), Codec::PcmS16Le, self.sample_rate_hz)
     }
 
     fn begin(&mut self, now: Duration) {
@@ -133,6 +123,14 @@ fn rate_of(text: &str) -> Option<u32> {
 }
 
 impl MediaProtocol for Protocol {
+    fn line(&self) -> &Line {
+        &self.line
+    }
+
+    fn line_mut(&mut self) -> &mut Line {
+        &mut self.line
+    }
+
     /// Text in mid-call is something that a dial plan sends to somebody else.
     fn handle_text(&mut self, now: Duration, text: &str) {
         if !self.line.is_waiting() {
@@ -151,35 +149,10 @@ impl MediaProtocol for Protocol {
         if self.line.is_waiting() {
             self.begin(now);
         }
-        if self.line.is_live() {
-            self.line.heard(now);
-            for (leg, payload) in self.channels.split(bytes).into_iter().enumerate() {
-                self.line.audio(leg, None, payload);
-            }
-        }
-    }
-
-    fn handle_opened(&mut self, _call: &ConversationId) {}
-
-    fn handle_finished(&mut self, _turns: usize) {}
-
-    fn handle_closed(&mut self) {
-        self.line.stop(EndReason::Disconnected);
+        self.line.interleaved(now, &mut self.channels, bytes);
     }
 
     fn handle_goodbye(&mut self) {
         self.line.stop(EndReason::Hangup);
-    }
-
-    fn handle_timeout(&mut self, now: Duration) {
-        self.line.check_patience(now);
-    }
-
-    fn deadline(&self) -> Duration {
-        self.line.deadline()
-    }
-
-    fn poll_output(&mut self) -> Option<Output> {
-        self.line.poll_output()
     }
 }

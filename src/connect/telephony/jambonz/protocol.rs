@@ -5,11 +5,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::connect::telephony::{
-    Interleaved, Line, MediaProtocol, Notes, Opening, Output, Rejection, texts, unreadable,
+    Interleaved, Line, MediaProtocol, Notes, Opening, Rejection, texts, unreadable,
 };
-use crate::domain::{ConversationId, Direction, EndReason, Role};
+use crate::domain::{Direction, EndReason, Role};
 use crate::flow::audio::Codec;
-use crate::flow::driver::LegSpec;
 
 /// The call's attributes, then audio. The end of the connection is the end of the call.
 pub struct Protocol {
@@ -82,22 +81,22 @@ impl Protocol {
         for (name, value) in texts(&message["metadata"]) {
             notes.take(&name, &value).map_err(policy)?;
         }
-        let roles = notes.roles(usual.len(), usual).map_err(policy)?;
-        let leg = |role| LegSpec { role, name: None, codec: Codec::PcmS16Le, sample_rate_hz };
-        Ok(Opening {
-            external_id: notes.external_id.or(call.call_sid),
-            direction: notes.direction.unwrap_or(match call.direction.as_deref() {
-                Some("outbound") => Direction::Outbound,
-                _ => Direction::Inbound,
-            }),
-            legs: roles.into_iter().map(leg).collect(),
-            attributes: notes.attributes,
-            wants_news: false,
-        })
+        notes.external_id = notes.external_id.or(call.call_sid);
+        let outbound = call.direction.as_deref() == Some("outbound");
+        notes.direction = notes.direction.or(outbound.then_some(Direction::Outbound));
+        notes.opening(usual, Codec::PcmS16Le, sample_rate_hz)
     }
 }
 
 impl MediaProtocol for Protocol {
+    fn line(&self) -> &Line {
+        &self.line
+    }
+
+    fn line_mut(&mut self) -> &mut Line {
+        &mut self.line
+    }
+
     fn handle_text(&mut self, now: Duration, text: &str) {
         if self.line.is_over() {
             return;
@@ -111,35 +110,11 @@ impl MediaProtocol for Protocol {
         if self.line.is_waiting() {
             let reason = "audio came before the call's attributes";
             self.line.reject(Rejection::new(Rejection::POLICY, reason));
-        } else if self.line.is_live() && !bytes.is_empty() {
-            self.line.heard(now);
-            for (leg, payload) in self.channels.split(bytes).into_iter().enumerate() {
-                self.line.audio(leg, None, payload);
-            }
         }
-    }
-
-    fn handle_opened(&mut self, _call: &ConversationId) {}
-
-    fn handle_finished(&mut self, _turns: usize) {}
-
-    fn handle_closed(&mut self) {
-        self.line.stop(EndReason::Disconnected);
+        self.line.interleaved(now, &mut self.channels, bytes);
     }
 
     fn handle_goodbye(&mut self) {
         self.line.stop(EndReason::Hangup);
-    }
-
-    fn handle_timeout(&mut self, now: Duration) {
-        self.line.check_patience(now);
-    }
-
-    fn deadline(&self) -> Duration {
-        self.line.deadline()
-    }
-
-    fn poll_output(&mut self) -> Option<Output> {
-        self.line.poll_output()
     }
 }

@@ -5,9 +5,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::connect::telephony::{
-    Interleaved, Line, MediaProtocol, Opening, Output, Rejection, unreadable,
-};
+use crate::connect::telephony::{Interleaved, Line, MediaProtocol, Opening, Rejection, unreadable};
 use crate::domain::{ConversationId, Direction, EndReason, Role};
 use crate::flow::audio::Codec;
 use crate::flow::driver::{Control, LegSpec};
@@ -71,6 +69,14 @@ impl Protocol {
 }
 
 impl MediaProtocol for Protocol {
+    fn line(&self) -> &Line {
+        &self.line
+    }
+
+    fn line_mut(&mut self) -> &mut Line {
+        &mut self.line
+    }
+
     fn handle_text(&mut self, now: Duration, text: &str) {
         if self.line.is_over() {
             return;
@@ -84,12 +90,8 @@ impl MediaProtocol for Protocol {
         if self.line.is_waiting() {
             let reason = "audio came before the start message";
             self.line.reject(Rejection::new(Rejection::POLICY, reason));
-        } else if self.line.is_live() && !bytes.is_empty() {
-            self.line.heard(now);
-            for (leg, payload) in self.channels.split(bytes).into_iter().enumerate() {
-                self.line.audio(leg, None, payload);
-            }
         }
+        self.line.interleaved(now, &mut self.channels, bytes);
     }
 
     fn handle_opened(&mut self, call: &ConversationId) {
@@ -101,22 +103,6 @@ impl MediaProtocol for Protocol {
         let call = self.call.as_ref().map(ConversationId::as_str);
         let message = json!({"type": "stopped", "conversation_id": call, "turns": turns});
         self.line.send(message.to_string());
-    }
-
-    fn handle_closed(&mut self) {
-        self.line.stop(EndReason::Disconnected);
-    }
-
-    fn handle_timeout(&mut self, now: Duration) {
-        self.line.check_patience(now);
-    }
-
-    fn deadline(&self) -> Duration {
-        self.line.deadline()
-    }
-
-    fn poll_output(&mut self) -> Option<Output> {
-        self.line.poll_output()
     }
 }
 

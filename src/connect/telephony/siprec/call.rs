@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use socket2::SockRef;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -23,6 +24,18 @@ const PACKET_MAX_BYTES: usize = 2_048;
 const TICK: Duration = Duration::from_millis(100);
 /// So many ports are tried before a call is refused.
 const TRIES: usize = 64;
+/// What the system holds for a port while nobody reads: most of a second of a flood. Its own measure
+/// is a tenth of a second of it, less than a busy machine may keep a reader waiting.
+const RECEIVE_BUFFER_BYTES: usize = 1 << 20;
+
+/// A socket that holds much; as much as the system allows, which need not be all.
+pub(super) async fn roomy_udp(address: SocketAddr) -> std::io::Result<UdpSocket> {
+    let socket = UdpSocket::bind(address).await?;
+    if let Err(error) = SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER_BYTES) {
+        tracing::debug!(%error, "a socket holds no more than is usual");
+    }
+    Ok(socket)
+}
 
 /// Where RTP is taken. Cheap to clone.
 #[derive(Clone)]
@@ -51,7 +64,7 @@ impl Ports {
                     first + self.next.fetch_add(1, Ordering::Relaxed) % pairs * 2
                 }
             };
-            match UdpSocket::bind((self.ip, port)).await {
+            match roomy_udp((self.ip, port).into()).await {
                 Ok(socket) if socket.local_addr()?.port() % 2 == 0 => return Ok(socket),
                 Ok(_) => {}
                 Err(error) => refused = Some(error),
@@ -208,6 +221,11 @@ impl Call {
         streams: Vec<StreamSpec>,
         inputs: &mut mpsc::UnboundedReceiver<Input>,
     ) {
+        // Before its ports are taken: those of a flood that is refused would be missing elsewhere.
+        let place = match self.sockets.calls.reserve(&self.tenant) {
+            Ok(place) => place,
+            Err(error) => return self.refuse(&error),
+        };
         let mut media = Media::new(self.signals);
         let answer = match media.open(&self.ports, &streams).await {
             Ok(ports) => Answer { address: self.address, ports },
@@ -218,16 +236,9 @@ impl Call {
             }
         };
         let opening = opening.for_tenant(self.tenant.clone());
-        let mut live = match self.sockets.calls.open(opening).await {
+        let mut live = match self.sockets.calls.open_in(place, opening).await {
             Ok(live) => live,
-            Err(error) => {
-                tracing::warn!(media.protocol = "siprec", %error, "a call was not taken");
-                self.tell(Err(match error {
-                    CallError::Busy(_) | CallError::ShuttingDown => Refusal::BUSY,
-                    _ => Refusal::FAILED,
-                }));
-                return;
-            }
+            Err(error) => return self.refuse(&error),
         };
         tracing::info!(media.protocol = "siprec", call.id = %live.id(), "call opened");
         self.tell(Ok(answer));
@@ -292,6 +303,14 @@ impl Call {
                 }
             }
         }
+    }
+
+    fn refuse(&self, error: &CallError) {
+        tracing::warn!(media.protocol = "siprec", %error, "a call was not taken");
+        self.tell(Err(match error {
+            CallError::Busy(_) | CallError::ShuttingDown => Refusal::BUSY,
+            _ => Refusal::FAILED,
+        }));
     }
 
     fn tell(&self, ready: Result<Answer, Refusal>) {

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::agent::{Agent, Output, Peer};
-use super::call::{Call, Input, News, Ports};
+use super::call::{Call, Input, News, Ports, roomy_udp};
 use super::parties::RoleRules;
 use super::sip::{Cutter, MESSAGE_MAX_BYTES, Message};
 use crate::connect::telephony::MediaSockets;
@@ -59,7 +59,7 @@ impl Listener {
         let mut tries = 0;
         loop {
             let tcp = TcpListener::bind(address).await?;
-            match UdpSocket::bind(tcp.local_addr()?).await {
+            match roomy_udp(tcp.local_addr()?).await {
                 Ok(udp) => return Ok(Self { udp, tcp }),
                 // A free port of one transport may be taken on the other.
                 Err(_) if address.port() == 0 && tries < TRIES => tries += 1,

@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use super::reorder::Reorder;
 use super::wire::{Media, MediaFormat, Message, Start};
-use crate::connect::telephony::{Line, MediaProtocol, Opening, Output, Rejection};
-use crate::domain::{ConversationId, Direction, EndReason, Role};
+use crate::connect::telephony::{Line, MediaProtocol, Opening, Rejection, fault_of};
+use crate::domain::{Direction, EndReason, Role};
 use crate::flow::audio::Codec;
 use crate::flow::driver::LegSpec;
 
@@ -40,15 +40,8 @@ impl Protocol {
     }
 
     fn read(&mut self, now: Duration, text: &str) -> Result<(), Rejection> {
-        let message: Message = serde_json::from_str(text).map_err(|error| {
-            // serde's own words may quote the message, and with it a customer's name.
-            let fault = if error.is_data() { "a media stream message" } else { "JSON" };
-            self.malformed(&format!(
-                "is not {fault} (line {}, column {})",
-                error.line(),
-                error.column()
-            ))
-        })?;
+        let message: Message = serde_json::from_str(text)
+            .map_err(|error| self.malformed(&fault_of(&error, "a media stream message")))?;
         match message.event.as_str() {
             "start" => {
                 let start = message.start.ok_or_else(|| self.malformed("lacks \"start\""))?;
@@ -155,6 +148,14 @@ impl Protocol {
 }
 
 impl MediaProtocol for Protocol {
+    fn line(&self) -> &Line {
+        &self.line
+    }
+
+    fn line_mut(&mut self) -> &mut Line {
+        &mut self.line
+    }
+
     fn handle_text(&mut self, now: Duration, text: &str) {
         if self.line.is_over() {
             return;
@@ -170,24 +171,8 @@ impl MediaProtocol for Protocol {
         self.line.reject(Rejection::new(Rejection::WRONG_KIND, reason));
     }
 
-    fn handle_opened(&mut self, _call: &ConversationId) {}
-
-    fn handle_finished(&mut self, _turns: usize) {}
-
     fn handle_closed(&mut self) {
         self.end(EndReason::Disconnected);
-    }
-
-    fn handle_timeout(&mut self, now: Duration) {
-        self.line.check_patience(now);
-    }
-
-    fn deadline(&self) -> Duration {
-        self.line.deadline()
-    }
-
-    fn poll_output(&mut self) -> Option<Output> {
-        self.line.poll_output()
     }
 }
 
