@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use super::{StoreError, wire};
 use crate::domain::{
     Answer, Card, Citation, EventBody, Partial, Party, QuestionAnswer, Recorded, Redacted,
-    RedactionOutcome, Role, Turn, Verdict, Word,
+    RedactionOutcome, Role, Turn, TurnId, Verdict, Word,
 };
 
 pub use self::wrapup::{
@@ -195,6 +195,16 @@ pub fn decode_turn(event: &Recorded) -> Result<Option<Turn>, StoreError> {
         mean_logprob: wire.mean_logprob,
         language: wire.language,
     }))
+}
+
+/// Which turn's placeholder an `insight.redaction` gives words to; `None` if it gives none.
+pub fn decode_release(event: &Recorded) -> Result<Option<(TurnId, String, Redacted)>, StoreError> {
+    if &*event.kind != REDACTION {
+        return Ok(None);
+    }
+    let wire: wire::RedactionResolved = data(event)?;
+    let words = wire.text.map(Redacted::vouched);
+    Ok(words.map(|words| (wire.turn_id.into(), wire.placeholder, words)))
 }
 
 /// Milliseconds always stand there, so that times sort as text.

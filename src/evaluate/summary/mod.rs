@@ -66,7 +66,7 @@ pub fn predict(item: &Item, references: References, check: Check) -> Prediction 
         Err(refusal) => (Vec::new(), String::new(), Some(refusal.to_string())),
     };
     let said: HashSet<String> =
-        item.turns.iter().flat_map(|turn| details(turn.text.as_str())).collect();
+        item.turns.iter().flat_map(|turn| all_words(turn.text.as_str())).collect();
     let own: HashSet<String> = details(&sentences_alone(&sentences)).into_iter().collect();
     let wanted: HashSet<String> = item
         .references
@@ -122,6 +122,16 @@ fn compare(text: &str, item: &Item, references: References) -> Rouge {
         rouge2: of(&|one| one.rouge2),
         rouge_l: of(&|one| one.rouge_l),
     }
+}
+
+/// Every word in the form in which details are compared.
+fn all_words(text: &str) -> Vec<String> {
+    let core = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let word = |word| {
+        let lower = core(word);
+        number_of(&lower).map_or(lower, |number| number.to_string())
+    };
+    text.split_whitespace().map(word).collect()
 }
 
 /// Numbers, codes, and words that begin with a capital inside a sentence, in lower case.

@@ -110,7 +110,7 @@ const TABLE: &[(Cues, &str)] = &[
     ),
     (
         Cues::TRIED,
-        "i have tried|i tried|i already|already tried|i have already|have restarted|i restarted|i have reset|i reset|i have rebooted|i rebooted|i turned it|i switched it|i unplugged|\
+        "i have tried|i tried|i have switched|i have turned|i already|already tried|i have already|have restarted|i restarted|i have reset|i reset|i have rebooted|i rebooted|i turned it|i switched it|i unplugged|\
          i have unplugged|i reinstalled|i have reinstalled|i called|i phoned|i rang|i emailed|i have called|i have phoned|i have emailed|i contacted|i checked|i have checked|\
          we tried|we have tried|we have reset|we have restarted|\
          ich habe schon|ich habe bereits|habe neu gestartet|schon versucht|j ai déjà|j ai essayé|j ai redémarré|\
@@ -127,13 +127,13 @@ const TABLE: &[(Cues, &str)] = &[
     (
         Cues::CAUSE,
         "because|due to|caused by|the cause|the reason|thats why|that is why|as a result of|turns out|it looks like|looks like|it seems|it appears|been an outage|theres an outage|there is an outage|\
-         theres a fault|there is a fault|known issue|known problem|the system had|expired|declined|\
+         theres a fault|there is a fault|usually means|that means|can make|known issue|known problem|the system had|expired|declined|\
          weil|wegen|der grund|liegt an|liegt daran|ursache|parce que|à cause|en raison|la cause|\
          porque|debido a|la causa|a causa de",
     ),
     (
         Cues::OUTCOME,
-        "i have refunded|i have booked|i have cancelled|i have sent|i have put|i have added|i have changed|i have updated|i have raised|i have credited|i have applied|i have removed|i have arranged|i have set|i have moved|\
+        "i have done|i have refunded|i have booked|i have cancelled|i have sent|i have put|i have added|i have changed|i have updated|i have raised|i have credited|i have applied|i have removed|i have arranged|i have set|i have moved|\
          we have refunded|we have booked|we have cancelled|we have sent|we have credited|has been refunded|has been sent|has been booked|has been cancelled|has been resolved|has been fixed|have been credited|\
          is booked|is sorted|all sorted|all done|all set|is done|thats done|that is done|is fixed|its fixed|fixed now|working now|works now|its working|is working|it worked|that worked|back on|back up|resolved|confirmed|\
          booked in|booked for|gone through|is cancelled|refund of|credit of|i can offer|\
@@ -160,13 +160,13 @@ const TABLE: &[(Cues, &str)] = &[
     ),
     (
         Cues::CALLBACK,
-        "call you back|ring you back|phone you back|give you a call|give you a ring|call back|callback|call you|ring you|phone you|call me back|ring me back|\
+        "call you back|ring you back|book a call|phone you back|give you a call|give you a ring|call back|callback|call you|ring you|phone you|call me back|ring me back|\
          rufe sie zurück|rufen sie zurück|zurückrufen|rückruf|vous rappelle|vous rappeler|rappellerons|\
          le llamaré|le llamaremos|devolver la llamada|volver a llamar",
     ),
     (
         Cues::MEETING,
-        "appointment|engineer visit|come round|come out|visit you|meeting|meet you|see you on|be with you on|booked you in|booked in|slot|engineer out|technician out|send an engineer|send a technician|\
+        "appointment|engineer visit|engineer is booked|engineer for|book an engineer|come round|come out|visit you|meeting|meet you|see you on|be with you on|booked you in|booked in|slot|engineer out|technician out|send an engineer|send a technician|\
          termin|techniker kommt|vorbeikommen|rendez vous|technicien passera|cita|técnico irá|visita",
     ),
     (

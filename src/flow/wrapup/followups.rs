@@ -40,7 +40,8 @@ impl Reading<'_> {
         let mut found: Vec<FollowUp> = self
             .saying()
             .rev()
-            .filter_map(|(_, one)| self.follow_up(one).filter(|_| said.insert(&one.words)))
+            .flat_map(|(_, one)| one.clauses().into_iter().rev())
+            .filter_map(|one| self.follow_up(&one).filter(|_| said.insert(one.words)))
             .take(FOLLOW_UPS_MAX)
             .collect();
         found.reverse();

@@ -9,6 +9,7 @@ mod article;
 mod case;
 mod cues;
 mod disposition;
+mod drafts;
 mod due;
 mod email;
 mod followups;
@@ -26,6 +27,7 @@ use crate::models::Material;
 
 pub use case::{CaseConversation, case_summary};
 pub use disposition::{DispositionMeaning, DispositionRule};
+pub use drafts::{Draft, WrapUpSettings};
 pub use email::EmailOrder;
 pub use summary::{Finder, SectionRule, default_sections};
 
