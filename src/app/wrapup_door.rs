@@ -49,7 +49,7 @@ impl WrapUpDoor {
                 match &*event.kind {
                     codec::REDACTION => {
                         let released = codec::decode_release(event).map_err(failed)?;
-                        for (id, placeholder, words) in released {
+                        if let Some((id, placeholder, words)) = released {
                             let turns = material.turns.iter_mut();
                             for turn in turns.filter(|turn| turn.id == id) {
                                 turn.release(&placeholder, &words);

@@ -224,3 +224,32 @@ fn calls_are_wrapped_up_as_they_went() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+/// Nothing is compared with everything: twice the turns take about twice the time.
+#[test]
+fn eight_hours_of_turns_take_a_moment() {
+    let case = |times: usize| {
+        let name = "outage-cancel-threat".to_owned();
+        let case = Case {
+            call: Some(name),
+            turns: None,
+            language: english(),
+            began: "2026-03-02T10:00[UTC]".to_owned(),
+            dispositions: Vec::new(),
+            expect: Vec::new(),
+            absent: Vec::new(),
+        };
+        let mut all = Vec::new();
+        for round in 0..times {
+            for mut turn in turns(&case) {
+                turn.id = format!("{}-{round}", turn.id).into();
+                all.push(turn);
+            }
+        }
+        (case, Material { turns: all, passages: Vec::new() })
+    };
+    let (case, material) = case(8 * 60 * 60 / 100);
+    let begun = std::time::Instant::now();
+    assert!(written(&case, &material).len() > 3);
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+}

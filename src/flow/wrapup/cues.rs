@@ -135,7 +135,7 @@ const TABLE: &[(Cues, &str)] = &[
         Cues::OUTCOME,
         "i have done|i have refunded|i have booked|i have cancelled|i have sent|i have put|i have added|i have changed|i have updated|i have raised|i have credited|i have applied|i have removed|i have arranged|i have set|i have moved|\
          we have refunded|we have booked|we have cancelled|we have sent|we have credited|has been refunded|has been sent|has been booked|has been cancelled|has been resolved|has been fixed|have been credited|\
-         is booked|is sorted|all sorted|all done|all set|is done|thats done|that is done|is fixed|its fixed|fixed now|working now|works now|its working|is working|it worked|that worked|back on|back up|resolved|confirmed|\
+         is booked|is sorted|all sorted|all done|all set|is done|thats done|that is done|is fixed|its fixed|fixed now|working now|works now|its working|is working|it worked|that worked|is back on|back up and running|resolved|confirmed|\
          booked in|booked for|gone through|is cancelled|refund of|credit of|i can offer|\
          ist erledigt|habe ich gebucht|ist gebucht|funktioniert wieder|geht wieder|ist behoben|erstattet|storniert|\
          c est fait|est réglé|ça marche|fonctionne à nouveau|remboursé|est réservé|annulé|\
@@ -161,7 +161,7 @@ const TABLE: &[(Cues, &str)] = &[
     (
         Cues::CALLBACK,
         "call you back|ring you back|book a call|phone you back|give you a call|give you a ring|call back|callback|call you|ring you|phone you|call me back|ring me back|\
-         rufe sie zurück|rufen sie zurück|zurückrufen|rückruf|vous rappelle|vous rappeler|rappellerons|\
+         ich rufe sie|rufe sie zurück|rufen sie zurück|zurückrufen|rückruf|vous rappelle|vous rappeler|rappellerons|\
          le llamaré|le llamaremos|devolver la llamada|volver a llamar",
     ),
     (

@@ -34,14 +34,21 @@ const AT_ONCE: &[&str] = &[
 
 impl Reading<'_> {
     /// Tasks, callbacks and meetings in the order in which they were said. Of two with the same
-    /// words the later one stands.
+    /// words, and of two callbacks or meetings on one day, the later one stands.
     pub fn follow_ups(&self) -> Vec<FollowUp> {
         let mut said = HashSet::new();
+        let mut dated = HashSet::new();
         let mut found: Vec<FollowUp> = self
             .saying()
             .rev()
             .flat_map(|(_, one)| one.clauses().into_iter().rev())
             .filter_map(|one| self.follow_up(&one).filter(|_| said.insert(one.words)))
+            .filter(|one| {
+                let date = one.due.as_ref().and_then(|due| due.date);
+                // A task may well be one of several on its day.
+                one.kind == FollowUpKind::Task
+                    || date.is_none_or(|date| dated.insert((one.kind.as_str(), date)))
+            })
             .take(FOLLOW_UPS_MAX)
             .collect();
         found.reverse();

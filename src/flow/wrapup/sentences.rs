@@ -18,7 +18,7 @@ const ABBREVIATIONS: &[&str] = &[
 const LEADING: &[&str] = &[
     "hi", "hello", "hey", "hiya", "um", "uh", "er", "erm", "hmm", "well", "okay", "ok", "so",
     "right", "alright", "oh", "ah", "yeah", "yep", "and", "great", "sure", "now", "hallo", "ja",
-    "also", "bonjour", "alors", "hola", "bueno", "there", "team", "guys",
+    "also", "bonjour", "alors", "hola", "bueno",
 ];
 /// The same, after which a name may stand.
 const GREETINGS: &[&str] = &["hi", "hello", "hey", "hiya", "hallo", "bonjour", "hola", "dear"];
@@ -289,7 +289,8 @@ fn bared(text: &str, mut start: usize, mut end: usize) -> (usize, usize) {
             && word.ends_with([',', '.', '!'])
             && word.starts_with(char::is_uppercase)
             && !word.trim_end_matches([',', '.', '!']).contains(|c: char| !c.is_alphabetic());
-        let is_filler = LEADING.contains(&core.as_str()) && !word.ends_with('?');
+        let is_addressed = greeted && matches!(core.as_str(), "there" | "team" | "guys");
+        let is_filler = is_addressed || (LEADING.contains(&core.as_str()) && !word.ends_with('?'));
         if !(is_handle || is_part || is_name || is_filler) || word.is_empty() {
             break;
         }

@@ -139,18 +139,23 @@ impl Reading<'_> {
         };
         match finder {
             Finder::Issue => self.issue().into_iter().take(max).collect(),
-            Finder::Outcome => {
-                last(&|one| one.cues.has(Cues::OUTCOME) && !one.is_question && !is_denied_end(one))
-            }
+            Finder::Outcome => last(&|one| {
+                one.cues.has(Cues::OUTCOME)
+                    && !one.is_question
+                    && !is_denied_end(one)
+                    && !is_promise(one)
+            }),
             Finder::Promises => last(&|one| is_promise(one)),
             Finder::StepsTried => first(&|_, one| {
                 let is_tried = one.is_customers() && one.cues.has(Cues::TRIED);
                 let is_step = !one.is_customers() && one.cues.has(Cues::ADVICE) && is_step(one);
                 is_tried || is_step
             }),
-            Finder::RootCause => {
-                first(&|at, one| at > issue_end && one.cues.has(Cues::CAUSE) && !one.is_question)
-            }
+            Finder::RootCause => first(&|at, one| {
+                let is_finding = !one.is_customers() && one.cues.has(Cues::FINDING);
+                let tells = one.cues.has(Cues::CAUSE) || is_finding;
+                at > issue_end && tells && !one.is_question && !is_promise(one)
+            }),
             Finder::NextSteps => last(&|one| {
                 let tells = !one.is_customers() && one.cues.has(Cues::ADVICE | Cues::COMING);
                 let agrees = one.is_customers()

