@@ -198,7 +198,7 @@ impl Reading<'_> {
     }
 
     /// The conversation in a few sentences: the issue, and the agent's last word on it. A long one
-    /// gets the promises and outcomes between.
+    /// gets the promises and outcomes between. Where nobody answers, it is what most is said about.
     fn paragraph(&self) -> Vec<usize> {
         let mut chosen = self.issue();
         let is_answer =
@@ -210,16 +210,71 @@ impl Reading<'_> {
             chosen.extend(of_turn.map(|(at, _)| at).take(END_SENTENCES));
         }
         let more = (self.saying().count() / SENTENCES_A_MORE).min(MORE_MAX);
-        let telling = Cues::OUTCOME | Cues::PROMISE | Cues::CAUSE;
-        let between = self
-            .saying()
-            .rev()
-            .filter(|(at, one)| one.cues.has(telling) && !one.is_question && !chosen.contains(at));
-        let between: Vec<usize> = self.distinct(between.map(|(at, _)| at), more);
+        let between = match last_turn {
+            Some(_) => {
+                let telling = Cues::OUTCOME | Cues::PROMISE | Cues::CAUSE;
+                let between = self.saying().rev().filter(|(at, one)| {
+                    one.cues.has(telling) && !one.is_question && !chosen.contains(at)
+                });
+                self.distinct(between.map(|(at, _)| at), more)
+            }
+            None => self.central(more),
+        };
         chosen.extend(between);
         chosen.sort_unstable();
         chosen.dedup();
         chosen
+    }
+}
+
+/// Where nobody answers, as in a meeting, what is talked of most tells more than cues do.
+mod central {
+    use std::collections::HashMap;
+
+    use super::{Reading, Sentence};
+    use crate::knowledge::terms;
+
+    /// A shorter sentence is about nothing much.
+    const TERMS_MIN: usize = 4;
+
+    impl Reading<'_> {
+        /// The sentences about what is said most often, each about something else: the terms of
+        /// one that was chosen count half from then on (after SumBasic, Nenkova and Vanderwende
+        /// 2005).
+        pub(super) fn central(&self, max: usize) -> Vec<usize> {
+            let terms_of = |one: &Sentence| {
+                let mut terms = terms::terms(one.text());
+                terms.sort_unstable();
+                terms.dedup();
+                terms
+            };
+            let all: Vec<(usize, Vec<String>)> =
+                self.saying().map(|(at, one)| (at, terms_of(one))).collect();
+            let mut counts: HashMap<&str, f32> = HashMap::new();
+            for term in all.iter().flat_map(|(_, terms)| terms) {
+                *counts.entry(term).or_default() += 1.0;
+            }
+            let mut chosen = Vec::new();
+            for _ in 0..max {
+                let worth = |terms: &[String]| {
+                    let sum: f32 = terms.iter().map(|term| counts[term.as_str()].ln_1p()).sum();
+                    sum / (terms.len() as f32).sqrt()
+                };
+                let best = all
+                    .iter()
+                    .filter(|(at, terms)| terms.len() >= TERMS_MIN && !chosen.contains(at))
+                    .map(|(at, terms)| (worth(terms), *at, terms))
+                    .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+                let Some((_, at, terms)) = best else { break };
+                chosen.push(at);
+                for term in terms {
+                    if let Some(count) = counts.get_mut(term.as_str()) {
+                        *count /= 2.0;
+                    }
+                }
+            }
+            chosen
+        }
     }
 }
 
