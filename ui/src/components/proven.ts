@@ -24,7 +24,6 @@ export class Proven extends LitElement {
         margin-inline: calc(-1 * var(--s1));
         border-radius: var(--radius-s);
         overflow-wrap: anywhere;
-        white-space: pre-line;
       }
       button:hover {
         background: var(--hover);

@@ -52,6 +52,7 @@ export const wrapUpStyles = css`
     margin-top: var(--s3);
   }
   .choices {
+    align-items: end;
     margin: 0 0 var(--s3);
   }
   label {

@@ -67,7 +67,7 @@ export class WrapUpPanel extends LitElement {
       <label>Length ${this.select('length', lengths, email?.length ?? 'medium')}</label>
       <label>Tone ${this.select('tone', tones, email?.tone ?? 'professional')}</label>
       ${this.purpose === 'custom' ? html`<label class="wide">About <input name="wish" required maxlength="200" /></label>` : ''}
-      <label><span aria-hidden="true">&nbsp;</span><button class="button">Write again</button></label>
+      <button class="button">Write again</button>
     </form>`;
     if (!email) return html`<section aria-label="E-mail" class="email"><div class="top"><h2 tabindex="-1">E-mail draft</h2></div>${order}</section>`;
     const parts = email.parts.map((part) =>
