@@ -32,10 +32,10 @@ impl Notes {
 
     pub fn take(&mut self, body: &EventBody) {
         match body {
-            EventBody::AudioStarted(audio) => {
-                if !self.parties.iter().any(|party| party.id == audio.party.id) {
-                    self.parties.push(audio.party.clone());
-                }
+            EventBody::AudioStarted(audio)
+                if !self.parties.iter().any(|party| party.id == audio.party.id) =>
+            {
+                self.parties.push(audio.party.clone());
             }
             EventBody::TurnFinal(turn) => {
                 self.material.turns.push(Turn { words: Vec::new(), ..turn.clone() });

@@ -228,17 +228,17 @@ pub fn words(text: &str) -> String {
             match rest.peek().map(|next| next.to_ascii_lowercase()) {
                 Some('l') if followed(&rest, "ll") => {
                     out.push_str(" will");
-                    (rest.next(), rest.next());
+                    rest.nth(1);
                     continue;
                 }
                 Some('v') if followed(&rest, "ve") => {
                     out.push_str(" have");
-                    (rest.next(), rest.next());
+                    rest.nth(1);
                     continue;
                 }
                 Some('r') if followed(&rest, "re") => {
                     out.push_str(" are");
-                    (rest.next(), rest.next());
+                    rest.nth(1);
                     continue;
                 }
                 Some('m') if followed(&rest, "m") => {
