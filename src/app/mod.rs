@@ -8,6 +8,7 @@ mod media;
 mod notices;
 mod own_sockets;
 mod words;
+mod wrapup_door;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,11 +21,12 @@ use tokio_util::sync::CancellationToken;
 use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
 use self::own_sockets::OwnSockets;
+use self::wrapup_door::WrapUpDoor;
 use crate::bus::{Bus, MemoryBus, Signal};
 use crate::config::{Config, Speech as SpeechConfig};
 use crate::connect::telephony::{self, MediaSockets};
 use crate::domain::{Classify, ErrorKind, SystemNotice, TenantId};
-use crate::flow::driver::{CallSettings, Calls};
+use crate::flow::driver::{CallSettings, CallWrapUp, Calls};
 use crate::flow::session::SessionSettings;
 use crate::flow::suggestion::SuggestionSettings;
 use crate::insight::redaction;
@@ -142,7 +144,16 @@ impl App {
             ..SuggestionSettings::default()
         };
         let transcript = words::transcript_settings(&config, demo, &library)?;
+        let mut wrapup = config.wrapup.clone();
+        if demo && wrapup.dispositions.is_empty() {
+            wrapup.dispositions = wrapup_door::demo_dispositions();
+        }
+        let (wrap_up_settings, time_zone) = (Arc::new(wrapup.settings()), wrapup.zone());
         let settings = CallSettings {
+            wrap_up: wrapup.at_end.then(|| CallWrapUp {
+                settings: Arc::clone(&wrap_up_settings),
+                time_zone: time_zone.clone(),
+            }),
             session: SessionSettings { transcript, suggestion: suggestion.clone() },
             calls_max: match config.calls.max {
                 0 => speech.workers() * load::CALLS_PER_WORKER,
@@ -178,6 +189,11 @@ impl App {
             auth,
             answerer: knowledge.clone(),
             articles: knowledge,
+            wrapups: Arc::new(WrapUpDoor {
+                store: Arc::clone(&store),
+                settings: wrap_up_settings,
+                time_zone,
+            }),
             media_auth,
             incoming: sockets.incoming.clone(),
             system: Arc::new(System { notices, speech: config.speech.clone() }),

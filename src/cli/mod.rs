@@ -4,6 +4,7 @@ mod check;
 mod eval_asr;
 pub mod eval_cards;
 pub mod eval_retrieval;
+mod eval_summary;
 pub mod knowledge;
 pub mod models;
 pub mod replay;
@@ -50,6 +51,7 @@ enum Eval {
     Retrieval(eval_retrieval::RetrievalArgs),
     /// Which cards written calls get
     Cards(eval_cards::CardsArgs),
+    Summary(eval_summary::SummaryArgs),
 }
 
 /// Why a command failed: what to print, and which exit code.
@@ -119,6 +121,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 }
                 Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),
                 Eval::Cards(args) => eval_cards::run(&args, &mut out),
+                Eval::Summary(args) => {
+                    eval_summary::run(&args, &mut out)?;
+                    Ok(())
+                }
             };
             done.map_err(unforeseen)?;
             out.flush().map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;

@@ -4,6 +4,7 @@
 
 mod media;
 mod own_sockets;
+mod wrapup;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ use crate::serve;
 
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
 pub use self::own_sockets::{AudioSocket, Siprec};
+pub use self::wrapup::{Disposition, OwnSection, WrapUp};
 
 /// All settings, with their defaults. `backchannel check` prints the effective ones.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
@@ -31,6 +33,7 @@ pub struct Config {
     pub transcript: Transcript,
     pub suggestion: Suggestion,
     pub calls: Calls,
+    pub wrapup: WrapUp,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
@@ -269,7 +272,8 @@ impl Config {
                 "transcript.end_silence_ms must be from 100 to 3000".to_owned(),
             ));
         }
-        let mistakes = self.media.mistakes();
+        let mut mistakes = self.media.mistakes();
+        mistakes.extend(self.wrapup.mistakes());
         if !mistakes.is_empty() {
             return Err(ConfigError::Value(mistakes.join("\n")));
         }
@@ -374,6 +378,8 @@ mod tests {
             ("[calls]\nmax = -1", &[], vec!["bc.toml", "line 2"]),
             ("[media.acs]\nissuer = \"\"", &[], vec!["media.acs.issuer"]),
             ("[media.acs]\nisuer = \"\"", &[], vec!["bc.toml", "line 2", "isuer"]),
+            ("[wrapup]\nsections = [\"isue\"]", &[], vec!["wrapup.sections", "isue"]),
+            ("[wrapup]\ntime_zone = \"Mars\"", &[], vec!["wrapup.time_zone", "Mars"]),
             ("[media.siprec]\npeers = [\"pbx\"]", &[], vec!["media.siprec.peers", "pbx"]),
             ("[media.siprec]\nrtp_ports = [9, 8]", &[], vec!["media.siprec.rtp_ports"]),
             ("[media.audiosocket]\nlisten = \"9092\"", &[], vec!["line 2", "socket address"]),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     Card, CardId, ConversationId, EventId, Party, QuestionAnswer, QuestionId, Redacted, TenantId,
-    Turn, TurnId, Verdict,
+    Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -185,6 +185,8 @@ pub enum EventBody {
     SuggestionVerdict(Verdict),
     QuestionAsked { question_id: QuestionId, question: Redacted },
     QuestionAnswered(QuestionAnswer),
+    WrapUp(Box<WrapUp>),
+    WrapUpVerdict(WrapUpVerdict),
     SystemDegraded(SystemNotice),
     SystemRecovered(SystemNotice),
 }

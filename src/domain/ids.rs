@@ -51,6 +51,8 @@ id!(/// Unique in its conversation.
     TurnId, "t-");
 id!(/// Unique in its conversation.
     PartyId, "p-");
+id!(/// Something that was written about a conversation; unique in it.
+    WrapUpId, "w-");
 id!(EventId, "");
 id!(QuestionId, "q-");
 id!(TenantId, "");

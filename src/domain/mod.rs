@@ -14,6 +14,7 @@ mod party;
 mod proof;
 mod redacted;
 mod turn;
+mod wrapup;
 
 pub use article::{Article, ArticleState, Audience, Passage};
 pub use card::{Answer, Card, CardKind, Citation, Generator, QuestionAnswer, Verdict, VerdictKind};
@@ -25,11 +26,18 @@ pub use event::{
 };
 pub use ids::{
     ArticleId, CardId, ConversationId, EventId, PartyId, PassageId, QuestionId, TenantId, TurnId,
+    WrapUpId,
 };
 pub use numerals::{number_of, number_words};
 pub use party::{Party, Role};
 pub use proof::{
     Authorship, Fault, PromptRef, Proof, ProvenSentence, ProvenText, StruckSentence, TurnCitation,
 };
-pub use redacted::Redacted;
+pub use redacted::{Redacted, Wording};
 pub use turn::{Partial, Turn, Word};
+pub use wrapup::{
+    ArticleProposal, CaseEntry, CaseSummary, DispositionChoice, DispositionProposal, Due,
+    EmailDraft, EmailLength, EmailPart, EmailPartKind, EmailPurpose, EmailTone, FollowUp,
+    FollowUpKind, Occasion, ReviewVerdict, Summary, SummarySection, WrapUp, WrapUpBody,
+    WrapUpVerdict,
+};

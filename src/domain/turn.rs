@@ -39,3 +39,16 @@ pub struct Partial {
     /// So many characters at the front won't change any more.
     pub stable_prefix_chars: usize,
 }
+
+impl Turn {
+    /// Puts digits that were held back and found harmless in the place of their placeholder.
+    pub fn release(&mut self, placeholder: &str, words: &Redacted) {
+        self.text = self.text.released(placeholder, words);
+        if let Some(written) = &mut self.display_text {
+            *written = written.released(placeholder, words);
+        }
+        for word in &mut self.words {
+            word.text = word.text.released(placeholder, words);
+        }
+    }
+}

@@ -9,4 +9,5 @@ pub mod hear;
 pub mod live;
 pub mod retrieval;
 pub mod stretches;
+pub mod summary;
 pub mod wer;

@@ -8,6 +8,8 @@ pub mod transcript;
 
 pub mod suggestion;
 
+pub mod wrapup;
+
 pub mod session;
 
 pub mod driver;

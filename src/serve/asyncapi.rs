@@ -5,7 +5,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::envelope::TYPE_PREFIX;
-use crate::store::codec::TURN_PARTIAL;
+use crate::store::codec::{self, TURN_PARTIAL};
 use crate::store::wire;
 
 pub fn document() -> Value {
@@ -44,6 +44,12 @@ pub fn document() -> Value {
         "suggestion.verdict", wire::SuggestionVerdict, "What the agent did with a card.";
         "question.asked", wire::QuestionAsked, "The agent's own question.";
         "question.answered", wire::QuestionAnswered, "Its answer, or the nearest articles.";
+        codec::WRAPUP_SUMMARY, wire::WrapUpSummary, "A summary or hand-over, each sentence with its proof. A draft.";
+        codec::WRAPUP_EMAIL, wire::WrapUpEmail, "An e-mail to the customer, never sent by itself. A draft.";
+        codec::WRAPUP_ARTICLE, wire::WrapUpArticle, "What an article could say that none says yet. A draft.";
+        codec::WRAPUP_FOLLOW_UP, wire::WrapUpFollowUp, "Something that somebody promised, with its date. A draft.";
+        codec::WRAPUP_DISPOSITION, wire::WrapUpDisposition, "The likeliest dispositions. A draft.";
+        codec::WRAPUP_VERDICT, wire::WrapUpVerdict, "What the agent did with a draft.";
         "system.degraded", wire::SystemDegraded, "Something works less well than it should.";
         "system.recovered", wire::SystemRecovered, "It works again.";
     }

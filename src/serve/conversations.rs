@@ -11,7 +11,7 @@ use super::ServeState;
 use super::auth::Principal;
 use super::error::{Problem, shown};
 use super::extract::{Path, Query};
-use super::view::{CardView, Projection};
+use super::view::{CardView, Projection, WrapUpView};
 use crate::domain::ConversationId;
 use crate::store::codec::time_text;
 use crate::store::wire::{AudioGap, LastTurn, Party, QuestionAnswered, TurnFinal};
@@ -96,10 +96,6 @@ pub async fn list(
     Ok(axum::Json(ConversationList { items, next: page.next }))
 }
 
-/// Not written yet in this version; always null.
-#[derive(Serialize, ToSchema)]
-pub struct WrapUp {}
-
 #[derive(Serialize, ToSchema)]
 pub struct Conversation {
     #[serde(flatten)]
@@ -111,10 +107,10 @@ pub struct Conversation {
     questions: Vec<QuestionAnswered>,
     gaps: Vec<AudioGap>,
     #[schema(required)]
-    wrapup: Option<WrapUp>,
+    wrapup: Option<WrapUpView>,
 }
 
-/// One conversation with its turns, cards, questions and gaps.
+/// One conversation with its turns, cards, questions, gaps and wrap-up.
 #[utoipa::path(get, path = "/v1/conversations/{id}", tag = "conversations",
     params(("id" = String, Path)),
     responses((status = 200, body = Conversation), super::openapi::Refusals))]
@@ -149,7 +145,7 @@ pub async fn show(
         cards: projection.cards,
         questions: projection.questions,
         gaps: projection.gaps,
-        wrapup: None,
+        wrapup: projection.wrapup,
     }))
 }
 

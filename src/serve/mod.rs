@@ -27,6 +27,7 @@ mod sources;
 mod suggestions;
 mod system;
 mod view;
+mod wrapups;
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -49,7 +50,9 @@ use crate::store::Store;
 pub use articles::{ArticleHit, FoundArticles, FoundSentence};
 pub use error::Problem;
 pub use listen::{ListenError, Listener, bind, run};
-pub use sources::{Answerer, ArticleSource, AskedQuestion, Failure, Masker, SystemSource};
+pub use sources::{
+    Answerer, ArticleSource, AskedQuestion, Failure, Masker, SystemSource, WrapUpOrder, WrapUps,
+};
 pub use system::Models;
 
 /// Settings `[serve]`.
@@ -97,6 +100,7 @@ pub struct Services {
     pub incoming: IncomingCalls,
     pub answerer: Arc<dyn Answerer>,
     pub articles: Arc<dyn ArticleSource>,
+    pub wrapups: Arc<dyn WrapUps>,
     pub system: Arc<dyn SystemSource>,
     /// Where AudioSocket calls are announced, if any are taken.
     pub audiosocket: Option<Registry>,

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::error::Problem;
 use super::{
     ServeState, articles, ask, asyncapi, audiosocket, auth, conversations, events, health, hooks,
-    suggestions, system,
+    suggestions, system, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -50,6 +50,13 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(events::of_all))
         .routes(routes!(ask::ask))
         .routes(routes!(suggestions::give_verdict))
+        .routes(routes!(wrapups::summary))
+        .routes(routes!(wrapups::handover))
+        .routes(routes!(wrapups::email))
+        .routes(routes!(wrapups::article))
+        .routes(routes!(wrapups::followups))
+        .routes(routes!(wrapups::review))
+        .routes(routes!(wrapups::case))
         .routes(routes!(audiosocket::announce))
         .routes(routes!(articles::list))
         .routes(routes!(articles::search))

@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use super::articles::FoundArticles;
 use super::system::Models;
 use crate::domain::{
-    Article, ArticleId, Classify, ConversationId, ErrorKind, QuestionAnswer, QuestionId, Redacted,
-    SystemNotice, TenantId,
+    Article, ArticleId, CaseSummary, Classify, ConversationId, ErrorKind, Occasion, QuestionAnswer,
+    QuestionId, Redacted, SystemNotice, TenantId, WrapUp, WrapUpId,
 };
+use crate::flow::wrapup::Draft;
 use crate::knowledge::SearchMode;
 
 /// Masks the secrets in raw words: `insight::redaction`.
@@ -64,6 +65,29 @@ pub trait ArticleSource: Send + Sync {
         limit: usize,
         mode: SearchMode,
     ) -> Result<FoundArticles, Failure>;
+}
+
+/// A draft that somebody asked for.
+#[derive(Clone, Debug)]
+pub struct WrapUpOrder {
+    pub tenant: TenantId,
+    pub conversation: ConversationId,
+    pub draft: Draft,
+    pub occasion: Occasion,
+    /// What the drafts' identifiers begin with.
+    pub stem: WrapUpId,
+}
+
+#[async_trait]
+pub trait WrapUps: Send + Sync {
+    /// Writes with proof, or refuses. Stores nothing.
+    async fn write(&self, order: WrapUpOrder) -> Result<Vec<WrapUp>, Failure>;
+
+    async fn case(
+        &self,
+        tenant: &TenantId,
+        conversations: Vec<ConversationId>,
+    ) -> Result<CaseSummary, Failure>;
 }
 
 /// What the service knows of its own state.

@@ -1,14 +1,17 @@
 //! One conversation as people see it: its events, folded. No I/O.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::Recorded;
+use crate::domain::{Occasion, Recorded};
 use crate::store::StoreError;
 use crate::store::codec::{self, time_text};
 use crate::store::wire::{
     AudioGap, Citation, QuestionAnswered, RedactionResolved, SuggestionOffered, SuggestionVerdict,
-    SuggestionWithdrawn, TurnFinal,
+    SuggestionWithdrawn, TurnFinal, WrapUpArticle, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp,
+    WrapUpSummary, WrapUpVerdict,
 };
 
 /// A card with what became of it.
@@ -44,6 +47,24 @@ pub struct VerdictView {
     at: String,
 }
 
+/// The newest drafts of each sort, and what was made of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct WrapUpView {
+    #[schema(required)]
+    summary: Option<WrapUpSummary>,
+    #[schema(required)]
+    hand_over: Option<WrapUpSummary>,
+    #[schema(required)]
+    email: Option<WrapUpEmail>,
+    #[schema(required)]
+    article: Option<WrapUpArticle>,
+    follow_ups: Vec<WrapUpFollowUp>,
+    #[schema(required)]
+    disposition: Option<WrapUpDisposition>,
+    /// By the draft's identifier.
+    verdicts: BTreeMap<String, VerdictView>,
+}
+
 /// What a conversation's events add up to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Projection {
@@ -52,6 +73,8 @@ pub struct Projection {
     pub cards: Vec<CardView>,
     pub questions: Vec<QuestionAnswered>,
     pub gaps: Vec<AudioGap>,
+    /// None while nothing was written.
+    pub wrapup: Option<WrapUpView>,
 }
 
 impl Projection {
@@ -85,6 +108,9 @@ impl Projection {
             }
             codec::QUESTION_ANSWERED => self.questions.push(codec::data(event)?),
             codec::AUDIO_GAP => self.gaps.push(codec::data(event)?),
+            kind if kind.starts_with("wrapup.") => {
+                self.wrapup.get_or_insert_default().take(event)?;
+            }
             // Kinds that this view doesn't show, among them those of a newer program.
             _ => {}
         }
@@ -103,6 +129,46 @@ impl Projection {
                 word.text = word.text.replacen(&resolved.placeholder, text, 1);
             }
         }
+    }
+}
+
+impl WrapUpView {
+    fn take(&mut self, event: &Recorded) -> Result<(), StoreError> {
+        match &*event.kind {
+            codec::WRAPUP_SUMMARY => {
+                let summary: WrapUpSummary = codec::data(event)?;
+                let place = match summary.head.occasion == Occasion::HandOver.as_str() {
+                    true => &mut self.hand_over,
+                    false => &mut self.summary,
+                };
+                *place = Some(summary);
+            }
+            codec::WRAPUP_EMAIL => self.email = Some(codec::data(event)?),
+            codec::WRAPUP_ARTICLE => self.article = Some(codec::data(event)?),
+            codec::WRAPUP_DISPOSITION => self.disposition = Some(codec::data(event)?),
+            codec::WRAPUP_FOLLOW_UP => {
+                let follow_up: WrapUpFollowUp = codec::data(event)?;
+                // Those that were written together share the stem of their identifiers.
+                let stem = |one: &WrapUpFollowUp| {
+                    one.head.wrapup_id.rsplit_once('-').map(|(stem, _)| stem.to_owned())
+                };
+                if self.follow_ups.last().is_some_and(|last| stem(last) != stem(&follow_up)) {
+                    self.follow_ups.clear();
+                }
+                self.follow_ups.push(follow_up);
+            }
+            codec::WRAPUP_VERDICT => {
+                let data: WrapUpVerdict = codec::data(event)?;
+                let verdict = VerdictView {
+                    verdict: data.verdict,
+                    text: data.text,
+                    at: time_text(event.time),
+                };
+                self.verdicts.insert(data.wrapup_id, verdict);
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,13 @@
 //! The domain's nouns ⇄ the JSON that is stored and streamed.
 
+macro_rules! encoded {
+    ($kind:literal, $data:expr) => {
+        Encoded { kind: $kind, schema: concat!("backchannel/", $kind, "/1"), data: json(&$data) }
+    };
+}
+
+mod wrapup;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,7 +17,12 @@ use serde::de::DeserializeOwned;
 use super::{StoreError, wire};
 use crate::domain::{
     Answer, Card, Citation, EventBody, Partial, Party, QuestionAnswer, Recorded, Redacted,
-    RedactionOutcome, Role, Turn, Verdict, Word,
+    RedactionOutcome, Role, Turn, TurnId, Verdict, Word,
+};
+
+pub use self::wrapup::{
+    WRAPUP_ARTICLE, WRAPUP_DISPOSITION, WRAPUP_EMAIL, WRAPUP_FOLLOW_UP, WRAPUP_SUMMARY,
+    WRAPUP_VERDICT, case_summary, wrapup_verdict,
 };
 
 /// The kind of streamed-only events.
@@ -30,12 +43,6 @@ pub struct Encoded {
     /// `backchannel/<kind>/<version>`
     pub schema: &'static str,
     pub data: String,
-}
-
-macro_rules! encoded {
-    ($kind:literal, $data:expr) => {
-        Encoded { kind: $kind, schema: concat!("backchannel/", $kind, "/1"), data: json(&$data) }
-    };
 }
 
 /// Writes a body as JSON.
@@ -124,6 +131,8 @@ pub fn encode(body: &EventBody) -> Encoded {
             }
         ),
         EventBody::QuestionAnswered(x) => encoded!("question.answered", question_answered(x)),
+        EventBody::WrapUp(x) => wrapup::encode(x),
+        EventBody::WrapUpVerdict(x) => encoded!("wrapup.verdict", wrapup_verdict(x)),
         EventBody::SystemDegraded(x) => encoded!(
             "system.degraded",
             wire::SystemDegraded {
@@ -186,6 +195,16 @@ pub fn decode_turn(event: &Recorded) -> Result<Option<Turn>, StoreError> {
         mean_logprob: wire.mean_logprob,
         language: wire.language,
     }))
+}
+
+/// Which turn's placeholder an `insight.redaction` gives words to; `None` if it gives none.
+pub fn decode_release(event: &Recorded) -> Result<Option<(TurnId, String, Redacted)>, StoreError> {
+    if &*event.kind != REDACTION {
+        return Ok(None);
+    }
+    let wire: wire::RedactionResolved = data(event)?;
+    let words = wire.text.map(Redacted::vouched);
+    Ok(words.map(|words| (wire.turn_id.into(), wire.placeholder, words)))
 }
 
 /// Milliseconds always stand there, so that times sort as text.

@@ -164,6 +164,149 @@ fn cards_and_questions_are_written_as_they_always_were() {
 }
 
 #[test]
+fn wrap_ups_are_written_as_they_always_were() {
+    let head = r#""wrapup_id":"w-1","state":"draft","occasion":"end","language":"en","authorship":{"provider":"extractive"}"#;
+    let said = r#"{"text":"It broke.","citations":[{"of":"turn","turn_id":"t-9","role":"customer","start":4,"end":13,"quote":"It broke."}],"support":1.0}"#;
+    let golden = |rest: &str| format!("{{{head},{}}}", rest.replace("SAID", said));
+    check(
+        wrap_up(WrapUpBody::Summary(Summary {
+            sections: vec![SummarySection {
+                key: "issue".into(),
+                sentences: vec![said_sentence()],
+            }],
+            paragraph: vec![said_sentence()],
+            parties: vec![],
+            articles: vec![],
+        })),
+        &golden(r#""sections":[{"key":"issue","sentences":[SAID]}],"paragraph":[SAID]"#),
+        to_value::<wire::WrapUpSummary>,
+    );
+    check(
+        wrap_up(WrapUpBody::Email(EmailDraft {
+            purpose: EmailPurpose::Custom(Redacted::vouched("the bill")),
+            length: EmailLength::Short,
+            tone: EmailTone::Formal,
+            subject: Redacted::vouched("the bill"),
+            parts: vec![EmailPart {
+                kind: EmailPartKind::Greeting,
+                text: Redacted::vouched("Hello,"),
+                proofs: vec![],
+                support: 1.0,
+            }],
+        })),
+        &golden(
+            r#""purpose":"custom","wish":"the bill","length":"short","tone":"formal","subject":"the bill","parts":[{"kind":"greeting","text":"Hello,","citations":[],"support":1.0}]"#,
+        ),
+        to_value::<wire::WrapUpEmail>,
+    );
+    check(
+        wrap_up(WrapUpBody::Article(ArticleProposal {
+            question: said_sentence(),
+            answer: vec![said_sentence()],
+        })),
+        &golden(r#""question":SAID,"answer":[SAID]"#),
+        to_value::<wire::WrapUpArticle>,
+    );
+    check(
+        wrap_up(WrapUpBody::FollowUp(FollowUp {
+            kind: FollowUpKind::Callback,
+            promised_by: Role::Agent,
+            sentence: said_sentence(),
+            due: Some(Due {
+                phrase: Redacted::vouched("by Friday at two"),
+                date: Some(jiff::civil::date(2026, 3, 6)),
+                time: Some(jiff::civil::time(14, 0, 0, 0)),
+                is_limit: true,
+                time_zone: "Europe/London".into(),
+            }),
+        })),
+        &golden(
+            r#""kind":"callback","promised_by":"agent","sentence":SAID,"due":{"phrase":"by Friday at two","date":"2026-03-06","time":"14:00","is_limit":true,"time_zone":"Europe/London"}"#,
+        ),
+        to_value::<wire::WrapUpFollowUp>,
+    );
+    check(
+        wrap_up(WrapUpBody::Disposition(DispositionProposal {
+            choices: vec![DispositionChoice {
+                code: "F1".into(),
+                label: "Fault".into(),
+                probability: 0.75,
+                proofs: vec![Proof::Passage(answer().citations.remove(0))],
+            }],
+            none: 0.25,
+        })),
+        &golden(
+            r#""choices":[{"code":"F1","label":"Fault","probability":0.75,"citations":[{"of":"passage","article_id":"b/r","passage_id":"b/r#2","revision":3,"start":120,"end":133,"quote":"In five days."}]}],"none":0.25"#,
+        ),
+        to_value::<wire::WrapUpDisposition>,
+    );
+    check(
+        EventBody::WrapUpVerdict(WrapUpVerdict {
+            wrapup_id: "w-1".into(),
+            verdict: ReviewVerdict::Discarded,
+            edited_text: None,
+        }),
+        r#"{"wrapup_id":"w-1","verdict":"discarded","text":null}"#,
+        to_value::<wire::WrapUpVerdict>,
+    );
+}
+
+#[test]
+fn what_a_model_wrote_says_so_and_what_was_struck_stays_known() {
+    let mut event = wrap_up(WrapUpBody::Disposition(DispositionProposal::default()));
+    if let EventBody::WrapUp(wrap_up) = &mut event {
+        wrap_up.occasion = Occasion::HandOver;
+        wrap_up.authorship = Authorship {
+            provider: "local".into(),
+            model: Some("m".into()),
+            prompt: Some(PromptRef { id: "summary".into(), version: 2, sha256: "ab".into() }),
+            seed: Some(7),
+        };
+        wrap_up.struck = vec![StruckSentence {
+            text: Redacted::vouched("It cost £9."),
+            fault: Fault::Number,
+            why: "£9".into(),
+        }];
+    }
+    check(
+        event,
+        r#"{"wrapup_id":"w-1","state":"draft","occasion":"hand_over","language":"en","authorship":{"provider":"local","model":"m","prompt":{"id":"summary","version":2,"sha256":"ab"},"seed":7},"struck":[{"text":"It cost £9.","fault":"number","why":"£9"}],"choices":[],"none":0.0}"#,
+        to_value::<wire::WrapUpDisposition>,
+    );
+}
+
+fn wrap_up(body: WrapUpBody) -> EventBody {
+    EventBody::WrapUp(Box::new(WrapUp {
+        id: "w-1".into(),
+        occasion: Occasion::End,
+        authorship: Authorship {
+            provider: "extractive".into(),
+            model: None,
+            prompt: None,
+            seed: None,
+        },
+        language: "en".into(),
+        body,
+        struck: vec![],
+    }))
+}
+
+fn said_sentence() -> ProvenSentence {
+    let quote = Redacted::vouched("It broke.");
+    ProvenSentence {
+        text: quote.clone(),
+        proofs: vec![Proof::Turn(TurnCitation {
+            turn_id: "t-9".into(),
+            role: Role::Customer,
+            start_chars: 4,
+            end_chars: 13,
+            quote,
+        })],
+        support: 1.0,
+    }
+}
+
+#[test]
 fn partials_are_written_as_they_always_were() {
     let partial = Partial {
         turn_id: "t-9".into(),

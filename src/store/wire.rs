@@ -3,10 +3,18 @@
 //! The fields are a contract with everybody who reads the stream: more may be added, these stay. A
 //! change that isn't an addition is a new type with a new version.
 
+mod wrapup;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use self::wrapup::{
+    Authorship, CaseEntry, CasePromise, CaseSummary, DispositionChoice, Due, EmailPart, Evidence,
+    Prompt, Sentence, Struck, SummarySection, WrapUpArticle, WrapUpDisposition, WrapUpEmail,
+    WrapUpFollowUp, WrapUpHead, WrapUpSummary, WrapUpVerdict,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Party {

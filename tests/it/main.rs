@@ -19,3 +19,4 @@ mod transcribe;
 mod vendors;
 mod wires;
 mod words;
+mod wrapups;

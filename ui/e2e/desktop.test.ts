@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StoredSuggestion } from '../src/api/types.ts';
@@ -54,6 +56,7 @@ test('a demo call is worked through with turns, cards, keys and a lost connectio
   });
   expect(byId(shown)).toEqual(byId(stored));
 
+  await wrapsUp(id);
   await masksSecrets(stored.map((turn) => turn.text));
   await page.reload();
   await page.locator('bc-turn').first().waitFor();
@@ -139,6 +142,38 @@ async function masksSecrets(texts: string[]): Promise<void> {
   expect(await page.locator('bc-turn .mask').count()).toBe(masks);
   const all = await page.locator('bc-turn').allTextContents();
   expect(all.join(' ').replace(/[ -]/g, '')).not.toMatch(/\d{13,}/);
+}
+
+/** Every sentence of the wrap-up leads to its turn, and what the agent does with a draft is recorded. */
+async function wrapsUp(id: string): Promise<void> {
+  const panel = page.locator('bc-wrapup');
+  const { wrapup } = await service.conversation(id);
+  const issue = wrapup!.summary!.sections.find((section) => section.key === 'issue')!.sentences[0]!;
+  const evidence = issue.citations[0]!;
+  if (evidence.of !== 'turn') throw new Error('the issue cites no turn');
+  await page.keyboard.press('s');
+  await panel.locator('.summary bc-proven button').first().click();
+  const turn = page.locator('bc-turn[marked]');
+  await turn.waitFor();
+  expect(await turn.locator('[data-turn]').getAttribute('data-turn')).toBe(evidence.turn_id);
+  await page.screenshot({ path: join(tmpdir(), 'backchannel-wrapup.png') });
+
+  await panel.locator('.summary').getByRole('button', { name: 'Accept' }).click();
+  await panel.locator('.email').getByLabel('Purpose').selectOption('apology');
+  await panel.locator('.email').getByLabel('Tone').selectOption('formal');
+  await panel.locator('.email').getByRole('button', { name: 'Write again' }).click();
+  await panel.locator('.email').getByText('We apologise for the trouble').waitFor();
+  await panel.locator('.email').getByRole('button', { name: 'Edit' }).click();
+  const area = panel.locator('.email textarea');
+  await area.fill(`${await area.inputValue()}\nP.S. We hope that all is well.`);
+  await panel.locator('.email').getByRole('button', { name: 'Save' }).click();
+  await panel.locator('.email').getByText('P.S. We hope').waitFor();
+  await panel.locator('.chip').first().click();
+  await waitFor('the reviews', 5_000, async () => {
+    const now = (await service.conversation(id)).wrapup!;
+    const of = (draft: { wrapup_id: string } | null) => now.verdicts[draft?.wrapup_id ?? '']?.verdict;
+    return of(now.summary) === 'accepted' && of(now.email) === 'edited' && of(now.disposition) === 'accepted';
+  });
 }
 
 async function frontId(): Promise<string> {

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::news::News;
+use super::wrapup::Notes;
 use super::{
     CallError, CallSummary, Close, Control, Input, LEGS_MAX, Payload, Place, Shared, leg_of,
 };
@@ -31,6 +33,11 @@ enum Answer {
 
 /// How long a call that the service closed waits for its media side to ask how it ended.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+/// `conversation.ended` waits so long for the wrap-up, so that whoever follows the call until then
+/// has it. The finals don't wait: they are on their way to the log by then.
+const WRAP_UP_PATIENCE: Duration = Duration::from_millis(300);
+/// A wrap-up that isn't there after so long is given up.
+const WRAP_UP_LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) struct Call {
     pub shared: Arc<Shared>,
@@ -45,6 +52,10 @@ pub(super) struct Call {
     /// Payloads in the queue.
     pub queued: Arc<AtomicUsize>,
     pub place: Place,
+    /// What the wrap-up will be made of, until it is.
+    pub notes: Option<Notes>,
+    /// A wrap-up that takes longer than the end of the call waits for it.
+    pub late: Option<JoinHandle<Vec<NewEvent>>>,
 }
 
 impl Call {
@@ -52,7 +63,7 @@ impl Call {
         mut self,
         mut inputs: mpsc::UnboundedReceiver<Input>,
         mut closes: mpsc::Receiver<Close>,
-        stored: tokio::task::JoinHandle<Result<(), CallError>>,
+        stored: JoinHandle<Result<(), CallError>>,
     ) {
         // Unbounded, but never longer than what is in flight: a few decodings and one search.
         let (answer, mut answers) = mpsc::unbounded_channel();
@@ -105,6 +116,9 @@ impl Call {
             conversation.id = %self.id, turns = summary.turns, duration_ms = summary.duration_ms,
             "call ended"
         );
+        if let Some(late) = self.late.take() {
+            self.finish_wrap_up(late, WRAP_UP_LIMIT).await;
+        }
         drop(self.to_log);
         drop(self.place);
         let stored = stored.await.unwrap_or_else(|error| Err(CallError::Store(error.to_string())));
@@ -186,10 +200,13 @@ impl Call {
             match output {
                 Output::Event(body) => {
                     self.measure(&body);
-                    let event = NewEvent::at(Timestamp::now(), body);
-                    if self.to_log.send(event).await.is_err() {
-                        tracing::error!(conversation.id = %self.id, "an event was lost: the log is closed");
+                    if let Some(notes) = &mut self.notes {
+                        notes.take(&body);
                     }
+                    if matches!(body, EventBody::ConversationEnded(_)) {
+                        self.wrap_up().await;
+                    }
+                    log(&self.to_log, &self.id, NewEvent::at(Timestamp::now(), body)).await;
                 }
                 Output::Partial(partial) => self.publish(&partial),
                 Output::Onset { party, start_ms } => self.tell(News::Onset { party, start_ms }),
@@ -231,6 +248,35 @@ impl Call {
                         .increment(1);
                 }
             }
+        }
+    }
+
+    async fn wrap_up(&mut self) {
+        let (Some(notes), Some(how)) = (self.notes.take(), &self.shared.settings.wrap_up) else {
+            return;
+        };
+        let how = how.clone();
+        let begun = Instant::now();
+        let work = self.shared.tasks.spawn_blocking(move || {
+            let drafts = notes.wrap_up(&how);
+            metrics::histogram!("backchannel_wrapup_seconds").record(begun.elapsed());
+            drafts
+        });
+        self.finish_wrap_up(work, WRAP_UP_PATIENCE).await;
+    }
+
+    /// Logs what was written, or keeps the work for later when it isn't done yet.
+    async fn finish_wrap_up(&mut self, mut work: JoinHandle<Vec<NewEvent>>, patience: Duration) {
+        match tokio::time::timeout(patience, &mut work).await {
+            Ok(Ok(drafts)) => {
+                for draft in drafts {
+                    log(&self.to_log, &self.id, draft).await;
+                }
+            }
+            Ok(Err(error)) => {
+                tracing::error!(conversation.id = %self.id, %error, "the wrap-up failed");
+            }
+            Err(_) => self.late = Some(work),
         }
     }
 
@@ -281,6 +327,12 @@ impl Call {
             let (start_ms, lost_ms) = (gap.start_ms, gap.lost_ms);
             tracing::warn!(conversation.id = %self.id, start_ms, lost_ms, why = gap.why, "audio gap");
         }
+    }
+}
+
+async fn log(to_log: &mpsc::Sender<NewEvent>, id: &ConversationId, event: NewEvent) {
+    if to_log.send(event).await.is_err() {
+        tracing::error!(conversation.id = %id, "an event was lost: the log is closed");
     }
 }
 

@@ -7,6 +7,7 @@ mod appender;
 mod call;
 mod news;
 mod places;
+mod wrapup;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -24,6 +25,8 @@ use self::call::Call;
 pub use self::news::News;
 pub use self::places::{Full, Reservation};
 use self::places::{Place, Places};
+pub use self::wrapup::CallWrapUp;
+use self::wrapup::Notes;
 use crate::bus::Bus;
 use crate::domain::{
     Channel, ConversationId, ConversationStarted, Direction, EndReason, EventBody, NewEvent, Party,
@@ -110,6 +113,8 @@ pub struct CallSettings {
     pub event_queue: usize,
     /// Without audio for so long, what was being said is taken for finished.
     pub stall_ms: u64,
+    /// `None`: nothing is written at the end.
+    pub wrap_up: Option<CallWrapUp>,
 }
 
 impl Default for CallSettings {
@@ -121,6 +126,7 @@ impl Default for CallSettings {
             audio_queue: 512,
             event_queue: 256,
             stall_ms: 1_000,
+            wrap_up: None,
         }
     }
 }
@@ -222,8 +228,9 @@ impl Calls {
             .collect();
         let session = Session::new(legs.clone(), &shared.settings.session)
             .map_err(|error| CallError::Audio(error.to_string()))?;
+        let began = Timestamp::now();
         let started = NewEvent::at(
-            Timestamp::now(),
+            began,
             EventBody::ConversationStarted(ConversationStarted {
                 channel: Channel::Voice,
                 direction: opening.direction,
@@ -257,7 +264,10 @@ impl Calls {
             news: to_media.clone(),
         };
         let stored = shared.tasks.spawn(appender.run(events));
+        let parties = legs.into_iter().map(|leg| leg.party).collect();
         let call = Call {
+            notes: Some(Notes::new(began, parties)),
+            late: None,
             shared: Arc::clone(shared),
             tenant: opening.tenant,
             id: id.clone(),

@@ -22,6 +22,8 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::wrapups::{FakeWrapUps, drafts};
+
 pub const KEY: &str = "bc_test";
 pub const OTHER_KEY: &str = "bc_other";
 
@@ -92,6 +94,7 @@ impl House {
             incoming: options.incoming,
             answerer: Arc::new(Fake),
             articles: Arc::new(Fake),
+            wrapups: Arc::new(FakeWrapUps),
             system: Arc::new(Fake),
             audiosocket: Some(Registry::default()),
             masker: Arc::new(|text| {
@@ -543,7 +546,7 @@ pub fn card(id: &str) -> EventBody {
 
 /// One event of every kind that is stored.
 pub fn every_kind() -> Vec<EventBody> {
-    vec![
+    let mut events = vec![
         started(),
         EventBody::AudioStarted(AudioStarted {
             party: party(),
@@ -589,6 +592,13 @@ pub fn every_kind() -> Vec<EventBody> {
             latency_ms: 7,
         }),
         EventBody::AudioStopped(AudioStopped { party: party(), duration_ms: 9_000 }),
-        ended(),
-    ]
+    ];
+    events.extend(drafts());
+    events.push(EventBody::WrapUpVerdict(WrapUpVerdict {
+        wrapup_id: "w-end-summary-1".into(),
+        verdict: ReviewVerdict::Accepted,
+        edited_text: None,
+    }));
+    events.push(ended());
+    events
 }

@@ -6,3 +6,4 @@ mod doors;
 pub mod harness;
 mod routes;
 mod streams;
+mod wrapups;

@@ -1,5 +1,7 @@
 import { Problem, problemFrom } from './problem.ts';
-import type { AnsweredQuestion, Article, Conversation, List, Me, Summary, SystemState, VerdictKind } from './types.ts';
+import type {
+  AnsweredQuestion, Article, Conversation, EmailOrder, List, Me, ReviewVerdict, Summary, SystemState, VerdictKind, WrapUpEmail, WrapUpSummary,
+} from './types.ts';
 
 /**
  * The typed door to the service. The session cookie signs every request; scripts never see a key.
@@ -40,6 +42,20 @@ export class Client {
 
   ask(conversationId: string, question: string): Promise<AnsweredQuestion> {
     return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/ask`, { question });
+  }
+
+  writeSummary(conversationId: string): Promise<WrapUpSummary> {
+    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/summary`);
+  }
+
+  writeEmail(conversationId: string, order: EmailOrder): Promise<WrapUpEmail> {
+    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/email`, order);
+  }
+
+  review(conversationId: string, wrapupId: string, verdict: ReviewVerdict, text?: string): Promise<unknown> {
+    const body = text === undefined ? { verdict } : { verdict, text };
+    const path = `/v1/conversations/${encodeURIComponent(conversationId)}/wrapups/${encodeURIComponent(wrapupId)}/verdict`;
+    return this.request('POST', path, body);
   }
 
   article(id: string): Promise<Article> {

@@ -147,7 +147,7 @@ export interface Conversation extends Summary {
   cards: StoredSuggestion[];
   questions: AnsweredQuestion[];
   gaps: Gap[];
-  wrapup: unknown;
+  wrapup: WrapUp | null;
 }
 
 export interface Passage {
@@ -171,6 +171,87 @@ export interface Article {
   review_by?: string | null;
   source?: string | null;
   passages: Passage[];
+}
+
+/** Where words come from; offsets count Unicode code points. */
+export type Evidence =
+  | { of: 'turn'; turn_id: string; role: Role; start: number; end: number; quote: string }
+  | ({ of: 'passage' } & Citation);
+
+export interface ProvenSentence {
+  text: string;
+  citations: Evidence[];
+  support: number;
+}
+
+export interface WrapUpHead {
+  wrapup_id: string;
+  state: string;
+  occasion: string;
+  language: string;
+}
+
+export interface WrapUpSummary extends WrapUpHead {
+  sections: { key: string; sentences: ProvenSentence[] }[];
+  paragraph: ProvenSentence[];
+}
+
+export interface EmailOrder {
+  purpose: string;
+  length: string;
+  tone: string;
+  wish?: string;
+}
+
+export interface WrapUpEmail extends WrapUpHead {
+  purpose: string;
+  length: string;
+  tone: string;
+  subject: string;
+  parts: (ProvenSentence & { kind: 'greeting' | 'template' | 'claim' | 'signature' })[];
+}
+
+export interface WrapUpArticle extends WrapUpHead {
+  question: ProvenSentence;
+  answer: ProvenSentence[];
+}
+
+export interface WrapUpDue {
+  phrase: string;
+  date?: string | undefined;
+  time?: string | undefined;
+  is_limit: boolean;
+  time_zone: string;
+}
+
+export interface WrapUpFollowUp extends WrapUpHead {
+  kind: string;
+  promised_by: string;
+  sentence: ProvenSentence;
+  due: WrapUpDue | null;
+}
+
+export interface WrapUpDisposition extends WrapUpHead {
+  choices: { code: string; label: string; probability: number; citations: Evidence[] }[];
+  none: number;
+}
+
+export type ReviewVerdict = 'accepted' | 'edited' | 'discarded';
+
+export interface WrapUpReview {
+  verdict: ReviewVerdict;
+  text: string | null;
+}
+
+export interface WrapUp {
+  summary: WrapUpSummary | null;
+  hand_over: WrapUpSummary | null;
+  email: WrapUpEmail | null;
+  article: WrapUpArticle | null;
+  follow_ups: WrapUpFollowUp[];
+  disposition: WrapUpDisposition | null;
+  /** By the draft's identifier. */
+  verdicts: Record<string, WrapUpReview>;
 }
 
 /** One CloudEvents envelope. Partials carry no usable `sequence`: they are never stored. */

@@ -12,3 +12,4 @@ import './microphone-bar.ts';
 import './passage.ts';
 import './tabs.ts';
 import './transcript.ts';
+import './wrapup.ts';

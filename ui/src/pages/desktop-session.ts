@@ -4,9 +4,10 @@ import { client } from '../api/client.ts';
 import { ConversationFeed } from '../api/conversation-feed.ts';
 import { Problem, sentenceFor } from '../api/problem.ts';
 import type { StreamState } from '../api/stream.ts';
-import type { Degradation, Me, Summary, Verdict, VerdictKind } from '../api/types.ts';
+import type { Degradation, EmailOrder, Me, ReviewVerdict, Summary, Verdict, VerdictKind } from '../api/types.ts';
 import { Microphone, type MicrophoneState } from '../audio/microphone.ts';
 import { type ConversationView, withAnswer, withVerdict } from '../state/conversation.ts';
+import { noWrapUp, withReview, withWrapUpEvent } from '../state/wrapup.ts';
 
 /** How the session speaks to the agent: on the screen and aloud, or only aloud. */
 export interface Voice {
@@ -104,6 +105,48 @@ export class DesktopSession implements ReactiveController {
       this.say.announce(answered.answer ? `Answer: ${answered.answer.text}` : 'The knowledge base has no answer to this.');
     } catch (error) {
       this.say.show(`The question wasn’t answered. ${sentenceFor(error)}`);
+    }
+  }
+
+  /** Shown at once; taken back with a word when the service did not take it. */
+  async review(wrapupId: string, verdict: ReviewVerdict, text?: string): Promise<void> {
+    const feed = this.feed;
+    if (!feed) return;
+    const before = this.view?.wrapup?.verdicts[wrapupId] ?? null;
+    const show = (review: typeof before) =>
+      feed.update((view) => ({ ...view, wrapup: withReview(view.wrapup ?? noWrapUp, wrapupId, review) }));
+    show({ verdict, text: text ?? null });
+    try {
+      await client.review(feed.id, wrapupId, verdict, text);
+    } catch (error) {
+      show(before);
+      this.say.show(`That wasn’t saved. ${sentenceFor(error)}`);
+    }
+  }
+
+  async writeEmail(order: EmailOrder): Promise<void> {
+    const feed = this.feed;
+    if (!feed) return;
+    try {
+      const email = await client.writeEmail(feed.id, order);
+      feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.email', email) }));
+      this.say.announce('The e-mail was written again.');
+    } catch (error) {
+      this.say.show(`No such e-mail was written. ${sentenceFor(error)}`);
+    }
+  }
+
+  /** True when there is a summary to look at now. */
+  async writeSummary(): Promise<boolean> {
+    const feed = this.feed;
+    if (!feed) return false;
+    try {
+      const summary = await client.writeSummary(feed.id);
+      feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.summary', summary) }));
+      return true;
+    } catch (error) {
+      this.say.show(`No summary was written. ${sentenceFor(error)}`);
+      return false;
     }
   }
 

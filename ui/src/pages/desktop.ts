@@ -1,7 +1,7 @@
 import '../theme.ts';
 import { LitElement, html } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import type { Citation } from '../api/types.ts';
+import type { Citation, EmailOrder } from '../api/types.ts';
 import type { Announcer } from '../components/announcer.ts';
 import type { Ask } from '../components/ask.ts';
 import type { Cards } from '../components/cards.ts';
@@ -10,6 +10,7 @@ import type { KeyMap } from '../components/keymap.ts';
 import { shared } from '../components/shared-styles.ts';
 import type { Tab } from '../components/tabs.ts';
 import type { Transcript } from '../components/transcript.ts';
+import type { ReviewEvent, WrapUpPanel } from '../components/wrapup.ts';
 import type { CardView, ConversationView } from '../state/conversation.ts';
 import { callerName } from '../state/calls.ts';
 import { type Action, actionFor } from '../state/keys.ts';
@@ -39,6 +40,7 @@ export class Desktop extends LitElement {
   @query('bc-ask') private askBox!: Ask | null;
   @query('bc-header') private header!: Header;
   @query('bc-keymap') private keyMap!: KeyMap;
+  @query('bc-wrapup') private wrapUp!: WrapUpPanel | null;
   @query('bc-transcript') private transcript!: Transcript | null;
   private readonly session = new DesktopSession(this, {
     show: (text) => this.announcer.show(text),
@@ -104,6 +106,8 @@ export class Desktop extends LitElement {
       @close-passage=${this.closePassage}
       @reveal-turn=${(event: CardEvent<string>) => this.reveal(event.detail.value)}
       @copy-answer=${(event: CardEvent<string>) => this.copy(event.detail.value)}
+      @wrapup-review=${(event: CustomEvent<ReviewEvent>) => session.review(event.detail.id, event.detail.verdict, event.detail.text)}
+      @wrapup-email=${(event: CustomEvent<EmailOrder>) => session.writeEmail(event.detail)}
       @close-answers=${() => (this.answersOpen = false)}
       @cards-entered=${(event: CustomEvent<CardView[]>) => this.cardsEntered(event.detail)}
       @unmute=${() => this.mute(false)}
@@ -129,7 +133,8 @@ export class Desktop extends LitElement {
 
   private panels(view: ConversationView) {
     const cards = html`<section class="panel cards" aria-label="Cards" tabindex="-1" ?hidden=${this.narrow && this.tab !== 'cards'}>
-      <bc-cards .view=${view}></bc-cards>
+      ${view.wrapup ? html`<bc-wrapup .wrapup=${view.wrapup}></bc-wrapup>` : ''}
+      ${view.state === 'ended' && view.wrapup && view.cards.length === 0 ? '' : html`<bc-cards .view=${view}></bc-cards>`}
     </section>`;
     const answers = this.answersOpen && view.questions.length > 0 ? html`<bc-answers role="region" aria-label="Answers" .questions=${view.questions}></bc-answers>` : '';
     return html`
@@ -196,7 +201,7 @@ export class Desktop extends LitElement {
         this.askBox?.focus();
         return true;
       case 'summary':
-        this.announcer.show(this.session.view?.state === 'live' ? 'The summary is written when the call ends.' : 'This call has no summary.');
+        void this.toSummary();
         return true;
       case 'mute':
         this.mute(!this.cards?.muted);
@@ -224,6 +229,17 @@ export class Desktop extends LitElement {
     const had = this.answersOpen && (this.session.view?.questions.length ?? 0) > 0;
     this.answersOpen = false;
     return had;
+  }
+
+  /** Goes to the summary; one that isn't there yet, or that the call has outgrown, is written first. */
+  private async toSummary(): Promise<void> {
+    const { view } = this.session;
+    const stands = view?.state === 'ended' && view.wrapup?.summary;
+    if (!stands && !(await this.session.writeSummary())) return;
+    this.show('cards');
+    await this.updateComplete;
+    await this.wrapUp?.updateComplete;
+    this.wrapUp?.focus();
   }
 
   private insert(card: CardView): void {

@@ -1,8 +1,9 @@
 // A conversation's view model and the one pure function that moves it on: (view, event) → view.
 // It must give the same view whether events come once, twice, or in another order than they were numbered.
 import type {
-  AnsweredQuestion, Conversation, Envelope, Gap, Partial, Party, StoredSuggestion, Suggestion, Turn, Verdict, VerdictKind,
+  AnsweredQuestion, Conversation, Envelope, Gap, Partial, Party, StoredSuggestion, Suggestion, Turn, Verdict, VerdictKind, WrapUp,
 } from '../api/types.ts';
+import { withWrapUpEvent } from './wrapup.ts';
 
 export interface TurnView {
   turn_id: string;
@@ -45,6 +46,8 @@ export interface ConversationView {
   gaps: Gap[];
   cards: CardView[];
   questions: QuestionView[];
+  /** Null while nothing was written. */
+  wrapup: WrapUp | null;
   /** End of speech to its final turn, by the service's clock; null until one arrived live. */
   behind_ms: number | null;
   /** Every stored event up to this number is in the view … */
@@ -69,6 +72,7 @@ export function fromSnapshot(snapshot: Conversation): ConversationView {
     gaps: snapshot.gaps ?? [],
     cards: snapshot.cards.map(storedCard),
     questions: (snapshot.questions ?? []).map((q) => ({ question_id: q.question_id, question: q.question, answer: q })),
+    wrapup: snapshot.wrapup ?? null,
     behind_ms: null,
     through: snapshot.last_sequence,
     ahead: [],
@@ -140,8 +144,10 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
       const turns = view.turns.filter((turn) => !turn.partial);
       return { ...view, state: 'ended', end_reason: data.reason, duration_ms: data.duration_ms ?? view.duration_ms, turns };
     }
-    default:
-      return view;
+    default: {
+      const wrapup = withWrapUpEvent(view.wrapup, type, event.data);
+      return wrapup === view.wrapup ? view : { ...view, wrapup };
+    }
   }
 }
 

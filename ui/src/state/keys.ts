@@ -10,7 +10,7 @@ export const keyMap: { keys: string[]; says: string }[] = [
   { keys: ['x'], says: 'Dismiss the card' },
   { keys: ['j', 'k'], says: 'Move to the next or previous card' },
   { keys: ['/'], says: 'Ask the knowledge base' },
-  { keys: ['s'], says: 'Go to the summary' },
+  { keys: ['s'], says: 'Go to the summary; during a call, write one' },
   { keys: ['m'], says: 'Mute cards for this call, or bring them back' },
   { keys: ['?'], says: 'Show or hide these keys' },
   { keys: ['Esc'], says: 'Close, and let new cards in again' },

@@ -1,0 +1,173 @@
+//! The wrap-up stage as the HTTP doors need it, and what the demo's agents choose from.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::tz::TimeZone;
+
+use crate::config;
+use crate::domain::{
+    CaseSummary, Citation, ConversationId, ErrorKind, Party, Role, TenantId, WrapUp,
+};
+use crate::flow::wrapup::{CaseConversation, Circumstances, Reading, WrapUpSettings, case_summary};
+use crate::models::Material;
+use crate::serve::{Failure, WrapUpOrder, WrapUps};
+use crate::store::codec;
+use crate::store::wire::SuggestionOffered;
+use crate::store::{KindFilter, MAX_READ, ReadQuery, Store};
+
+/// Kinds that a conversation's material is made of.
+const KINDS: &str = "turn.final,insight.redaction,suggestion.offered";
+
+pub(super) struct WrapUpDoor {
+    pub store: Arc<dyn Store>,
+    pub settings: Arc<WrapUpSettings>,
+    pub time_zone: TimeZone,
+}
+
+impl WrapUpDoor {
+    /// A conversation's turns as they are read, and what stands around it.
+    async fn read(
+        &self,
+        tenant: &TenantId,
+        id: &ConversationId,
+    ) -> Result<(Material, Circumstances), Failure> {
+        let failed = |error: crate::store::StoreError| Failure::of(&error);
+        let row = self.store.conversation(tenant, id).await.map_err(failed)?;
+        let row = row.ok_or_else(|| Failure {
+            kind: ErrorKind::NotFound,
+            message: format!("there is no conversation {id}"),
+        })?;
+        let mut query = ReadQuery::all(tenant.clone(), 0).of(id.clone());
+        query.kinds = KindFilter::parse(KINDS)
+            .map_err(|error| Failure { kind: ErrorKind::Internal, message: error.to_string() })?;
+        let mut material = Material::default();
+        loop {
+            let page = self.store.read(&query).await.map_err(failed)?;
+            for event in &page {
+                query.after = event.position;
+                match &*event.kind {
+                    codec::REDACTION => {
+                        let released = codec::decode_release(event).map_err(failed)?;
+                        if let Some((id, placeholder, words)) = released {
+                            let turns = material.turns.iter_mut();
+                            for turn in turns.filter(|turn| turn.id == id) {
+                                turn.release(&placeholder, &words);
+                            }
+                        }
+                    }
+                    codec::SUGGESTION_OFFERED => {
+                        let card: SuggestionOffered = codec::data(event).map_err(failed)?;
+                        material.passages.extend(card.citations.into_iter().map(cited));
+                    }
+                    _ => material.turns.extend(codec::decode_turn(event).map_err(failed)?),
+                }
+            }
+            if page.len() < MAX_READ {
+                break;
+            }
+        }
+        material.turns.sort_by_key(|turn| turn.start_ms);
+        let parties = row.parties.into_iter().filter_map(|party| {
+            let role = Role::parse(&party.role)?;
+            Some(Party { id: party.id.into(), role, name: party.name })
+        });
+        let began = row.started_at.to_zoned(self.time_zone.clone());
+        Ok((material, Circumstances { began, parties: parties.collect() }))
+    }
+}
+
+fn cited(citation: crate::store::wire::Citation) -> Citation {
+    Citation {
+        article_id: citation.article_id.into(),
+        passage_id: citation.passage_id.into(),
+        revision: citation.revision,
+        start_chars: citation.start,
+        end_chars: citation.end,
+        quote: citation.quote,
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let failed = |error: tokio::task::JoinError| Failure {
+        kind: ErrorKind::Internal,
+        message: error.to_string(),
+    };
+    tokio::task::spawn_blocking(work).await.map_err(failed)?
+}
+
+#[async_trait]
+impl WrapUps for WrapUpDoor {
+    async fn write(&self, order: WrapUpOrder) -> Result<Vec<WrapUp>, Failure> {
+        let (material, circumstances) = self.read(&order.tenant, &order.conversation).await?;
+        let settings = Arc::clone(&self.settings);
+        blocking(move || {
+            Reading::of(&material, &circumstances)
+                .and_then(|reading| {
+                    reading.draft(&order.draft, order.occasion, &order.stem, &settings)
+                })
+                .map_err(|refusal| Failure::of(&refusal))
+        })
+        .await
+    }
+
+    async fn case(
+        &self,
+        tenant: &TenantId,
+        conversations: Vec<ConversationId>,
+    ) -> Result<CaseSummary, Failure> {
+        let mut read = Vec::new();
+        for id in conversations {
+            let (material, circumstances) = self.read(tenant, &id).await?;
+            read.push((id, material, circumstances));
+        }
+        blocking(move || {
+            let conversations: Vec<CaseConversation> = read
+                .iter()
+                .map(|(id, material, circumstances)| CaseConversation {
+                    id: id.clone(),
+                    material,
+                    circumstances,
+                })
+                .collect();
+            case_summary(&conversations).map_err(|refusal| Failure::of(&refusal))
+        })
+        .await
+    }
+}
+
+/// What the demo's agents choose from, unless the settings have a list.
+pub(super) fn demo_dispositions() -> Vec<config::Disposition> {
+    const LIST: &[(&str, &str, &str)] = &[
+        (
+            "billing",
+            "Bill or payment",
+            "bill|charged|charged twice|direct debit|payment|refund|overcharged",
+        ),
+        (
+            "fault",
+            "Fault or outage",
+            "down|not working|outage|no internet|slow|error|engineer|router|connection",
+        ),
+        ("moving", "Moving home", "moving|move house|moving house|new address|new house|new flat"),
+        (
+            "leaving",
+            "Leaving or cancelling",
+            "cancel|leave|leaving|switch to|cheaper|end my contract|cancellation",
+        ),
+        (
+            "mobile",
+            "Mobile and SIM",
+            "sim|mobile|roaming|abroad|signal|number ported|keep my number",
+        ),
+        ("complaint", "Complaint", "complaint|complain|ombudsman|manager|unacceptable"),
+    ];
+    let entry = |(code, label, phrases): &(&str, &str, &str)| config::Disposition {
+        code: (*code).to_owned(),
+        label: (*label).to_owned(),
+        phrases: phrases.split('|').map(str::to_owned).collect(),
+    };
+    LIST.iter().map(entry).collect()
+}

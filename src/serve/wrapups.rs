@@ -1,0 +1,337 @@
+//! Summaries, e-mails and the like on demand, and what the agent made of them.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use super::ServeState;
+use super::auth::Principal;
+use super::error::{Problem, shown};
+use super::extract::{Json, Path};
+use super::sources::WrapUpOrder;
+use crate::domain::{
+    ConversationId, EmailLength, EmailPurpose, EmailTone, EventBody, EventId, NewEvent, Occasion,
+    ReviewVerdict, WrapUpId, WrapUpVerdict,
+};
+use crate::flow::wrapup::{Draft, EmailOrder, Language};
+use crate::store::{KindFilter, MAX_READ, ReadQuery, codec, wire};
+
+const MAX_TEXT_CHARS: usize = 20_000;
+const MAX_WISH_CHARS: usize = 200;
+const MAX_CASE: usize = 50;
+
+/// What e-mail is wanted; each has a default.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WantedEmail {
+    /// follow_up, resolution, information, apology, appointment or custom
+    purpose: String,
+    /// What a custom e-mail is about, in a few words.
+    wish: Option<String>,
+    /// short, medium or long
+    length: String,
+    /// friendly, professional or formal
+    tone: String,
+    /// en, de, fr or es; the customer's unless told
+    language: Option<String>,
+}
+
+impl Default for WantedEmail {
+    fn default() -> Self {
+        Self {
+            purpose: "follow_up".to_owned(),
+            wish: None,
+            length: "medium".to_owned(),
+            tone: "professional".to_owned(),
+            language: None,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct FollowUps {
+    items: Vec<wire::WrapUpFollowUp>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// Identifiers, 1 to 50
+    conversations: Vec<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// accepted, edited or discarded
+    verdict: String,
+    /// What the text became, or the code of the disposition that was chosen; only with `edited`.
+    text: Option<String>,
+}
+
+/// Writes a summary of what was said so far: sections and a paragraph, each sentence with its proof.
+#[utoipa::path(post, path = "/v1/conversations/{id}/summary", tag = "wrap-up",
+    params(("id" = String, Path)),
+    responses((status = 200, body = wire::WrapUpSummary), super::openapi::Refusals))]
+pub async fn summary(
+    State(state): State<ServeState>,
+    principal: Principal,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    one(&state, principal, id, Draft::Summary, Occasion::Demand).await
+}
+
+/// Writes what the next agent needs: the summary, who takes part, where the cards came from.
+#[utoipa::path(post, path = "/v1/conversations/{id}/handover", tag = "wrap-up",
+    params(("id" = String, Path)),
+    responses((status = 200, body = wire::WrapUpSummary), super::openapi::Refusals))]
+pub async fn handover(
+    State(state): State<ServeState>,
+    principal: Principal,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    one(&state, principal, id, Draft::HandOver, Occasion::HandOver).await
+}
+
+/// Drafts an e-mail to the customer. It is never sent from here.
+#[utoipa::path(post, path = "/v1/conversations/{id}/email", tag = "wrap-up",
+    params(("id" = String, Path)), request_body = WantedEmail,
+    responses((status = 200, body = wire::WrapUpEmail), super::openapi::Refusals))]
+pub async fn email(
+    State(state): State<ServeState>,
+    principal: Principal,
+    Path(id): Path<String>,
+    Json(wanted): Json<WantedEmail>,
+) -> Result<Response, Problem> {
+    let order = order_of(&state, &wanted)?;
+    one(&state, principal, id, Draft::Email(order), Occasion::Demand).await
+}
+
+/// Proposes an article from what was explained and no card said.
+#[utoipa::path(post, path = "/v1/conversations/{id}/article", tag = "wrap-up",
+    params(("id" = String, Path)),
+    responses((status = 200, body = wire::WrapUpArticle), super::openapi::Refusals))]
+pub async fn article(
+    State(state): State<ServeState>,
+    principal: Principal,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    one(&state, principal, id, Draft::Article, Occasion::Demand).await
+}
+
+/// Lists what somebody promised, with dates where the words are certain.
+#[utoipa::path(post, path = "/v1/conversations/{id}/followups", tag = "wrap-up",
+    params(("id" = String, Path)),
+    responses((status = 200, body = FollowUps), super::openapi::Refusals))]
+pub async fn followups(
+    State(state): State<ServeState>,
+    principal: Principal,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let written = write(&state, principal, id, Draft::FollowUps, Occasion::Demand).await?;
+    Ok(json(format!(r#"{{"items":[{}]}}"#, written.join(","))))
+}
+
+/// Tells a case over several conversations, oldest first. Stores nothing.
+#[utoipa::path(post, path = "/v1/cases/summary", tag = "wrap-up", request_body = Case,
+    responses((status = 200, body = wire::CaseSummary), super::openapi::Refusals))]
+pub async fn case(
+    State(state): State<ServeState>,
+    principal: Principal,
+    Json(case): Json<Case>,
+) -> Result<axum::Json<wire::CaseSummary>, Problem> {
+    if !(1..=MAX_CASE).contains(&case.conversations.len()) {
+        let detail = format!("a case has 1 to {MAX_CASE} conversations");
+        return Err(Problem::invalid(detail));
+    }
+    let ids = case.conversations.into_iter().map(ConversationId::from).collect();
+    let summary = state.wrapups.case(&principal.tenant, ids).await?;
+    Ok(axum::Json(codec::case_summary(&summary)))
+}
+
+/// Records what the agent did with a draft; the same again changes nothing.
+#[utoipa::path(post, path = "/v1/conversations/{id}/wrapups/{wrapup_id}/verdict", tag = "wrap-up",
+    params(("id" = String, Path), ("wrapup_id" = String, Path)), request_body = Review,
+    responses((status = 200, body = wire::WrapUpVerdict), super::openapi::Refusals))]
+pub async fn review(
+    State(state): State<ServeState>,
+    principal: Principal,
+    Path((id, wrapup_id)): Path<(String, String)>,
+    Json(review): Json<Review>,
+) -> Result<axum::Json<wire::WrapUpVerdict>, Problem> {
+    let verdict = ReviewVerdict::parse(&review.verdict).ok_or_else(|| {
+        let detail = "verdict is accepted, edited or discarded, not";
+        Problem::invalid(format!("{detail} `{}`", shown(&review.verdict)))
+    })?;
+    let edited_text = match (verdict, review.text.as_deref().map(str::trim)) {
+        (ReviewVerdict::Edited, None | Some("")) => {
+            return Err(Problem::invalid("with `edited` comes `text`, what the draft became"));
+        }
+        (ReviewVerdict::Edited, Some(text)) if text.chars().count() > MAX_TEXT_CHARS => {
+            return Err(Problem::invalid(format!("text has {MAX_TEXT_CHARS} characters at most")));
+        }
+        (ReviewVerdict::Edited, Some(text)) => Some((state.masker)(text)),
+        (_, Some(_)) => return Err(Problem::invalid("`text` comes only with `edited`")),
+        (_, None) => None,
+    };
+    let conversation = ConversationId::from(id);
+    let given = WrapUpVerdict { wrapup_id: WrapUpId::from(wrapup_id), verdict, edited_text };
+    let wire = codec::wrapup_verdict(&given);
+    let before = before(&state, &principal, &conversation, &wire.wrapup_id).await?;
+    if before.last() != Some(&wire) {
+        let event = NewEvent {
+            id: event_id(before.len(), &principal, &conversation, &wire),
+            time: Timestamp::now(),
+            body: EventBody::WrapUpVerdict(given),
+        };
+        state.store.append(&principal.tenant, &conversation, vec![event]).await?;
+    }
+    Ok(axum::Json(wire))
+}
+
+fn order_of(state: &ServeState, wanted: &WantedEmail) -> Result<EmailOrder, Problem> {
+    let unknown = |field: &str, given: &str, known: &[&str]| {
+        let known = known.join(", ");
+        Problem::invalid(format!("{field} is one of {known}, not `{}`", shown(given)))
+    };
+    let wish = wanted.wish.as_deref().map(str::trim).filter(|wish| !wish.is_empty());
+    let purpose = match (wanted.purpose.as_str(), wish) {
+        ("custom", Some(wish)) if wish.chars().count() <= MAX_WISH_CHARS => {
+            EmailPurpose::Custom((state.masker)(wish))
+        }
+        ("custom", _) => {
+            let detail =
+                format!("with `custom` comes `wish`, of {MAX_WISH_CHARS} characters at most");
+            return Err(Problem::invalid(detail));
+        }
+        (_, Some(_)) => return Err(Problem::invalid("`wish` comes only with `custom`")),
+        (purpose, None) => EmailPurpose::parse(purpose).ok_or_else(|| {
+            let mut known: Vec<&str> =
+                EmailPurpose::NAMED.iter().map(EmailPurpose::as_str).collect();
+            known.push("custom");
+            unknown("purpose", purpose, &known)
+        })?,
+    };
+    let length = EmailLength::parse(&wanted.length)
+        .ok_or_else(|| unknown("length", &wanted.length, &["short", "medium", "long"]))?;
+    let tone = EmailTone::parse(&wanted.tone)
+        .ok_or_else(|| unknown("tone", &wanted.tone, &["friendly", "professional", "formal"]))?;
+    let language = match wanted.language.as_deref() {
+        Some(code) => Some(
+            Language::parse(code)
+                .ok_or_else(|| unknown("language", code, &Language::ALL.map(Language::code)))?,
+        ),
+        None => None,
+    };
+    Ok(EmailOrder { purpose, length, tone, language })
+}
+
+async fn one(
+    state: &ServeState,
+    principal: Principal,
+    id: String,
+    draft: Draft,
+    occasion: Occasion,
+) -> Result<Response, Problem> {
+    let written = write(state, principal, id, draft, occasion).await?;
+    Ok(json(written.into_iter().next().unwrap_or_default()))
+}
+
+/// Writes and logs; answers with the data of the events.
+async fn write(
+    state: &ServeState,
+    principal: Principal,
+    id: String,
+    draft: Draft,
+    occasion: Occasion,
+) -> Result<Vec<String>, Problem> {
+    let conversation = ConversationId::from(id);
+    let order = WrapUpOrder {
+        tenant: principal.tenant.clone(),
+        conversation: conversation.clone(),
+        draft,
+        occasion,
+        stem: WrapUpId::fresh(),
+    };
+    let written = state.wrapups.write(order).await?;
+    let now = Timestamp::now();
+    let events: Vec<NewEvent> = written
+        .into_iter()
+        .map(|wrap_up| NewEvent::at(now, EventBody::WrapUp(Box::new(wrap_up))))
+        .collect();
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let data = events.iter().map(|event| codec::encode(&event.body).data).collect();
+    state.store.append(&principal.tenant, &conversation, events).await?;
+    Ok(data)
+}
+
+fn json(data: String) -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, kind)], Bytes::from(data)).into_response()
+}
+
+/// The verdicts on a draft so far; there must be such a draft.
+async fn before(
+    state: &ServeState,
+    principal: &Principal,
+    conversation: &ConversationId,
+    wrapup: &str,
+) -> Result<Vec<wire::WrapUpVerdict>, Problem> {
+    let mut query = ReadQuery::all(principal.tenant.clone(), 0).of(conversation.clone());
+    query.kinds =
+        KindFilter::parse("wrapup.*").map_err(|error| Problem::invalid(error.to_string()))?;
+    #[derive(Deserialize)]
+    struct Named {
+        wrapup_id: String,
+    }
+    let (mut is_there, mut verdicts) = (false, Vec::new());
+    loop {
+        let page = state.store.read(&query).await?;
+        for event in &page {
+            if codec::data::<Named>(event)?.wrapup_id != wrapup {
+                continue;
+            }
+            match &*event.kind {
+                codec::WRAPUP_VERDICT => verdicts.push(codec::data(event)?),
+                _ => is_there = true,
+            }
+        }
+        match page.last() {
+            Some(last) if page.len() == MAX_READ => query.after = last.position,
+            _ if is_there => return Ok(verdicts),
+            _ => return Err(Problem::not_found(format!("there is no draft {}", shown(wrapup)))),
+        }
+    }
+}
+
+/// The same verdict after the same number of others has the same id, so two requests at once
+/// leave one event.
+fn event_id(
+    before: usize,
+    principal: &Principal,
+    conversation: &ConversationId,
+    verdict: &wire::WrapUpVerdict,
+) -> EventId {
+    let mut hash = Sha256::new();
+    let parts = [
+        principal.tenant.as_str(),
+        conversation.as_str(),
+        &verdict.wrapup_id,
+        &before.to_string(),
+        &verdict.verdict,
+        verdict.text.as_deref().unwrap_or_default(),
+    ];
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let hex: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("review-{hex}").into()
+}

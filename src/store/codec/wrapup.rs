@@ -1,0 +1,194 @@
+//! Wrap-ups ⇄ the JSON that is stored and streamed.
+
+use super::{Encoded, citation, finite, json, party, wire};
+use crate::domain::{
+    Authorship, CaseSummary, Due, EmailPart, EmailPurpose, Proof, ProvenSentence, SummarySection,
+    WrapUp, WrapUpBody, WrapUpVerdict,
+};
+
+pub const WRAPUP_SUMMARY: &str = "wrapup.summary";
+pub const WRAPUP_EMAIL: &str = "wrapup.email";
+pub const WRAPUP_ARTICLE: &str = "wrapup.article";
+pub const WRAPUP_FOLLOW_UP: &str = "wrapup.followup";
+pub const WRAPUP_DISPOSITION: &str = "wrapup.disposition";
+pub const WRAPUP_VERDICT: &str = "wrapup.verdict";
+
+/// Drafts are written as drafts; what became of one is an event of its own.
+const DRAFT: &str = "draft";
+
+pub(super) fn encode(wrap_up: &WrapUp) -> Encoded {
+    let head = head(wrap_up);
+    match &wrap_up.body {
+        WrapUpBody::Summary(x) => encoded!(
+            "wrapup.summary",
+            wire::WrapUpSummary {
+                head,
+                sections: x.sections.iter().map(section).collect(),
+                paragraph: sentences(&x.paragraph),
+                parties: x.parties.iter().map(party).collect(),
+                articles: x.articles.iter().map(citation).collect(),
+            }
+        ),
+        WrapUpBody::Email(x) => encoded!(
+            "wrapup.email",
+            wire::WrapUpEmail {
+                head,
+                purpose: x.purpose.as_str().into(),
+                wish: match &x.purpose {
+                    EmailPurpose::Custom(wish) => Some(wish.as_str().into()),
+                    _ => None,
+                },
+                length: x.length.as_str().into(),
+                tone: x.tone.as_str().into(),
+                subject: x.subject.as_str().into(),
+                parts: x.parts.iter().map(part).collect(),
+            }
+        ),
+        WrapUpBody::Article(x) => encoded!(
+            "wrapup.article",
+            wire::WrapUpArticle {
+                head,
+                question: sentence(&x.question),
+                answer: sentences(&x.answer),
+            }
+        ),
+        WrapUpBody::FollowUp(x) => encoded!(
+            "wrapup.followup",
+            wire::WrapUpFollowUp {
+                head,
+                kind: x.kind.as_str().into(),
+                promised_by: x.promised_by.as_str().into(),
+                sentence: sentence(&x.sentence),
+                due: x.due.as_ref().map(due),
+            }
+        ),
+        WrapUpBody::Disposition(x) => encoded!(
+            "wrapup.disposition",
+            wire::WrapUpDisposition {
+                head,
+                choices: x
+                    .choices
+                    .iter()
+                    .map(|choice| wire::DispositionChoice {
+                        code: choice.code.clone(),
+                        label: choice.label.clone(),
+                        probability: finite(choice.probability),
+                        citations: choice.proofs.iter().map(evidence).collect(),
+                    })
+                    .collect(),
+                none: finite(x.none),
+            }
+        ),
+    }
+}
+
+pub fn wrapup_verdict(verdict: &WrapUpVerdict) -> wire::WrapUpVerdict {
+    wire::WrapUpVerdict {
+        wrapup_id: verdict.wrapup_id.to_string(),
+        verdict: verdict.verdict.as_str().into(),
+        text: verdict.edited_text.as_ref().map(|text| text.as_str().into()),
+    }
+}
+
+/// A case is asked for and not stored: it is made of conversations that are.
+pub fn case_summary(case: &CaseSummary) -> wire::CaseSummary {
+    wire::CaseSummary {
+        conversations: case
+            .entries
+            .iter()
+            .map(|entry| wire::CaseEntry {
+                conversation: entry.conversation.to_string(),
+                date: entry.date.to_string(),
+                sentences: sentences(&entry.sentences),
+            })
+            .collect(),
+        promises: case
+            .promises
+            .iter()
+            .map(|(conversation, promise)| wire::CasePromise {
+                conversation: conversation.to_string(),
+                sentence: sentence(promise),
+            })
+            .collect(),
+    }
+}
+
+fn head(wrap_up: &WrapUp) -> wire::WrapUpHead {
+    wire::WrapUpHead {
+        wrapup_id: wrap_up.id.to_string(),
+        state: DRAFT.into(),
+        occasion: wrap_up.occasion.as_str().into(),
+        language: wrap_up.language.clone(),
+        authorship: authorship(&wrap_up.authorship),
+        struck: wrap_up
+            .struck
+            .iter()
+            .map(|struck| wire::Struck {
+                text: struck.text.as_str().into(),
+                fault: struck.fault.as_str().into(),
+                why: struck.why.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn authorship(authorship: &Authorship) -> wire::Authorship {
+    wire::Authorship {
+        provider: authorship.provider.clone(),
+        model: authorship.model.clone(),
+        prompt: authorship.prompt.as_ref().map(|prompt| wire::Prompt {
+            id: prompt.id.clone(),
+            version: prompt.version,
+            sha256: prompt.sha256.clone(),
+        }),
+        seed: authorship.seed,
+    }
+}
+
+fn section(section: &SummarySection) -> wire::SummarySection {
+    wire::SummarySection { key: section.key.clone(), sentences: sentences(&section.sentences) }
+}
+
+fn sentences(proven: &[ProvenSentence]) -> Vec<wire::Sentence> {
+    proven.iter().map(sentence).collect()
+}
+
+fn sentence(proven: &ProvenSentence) -> wire::Sentence {
+    wire::Sentence {
+        text: proven.text.as_str().into(),
+        citations: proven.proofs.iter().map(evidence).collect(),
+        support: finite(proven.support),
+    }
+}
+
+fn part(part: &EmailPart) -> wire::EmailPart {
+    wire::EmailPart {
+        kind: part.kind.as_str().into(),
+        text: part.text.as_str().into(),
+        citations: part.proofs.iter().map(evidence).collect(),
+        support: finite(part.support),
+    }
+}
+
+fn evidence(proof: &Proof) -> wire::Evidence {
+    match proof {
+        Proof::Turn(turn) => wire::Evidence::Turn {
+            turn_id: turn.turn_id.to_string(),
+            role: turn.role.as_str().into(),
+            start: turn.start_chars,
+            end: turn.end_chars,
+            quote: turn.quote.as_str().into(),
+        },
+        Proof::Passage(passage) => wire::Evidence::Passage(citation(passage)),
+    }
+}
+
+fn due(due: &Due) -> wire::Due {
+    wire::Due {
+        phrase: due.phrase.as_str().into(),
+        date: due.date.map(|date| date.to_string()),
+        time: due.time.map(|time| time.strftime("%H:%M").to_string()),
+        is_limit: due.is_limit,
+        time_zone: due.time_zone.clone(),
+    }
+}

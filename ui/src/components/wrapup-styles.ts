@@ -1,0 +1,114 @@
+import { css } from 'lit';
+
+/** The look of the wrap-up: sheets of paper under each other, none above the rest. */
+export const wrapUpStyles = css`
+  :host {
+    display: grid;
+    gap: var(--s3);
+    padding: var(--s1);
+  }
+  section {
+    padding: var(--s4) var(--s4) var(--s3);
+    border: 1px solid var(--line);
+    border-radius: var(--radius);
+    background: var(--surface);
+  }
+  .top {
+    display: flex;
+    align-items: center;
+    gap: var(--s2);
+    margin-bottom: var(--s2);
+  }
+  h2 {
+    flex: 1;
+    font-size: var(--text-m);
+    font-weight: var(--weight-bold);
+  }
+  h3 {
+    margin-top: var(--s2);
+    font-size: var(--text-s);
+    font-weight: var(--weight-bold);
+    color: var(--ink-3);
+  }
+  .discarded {
+    background: none;
+    border-style: dashed;
+  }
+  .state {
+    display: inline-flex;
+    align-items: center;
+    gap: var(--s1);
+    color: var(--accent);
+    font-size: var(--text-s);
+  }
+  .discarded .state {
+    color: var(--ink-3);
+  }
+  .actions,
+  .choices {
+    display: flex;
+    flex-wrap: wrap;
+    gap: var(--s2);
+    margin-top: var(--s3);
+  }
+  .choices {
+    align-items: end;
+    margin: 0 0 var(--s3);
+  }
+  label {
+    display: grid;
+    gap: 2px;
+    font-size: var(--text-s);
+    color: var(--ink-2);
+  }
+  label.wide {
+    flex: 1 1 12rem;
+  }
+  select,
+  input,
+  textarea {
+    min-height: var(--target);
+    padding: var(--s1) var(--s2);
+    border: 1px solid var(--line-strong);
+    border-radius: var(--radius-s);
+    background: var(--surface);
+    color: var(--ink);
+    font: inherit;
+  }
+  textarea {
+    display: block;
+    width: 100%;
+    resize: vertical;
+    line-height: var(--leading);
+  }
+  .subject {
+    font-weight: var(--weight-medium);
+    margin-bottom: var(--s2);
+  }
+  .part + .part {
+    margin-top: var(--s2);
+  }
+  .part.fixed {
+    color: var(--ink-2);
+    white-space: pre-line;
+  }
+  .follow-up + .follow-up {
+    margin-top: var(--s2);
+    padding-top: var(--s2);
+    border-top: 1px solid var(--line);
+  }
+  .facts {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: var(--s2);
+  }
+  .facts .quiet {
+    flex: 1;
+  }
+  .chip[aria-pressed='true'] {
+    border-color: var(--accent);
+    background: var(--accent-soft);
+    font-weight: var(--weight-medium);
+  }
+`;
