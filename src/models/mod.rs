@@ -3,7 +3,7 @@
 pub mod convert;
 pub mod embedder;
 pub mod minilm;
-// pub mod writing;
+pub mod writing;
 
 mod cache;
 mod engine;

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::error::PromptError;
 use super::fence::Fence;
 use super::file::{self, Declared, Front, Part};
-use super::inputs::{Input, Inputs, Kind, SourcePassage, SourceTurn};
+use super::inputs::{Choice, Input, Inputs, Kind, SourcePassage, SourceTurn};
 use crate::domain::{PromptRef, TenantId};
 use crate::models::{Material, Message, OutputSchema, Speaker, WritingRequest, WritingTask};
 
@@ -102,6 +102,11 @@ impl Prompt {
         self.front.task
     }
 
+    /// What it is for, and what a new version changed.
+    pub fn why(&self) -> &str {
+        &self.front.why
+    }
+
     pub fn reference(&self) -> PromptRef {
         PromptRef {
             id: self.front.id.clone(),
@@ -144,7 +149,7 @@ impl Prompt {
         self.schema(&context).map(Some)
     }
 
-    fn schema(&self, context: &BTreeMap<String, Value>) -> Result<OutputSchema, PromptError> {
+    fn schema(&self, context: &Value) -> Result<OutputSchema, PromptError> {
         let text = self.fill("schema", context)?;
         let schema: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
             PromptError::at(&self.file, error.line(), format!("the schema is no JSON: {error}"))
@@ -152,13 +157,13 @@ impl Prompt {
         Ok(OutputSchema { name: self.front.id.clone(), schema: Arc::new(schema) })
     }
 
-    fn fill(&self, part: &str, context: &BTreeMap<String, Value>) -> Result<String, PromptError> {
-        let rendered =
-            self.environment.get_template(part).and_then(|template| template.render(context));
+    fn fill(&self, part: &str, context: &Value) -> Result<String, PromptError> {
+        let template = self.environment.get_template(part);
+        let rendered = template.and_then(|template| template.render(context.clone()));
         rendered.map_err(|error| explain(&self.file, &error))
     }
 
-    fn context(&self, inputs: &Inputs) -> Result<(BTreeMap<String, Value>, usize), PromptError> {
+    fn context(&self, inputs: &Inputs) -> Result<(Value, usize), PromptError> {
         let wrong = |input: &str, problem: &str| PromptError::Input {
             file: self.file.clone(),
             input: input.to_owned(),
@@ -174,7 +179,7 @@ impl Prompt {
             }
         }
         let fence = fence_of(inputs);
-        let mut context = BTreeMap::from([(FENCE.to_owned(), Value::from(fence.token.clone()))]);
+        let mut context = vec![(FENCE.to_owned(), Value::from(fence.token.clone()))];
         let mut left_out = 0;
         for (name, Declared { kind, optional }) in &self.front.inputs {
             let value = match inputs.0.get(name) {
@@ -193,15 +198,19 @@ impl Prompt {
                 Some(Input::Untrusted(text)) if text.trim().is_empty() => Value::from(""),
                 Some(Input::Untrusted(text)) => Value::from(fence.words(name, text)),
                 Some(Input::Text(text)) => Value::from(text.as_str()),
-                Some(Input::Choices(choices)) => Value::from_serialize(choices),
+                Some(Input::Choices(choices)) => choices.iter().map(choice).collect(),
                 Some(Input::Flag(is)) => Value::from(*is),
                 None if *optional => absent(*kind),
                 None => return Err(wrong(name, "is missing")),
             };
-            context.insert(name.clone(), value);
+            context.push((name.clone(), value));
         }
-        Ok((context, left_out))
+        Ok((Value::from_pairs(context), left_out))
     }
+}
+
+fn choice(choice: &Choice) -> Value {
+    Value::from_pairs([("id", choice.id.as_str()), ("about", choice.about.as_str())])
 }
 
 fn absent(kind: Kind) -> Value {
