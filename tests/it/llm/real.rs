@@ -34,7 +34,7 @@ impl Llama {
             .arg("--model")
             .arg(model)
             .args(["--host", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--ctx-size", "8192", "--parallel", "2", "--threads", "2"])
+            .args(["--ctx-size", "8192", "--parallel", "2", "--threads", "1"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
