@@ -10,6 +10,7 @@ pub mod knowledge;
 pub mod models;
 pub mod store;
 
+pub mod grounding;
 pub mod insight;
 
 pub mod flow;

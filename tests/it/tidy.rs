@@ -19,6 +19,7 @@ const FLOORS: &[&[&str]] = &[
 /// Imports between rooms of one floor, each with its reason.
 const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("knowledge", "models", "passages and queries are embedded"),
+    ("grounding", "insight", "numbers are compared in the form in which they are displayed"),
     ("app", "config", "the composition root reads the settings"),
 ];
 
