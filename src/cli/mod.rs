@@ -3,6 +3,7 @@
 mod check;
 mod eval_asr;
 pub mod eval_cards;
+mod eval_grounding;
 pub mod eval_retrieval;
 pub mod knowledge;
 pub mod models;
@@ -46,6 +47,7 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Eval {
     Asr(eval_asr::AsrArgs),
+    Grounding(eval_grounding::GroundingArgs),
     /// How well questions find the articles that answer them
     Retrieval(eval_retrieval::RetrievalArgs),
     /// Which cards written calls get
@@ -115,6 +117,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             let done = match eval {
                 Eval::Asr(args) => {
                     eval_asr::run(&args, &mut out)?;
+                    Ok(())
+                }
+                Eval::Grounding(args) => {
+                    eval_grounding::run(&args, &mut out)?;
                     Ok(())
                 }
                 Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),

@@ -1,0 +1,94 @@
+//! How well altered sentences are told from true ones.
+
+mod alter;
+mod chance;
+mod data;
+mod make;
+mod report;
+mod retell;
+
+use std::time::Instant;
+
+pub use data::{Content, Dataset, DatasetError, Dialogue, Item};
+pub use make::{Half, Maker, quota};
+pub use report::{KindCount, Mix, Prediction, Report};
+
+use crate::grounding::{Claim, Ground, Refusal, Verifier, claims};
+
+/// Judges each item by itself.
+pub fn judge(dialogues: &[Dialogue], items: &[Item]) -> (Vec<Prediction>, Report) {
+    let verifier = Verifier::default();
+    let mut report = Report::default();
+    let mut predictions = Vec::with_capacity(items.len());
+    let mut ground: Option<(usize, Ground)> = None;
+    for item in items {
+        if ground.as_ref().is_none_or(|(dialogue, _)| *dialogue != item.dialogue) {
+            let begun = Instant::now();
+            ground = Some((item.dialogue, Ground::of(&dialogues[item.dialogue].material)));
+            report.grounds += 1;
+            report.ground_seconds += begun.elapsed().as_secs_f64();
+        }
+        let Some((_, ground)) = &ground else { continue };
+        let claim = Claim::new(data::written(&item.sentence), item.cites.iter().cloned());
+        let begun = Instant::now();
+        let verdict = verifier.check(&claim, ground);
+        report.check_seconds += begun.elapsed().as_secs_f64();
+        let prediction = Prediction::of(item, &dialogues[item.dialogue].id, verdict);
+        report.add(&prediction);
+        predictions.push(prediction);
+    }
+    (predictions, report)
+}
+
+/// A scripted writer: seven true sentences and three altered ones about each conversation, in one text.
+pub fn mix(maker: &mut Maker, dialogues: &[Dialogue], which: &[usize], seed: u64) -> Mix {
+    let verifier = Verifier::default();
+    let mut mix = Mix::default();
+    for &index in which {
+        let mut items = maker.items(index, 7, 3);
+        let supported = items.iter().filter(|item| item.supported).count();
+        // Conversations with less to say keep the proportion.
+        let altered = (supported * 3 / 7).max(1);
+        let mut kept = 0;
+        items.retain(|item| {
+            kept += usize::from(!item.supported);
+            item.supported || kept <= altered
+        });
+        if supported == 0 {
+            continue;
+        }
+        chance::Chance::new(seed, &format!("mix {}", dialogues[index].id)).shuffle(&mut items);
+        let written: Vec<String> = items
+            .iter()
+            .map(|item| {
+                let marks: String = item.cites.iter().map(|id| format!(" [{id}]")).collect();
+                format!("{}{marks}.", item.sentence.trim_end_matches('.'))
+            })
+            .collect();
+        let ground = Ground::of(&dialogues[index].material);
+        let text = data::written(&written.join(" "));
+        let sentences = claims(&text, &|id| ground.knows(id));
+        let struck = match verifier.verify_claims(&sentences, &ground) {
+            Ok(text) => text.struck,
+            Err(Refusal::NothingProven { struck }) => struck,
+            Err(_) => continue,
+        };
+        mix.dialogues += 1;
+        for item in &items {
+            let shown = !struck
+                .iter()
+                .any(|one| one.text.as_str().contains(item.sentence.trim_end_matches('.')));
+            match item.supported {
+                true => {
+                    mix.supported += 1;
+                    mix.supported_shown += usize::from(shown);
+                }
+                false => {
+                    mix.altered += 1;
+                    mix.altered_shown += usize::from(shown);
+                }
+            }
+        }
+    }
+    mix
+}
