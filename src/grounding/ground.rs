@@ -58,6 +58,8 @@ pub struct Ground {
     pub(super) postings: HashMap<String, Vec<u32>>,
     /// Every word as it was said or written, in lower case.
     pub(super) vocabulary: HashSet<String>,
+    /// Names of accounts, which hold names: `@AppleSupport`.
+    pub(super) handles: Vec<String>,
     ids: HashMap<String, usize>,
     content_words: usize,
 }
@@ -73,6 +75,7 @@ impl Ground {
             speakers: Vec::new(),
             postings: HashMap::new(),
             vocabulary: HashSet::new(),
+            handles: Vec::new(),
             ids: HashMap::new(),
             content_words: 0,
             sources: Vec::new(),
@@ -86,6 +89,8 @@ impl Ground {
                 Source::Turn(turn) => (turn.text.as_str(), Some(ground.speaker(&turn.party))),
                 Source::Passage(passage) => (passage.quote.as_str(), None),
             };
+            let handles = text.split_whitespace().filter_map(|word| word.strip_prefix('@'));
+            ground.handles.extend(handles.map(str::to_lowercase));
             for bytes in byte_spans(text) {
                 readings.push(Reading::of(&text[bytes.clone()]));
                 places.push((index, bytes, speaker));
@@ -99,6 +104,8 @@ impl Ground {
             ground.add(unit);
         }
         ground.answer_questions();
+        ground.handles.sort();
+        ground.handles.dedup();
         ground
     }
 
@@ -183,11 +190,6 @@ impl Ground {
 
     pub(super) fn source_of(&self, id: &str) -> Option<usize> {
         self.ids.get(&id.to_lowercase()).copied()
-    }
-
-    pub(super) fn units_of(&self, source: usize) -> Range<usize> {
-        let end = self.first_units.get(source + 1).copied().unwrap_or(self.units.len());
-        self.first_units.get(source).copied().unwrap_or(end)..end
     }
 
     /// The quotation behind a unit.

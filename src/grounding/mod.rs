@@ -7,10 +7,12 @@
 mod claim;
 mod facts;
 mod ground;
+mod names;
 mod polarity;
 mod reading;
 mod refusal;
 mod repair;
+mod speaker;
 mod support;
 mod verify;
 

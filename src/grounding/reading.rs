@@ -53,6 +53,8 @@ pub(super) struct Reading {
     pub words: Vec<Word>,
     pub facts: Vec<Fact>,
     pub is_question: bool,
+    /// Whether "I" or "we", and whether "you", is in it.
+    pub persons: (bool, bool),
 }
 
 impl Reading {
@@ -63,7 +65,10 @@ impl Reading {
         polarity::mark(&mut words);
         let facts = facts::read(&text);
         let is_question = text.trim_end_matches(['"', '”', '\'', '’', ' ']).ends_with('?');
-        Self { text, words, facts, is_question }
+        let says =
+            |persons: &[&str]| words.iter().any(|word| persons.contains(&word.lower.as_str()));
+        let persons = (says(FIRST_PERSON), says(SECOND_PERSON));
+        Self { text, words, facts, is_question, persons }
     }
 
     pub fn set_stems(readings: &mut [Self]) {
@@ -85,6 +90,11 @@ impl Reading {
         reading
     }
 }
+
+const FIRST_PERSON: &[&str] = &[
+    "i", "im", "ive", "id", "ill", "my", "me", "mine", "myself", "we", "weve", "wed", "our", "us",
+];
+const SECOND_PERSON: &[&str] = &["you", "your", "youre", "youve", "youll", "youd", "yours"];
 
 /// Words after which another clause begins.
 const CLAUSE_OPENERS: &[&str] = &[
@@ -136,7 +146,7 @@ fn words(text: &str) -> Vec<Word> {
         words.push(Word {
             bytes: start..end,
             part: part_of(&lower),
-            capital: raw.chars().next().is_some_and(char::is_uppercase),
+            capital: raw.chars().any(char::is_uppercase),
             stem: String::new(),
             clause,
             denied: polarity::Denied::No,

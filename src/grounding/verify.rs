@@ -3,19 +3,25 @@
 use super::claim::Claim;
 use super::facts::{self, Holding, Kind};
 use super::ground::Ground;
-use super::reading::Reading;
+use super::reading::{Part, Reading};
 use super::support::{self, Support};
+use super::{names, polarity, speaker};
 use crate::domain::{Fault, ProvenSentence, StruckSentence};
 
 /// Below this share of its words in the sources a sentence isn't supported.
 const SHARE_MIN: f32 = 0.5;
+/// So many telling words in a row that stand nowhere are made up.
+const RUN_MAX: f32 = 3.0;
+/// Of what a part of the sentence says, this much must stand in the sources.
+const CLAUSE_SHARE_MIN: f32 = 0.34;
+const CLAUSE_WEIGHT_MIN: f32 = 2.0;
 
 /// A sentence, read, with where it may come from.
 pub(super) struct Case<'a> {
     pub ground: &'a Ground,
     pub reading: Reading,
-    /// Cited sources; empty when the verifier looks for itself.
-    pub cited: Vec<usize>,
+    /// Which units may stand behind it.
+    pub allowed: &'a dyn Fn(usize) -> bool,
     pub support: Support,
 }
 
@@ -26,26 +32,55 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
     let mut cited = Vec::new();
     for id in &claim.cites {
         let Some(source) = ground.source_of(id) else {
-            return Err(strike((
-                Fault::UnknownSource,
-                format!("there is no turn or passage {id:?}"),
-            )));
+            let why = format!("there is no turn or passage {id:?}");
+            return Err(strike((Fault::UnknownSource, why)));
         };
         cited.push(source);
     }
-    let reading = Reading::stemmed(claim.text.as_str());
+    // Writers cite the answer and leave out the question.
     let allowed = |unit: usize| {
-        cited.is_empty()
-            || cited.iter().any(|source| ground.units[unit].source.abs_diff(*source) <= 1)
+        let source = ground.units[unit].source;
+        cited.is_empty() || cited.iter().any(|cited| cited.abs_diff(source) <= 1)
     };
+    let reading = Reading::stemmed(claim.text.as_str());
     let support = support::find(&reading, ground, &allowed);
-    let case = Case { ground, reading, cited, support };
-    exact(&case).and_then(|()| meaning(&case)).map_err(strike)?;
+    let case = Case { ground, reading, allowed: &allowed, support };
+    if let Some(unit) = word_for_word(&case) {
+        return Ok(ProvenSentence {
+            text: claim.text.clone(),
+            proofs: ground.proof(unit).into_iter().collect(),
+            support: 1.0,
+        });
+    }
+    exact(&case)
+        .and_then(|()| names::check(&case))
+        .and_then(|()| meaning(&case))
+        .and_then(|()| polarity::check(&case))
+        .and_then(|()| speaker::check(&case))
+        .map_err(strike)?;
     Ok(ProvenSentence {
         text: claim.text.clone(),
         proofs: case.support.units.iter().filter_map(|unit| ground.proof(*unit)).collect(),
         support: case.support.share,
     })
+}
+
+/// The whole sentence, or what it reports of whom it names, is a sentence of a source.
+fn word_for_word(case: &Case) -> Option<usize> {
+    let words = &case.reading.words;
+    let same = |from: usize, unit: usize| {
+        let said = &case.ground.units[unit].reading.words;
+        let claimed = words.get(from..).unwrap_or_default();
+        said.len() == claimed.len()
+            && !said.is_empty()
+            && said.iter().zip(claimed).all(|(a, b)| a.lower == b.lower)
+    };
+    let candidates = || case.support.units.iter().copied();
+    if let Some(unit) = candidates().find(|unit| same(0, *unit)) {
+        return Some(unit);
+    }
+    let (from, is_theirs) = speaker::quoted_from(case)?;
+    candidates().find(|unit| is_theirs(*unit) && same(from, *unit))
 }
 
 /// Numbers, dates and codes stand in the sources.
@@ -65,21 +100,63 @@ fn exact(case: &Case) -> Finding {
     Ok(())
 }
 
-/// The code stands in a source, in one piece or spelled.
+/// The code stands in a source, in one piece or spelled, or is a speaker's name.
 fn spelled(case: &Case, code: &str) -> bool {
-    case.support.units.iter().any(|unit| case.ground.units[*unit].reading.spells(code))
+    let named = case.ground.speakers.iter().any(|speaker| speaker.name.concat() == code);
+    named || case.support.units.iter().any(|unit| case.ground.units[*unit].reading.spells(code))
 }
 
+/// Its words stand in the sources, and no part of it is made up.
 fn meaning(case: &Case) -> Finding {
-    if case.support.units.is_empty() {
+    let support = &case.support;
+    if support.units.is_empty() {
         return Err((Fault::NoSource, "nothing in the conversation is about this".into()));
     }
-    if case.support.share < SHARE_MIN {
-        let percent = (case.support.share * 100.0).round();
+    if support.share < SHARE_MIN {
+        let percent = (support.share * 100.0).round();
         return Err((
             Fault::Meaning,
             format!("only {percent} % of its words stand in its sources"),
         ));
     }
+    let words = &case.reading.words;
+    let mut run = 0.0;
+    let mut run_from = 0;
+    let mut clauses: Vec<(f32, f32)> = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        if clauses.len() <= word.clause {
+            clauses.resize(word.clause + 1, (0.0, 0.0));
+        }
+        let weight = word.part.weight();
+        clauses[word.clause].1 += weight;
+        if support.covered[index] {
+            clauses[word.clause].0 += weight;
+            if word.part == Part::Content {
+                run = 0.0;
+            }
+            continue;
+        }
+        if run <= 0.0 {
+            run_from = index;
+        }
+        run += weight;
+        if run >= RUN_MAX {
+            return Err((Fault::Meaning, unsaid(case, run_from, index)));
+        }
+    }
+    let poor = clauses
+        .iter()
+        .position(|(said, all)| *all >= CLAUSE_WEIGHT_MIN && said / all < CLAUSE_SHARE_MIN);
+    if let Some(clause) = poor {
+        let from = words.iter().position(|word| word.clause == clause).unwrap_or(0);
+        let to = words.iter().rposition(|word| word.clause == clause).unwrap_or(from);
+        return Err((Fault::Meaning, unsaid(case, from, to)));
+    }
     Ok(())
+}
+
+fn unsaid(case: &Case, from: usize, to: usize) -> String {
+    let words = &case.reading.words;
+    let bytes = words[from].bytes.start..words[to].bytes.end;
+    format!("\"{}\" is not what its sources say", case.reading.text.get(bytes).unwrap_or_default())
 }
