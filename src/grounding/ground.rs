@@ -157,12 +157,16 @@ impl Ground {
             if next.speaker == self.units[at].speaker || next.speaker.is_none() {
                 continue;
             }
-            let first = next.reading.words.first().map_or("", |word| word.lower.as_str());
-            self.units[at].answer = match first {
-                "yes" | "yeah" | "yep" | "yup" | "correct" | "sure" | "right" | "absolutely" => {
-                    Some(true)
-                }
-                "no" | "nope" | "nah" | "not" | "never" => Some(false),
+            let word =
+                |at: usize| next.reading.words.get(at).map_or("", |word| word.lower.as_str());
+            self.units[at].answer = match (word(0), word(1)) {
+                (
+                    "yes" | "yeah" | "yep" | "yup" | "correct" | "sure" | "right" | "absolutely",
+                    _,
+                )
+                | ("i" | "we", "do" | "did" | "have" | "am" | "can") => Some(true),
+                ("no" | "nope" | "nah" | "not" | "never", _)
+                | ("i" | "we", "dont" | "didnt" | "havent" | "cant" | "couldnt") => Some(false),
                 _ => None,
             };
         }

@@ -5,6 +5,8 @@
 //! turn are words like any others.
 
 mod claim;
+mod context;
+mod exact;
 mod facts;
 mod ground;
 mod names;

@@ -1,7 +1,7 @@
 //! What is denied: which words stand behind a "not".
 
+use super::context::likeness;
 use super::reading::{Part, Word};
-use super::support::stands_in;
 use super::verify::{Case, Finding};
 use crate::domain::Fault;
 
@@ -140,59 +140,113 @@ const OPPOSITES: &[(&str, &str)] = &[
 
 /// A unit that holds less of the sentence than this says nothing about what it denies.
 const NEAR_MIN: f32 = 0.3;
+/// The same, as a part of what the best unit holds.
+const NEAR_OF_BEST: f32 = 0.5;
+/// Opposites stand in the same place only between the same words.
+const LIKENESS_MIN: f32 = 1.0;
 
 /// The sentence denies what its sources deny, and nothing else.
 pub(super) fn check(case: &Case) -> Finding {
+    let shares: Vec<(usize, f32)> =
+        case.support.units.iter().map(|unit| (*unit, case.support.share_of(*unit))).collect();
+    let best = shares.iter().map(|(_, share)| *share).fold(0.0, f32::max);
+    let least = NEAR_MIN.min(best).max(best * NEAR_OF_BEST);
+    let near: Vec<usize> =
+        shares.iter().filter(|(_, share)| *share >= least).map(|(unit, _)| *unit).collect();
     let words = &case.reading.words;
-    let weights: Vec<f32> = words.iter().map(|word| word.part.weight()).collect();
-    let total: f32 = weights.iter().sum::<f32>().max(1.0);
-    let share = |unit: usize| -> f32 {
-        let held =
-            words.iter().zip(&weights).filter(|(word, _)| stands_in(case.ground, &word.stem, unit));
-        held.map(|(_, weight)| weight).sum::<f32>() / total
-    };
-    let mut near: Vec<usize> =
-        case.support.units.iter().copied().filter(|unit| share(*unit) >= NEAR_MIN).collect();
-    if near.is_empty() {
-        near.extend(case.support.units.first());
-    }
-    for word in words.iter().filter(|word| word.part.weight() > 0.0) {
-        let mut seen = (false, false, false);
-        for unit in &near {
-            let unit = &case.ground.units[*unit];
-            for said in unit.reading.words.iter().filter(|said| said.stem == word.stem) {
-                match (unit.reading.is_question, unit.answer, said.denied) {
-                    (true, None, _) => seen = (true, true, true),
-                    (true, Some(false), Denied::No) | (_, _, Denied::Head) => seen.1 = true,
-                    (_, _, Denied::No) => seen.0 = true,
-                    (_, _, Denied::Far) => seen.2 = true,
-                }
+    for (at, word) in words.iter().enumerate().filter(|(_, word)| word.part.weight() > 0.0) {
+        let text = || case.reading.text.get(word.bytes.clone()).unwrap_or_default();
+        match (word.denied, said(case, &near, at)) {
+            (Denied::Head, Some(Said { affirmed: true, denied: false, .. })) => {
+                return Err((Fault::Negation, format!("its sources don't deny \"{}\"", text())));
             }
-        }
-        let (affirmed, denied, far) = seen;
-        let text = case.reading.text.get(word.bytes.clone()).unwrap_or_default();
-        if word.denied == Denied::Head && affirmed && !denied && !far {
-            return Err((Fault::Negation, format!("its sources don't deny \"{text}\"")));
-        }
-        if word.denied == Denied::No && denied && !affirmed && !far {
-            return Err((Fault::Negation, format!("its sources deny \"{text}\"")));
+            (Denied::No, Some(Said { affirmed: false, denied: true, far: false })) => {
+                return Err((Fault::Negation, format!("its sources deny \"{}\"", text())));
+            }
+            _ => {}
         }
     }
+    reporting(case)?;
     opposite(case)
 }
 
-/// One word of a pair stands in the sentence, the other in the source that it is closest to.
-fn opposite(case: &Case) -> Finding {
-    let Some(first) = case.support.units.first().filter(|_| case.support.share_of_first >= 0.5)
-    else {
-        return Ok(());
-    };
-    let said = &case.ground.units[*first].reading.words;
-    let has = |words: &[Word], wanted: &str| words.iter().any(|word| word.lower == wanted);
+/// How a word stands in the places of the sources that are most like its own.
+#[derive(Clone, Copy, Default)]
+struct Said {
+    affirmed: bool,
+    denied: bool,
+    /// Denied perhaps, with other words between; or asked without a clear answer.
+    far: bool,
+}
+
+fn said(case: &Case, near: &[usize], at: usize) -> Option<Said> {
     let words = &case.reading.words;
+    let mut best = -1.0;
+    let mut found = None;
+    for unit in near {
+        if !case.support.holds(at, *unit) {
+            continue;
+        }
+        let unit = &case.ground.units[*unit];
+        let places =
+            unit.reading.words.iter().enumerate().filter(|(_, said)| said.stem == words[at].stem);
+        for (there, word) in places {
+            let alike = likeness(words, at, &unit.reading.words, there);
+            if alike < best {
+                continue;
+            }
+            if alike > best {
+                best = alike;
+                found = None;
+            }
+            let said: &mut Said = found.get_or_insert_default();
+            match (unit.reading.is_question, unit.answer, word.denied) {
+                (true, None, _) => *said = Said { affirmed: true, denied: true, far: true },
+                (true, Some(false), Denied::No) | (_, _, Denied::Head) => said.denied = true,
+                (_, _, Denied::No) => said.affirmed = true,
+                (_, _, Denied::Far) => said.far = true,
+            }
+        }
+    }
+    // A word that is denied from afar may or may not be meant.
+    found.map(|said| if said.far { Said { affirmed: true, denied: true, far: true } } else { said })
+}
+
+/// "The customer is not complaining": nobody says what isn't the case unless it was denied.
+fn reporting(case: &Case) -> Finding {
+    let words = &case.reading.words;
+    let denied =
+        words.windows(2).find(|pair| is_denial(&pair[0].lower) && pair[1].part == Part::Frame);
+    let Some(pair) = denied else { return Ok(()) };
+    let any = case.support.units.iter().any(|unit| {
+        let unit = &case.ground.units[*unit];
+        unit.answer == Some(false) || unit.reading.words.iter().any(|word| is_denial(&word.lower))
+    });
+    if any {
+        return Ok(());
+    }
+    let text = case.reading.text.get(pair[0].bytes.start..pair[1].bytes.end).unwrap_or_default();
+    Err((Fault::Negation, format!("its sources don't say \"{text}\"")))
+}
+
+/// One word of a pair stands in the sentence, the other in the same place in a source.
+fn opposite(case: &Case) -> Finding {
+    let words = &case.reading.words;
+    let index = |words: &[Word], wanted: &str| words.iter().position(|word| word.lower == wanted);
     for (a, b) in OPPOSITES {
         for (here, there) in [(a, b), (b, a)] {
-            if has(words, here) && !has(words, there) && has(said, there) && !has(said, here) {
+            let Some(at) = index(words, here).filter(|_| index(words, there).is_none()) else {
+                continue;
+            };
+            let alike = |wanted: &str| -> f32 {
+                let units =
+                    case.support.units.iter().map(|unit| &case.ground.units[*unit].reading.words);
+                let places =
+                    units.filter_map(|said| Some(likeness(words, at, said, index(said, wanted)?)));
+                places.fold(0.0, f32::max)
+            };
+            let other = alike(there);
+            if other >= LIKENESS_MIN && other > alike(here) {
                 return Err((
                     Fault::Negation,
                     format!("its sources say \"{there}\", not \"{here}\""),

@@ -98,8 +98,8 @@ const SECOND_PERSON: &[&str] = &["you", "your", "youre", "youve", "youll", "youd
 
 /// Words after which another clause begins.
 const CLAUSE_OPENERS: &[&str] = &[
-    "and", "but", "because", "so", "although", "though", "while", "whereas", "unless", "if",
-    "when", "which", "who", "that", "after", "before", "since", "until", "or",
+    "and", "but", "because", "although", "though", "while", "whereas", "unless", "if", "when",
+    "which", "who", "that", "after", "before", "since", "until", "or",
 ];
 
 fn words(text: &str) -> Vec<Word> {
@@ -249,7 +249,7 @@ static SAME: LazyLock<std::collections::HashMap<&'static str, &'static str>> = L
             "choose chooses chose chosen choosing choice",
             "return returns returned returning",
             "replace replaces replaced replacing replacement replacements",
-            "book books booked booking bookings reservation reserved reserve",
+            "book books booked booking bookings rebook rebooked rebooking reservation reserved reserve",
             "update updates updated updating upgrade upgrades upgraded upgrading",
             "restart restarts restarted restarting reboot rebooted rebooting",
             "login logins logged logging log signin",
@@ -272,6 +272,7 @@ static SAME: LazyLock<std::collections::HashMap<&'static str, &'static str>> = L
             "child children",
             "man men",
             "woman women",
+            "scan scans scanned scanning scanner",
             "cheap cheaper cheapest",
             "expensive costly",
             "stop stops stopped stopping",
@@ -305,6 +306,10 @@ impl Reading {
             let mut rest = code;
             for word in &self.words[from..] {
                 let piece = facts::spelling(&word.lower);
+                // "the Z2's screen"
+                if piece.strip_suffix('s') == Some(rest) {
+                    return true;
+                }
                 match rest.strip_prefix(piece.as_str()) {
                     _ if piece.is_empty() && rest.len() < code.len() => {}
                     Some(more) if !piece.is_empty() => rest = more,

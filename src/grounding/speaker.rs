@@ -1,24 +1,11 @@
 //! Who said it.
 
-use std::collections::HashMap;
-
 use super::ground::Ground;
 use super::reading::{Part, Word};
 use super::verify::{Case, Finding};
 use crate::domain::{Fault, Role};
 
-const CUSTOMERS: &[&str] = &[
-    "customer",
-    "customers",
-    "client",
-    "clients",
-    "caller",
-    "callers",
-    "user",
-    "buyer",
-    "passenger",
-    "subscriber",
-];
+const CUSTOMERS: &[&str] = &["customer", "customers", "client", "clients", "caller", "callers"];
 const AGENTS: &[&str] = &[
     "agent",
     "agents",
@@ -144,6 +131,8 @@ const PREPOSITIONS: &[&str] = &["to", "by", "with", "for", "from", "of", "about"
 const SMALL_WEIGHT: f32 = 0.15;
 /// Less than this can be said by anybody.
 const WEIGHT_MIN: f32 = 1.2;
+/// What somebody said may be spread over so many sentences.
+const UNITS_MAX: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
@@ -169,8 +158,11 @@ pub(super) fn check(case: &Case) -> Finding {
     let found = attributions(words, case.ground);
     for (index, attribution) in found.iter().enumerate() {
         let until = found.get(index + 1).map_or(words.len(), |next| next.mention);
-        let Some(segment) = words.get(attribution.from..until) else { continue };
-        let (theirs, others) = shares(case, segment, *attribution);
+        acts(case, *attribution)?;
+        if attribution.from >= until {
+            continue;
+        }
+        let (theirs, others) = shares(case, attribution.from..until, *attribution);
         let (least, lead) = if attribution.spoke { (0.55, 0.2) } else { (0.6, 0.35) };
         if others >= least && others - theirs >= lead {
             let name = match attribution.who {
@@ -208,34 +200,38 @@ fn is_theirs(ground: &Ground, unit: usize, who: Who) -> bool {
     }
 }
 
-/// The best share of a segment in one unit that speaks for the attribution, and in one against it.
-fn shares(case: &Case, segment: &[Word], attribution: Attribution) -> (f32, f32) {
-    let weight = |word: &Word| match word.part {
-        Part::Stop | Part::Frame => SMALL_WEIGHT,
-        part => part.weight(),
-    };
-    let total: f32 = segment.iter().map(weight).sum();
-    let telling: f32 = segment.iter().map(|word| word.part.weight()).sum();
+/// The share of a segment that the three best units hold that speak for the attribution, and those
+/// against it.
+fn shares(case: &Case, segment: std::ops::Range<usize>, attribution: Attribution) -> (f32, f32) {
+    let words = &case.reading.words[segment.clone()];
+    let weights: Vec<f32> = words
+        .iter()
+        .map(|word| match word.part {
+            Part::Stop | Part::Frame => SMALL_WEIGHT,
+            part => part.weight(),
+        })
+        .collect();
+    let total: f32 = weights.iter().sum();
+    let telling: f32 = words.iter().map(|word| word.part.weight()).sum();
     if total < WEIGHT_MIN || telling <= 0.0 {
         return (1.0, 0.0);
     }
-    let mut scores: HashMap<usize, f32> = HashMap::new();
-    for word in segment.iter().filter(|word| word.part.weight() > 0.0) {
-        for unit in case.ground.postings.get(&word.stem).into_iter().flatten() {
-            if (case.allowed)(*unit as usize) {
-                scores.insert(*unit as usize, 0.0);
-            }
+    let mut units: Vec<usize> = segment
+        .clone()
+        .filter(|at| case.reading.words[*at].part.weight() > 0.0)
+        .flat_map(|at| case.support.holders[at].iter().map(|unit| *unit as usize))
+        .filter(|unit| (case.allowed)(*unit))
+        .collect();
+    units.sort_unstable();
+    units.dedup();
+    let held = |at: usize, unit: usize| case.support.holds(segment.start + at, unit);
+    let (mut theirs, mut others) = (Vec::new(), Vec::new());
+    for unit in units {
+        if case.ground.units[unit].speaker.is_none() {
+            continue;
         }
-    }
-    let (mut theirs, mut others) = (0.0_f32, 0.0_f32);
-    for unit in scores.into_keys() {
-        let Some(speaker) = case.ground.units[unit].speaker else { continue };
-        let share = segment
-            .iter()
-            .filter(|word| super::support::stands_in(case.ground, &word.stem, unit))
-            .map(weight)
-            .sum::<f32>()
-            / total;
+        let share: f32 =
+            (0..weights.len()).filter(|at| held(*at, unit)).map(|at| weights[at]).sum();
         let by_them = is_theirs(case.ground, unit, attribution.who);
         let (mine, yours) = case.ground.units[unit].reading.persons;
         let (for_them, against) = match attribution.spoke {
@@ -244,15 +240,62 @@ fn shares(case: &Case, segment: &[Word], attribution: Attribution) -> (f32, f32)
             false if by_them => (mine || !yours, yours && !mine),
             false => (yours || !mine, mine && !yours),
         };
-        let _ = speaker;
         if for_them {
-            theirs = theirs.max(share);
+            theirs.push((unit, share));
         }
         if against {
-            others = others.max(share);
+            others.push((unit, share));
         }
     }
-    (theirs, others)
+    let together = |mut units: Vec<(usize, f32)>| -> f32 {
+        units.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        units.truncate(UNITS_MAX);
+        let covered =
+            (0..weights.len()).filter(|at| units.iter().any(|(unit, _)| held(*at, *unit)));
+        covered.map(|at| weights[at]).sum::<f32>() / total
+    };
+    (together(theirs), together(others))
+}
+
+/// Apologies and complaints: one side's business, unless the other side uses the word.
+fn acts(case: &Case, attribution: Attribution) -> Finding {
+    let Some(verb) = attribution.from.checked_sub(1).and_then(|at| case.reading.words.get(at))
+    else {
+        return Ok(());
+    };
+    let needs: &[&str] = match verb.lower.get(..6).unwrap_or_default() {
+        "apolog" => &["sorry", "apolog", "regret", "afraid", "unfort", "forgive"],
+        "compla" if attribution.who == Who::Agent => &["compla"],
+        _ => return Ok(()),
+    };
+    let mut theirs = case
+        .ground
+        .units
+        .iter()
+        .enumerate()
+        .filter(|(unit, _)| is_theirs(case.ground, *unit, attribution.who));
+    let does = theirs.any(|(_, unit)| {
+        unit.reading.words.iter().any(|word| needs.iter().any(|need| word.lower.starts_with(need)))
+    });
+    match does {
+        true => Ok(()),
+        false => Err((Fault::Speaker, format!("somebody else \"{}\"", verb.lower))),
+    }
+}
+
+/// Speakers' names say who, not what.
+pub(super) fn mark(words: &mut [Word], ground: &Ground) {
+    let mut at = 0;
+    while at < words.len() {
+        let length = match named_at(words, at, ground) {
+            Some((Who::Named(_), length)) => length,
+            _ => 0,
+        };
+        for word in words.iter_mut().skip(at).take(length) {
+            word.part = Part::Frame;
+        }
+        at += length.max(1);
+    }
 }
 
 fn attributions(words: &[Word], ground: &Ground) -> Vec<Attribution> {
@@ -300,7 +343,7 @@ fn attributions(words: &[Word], ground: &Ground) -> Vec<Attribution> {
                         |word| matches!(word.lower.as_str(), "and" | "but" | "while" | "whereas"),
                     );
                 let reporting = found.last().is_some_and(|last| last.spoke);
-                if !(reporting && inside && !attribution.spoke) {
+                if !(reporting && inside) {
                     found.push(attribution);
                 }
             }
@@ -387,6 +430,13 @@ fn named_at(words: &[Word], at: usize, ground: &Ground) -> Option<(Who, usize)> 
             (speaker.role == Role::Customer) == customer && speaker.role != Role::Mixed
         })
     };
+    // "customer service" is nobody in the conversation.
+    let thing = words.get(at + 1).is_some_and(|next| {
+        matches!(next.lower.as_str(), "service" | "services" | "support" | "care" | "relations")
+    });
+    if thing {
+        return None;
+    }
     if CUSTOMERS.contains(&word) && has(true) && has(false) {
         return Some((Who::Customer, 1));
     }

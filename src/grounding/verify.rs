@@ -1,11 +1,10 @@
 //! One sentence against its sources.
 
 use super::claim::Claim;
-use super::facts::{self, Holding, Kind};
 use super::ground::Ground;
-use super::reading::{Part, Reading};
+use super::reading::{Part, Reading, Word};
 use super::support::{self, Support};
-use super::{names, polarity, speaker};
+use super::{exact, names, polarity, speaker};
 use crate::domain::{Fault, ProvenSentence, StruckSentence};
 
 /// Below this share of its words in the sources a sentence isn't supported.
@@ -15,6 +14,8 @@ const RUN_MAX: f32 = 3.0;
 /// Of what a part of the sentence says, this much must stand in the sources.
 const CLAUSE_SHARE_MIN: f32 = 0.34;
 const CLAUSE_WEIGHT_MIN: f32 = 2.0;
+/// A part that adds something must have something of it in the sources.
+const ADDED_WEIGHT_MIN: f32 = 1.0;
 
 /// A sentence, read, with where it may come from.
 pub(super) struct Case<'a> {
@@ -22,7 +23,7 @@ pub(super) struct Case<'a> {
     pub reading: Reading,
     /// Which units may stand behind it.
     pub allowed: &'a dyn Fn(usize) -> bool,
-    pub support: Support,
+    pub support: Support<'a>,
 }
 
 pub(super) type Finding = Result<(), (Fault, String)>;
@@ -42,9 +43,10 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         let source = ground.units[unit].source;
         cited.is_empty() || cited.iter().any(|cited| cited.abs_diff(source) <= 1)
     };
-    let reading = Reading::stemmed(claim.text.as_str());
+    let mut reading = Reading::stemmed(claim.text.as_str());
+    speaker::mark(&mut reading.words, ground);
     let support = support::find(&reading, ground, &allowed);
-    let case = Case { ground, reading, allowed: &allowed, support };
+    let mut case = Case { ground, reading, allowed: &allowed, support };
     if let Some(unit) = word_for_word(&case) {
         return Ok(ProvenSentence {
             text: claim.text.clone(),
@@ -52,7 +54,7 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
             support: 1.0,
         });
     }
-    exact(&case)
+    exact::check(&mut case)
         .and_then(|()| names::check(&case))
         .and_then(|()| meaning(&case))
         .and_then(|()| polarity::check(&case))
@@ -81,29 +83,6 @@ fn word_for_word(case: &Case) -> Option<usize> {
     }
     let (from, is_theirs) = speaker::quoted_from(case)?;
     candidates().find(|unit| is_theirs(*unit) && same(from, *unit))
-}
-
-/// Numbers, dates and codes stand in the sources.
-fn exact(case: &Case) -> Finding {
-    let units = case.support.units.iter().map(|unit| &case.ground.units[*unit].reading);
-    let facts = units.flat_map(|reading| &reading.facts);
-    for fact in case.reading.facts.iter().filter(|fact| fact.required) {
-        let missing = match &fact.kind {
-            Kind::Code(code) => !spelled(case, code),
-            kind => facts::held(kind, facts.clone()) == Holding::Missing,
-        };
-        if missing {
-            let said = case.reading.text.get(fact.bytes.clone()).unwrap_or_default();
-            return Err((fact.kind.fault(), format!("\"{said}\" is in none of its sources")));
-        }
-    }
-    Ok(())
-}
-
-/// The code stands in a source, in one piece or spelled, or is a speaker's name.
-fn spelled(case: &Case, code: &str) -> bool {
-    let named = case.ground.speakers.iter().any(|speaker| speaker.name.concat() == code);
-    named || case.support.units.iter().any(|unit| case.ground.units[*unit].reading.spells(code))
 }
 
 /// Its words stand in the sources, and no part of it is made up.
@@ -144,15 +123,27 @@ fn meaning(case: &Case) -> Finding {
             return Err((Fault::Meaning, unsaid(case, run_from, index)));
         }
     }
-    let poor = clauses
-        .iter()
-        .position(|(said, all)| *all >= CLAUSE_WEIGHT_MIN && said / all < CLAUSE_SHARE_MIN);
+    let poor = clauses.iter().enumerate().position(|(clause, (said, all))| {
+        let little = *all >= CLAUSE_WEIGHT_MIN && said / all < CLAUSE_SHARE_MIN;
+        little
+            || (clause > 0 && *all >= ADDED_WEIGHT_MIN && *said <= 0.0 && is_added(words, clause))
+    });
     if let Some(clause) = poor {
         let from = words.iter().position(|word| word.clause == clause).unwrap_or(0);
         let to = words.iter().rposition(|word| word.clause == clause).unwrap_or(from);
         return Err((Fault::Meaning, unsaid(case, from, to)));
     }
     Ok(())
+}
+
+/// The clause gives a reason or goes on: "because …", "which …", "and …".
+fn is_added(words: &[Word], clause: usize) -> bool {
+    let first =
+        words.iter().find(|word| word.clause == clause).map_or("", |word| word.lower.as_str());
+    matches!(
+        first,
+        "because" | "which" | "who" | "and" | "after" | "since" | "but" | "while" | "so"
+    )
 }
 
 fn unsaid(case: &Case, from: usize, to: usize) -> String {

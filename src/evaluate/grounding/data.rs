@@ -184,7 +184,7 @@ impl Row {
                 let (speaker, text) = line.split_once(':')?;
                 let speaker = speaker.trim().trim_matches('#');
                 // "I ' m" is how this form comes.
-                let text = text.trim().replace(" ' ", "'");
+                let text = text.trim().replace(" ' ", "'").replace(" ’ ", "'");
                 Some(turn(format!("t-{}", at + 1), Role::Mixed, Some(speaker), &text))
             });
             spoken.collect()

@@ -43,6 +43,10 @@ const ORDINALS: [&str; 20] = [
     "twentieth",
 ];
 
+pub(super) fn is_ordinal(word: &str) -> bool {
+    ORDINALS.contains(&word)
+}
+
 /// "3rd", "third", "twenty-first".
 fn ordinal_at(here: &Place, ahead: usize) -> Option<(usize, i64)> {
     let word = here.word(ahead);

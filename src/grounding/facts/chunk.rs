@@ -30,6 +30,7 @@ pub(super) fn chunks(text: &str) -> Vec<Chunk> {
                 && number
                 && word.len() > 2
                 && number_of(&word.to_lowercase()).is_none()
+                && !super::calendar::is_ordinal(&word.to_lowercase())
         });
         match hyphen {
             Some(at) => {

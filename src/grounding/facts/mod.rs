@@ -9,6 +9,7 @@ use std::ops::Range;
 
 pub(super) use chunk::spelling;
 pub(super) use holds::{Holding, held};
+pub(super) use quantity::{is_currency, is_unit};
 
 use crate::domain::Fault;
 
@@ -54,6 +55,18 @@ pub(in crate::grounding) enum Kind {
     },
     /// Letters and digits only, in lower case.
     Code(String),
+}
+
+impl Kind {
+    /// Something of the same sort with another value.
+    pub fn is_rival_of(&self, other: &Self) -> bool {
+        let measure = |kind: &Self| match kind {
+            Self::Number { unit, .. } => *unit,
+            _ => None,
+        };
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+            && measure(self) == measure(other)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,8 +140,8 @@ pub(in crate::grounding) fn read(text: &str) -> Vec<Fact> {
             .or_else(|| calendar::clock(&here))
             .or_else(|| quantity::amount(&here))
             .or_else(|| quantity::percent(&here))
-            .or_else(|| quantity::number(&here))
-            .or_else(|| calendar::ordinal(&here));
+            .or_else(|| calendar::ordinal(&here))
+            .or_else(|| quantity::number(&here));
         let Some(found) = found else {
             at += 1;
             continue;

@@ -91,6 +91,11 @@ fn currency_of(word: &str) -> Option<Currency> {
     }
 }
 
+/// A word for money that stands without a number.
+pub(in crate::grounding) fn is_currency(word: &str) -> bool {
+    currency_of(word).is_some()
+}
+
 /// "£42.50", "42 pounds", "20p", "$1.5 million", "45 euros".
 pub(super) fn amount(here: &Place) -> Option<Found> {
     let word = here.word(0);
@@ -161,7 +166,7 @@ fn unit(word: &str) -> Option<Unit> {
     })
 }
 
-pub(super) fn is_unit(word: &str) -> bool {
+pub(in crate::grounding) fn is_unit(word: &str) -> bool {
     unit(word).is_some()
 }
 
