@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::knowledge::ModelArgs;
 use crate::evaluate::grounding::{
     Content, Dataset, Dialogue, Half, Item, Maker, Prediction, judge, mix, quota,
 };
@@ -38,6 +39,11 @@ pub struct GroundingArgs {
     /// Which half of the conversations; the verifier was tuned on the development half of seed 1
     #[arg(long, value_enum, default_value_t = Half::Test)]
     half: Half,
+    /// Let the embedding model speak where words leave a sentence in doubt
+    #[arg(long)]
+    vectors: bool,
+    #[command(flatten)]
+    model: ModelArgs,
 }
 
 /// Prints the figures; the last line is JSON.
@@ -47,16 +53,18 @@ pub struct GroundingArgs {
 pub fn run(args: &GroundingArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let dataset = Dataset::open(&args.dataset)?;
     let mut file = args.predictions.as_deref().map(create).transpose()?;
+    let embedder =
+        args.vectors.then(|| args.model.embedder()).transpose().map_err(super::unforeseen)?;
     let (predictions, report, mixed, half) = match &dataset.content {
         Content::Items(dialogues, items) => {
-            let (predictions, report) = judge(dialogues, items);
+            let (predictions, report) = judge(dialogues, items, embedder.as_ref())?;
             (predictions, report, None, "all")
         }
         Content::Dialogues(dialogues) => {
             let mut maker = Maker::new(dialogues, args.seed);
             let which = maker.half(args.half);
             let items = items(&mut maker, dialogues, &which);
-            let (predictions, report) = judge(dialogues, &items);
+            let (predictions, report) = judge(dialogues, &items, embedder.as_ref())?;
             // Small data sets need the other half, too, to fill a hundred.
             let mut texts = which.clone();
             texts.extend(maker.half(Half::All).into_iter().filter(|index| !which.contains(index)));
@@ -76,7 +84,9 @@ pub fn run(args: &GroundingArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let mut line = json!({
         "dataset": args.dataset.display().to_string(),
         "data_sha256": dataset.sha256,
-        "models": {},
+        "models": embedder.as_ref().map_or(json!({}), |model| {
+            json!({ "embedder": "all-minilm-l6-v2", "embedder_sha256": model.fingerprint() })
+        }),
         "version": env!("CARGO_PKG_VERSION"),
         "seed": args.seed,
         "half": half,

@@ -27,6 +27,8 @@ pub(super) fn check(case: &mut Case) -> Finding {
         } else if fact.required {
             let said = case.reading.text.get(fact.bytes.clone()).unwrap_or_default();
             return Err((fact.kind.fault(), format!("\"{said}\" is in none of its sources")));
+        } else {
+            rival(case, fact)?;
         }
     }
     case.support.cover(found.into_iter());
@@ -52,7 +54,14 @@ fn rival(case: &Case, fact: &Fact) -> Finding {
         let reading = &case.ground.units[*unit].reading;
         for said in &reading.facts {
             let agrees = held(&fact.kind, std::iter::once(said)) == Holding::Held;
-            if !agrees && !said.kind.is_rival_of(&fact.kind) {
+            // What the sentence says of its own elsewhere competes with nothing.
+            let own = || {
+                case.reading
+                    .facts
+                    .iter()
+                    .any(|own| held(&own.kind, std::iter::once(said)) == Holding::Held)
+            };
+            if !agrees && (!said.kind.is_rival_of(&fact.kind) || own()) {
                 continue;
             }
             let Some(there) = word_at(reading, said) else { continue };

@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::claim::byte_spans;
-use super::reading::{Part, Reading};
+use super::reading::{Part, Reading, Word};
 use super::refusal::{CONTENT_WORDS_MIN, Refusal};
+use super::vectors::{Vectors, cosine};
 use crate::domain::{Citation, Party, Proof, Role, Turn, TurnCitation};
 use crate::models::Material;
 
@@ -46,6 +48,15 @@ pub(super) struct Speaker {
     pub name: Vec<String>,
 }
 
+fn saying(words: &[Word]) -> String {
+    let mut saying = String::with_capacity(words.len() * 6);
+    for word in words {
+        saying.push_str(&word.lower);
+        saying.push(' ');
+    }
+    saying
+}
+
 /// A conversation, and passages, ready to be quoted.
 #[derive(Debug)]
 pub struct Ground {
@@ -58,8 +69,11 @@ pub struct Ground {
     pub(super) postings: HashMap<String, Vec<u32>>,
     /// Every word as it was said or written, in lower case.
     pub(super) vocabulary: HashSet<String>,
+    /// Whole sentences by their words.
+    sayings: HashMap<String, Vec<usize>>,
     /// Names of accounts, which hold names: `@AppleSupport`.
     pub(super) handles: Vec<String>,
+    vectors: Option<Arc<dyn Vectors>>,
     ids: HashMap<String, usize>,
     content_words: usize,
 }
@@ -75,7 +89,9 @@ impl Ground {
             speakers: Vec::new(),
             postings: HashMap::new(),
             vocabulary: HashSet::new(),
+            sayings: HashMap::new(),
             handles: Vec::new(),
+            vectors: None,
             ids: HashMap::new(),
             content_words: 0,
             sources: Vec::new(),
@@ -109,6 +125,23 @@ impl Ground {
         ground
     }
 
+    /// Lets what is meant count where words leave it in doubt.
+    #[must_use]
+    pub fn with_vectors(self, vectors: Arc<dyn Vectors>) -> Self {
+        Self { vectors: Some(vectors), ..self }
+    }
+
+    /// How near a sentence is to the nearest source of some units; none without vectors.
+    pub(super) fn nearness(&self, sentence: &str, units: &[usize]) -> Option<f32> {
+        let vectors = self.vectors.as_ref()?;
+        let sentence = vectors.of_sentence(sentence)?;
+        let sources =
+            units.iter().filter_map(|unit| self.sources.get(self.units.get(*unit)?.source));
+        let near =
+            sources.filter_map(|source| Some(cosine(&sentence, vectors.of_source(source.id())?)));
+        near.reduce(f32::max)
+    }
+
     fn speaker(&mut self, party: &Party) -> usize {
         let name: Vec<String> = party
             .name
@@ -140,7 +173,17 @@ impl Ground {
                 }
             }
         }
+        let saying = saying(&unit.reading.words);
+        self.sayings.entry(saying).or_default().push(self.units.len());
         self.units.push(unit);
+    }
+
+    /// Units that are these words and no others.
+    pub(super) fn said(&self, words: &[Word]) -> &[usize] {
+        if words.is_empty() {
+            return &[];
+        }
+        self.sayings.get(&saying(words)).map_or(&[], Vec::as_slice)
     }
 
     /// "Have you restarted it?" – "No." says that it wasn't.

@@ -16,11 +16,16 @@ mod refusal;
 mod repair;
 mod speaker;
 mod support;
+mod swap;
+#[cfg(test)]
+mod tests;
+mod vectors;
 mod verify;
 
 pub use claim::{Claim, claims};
 pub use ground::Ground;
 pub use refusal::Refusal;
+pub use vectors::Vectors;
 
 use crate::domain::{ProvenSentence, ProvenText, Redacted, StruckSentence};
 

@@ -1,6 +1,6 @@
 //! What is denied: which words stand behind a "not".
 
-use super::context::likeness;
+use super::context::{is_pronoun, likeness};
 use super::reading::{Part, Word};
 use super::verify::{Case, Finding};
 use crate::domain::Fault;
@@ -14,6 +14,8 @@ pub(super) enum Denied {
     Far,
     /// What the denial is about.
     Head,
+    /// What goes with it: the receipt that somebody doesn't have.
+    Object,
 }
 
 const DENIALS: &[&str] = &[
@@ -42,6 +44,7 @@ pub(super) fn mark(words: &mut [Word]) {
         }
         let clause = words[at].clause;
         let mut head_seen = false;
+        let mut verb_seen = false;
         for word in words.iter_mut().skip(at + 1).take(REACH) {
             if word.clause != clause {
                 break;
@@ -49,7 +52,12 @@ pub(super) fn mark(words: &mut [Word]) {
             if matches!(word.part, Part::Stop) {
                 continue;
             }
-            let denied = if head_seen { Denied::Far } else { Denied::Head };
+            let denied = match (head_seen, verb_seen) {
+                (true, _) => Denied::Far,
+                (false, true) => Denied::Object,
+                (false, false) => Denied::Head,
+            };
+            verb_seen = true;
             // "don't have the receipt": the light verb isn't the point.
             head_seen |= matches!(word.part, Part::Content);
             word.denied = denied;
@@ -142,6 +150,10 @@ const OPPOSITES: &[(&str, &str)] = &[
 const NEAR_MIN: f32 = 0.3;
 /// The same, as a part of what the best unit holds.
 const NEAR_OF_BEST: f32 = 0.5;
+/// A sentence of a source is retold when so much of it stands in the sentence.
+const RETOLD_PERCENT_MIN: usize = 85;
+const RETOLD_WORDS_MIN: usize = 4;
+const RETOLD_SLACK_WORDS: usize = 5;
 /// Opposites stand in the same place only between the same words.
 const LIKENESS_MIN: f32 = 1.0;
 
@@ -157,7 +169,7 @@ pub(super) fn check(case: &Case) -> Finding {
     for (at, word) in words.iter().enumerate().filter(|(_, word)| word.part.weight() > 0.0) {
         let text = || case.reading.text.get(word.bytes.clone()).unwrap_or_default();
         match (word.denied, said(case, &near, at)) {
-            (Denied::Head, Some(Said { affirmed: true, denied: false, .. })) => {
+            (Denied::Head | Denied::Object, Some(Said { affirmed: true, denied: false, .. })) => {
                 return Err((Fault::Negation, format!("its sources don't deny \"{}\"", text())));
             }
             (Denied::No, Some(Said { affirmed: false, denied: true, far: false })) => {
@@ -167,6 +179,7 @@ pub(super) fn check(case: &Case) -> Finding {
         }
     }
     reporting(case)?;
+    retold(case)?;
     opposite(case)
 }
 
@@ -181,6 +194,7 @@ struct Said {
 
 fn said(case: &Case, near: &[usize], at: usize) -> Option<Said> {
     let words = &case.reading.words;
+    let denies = words.iter().any(|word| word.denied == Denied::Head);
     let mut best = -1.0;
     let mut found = None;
     for unit in near {
@@ -204,7 +218,9 @@ fn said(case: &Case, near: &[usize], at: usize) -> Option<Said> {
                 (true, None, _) => *said = Said { affirmed: true, denied: true, far: true },
                 (true, Some(false), Denied::No) | (_, _, Denied::Head) => said.denied = true,
                 (_, _, Denied::No) => said.affirmed = true,
-                (_, _, Denied::Far) => said.far = true,
+                // "We won't take the payment", "the payment won't be taken"
+                (_, _, Denied::Object) if !denies => said.denied = true,
+                (_, _, Denied::Far | Denied::Object) => said.far = true,
             }
         }
     }
@@ -218,8 +234,13 @@ fn reporting(case: &Case) -> Finding {
     let denied =
         words.windows(2).find(|pair| is_denial(&pair[0].lower) && pair[1].part == Part::Frame);
     let Some(pair) = denied else { return Ok(()) };
+    let going_on = pair[1].lower.ends_with("ing");
     let any = case.support.units.iter().any(|unit| {
         let unit = &case.ground.units[*unit];
+        if going_on {
+            let same = |said: &[Word]| is_denial(&said[0].lower) && said[1].stem == pair[1].stem;
+            return unit.reading.words.windows(2).any(same);
+        }
         unit.answer == Some(false) || unit.reading.words.iter().any(|word| is_denial(&word.lower))
     });
     if any {
@@ -227,6 +248,75 @@ fn reporting(case: &Case) -> Finding {
     }
     let text = case.reading.text.get(pair[0].bytes.start..pair[1].bytes.end).unwrap_or_default();
     Err((Fault::Negation, format!("its sources don't say \"{text}\"")))
+}
+
+/// What is retold nearly word by word has as many denials as the original.
+fn retold(case: &Case) -> Finding {
+    let words = &case.reading.words;
+    for unit in &case.support.units {
+        let said = &case.ground.units[*unit].reading.words;
+        // "No, thanks": an answer of its own.
+        let answers = |words: &[Word], at: usize| {
+            words[at].lower == "no"
+                && words.get(at + 1).is_none_or(|next| next.clause != words[at].clause)
+        };
+        let denials = |words: &[Word]| {
+            (0..words.len())
+                .filter(|at| is_denial(&words[*at].lower) && !answers(words, *at))
+                .count()
+        };
+        // An auxiliary comes and goes with its denial: "didn't go", "went".
+        let counts = |word: &&Word| {
+            !is_pronoun(&word.lower)
+                && !is_denial(&word.lower)
+                && !matches!(
+                    word.lower.as_str(),
+                    "do" | "does"
+                        | "did"
+                        | "can"
+                        | "could"
+                        | "will"
+                        | "would"
+                        | "should"
+                        | "is"
+                        | "are"
+                        | "am"
+                        | "was"
+                        | "were"
+                        | "has"
+                        | "have"
+                        | "had"
+                )
+        };
+        let all = said.iter().filter(counts).count();
+        if all < RETOLD_WORDS_MIN {
+            continue;
+        }
+        let places: Vec<usize> = said
+            .iter()
+            .filter(counts)
+            .filter_map(|word| words.iter().position(|claimed| claimed.stem == word.stem))
+            .collect();
+        if places.len() * 100 < all * RETOLD_PERCENT_MIN {
+            continue;
+        }
+        let (Some(first), Some(last)) = (places.iter().min(), places.iter().max()) else {
+            continue;
+        };
+        // The denial may stand before the first word that is the same.
+        let from = (*first).saturating_sub(2);
+        let to = (*last + 2).min(words.len());
+        // What lies so far apart is from several sentences.
+        if to - from > said.len() + RETOLD_SLACK_WORDS {
+            continue;
+        }
+        let (here, there) = (denials(&words[from..to]), denials(said));
+        if here != there {
+            let how = if here > there { "more" } else { "less" };
+            return Err((Fault::Negation, format!("it denies {how} than its sources")));
+        }
+    }
+    Ok(())
 }
 
 /// One word of a pair stands in the sentence, the other in the same place in a source.
@@ -241,8 +331,10 @@ fn opposite(case: &Case) -> Finding {
             let alike = |wanted: &str| -> f32 {
                 let units =
                     case.support.units.iter().map(|unit| &case.ground.units[*unit].reading.words);
-                let places =
-                    units.filter_map(|said| Some(likeness(words, at, said, index(said, wanted)?)));
+                let places = units.flat_map(|said| {
+                    let places = (0..said.len()).filter(|there| said[*there].lower == wanted);
+                    places.map(|there| likeness(words, at, said, there))
+                });
                 places.fold(0.0, f32::max)
             };
             let other = alike(there);

@@ -202,7 +202,7 @@ static LIGHT: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
         taking took taken put puts need needs needed needing use uses used using try tries tried trying see sees saw \
         seen look looks looked looking think thinks thought find finds found keep keeps kept feel feels happen happens \
         happened happening thing things stuff lot bit anything everything good great nice bad new able time times \
-        want please back currently soon shortly",
+        want please back currently soon shortly team link links url urls step steps option options reference inconvenience experience",
     )
 });
 
@@ -250,7 +250,9 @@ static SAME: LazyLock<std::collections::HashMap<&'static str, &'static str>> = L
             "return returns returned returning",
             "replace replaces replaced replacing replacement replacements",
             "book books booked booking bookings rebook rebooked rebooking reservation reserved reserve",
-            "update updates updated updating upgrade upgrades upgraded upgrading",
+            "update updates updated updating",
+            "upgrade upgrades upgraded upgrading",
+            "link links url urls http https",
             "restart restarts restarted restarting reboot rebooted rebooting",
             "login logins logged logging log signin",
             "website site webpage",

@@ -1,5 +1,6 @@
 //! Who said it.
 
+use super::context::is_pronoun;
 use super::ground::Ground;
 use super::reading::{Part, Word};
 use super::verify::{Case, Finding};
@@ -129,6 +130,7 @@ const WAS_TOLD: &[&str] = &[
 const PREPOSITIONS: &[&str] = &["to", "by", "with", "for", "from", "of", "about", "at", "on"];
 /// Small words count a little: in what is retold word by word they stand, too.
 const SMALL_WEIGHT: f32 = 0.15;
+const SMALL_WEIGHT_ALONE: f32 = 0.4;
 /// Less than this can be said by anybody.
 const WEIGHT_MIN: f32 = 1.2;
 /// What somebody said may be spread over so many sentences.
@@ -150,6 +152,8 @@ struct Attribution {
     from: usize,
     /// Index of the word where the mention begins.
     mention: usize,
+    /// Index of the verb.
+    verb: usize,
 }
 
 /// The sentence's words are those of the one whom it names.
@@ -204,26 +208,30 @@ fn is_theirs(ground: &Ground, unit: usize, who: Who) -> bool {
 /// against it.
 fn shares(case: &Case, segment: std::ops::Range<usize>, attribution: Attribution) -> (f32, f32) {
     let words = &case.reading.words[segment.clone()];
+    let telling: f32 = words.iter().map(|word| word.part.weight()).sum();
+    // What has hardly any telling words is told by its small ones.
+    let small = if telling < WEIGHT_MIN { SMALL_WEIGHT_ALONE } else { SMALL_WEIGHT };
     let weights: Vec<f32> = words
         .iter()
         .map(|word| match word.part {
-            Part::Stop | Part::Frame => SMALL_WEIGHT,
+            _ if is_pronoun(&word.lower) => 0.0,
+            Part::Stop | Part::Frame => small,
             part => part.weight(),
         })
         .collect();
     let total: f32 = weights.iter().sum();
-    let telling: f32 = words.iter().map(|word| word.part.weight()).sum();
-    if total < WEIGHT_MIN || telling <= 0.0 {
+    if total < WEIGHT_MIN {
         return (1.0, 0.0);
     }
     let mut units: Vec<usize> = segment
         .clone()
-        .filter(|at| case.reading.words[*at].part.weight() > 0.0)
+        .filter(|at| telling < WEIGHT_MIN || case.reading.words[*at].part.weight() > 0.0)
         .flat_map(|at| case.support.holders[at].iter().map(|unit| *unit as usize))
         .filter(|unit| (case.allowed)(*unit))
         .collect();
     units.sort_unstable();
     units.dedup();
+    let complains = case.reading.words[attribution.verb].lower.starts_with("compla");
     let held = |at: usize, unit: usize| case.support.holds(segment.start + at, unit);
     let (mut theirs, mut others) = (Vec::new(), Vec::new());
     for unit in units {
@@ -235,7 +243,8 @@ fn shares(case: &Case, segment: std::ops::Range<usize>, attribution: Attribution
         let by_them = is_theirs(case.ground, unit, attribution.who);
         let (mine, yours) = case.ground.units[unit].reading.persons;
         let (for_them, against) = match attribution.spoke {
-            true => (by_them, !by_them),
+            // "I'm sorry that you had trouble" is about what the other one complains of.
+            true => (by_them || (yours && complains), !by_them && !(yours && complains)),
             // "I" is the speaker, "you" the other one; without either it may be anybody's.
             false if by_them => (mine || !yours, yours && !mine),
             false => (yours || !mine, mine && !yours),
@@ -259,8 +268,7 @@ fn shares(case: &Case, segment: std::ops::Range<usize>, attribution: Attribution
 
 /// Apologies and complaints: one side's business, unless the other side uses the word.
 fn acts(case: &Case, attribution: Attribution) -> Finding {
-    let Some(verb) = attribution.from.checked_sub(1).and_then(|at| case.reading.words.get(at))
-    else {
+    let Some(verb) = case.reading.words.get(attribution.verb) else {
         return Ok(());
     };
     let needs: &[&str] = match verb.lower.get(..6).unwrap_or_default() {
@@ -296,6 +304,14 @@ pub(super) fn mark(words: &mut [Word], ground: &Ground) {
         }
         at += length.max(1);
     }
+    let verbs: Vec<usize> = attributions(words, ground)
+        .into_iter()
+        .filter(|attribution| attribution.spoke)
+        .map(|attribution| attribution.verb)
+        .collect();
+    for verb in verbs {
+        words[verb].part = Part::Frame;
+    }
 }
 
 fn attributions(words: &[Word], ground: &Ground) -> Vec<Attribution> {
@@ -317,6 +333,7 @@ fn attributions(words: &[Word], ground: &Ground) -> Vec<Attribution> {
                 spoke: true,
                 from: end,
                 mention: mention.saturating_sub(2),
+                verb: at,
             });
             at = end;
             continue;
@@ -400,7 +417,7 @@ fn predicate(words: &[Word], mention: usize, end: usize, who: Who) -> Option<Att
             Who::Agent => Who::Customer,
             Who::Named(_) => return None,
         };
-        return Some(Attribution { who, spoke: true, from: verb + 1, mention });
+        return Some(Attribution { who, spoke: true, from: verb + 1, mention, verb });
     }
     let spoke = SPOKE.contains(&word);
     let from = if spoke { verb + 1 } else { end };
@@ -410,7 +427,13 @@ fn predicate(words: &[Word], mention: usize, end: usize, who: Who) -> Option<Att
             && (CUSTOMERS.contains(&next[1].lower.as_str())
                 || AGENTS.contains(&next[1].lower.as_str()))
     });
-    Some(Attribution { who, spoke, from: if spoke && object { from + 2 } else { from }, mention })
+    Some(Attribution {
+        who,
+        spoke,
+        from: if spoke && object { from + 2 } else { from },
+        mention,
+        verb,
+    })
 }
 
 /// A speaker's name or role that begins at this word, and how many words it has.

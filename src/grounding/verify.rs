@@ -4,11 +4,14 @@ use super::claim::Claim;
 use super::ground::Ground;
 use super::reading::{Part, Reading, Word};
 use super::support::{self, Support};
-use super::{exact, names, polarity, speaker};
+use super::{exact, names, polarity, speaker, swap};
 use crate::domain::{Fault, ProvenSentence, StruckSentence};
 
 /// Below this share of its words in the sources a sentence isn't supported.
 const SHARE_MIN: f32 = 0.5;
+/// From here on a sentence that means what its sources mean is supported by that.
+const SHARE_IN_DOUBT: f32 = 0.25;
+const COSINE_MIN: f32 = 0.6;
 /// So many telling words in a row that stand nowhere are made up.
 const RUN_MAX: f32 = 3.0;
 /// Of what a part of the sentence says, this much must stand in the sources.
@@ -16,6 +19,9 @@ const CLAUSE_SHARE_MIN: f32 = 0.34;
 const CLAUSE_WEIGHT_MIN: f32 = 2.0;
 /// A part that adds something must have something of it in the sources.
 const ADDED_WEIGHT_MIN: f32 = 1.0;
+
+/// Writers cite the answer and leave out the question: so many turns around count as cited, too.
+const CITED_REACH: usize = 2;
 
 /// A sentence, read, with where it may come from.
 pub(super) struct Case<'a> {
@@ -38,10 +44,9 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         };
         cited.push(source);
     }
-    // Writers cite the answer and leave out the question.
     let allowed = |unit: usize| {
         let source = ground.units[unit].source;
-        cited.is_empty() || cited.iter().any(|cited| cited.abs_diff(source) <= 1)
+        cited.is_empty() || cited.iter().any(|cited| cited.abs_diff(source) <= CITED_REACH)
     };
     let mut reading = Reading::stemmed(claim.text.as_str());
     speaker::mark(&mut reading.words, ground);
@@ -59,6 +64,7 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         .and_then(|()| meaning(&case))
         .and_then(|()| polarity::check(&case))
         .and_then(|()| speaker::check(&case))
+        .and_then(|()| swap::check(&case))
         .map_err(strike)?;
     Ok(ProvenSentence {
         text: claim.text.clone(),
@@ -69,20 +75,15 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
 
 /// The whole sentence, or what it reports of whom it names, is a sentence of a source.
 fn word_for_word(case: &Case) -> Option<usize> {
+    let ground = case.ground;
+    let allowed = |unit: &usize| (case.allowed)(*unit);
     let words = &case.reading.words;
-    let same = |from: usize, unit: usize| {
-        let said = &case.ground.units[unit].reading.words;
-        let claimed = words.get(from..).unwrap_or_default();
-        said.len() == claimed.len()
-            && !said.is_empty()
-            && said.iter().zip(claimed).all(|(a, b)| a.lower == b.lower)
-    };
-    let candidates = || case.support.units.iter().copied();
-    if let Some(unit) = candidates().find(|unit| same(0, *unit)) {
+    if let Some(unit) = ground.said(words).iter().copied().find(allowed) {
         return Some(unit);
     }
     let (from, is_theirs) = speaker::quoted_from(case)?;
-    candidates().find(|unit| is_theirs(*unit) && same(from, *unit))
+    let reported = words.get(from..)?;
+    ground.said(reported).iter().copied().filter(allowed).find(|unit| is_theirs(*unit))
 }
 
 /// Its words stand in the sources, and no part of it is made up.
@@ -91,7 +92,12 @@ fn meaning(case: &Case) -> Finding {
     if support.units.is_empty() {
         return Err((Fault::NoSource, "nothing in the conversation is about this".into()));
     }
-    if support.share < SHARE_MIN {
+    let near = || {
+        case.ground
+            .nearness(&case.reading.text, &support.units)
+            .is_some_and(|cosine| cosine >= COSINE_MIN)
+    };
+    if support.share < SHARE_MIN && !(support.share >= SHARE_IN_DOUBT && near()) {
         let percent = (support.share * 100.0).round();
         return Err((
             Fault::Meaning,

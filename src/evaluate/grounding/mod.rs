@@ -6,6 +6,7 @@ mod data;
 mod make;
 mod report;
 mod retell;
+mod vectors;
 
 use std::time::Instant;
 
@@ -13,11 +14,21 @@ pub use data::{Content, Dataset, DatasetError, Dialogue, Item};
 pub use make::{Half, Maker, quota};
 pub use report::{KindCount, Mix, Prediction, Report};
 
+use self::vectors::Embedded;
+
 use crate::grounding::{Claim, Ground, Refusal, Verifier, claims};
+use crate::models::embedder::{EmbedderError, EmbedderHandle};
 
 /// Judges each item by itself.
-pub fn judge(dialogues: &[Dialogue], items: &[Item]) -> (Vec<Prediction>, Report) {
-    let verifier = Verifier::default();
+///
+/// # Errors
+/// The embedding model, where there is one, failed.
+pub fn judge(
+    dialogues: &[Dialogue],
+    items: &[Item],
+    embedder: Option<&EmbedderHandle>,
+) -> Result<(Vec<Prediction>, Report), EmbedderError> {
+    let verifier = Verifier;
     let mut report = Report::default();
     let mut predictions = Vec::with_capacity(items.len());
     let mut ground: Option<(usize, Ground)> = None;
@@ -27,6 +38,11 @@ pub fn judge(dialogues: &[Dialogue], items: &[Item]) -> (Vec<Prediction>, Report
             ground = Some((item.dialogue, Ground::of(&dialogues[item.dialogue].material)));
             report.grounds += 1;
             report.ground_seconds += begun.elapsed().as_secs_f64();
+            if let Some(embedder) = embedder {
+                let vectors = Embedded::of(&dialogues[item.dialogue].material, embedder)?;
+                let read = ground.take().map(|(at, read)| (at, read.with_vectors(vectors)));
+                ground = read;
+            }
         }
         let Some((_, ground)) = &ground else { continue };
         let claim = Claim::new(data::written(&item.sentence), item.cites.iter().cloned());
@@ -37,12 +53,12 @@ pub fn judge(dialogues: &[Dialogue], items: &[Item]) -> (Vec<Prediction>, Report
         report.add(&prediction);
         predictions.push(prediction);
     }
-    (predictions, report)
+    Ok((predictions, report))
 }
 
 /// A scripted writer: seven true sentences and three altered ones about each conversation, in one text.
 pub fn mix(maker: &mut Maker, dialogues: &[Dialogue], which: &[usize], seed: u64) -> Mix {
-    let verifier = Verifier::default();
+    let verifier = Verifier;
     let mut mix = Mix::default();
     for &index in which {
         let mut items = maker.items(index, 7, 3);

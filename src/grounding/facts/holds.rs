@@ -117,6 +117,7 @@ fn night(a: DayPart, b: DayPart) -> bool {
 
 fn minutes(thousandths: i64, unit: Unit) -> Option<i64> {
     let each = match unit {
+        Unit::Second if thousandths % 60 == 0 => return Some(thousandths / 60),
         Unit::Minute => 1,
         Unit::Hour => 60,
         Unit::Day => 60 * 24,

@@ -198,7 +198,6 @@ pub(super) fn number(here: &Place) -> Option<Found> {
     match word {
         "twice" => return Some(Found::one(1, Kind::Number { value: 2_000, unit: None })),
         "thrice" => return Some(Found::one(1, Kind::Number { value: 3_000, unit: None })),
-        "once" => return Some(Found::weak(1, Kind::Number { value: 1_000, unit: None })),
         "couple" | "both" | "pair" => {
             let unit = unit(here.word(if here.word(1) == "of" { 2 } else { 1 }));
             return Some(Found::weak(1, Kind::Number { value: 2_000, unit }));
@@ -206,8 +205,8 @@ pub(super) fn number(here: &Place) -> Option<Found> {
         "fortnight" => {
             return Some(Found::one(1, Kind::Number { value: 2_000, unit: Some(Unit::Week) }));
         }
-        "half" if matches!(here.word(1), "an" | "a") && here.word(2) == "hour" => {
-            return Some(Found::one(3, Kind::Number { value: 30_000, unit: Some(Unit::Minute) }));
+        "half" if matches!(here.word(1), "an" | "a") && unit(here.word(2)).is_some() => {
+            return Some(Found::one(3, Kind::Number { value: 500, unit: unit(here.word(2)) }));
         }
         "a" | "an" if unit(here.word(1)).is_some() => {
             return Some(Found::weak(2, Kind::Number { value: 1_000, unit: unit(here.word(1)) }));
