@@ -54,15 +54,26 @@ pub(super) fn is_pronoun(lower: &str) -> bool {
 
 /// How alike the surroundings of two words are.
 pub(super) fn likeness(claimed: &[Word], at: usize, said: &[Word], there: usize) -> f32 {
+    let (before, behind) = sides(claimed, at, said, there);
+    before + behind
+}
+
+/// The same for what stands before and what stands behind, each by itself.
+pub(super) fn sides(claimed: &[Word], at: usize, said: &[Word], there: usize) -> (f32, f32) {
     let around = |words: &[Word], at: usize| {
         let from = at.saturating_sub(REACH);
         let to = (at + REACH + 1).min(words.len());
         (from..to).filter(move |index| *index != at)
     };
-    around(claimed, at)
-        .map(|index| &claimed[index])
-        .filter(|word| !is_pronoun(&word.lower) && !is_denial(&word.lower))
-        .filter(|word| around(said, there).any(|index| said[index].stem == word.stem))
-        .map(|word| if word.part == Part::Stop { SMALL } else { 1.0 })
-        .sum()
+    let (mut before, mut behind) = (0.0, 0.0);
+    for index in around(claimed, at) {
+        let word = &claimed[index];
+        let changes = is_pronoun(&word.lower) || is_denial(&word.lower);
+        if changes || !around(said, there).any(|index| said[index].stem == word.stem) {
+            continue;
+        }
+        let side = if index < at { &mut before } else { &mut behind };
+        *side += if word.part == Part::Stop { SMALL } else { 1.0 };
+    }
+    (before, behind)
 }

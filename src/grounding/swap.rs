@@ -1,6 +1,6 @@
 //! A word that was put in the place of another one.
 
-use super::context::likeness;
+use super::context::{likeness, sides};
 use super::reading::{Part, Word};
 use super::verify::{Case, Finding};
 use crate::domain::Fault;
@@ -26,17 +26,32 @@ pub(super) fn check(case: &Case) -> Finding {
         .copied()
         .filter(|unit| case.support.share_of(*unit) >= SHARE_MIN)
         .collect();
-    for (at, word) in words.iter().enumerate().filter(|(_, word)| telling(word)) {
+    // What was found as a fact was found in another form.
+    let as_fact = |at: usize| {
+        case.support.covered[at]
+            && !case.support.units.iter().any(|unit| case.support.holds(at, *unit))
+    };
+    for (at, word) in words.iter().enumerate().filter(|(at, word)| telling(word) && !as_fact(*at)) {
         for unit in units.iter().filter(|unit| !case.support.holds(at, **unit)) {
-            let said = &case.ground.units[*unit].reading.words;
+            let reading = &case.ground.units[*unit].reading;
+            let said = &reading.words;
+            let exact = |word: &Word| {
+                reading.facts.iter().any(|fact| {
+                    fact.bytes.start <= word.bytes.start && word.bytes.end <= fact.bytes.end
+                })
+            };
             let other = said.iter().enumerate().filter(|(_, other)| {
                 telling(other)
+                    && !exact(other)
                     && !alike(&word.lower, &other.lower)
                     && !words.iter().any(|claimed| claimed.stem == other.stem)
             });
             for (there, other) in other {
-                let there = likeness(words, at, said, there);
-                if there >= LIKENESS_MIN && there >= own(case, at) + LEAD {
+                let last = at + 1 == words.len() && there + 1 == said.len();
+                let (before, behind) = sides(words, at, said, there);
+                let between = before > 0.0 && (behind > 0.0 || last);
+                let there = before + behind;
+                if between && there >= LIKENESS_MIN && there >= own(case, at) + LEAD {
                     let why =
                         format!("its sources say \"{}\", not \"{}\"", other.lower, word.lower);
                     return Err((Fault::Meaning, why));
