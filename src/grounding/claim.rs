@@ -89,7 +89,8 @@ fn tidy(text: &Redacted, span: Range<usize>) -> Redacted {
         if closes {
             sentence = sentence.closing_up(head..last + 1);
         } else if last > head {
-            sentence = sentence.without(&[head..last + 1]);
+            let blank = head..last + 1;
+            sentence = sentence.without(std::slice::from_ref(&blank));
         }
         at = head;
     }
@@ -109,8 +110,8 @@ fn marks(text: &str, is_known: &dyn Fn(&str) -> bool) -> Vec<Mark> {
             '(' => ')',
             _ => '】',
         };
-        let Some(length) = text[inside..].find(close).filter(|length| *length <= MARK_MAX_BYTES)
-        else {
+        let mut near = text[inside..].char_indices().take_while(|(at, _)| *at <= MARK_MAX_BYTES);
+        let Some(length) = near.find_map(|(at, c)| (c == close).then_some(at)) else {
             continue;
         };
         let Some(ids) = ids(&text[inside..inside + length], bracket == '(', is_known) else {
@@ -166,9 +167,12 @@ mod tests {
             .collect()
     }
 
+    /// A text, and its sentences with what they cite.
+    type Example = (&'static str, &'static [(&'static str, &'static [&'static str])]);
+
     #[test]
     fn marks_wherever_writers_put_them() {
-        let cases: &[(&str, &[(&str, &[&str])])] = &[
+        let cases: &[Example] = &[
             ("It works [t-3].", &[("It works.", &["t-3"])]),
             (
                 "It works. [t-3] It's fast. [t-4, t-5]",

@@ -135,6 +135,8 @@ const SMALL_WEIGHT_ALONE: f32 = 0.4;
 const WEIGHT_MIN: f32 = 1.2;
 /// What somebody said may be spread over so many sentences.
 const UNITS_MAX: usize = 3;
+const AT_ONCE_MIN: f32 = 0.8;
+const AT_ONCE_LEAD: f32 = 0.3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
@@ -156,6 +158,15 @@ struct Attribution {
     verb: usize,
 }
 
+/// How much of what is attributed one side said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Shares {
+    /// In one sentence.
+    best: f32,
+    /// In the three best.
+    together: f32,
+}
+
 /// The sentence's words are those of the one whom it names.
 pub(super) fn check(case: &Case) -> Finding {
     let words = &case.reading.words;
@@ -168,7 +179,12 @@ pub(super) fn check(case: &Case) -> Finding {
         }
         let (theirs, others) = shares(case, attribution.from..until, *attribution);
         let (least, lead) = if attribution.spoke { (0.55, 0.2) } else { (0.6, 0.35) };
-        if others >= least && others - theirs >= lead {
+        let together = others.together >= least && others.together - theirs.together >= lead;
+        // In a long conversation everybody has said each of the words somewhere.
+        let at_once = attribution.spoke
+            && others.best >= AT_ONCE_MIN
+            && others.best - theirs.best >= AT_ONCE_LEAD;
+        if together || at_once {
             let name = match attribution.who {
                 Who::Customer => "the customer".to_owned(),
                 Who::Agent => "the agent".to_owned(),
@@ -206,7 +222,11 @@ fn is_theirs(ground: &Ground, unit: usize, who: Who) -> bool {
 
 /// The share of a segment that the three best units hold that speak for the attribution, and those
 /// against it.
-fn shares(case: &Case, segment: std::ops::Range<usize>, attribution: Attribution) -> (f32, f32) {
+fn shares(
+    case: &Case,
+    segment: std::ops::Range<usize>,
+    attribution: Attribution,
+) -> (Shares, Shares) {
     let words = &case.reading.words[segment.clone()];
     let telling: f32 = words.iter().map(|word| word.part.weight()).sum();
     // What has hardly any telling words is told by its small ones.
@@ -221,7 +241,7 @@ fn shares(case: &Case, segment: std::ops::Range<usize>, attribution: Attribution
         .collect();
     let total: f32 = weights.iter().sum();
     if total < WEIGHT_MIN {
-        return (1.0, 0.0);
+        return Default::default();
     }
     let mut units: Vec<usize> = segment
         .clone()
@@ -244,7 +264,10 @@ fn shares(case: &Case, segment: std::ops::Range<usize>, attribution: Attribution
         let (mine, yours) = case.ground.units[unit].reading.persons;
         let (for_them, against) = match attribution.spoke {
             // "I'm sorry that you had trouble" is about what the other one complains of.
-            true => (by_them || (yours && complains), !by_them && !(yours && complains)),
+            true => {
+                let either = by_them || (yours && complains);
+                (either, !either)
+            }
             // "I" is the speaker, "you" the other one; without either it may be anybody's.
             false if by_them => (mine || !yours, yours && !mine),
             false => (yours || !mine, mine && !yours),
@@ -256,14 +279,16 @@ fn shares(case: &Case, segment: std::ops::Range<usize>, attribution: Attribution
             others.push((unit, share));
         }
     }
-    let together = |mut units: Vec<(usize, f32)>| -> f32 {
+    let sum_up = |mut units: Vec<(usize, f32)>| {
         units.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let best = units.first().map_or(0.0, |(_, share)| share / total);
         units.truncate(UNITS_MAX);
         let covered =
             (0..weights.len()).filter(|at| units.iter().any(|(unit, _)| held(*at, *unit)));
-        covered.map(|at| weights[at]).sum::<f32>() / total
+        let together = covered.map(|at| weights[at]).sum::<f32>() / total;
+        Shares { best, together }
     };
-    (together(theirs), together(others))
+    (sum_up(theirs), sum_up(others))
 }
 
 /// Apologies and complaints: one side's business, unless the other side uses the word.
@@ -343,26 +368,22 @@ fn attributions(words: &[Word], ground: &Ground) -> Vec<Attribution> {
             words[..mention].iter().rev().take_while(|word| word.clause == clause).all(|word| {
                 matches!(word.part, Part::Stop) && !PREPOSITIONS.contains(&word.lower.as_str())
             });
-        if opens {
-            if let Some(attribution) = predicate(words, mention, end, who) {
-                // What somebody is reported to have said about the other one is still theirs.
-                let inner =
-                    words[..mention].iter().rev().take_while(|word| word.clause == clause).any(
-                        |word| {
-                            matches!(
-                                word.lower.as_str(),
-                                "that" | "whether" | "if" | "because" | "which"
-                            )
-                        },
-                    );
-                let inside = inner
+        let predicate = opens.then(|| predicate(words, mention, end, who)).flatten();
+        if let Some(attribution) = predicate {
+            // What somebody is reported to have said about the other one is still theirs.
+            let inner = words[..mention].iter().rev().take_while(|word| word.clause == clause).any(
+                |word| {
+                    matches!(word.lower.as_str(), "that" | "whether" | "if" | "because" | "which")
+                },
+            );
+            let inside =
+                inner
                     || !words[..mention].iter().rev().take_while(|word| word.clause == clause).any(
                         |word| matches!(word.lower.as_str(), "and" | "but" | "while" | "whereas"),
                     );
-                let reporting = found.last().is_some_and(|last| last.spoke);
-                if !(reporting && inside) {
-                    found.push(attribution);
-                }
+            let reporting = found.last().is_some_and(|last| last.spoke);
+            if !(reporting && inside) {
+                found.push(attribution);
             }
         }
         at = end;

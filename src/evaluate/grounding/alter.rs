@@ -369,8 +369,8 @@ fn negation(from: &Retold) -> Option<String> {
     // "have to", "do that": no auxiliary here.
     let auxiliary = AUXILIARIES.contains(&lower[at].as_str())
         && !last
-        && !(matches!(lower[at].as_str(), "have" | "has" | "had" | "do" | "does" | "did")
-            && !lower[at + 1].ends_with("ed"));
+        && (lower[at + 1].ends_with("ed")
+            || !matches!(lower[at].as_str(), "have" | "has" | "had" | "do" | "does" | "did"));
     if !auxiliary {
         return None;
     }

@@ -108,3 +108,56 @@ pub fn mix(maker: &mut Maker, dialogues: &[Dialogue], which: &[usize], seed: u64
     }
     mix
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by_hand() -> (Vec<Dialogue>, Vec<Item>) {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/grounding");
+        match Dataset::open(folder.as_ref()).expect("the set is there").content {
+            Content::Items(dialogues, items) => (dialogues, items),
+            Content::Dialogues(_) => panic!("the set has sentences"),
+        }
+    }
+
+    #[test]
+    fn sentences_written_by_hand_are_judged_as_well_as_before() {
+        let (dialogues, items) = by_hand();
+        let (predictions, report) = judge(&dialogues, &items, None).expect("no model is asked");
+        assert_eq!(predictions.len(), items.len());
+        assert!(report.altered.of >= 36 && report.supported.of >= 24, "{report:?}");
+        let wrong: Vec<_> = predictions
+            .iter()
+            .filter(|one| one.kept != one.supported)
+            .map(|one| &one.sentence)
+            .collect();
+        assert!(report.altered.share() >= 0.89 && report.supported.share() >= 0.95, "{wrong:#?}");
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_sentences() {
+        let (dialogues, _) = by_hand();
+        let make = |seed| {
+            let mut maker = Maker::new(&dialogues, seed);
+            let all = maker.half(Half::All);
+            let items: Vec<Item> = all.iter().flat_map(|at| maker.items(*at, 3, 3)).collect();
+            items
+                .into_iter()
+                .map(|item| (item.sentence, item.supported, item.kind))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(make(1), make(1));
+        assert_ne!(make(1), make(2));
+        assert!(make(1).iter().any(|(_, supported, _)| !supported));
+    }
+
+    #[test]
+    fn no_conversation_is_in_both_halves() {
+        let (dialogues, _) = by_hand();
+        let maker = Maker::new(&dialogues, 1);
+        let (development, test) = (maker.half(Half::Development), maker.half(Half::Test));
+        assert!(development.iter().all(|at| !test.contains(at)));
+        assert_eq!(development.len() + test.len(), dialogues.len());
+    }
+}
