@@ -42,7 +42,7 @@ fn material(turns: usize) -> Material {
         id: TurnId::from(format!("t-{n}")),
         party: Party {
             id: PartyId::from("p"),
-            role: if n % 2 == 0 { Role::Agent } else { Role::Customer },
+            role: if n.is_multiple_of(2) { Role::Agent } else { Role::Customer },
             name: None,
         },
         start_ms: 0,

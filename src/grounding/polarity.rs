@@ -253,7 +253,9 @@ fn reporting(case: &Case) -> Finding {
 /// What is retold nearly word by word has as many denials as the original.
 fn retold(case: &Case) -> Finding {
     let words = &case.reading.words;
-    for unit in &case.support.units {
+    // What a question says is for its answer to affirm or deny.
+    let told = |unit: &&usize| !case.ground.units[**unit].reading.is_question;
+    for unit in case.support.units.iter().filter(told) {
         let said = &case.ground.units[*unit].reading.words;
         // "No, thanks": an answer of its own.
         let answers = |words: &[Word], at: usize| {

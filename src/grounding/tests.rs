@@ -99,7 +99,7 @@ fn each_check_by_example() {
         ("The agent can't log in to the app.", &["t-3"], Some(Speaker)),
         ("The customer apologised for the mistake.", &["t-2"], Some(Speaker)),
         // Meaning.
-        ("The warehouse in the harbour was flooded overnight.", &[], Some(NoSource)),
+        ("The warehouse in the harbour was flooded.", &[], Some(NoSource)),
         ("A refund was requested because the insurer rejected the claim.", &[], Some(Meaning)),
         ("A refund was requested.", &["t-99"], Some(UnknownSource)),
         // Passages.
@@ -210,7 +210,9 @@ fn eight_hours_of_turns_are_no_trouble() {
     let turns: Vec<(Role, &str)> = texts
         .iter()
         .enumerate()
-        .map(|(n, text)| (if n % 2 == 0 { Role::Agent } else { Role::Customer }, text.as_str()))
+        .map(|(n, text)| {
+            (if n.is_multiple_of(2) { Role::Agent } else { Role::Customer }, text.as_str())
+        })
         .collect();
     let ground = Ground::of(&material(&turns));
     assert_eq!(fault(&ground, "Parcel number 4321 was sent to a shelf.", &[]), None);
@@ -239,7 +241,7 @@ proptest! {
         text in "([a-zA-Z0-9 £€.?!'’%:/@#\\[\\]()-]|\\[t-[0-9]\\]|not |\\PC|\n){0,200}",
     ) {
         let turns: Vec<(Role, &str)> =
-            turns.iter().enumerate().map(|(n, text)| (if n % 2 == 0 { Role::Agent } else { Role::Customer }, text.as_str())).collect();
+            turns.iter().enumerate().map(|(n, text)| (if n.is_multiple_of(2) { Role::Agent } else { Role::Customer }, text.as_str())).collect();
         let ground = Ground::of(&material(&turns));
         let text = Redacted::vouched(text);
         let all = claims(&text, &|id| ground.knows(id));

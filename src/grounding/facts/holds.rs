@@ -41,6 +41,7 @@ fn agrees(wanted: &Kind, said: &Kind) -> bool {
                 (Some(wanted), Some(said)) => {
                     (wanted == said && a == b)
                         || minutes(*a, *wanted).zip(minutes(*b, *said)).is_some_and(|(a, b)| a == b)
+                        || months(*a, *wanted).zip(months(*b, *said)).is_some_and(|(a, b)| a == b)
                 }
                 _ => a == b,
             }
@@ -125,4 +126,12 @@ fn minutes(thousandths: i64, unit: Unit) -> Option<i64> {
         _ => return None,
     };
     thousandths.checked_mul(each)
+}
+
+fn months(thousandths: i64, unit: Unit) -> Option<i64> {
+    match unit {
+        Unit::Month => Some(thousandths),
+        Unit::Year => thousandths.checked_mul(12),
+        _ => None,
+    }
 }
