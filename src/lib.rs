@@ -11,6 +11,7 @@ pub mod models;
 pub mod prompts;
 pub mod store;
 
+pub mod grounding;
 pub mod insight;
 
 pub mod flow;

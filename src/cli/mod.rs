@@ -3,6 +3,7 @@
 mod check;
 mod eval_asr;
 pub mod eval_cards;
+mod eval_grounding;
 pub mod eval_retrieval;
 mod eval_summary;
 pub mod knowledge;
@@ -47,6 +48,7 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Eval {
     Asr(eval_asr::AsrArgs),
+    Grounding(eval_grounding::GroundingArgs),
     /// How well questions find the articles that answer them
     Retrieval(eval_retrieval::RetrievalArgs),
     /// Which cards written calls get
@@ -117,6 +119,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             let done = match eval {
                 Eval::Asr(args) => {
                     eval_asr::run(&args, &mut out)?;
+                    Ok(())
+                }
+                Eval::Grounding(args) => {
+                    eval_grounding::run(&args, &mut out)?;
                     Ok(())
                 }
                 Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),

@@ -52,10 +52,12 @@ pub enum Fault {
     Speaker,
     /// Its sources are about something else.
     Meaning,
+    /// It goes on from a sentence that was struck, and means nothing without it.
+    Dangling,
 }
 
 impl Fault {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NoSource,
         Self::UnknownSource,
         Self::Number,
@@ -65,6 +67,7 @@ impl Fault {
         Self::Negation,
         Self::Speaker,
         Self::Meaning,
+        Self::Dangling,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -78,6 +81,7 @@ impl Fault {
             Self::Negation => "negation",
             Self::Speaker => "speaker",
             Self::Meaning => "meaning",
+            Self::Dangling => "dangling",
         }
     }
 

@@ -5,6 +5,7 @@ pub mod calibrate;
 pub mod cards;
 pub mod english;
 pub mod fit;
+pub mod grounding;
 pub mod hear;
 pub mod live;
 pub mod retrieval;

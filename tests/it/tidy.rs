@@ -20,6 +20,7 @@ const FLOORS: &[&[&str]] = &[
 const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("knowledge", "models", "passages and queries are embedded"),
     ("prompts", "models", "a rendered prompt is a request to a model"),
+    ("grounding", "insight", "numbers are compared in the form in which they are displayed"),
     ("app", "config", "the composition root reads the settings"),
 ];
 

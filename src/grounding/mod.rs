@@ -1,0 +1,70 @@
+//! Proof or silence: each sentence that was written is checked against what was said and what the
+//! articles say. What isn't supported is struck, and the rest still reads well.
+//!
+//! Everything here is a function of its input: no I/O, no clock. Words that give orders inside a
+//! turn are words like any others.
+
+mod claim;
+mod context;
+mod exact;
+mod facts;
+mod ground;
+mod names;
+mod polarity;
+mod reading;
+mod refusal;
+mod repair;
+mod speaker;
+mod support;
+mod swap;
+#[cfg(test)]
+mod tests;
+mod vectors;
+mod verify;
+
+pub use claim::{Claim, claims};
+pub use ground::Ground;
+pub use refusal::Refusal;
+pub use vectors::Vectors;
+
+use crate::domain::{ProvenSentence, ProvenText, Redacted, StruckSentence};
+
+/// Checks texts against a [`Ground`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Verifier;
+
+impl Verifier {
+    /// Cuts a text into sentences with their citations, and checks each.
+    ///
+    /// # Errors
+    /// There is too little to write about, or nothing of the text is supported.
+    pub fn verify(&self, text: &Redacted, ground: &Ground) -> Result<ProvenText, Refusal> {
+        ground.enough()?;
+        self.verify_claims(&claims(text, &|id| ground.knows(id)), ground)
+    }
+
+    /// Checks sentences in reading order. `struck` has what was struck, each once.
+    ///
+    /// # Errors
+    /// There is too little to write about, or none of them is supported.
+    pub fn verify_claims(&self, claims: &[Claim], ground: &Ground) -> Result<ProvenText, Refusal> {
+        ground.enough()?;
+        if claims.is_empty() {
+            return Err(Refusal::NothingWritten);
+        }
+        let verdicts = claims.iter().map(|claim| self.check(claim, ground)).collect();
+        let text = repair::joined(verdicts);
+        if text.sentences.is_empty() {
+            return Err(Refusal::NothingProven { struck: text.struck });
+        }
+        Ok(text)
+    }
+
+    /// Checks one sentence by itself.
+    ///
+    /// # Errors
+    /// The sentence with the first fault that was found.
+    pub fn check(&self, claim: &Claim, ground: &Ground) -> Result<ProvenSentence, StruckSentence> {
+        verify::check(claim, ground)
+    }
+}
