@@ -39,7 +39,7 @@ use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource};
 use crate::store::{SqliteStore, Store};
 
-pub use self::writers::{server, writers};
+pub use self::writers::{author, server, writers};
 
 /// The sample knowledge base, for `--demo`.
 static SAMPLE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/knowledge");
@@ -151,10 +151,12 @@ impl App {
         if demo && wrapup.dispositions.is_empty() {
             wrapup.dispositions = wrapup_door::demo_dispositions();
         }
+        let author = writers::author(&config)?;
         let (wrap_up_settings, time_zone) = (Arc::new(wrapup.settings()), wrapup.zone());
         let settings = CallSettings {
             wrap_up: wrapup.at_end.then(|| CallWrapUp {
                 settings: Arc::clone(&wrap_up_settings),
+                author: author.clone(),
                 time_zone: time_zone.clone(),
             }),
             session: SessionSettings { transcript, suggestion: suggestion.clone() },
@@ -195,6 +197,7 @@ impl App {
             wrapups: Arc::new(WrapUpDoor {
                 store: Arc::clone(&store),
                 settings: wrap_up_settings,
+                author,
                 time_zone,
             }),
             media_auth,

@@ -9,7 +9,8 @@ use crate::config;
 use crate::domain::{
     CaseSummary, Citation, ConversationId, ErrorKind, Party, Role, TenantId, WrapUp,
 };
-use crate::flow::wrapup::{CaseConversation, Circumstances, Reading, WrapUpSettings, case_summary};
+use crate::flow::author::{Author, Commission};
+use crate::flow::wrapup::{CaseConversation, Circumstances, WrapUpSettings, case_summary};
 use crate::models::Material;
 use crate::serve::{Failure, WrapUpOrder, WrapUps};
 use crate::store::codec;
@@ -22,6 +23,7 @@ const KINDS: &str = "turn.final,insight.redaction,suggestion.offered";
 pub(super) struct WrapUpDoor {
     pub store: Arc<dyn Store>,
     pub settings: Arc<WrapUpSettings>,
+    pub author: Author,
     pub time_zone: TimeZone,
 }
 
@@ -102,15 +104,19 @@ async fn blocking<T: Send + 'static>(
 impl WrapUps for WrapUpDoor {
     async fn write(&self, order: WrapUpOrder) -> Result<Vec<WrapUp>, Failure> {
         let (material, circumstances) = self.read(&order.tenant, &order.conversation).await?;
-        let settings = Arc::clone(&self.settings);
-        blocking(move || {
-            Reading::of(&material, &circumstances)
-                .and_then(|reading| {
-                    reading.draft(&order.draft, order.occasion, &order.stem, &settings)
-                })
-                .map_err(|refusal| Failure::of(&refusal))
-        })
-        .await
+        let commission = Commission {
+            tenant: order.tenant,
+            job: None,
+            material: Arc::new(material),
+            circumstances: Arc::new(circumstances),
+            draft: order.draft,
+            occasion: order.occasion,
+            stem: order.stem,
+            settings: Arc::clone(&self.settings),
+            seed: None,
+        };
+        let drafted = self.author.write(&commission).await;
+        drafted.map(|drafted| drafted.drafts).map_err(|refusal| Failure::of(&refusal))
     }
 
     async fn case(

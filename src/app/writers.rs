@@ -8,15 +8,35 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 use super::AppError;
-use crate::config::{Budget, Generation, Provider, ProviderKind, Structured};
+use crate::config::{Budget, Config, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
 use crate::connect::llm::{Flavour, Key, KeyPlace, LimitField, OpenAi, Server, Structure};
 use crate::domain::{ErrorKind, TenantId};
+use crate::flow::author::{Author, Extractive};
 use crate::models::writing::{
     Ledger, Limits, Link, Measured, Policy, Price, RetrySettings, Writers, guarded,
 };
 use crate::models::{Generator, WritingTask};
+use crate::prompts::Prompts;
 
 const OPENAI_HOST: &str = "api.openai.com";
+
+/// Who writes drafts, by the settings.
+///
+/// # Errors
+/// A prompt or a provider is wrong: which, and what about it.
+pub fn author(config: &Config) -> Result<Author, AppError> {
+    let generation = &config.generation;
+    let extractive: Arc<dyn Generator> = Arc::new(Extractive);
+    let local = BTreeMap::from([(EXTRACTIVE.to_owned(), extractive)]);
+    let writers = writers(generation, &local, &|name| std::env::var(name).ok())?;
+    let prompts = Prompts::open(&config.prompts).map_err(|error| AppError::of(&error))?;
+    let asks_a_model = |task: &WritingTask| {
+        let mut chain = generation.chain(*task).iter();
+        chain.any(|name| generation.kind(name) != Some(ProviderKind::Extractive))
+    };
+    let tasks = WritingTask::ALL.into_iter().filter(asks_a_model).collect();
+    Ok(Author::new(Arc::new(prompts), Arc::new(writers), tasks))
+}
 
 /// Who writes for each task. `local` has the providers that work in this process, by their names in
 /// the settings; `vars` reads an environment variable.

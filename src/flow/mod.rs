@@ -1,7 +1,8 @@
 //! A conversation, in order: audio → transcript → suggestion → wrap-up → feedback.
 //!
 //! The stages know each other only through `domain`; `session` alone knows their order and does no
-//! I/O, and `driver` is the one file here that awaits.
+//! I/O. `author` has drafts written by a language model, and `driver` runs it all; nothing else here
+//! awaits.
 
 pub mod audio;
 pub mod transcript;
@@ -9,6 +10,8 @@ pub mod transcript;
 pub mod suggestion;
 
 pub mod wrapup;
+
+pub mod author;
 
 pub mod session;
 

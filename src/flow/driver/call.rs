@@ -257,12 +257,31 @@ impl Call {
         };
         let how = how.clone();
         let begun = Instant::now();
-        let work = self.shared.tasks.spawn_blocking(move || {
-            let drafts = notes.wrap_up(&how);
+        let closed = notes.close(&how.time_zone);
+        if how.asks_a_model() {
+            // Nobody waits for a model: what it writes follows the end of the call.
+            let by_model = closed.clone().by_model(self.tenant.clone(), how.clone());
+            let instead = (closed.clone(), how.clone());
+            let (shared, id) = (Arc::clone(&self.shared), self.id.clone());
+            let tenant = self.tenant.clone();
+            self.shared.tasks.spawn(async move {
+                let events = tokio::select! {
+                    events = by_model => events,
+                    () = shared.stop.cancelled() => instead.0.instead_of_model(&instead.1),
+                };
+                if !events.is_empty()
+                    && let Err(error) = shared.store.append(&tenant, &id, events).await
+                {
+                    tracing::error!(conversation.id = %id, %error, "a wrap-up was lost");
+                }
+            });
+        }
+        let plain = self.shared.tasks.spawn_blocking(move || {
+            let drafts = closed.plain(&how);
             metrics::histogram!("backchannel_wrapup_seconds").record(begun.elapsed());
             drafts
         });
-        self.finish_wrap_up(work, WRAP_UP_PATIENCE).await;
+        self.finish_wrap_up(plain, WRAP_UP_PATIENCE).await;
     }
 
     /// Logs what was written, or keeps the work for later when it isn't done yet.

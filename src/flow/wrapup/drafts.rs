@@ -32,7 +32,7 @@ pub enum Draft {
 
 impl Draft {
     /// What everybody gets at the end without asking; another e-mail is a click away.
-    fn at_end() -> [Self; 5] {
+    pub fn at_end() -> [Self; 5] {
         let order = EmailOrder {
             purpose: EmailPurpose::FollowUp,
             length: EmailLength::Medium,
@@ -40,6 +40,17 @@ impl Draft {
             language: None,
         };
         [Self::Summary, Self::FollowUps, Self::Disposition, Self::Email(order), Self::Article]
+    }
+
+    /// What the identifier of the draft at the end begins with: the same turns give the same ones.
+    pub const fn stem_at_end(&self) -> &'static str {
+        match self {
+            Self::Summary | Self::HandOver => "w-end-summary",
+            Self::Email(_) => "w-end-email",
+            Self::Article => "w-end-article",
+            Self::FollowUps => "w-end-followup",
+            Self::Disposition => "w-end-disposition",
+        }
     }
 }
 
@@ -80,21 +91,15 @@ impl Reading<'_> {
         Ok(bodies.into_iter().enumerate().map(wrap_up).collect())
     }
 
+    /// One draft as it is written when the conversation is over; none where there is nothing for it.
+    pub fn draft_at_end(&self, draft: &Draft, settings: &WrapUpSettings) -> Vec<WrapUp> {
+        let stem = WrapUpId::from(draft.stem_at_end());
+        self.draft(draft, Occasion::End, &stem, settings).unwrap_or_default()
+    }
+
     /// Everything that is written when the conversation is over. The same turns give the same
     /// drafts with the same identifiers.
     pub fn all_drafts(&self, settings: &WrapUpSettings) -> Vec<WrapUp> {
-        let mut drafts = Vec::new();
-        for draft in Draft::at_end() {
-            let stem = WrapUpId::from(match draft {
-                Draft::Summary | Draft::HandOver => "w-end-summary",
-                Draft::Email(_) => "w-end-email",
-                Draft::Article => "w-end-article",
-                Draft::FollowUps => "w-end-followup",
-                Draft::Disposition => "w-end-disposition",
-            });
-            // What there is nothing for is not written.
-            drafts.extend(self.draft(&draft, Occasion::End, &stem, settings).unwrap_or_default());
-        }
-        drafts
+        Draft::at_end().iter().flat_map(|draft| self.draft_at_end(draft, settings)).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Language models over HTTP, over real sockets: a scripted server, and a real one.
 
+mod authors;
 pub mod conformance;
 mod failures;
 mod fake;
