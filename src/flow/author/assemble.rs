@@ -2,7 +2,7 @@
 
 use super::{Commission, form, with_struck};
 use crate::domain::{
-    Authorship, EmailDraft, EmailPart, EmailPartKind, Proof, ProvenSentence, Redacted,
+    Authorship, EmailDraft, EmailPart, EmailPartKind, Fault, Proof, ProvenSentence, Redacted, Role,
     StruckSentence, Summary, SummarySection, Wording, WrapUp, WrapUpBody,
 };
 use crate::flow::wrapup::Draft;
@@ -37,6 +37,22 @@ pub(super) fn draft(
         None => with_struck(base.to_vec(), struck),
     }
 }
+
+/// An e-mail tells the customer's own words back with one of these.
+const TOLD_BACK: [&str; 12] = [
+    "you told",
+    "you said",
+    "you mentioned",
+    "you reported",
+    "you asked",
+    "you called",
+    "you wrote",
+    "you explained",
+    "you let us know",
+    "you contacted",
+    "you described",
+    "you wanted",
+];
 
 struct Check<'a> {
     ground: &'a Ground,
@@ -87,11 +103,32 @@ impl Check<'_> {
         Some(Summary { sections, paragraph, ..plain.clone() })
     }
 
+    /// What only the customer said may be told back as that, and as nothing else: whoever asks for
+    /// five hundred pounds has not been promised them.
+    fn binds_nobody_by(&mut self, sentence: &ProvenSentence) -> bool {
+        let of_customer = |proof: &Proof| match proof {
+            Proof::Turn(turn) => matches!(turn.role, Role::Customer | Role::Mixed),
+            Proof::Passage(_) => false,
+        };
+        let text = sentence.text.as_str().to_lowercase();
+        let is_told_back = TOLD_BACK.iter().any(|words| text.contains(words));
+        if is_told_back || !sentence.proofs.iter().all(of_customer) {
+            return true;
+        }
+        self.struck.push(StruckSentence {
+            text: sentence.text.clone(),
+            fault: Fault::Speaker,
+            why: "only the customer said so".to_owned(),
+        });
+        false
+    }
+
     /// The model's paragraphs between the greeting and the signature of the plain draft.
     fn email(&mut self, text: &str, plain: &EmailDraft) -> Option<EmailDraft> {
         let (subject, paragraphs) = readable(form::email(text))?;
         let claims = paragraphs.iter().filter_map(|claims| {
-            let sentences = self.proven(claims);
+            let mut sentences = self.proven(claims);
+            sentences.retain(|sentence| self.binds_nobody_by(sentence));
             (!sentences.is_empty()).then(|| paragraph(&sentences))
         });
         let claims: Vec<EmailPart> = claims.collect();

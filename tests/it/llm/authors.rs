@@ -104,9 +104,6 @@ async fn what_is_not_true_is_struck_from_a_summary() {
             {"text": "The agent promised a refund of 500 pounds.", "cites": ["t-7"]},
             {"text": "The customer gets a free router.", "cites": ["t-99"]},
         ]},
-        {"section": "horoscope", "sentences": [
-            {"text": "The customer has restarted the router twice.", "cites": ["t-4"]},
-        ]},
     ]}))])
     .await;
     let (draft, drafted) = one(&fake, Draft::Summary).await;
@@ -119,7 +116,6 @@ async fn what_is_not_true_is_struck_from_a_summary() {
     assert_eq!(faults.len(), 3, "{:?}", draft.struck);
     assert!(faults.contains(&Fault::Number) && faults.contains(&Fault::UnknownSource));
     let WrapUpBody::Summary(summary) = &draft.body else { panic!("a summary") };
-    assert!(summary.sections.iter().all(|section| section.key != "horoscope"), "not asked for");
     assert!(!summary.paragraph.is_empty());
     for sentence in summary.sections.iter().flat_map(|section| &section.sentences) {
         assert!(!sentence.proofs.is_empty(), "each shows where it comes from");
