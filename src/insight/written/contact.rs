@@ -1,4 +1,4 @@
-//! Addresses and codes: e-mail, web, postcodes, runs of digits.
+//! Addresses: e-mail, web, postcodes.
 
 use crate::domain::number_of;
 
@@ -51,28 +51,31 @@ const NO_MAILBOX: [&str; 40] = [
     "someone",
     "go",
 ];
-/// Words after which digits are a code, however few.
-const CODE_CONTEXT: [&str; 16] = [
-    "number",
-    "code",
-    "extension",
-    "account",
-    "reference",
-    "zip",
-    "pin",
-    "phone",
-    "mobile",
-    "telephone",
-    "call",
-    "dial",
-    "order",
-    "is",
-    "it's",
-    "ending",
+/// Words directly before a mailbox. After any other the mailbox may have begun earlier: of "john smith
+/// at" nobody knows how the two are joined.
+const OPENERS: [&str; 34] = [
+    "", "is", "it's", "its", "that's", "was", "address", "at", "to", "email", "e-mail", "mail",
+    "yes", "yeah", "yep", "um", "uh", "er", "so", "okay", "ok", "well", "use", "try", "with", "on",
+    "for", "and", "or", "as", "by", "via", "please", "then",
 ];
-/// Fewer digits than this are counted, not spelled.
-const SPELLED_MIN: usize = 4;
-const SPELLED_MIN_IN_CONTEXT: usize = 3;
+/// The same for one word without a dot in it.
+const OPENERS_OF_ONE: [&str; 7] = ["is", "it's", "its", "that's", "address", "at", "to"];
+/// Words that go on after a web address; another noun makes "dot com" a phrase.
+const FOLLOWERS: [&str; 40] = [
+    "and", "or", "to", "for", "in", "on", "at", "please", "then", "is", "was", "it", "if", "so",
+    "but", "which", "where", "with", "from", "i", "we", "you", "they", "he", "she", "that", "this",
+    "now", "today", "again", "there", "has", "says", "slash", "as", "because", "when", "website",
+    "thanks", "thank",
+];
+/// No site is called so.
+const NO_SITES: [&str; 10] =
+    ["the", "a", "an", "this", "that", "these", "those", "of", "and", "or"];
+/// The areas of British postcodes.
+const AREAS: &str = "AB AL B BA BB BD BH BL BN BR BS BT BX CA CB CF CH CM CO CR CT CV CW DA DD DE DG \
+    DH DL DN DT DY E EC EH EN EX FK FY G GL GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW \
+    KY L LA LD LE LL LN LS LU M ME MK ML N NE NG NN NP NR NW OL OX PA PE PH PL PO PR RG RH RM S SA \
+    SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO \
+    ZE";
 
 fn joiner(word: &str) -> Option<&'static str> {
     match word {
@@ -147,7 +150,13 @@ pub(super) fn email(place: &Place) -> Written {
             "email" | "e-mail" | "mail" | "emails" | "address" | "write" | "contact" | "send"
         )
     });
-    let sound = joined || (spoken_of && !NO_MAILBOX.contains(&mailbox.as_str()));
+    let before = place.word_before(1);
+    let sound = match joined {
+        true => OPENERS.contains(&before) || place.at > 0 && place.closed_before(),
+        false => {
+            spoken_of && OPENERS_OF_ONE.contains(&before) && !NO_MAILBOX.contains(&mailbox.as_str())
+        }
+    };
     sound.then(|| (words + 1 + more, format!("{mailbox}@{domain}")))
 }
 
@@ -157,7 +166,17 @@ pub(super) fn web(place: &Place) -> Written {
     if joiner(before).is_some() || place.word(1) != "dot" {
         return None;
     }
-    domain(place, 0)
+    let (words, site) = domain(place, 0)?;
+    if NO_SITES.contains(&place.word(0)) {
+        return None;
+    }
+    // Of a mailbox whose name isn't clear, half an address would be left.
+    let mailed = |back| matches!(place.word_before(back), "email" | "e-mail" | "mail" | "emails");
+    if before == "at" && (1..=8).any(mailed) {
+        return place.as_said(words);
+    }
+    let ends = place.closed(words - 1) || FOLLOWERS.contains(&place.word(words));
+    (ends || place.word(0) == "www").then_some((words, site))
 }
 
 /// "S W one A one A A" and "M1 1AE" in pieces: British postcodes (BS 7666).
@@ -200,66 +219,10 @@ fn is_postcode(code: &str) -> bool {
     let letters = outward.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     let district = &outward[letters.min(outward.len())..];
     let [sector, unit @ ..] = inward else { return false };
-    (1..=2).contains(&letters)
+    let area = &code[..letters];
+    AREAS.split_ascii_whitespace().any(|known| known == area)
         && matches!(district.len(), 1..=2)
         && district[0].is_ascii_digit()
         && sector.is_ascii_digit()
-        && unit.iter().all(u8::is_ascii_uppercase)
-}
-
-/// "oh seven seven double oh nine": single digits in a row, said or written.
-pub(super) fn digits(place: &Place) -> Written {
-    let plus = place.word(0) == "plus";
-    let mut words = usize::from(plus);
-    let mut digits = String::new();
-    let mut spelled = 0;
-    while place.whole(words + 1) {
-        let (times, ahead) = match place.word(words) {
-            "double" => (2, 1),
-            "triple" | "treble" => (3, 1),
-            _ => (1, 0),
-        };
-        let Some(digit) =
-            single(place.word(words + ahead)).filter(|_| place.whole(words + ahead + 1))
-        else {
-            break;
-        };
-        digits.extend(std::iter::repeat_n(digit, times));
-        words += ahead + 1;
-        spelled += 1;
-    }
-    let next = place.word(words);
-    // "four seventeen", "one two three hundred": no code that is known.
-    let broken = place.whole(words + 1) && super::numbers::is_number(next)
-        || matches!(next, "hundred" | "thousand" | "million" | "percent" | "point");
-    let in_context = (1..=3).any(|back| CODE_CONTEXT.contains(&place.word_before(back)));
-    let least = if in_context { SPELLED_MIN_IN_CONTEXT } else { SPELLED_MIN };
-    if broken || digits.len() < least || spelled < 2 {
-        return None;
-    }
-    Some((words, telephone(&digits, plus)))
-}
-
-fn single(word: &str) -> Option<char> {
-    match (word, word.as_bytes()) {
-        ("oh" | "o", _) => Some('0'),
-        (_, [digit @ b'0'..=b'9']) => Some(char::from(*digit)),
-        _ => number_of(word).filter(|digit| *digit < 10).map(|digit| char::from(b'0' + digit)),
-    }
-}
-
-/// British numbers in their groups (Ofcom's numbering plan); any other run stays together.
-fn telephone(digits: &str, plus: bool) -> String {
-    let split = |at: usize| format!("{} {}", &digits[..at], &digits[at..]);
-    match digits.len() {
-        12 if plus && digits.starts_with("44") => {
-            format!("+44 {} {}", &digits[2..6], &digits[6..])
-        }
-        _ if plus => format!("+{digits}"),
-        11 if digits.starts_with("02") => {
-            format!("{} {} {}", &digits[..3], &digits[3..7], &digits[7..])
-        }
-        11 if digits.starts_with('0') => split(5),
-        _ => digits.to_owned(),
-    }
+        && unit.iter().all(|letter| letter.is_ascii_uppercase() && !b"CIKMOV".contains(letter))
 }

@@ -4,7 +4,9 @@
 //! only: `text` stays what was heard. English, and timid: what may be an idiom is left alone.
 
 mod contact;
+mod context;
 mod numbers;
+mod phone;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -87,6 +89,35 @@ impl Place<'_> {
         if self.tokens[index..self.at].iter().any(ends) { "" } else { &self.tokens[index].lower }
     }
 
+    /// The lower-case words of the sentence that this place is in.
+    fn sentence(&self) -> Vec<&str> {
+        let ends = |token: &Token| token.after.contains(['.', '?', '!']);
+        let at = self.at.min(self.tokens.len());
+        let start = self.tokens[..at].iter().rposition(ends).map_or(0, |end| end + 1);
+        let rest = &self.tokens[start..];
+        let length =
+            rest[at - start..].iter().position(ends).map_or(rest.len(), |end| at - start + end + 1);
+        rest[..length].iter().map(|token| token.lower.as_str()).collect()
+    }
+
+    /// So many words, to be left as they were said.
+    fn as_said(&self, words: usize) -> Written {
+        let span = self.tokens.get(self.at..self.at + words)?;
+        let words_said: Vec<&str> = span.iter().map(|token| token.core).collect();
+        Some((words, words_said.join(" ")))
+    }
+
+    /// A mark stands behind the word so far ahead, or nothing comes after it.
+    fn closed(&self, ahead: usize) -> bool {
+        self.tokens.get(self.at + ahead).is_none_or(|token| !token.after.is_empty())
+            || self.at + ahead + 1 == self.tokens.len()
+    }
+
+    /// A mark stands before this place.
+    fn closed_before(&self) -> bool {
+        self.at.checked_sub(1).is_some_and(|before| !self.tokens[before].after.is_empty())
+    }
+
     /// So many words belong together: no mark stands between them.
     fn whole(&self, words: usize) -> bool {
         let Some(span) = self.tokens.get(self.at..self.at + words) else { return false };
@@ -108,12 +139,13 @@ fn round(text: &str) -> String {
         let found = contact::email(&place)
             .or_else(|| contact::web(&place))
             .or_else(|| contact::postcode(&place))
-            .or_else(|| contact::digits(&place))
+            .or_else(|| phone::digits(&place))
             .or_else(|| rules::date(&place))
             .or_else(|| rules::time(&place))
             .or_else(|| rules::money(&place))
             .or_else(|| rules::percent(&place))
             .or_else(|| rules::year(&place))
+            .or_else(|| rules::day(&place))
             .or_else(|| rules::plain(&place));
         let (words, written) = match found {
             Some((words, written)) if words > 0 && place.whole(words) => {

@@ -3,6 +3,7 @@
 use crate::domain::number_of;
 
 use super::Place;
+use super::context::is_scale;
 
 /// A number and the words that say it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,27 +87,59 @@ pub(super) fn number(place: &Place) -> Option<Number> {
     if let Some((whole, fraction)) = written(place.word(0)) {
         let scale = scale_at(place, 1);
         let words = 1 + usize::from(!scale.is_empty());
+        if !scale.is_empty() && goes_on(place, words) {
+            return None;
+        }
         return Some(Number { words, whole, fraction, scale, in_digits: true });
     }
-    let (mut words, mut whole) = below_thousand(place, 0)?;
-    if place.word(words) == "thousand" && place.whole(words + 1) {
+    let (mut words, mut whole) = below_million(place, 0)?;
+    let (more, fraction) = point(place, words);
+    words += more;
+    let mut scale = scale_at(place, words);
+    words += usize::from(!scale.is_empty());
+    if !scale.is_empty() && goes_on(place, words) {
+        // "two million five hundred thousand"; what else follows a million is anybody's guess.
+        let (more, rest) = below_million(place, words).filter(|(_, rest)| *rest >= 100)?;
+        if !fraction.is_empty() || scale != "million" || whole >= 1_000 {
+            return None;
+        }
+        words += more;
+        whole = whole * 1_000_000 + rest;
+        scale = "";
+        if goes_on(place, words) || is_scale(place.word(words)) {
+            return None;
+        }
+    }
+    Some(Number { words, whole, fraction, scale, in_digits: false })
+}
+
+/// A number follows, or "and" and a number.
+fn goes_on(place: &Place, ahead: usize) -> bool {
+    let and = usize::from(place.word(ahead) == "and");
+    place.whole(ahead + and + 1) && is_number(place.word(ahead + and))
+}
+
+fn below_million(place: &Place, ahead: usize) -> Option<(usize, u64)> {
+    let (mut words, mut whole) = below_thousand(place, ahead)?;
+    if place.word(ahead + words) == "thousand" && place.whole(ahead + words + 1) {
         words += 1;
         whole *= 1_000;
-        let and = usize::from(place.word(words) == "and");
-        if place.whole(words + and + 1)
-            && let Some((more, rest)) = below_thousand(place, words + and)
-            // "two thousand and five", "two thousand three hundred"; but "two thousand five …".
-            && (and == 0 || rest < 100)
+        let and = usize::from(place.word(ahead + words) == "and");
+        if place.whole(ahead + words + and + 1)
+            && let Some((more, rest)) = below_thousand(place, ahead + words + and)
+            // "one thousand and two thousand" are two numbers.
+            && !scaled(place, ahead + words + and + more)
         {
             words += and + more;
             whole += rest;
         }
     }
-    let (more, fraction) = point(place, words);
-    words += more;
-    let scale = scale_at(place, words);
-    words += usize::from(!scale.is_empty());
-    Some(Number { words, whole, fraction, scale, in_digits: false })
+    Some((words, whole))
+}
+
+/// The number that ends here belongs to a larger one.
+fn scaled(place: &Place, ahead: usize) -> bool {
+    is_scale(place.word(ahead)) && place.whole(ahead + 1)
 }
 
 fn scale_at(place: &Place, ahead: usize) -> &'static str {
@@ -125,6 +158,8 @@ fn below_thousand(place: &Place, ahead: usize) -> Option<(usize, u64)> {
         let and = usize::from(place.word(ahead + words) == "and");
         if place.whole(ahead + words + and + 1)
             && let Some((more, rest @ 1..)) = below_hundred(place, ahead + words + and)
+            // "one hundred and two hundred" are two numbers; "one hundred and two thousand" is one.
+            && place.word(ahead + words + and + more) != "hundred"
         {
             words += and + more;
             whole += rest;

@@ -1,6 +1,7 @@
 //! Amounts, percentages, dates, times and plain numbers.
 
-use super::numbers::{below_hundred, is_number, number, small};
+use super::context::{COUNTED, is_between, is_daily, is_housed, is_priced, is_scale, is_weighed};
+use super::numbers::{Number, below_hundred, is_number, number, small};
 use super::{Place, Written};
 
 const MONTHS: [&str; 12] = [
@@ -44,14 +45,20 @@ const TIMELY: [&str; 9] =
     ["at", "by", "until", "till", "before", "after", "around", "about", "from"];
 /// Words before a year.
 const YEARLY: [&str; 5] = ["in", "since", "year", "until", "before"];
+/// Hours that are centuries, too.
+const CENTURIES: std::ops::RangeInclusive<u64> = 19..=20;
 
 /// "forty-two pounds fifty", "42 dollars", "twenty pence".
 pub(super) fn money(place: &Place) -> Written {
     let amount = number(place)?;
-    if is_estimate(place) {
+    if is_estimate(place) || is_between(place) {
         return None;
     }
     let unit = place.word(amount.words);
+    let weighed = matches!(unit, "pound" | "pounds") && is_weighed(place);
+    if weighed || (unit == "p" && place.word(amount.words + 1) == "m") {
+        return None;
+    }
     let sign = match unit {
         "pound" | "pounds" => "£",
         "dollar" | "dollars" => "$",
@@ -79,8 +86,24 @@ pub(super) fn money(place: &Place) -> Written {
         if (named || short) && place.whole(upto + usize::from(named)) {
             return Some((upto + usize::from(named), format!("{plain}.{cents:02}")));
         }
+        // "a hundred pounds and fifty" may be pounds or pence; so may what a comma cuts off.
+        if and == 1 && cents >= 10 && is_end(place, upto) {
+            return place.as_said(upto);
+        }
+    }
+    let rest = Place { tokens: place.tokens, at: place.at + words };
+    if minor(&rest, 0).is_some_and(|(more, cents)| cents >= 10 && is_cut_off(&rest, more)) {
+        return place.as_said(words);
     }
     Some((words, plain))
+}
+
+/// "nineteen pounds, ninety nine": a comma before pence.
+fn is_cut_off(place: &Place, words: usize) -> bool {
+    let unit = matches!(place.word_before(1), "pounds" | "pound" | "dollars" | "euros");
+    unit && is_end(place, words)
+        && place.at > 0
+        && place.tokens[place.at - 1].after.starts_with(',')
 }
 
 fn minor(place: &Place, ahead: usize) -> Option<(usize, u64)> {
@@ -130,11 +153,12 @@ fn is_end(place: &Place, ahead: usize) -> bool {
 
 /// "two or three hundred": the first number has the second one's unit.
 fn is_estimate(place: &Place) -> bool {
-    joins(place) && is_number(place.word_before(2)) || is_some(place)
+    let other = place.word_before(2);
+    joins(place) && (is_number(other) || is_scale(other)) || is_some(place)
 }
 
 fn joins(place: &Place) -> bool {
-    matches!(place.word_before(1), "or" | "to")
+    matches!(place.word_before(1), "or" | "to" | "and")
 }
 
 fn is_some(place: &Place) -> bool {
@@ -149,7 +173,8 @@ pub(super) fn percent(place: &Place) -> Written {
             ("per", "cent") => 2,
             _ => return None,
         };
-    (!is_estimate(place) && share.scale.is_empty()).then(|| (words, format!("{}%", share.text())))
+    (!is_estimate(place) && !is_between(place) && share.scale.is_empty())
+        .then(|| (words, format!("{}%", share.text())))
 }
 
 /// "third", "twenty-first", "twenty first", "3rd".
@@ -192,6 +217,10 @@ fn is_month(place: &Place, ahead: usize) -> bool {
 /// "third of May twenty twenty-six", "May the third", "June twenty-first".
 pub(super) fn date(place: &Place) -> Written {
     if let Some((words, day)) = ordinal(place, 0) {
+        if is_month(place, words) && is_day(place, words) {
+            let text = format!("{} {}", with_suffix(day), place.core(words));
+            return Some(with_year(place, words + 1, text));
+        }
         if place.word(words) != "of" || !is_month(place, words + 1) {
             return None;
         }
@@ -211,6 +240,21 @@ pub(super) fn date(place: &Place) -> Written {
     Some(with_year(place, 1 + the + words, text))
 }
 
+/// "the third June", "twenty third May"; but "First May I ask".
+fn is_day(place: &Place, words: usize) -> bool {
+    let led = matches!(place.word_before(1), "the" | "on" | "by" | "until" | "from" | "since");
+    let asks = matches!(place.word(words + 1), "i" | "we" | "you" | "they" | "he" | "she");
+    (led || words == 2 || place.word(0).contains('-')) && !asks
+}
+
+/// "the twenty third"; but "the twenty second wait", "the twenty first time buyers".
+pub(super) fn day(place: &Place) -> Written {
+    let (words, day) = ordinal(place, 0)?;
+    let spoken = words == 2 || place.word(0).contains('-');
+    let alone = is_end(place, words) && place.word(words) != "a";
+    (spoken && alone && place.word_before(1) == "the").then(|| (words, with_suffix(day)))
+}
+
 fn with_year(place: &Place, words: usize, text: String) -> (usize, String) {
     match year_at(place, words) {
         Some((more, year)) if place.whole(words + more) => (words + more, format!("{text} {year}")),
@@ -222,7 +266,9 @@ fn with_year(place: &Place, words: usize, text: String) -> (usize, String) {
 fn year_at(place: &Place, ahead: usize) -> Option<(usize, u64)> {
     let here = Place { tokens: place.tokens, at: place.at + ahead };
     let found = match small(here.word(0)) {
-        Some(century @ (19 | 20)) => match here.word(1) {
+        Some(century) if CENTURIES.contains(&century) && here.word(1) != "hundred" => match here
+            .word(1)
+        {
             "oh" => (3, century * 100 + small(here.word(2)).filter(|ones| (1..10).contains(ones))?),
             _ => {
                 let (words, rest) = below_hundred(&here, 1).filter(|(_, rest)| *rest >= 10)?;
@@ -235,7 +281,11 @@ fn year_at(place: &Place, ahead: usize) -> Option<(usize, u64)> {
         }
     };
     let more = here.word(found.0);
-    ((1_900..2_100).contains(&found.1) && here.whole(found.0) && !is_number(more)).then_some(found)
+    ((1_900..2_100).contains(&found.1)
+        && here.whole(found.0)
+        && !is_number(more)
+        && !COUNTED.contains(&more))
+    .then_some(found)
 }
 
 /// A year that isn't part of a whole date.
@@ -245,8 +295,10 @@ pub(super) fn year(place: &Place) -> Written {
         return None;
     }
     let (words, year) = year_at(place, 0)?;
-    let named = matches!(place.word(words), "pounds" | "dollars" | "euros" | "people" | "percent");
-    (!named).then(|| (words, year.to_string()))
+    // "before twenty ten" may be late in the evening.
+    let evening = matches!(before, "before" | "until") && words <= 3 && year % 100 < 60;
+    let thousands = place.word(1) == "thousand";
+    (!evening || thousands).then(|| (words, year.to_string()))
 }
 
 /// "nine thirty a.m.", "nine o'clock", "at nine thirty", "at half past nine".
@@ -260,10 +312,12 @@ pub(super) fn time(place: &Place) -> Written {
         return Some((words + 1, format!("{hour} o'clock")));
     }
     let minutes = minutes(place, words);
+    let before = place.word_before(1);
     let upto = words + minutes.map_or(0, |(more, _)| more);
     let clock = minutes.map_or(hour.to_string(), |(_, minute)| format!("{hour}:{minute:02}"));
     if let Some((more, half)) = half_of_day(place, upto)
         && (1..=12).contains(&hour)
+        && !matches!((place.word(upto), place.word(upto + 1)), ("am", "i"))
     {
         // What is digits already stands as it was heard.
         let same = minutes.is_none() && small(place.word(0)).is_none();
@@ -275,7 +329,13 @@ pub(super) fn time(place: &Place) -> Written {
             place.word(upto),
             "percent" | "per" | "pounds" | "dollars" | "hundred" | "point"
         );
-    (timely && spoken && minutes.is_some() && !follows && is_end(place, upto))
+    // "about nine fifty" is as often a price.
+    let vague = matches!(before, "about" | "around" | "from")
+        && place.word_before(2) != "at"
+        && !is_daily(place);
+    let year = CENTURIES.contains(&hour) && before != "at";
+    let other = vague || year || is_priced(place) || is_housed(place);
+    (timely && spoken && minutes.is_some() && !follows && !other && is_end(place, upto))
         .then_some((upto, clock))
 }
 
@@ -329,25 +389,59 @@ fn clock_words(place: &Place) -> Written {
 pub(super) fn plain(place: &Place) -> Written {
     let found = number(place)?;
     let worth = found.whole >= 10 || !found.fraction.is_empty() || !found.scale.is_empty();
-    let next = place.word(found.words);
+    let (next, second) = (place.word(found.words), place.word(found.words + 1));
     let fits = match next {
         // "a hundred times", "ten past five", "ten to five", "one and a half".
         "past" | "o'clock" => false,
-        "to" => small(place.word(found.words + 1)).is_none_or(|hour| hour > 12),
-        "and" => place.word(found.words + 1) != "a",
-        "hundred" | "thousand" | "million" | "billion" | "odd" | "something" => false,
+        "to" | "or" if is_shared(place, &found) => false,
+        "to" => small(second).is_none_or(|hour| hour > 12),
+        // "one hundred and two hundred", "two hundred and first".
+        "and" => second != "a" && !is_number(second) && !is_ordinal(second),
+        "am" | "pm" | "a.m" | "p.m" => false,
+        "a" | "p" if second == "m" => false,
+        "odd" | "something" => false,
+        next if is_scale(next) || is_ordinal(next) => false,
         next => !is_number(next) || !place.whole(found.words + 1),
     };
     let exact = place.word(0) != "a" || found.words > 2;
-    let shared = joins(place) && small(place.word_before(2)).is_some_and(|number| number < 10);
-    (worth && fits && exact && !found.in_digits && !shared && !is_some(place))
-        .then(|| (found.words, found.text()))
+    // "nineteen hundred and fifty", "two thousand nineteen": years, as it may be.
+    let teens = place.word(1) == "hundred" && found.whole >= 1_000 && found.whole < 10_000;
+    let dated = teens || (2_001..2_100).contains(&found.whole);
+    let other = place.word_before(2);
+    let shared = joins(place)
+        && match small(other) {
+            Some(number) => number < 10 || found.whole >= 100 || place.word_before(1) == "and",
+            None => is_scale(other) && place.word_before(1) == "and",
+        };
+    let apart = is_between(place) || is_cut_off(place, found.words) || place.word_before(1) == "oh";
+    let sound = worth && fits && exact && !dated && !shared && !apart;
+    (sound && !found.in_digits && !is_some(place)).then(|| (found.words, found.text()))
+}
+
+/// "ten or twenty thousand": the thousand may be the first number's, too.
+fn is_shared(place: &Place, found: &Number) -> bool {
+    let next = Place { tokens: place.tokens, at: place.at + found.words + 1 };
+    let large = |other: Number| other.whole >= 100 || !other.scale.is_empty();
+    found.whole < 100 && found.scale.is_empty() && number(&next).is_some_and(large)
+}
+
+fn is_ordinal(word: &str) -> bool {
+    ORDINALS.contains(&word) || matches!(word, "thirtieth" | "hundredth" | "thousandth")
 }
 
 /// How many number words stand side by side here.
 pub(super) fn beside(place: &Place) -> usize {
     let mut words = 0;
-    while place.whole(words + 1) && is_number(place.word(words)) {
+    let mut scaled = false;
+    while place.whole(words + 1) {
+        let word = place.word(words);
+        let next = place.word(words + 1);
+        let linked = scaled && word == "and" && (is_number(next) || is_ordinal(next));
+        let larger = words > 0 && (is_scale(word) || is_ordinal(word));
+        if !(is_number(word) || larger || linked && place.whole(words + 2)) {
+            break;
+        }
+        scaled |= is_scale(word);
         words += 1;
     }
     words

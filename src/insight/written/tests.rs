@@ -1,3 +1,5 @@
+mod doubtful;
+
 use proptest::prelude::*;
 
 use super::*;
