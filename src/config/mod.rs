@@ -2,6 +2,7 @@
 //!
 //! `BACKCHANNEL__SERVE__LISTEN=127.0.0.1:9000` is `listen` in `[serve]`.
 
+mod generation;
 mod media;
 mod own_sockets;
 
@@ -13,8 +14,10 @@ use crate::domain::{Classify, ErrorKind};
 use crate::flow::suggestion::SuggestionSettings;
 use crate::flow::transcript::TranscriptSettings;
 use crate::models::Engine;
+use crate::prompts::PromptSettings;
 use crate::serve;
 
+pub use self::generation::{Budget, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
 pub use self::own_sockets::{AudioSocket, Siprec};
 
@@ -31,6 +34,8 @@ pub struct Config {
     pub transcript: Transcript,
     pub suggestion: Suggestion,
     pub calls: Calls,
+    pub prompts: PromptSettings,
+    pub generation: Generation,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
@@ -269,7 +274,8 @@ impl Config {
                 "transcript.end_silence_ms must be from 100 to 3000".to_owned(),
             ));
         }
-        let mistakes = self.media.mistakes();
+        let mut mistakes = self.media.mistakes();
+        mistakes.extend(self.generation.mistakes());
         if !mistakes.is_empty() {
             return Err(ConfigError::Value(mistakes.join("\n")));
         }
