@@ -1,6 +1,6 @@
 //! What the way through our guards adds to a provider's own time to the first text.
 //!
-//! A scripted server on loopback answers at once; the same request goes to it bare (reqwest, the
+//! A scripted server on loopback answers after 2 ms; the same request goes to it bare (reqwest, the
 //! first event with text) and through a whole chain (form, budget, retries, breaker, places, measures,
 //! async-openai), in turn, over connections that are kept. Run: `cargo bench --bench generation`;
 //! `-- --requests N`. Last line: JSON with milliseconds at p50 and p95, and what is added, whose bar

@@ -168,6 +168,8 @@ async fn respond(
                 }
                 Event::Pause(time) => tokio::time::sleep(time).await,
                 Event::Cut => {
+                    // What was said before has to get through.
+                    tokio::time::sleep(Duration::from_millis(30)).await;
                     return Some((Err(std::io::Error::other("cut")), (VecDeque::new(), open)));
                 }
             }

@@ -81,22 +81,22 @@ async fn keys_come_from_where_they_are_kept() {
     assert_eq!(header(&seen, "authorization"), Some("Bearer s3cret"));
 
     let mut file = tempfile::NamedTempFile::new().expect("a file");
-    file.write_all(b"first").expect("written");
+    file.write_all(b"k3y").expect("written");
     let fake = Fake::new([answer("ok")]).await;
     let mut server = server(&fake);
     let place = KeyPlace::File(file.path().to_owned());
     server.key = Some(Key { place, as_api_key: false });
-    assert!(!format!("{server:?}").contains("first"));
+    assert!(!format!("{server:?}").contains("k3y"));
     let client = OpenAi::new(server).expect("it can be set up");
     write(&client, &request()).await.0.expect("it writes");
     file.write_all(b"-renewed").expect("written");
     write(&client, &request()).await.0.expect("it writes");
     let keys: Vec<_> =
         fake.seen().iter().map(|seen| header(seen, "authorization").map(str::to_owned)).collect();
-    assert_eq!(keys, [Some("Bearer first".to_owned()), Some("Bearer first-renewed".to_owned())]);
+    assert_eq!(keys, [Some("Bearer k3y".to_owned()), Some("Bearer k3y-renewed".to_owned())]);
     file.write_all(b"\nmore").expect("written");
     let error = write(&client, &request()).await.0.expect_err("a key has one line");
-    assert!(!error.to_string().contains("first"), "{error}");
+    assert!(!error.to_string().contains("k3y"), "{error}");
 }
 
 #[tokio::test]
