@@ -163,8 +163,7 @@ impl Linear {
         for ((at, ((quads, scales), sums)), out) in
             tiles.enumerate().zip(out.chunks_mut(tile * stride))
         {
-            let task =
-                Task { width: self.width, weights, grids, bias, quads, scales, sums };
+            let task = Task { width: self.width, weights, grids, bias, quads, scales, sums };
             // The last tile may have more lanes than there are rows left.
             debug_assert!(at * tile < input.rows);
             kernels::tile(level, tile, &task, out, stride);

@@ -132,8 +132,8 @@ impl Parts {
     ) -> bool {
         let chunks = tokens.chunks(network::CHUNK_TOKENS);
         let last = chunks.len();
-        chunks.enumerate().all(|(number, chunk)| {
-            self.network.step(chunk, text, number + 1 == last, goes_on)
-        })
+        chunks
+            .enumerate()
+            .all(|(number, chunk)| self.network.step(chunk, text, number + 1 == last, goes_on))
     }
 }

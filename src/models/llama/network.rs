@@ -96,8 +96,10 @@ impl Network {
             let rows = [("attn_q", heads * head_width), ("attn_k", kept), ("attn_v", kept)];
             layers.push(Layer {
                 attention_norm: source.list(&name("attn_norm.weight"), width)?,
-                query_key_value: source.linear(&rows.map(|(part, rows)| (name(part), rows)), width)?,
-                attention_out: source.linear(&[(name("attn_output"), width)], heads * head_width)?,
+                query_key_value: source
+                    .linear(&rows.map(|(part, rows)| (name(part), rows)), width)?,
+                attention_out: source
+                    .linear(&[(name("attn_output"), width)], heads * head_width)?,
                 mlp_norm: source.list(&name("ffn_norm.weight"), width)?,
                 gate_up: source
                     .linear(&["ffn_gate", "ffn_up"].map(|part| (name(part), inner)), width)?,

@@ -33,7 +33,11 @@ impl Sampler {
                 break;
             }
         }
-        if is_greedy || found.len() < 2 { found.first().copied() } else { self.draw(scores, &found) }
+        if is_greedy || found.len() < 2 {
+            found.first().copied()
+        } else {
+            self.draw(scores, &found)
+        }
     }
 
     /// The `most` likeliest, in order; of equals the smaller number first.

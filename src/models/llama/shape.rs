@@ -91,11 +91,9 @@ impl Shape {
 
     fn check(&self, value_width: usize) -> Result<(), LlamaError> {
         let wrong = |problem: String| Err(LlamaError::Shape(problem));
-        for (what, size) in [
-            ("width", self.width),
-            ("head's width", self.head_width),
-            ("inner width", self.inner),
-        ] {
+        for (what, size) in
+            [("width", self.width), ("head's width", self.head_width), ("inner width", self.inner)]
+        {
             if size == 0 || !size.is_multiple_of(BLOCK) {
                 return wrong(format!("its {what} is {size}, which is no multiple of {BLOCK}"));
             }

@@ -19,7 +19,11 @@ pub(super) struct Template {
 
 impl Template {
     /// Takes the file's template, and tries it.
-    pub fn new(source: Option<&str>, tokens: &Tokens, end: Option<u32>) -> Result<Self, LlamaError> {
+    pub fn new(
+        source: Option<&str>,
+        tokens: &Tokens,
+        end: Option<u32>,
+    ) -> Result<Self, LlamaError> {
         let source = source.ok_or_else(|| LlamaError::Template("the file has none".to_owned()))?;
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -76,9 +80,8 @@ impl Template {
             tokens.marked(before, &mut found)?;
             let (number, after) = after.split_once(CLOSE).unwrap_or((after, ""));
             let words = number.parse().ok().and_then(|number: usize| messages.get(number));
-            let words = words.ok_or_else(|| {
-                LlamaError::Template("it changes what messages say".to_owned())
-            })?;
+            let words = words
+                .ok_or_else(|| LlamaError::Template("it changes what messages say".to_owned()))?;
             tokens.words(&words.content, &mut found)?;
             rest = after;
         }

@@ -39,13 +39,14 @@ impl Tokens {
     pub fn read(head: &Head) -> Result<Self, LlamaError> {
         let model = head.text("tokenizer.ggml.model").unwrap_or("none");
         if model != "gpt2" {
-            return Err(wrong(format!("{model:?} is not supported: only byte-level BPE (gpt2) is")));
+            return Err(wrong(format!(
+                "{model:?} is not supported: only byte-level BPE (gpt2) is"
+            )));
         }
         let words = texts(head, "tokenizer.ggml.tokens")?;
         let kinds = head.list("tokenizer.ggml.token_type");
-        let is_mark = |token: usize| {
-            matches!(kinds.get(token), Some(Value::Whole(CONTROL | UNUSED)))
-        };
+        let is_mark =
+            |token: usize| matches!(kinds.get(token), Some(Value::Whole(CONTROL | UNUSED)));
         let named: BTreeMap<&str, u32> =
             words.iter().enumerate().map(|(token, word)| (*word, token as u32)).collect();
         let id = |key: &str| -> Result<Option<u32>, LlamaError> {
@@ -195,7 +196,7 @@ fn cuts(kind: &str) -> Result<PreTokenizerWrapper, LlamaError> {
 }
 
 /// GPT-2's letters for bytes: printable ones stand for themselves, the others for those from 256 on.
-fn alphabet() -> BTreeMap<char, u8> {
+pub(super) fn alphabet() -> BTreeMap<char, u8> {
     let mut hidden = 256_u32;
     let letter = |byte: u8| {
         if matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff) {

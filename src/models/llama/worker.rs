@@ -26,7 +26,10 @@ pub(super) struct Job {
 
 pub(super) enum News {
     Text(String),
-    Done { finish: Finish, tokens: TokenCount },
+    Done {
+        finish: Finish,
+        tokens: TokenCount,
+    },
     Late,
     /// No token that the form allows was left.
     Stuck,

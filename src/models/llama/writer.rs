@@ -121,9 +121,10 @@ impl Generator for Llama {
         // A deadline beyond what a clock can hold is none.
         let until = began.checked_add(request.deadline);
         let until = until.unwrap_or_else(|| began + Duration::from_secs(86_400));
-        let place = self.places.take().ok_or_else(|| WritingError::Busy {
-            provider: self.settings.provider.clone(),
-        })?;
+        let place = self
+            .places
+            .take()
+            .ok_or_else(|| WritingError::Busy { provider: self.settings.provider.clone() })?;
         let (to, mut news) = unbounded_channel();
         let job = self.job(request, until, to)?;
         self.jobs.send((job, place)).map_err(|_| self.stopped())?;

@@ -1,6 +1,7 @@
 //! Language models over HTTP, over real sockets: a scripted server, and a real one.
 
 pub mod conformance;
+mod embedded;
 mod failures;
 mod fake;
 mod guarded;

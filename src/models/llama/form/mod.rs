@@ -178,9 +178,7 @@ impl Form {
                 let Node::Object(fields) = &self.nodes[node] else { return Step::Wrong };
                 match byte {
                     b'}' if !fields[next..].iter().any(|field| field.is_needed) => Step::Taken,
-                    b',' if !is_new && next < fields.len() => {
-                        taken(stack, key(node, next, true))
-                    }
+                    b',' if !is_new && next < fields.len() => taken(stack, key(node, next, true)),
                     b'"' if is_new && next < fields.len() => {
                         stack.push(key(node, next, false));
                         Step::Over

@@ -62,7 +62,8 @@ impl Form {
             None => self.anything(),
             Some(Value::String(kind)) => self.of_kind(kind, schema, whole, depth),
             Some(Value::Array(kinds)) => {
-                let nodes = kinds.iter().map(|kind| self.of_kind(kind.as_str()?, schema, whole, depth));
+                let nodes =
+                    kinds.iter().map(|kind| self.of_kind(kind.as_str()?, schema, whole, depth));
                 let nodes = nodes.collect::<Option<Vec<_>>>()?;
                 self.either(nodes)
             }

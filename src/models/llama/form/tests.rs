@@ -94,9 +94,8 @@ fn at_random(form: &Form, mut seed: u64) -> Option<String> {
     let mut written = form.begin();
     let mut bytes = Vec::new();
     while !(form.is_whole(&written) && (Form::is_closed(&written) || bytes.len() > 20)) {
-        let next: Vec<u8> = (0..=u8::MAX)
-            .filter(|byte| form.after(&written, &[*byte]).is_some())
-            .collect();
+        let next: Vec<u8> =
+            (0..=u8::MAX).filter(|byte| form.after(&written, &[*byte]).is_some()).collect();
         assert!(!next.is_empty(), "a dead end after {:?}", String::from_utf8_lossy(&bytes));
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let pick = (seed >> 33) as usize;

@@ -1,13 +1,26 @@
 /// Inside a JSON string.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Text {
-    Plain { chars: usize },
+    Plain {
+        chars: usize,
+    },
     /// After a backslash.
-    Escape { chars: usize },
+    Escape {
+        chars: usize,
+    },
     /// Inside `\u`, so many digits further.
-    Hex { chars: usize, digits: u8, may_be_surrogate: bool },
+    Hex {
+        chars: usize,
+        digits: u8,
+        may_be_surrogate: bool,
+    },
     /// Inside a character of several bytes: how many more, and the bounds of the next.
-    Inside { chars: usize, left: u8, from: u8, upto: u8 },
+    Inside {
+        chars: usize,
+        left: u8,
+        from: u8,
+        upto: u8,
+    },
     Closed,
 }
 
@@ -48,7 +61,8 @@ impl Text {
             },
             Self::Hex { chars, digits, may_be_surrogate } => {
                 // Half of a pair is no character.
-                let is_surrogate = may_be_surrogate && matches!(byte, b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F');
+                let is_surrogate =
+                    may_be_surrogate && matches!(byte, b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F');
                 if !byte.is_ascii_hexdigit() || is_surrogate {
                     return None;
                 }
