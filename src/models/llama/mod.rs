@@ -89,13 +89,22 @@ impl LlamaModel {
         self.parts.network.bytes()
     }
 
+    /// The tokens of one text without marks.
+    ///
+    /// # Errors
+    /// The text can't be cut into tokens.
+    pub fn tokens(&self, words: &str) -> Result<Vec<u32>, LlamaError> {
+        let mut tokens = Vec::new();
+        self.parts.tokens.words(words, &mut tokens)?;
+        Ok(tokens)
+    }
+
     /// For measurements: the scores of all tokens after `words`, which is one text without marks.
     ///
     /// # Errors
     /// The text can't be cut into tokens, or there is none.
     pub fn scores(&self, words: &str) -> Result<Vec<f32>, LlamaError> {
-        let mut tokens = Vec::new();
-        self.parts.tokens.words(words, &mut tokens)?;
+        let tokens = self.tokens(words)?;
         if tokens.is_empty() {
             return Err(LlamaError::Tokenizer("found nothing in it".to_owned()));
         }

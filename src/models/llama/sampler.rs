@@ -1,5 +1,7 @@
 //! Which token comes next.
 
+use std::cmp::Ordering;
+
 /// Only the likeliest are thought of when one is drawn.
 const DRAWN_FROM: usize = 256;
 /// Of what these are likely to be together, the least likely rest is left out.
@@ -22,37 +24,37 @@ impl Sampler {
     /// The token, of those that may come; none if none may.
     pub fn pick(&mut self, scores: &[f32], may_come: &dyn Fn(u32) -> bool) -> Option<u32> {
         let is_greedy = self.temperature <= 0.0 || !self.temperature.is_finite();
-        let wanted = if is_greedy { 1 } else { DRAWN_FROM };
-        let looks = [if is_greedy { FIRST_LOOK } else { DRAWN_FROM }, scores.len()];
-        let mut found = Vec::new();
-        for look in looks {
-            self.sort(scores, look);
-            let candidates = self.order.iter().copied().filter(|token| may_come(*token));
-            found = candidates.take(wanted).collect();
-            if !found.is_empty() {
-                break;
+        if is_greedy {
+            let likeliest = (0..scores.len() as u32).min_by(|a, b| by_score(scores, *a, *b))?;
+            if may_come(likeliest) {
+                return Some(likeliest);
             }
         }
-        if is_greedy || found.len() < 2 {
-            found.first().copied()
-        } else {
-            self.draw(scores, &found)
-        }
-    }
-
-    /// The `most` likeliest, in order; of equals the smaller number first.
-    fn sort(&mut self, scores: &[f32], most: usize) {
-        let by_score = |a: &u32, b: &u32| {
-            let (first, second) = (scores[*a as usize], scores[*b as usize]);
-            second.total_cmp(&first).then(a.cmp(b))
-        };
+        let (look, wanted) = if is_greedy { (FIRST_LOOK, 1) } else { (DRAWN_FROM, DRAWN_FROM) };
         self.order.clear();
         self.order.extend(0..scores.len() as u32);
+        self.sort(scores, look);
+        self.order.retain(|token| may_come(*token));
+        if self.order.is_empty() {
+            self.order.extend((0..scores.len() as u32).filter(|token| may_come(*token)));
+            self.sort(scores, wanted);
+        }
+        if is_greedy || self.order.len() < 2 {
+            return self.order.first().copied();
+        }
+        let candidates = std::mem::take(&mut self.order);
+        let drawn = self.draw(scores, &candidates);
+        self.order = candidates;
+        drawn
+    }
+
+    /// Leaves the `most` likeliest, in order.
+    fn sort(&mut self, scores: &[f32], most: usize) {
         if most < self.order.len() {
-            self.order.select_nth_unstable_by(most, by_score);
+            self.order.select_nth_unstable_by(most, |a, b| by_score(scores, *a, *b));
             self.order.truncate(most);
         }
-        self.order.sort_unstable_by(by_score);
+        self.order.sort_unstable_by(|a, b| by_score(scores, *a, *b));
     }
 
     fn draw(&mut self, scores: &[f32], candidates: &[u32]) -> Option<u32> {
@@ -83,6 +85,11 @@ impl Sampler {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((mixed ^ (mixed >> 31)) >> 40) as f32 / (1_u64 << 24) as f32
     }
+}
+
+/// The likelier first; of equals the smaller number.
+fn by_score(scores: &[f32], a: u32, b: u32) -> Ordering {
+    scores[b as usize].total_cmp(&scores[a as usize]).then(a.cmp(&b))
 }
 
 #[cfg(test)]

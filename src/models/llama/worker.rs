@@ -1,5 +1,6 @@
 //! The one thread that writes, one text after the other.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -68,22 +69,30 @@ pub(super) fn run(parts: &Parts, threads: &rayon::ThreadPool, jobs: &mpsc::Recei
     let mut text = Text::default();
     while let Ok((job, place)) = jobs.recv() {
         if !job.to.is_closed() {
-            threads.install(|| write(parts, &mut text, &job));
+            let work = || threads.install(|| write(parts, &mut text, &job));
+            // One text that breaks the model must not take the others with it.
+            let last = std::panic::catch_unwind(AssertUnwindSafe(work));
+            // Whoever hears the end may ask again at once.
+            drop(place);
+            match last {
+                Ok(last) => drop(job.to.send(last)),
+                Err(_) => text = Text::default(),
+            }
         }
-        drop(place);
     }
 }
 
-fn write(parts: &Parts, text: &mut Text, job: &Job) {
+/// Sends the text, and returns what is to be said at the end.
+fn write(parts: &Parts, text: &mut Text, job: &Job) -> News {
     let goes_on = || !job.to.is_closed() && Instant::now() < job.until;
     // Whoever left needs no answer.
-    let tell = |news| drop(job.to.send(news));
+    let tell = |piece| drop(job.to.send(News::Text(piece)));
     let known = text.tokens().iter().zip(&job.prompt).take_while(|(a, b)| a == b).count();
     // The last one is always read: its scores are needed.
     text.cut(known.min(job.prompt.len() - 1));
     let prompt = job.prompt[text.tokens().len()..].to_vec();
     if !parts.take_in(&prompt, text, &goes_on) {
-        return tell(News::Late);
+        return News::Late;
     }
     let mut sampler = Sampler::new(job.temperature, job.seed);
     let mut form = job.form.as_ref().map(|form| (form, form.begin()));
@@ -102,7 +111,7 @@ fn write(parts: &Parts, text: &mut Text, job: &Job) {
             }
         };
         let Some(token) = sampler.pick(&text.scores, &may_come) else {
-            return tell(News::Stuck);
+            return News::Stuck;
         };
         tokens.written += 1;
         if parts.tokens.is_end(token) {
@@ -117,19 +126,19 @@ fn write(parts: &Parts, text: &mut Text, job: &Job) {
         pending.extend_from_slice(bytes);
         let whole = whole_letters(&mut pending);
         if !whole.is_empty() {
-            tell(News::Text(whole));
+            tell(whole);
         }
         if form.as_ref().is_some_and(|(_, written)| Form::is_closed(written)) {
             break Finish::Stop;
         }
         if !parts.network.step(&[token], text, true, &goes_on) {
-            return tell(News::Late);
+            return News::Late;
         }
     };
     if !pending.is_empty() {
-        tell(News::Text(String::from_utf8_lossy(&pending).into_owned()));
+        tell(String::from_utf8_lossy(&pending).into_owned());
     }
-    tell(News::Done { finish, tokens });
+    News::Done { finish, tokens }
 }
 
 /// Takes what is whole off the front: a letter may need the next token's bytes.

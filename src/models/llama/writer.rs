@@ -73,8 +73,8 @@ impl Llama {
         WritingError::Timeout { provider: self.settings.provider.clone(), waited_ms }
     }
 
-    fn stopped(&self) -> WritingError {
-        let detail = "the model's thread has stopped".to_owned();
+    fn broke_off(&self) -> WritingError {
+        let detail = "the model broke off".to_owned();
         WritingError::Unavailable { provider: self.settings.provider.clone(), detail }
     }
 
@@ -127,12 +127,12 @@ impl Generator for Llama {
             .ok_or_else(|| WritingError::Busy { provider: self.settings.provider.clone() })?;
         let (to, mut news) = unbounded_channel();
         let job = self.job(request, until, to)?;
-        self.jobs.send((job, place)).map_err(|_| self.stopped())?;
+        self.jobs.send((job, place)).map_err(|_| self.broke_off())?;
         let mut text = String::new();
         loop {
             let next = tokio::time::timeout_at(until.into(), news.recv()).await;
             match next.map_err(|_| self.timeout(request.deadline))? {
-                None => return Err(self.stopped()),
+                None => return Err(self.broke_off()),
                 Some(News::Late) => return Err(self.timeout(request.deadline)),
                 Some(News::Stuck) => {
                     return Err(WritingError::Form {

@@ -9,6 +9,9 @@ use backchannel::models::{
     self, Finish, Generator, Llama, LlamaModel, LlamaSettings, Message, Piece, Speaker,
     WritingError, WritingRequest, WritingTask,
 };
+use candle_core::quantized::gguf_file;
+use candle_core::{Device, Tensor};
+use candle_transformers::models::quantized_llama::ModelWeights;
 
 use super::conformance::{self, Candidate};
 use super::real::card_request;
@@ -94,9 +97,39 @@ async fn what_is_likeliest_is_what_llama_cpp_finds_likeliest() {
         let ours = write(&writer, &asks(question, 60)).await.0.expect("it writes").text;
         let shared = ours.chars().zip(theirs.chars()).take_while(|(a, b)| a == b).count();
         println!("{shared} of {}: {ours}", theirs.chars().count());
+        assert!(shared >= 10, "{ours}");
         same += usize::from(shared == theirs.chars().count());
     }
-    assert!(same >= 3, "{same} of {} texts are the same", LLAMA_CPP.len());
+    assert!(same >= 2, "{same} of {} texts are the same", LLAMA_CPP.len());
+}
+
+#[test]
+fn scores_are_those_of_candle() {
+    let installed = models::installed("smollm2-135m-instruct").expect("make peers fetches it");
+    let path = installed.file("model.gguf").expect("it has one");
+    let mut file = std::fs::File::open(path).expect("it is there");
+    let content = gguf_file::Content::read(&mut file).expect("a file");
+    let candle = ModelWeights::from_gguf(content, &mut file, &Device::Cpu).expect("it loads");
+    let ours = model();
+    for text in
+        ["The capital of France is", "1 2 3 4 5 6", "My parcel is late, and I want my money"]
+    {
+        let scores = ours.scores(text).expect("scores");
+        let tokens = ours.tokens(text).expect("tokens");
+        let input = Tensor::new(&tokens[..], &Device::Cpu).and_then(|input| input.unsqueeze(0));
+        let theirs: Vec<f32> = input
+            .and_then(|input| candle.clone().forward(&input, 0))
+            .and_then(|scores| scores.flatten_all()?.to_vec1())
+            .expect("it runs");
+        let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let alike = product(&scores, &theirs)
+            / (product(&scores, &scores) * product(&theirs, &theirs)).sqrt();
+        let best =
+            |scores: &[f32]| (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b]));
+        println!("{text}: {alike}");
+        assert!(alike > 0.999, "{text}: {alike}");
+        assert_eq!(best(&scores), best(&theirs), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -97,11 +97,9 @@ impl Small {
                 ("ffn_down", WIDTH, INNER),
             ] {
                 add(format!("blk.{layer}.{part}.weight"), &[outputs, inputs], self.format);
-                if self.architecture == "qwen2" && inputs == outputs.max(WIDTH) {
-                    let has_bias = matches!(part, "attn_q" | "attn_k" | "attn_v");
-                    if has_bias {
-                        add(format!("blk.{layer}.{part}.bias"), &[outputs], exact);
-                    }
+                let has_bias = matches!(part, "attn_q" | "attn_k" | "attn_v");
+                if self.architecture == "qwen2" && has_bias {
+                    add(format!("blk.{layer}.{part}.bias"), &[outputs], exact);
                 }
             }
             for norm in ["attn_norm", "ffn_norm"] {
