@@ -40,8 +40,7 @@ pub fn check(folder: Option<&Path>) -> Result<Report, PromptError> {
     };
     report.prompts = prompts.len();
     for task in WritingTask::ALL {
-        let Some(((_, version), newest)) =
-            prompts.iter().filter(|((id, _), _)| id == task.as_str()).next_back()
+        let Some(((_, version), newest)) = prompts.iter().rfind(|((id, _), _)| id == task.as_str())
         else {
             report.wrong.push(PromptError::Unknown { id: task.as_str().to_owned() });
             continue;

@@ -33,7 +33,12 @@ fn check(from: &str, to: &str, message: &str) {
 fn the_built_in_manifest_is_right() {
     let manifest = Manifest::built_in();
     let names: Vec<&str> = manifest.models.iter().map(|model| model.name.as_str()).collect();
-    assert_eq!(names, ["whisper-tiny.en", "whisper-base", "all-minilm-l6-v2"]);
+    let needed = ["whisper-tiny.en", "whisper-base", "all-minilm-l6-v2"];
+    assert_eq!(names[..3], needed);
+    assert_eq!(names[3..], ["smollm2-135m-instruct"]);
+    for model in &manifest.models {
+        assert_eq!(model.optional, !needed.contains(&model.name.as_str()), "{}", model.name);
+    }
     for model in &manifest.models {
         assert_eq!(model.sources.len(), 2, "{}: a package and the hub", model.name);
     }
@@ -63,7 +68,7 @@ fn an_unknown_model_lists_the_known_ones() {
     assert_eq!(
         error.to_string(),
         "models/manifest.toml has no model \"whisper-huge\"; \
-         it has whisper-tiny.en, whisper-base, all-minilm-l6-v2"
+         it has whisper-tiny.en, whisper-base, all-minilm-l6-v2, smollm2-135m-instruct"
     );
 }
 

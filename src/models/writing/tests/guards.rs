@@ -139,8 +139,8 @@ async fn a_wrong_form_is_repaired_once() {
     let written = outcome.expect("the second is right");
     assert_eq!((written.text.as_str(), screen.as_str()), ("{\"n\": 1}", "{\"n\": 1}"));
     assert_eq!(written.tokens.written, 10, "both are paid for");
-    let asked = script.asked.lock().unwrap();
-    let last = &asked[1].1.messages.last().expect("there are some").content;
+    let again = script.asked.lock().unwrap()[1].1.clone();
+    let last = &again.messages.last().expect("there are some").content;
     assert!(last.contains("/n") && last.contains("integer"), "{last}");
 
     let script = Script::new("a", [Act::Say("{\"n\": \"SECRET\"}")]);
