@@ -102,7 +102,7 @@ fn at_random(form: &Form, mut seed: u64) -> Option<String> {
         // Closing things more often than chance would, so that there is an end.
         let closing = next.iter().find(|byte| matches!(byte, b'"' | b'}' | b']'));
         let byte = match closing {
-            Some(byte) if pick % 3 == 0 => *byte,
+            Some(byte) if pick.is_multiple_of(3) => *byte,
             _ => next[pick / 3 % next.len()],
         };
         written = form.after(&written, &[byte])?;
