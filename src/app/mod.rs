@@ -2,6 +2,7 @@
 //!
 //! Build and run are two steps, so that a test can build an `App` and look at it.
 
+mod embedded;
 mod knowledge_door;
 mod load;
 mod media;
@@ -39,6 +40,7 @@ use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource};
 use crate::store::{SqliteStore, Store};
 
+pub use self::embedded::embedded_writers;
 pub use self::writers::{author, server, writers};
 
 /// The sample knowledge base, for `--demo`.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::models::WritingTask;
+use crate::models::{LLAMA_THREADS_MAX, WritingTask};
 
 /// What is always there, needs no settings and lets nothing leave the machine.
 pub const EXTRACTIVE: &str = "extractive";
@@ -76,6 +76,14 @@ pub struct Provider {
     pub headers: BTreeMap<String, String>,
     #[serde(default)]
     pub structured: Structured,
+    /// Embedded: a GGUF file instead of a model of the manifest.
+    pub file: Option<PathBuf>,
+    /// Embedded: how many compute one text together.
+    #[serde(default = "threads")]
+    pub threads: usize,
+    /// Embedded: of prompt and answer together.
+    #[serde(default = "context_tokens")]
+    pub context_tokens: usize,
     /// `max_completion_tokens` instead of `max_tokens`; by default for OpenAI's own address and Azure.
     pub new_limit_field: Option<bool>,
     /// `temperature` and `seed`; some models take neither.
@@ -106,6 +114,12 @@ pub struct Provider {
 
 const fn yes() -> bool {
     true
+}
+const fn threads() -> usize {
+    2
+}
+const fn context_tokens() -> usize {
+    8_192
 }
 const fn concurrency() -> usize {
     8
@@ -188,11 +202,27 @@ impl Generation {
 }
 
 impl Provider {
+    fn local_mistake(&self) -> Option<String> {
+        if self.url.is_some() {
+            return Some("url does not belong to this kind".to_owned());
+        }
+        if self.kind != ProviderKind::Embedded {
+            return None;
+        }
+        if self.model.is_empty() && self.file.is_none() {
+            return Some("model is missing".to_owned());
+        }
+        if !(1..=LLAMA_THREADS_MAX).contains(&self.threads) {
+            return Some(format!("threads must be from 1 to {LLAMA_THREADS_MAX}"));
+        }
+        (self.context_tokens == 0).then(|| "context_tokens must be at least 1".to_owned())
+    }
+
     fn mistake(&self) -> Option<String> {
         let keys = [self.key_env.is_some(), self.key_file.is_some(), self.token_file.is_some()];
         let is_remote = matches!(self.kind, ProviderKind::OpenAi | ProviderKind::Azure);
         if !is_remote {
-            return self.url.is_some().then(|| "url does not belong to this kind".to_owned());
+            return self.local_mistake();
         }
         let url = self.url.as_deref().map(reqwest::Url::parse);
         match url {
@@ -258,6 +288,11 @@ mod tests {
             (format!("{right}price_prompt = -1.0"), "price_prompt"),
             (format!("{right}[providers.a.models]\ncrd = \"m\""), "models.crd is no task"),
             ("[providers.e]\nkind = \"embedded\"\nurl = \"http://x\"".to_owned(), "e.url"),
+            ("[providers.e]\nkind = \"embedded\"".to_owned(), "e.model is missing"),
+            (
+                "[providers.e]\nkind = \"embedded\"\nmodel = \"m\"\nthreads = 0".to_owned(),
+                "threads",
+            ),
             ("[budget]\nmoney_per_day = -2.0".to_owned(), "money must be"),
         ] {
             let found = mistakes(&text);

@@ -12,6 +12,7 @@ mod generator;
 mod glossary;
 mod hash;
 mod hub;
+mod llama;
 mod manifest;
 mod native;
 mod package;
@@ -27,6 +28,7 @@ pub use generator::{
     Finish, Generator, Material, Message, OnText, OutputSchema, Piece, Speaker, TokenCount,
     WritingError, WritingRequest, WritingTask, Written,
 };
+pub use llama::{Llama, LlamaError, LlamaModel, LlamaSettings, THREADS_MAX as LLAMA_THREADS_MAX};
 pub use manifest::{Convert, Manifest, Model, ModelFile, Origin, Part, Source, Task};
 pub use native::{NativeModel, NativeTranscriber};
 pub use pull::{Puller, Watcher};

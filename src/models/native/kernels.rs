@@ -8,9 +8,9 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch, f32x16, i8x32, i8x64, i32x8, i32x16};
 
 /// Columns that are computed together.
-pub(super) const PANEL: usize = 32;
+pub(in crate::models) const PANEL: usize = 32;
 /// Bytes of one column that are multiplied by one instruction.
-pub(super) const QUAD: usize = 4;
+pub(in crate::models) const QUAD: usize = 4;
 /// Inputs that share a scale, in the weights as in what they are multiplied with.
 pub(super) const GROUP: usize = 128;
 /// Rows that are computed together at most.
@@ -28,7 +28,7 @@ pub(super) struct Panel<'a> {
 
 /// How many rows a tile of 8-bit or of 32-bit products has on this machine: as many as its
 /// registers hold.
-pub(super) fn tile_rows(level: Level, rows: usize) -> usize {
+pub(in crate::models) fn tile_rows(level: Level, rows: usize) -> usize {
     match rows {
         0..=1 => 1,
         2..=4 => 4,
@@ -248,7 +248,7 @@ pub(super) fn quads(
 
 /// One tile of 32-bit products: `inputs` has a tile's rows side by side for each of the inner
 /// dimension, `panel` the `PANEL` columns.
-pub(super) fn floats(
+pub(in crate::models) fn floats(
     level: Level,
     rows: usize,
     inputs: &[f32],

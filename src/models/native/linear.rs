@@ -198,7 +198,7 @@ impl Columns {
 }
 
 /// Packs up to `tile` rows of `width` numbers that begin `stride` apart side by side.
-pub(super) fn side_by_side(
+pub(in crate::models) fn side_by_side(
     rows: &[f32],
     stride: usize,
     width: usize,

@@ -6,7 +6,7 @@ use fearless_simd::{Level, dispatch};
 /// e^x by 2^n · 2^f with a polynomial for 2^f; relative error below 2e-5 from -87 to 87.
 /// Coefficients: the Taylor series of 2^f, -0.5 ≤ f ≤ 0.5.
 #[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
+pub(in crate::models) fn exp(x: f32) -> f32 {
     let scaled = (x * std::f32::consts::LOG2_E).clamp(-126.0, 126.0);
     let shifted = scaled + 12_582_912.0;
     let whole = shifted - 12_582_912.0;
@@ -49,7 +49,7 @@ fn normalise_row(row: &[f32], gain: &[f32], bias: &[f32], out: &mut [f32]) {
 }
 
 #[inline(always)]
-pub(super) fn sum(row: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+pub(in crate::models) fn sum(row: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let (chunks, rest) = row.as_chunks::<16>();
     let mut sums = [0.0_f32; 16];
     for chunk in chunks {
@@ -61,7 +61,7 @@ pub(super) fn sum(row: &[f32], of: impl Fn(f32) -> f32) -> f32 {
 }
 
 #[inline(always)]
-pub(super) fn largest(row: &[f32]) -> f32 {
+pub(in crate::models) fn largest(row: &[f32]) -> f32 {
     let (chunks, rest) = row.as_chunks::<16>();
     let mut most = [f32::NEG_INFINITY; 16];
     for chunk in chunks {
@@ -84,7 +84,7 @@ pub(super) fn gelu(level: Level, values: &mut [f32]) {
 
 /// Turns scores into shares that add up to one.
 #[inline(always)]
-pub(super) fn softmax_row(row: &mut [f32]) {
+pub(in crate::models) fn softmax_row(row: &mut [f32]) {
     let most = largest(row);
     for value in row.iter_mut() {
         *value = exp(*value - most);
@@ -95,7 +95,7 @@ pub(super) fn softmax_row(row: &mut [f32]) {
     }
 }
 
-pub(super) fn add(level: Level, to: &mut [f32], values: &[f32]) {
+pub(in crate::models) fn add(level: Level, to: &mut [f32], values: &[f32]) {
     dispatch!(level, _simd => {
         for (to, value) in to.iter_mut().zip(values) {
             *to += value;

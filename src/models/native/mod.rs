@@ -6,9 +6,9 @@
 mod decoder;
 mod encoder;
 mod file;
-mod kernels;
-mod linear;
-mod math;
+pub(super) mod kernels;
+pub(super) mod linear;
+pub(super) mod math;
 mod mel;
 mod rules;
 #[cfg(test)]

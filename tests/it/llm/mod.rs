@@ -2,6 +2,7 @@
 
 mod authors;
 pub mod conformance;
+mod embedded;
 mod failures;
 mod fake;
 mod guarded;
