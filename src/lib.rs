@@ -8,6 +8,7 @@ pub mod domain;
 pub mod bus;
 pub mod knowledge;
 pub mod models;
+pub mod prompts;
 pub mod store;
 
 pub mod insight;

@@ -9,6 +9,7 @@ mod notices;
 mod own_sockets;
 mod words;
 mod wrapup_door;
+mod writers;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,6 +38,8 @@ use crate::models::{self, Ears, Order, Outcome, SpeechModel, SpeechPool, Urgency
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource};
 use crate::store::{SqliteStore, Store};
+
+pub use self::writers::{server, writers};
 
 /// The sample knowledge base, for `--demo`.
 static SAMPLE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/knowledge");

@@ -6,11 +6,13 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Failure;
-use crate::config::Config;
+use crate::app;
+use crate::config::{Config, ProviderKind};
 use crate::knowledge::{Library, LibrarySettings, Source};
 use crate::models::{self, Manifest};
+use crate::prompts::{self, Prompts};
 
-/// Check settings, articles and models, and print the effective settings without secrets.
+/// Check settings, prompts, articles and models, and print the effective settings without secrets.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Settings file (TOML)
@@ -19,6 +21,9 @@ pub struct CheckArgs {
     /// A folder of articles, instead of the one in the settings
     #[arg(long, value_name = "DIR")]
     knowledge: Option<PathBuf>,
+    /// A folder of prompts, instead of those in the program: for whoever writes new ones
+    #[arg(long, value_name = "DIR")]
+    prompts: Option<PathBuf>,
 }
 
 /// # Errors
@@ -43,9 +48,45 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         wrong += library.complaints().len();
         println!("# {}: {} articles", folder.display(), library.articles().len());
     }
+    wrong += prompts(args, &config)?;
+    for (name, provider) in &config.generation.providers {
+        if matches!(provider.kind, ProviderKind::OpenAi | ProviderKind::Azure)
+            && let Err(error) = app::server(name, provider, &|name| std::env::var(name).ok())
+        {
+            eprintln!("{error}");
+            wrong += 1;
+        }
+    }
     match wrong {
         0 => Ok(ExitCode::SUCCESS),
         1 => Err(Failure::invalid("one thing is wrong, see above")),
         wrong => Err(Failure::invalid(format!("{wrong} things are wrong, see above"))),
     }
+}
+
+/// The prompts' own check, and those that tenants have instead.
+fn prompts(args: &CheckArgs, config: &Config) -> Result<usize, Failure> {
+    let report = prompts::check(args.prompts.as_deref())?;
+    for error in &report.wrong {
+        eprintln!("{error}");
+    }
+    println!("# {} prompts, {} cases", report.prompts, report.cases);
+    let mut wrong = report.wrong.len();
+    match Prompts::open(&config.prompts) {
+        Ok(set) => {
+            for (tenant, prompt) in set.list() {
+                let Some(tenant) = tenant else { continue };
+                let used = prompt.reference();
+                println!(
+                    "# tenant {tenant}: own prompt {} v{} {}",
+                    used.id, used.version, used.sha256
+                );
+            }
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            wrong += 1;
+        }
+    }
+    Ok(wrong)
 }

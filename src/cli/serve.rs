@@ -150,6 +150,9 @@ fn write_ready_file(path: &Path, access: &Access) -> Result<(), Failure> {
 fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,backchannel=info"));
+    // It logs answers that it can't read, and those are about what customers say.
+    let filter =
+        filter.add_directive("async_openai=off".parse().expect("it is a directive; this is a bug"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         log.init();

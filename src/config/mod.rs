@@ -2,6 +2,7 @@
 //!
 //! `BACKCHANNEL__SERVE__LISTEN=127.0.0.1:9000` is `listen` in `[serve]`.
 
+mod generation;
 mod media;
 mod own_sockets;
 mod wrapup;
@@ -14,8 +15,10 @@ use crate::domain::{Classify, ErrorKind};
 use crate::flow::suggestion::SuggestionSettings;
 use crate::flow::transcript::TranscriptSettings;
 use crate::models::Engine;
+use crate::prompts::PromptSettings;
 use crate::serve;
 
+pub use self::generation::{Budget, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
 pub use self::own_sockets::{AudioSocket, Siprec};
 pub use self::wrapup::{Disposition, OwnSection, WrapUp};
@@ -34,6 +37,8 @@ pub struct Config {
     pub suggestion: Suggestion,
     pub calls: Calls,
     pub wrapup: WrapUp,
+    pub prompts: PromptSettings,
+    pub generation: Generation,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
@@ -274,6 +279,7 @@ impl Config {
         }
         let mut mistakes = self.media.mistakes();
         mistakes.extend(self.wrapup.mistakes());
+        mistakes.extend(self.generation.mistakes());
         if !mistakes.is_empty() {
             return Err(ConfigError::Value(mistakes.join("\n")));
         }

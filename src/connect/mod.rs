@@ -1,4 +1,5 @@
 //! The windows onto other companies' systems. Only this room and `serve` know wire formats.
 
+pub mod llm;
 pub mod telephony;
 pub mod vcon;

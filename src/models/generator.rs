@@ -46,6 +46,10 @@ impl WritingTask {
             Self::Article => "article",
         }
     }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|task| task.as_str() == text)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +84,8 @@ pub struct Material {
 #[derive(Clone, Debug)]
 pub struct WritingRequest {
     pub tenant: TenantId,
+    /// The batch job or other account that pays for it besides the tenant.
+    pub job: Option<Arc<str>>,
     pub task: WritingTask,
     pub prompt: Option<PromptRef>,
     pub messages: Vec<Message>,
@@ -129,6 +135,12 @@ pub enum WritingError {
     Denied { provider: String },
     #[error("provider {provider}: too many requests")]
     Limited { provider: String, retry_after: Option<Duration> },
+    /// Our own queue in front of it.
+    #[error("provider {provider}: too many requests wait for it here")]
+    Busy { provider: String },
+    /// It failed too often and is not asked for a while.
+    #[error("provider {provider}: left alone for {} ms after failures", .for_now.as_millis())]
+    Resting { provider: String, for_now: Duration },
     #[error("provider {provider}: not reachable or failing: {detail}")]
     Unavailable { provider: String, detail: String },
     #[error("provider {provider}: nothing after {waited_ms} ms")]
@@ -141,22 +153,60 @@ pub enum WritingError {
     Budget { whose: String },
 }
 
+impl WritingError {
+    /// The provider didn't do its part; the request itself may be right.
+    pub const fn blames_provider(&self) -> bool {
+        matches!(
+            self,
+            Self::Denied { .. }
+                | Self::Unavailable { .. }
+                | Self::Timeout { .. }
+                | Self::Broken { .. }
+        )
+    }
+
+    /// For metrics: a closed list of words.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::Denied { .. } => "denied",
+            Self::Limited { .. } => "limited",
+            Self::Busy { .. } => "busy",
+            Self::Resting { .. } => "resting",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Timeout { .. } => "timeout",
+            Self::Broken { .. } => "broken",
+            Self::Form { .. } => "form",
+            Self::Budget { .. } => "budget",
+        }
+    }
+}
+
 impl Classify for WritingError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Refused { .. } => ErrorKind::Invalid,
             Self::Denied { .. } => ErrorKind::Denied,
-            Self::Limited { .. } | Self::Budget { .. } => ErrorKind::Busy,
+            Self::Limited { .. } | Self::Busy { .. } | Self::Budget { .. } => ErrorKind::Busy,
             Self::Timeout { .. } => ErrorKind::Timeout,
-            Self::Unavailable { .. } | Self::Broken { .. } | Self::Form { .. } => {
-                ErrorKind::Unavailable
-            }
+            Self::Unavailable { .. }
+            | Self::Resting { .. }
+            | Self::Broken { .. }
+            | Self::Form { .. } => ErrorKind::Unavailable,
         }
     }
 }
 
+/// What comes while a text is being written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    Text(&'a str),
+    /// All that came before is void: somebody else begins anew.
+    Restart,
+}
+
 /// Gets each piece of a text as it comes.
-pub type OnText<'a> = &'a mut (dyn FnMut(&str) + Send);
+pub type OnText<'a> = &'a mut (dyn FnMut(Piece<'_>) + Send);
 
 /// Writes texts. Dropping the future cancels the work behind it.
 #[async_trait]
@@ -164,7 +214,8 @@ pub trait Generator: Send + Sync {
     /// The name in the settings.
     fn provider(&self) -> &str;
 
-    /// `on_text` gets the pieces in order; together they are the answer's `text`.
+    /// `on_text` gets the pieces in order; those since the last restart are together the answer's
+    /// `text`.
     ///
     /// # Errors
     /// No whole text came. What `on_text` has had until then is void.

@@ -38,6 +38,8 @@ pub struct Model {
     pub languages: Vec<String>,
     /// Resident memory of one loaded copy, measured.
     pub memory_mib: u32,
+    /// Fetched when it is named only.
+    pub optional: bool,
     pub convert: Option<Convert>,
     pub files: Vec<ModelFile>,
     /// In the order in which they are tried.
@@ -205,6 +207,8 @@ struct RawModel {
     licence: String,
     languages: Vec<String>,
     memory_mib: u32,
+    #[serde(default)]
+    optional: bool,
     convert: Option<Convert>,
     file: Vec<RawFile>,
     source: Vec<RawSource>,
@@ -315,6 +319,7 @@ impl Checker<'_> {
             licence: raw.licence,
             languages: raw.languages,
             memory_mib: raw.memory_mib,
+            optional: raw.optional,
             convert: raw.convert,
             files,
             sources,

@@ -3,6 +3,7 @@
 pub mod convert;
 pub mod embedder;
 pub mod minilm;
+pub mod writing;
 
 mod cache;
 mod engine;
@@ -23,8 +24,8 @@ pub use cache::{Cache, Installed, State, installed};
 pub use engine::{Engine, SpeechModel};
 pub use error::ModelError;
 pub use generator::{
-    Finish, Generator, Material, Message, OnText, OutputSchema, Speaker, TokenCount, WritingError,
-    WritingRequest, WritingTask, Written,
+    Finish, Generator, Material, Message, OnText, OutputSchema, Piece, Speaker, TokenCount,
+    WritingError, WritingRequest, WritingTask, Written,
 };
 pub use manifest::{Convert, Manifest, Model, ModelFile, Origin, Part, Source, Task};
 pub use native::{NativeModel, NativeTranscriber};

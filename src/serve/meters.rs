@@ -6,10 +6,15 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// From a keyword search to a long wait, in seconds.
 const SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+
+/// What OpenTelemetry advises for language models.
+const MODEL_SECONDS: [f64; 14] =
+    [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+const MODEL_TOKENS: [f64; 9] = [1.0, 4.0, 16.0, 64.0, 256.0, 1_024.0, 4_096.0, 16_384.0, 65_536.0];
 
 /// Makes this process's recorder the first time, and finds it again later.
 pub fn install() -> &'static PrometheusHandle {
@@ -17,6 +22,12 @@ pub fn install() -> &'static PrometheusHandle {
     HANDLE.get_or_init(|| {
         let builder = PrometheusBuilder::new()
             .set_buckets(&SECONDS)
+            .and_then(|builder| {
+                let times = Matcher::Prefix("gen_ai.client.operation".to_owned());
+                let tokens = Matcher::Full("gen_ai.client.token.usage".to_owned());
+                let builder = builder.set_buckets_for_metric(times, &MODEL_SECONDS)?;
+                builder.set_buckets_for_metric(tokens, &MODEL_TOKENS)
+            })
             .expect("there are buckets; this is a bug");
         let recorder = builder.build_recorder();
         let handle = recorder.handle();

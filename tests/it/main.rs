@@ -4,6 +4,7 @@ mod engines;
 mod eval_asr;
 mod legs;
 mod line_sounds;
+mod llm;
 mod load;
 mod media;
 mod models;

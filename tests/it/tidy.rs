@@ -19,6 +19,7 @@ const FLOORS: &[&[&str]] = &[
 /// Imports between rooms of one floor, each with its reason.
 const SIDEWAYS: &[(&str, &str, &str)] = &[
     ("knowledge", "models", "passages and queries are embedded"),
+    ("prompts", "models", "a rendered prompt is a request to a model"),
     ("app", "config", "the composition root reads the settings"),
 ];
 
