@@ -7,6 +7,7 @@ mod load;
 mod media;
 mod notices;
 mod own_sockets;
+mod recogniser;
 mod words;
 mod wrapup_door;
 mod writers;
@@ -39,6 +40,7 @@ use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource};
 use crate::store::{SqliteStore, Store};
 
+pub use self::recogniser::LazyRecogniser;
 pub use self::writers::{server, writers};
 
 /// The sample knowledge base, for `--demo`.

@@ -41,6 +41,17 @@ impl Draft {
         };
         [Self::Summary, Self::FollowUps, Self::Disposition, Self::Email(order), Self::Article]
     }
+
+    /// What the identifiers of the drafts at the end begin with. The same turns give the same.
+    pub const fn end_stem(&self) -> &'static str {
+        match self {
+            Self::Summary | Self::HandOver => "w-end-summary",
+            Self::Email(_) => "w-end-email",
+            Self::Article => "w-end-article",
+            Self::FollowUps => "w-end-followup",
+            Self::Disposition => "w-end-disposition",
+        }
+    }
 }
 
 impl Reading<'_> {
@@ -85,13 +96,7 @@ impl Reading<'_> {
     pub fn all_drafts(&self, settings: &WrapUpSettings) -> Vec<WrapUp> {
         let mut drafts = Vec::new();
         for draft in Draft::at_end() {
-            let stem = WrapUpId::from(match draft {
-                Draft::Summary | Draft::HandOver => "w-end-summary",
-                Draft::Email(_) => "w-end-email",
-                Draft::Article => "w-end-article",
-                Draft::FollowUps => "w-end-followup",
-                Draft::Disposition => "w-end-disposition",
-            });
+            let stem = WrapUpId::from(draft.end_stem());
             // What there is nothing for is not written.
             drafts.extend(self.draft(&draft, Occasion::End, &stem, settings).unwrap_or_default());
         }
