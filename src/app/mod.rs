@@ -8,6 +8,7 @@ mod load;
 mod media;
 mod notices;
 mod own_sockets;
+mod recogniser;
 mod words;
 mod wrapup_door;
 mod writers;
@@ -41,6 +42,7 @@ use crate::serve::{self, Listener, ServeState, Services, SystemSource};
 use crate::store::{SqliteStore, Store};
 
 pub use self::embedded::embedded_writers;
+pub use self::recogniser::LazyRecogniser;
 pub use self::writers::{author, server, writers};
 
 /// The sample knowledge base, for `--demo`.
@@ -153,7 +155,10 @@ impl App {
         if demo && wrapup.dispositions.is_empty() {
             wrapup.dispositions = wrapup_door::demo_dispositions();
         }
-        let author = writers::author(&config)?;
+        let for_author = config.clone();
+        let author = tokio::task::spawn_blocking(move || writers::author(&for_author))
+            .await
+            .map_err(AppError::internal)??;
         let (wrap_up_settings, time_zone) = (Arc::new(wrapup.settings()), wrapup.zone());
         let settings = CallSettings {
             wrap_up: wrapup.at_end.then(|| CallWrapUp {

@@ -5,20 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
 
+use crate::batch::stored;
 use crate::config;
-use crate::domain::{
-    CaseSummary, Citation, ConversationId, ErrorKind, Party, Role, TenantId, WrapUp,
-};
+use crate::domain::{CaseSummary, ConversationId, ErrorKind, TenantId, WrapUp};
 use crate::flow::author::{Author, Commission};
 use crate::flow::wrapup::{CaseConversation, Circumstances, WrapUpSettings, case_summary};
 use crate::models::Material;
 use crate::serve::{Failure, WrapUpOrder, WrapUps};
-use crate::store::codec;
-use crate::store::wire::SuggestionOffered;
-use crate::store::{KindFilter, MAX_READ, ReadQuery, Store};
-
-/// Kinds that a conversation's material is made of.
-const KINDS: &str = "turn.final,insight.redaction,suggestion.offered";
+use crate::store::Store;
 
 pub(super) struct WrapUpDoor {
     pub store: Arc<dyn Store>,
@@ -34,59 +28,11 @@ impl WrapUpDoor {
         tenant: &TenantId,
         id: &ConversationId,
     ) -> Result<(Material, Circumstances), Failure> {
-        let failed = |error: crate::store::StoreError| Failure::of(&error);
-        let row = self.store.conversation(tenant, id).await.map_err(failed)?;
-        let row = row.ok_or_else(|| Failure {
+        let read = stored::material(self.store.as_ref(), tenant, id, &self.time_zone).await;
+        read.map_err(|error| Failure::of(&error))?.ok_or_else(|| Failure {
             kind: ErrorKind::NotFound,
             message: format!("there is no conversation {id}"),
-        })?;
-        let mut query = ReadQuery::all(tenant.clone(), 0).of(id.clone());
-        query.kinds = KindFilter::parse(KINDS)
-            .map_err(|error| Failure { kind: ErrorKind::Internal, message: error.to_string() })?;
-        let mut material = Material::default();
-        loop {
-            let page = self.store.read(&query).await.map_err(failed)?;
-            for event in &page {
-                query.after = event.position;
-                match &*event.kind {
-                    codec::REDACTION => {
-                        let released = codec::decode_release(event).map_err(failed)?;
-                        if let Some((id, placeholder, words)) = released {
-                            let turns = material.turns.iter_mut();
-                            for turn in turns.filter(|turn| turn.id == id) {
-                                turn.release(&placeholder, &words);
-                            }
-                        }
-                    }
-                    codec::SUGGESTION_OFFERED => {
-                        let card: SuggestionOffered = codec::data(event).map_err(failed)?;
-                        material.passages.extend(card.citations.into_iter().map(cited));
-                    }
-                    _ => material.turns.extend(codec::decode_turn(event).map_err(failed)?),
-                }
-            }
-            if page.len() < MAX_READ {
-                break;
-            }
-        }
-        material.turns.sort_by_key(|turn| turn.start_ms);
-        let parties = row.parties.into_iter().filter_map(|party| {
-            let role = Role::parse(&party.role)?;
-            Some(Party { id: party.id.into(), role, name: party.name })
-        });
-        let began = row.started_at.to_zoned(self.time_zone.clone());
-        Ok((material, Circumstances { began, parties: parties.collect() }))
-    }
-}
-
-fn cited(citation: crate::store::wire::Citation) -> Citation {
-    Citation {
-        article_id: citation.article_id.into(),
-        passage_id: citation.passage_id.into(),
-        revision: citation.revision,
-        start_chars: citation.start,
-        end_chars: citation.end,
-        quote: citation.quote,
+        })
     }
 }
 

@@ -20,14 +20,14 @@ use crate::prompts::Prompts;
 
 const OPENAI_HOST: &str = "api.openai.com";
 
-/// Who writes drafts, by the settings.
+/// Who writes drafts, by the settings. Loads embedded models, so it blocks.
 ///
 /// # Errors
 /// A prompt or a provider is wrong: which, and what about it.
 pub fn author(config: &Config) -> Result<Author, AppError> {
     let generation = &config.generation;
-    let extractive: Arc<dyn Generator> = Arc::new(Extractive);
-    let local = BTreeMap::from([(EXTRACTIVE.to_owned(), extractive)]);
+    let mut local = super::embedded_writers(generation)?;
+    local.insert(EXTRACTIVE.to_owned(), Arc::new(Extractive));
     let writers = writers(generation, &local, &|name| std::env::var(name).ok())?;
     let prompts = Prompts::open(&config.prompts).map_err(|error| AppError::of(&error))?;
     let asks_a_model = |task: &WritingTask| {

@@ -1,5 +1,31 @@
-//! Work over many conversations at once: recordings instead of live calls.
+//! Work over many conversations at once: recordings instead of live calls, archives instead of one.
+//!
+//! A batch is planned once: its input is cut into jobs of some 64 conversations. Each finished job is
+//! a part file, whole or not there; at the end the parts are joined in the input's order. Times stand
+//! in the provenance only, so the same input gives the same output.
 
+mod columns;
+mod conversation;
+mod error;
+mod files;
+mod input;
+mod jobs;
+mod join;
+mod output;
+mod part;
+mod plan;
 mod recording;
+mod run;
+mod summarizer;
+mod work;
 
+pub use conversation::{Conversation, ItemError};
+pub use error::BatchError;
+pub use input::{Means, Recogniser, stored};
+pub use join::Paths;
+pub use output::Format;
+pub use part::Sums;
 pub use recording::{Channel, RecordingError, Transcript, transcribe};
+pub use run::{Batch, BatchOrder, Caps, Ending, Inputs, Opened, Share, Tally};
+pub use summarizer::{Extractive, NotSummarized, Paced, Summarized, Summarizer, WritingOrder};
+pub use work::Halt;

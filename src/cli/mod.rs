@@ -10,6 +10,7 @@ pub mod knowledge;
 pub mod models;
 pub mod replay;
 mod serve;
+mod summarize;
 mod transcribe;
 
 use std::io::Write as _;
@@ -35,6 +36,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Replay(replay::Args),
     Transcribe(transcribe::TranscribeArgs),
+    Summarize(summarize::SummarizeArgs),
     Models(models::ModelsArgs),
     /// Search and check the articles
     #[command(subcommand)]
@@ -108,6 +110,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Transcribe(args) => transcribe::run(&args, &mut out),
+        Command::Summarize(args) => summarize::run(&args),
         Command::Models(args) => models::run(args).map_err(unforeseen),
         Command::Knowledge(command) => {
             match knowledge::run(&command, &mut out).map_err(unforeseen)? {

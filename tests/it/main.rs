@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: each file directly under `tests/` would link the crate again.
 
+mod batch;
 mod engines;
 mod eval_asr;
 mod legs;

@@ -34,6 +34,7 @@ pub(super) fn write(
         Format::Jsonl => transcript.turns.iter().map(|turn| json_line(&name, turn)).collect(),
         Format::Vcon => {
             let container = vcon(&vcon::Conversation {
+                identity: vcon::Identity::Fresh,
                 subject: Some(&name),
                 started: started.unwrap_or(Timestamp::UNIX_EPOCH),
                 parties: &transcript.parties,

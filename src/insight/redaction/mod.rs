@@ -7,6 +7,7 @@
 
 mod card;
 mod digits;
+mod imported;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,8 @@ use crate::domain::{
     PartyId, Redacted, RedactionKind, RedactionOutcome, RedactionResolved, Turn, TurnId, Word,
 };
 use digits::{Run, runs};
+
+pub use imported::imported;
 
 /// A word before masking. It must not outlive the masker's call.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,72 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::domain::{Classify, ErrorKind};
+
+/// Why a batch can't begin or go on. What is wrong with one conversation is no such error.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    #[error("{}: can't be read: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{}: can't be written: {source}", path.display())]
+    Unwritable { path: PathBuf, source: io::Error },
+    #[error("{}: {reason}", path.display())]
+    Input { path: PathBuf, reason: String },
+    #[error("the input holds no conversations")]
+    Empty,
+    #[error(
+        "{}: the input has changed since this batch was begun ({what}): bring the old input back, \
+         or choose another output, or remove {} and {} to begin anew",
+        output.display(), output.display(), work.display()
+    )]
+    InputChanged { output: PathBuf, work: PathBuf, what: String },
+    #[error(
+        "{}: this batch was begun with other settings: {was}; now they are: {now}. Use the same, \
+         or choose another output, or remove {} to begin anew",
+        output.display(), work.display()
+    )]
+    OrderChanged { output: PathBuf, work: PathBuf, was: String, now: String },
+    #[error("{}: is there already and was not written by a batch: choose another output", .0.display())]
+    Occupied(PathBuf),
+    #[error("{}: another process works on this batch", .0.display())]
+    Locked(PathBuf),
+    #[error("{}: {reason}: remove it to begin anew", path.display())]
+    Damaged { path: PathBuf, reason: String },
+    #[error("the batch's jobs: {0}")]
+    Jobs(#[from] sqlx::Error),
+    #[error("the event log: {0}")]
+    Store(#[from] crate::store::StoreError),
+    #[error("a worker of the batch failed: {0}")]
+    Bug(String),
+}
+
+impl BatchError {
+    pub fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Unreadable { path, source }
+    }
+
+    pub fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Unwritable { path, source }
+    }
+}
+
+impl Classify for BatchError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unreadable { .. }
+            | Self::Unwritable { .. }
+            | Self::Input { .. }
+            | Self::Empty => ErrorKind::Invalid,
+            Self::InputChanged { .. }
+            | Self::OrderChanged { .. }
+            | Self::Occupied(_)
+            | Self::Damaged { .. } => ErrorKind::Conflict,
+            Self::Locked(_) => ErrorKind::Busy,
+            Self::Store(error) => error.kind(),
+            Self::Jobs(_) => ErrorKind::Unavailable,
+            Self::Bug(_) => ErrorKind::Internal,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Who writes about a conversation of a batch.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::{Classify, ErrorKind, Occasion, WrapUp};
+use crate::flow::wrapup::{
+    Circumstances, Draft, EXTRACTIVE, Reading, Refusal, WrapUpSettings, authorship,
+};
+use crate::models::{Material, TokenCount, WritingError};
+
+/// What is wanted of each conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WritingOrder {
+    /// In this order. What a conversation holds nothing for is left out.
+    pub drafts: Vec<Draft>,
+    pub seed: u64,
+    /// The name under which a job's budget is kept.
+    pub job: Arc<str>,
+}
+
+/// What was written about one conversation, and what it took.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summarized {
+    pub wrap_ups: Vec<WrapUp>,
+    pub tokens: TokenCount,
+    /// In millionths of the currency that prices are in.
+    pub cost_micros: u64,
+}
+
+/// Why nothing was written about a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSummarized {
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    #[error("{0}")]
+    Writing(#[from] WritingError),
+    #[error("the writer failed: {0}")]
+    Bug(String),
+}
+
+impl NotSummarized {
+    /// Nothing more is written for this batch until somebody raises its budget.
+    pub const fn is_budget(&self) -> bool {
+        matches!(self, Self::Writing(WritingError::Budget { .. }))
+    }
+}
+
+impl Classify for NotSummarized {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            // What stands in a file doesn't get more.
+            Self::Refused(_) => ErrorKind::Invalid,
+            Self::Writing(error) => error.kind(),
+            Self::Bug(_) => ErrorKind::Internal,
+        }
+    }
+}
+
+/// Writes about conversations, several at once. The same material, order and identity give the same
+/// wrap-ups. Dropping the future cancels the work behind it.
+#[async_trait]
+pub trait Summarizer: Send + Sync {
+    /// Everything of it that decides what it writes: provider, model, prompts, settings. A batch
+    /// that was begun with one identity isn't gone on with by another.
+    fn identity(&self) -> String;
+
+    /// So many conversations at once unless somebody says otherwise.
+    fn usual_concurrency(&self) -> usize;
+
+    /// # Errors
+    /// Nothing is written about this conversation; if the kind is retryable, perhaps later.
+    async fn write(
+        &self,
+        material: &Arc<Material>,
+        circumstances: &Circumstances,
+        order: &WritingOrder,
+    ) -> Result<Summarized, NotSummarized>;
+}
+
+/// Writes without a model: sentences of the conversation, word for word.
+pub struct Extractive {
+    settings: Arc<WrapUpSettings>,
+}
+
+impl Extractive {
+    pub fn new(settings: WrapUpSettings) -> Self {
+        Self { settings: Arc::new(settings) }
+    }
+}
+
+#[async_trait]
+impl Summarizer for Extractive {
+    fn identity(&self) -> String {
+        // Its rules change with the program only.
+        format!("{EXTRACTIVE} {} {:?}", env!("CARGO_PKG_VERSION"), self.settings)
+    }
+
+    fn usual_concurrency(&self) -> usize {
+        std::thread::available_parallelism().map_or(2, usize::from)
+    }
+
+    async fn write(
+        &self,
+        material: &Arc<Material>,
+        circumstances: &Circumstances,
+        order: &WritingOrder,
+    ) -> Result<Summarized, NotSummarized> {
+        let (material, circumstances) = (Arc::clone(material), circumstances.clone());
+        let (settings, drafts) = (Arc::clone(&self.settings), order.drafts.clone());
+        let work = move || {
+            let reading = Reading::of(&material, &circumstances)?;
+            let (mut wrap_ups, mut refusal) = (Vec::new(), None);
+            for draft in drafts {
+                let stem = draft.stem_at_end().into();
+                match reading.draft(&draft, Occasion::End, &stem, &settings) {
+                    Ok(written) => wrap_ups.extend(written),
+                    Err(why) => refusal = refusal.or(Some(why)),
+                }
+            }
+            match refusal {
+                Some(why) if wrap_ups.is_empty() => Err(why),
+                _ => Ok(wrap_ups),
+            }
+        };
+        let wrap_ups = tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| NotSummarized::Bug(error.to_string()))??;
+        Ok(Summarized { wrap_ups, ..Summarized::default() })
+    }
+}
+
+/// Takes always the same time and writes next to nothing: what a batch adds to its provider's time
+/// is measured with it.
+pub struct Paced {
+    pub latency: Duration,
+    pub tokens: TokenCount,
+    pub concurrency: usize,
+}
+
+#[async_trait]
+impl Summarizer for Paced {
+    fn identity(&self) -> String {
+        format!("paced {} ms", self.latency.as_millis())
+    }
+
+    fn usual_concurrency(&self) -> usize {
+        self.concurrency
+    }
+
+    async fn write(
+        &self,
+        _material: &Arc<Material>,
+        _circumstances: &Circumstances,
+        _order: &WritingOrder,
+    ) -> Result<Summarized, NotSummarized> {
+        tokio::time::sleep(self.latency).await;
+        let wrap_up = WrapUp {
+            id: "w-end-summary-1".into(),
+            occasion: Occasion::End,
+            authorship: authorship(),
+            language: "en".to_owned(),
+            body: crate::domain::WrapUpBody::Summary(crate::domain::Summary::default()),
+            struck: Vec::new(),
+        };
+        let cost_micros = self.tokens.prompt + self.tokens.written;
+        Ok(Summarized { wrap_ups: vec![wrap_up], tokens: self.tokens, cost_micros })
+    }
+}

@@ -1,0 +1,104 @@
+//! Inputs and outputs of all kinds.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::{conversation, ids, lines, p, summarize, told, write_conversations};
+
+fn bytes(path: &Path) -> Vec<u8> {
+    std::fs::read(path).expect("the output")
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes_in_every_format() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let input = folder.path().join("in.jsonl");
+    write_conversations(&input, 0..200);
+    for format in ["jsonl", "vcon", "parquet"] {
+        let out = |name: &str| folder.path().join(format!("{name}.{format}"));
+        let format = format!("--format={format}");
+        for (name, concurrency) in [("a", "--concurrency=1"), ("b", "--concurrency=5")] {
+            let done = summarize(&[&input, p("-o"), &out(name), p(&format), p(concurrency)]);
+            assert!(done.status.success(), "{}", told(&done));
+        }
+        assert!(bytes(&out("a")) == bytes(&out("b")), "{format}");
+    }
+    let first = &lines(&folder.path().join("a.jsonl"))[0];
+    assert!(first["summary"].as_str().expect("a summary").contains("10 pounds"), "{first}");
+    let kinds: Vec<&str> = first["wrapups"]
+        .as_array()
+        .expect("wrap-ups")
+        .iter()
+        .filter_map(|one| one["kind"].as_str())
+        .collect();
+    assert_eq!(kinds, ["wrapup.summary", "wrapup.followup"]);
+    let by = &lines(&folder.path().join("a.jsonl.provenance.jsonl"))[0];
+    assert_eq!(
+        (by["line"].as_u64(), by["authors"][0]["provider"].as_str()),
+        (Some(1), Some("extractive"))
+    );
+    assert!(by["input_sha256"].as_str().is_some_and(|hash| hash.len() == 64), "{by}");
+
+    // What we wrote can be read again: vCons a line, and Parquet with its own columns.
+    let vcons = folder.path().join("a.vcon");
+    let renamed = folder.path().join("vcons.jsonl");
+    std::fs::copy(&vcons, &renamed).expect("copied");
+    let schema: Value = serde_json::from_str(include_str!("../vcon.schema.json")).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let container = &lines(&renamed)[0];
+    let faults: Vec<String> =
+        validator.iter_errors(container).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:?}");
+    let again = folder.path().join("again.jsonl");
+    let done = summarize(&[&renamed, p("-o"), &again]);
+    assert!(done.status.success(), "{}", told(&done));
+    let summaries = |path: &Path| -> Vec<Value> {
+        lines(path).iter().map(|line| line["summary"].clone()).collect()
+    };
+    assert_eq!(summaries(&again), summaries(&folder.path().join("a.jsonl")));
+}
+
+#[test]
+fn a_folder_of_files_of_all_kinds_is_read_in_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let archive = folder.path().join("archive");
+    let path = |name: &str| -> PathBuf { archive.join(name) };
+    std::fs::create_dir_all(path("sub")).expect("a folder");
+    std::fs::write(path("a.json"), conversation(3).to_string()).expect("written");
+    std::fs::write(
+        path("b.txt"),
+        "Customer: My router stopped working yesterday evening.\nAgent: I will send you a new one.\n",
+    )
+    .expect("written");
+    write_conversations(&path("c.jsonl"), 10..12);
+    std::fs::write(path("notes.pdf"), "passed over").expect("written");
+    let vcon = json!({
+        "vcon": "0.4.0", "uuid": "018f-1", "created_at": "2026-01-01T00:00:00Z",
+        "parties": [{"meta": {"role": "customer"}}, {"role": "agent"}],
+        "dialog": [
+            {"type": "text", "start": "2026-01-01T00:00:10Z", "parties": [1], "body": "I will refund it tomorrow."},
+            {"type": "text", "start": "2026-01-01T00:00:00Z", "parties": 0, "body": "I was charged twice for my order, card 4539 1488 0343 6467."},
+            {"type": "recording", "start": "2026-01-01T00:00:00Z"},
+        ],
+    });
+    std::fs::write(path("sub/d.vcon"), vcon.to_string()).expect("written");
+    let output = folder.path().join("out.jsonl");
+    let done = summarize(&[&archive, p("-o"), &output]);
+    assert!(done.status.success(), "{}", told(&done));
+    assert_eq!(ids(&output), ["ü-00003", "b.txt", "ü-00010", "ü-00011", "018f-1"]);
+    let text = String::from_utf8(bytes(&output)).expect("UTF-8");
+    assert!(text.contains("charged twice") && !text.contains("4539"), "{text}");
+}
+
+#[test]
+fn a_recording_is_transcribed_and_summarised() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let call = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls/billing-double-charge.wav");
+    let output = folder.path().join("out.jsonl");
+    let done = summarize(&[&call, p("-o"), &output]);
+    assert!(done.status.success(), "{}", told(&done));
+    let line = &lines(&output)[0];
+    assert_eq!(line["id"], "billing-double-charge.wav");
+    assert!(line["summary"].as_str().is_some_and(|summary| summary.contains("twice")), "{line}");
+}
