@@ -27,6 +27,7 @@ pub use generator::{
     Finish, Generator, Material, Message, OnText, OutputSchema, Piece, Speaker, TokenCount,
     WritingError, WritingRequest, WritingTask, Written,
 };
+pub use glossary::is_too_short;
 pub use manifest::{Convert, Manifest, Model, ModelFile, Origin, Part, Source, Task};
 pub use native::{NativeModel, NativeTranscriber};
 pub use pull::{Puller, Watcher};
