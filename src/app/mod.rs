@@ -345,6 +345,9 @@ fn open_library(config: &Config, demo: bool) -> Result<Library, AppError> {
 /// # Errors
 /// A model isn't there or can't be loaded.
 pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
+    if let Some(message) = config.mistakes().into_iter().next() {
+        return Err(AppError { kind: ErrorKind::Invalid, message });
+    }
     let load = |name: &str| {
         let installed = models::installed(name).map_err(|error| AppError::of(&error))?;
         let file = installed.file("model.bin").map_err(|error| AppError::of(&error))?.to_owned();

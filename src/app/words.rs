@@ -1,11 +1,10 @@
 //! What the transcripts' settings are made of: the settings file's, and the names in the articles.
 
 use super::AppError;
-use crate::config::Config;
+use crate::config::{Config, language_of};
 use crate::domain::ErrorKind;
 use crate::flow::transcript::TranscriptSettings;
 use crate::knowledge::Library;
-use crate::models::is_language;
 
 /// What the demonstration's calls name, besides its articles.
 const DEMO_NAMES: &[&str] = &["Larkfield"];
@@ -21,11 +20,10 @@ pub(super) fn transcript_settings(
     demo: bool,
     library: &Library,
 ) -> Result<TranscriptSettings, AppError> {
-    let language = config.speech.language.trim().to_lowercase();
-    if language != "auto" && !is_language(&language) {
-        let message = format!("speech.language must be auto or a code such as en, not {language}");
-        return Err(AppError { kind: ErrorKind::Invalid, message });
-    }
+    let language = language_of(&config.speech.language).map_err(|what| AppError {
+        kind: ErrorKind::Invalid,
+        message: format!("speech.language {what}"),
+    })?;
     let mut names = config.speech.glossary.clone();
     if demo {
         names.extend(DEMO_NAMES.iter().map(|name| (*name).to_owned()));

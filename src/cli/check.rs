@@ -40,6 +40,9 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
             wrong += 1;
         }
     }
+    for name in config.speech.glossary.iter().filter(|name| models::is_too_short(name)) {
+        eprintln!("warning: speech.glossary: {name:?} has no effect: names need five letters");
+    }
     if let Some(folder) = args.knowledge.as_ref().or(config.knowledge.folder.as_ref()) {
         let library = Library::open(&LibrarySettings::new(Source::Folder(folder.clone())))?;
         for complaint in library.complaints() {

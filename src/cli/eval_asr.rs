@@ -10,10 +10,10 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
-use super::Failure;
 use super::transcribe::Progress;
+use super::{Failure, is_same_file};
 use crate::app;
-use crate::config::Speech;
+use crate::config::{Speech, language_of};
 use crate::domain::ErrorKind;
 use crate::evaluate::asr::{AsrReport, Dataset, DatasetError, Item, Prediction, cpu_seconds};
 use crate::evaluate::hear::{HearError, hear};
@@ -56,19 +56,43 @@ pub struct AsrArgs {
 /// The data set, a recording or the model can't be used, or the predictions can't be written.
 pub fn run(args: &AsrArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let dataset = Dataset::open(&args.dataset)?;
+    let language = language_of(&args.language)
+        .map_err(|what| Failure::invalid(format!("--language {what}")))?;
+    if let Some(path) = &args.predictions {
+        let manifest = args.dataset.join("manifest.jsonl");
+        let mut inputs = dataset.items.iter().map(|item| item.path.as_path());
+        let of_data = |input: &Path| is_same_file(input, path);
+        if inputs.any(of_data) || of_data(&args.dataset) || of_data(&manifest) {
+            return Err(Failure::invalid(format!(
+                "--predictions {} is a file of the data set: name another one",
+                path.display()
+            )));
+        }
+    }
+    let speech = Speech {
+        finals_model: args.model.clone(),
+        workers: args.workers,
+        language: language.clone(),
+        ..Speech::default()
+    };
+    if let Some(mistake) = speech.mistakes().first() {
+        return Err(Failure::invalid(mistake.as_str()));
+    }
     let mut predictions_file = args.predictions.as_deref().map(create).transpose()?;
     let workers = match args.workers {
         0 => std::thread::available_parallelism().map_or(2, usize::from),
         workers => workers,
     };
-    let speech = Speech { finals_model: args.model.clone(), workers, ..Speech::default() };
     let second_opinion = speech.partials_model.clone();
     let pool = app::speech_pool(&speech)?;
     wait_until_warm(&pool, workers)?;
 
     let progress = Progress::new(dataset.items.len(), args.json);
     let (begun, cpu_begun) = (Instant::now(), cpu_seconds());
-    let hints = Hints { language: Some(args.language.as_str().into()), ..Hints::default() };
+    let hints = Hints {
+        language: (language != "auto").then(|| language.as_str().into()),
+        ..Hints::default()
+    };
     let heard = hear_all(&dataset.items, &pool, &hints, workers, &progress);
     let wall = begun.elapsed().as_secs_f64();
     let cpu = cpu_seconds().zip(cpu_begun).map(|(now, then)| now - then);
@@ -89,7 +113,7 @@ pub fn run(args: &AsrArgs, out: &mut dyn Write) -> Result<(), Failure> {
         "dataset": args.dataset.display().to_string(),
         "data_sha256": dataset.sha256,
         "models": { "finals": args.model, "second_opinion": second_opinion },
-        "language": args.language,
+        "language": language,
         "version": env!("CARGO_PKG_VERSION"),
         "workers": workers,
     });

@@ -8,6 +8,7 @@ pub mod eval_retrieval;
 mod eval_summary;
 pub mod knowledge;
 pub mod models;
+mod output;
 pub mod replay;
 mod serve;
 mod summarize;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use self::output::is_same_file;
 use crate::domain::{Classify, ErrorKind};
 
 /// Copilot and conversation intelligence for contact centres, on your own machine.
@@ -102,7 +104,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<ExitCode, Failure> {
-    let mut out = std::io::stdout();
+    let mut out = output::Output;
     match command {
         Command::Serve(args) => serve::run(&args),
         Command::Replay(args) => {

@@ -16,8 +16,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::format::Written;
 pub(super) use self::progress::Progress;
-use super::Failure;
 use super::replay::Channels;
+use super::{Failure, is_same_file};
 use crate::app;
 use crate::batch::{self, Channel};
 use crate::config::Speech;
@@ -189,7 +189,14 @@ fn target(folder: &Path, file: &Path, format: Format) -> PathBuf {
 fn check_names(args: &TranscribeArgs, folder: &Path) -> Result<(), Failure> {
     let mut taken: BTreeMap<PathBuf, &Path> = BTreeMap::new();
     for file in &args.files {
-        if let Some(other) = taken.insert(target(folder, file, args.format), file) {
+        let written = target(folder, file, args.format);
+        if let Some(input) = args.files.iter().find(|input| is_same_file(input, &written)) {
+            return Err(Failure::invalid(format!(
+                "{} would be overwritten by a transcript: write them into another folder",
+                input.display()
+            )));
+        }
+        if let Some(other) = taken.insert(written, file) {
             return Err(Failure::invalid(format!(
                 "{} and {} would be written to the same file: transcribe them into two folders",
                 other.display(),

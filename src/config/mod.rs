@@ -5,6 +5,7 @@
 mod generation;
 mod media;
 mod own_sockets;
+mod speech;
 mod wrapup;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use crate::serve;
 pub use self::generation::{Budget, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
 pub use self::own_sockets::{AudioSocket, Siprec};
+pub use self::speech::language_of;
 pub use self::wrapup::{Disposition, OwnSection, WrapUp};
 
 /// All settings, with their defaults. `backchannel check` prints the effective ones.
@@ -264,7 +266,9 @@ impl Config {
         config.check()
     }
 
-    fn check(self) -> Result<Self, ConfigError> {
+    fn check(mut self) -> Result<Self, ConfigError> {
+        self.speech.language = language_of(&self.speech.language)
+            .map_err(|what| ConfigError::Value(format!("speech.language {what}")))?;
         let transcript = &self.transcript;
         if transcript.early_silence_ms >= transcript.end_silence_ms {
             return Err(ConfigError::Value(format!(
@@ -278,6 +282,7 @@ impl Config {
             ));
         }
         let mut mistakes = self.media.mistakes();
+        mistakes.extend(self.speech.mistakes());
         mistakes.extend(self.wrapup.mistakes());
         mistakes.extend(self.generation.mistakes());
         if !mistakes.is_empty() {
@@ -384,6 +389,13 @@ mod tests {
             ("[calls]\nmax = -1", &[], vec!["bc.toml", "line 2"]),
             ("[media.acs]\nissuer = \"\"", &[], vec!["media.acs.issuer"]),
             ("[media.acs]\nisuer = \"\"", &[], vec!["bc.toml", "line 2", "isuer"]),
+            ("[speech]\nlanguage = \"xx\"", &[], vec!["speech.language", "not xx"]),
+            (
+                "[speech]\nlanguage = \" FR\"\nfinals_model = \"whisper-tiny.en\"",
+                &[],
+                vec!["whisper-tiny.en", "fr"],
+            ),
+            ("[speech]\nworkers = 100000", &[], vec!["workers", "at most", "100000"]),
             ("[wrapup]\nsections = [\"isue\"]", &[], vec!["wrapup.sections", "isue"]),
             ("[wrapup]\ntime_zone = \"Mars\"", &[], vec!["wrapup.time_zone", "Mars"]),
             ("[media.siprec]\npeers = [\"pbx\"]", &[], vec!["media.siprec.peers", "pbx"]),

@@ -124,7 +124,7 @@ impl Session {
         }
         for leg in 0..self.legs.len() {
             self.samples.clear();
-            self.legs[leg].decoder.flush(&mut self.samples);
+            self.legs[leg].decoder.pause(&mut self.samples);
             self.hear(leg);
         }
         self.stalled();
@@ -147,6 +147,7 @@ impl Session {
         for leg in 0..self.legs.len() {
             let live = &mut self.legs[leg];
             live.catches_up = true;
+            live.decoder.resume();
             let passed_ms = live.leg.now_ms().saturating_sub(paused_at_ms);
             let missing_ms = paused_ms.unwrap_or(0).saturating_sub(passed_ms);
             if missing_ms > 0 {

@@ -33,6 +33,11 @@ struct Likeness<'a> {
     exact: bool,
 }
 
+/// Names that are too short to be told from other words.
+pub fn is_too_short(name: &str) -> bool {
+    words_of(name).concat().chars().count() < LETTERS_MIN
+}
+
 /// What to decode again with: the names that words among `heard` are like, but not the same.
 pub(super) fn prompt(names: &str, heard: &[HeardWord]) -> Option<Arc<str>> {
     let mut wanted: Vec<&str> = likenesses(names, heard).iter().map(|like| like.name).collect();
@@ -89,7 +94,7 @@ fn likenesses<'a>(names: &'a str, heard: &[HeardWord]) -> Vec<Likeness<'a>> {
     for name in names.lines().map(str::trim) {
         let words = words_of(name);
         let whole = words.concat();
-        if whole.chars().count() < LETTERS_MIN {
+        if is_too_short(name) {
             continue;
         }
         // "Lark field" and "Larkfield": one word more or less.

@@ -28,6 +28,7 @@ pub use generator::{
     Finish, Generator, Material, Message, OnText, OutputSchema, Piece, Speaker, TokenCount,
     WritingError, WritingRequest, WritingTask, Written,
 };
+pub use glossary::is_too_short;
 pub use llama::{Llama, LlamaError, LlamaModel, LlamaSettings, THREADS_MAX as LLAMA_THREADS_MAX};
 pub use manifest::{Convert, Manifest, Model, ModelFile, Origin, Part, Source, Task};
 pub use native::{NativeModel, NativeTranscriber};

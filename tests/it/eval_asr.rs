@@ -94,6 +94,26 @@ fn a_data_set_gets_its_figures_and_a_line_for_each_recording() {
 }
 
 #[test]
+fn a_data_set_is_never_written_over_and_arguments_are_checked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    dataset(folder.path());
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    let before = std::fs::read(path("manifest.jsonl")).expect("it is there");
+    for (arguments, expected) in [
+        (["--predictions", &path("manifest.jsonl")], "is a file of the data set"),
+        (["--predictions", &path("./0.wav")], "is a file of the data set"),
+        (["--language", "klingon"], "--language must be auto or a code such as en, not klingon"),
+        (["--workers", "100000"], "workers must be at most"),
+    ] {
+        let output = eval(&[&path(""), arguments[0], arguments[1]]);
+        let (_, err) = printed(&output);
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains(expected), "{err}");
+    }
+    assert_eq!(std::fs::read(path("manifest.jsonl")).ok(), Some(before));
+}
+
+#[test]
 fn what_is_wrong_with_a_data_set_is_said_with_its_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().to_str().expect("a path");

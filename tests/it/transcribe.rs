@@ -123,7 +123,12 @@ fn what_cannot_be_read_is_named_and_the_rest_is_written() {
     assert!(text.starts_with("mono.wav (00:14.0)\n") && text.contains("  mixed     "), "{text}");
     assert!(!Path::new(&path("out/letter.txt")).exists());
 
+    let named_text = path("call.txt");
+    std::fs::copy(&mono, &named_text).expect("copied");
+    let same = folder.path().to_str().expect("a path");
     for (arguments, expected) in [
+        (vec!["-o", same, &named_text], "call.txt would be overwritten"),
+        (vec!["--workers", "100000", &mono], "workers must be at most"),
         (vec!["--channels", "customer,agent", &mono], "--channels names 2 but the recording has 1"),
         (vec!["-o", &out, &mono, &mono], "would be written to the same file"),
         (vec!["--model", "whisper-huge", &mono], "whisper-huge"),
@@ -134,4 +139,5 @@ fn what_cannot_be_read_is_named_and_the_rest_is_written() {
         assert_eq!(output.status.code(), Some(2), "{err}");
         assert!(err.contains(expected), "{err}");
     }
+    assert_eq!(std::fs::read(&named_text).ok(), std::fs::read(&mono).ok(), "nothing is written");
 }

@@ -27,6 +27,8 @@ pub struct LegDecoder {
     heard_anything: bool,
     /// First half of a 16-bit sample whose second half comes in the next payload.
     half_sample: Option<u8>,
+    /// Payloads came since the pause, so the wire goes on where it was.
+    passed_unheard: bool,
     decoded: Vec<f32>,
 }
 
@@ -42,6 +44,7 @@ impl LegDecoder {
             offset_ms: 0,
             heard_anything: false,
             half_sample: None,
+            passed_unheard: false,
             decoded: Vec::new(),
         })
     }
@@ -86,6 +89,7 @@ impl LegDecoder {
     /// As `push`.
     pub fn push_unheard(&mut self, payload: &[u8], out: &mut Vec<f32>) -> Result<(), AudioError> {
         self.decoded.clear();
+        self.passed_unheard = true;
         self.decode(payload);
         self.decoded.fill(0.0);
         self.samples += self.decoded.len() as u64;
@@ -109,6 +113,19 @@ impl LegDecoder {
     pub fn flush(&mut self, out: &mut Vec<f32>) {
         // The filter can only fail for buffers of a wrong size, which `push` would have met.
         let _ = self.resampler.flush(out);
+    }
+
+    /// Appends what the filter still holds, because nothing is heard from here on.
+    pub fn pause(&mut self, out: &mut Vec<f32>) {
+        self.passed_unheard = false;
+        self.flush(out);
+    }
+
+    /// What comes next is heard. A wire that was silent begins with a whole sample.
+    pub fn resume(&mut self) {
+        if !self.passed_unheard {
+            self.half_sample = None;
+        }
     }
 
     fn decode(&mut self, mut payload: &[u8]) {

@@ -96,10 +96,15 @@ impl AudioFile {
         if let Some(warning) = mend_wav(&mut bytes)? {
             warnings.push(warning);
         }
+        let is_mp4 = bytes.get(4..8).is_some_and(|kind| kind == b"ftyp");
         let source = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
         let mut format = symphonia::default::get_probe()
             .probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default())
             .map_err(|error| match error {
+                // Recorders write the index last.
+                _ if is_mp4 => FileError::Damaged(
+                    "it ends too early, before the index that tells where its audio is".to_owned(),
+                ),
                 // The probe says "unsupported" and "end of stream" when no reader knows the bytes.
                 SymphoniaError::Unsupported(what) if what.starts_with("wav") => {
                     FileError::Unsupported(what.to_owned())
@@ -115,6 +120,9 @@ impl AudioFile {
         file.warnings = warnings;
         match file.channels.first() {
             Some(first) if !first.is_empty() => Ok(file),
+            _ if !file.warnings.is_empty() => Err(FileError::Damaged(
+                "it ends too early: nothing of its audio is there".to_owned(),
+            )),
             _ => Err(FileError::Empty),
         }
     }

@@ -172,6 +172,27 @@ fn half_a_sample_waits_for_its_other_half() {
     assert_eq!(whole, parts);
 }
 
+#[test]
+fn half_a_sample_waits_through_a_pause_only_if_the_wire_goes_on() {
+    let sample = 0x4000_i16.to_le_bytes();
+    let play = |in_pause: &[u8], after: &[u8]| {
+        let mut decoder = LegDecoder::new(Codec::PcmS16Le, 16_000).unwrap();
+        let mut before = Vec::new();
+        decoder.push(&[0, 0, 0x7F], &mut before).unwrap();
+        decoder.pause(&mut before);
+        if !in_pause.is_empty() {
+            decoder.push_unheard(in_pause, &mut before).unwrap();
+        }
+        decoder.resume();
+        let mut heard = Vec::new();
+        decoder.push(after, &mut heard).unwrap();
+        heard
+    };
+    assert_eq!(play(&[], &sample.repeat(3)), [0.5; 3]);
+    let odd: Vec<u8> = [0x7F].into_iter().chain(sample.repeat(2)).collect();
+    assert_eq!(play(&odd[..3], &odd[3..]), [0.5; 1]);
+}
+
 /// A WAV header with the given format fields, and the data behind it.
 fn wav(tag: u16, channels: u16, rate: u32, bits: u16, data: &[u8]) -> Vec<u8> {
     let block = channels * bits / 8;
@@ -229,6 +250,9 @@ fn a_file_that_cannot_be_played_says_why() {
         assert_eq!(error.kind(), crate::domain::ErrorKind::Invalid);
     };
     check(vec![], "length is zero");
+    let mut cut_m4a = b"\0\0\0\x18ftypM4A \0\0\0\0M4A isom\0\x10\0\0mdat".to_vec();
+    cut_m4a.extend([0x21; 900]);
+    check(cut_m4a, "ends too early");
     check(b"turns out to be a letter to the editor".repeat(50), "is no audio file");
     check(wav(1, 1, 8_000, 16, &[]), "length is zero");
     check(wav(1, 3, 8_000, 16, &[0; 600]), "has 3 channels");

@@ -18,15 +18,13 @@ use super::sdp::Format;
 use super::sip::{Message, Via};
 use crate::connect::telephony::Opening;
 use crate::domain::EndReason;
-use crate::flow::driver::{Control, LegSpec};
+use crate::flow::driver::{Control, Full, LegSpec};
 
 pub(super) const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE";
 pub(super) const ACCEPT: &str = "application/sdp, application/rs-metadata+xml, multipart/mixed";
 
 /// INVITEs that are remembered at a time, answered ones for 32 s; more are told to come again later.
 const INVITES_MAX: usize = 1_024;
-/// When the refused may come again.
-const RETRY_SECONDS: &str = "5";
 /// Answers to the last BYEs, for those that come again.
 const ENDED_MAX: usize = 256;
 
@@ -102,11 +100,19 @@ pub struct Answer {
 pub struct Refusal {
     pub status: u16,
     pub reason: &'static str,
+    /// When it may come again.
+    pub retry_after_seconds: Option<u64>,
 }
 
 impl Refusal {
-    pub const BUSY: Self = Self { status: 503, reason: "As Many Calls As Can Be Held" };
-    pub const FAILED: Self = Self { status: 500, reason: "Server Internal Error" };
+    pub const BUSY: Self = Self::full(Full::Load);
+    pub const FAILED: Self =
+        Self { status: 500, reason: "Server Internal Error", retry_after_seconds: None };
+
+    pub const fn full(full: Full) -> Self {
+        let retry_after_seconds = Some(full.retry_after_seconds());
+        Self { status: 503, reason: "As Many Calls As Can Be Held", retry_after_seconds }
+    }
 }
 
 /// An INVITE that is being answered, or was lately.
@@ -216,9 +222,7 @@ impl Agent {
             return;
         }
         if self.invites.len() >= INVITES_MAX {
-            let Refusal { status, reason } = Refusal::BUSY;
-            let mut response = self.response(peer, request, status, reason);
-            response.push("retry-after", RETRY_SECONDS);
+            let response = self.refusal(peer, request, &Refusal::BUSY);
             self.send(peer, request, &response);
             return;
         }
@@ -264,11 +268,8 @@ impl Agent {
         let peer = dialog.peer;
         match ready {
             Ok(_) => self.accept(now, at, peer, &request),
-            Err(Refusal { status, reason }) => {
-                let mut response = self.response(peer, &request, status, reason);
-                if status == 503 {
-                    response.push("retry-after", RETRY_SECONDS);
-                }
+            Err(refusal) => {
+                let response = self.refusal(peer, &request, &refusal);
                 // A call that is live goes on as it was.
                 let begun = request.parameter("to", "tag").is_some();
                 self.finish_invite(now, peer, &request, call, &response);
@@ -277,6 +278,14 @@ impl Agent {
                 }
             }
         }
+    }
+
+    fn refusal(&mut self, peer: Peer, request: &Message, refusal: &Refusal) -> Message {
+        let mut response = self.response(peer, request, refusal.status, refusal.reason);
+        if let Some(seconds) = refusal.retry_after_seconds {
+            response.push("retry-after", seconds.to_string());
+        }
+        response
     }
 
     fn accept(&mut self, now: Duration, at: usize, peer: Peer, request: &Message) {
@@ -425,7 +434,7 @@ impl Agent {
         let mut dialog = self.dialogs.remove(at);
         self.forget_answers(call);
         if let Some(invite) = dialog.pending.take() {
-            let Refusal { status, reason } = Refusal::FAILED;
+            let Refusal { status, reason, .. } = Refusal::FAILED;
             let response = self.response(dialog.peer, &invite, status, reason);
             self.finish_invite(now, dialog.peer, &invite, call, &response);
             if invite.parameter("to", "tag").is_none() {

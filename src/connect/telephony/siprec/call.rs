@@ -308,7 +308,8 @@ impl Call {
     fn refuse(&self, error: &CallError) {
         tracing::warn!(media.protocol = "siprec", %error, "a call was not taken");
         self.tell(Err(match error {
-            CallError::Busy(_) | CallError::ShuttingDown => Refusal::BUSY,
+            CallError::Busy(full) => Refusal::full(*full),
+            CallError::ShuttingDown => Refusal::BUSY,
             _ => Refusal::FAILED,
         }));
     }

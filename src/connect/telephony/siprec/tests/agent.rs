@@ -8,7 +8,7 @@ use super::{METADATA, OFFER};
 use crate::connect::telephony::Opening;
 use crate::domain::{EndReason, Role};
 use crate::flow::audio::Codec;
-use crate::flow::driver::Control;
+use crate::flow::driver::{Control, Full};
 
 const T0: Duration = Duration::from_secs(100);
 const SRC: Peer = Peer::Udp(SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5070));
@@ -232,7 +232,10 @@ fn a_cancelled_invite_opens_no_call_for_good() {
 
 #[test]
 fn a_refused_call_says_why() {
-    for (refusal, status) in [(Refusal::BUSY, 503), (Refusal::FAILED, 500)] {
+    let full = Refusal::full(Full::Machine(3));
+    for (refusal, status, seconds) in
+        [(Refusal::BUSY, 503, Some("5")), (full, 503, Some("15")), (Refusal::FAILED, 500, None)]
+    {
         let mut desk = Desk::new();
         let invite = desk.invite();
         let outputs = desk.hear(&invite);
@@ -241,7 +244,7 @@ fn a_refused_call_says_why() {
         let outputs = desk.outputs();
         assert_eq!(statuses(&outputs), [status]);
         let retry = sent(&outputs)[0].header("retry-after").map(str::to_owned);
-        assert_eq!(retry.is_some(), status == 503);
+        assert_eq!(retry.as_deref(), seconds);
         assert_eq!(outputs.len(), 1, "there is nothing to close");
     }
 }
