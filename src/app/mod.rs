@@ -2,6 +2,7 @@
 //!
 //! Build and run are two steps, so that a test can build an `App` and look at it.
 
+mod batches;
 mod embedded;
 mod knowledge_door;
 mod load;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use include_dir::{Dir, include_dir};
 use tokio_util::sync::CancellationToken;
 
+use self::batches::{BatchDoor, BatchSurroundings};
 use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
 use self::own_sockets::OwnSockets;
@@ -84,6 +86,7 @@ pub struct App {
     calls: Calls,
     store: Arc<dyn Store>,
     speech: Arc<SpeechPool>,
+    batches: Arc<BatchDoor>,
     stop: CancellationToken,
     /// Follows `stop` when the calls have ended.
     http_stop: CancellationToken,
@@ -195,12 +198,21 @@ impl App {
         sockets.audiohook = media::audiohook_settings(&config.media);
         let media_auth = media::auth(&config.media, &tenant)?;
         let knowledge = Arc::new(KnowledgeDoor { library, store: Arc::clone(&store), suggestion });
+        let surroundings = BatchSurroundings {
+            store: Arc::clone(&store),
+            settings: Arc::clone(&wrap_up_settings),
+            zone: time_zone.clone(),
+            speech: Arc::clone(&speech),
+            stop: stop.child_token(),
+        };
+        let batches = BatchDoor::open(config.store.folder.join("batches"), surroundings);
         let state = ServeState::new(Services {
             store: Arc::clone(&store),
             bus,
             auth,
             answerer: knowledge.clone(),
             articles: knowledge,
+            batches: batches.clone(),
             wrapups: Arc::new(WrapUpDoor {
                 store: Arc::clone(&store),
                 settings: wrap_up_settings,
@@ -227,6 +239,7 @@ impl App {
             calls,
             store,
             speech,
+            batches,
             stop,
             http_stop,
             grace,
@@ -261,6 +274,7 @@ impl App {
         self.sockets.shutdown.cancel();
         self.sockets.connections.close();
         let mut calls_done = self.calls.drain(self.grace).await;
+        self.batches.ended().await;
         // Answers what is still queued, so that calls which ran out of time can write their end.
         let speech = self.speech;
         tokio::task::spawn_blocking(move || speech.stop()).await.map_err(AppError::internal)?;

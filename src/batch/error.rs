@@ -26,7 +26,8 @@ pub enum BatchError {
         output.display(), work.display()
     )]
     OrderChanged { output: PathBuf, work: PathBuf, was: String, now: String },
-    #[error("{}: is there already and was not written by a batch: choose another output", .0.display())]
+    #[error("{}: is there already, and there is no record of a batch beside it: remove it, or choose another \
+         output", .0.display())]
     Occupied(PathBuf),
     #[error("{}: another process works on this batch", .0.display())]
     Locked(PathBuf),

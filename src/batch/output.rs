@@ -92,7 +92,6 @@ fn analysis(wrap_up: &WrapUp, turns: &[Turn]) -> Value {
         "dialog": (0..turns.len()).collect::<Vec<_>>(),
         "vendor": "backchannel",
         "product": concat!("backchannel ", env!("CARGO_PKG_VERSION")),
-        "schema": encoded.schema,
         "mediatype": "application/json",
         "body": encoded.data,
         "encoding": "json",

@@ -60,6 +60,16 @@ impl Plan {
         self.spans.iter().map(|span| u64::from(span.items)).sum()
     }
 
+    /// Says where the sources are now: the same command may be given in another folder.
+    pub fn move_to(&mut self, paths: impl Iterator<Item = PathBuf>, work: &Path) {
+        for (source, path) in self.sources.iter_mut().zip(paths) {
+            source.path = path;
+            if let Some(name) = source.lines.as_ref().and_then(|lines| lines.file_name()) {
+                source.lines = Some(work.join(name));
+            }
+        }
+    }
+
     /// `None` when none was made yet.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ use super::output::Format;
 use super::part::{Parts, Sums};
 use super::plan::{CONVERSATIONS_PER_JOB, Plan};
 use super::summarizer::{Summarizer, WritingOrder};
-use super::work::{Halt, Work};
+use super::work::{Halt, Makings, Work};
 use crate::batch::conversation::sha256_hex;
 
 /// What a batch is about.
@@ -144,14 +144,9 @@ pub enum Opened {
 
 /// A batch that is planned and locked.
 pub struct Batch {
-    order: BatchOrder,
+    of: Makings,
     paths: Paths,
-    plan: Arc<Plan>,
-    parts: Parts,
     unfinished: Vec<u64>,
-    summarizer: Arc<dyn Summarizer>,
-    means: Means,
-    tally: Arc<Tally>,
     _lock: File,
 }
 
@@ -171,7 +166,10 @@ impl Batch {
         }
         let files = match &order.inputs {
             // Before anything is made: a wrong name leaves nothing behind.
-            Inputs::Files(named) => Some(scan::find(named)?),
+            Inputs::Files(named) => {
+                let own = [&paths.output, &paths.provenance, &paths.errors, &paths.work];
+                Some(scan::find(named, &own.map(PathBuf::as_path))?)
+            }
             Inputs::Stored(_) => None,
         };
         std::fs::create_dir_all(&paths.work).map_err(BatchError::unwritable(&paths.work))?;
@@ -193,8 +191,9 @@ impl Batch {
         }
         let plan_path = paths.work.join("plan.json");
         let plan = match Plan::load(&plan_path)? {
-            Some(plan) => {
+            Some(mut plan) => {
                 check(&plan, &identity, &found, &paths)?;
+                plan.move_to(found.into_iter().map(|found| found.path), &paths.work);
                 plan
             }
             None => {
@@ -218,21 +217,13 @@ impl Batch {
                 None => unfinished.push(job),
             }
         }
-        Ok(Opened::Ready(Box::new(Self {
-            order,
-            paths,
-            plan: Arc::new(plan),
-            parts,
-            unfinished,
-            summarizer,
-            means,
-            tally,
-            _lock: lock,
-        })))
+        let plan = Arc::new(plan);
+        let of = Makings { plan, parts, summarizer, means, order, tally };
+        Ok(Opened::Ready(Box::new(Self { of, paths, unfinished, _lock: lock })))
     }
 
     pub fn tally(&self) -> Arc<Tally> {
-        Arc::clone(&self.tally)
+        Arc::clone(&self.of.tally)
     }
 
     /// Works until all is done or `stop` is cancelled.
@@ -243,11 +234,9 @@ impl Batch {
         if !self.unfinished.is_empty()
             && let Some(why) = self.work(stop).await?
         {
-            return Ok(Ending::Stopped { why, sums: self.tally.sums() });
+            return Ok(Ending::Stopped { why, sums: self.of.tally.sums() });
         }
-        let (paths, parts, plan) = (self.paths.clone(), self.parts.clone(), Arc::clone(&self.plan));
-        let format = self.order.format;
-        tokio::task::spawn_blocking(move || complete(&paths, &parts, &plan, format))
+        tokio::task::spawn_blocking(move || complete(&self.paths, &self.of))
             .await
             .map_err(|error| BatchError::Bug(error.to_string()))?
             .map(Ending::Complete)
@@ -255,25 +244,18 @@ impl Batch {
 
     async fn work(&self, stop: CancellationToken) -> Result<Option<Halt>, BatchError> {
         let jobs = JobFile::open(&self.paths.work.join("jobs.sqlite"), &self.unfinished).await?;
-        let concurrency = match self.order.share {
+        let concurrency = match self.of.order.share {
             Share::Low(_) => 1,
-            Share::Whole => self.order.concurrency.unwrap_or(self.summarizer.usual_concurrency()),
+            Share::Whole => {
+                let usual = || self.of.summarizer.usual_concurrency();
+                self.of.order.concurrency.unwrap_or_else(usual).max(1)
+            }
         };
-        let concurrency = concurrency.max(1);
         // One job more than is written about at once: the next is read meanwhile.
         let open_jobs = concurrency.div_ceil(CONVERSATIONS_PER_JOB as usize) + 1;
         let over = stop.child_token();
-        let work = Arc::new(Work::new(
-            Arc::clone(&self.plan),
-            self.parts.clone(),
-            Arc::clone(&self.summarizer),
-            self.means.clone(),
-            self.order.clone(),
-            Arc::clone(&self.tally),
-            over.clone(),
-            self.unfinished.len() as u64,
-            concurrency,
-        ));
+        let jobs_left = self.unfinished.len() as u64;
+        let work = Arc::new(Work::new(self.of.clone(), over.clone(), jobs_left, concurrency));
         let worker = WorkerBuilder::new(format!("process-{}", std::process::id()))
             .backend(jobs.queue())
             .layer(ConcurrencyLimitLayer::new(open_jobs))
@@ -376,8 +358,9 @@ fn forget(work: &Path) {
     let _ = std::fs::remove_file(done_path(work));
 }
 
-fn complete(paths: &Paths, parts: &Parts, plan: &Plan, format: Format) -> Result<Sums, BatchError> {
-    let sums = join(paths, parts, plan.spans.len() as u64, format)?;
+fn complete(paths: &Paths, of: &Makings) -> Result<Sums, BatchError> {
+    let plan = &of.plan;
+    let sums = join(paths, &of.parts, plan.spans.len() as u64, of.order.format)?;
     let Sums { written, failed, tokens, cost_micros } = sums;
     let done = Done {
         plan: Plan::new(plan.order.clone(), plan.sources.clone(), Vec::new()),

@@ -50,14 +50,20 @@ impl From<BatchError> for Unfinished {
     }
 }
 
+/// What a batch is made of.
+#[derive(Clone)]
+pub struct Makings {
+    pub plan: Arc<Plan>,
+    pub parts: Parts,
+    pub summarizer: Arc<dyn Summarizer>,
+    pub means: Means,
+    pub order: BatchOrder,
+    pub tally: Arc<Tally>,
+}
+
 /// What all jobs of a batch share.
 pub struct Work {
-    plan: Arc<Plan>,
-    parts: Parts,
-    summarizer: Arc<dyn Summarizer>,
-    means: Means,
-    order: BatchOrder,
-    tally: Arc<Tally>,
+    of: Makings,
     /// Cancelled when all is done, or nothing more is to be done.
     over: CancellationToken,
     jobs_left: AtomicU64,
@@ -68,31 +74,15 @@ pub struct Work {
 }
 
 impl Work {
-    #[allow(clippy::too_many_arguments, reason = "made in one place, with a name for each")]
-    pub fn new(
-        plan: Arc<Plan>,
-        parts: Parts,
-        summarizer: Arc<dyn Summarizer>,
-        means: Means,
-        order: BatchOrder,
-        tally: Arc<Tally>,
-        over: CancellationToken,
-        jobs_left: u64,
-        concurrency: usize,
-    ) -> Self {
-        let readers = match order.share {
+    pub fn new(of: Makings, over: CancellationToken, jobs: u64, concurrency: usize) -> Self {
+        let readers = match of.order.share {
             Share::Low(_) => 1,
             Share::Whole => std::thread::available_parallelism().map_or(2, usize::from),
         };
         Self {
-            plan,
-            parts,
-            summarizer,
-            means,
-            order,
-            tally,
+            of,
             over,
-            jobs_left: AtomicU64::new(jobs_left),
+            jobs_left: AtomicU64::new(jobs),
             reading: Semaphore::new(readers),
             writing: Semaphore::new(concurrency),
             streak: AtomicU32::new(0),
@@ -140,15 +130,15 @@ impl Work {
         let work = Arc::clone(&self);
         let begin = move || {
             let index = usize::try_from(job).unwrap_or(usize::MAX);
-            let span = work.plan.spans.get(index);
+            let span = work.of.plan.spans.get(index);
             let span = span.ok_or_else(|| BatchError::Bug(format!("there is no job {job}")))?;
-            let raws = input::read(&work.plan.sources, span)?;
+            let raws = input::read(&work.of.plan.sources, span)?;
             if raws.len() != span.items as usize {
-                let source = &work.plan.sources[span.source as usize];
+                let source = &work.of.plan.sources[span.source as usize];
                 let reason = "has become shorter while it was read".to_owned();
                 return Err(BatchError::Input { path: source.path.clone(), reason });
             }
-            let (known, journal) = work.parts.go_on(job)?;
+            let (known, journal) = work.of.parts.go_on(job)?;
             Ok((raws, known, journal))
         };
         let (raws, mut records, mut journal) = blocking(begin).await?;
@@ -176,7 +166,7 @@ impl Work {
         if is_halted {
             return Err(Unfinished::Halted);
         }
-        let parts = self.parts.clone();
+        let parts = self.of.parts.clone();
         blocking(move || parts.finish(job, &records)).await?;
         Ok(())
     }
@@ -184,7 +174,7 @@ impl Work {
     fn count(&self, record: &Record) {
         let mut sums = Sums::default();
         sums.add(record);
-        self.tally.add(sums);
+        self.of.tally.add(sums);
     }
 
     async fn permit<'a>(&self, of: &'a Semaphore) -> Result<SemaphorePermit<'a>, Unfinished> {
@@ -202,7 +192,7 @@ impl Work {
         let understood = tokio::select! {
             biased;
             () = self.over.cancelled() => return Err(Unfinished::Halted),
-            understood = input::understand_any(raw, &self.means) => understood?,
+            understood = input::understand_any(raw, &self.of.means) => understood?,
         };
         drop(reading);
         match understood.conversation {
@@ -233,15 +223,15 @@ impl Work {
             let written = tokio::select! {
                 biased;
                 () = self.over.cancelled() => return Err(Unfinished::Halted),
-                written = self.summarizer.write(material, circumstances, &self.order.writing) => written,
+                written = self.of.summarizer.write(material, circumstances, &self.of.order.writing) => written,
             };
             drop(writing);
             let error = match written {
                 Ok(summarized) => {
                     self.streak.store(0, Ordering::Relaxed);
-                    let line = output::written(self.order.format, conversation, &summarized);
+                    let line = output::written(self.of.order.format, conversation, &summarized);
                     let worked = Worked { started, finished: Timestamp::now() };
-                    let seed = self.order.writing.seed;
+                    let seed = self.of.order.writing.seed;
                     let provenance = output::provenance(
                         place,
                         conversation,
@@ -281,7 +271,7 @@ impl Work {
     }
 
     async fn wait_for_others(&self) {
-        let Share::Low(is_busy) = &self.order.share else { return };
+        let Share::Low(is_busy) = &self.of.order.share else { return };
         while is_busy() && !self.over.is_cancelled() {
             tokio::time::sleep(BUSY_LOOK).await;
         }
@@ -289,7 +279,7 @@ impl Work {
 
     /// What is being written at this moment isn't counted yet: a cap is overrun by so much at most.
     fn check_budget(&self) -> Result<(), Unfinished> {
-        let (caps, sums) = (self.order.caps, self.tally.sums());
+        let (caps, sums) = (self.of.order.caps, self.of.tally.sums());
         let is_over = |cap: Option<u64>, used: u64| cap.is_some_and(|cap| used >= cap);
         if is_over(caps.tokens, sums.tokens) || is_over(caps.cost_micros, sums.cost_micros) {
             self.stop_for(Ok(Halt::Budget));

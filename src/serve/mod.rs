@@ -9,6 +9,7 @@ mod ask;
 mod asyncapi;
 mod audiosocket;
 pub mod auth;
+mod batches;
 mod body;
 mod conversations;
 mod credentials;
@@ -48,10 +49,12 @@ use crate::connect::telephony::auth::MediaAuth;
 use crate::store::Store;
 
 pub use articles::{ArticleHit, FoundArticles, FoundSentence};
+pub use batches::{BatchFile, BatchView, StoredConversations, WantedBatch};
 pub use error::Problem;
 pub use listen::{ListenError, Listener, bind, run};
 pub use sources::{
-    Answerer, ArticleSource, AskedQuestion, Failure, Masker, SystemSource, WrapUpOrder, WrapUps,
+    Answerer, ArticleSource, AskedQuestion, Batches, Failure, Masker, SystemSource, WrapUpOrder,
+    WrapUps,
 };
 pub use system::Models;
 
@@ -101,6 +104,7 @@ pub struct Services {
     pub answerer: Arc<dyn Answerer>,
     pub articles: Arc<dyn ArticleSource>,
     pub wrapups: Arc<dyn WrapUps>,
+    pub batches: Arc<dyn Batches>,
     pub system: Arc<dyn SystemSource>,
     /// Where AudioSocket calls are announced, if any are taken.
     pub audiosocket: Option<Registry>,

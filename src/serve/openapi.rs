@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 
 use super::error::Problem;
 use super::{
-    ServeState, articles, ask, asyncapi, audiosocket, auth, conversations, events, health, hooks,
-    suggestions, system, wrapups,
+    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, events, health,
+    hooks, suggestions, system, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -57,6 +57,12 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(wrapups::followups))
         .routes(routes!(wrapups::review))
         .routes(routes!(wrapups::case))
+        .routes(routes!(batches::begin, batches::list))
+        .routes(routes!(batches::show))
+        .routes(routes!(batches::cancel))
+        .routes(routes!(batches::results))
+        .routes(routes!(batches::errors))
+        .routes(routes!(batches::provenance))
         .routes(routes!(audiosocket::announce))
         .routes(routes!(articles::list))
         .routes(routes!(articles::search))

@@ -1,10 +1,12 @@
 //! What the doors need of the rooms behind them, as narrow as they need it. `app` implements these.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::articles::FoundArticles;
+use super::batches::{BatchFile, BatchView, WantedBatch};
 use super::system::Models;
 use crate::domain::{
     Article, ArticleId, CaseSummary, Classify, ConversationId, ErrorKind, Occasion, QuestionAnswer,
@@ -88,6 +90,28 @@ pub trait WrapUps: Send + Sync {
         tenant: &TenantId,
         conversations: Vec<ConversationId>,
     ) -> Result<CaseSummary, Failure>;
+}
+
+/// Work over many conversations; `None` for a batch that this tenant doesn't have.
+#[async_trait]
+pub trait Batches: Send + Sync {
+    /// It is durable when this resolves, and is done even if the service restarts.
+    async fn begin(&self, tenant: &TenantId, wanted: WantedBatch) -> Result<BatchView, Failure>;
+
+    /// The newest first.
+    async fn list(&self, tenant: &TenantId) -> Result<Vec<BatchView>, Failure>;
+
+    async fn show(&self, tenant: &TenantId, id: &str) -> Result<Option<BatchView>, Failure>;
+
+    async fn cancel(&self, tenant: &TenantId, id: &str) -> Result<Option<BatchView>, Failure>;
+
+    /// Where a file of a batch that is done stands.
+    async fn file(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        which: BatchFile,
+    ) -> Result<Option<PathBuf>, Failure>;
 }
 
 /// What the service knows of its own state.

@@ -22,16 +22,17 @@ pub struct Found {
     pub kind: Kind,
 }
 
-/// The files behind what was named, in order: a folder's by their names, and those in its folders.
+/// The files behind what was named, in order: a folder's by their names, and those in its folders,
+/// but for those of the batch itself (`own`).
 ///
 /// # Errors
 /// One isn't there, or is of no known kind. In a folder, what is of no known kind is passed over.
-pub fn find(named: &[PathBuf]) -> Result<Vec<Found>, BatchError> {
+pub fn find(named: &[PathBuf], own: &[&Path]) -> Result<Vec<Found>, BatchError> {
     let mut found = Vec::new();
     for path in named {
         let about = std::fs::metadata(path).map_err(BatchError::unreadable(path))?;
         if about.is_dir() {
-            in_folder(path, path, &mut found)?;
+            in_folder(path, path, own, &mut found)?;
             continue;
         }
         let kind = Kind::of(path).ok_or_else(|| BatchError::Input {
@@ -46,16 +47,25 @@ pub fn find(named: &[PathBuf]) -> Result<Vec<Found>, BatchError> {
     Ok(found)
 }
 
-fn in_folder(top: &Path, folder: &Path, found: &mut Vec<Found>) -> Result<(), BatchError> {
+fn in_folder(
+    top: &Path,
+    folder: &Path,
+    own: &[&Path],
+    found: &mut Vec<Found>,
+) -> Result<(), BatchError> {
     let unreadable = || BatchError::unreadable(folder);
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable())? {
         paths.push(entry.map_err(unreadable())?.path());
     }
     paths.sort();
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     for path in paths {
+        if own.iter().any(|own| absolute(own) == absolute(&path)) {
+            continue;
+        }
         if path.is_dir() {
-            in_folder(top, &path, found)?;
+            in_folder(top, &path, own, found)?;
         } else if let Some(kind) = Kind::of(&path) {
             let name = path.strip_prefix(top).unwrap_or(&path).to_string_lossy().into_owned();
             found.push(Found { path, name, kind });
@@ -249,7 +259,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("in.jsonl");
         std::fs::write(&path, text).expect("written");
-        let (sources, spans) = cut(find(&[path]).expect("found"), folder.path()).expect("cut");
+        let (sources, spans) = cut(find(&[path], &[]).expect("found"), folder.path()).expect("cut");
         (folder, sources, spans)
     }
 
@@ -282,7 +292,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("in.jsonl");
         std::fs::write(&path, "{}\n{}\n").expect("written");
-        let found = find(std::slice::from_ref(&path)).expect("found");
+        let found = find(std::slice::from_ref(&path), &[]).expect("found");
         let (sources, _) = cut(found.clone(), folder.path()).expect("cut");
         assert_eq!(difference(&sources, &found).expect("compares"), None);
         std::fs::write(&path, "{}\n[]\n").expect("written");

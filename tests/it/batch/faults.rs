@@ -28,7 +28,7 @@ fn bad_lines_are_named_and_the_rest_is_written() {
         r#"{"id":"ρόλος","turns":[{"role":"parrot","text":"4539148803436467"}]}"#,
         r#"{"id":"text","turns":[{"role":"agent","text":5}]}"#,
         r#"{"id":"empty","turns":[]}"#,
-        r#"{"id":"one","turns":[{"role":"customer","text":"Hi"}]}"#,
+        r#"{"id":"one","turns":[{"role":"customer","text":"It broke."}]}"#,
         r#"{"id":"deep","turns":"#,
         &huge,
         orders,
@@ -83,7 +83,7 @@ fn what_cannot_begin_says_why() {
         (path("none.jsonl"), &output, "none.jsonl: can't be read"),
         (path("pages.pdf"), &output, "pages.pdf: is of no known kind"),
         (path("bad.parquet"), &output, "can't be read as Parquet"),
-        (good.clone(), &path("there.jsonl"), "was not written by a batch"),
+        (good.clone(), &path("there.jsonl"), "no record of a batch beside it"),
         (good.clone(), &within_a_file, "can't be written"),
         (good.clone(), &PathBuf::from("/proc/out.jsonl"), "can't be written"),
     ] {

@@ -40,7 +40,7 @@ fn the_same_input_gives_the_same_bytes_in_every_format() {
     );
     assert!(by["input_sha256"].as_str().is_some_and(|hash| hash.len() == 64), "{by}");
 
-    // What we wrote can be read again: vCons a line, and Parquet with its own columns.
+    // What we wrote can be read again.
     let vcons = folder.path().join("a.vcon");
     let renamed = folder.path().join("vcons.jsonl");
     std::fs::copy(&vcons, &renamed).expect("copied");
@@ -83,9 +83,12 @@ fn a_folder_of_files_of_all_kinds_is_read_in_order() {
         ],
     });
     std::fs::write(path("sub/d.vcon"), vcon.to_string()).expect("written");
-    let output = folder.path().join("out.jsonl");
-    let done = summarize(&[&archive, p("-o"), &output]);
-    assert!(done.status.success(), "{}", told(&done));
+    // Its own files are no part of the input.
+    let output = path("out.jsonl");
+    for _ in 0..2 {
+        let done = summarize(&[&archive, p("-o"), &output]);
+        assert!(done.status.success(), "{}", told(&done));
+    }
     assert_eq!(ids(&output), ["ü-00003", "b.txt", "ü-00010", "ü-00011", "018f-1"]);
     let text = String::from_utf8(bytes(&output)).expect("UTF-8");
     assert!(text.contains("charged twice") && !text.contains("4539"), "{text}");
@@ -101,4 +104,72 @@ fn a_recording_is_transcribed_and_summarised() {
     let line = &lines(&output)[0];
     assert_eq!(line["id"], "billing-double-charge.wav");
     assert!(line["summary"].as_str().is_some_and(|summary| summary.contains("twice")), "{line}");
+}
+
+/// Two rows whose turns are a list of structs, as data frames are written.
+fn write_parquet(path: &Path) {
+    use parquet::data_type::{ByteArray, ByteArrayType};
+    use parquet::file::writer::SerializedFileWriter;
+    const SCHEMA: &str = "message conversation {
+        required binary conversation_id (STRING);
+        optional group turns (LIST) { repeated group list { required group element {
+            required binary role (STRING);
+            required binary text (STRING);
+        } } }
+    }";
+    let schema = parquet::schema::parser::parse_message_type(SCHEMA).expect("a schema");
+    let file = std::fs::File::create(path).expect("a file");
+    let mut writer =
+        SerializedFileWriter::new(file, schema.into(), Default::default()).expect("a writer");
+    let columns: [(&[&str], Option<(&[i16], &[i16])>); 3] = [
+        (&["p-1", "ß-2"], None),
+        (&["customer", "agent", "caller", "rep"], Some((&[2; 4], &[0, 1, 0, 1]))),
+        (
+            &[
+                "My parcel never arrived last week, card 4539148803436467.",
+                "I will send a new parcel tomorrow.",
+                "The lamp that I ordered is broken.",
+                "I have refunded the lamp today.",
+            ],
+            Some((&[2; 4], &[0, 1, 0, 1])),
+        ),
+    ];
+    let mut group = writer.next_row_group().expect("a group");
+    for (texts, levels) in columns {
+        let values: Vec<ByteArray> = texts.iter().map(|text| ByteArray::from(*text)).collect();
+        let mut column = group.next_column().expect("a column").expect("one more");
+        let (definitions, repetitions) = levels.unzip();
+        column
+            .typed::<ByteArrayType>()
+            .write_batch(&values, definitions, repetitions)
+            .expect("written");
+        column.close().expect("closed");
+    }
+    group.close().expect("closed");
+    writer.close().expect("closed");
+}
+
+#[test]
+fn parquet_is_read_and_written() {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::record::RowAccessor as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (input, output) = (folder.path().join("in.parquet"), folder.path().join("out.parquet"));
+    write_parquet(&input);
+    let done = summarize(&[&input, p("-o"), &output, p("--format=parquet")]);
+    assert!(done.status.success(), "{}", told(&done));
+    let file = std::fs::File::open(&output).expect("the output");
+    let reader = SerializedFileReader::new(file).expect("Parquet");
+    let rows: Vec<_> =
+        reader.get_row_iter(None).expect("rows").map(|row| row.expect("a row")).collect();
+    let text = |row: usize, column: usize| rows[row].get_string(column).expect("text").clone();
+    assert_eq!((rows.len(), text(0, 0), text(1, 0)), (2, "p-1".to_owned(), "ß-2".to_owned()));
+    assert!(
+        text(0, 1).contains("My parcel never arrived last week, card [card-1]"),
+        "{}",
+        text(0, 1)
+    );
+    assert_eq!(text(1, 2), "en");
+    let wrap_ups: Value = serde_json::from_str(&text(1, 4)).expect("JSON");
+    assert_eq!(wrap_ups[0]["kind"], "wrapup.summary");
 }

@@ -3,6 +3,7 @@
 mod faults;
 mod formats;
 mod kills;
+mod service;
 
 use std::path::Path;
 use std::process::{Command, Output};

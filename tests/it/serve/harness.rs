@@ -22,6 +22,7 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::batches::NoBatches;
 use super::wrapups::{FakeWrapUps, drafts};
 
 pub const KEY: &str = "bc_test";
@@ -95,6 +96,7 @@ impl House {
             answerer: Arc::new(Fake),
             articles: Arc::new(Fake),
             wrapups: Arc::new(FakeWrapUps),
+            batches: Arc::new(NoBatches),
             system: Arc::new(Fake),
             audiosocket: Some(Registry::default()),
             masker: Arc::new(|text| {

@@ -1,0 +1,112 @@
+//! Batches over the API of the whole service, also when it is stopped in between.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use backchannel::app::{Access, App};
+use backchannel::config::Config;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::conversation;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Service {
+    access: Access,
+    stop: tokio_util::sync::CancellationToken,
+    running: tokio::task::JoinHandle<()>,
+    client: reqwest::Client,
+}
+
+impl Service {
+    async fn start(data: &Path) -> Self {
+        let mut config = Config::default();
+        config.serve.listen.set_port(0);
+        config.store.folder = data.to_owned();
+        let app = App::build(config, true).await.expect("`make models` has pulled what it needs");
+        let (mut access, stop) = (app.access().clone(), app.stop_token());
+        access.api_key.get_or_insert_default();
+        let running = tokio::spawn(async move { app.run(|_| ()).await.expect("an orderly end") });
+        Self { access, stop, running, client: reqwest::Client::new() }
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        self.running.await.expect("no panic");
+    }
+
+    async fn get(&self, path: &str) -> reqwest::Response {
+        let request = self.client.get(format!("{}{path}", self.access.url));
+        let key = self.access.api_key.as_deref().unwrap_or_default();
+        request.bearer_auth(key).send().await.expect("answers")
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let request = self.client.post(format!("{}{path}", self.access.url)).json(body);
+        let key = self.access.api_key.as_deref().unwrap_or_default();
+        let answer = request.bearer_auth(key).send().await.expect("answers");
+        (answer.status(), answer.json().await.unwrap_or(Value::Null))
+    }
+
+    async fn until_over(&self, id: &str) -> Value {
+        let begun = Instant::now();
+        loop {
+            let batch: Value =
+                self.get(&format!("/v1/batches/{id}")).await.json().await.expect("JSON");
+            let state = batch["state"].as_str().expect("a state");
+            if !matches!(state, "queued" | "running") {
+                return batch;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{batch}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_is_done_over_a_restart() {
+    let data = tempfile::tempdir().expect("a folder");
+    let service = Service::start(data.path()).await;
+    let mut items: Vec<Value> = (0..300).map(conversation).collect();
+    items.push(json!({"id": "bad", "turns": "x".repeat(3)}));
+    items.push(json!({"id": "worse", "turns": [{"role": "parrot", "text": "x"}]}));
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        let wanted = json!({"items": items, "what": ["summary", "followups"]});
+        let (status, batch) = service.post("/v1/batches", &wanted).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{batch}");
+        ids.push(batch["id"].as_str().expect("an id").to_owned());
+    }
+    let (_, cancelled) = service.post(&format!("/v1/batches/{}/cancel", ids[5]), &json!({})).await;
+    assert!(cancelled["id"] == ids[5].as_str(), "{cancelled}");
+    // Somewhere in the middle of them.
+    service.stop().await;
+    let service = Service::start(data.path()).await;
+    let mut first = None;
+    for id in &ids[..5] {
+        let batch = service.until_over(id).await;
+        assert_eq!(batch["state"], "done", "{batch}");
+        assert_eq!((batch["written"].as_u64(), batch["failed"].as_u64()), (Some(300), Some(2)));
+        let results = service.get(batch["results"].as_str().expect("a link")).await;
+        assert_eq!(results.headers()["content-type"], "application/x-ndjson");
+        let results = results.text().await.expect("text");
+        assert_eq!(results.lines().count(), 300);
+        assert_eq!(*first.get_or_insert_with(|| results.clone()), results);
+        let errors = service.get(batch["errors"].as_str().expect("a link")).await;
+        let errors = errors.text().await.expect("text");
+        assert!(errors.contains("turns[0].role") && errors.lines().count() == 2, "{errors}");
+    }
+    assert_eq!(service.until_over(&ids[5]).await["state"], "cancelled");
+    let all: Value = service.get("/v1/batches").await.json().await.expect("JSON");
+    assert_eq!(all["items"].as_array().map(Vec::len), Some(6));
+    assert_eq!(all["items"][0]["id"], ids[5].as_str());
+
+    let (status, refused) = service.post("/v1/batches", &json!({"conversations": {}})).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+    let unknown = json!({"conversations": {"ids": ["c-none"]}, "what": ["summary"]});
+    let (_, batch) = service.post("/v1/batches", &unknown).await;
+    let batch = service.until_over(batch["id"].as_str().expect("an id")).await;
+    assert_eq!((batch["state"].as_str(), batch["failed"].as_u64()), (Some("done"), Some(1)));
+    service.stop().await;
+}
