@@ -17,14 +17,13 @@ pub fn turns(text: &str) -> Result<Vec<RawTurn>, ItemError> {
         let (start_ms, rest) = timed(line);
         match label(rest) {
             Some((role, said)) => turns.push(turn(role, said, start_ms)),
-            None if has_labels => match turns.last_mut() {
-                Some(last) => {
+            None if has_labels => {
+                // Without a turn before it, it is a heading: a date, a file's name.
+                if let Some(last) = turns.last_mut() {
                     last.text.push('\n');
                     last.text.push_str(line);
                 }
-                // A heading above the first turn: a date, a file's name.
-                None => {}
-            },
+            }
             None => turns.push(turn(Role::Mixed, rest, start_ms)),
         }
     }

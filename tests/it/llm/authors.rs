@@ -121,7 +121,7 @@ async fn what_is_not_true_is_struck_from_a_summary() {
         assert!(!sentence.proofs.is_empty(), "each shows where it comes from");
     }
     assert_eq!(draft.authorship.provider, "lab");
-    assert_eq!(draft.authorship.model.as_deref(), Some("tiny"));
+    assert_eq!(draft.authorship.model.as_deref(), Some("tiny-2026"), "as the server names it");
     assert_eq!(draft.authorship.seed, Some(7));
     let prompt = draft.authorship.prompt.expect("the prompt is named");
     assert_eq!((prompt.id.as_str(), prompt.version, prompt.sha256.len()), ("summary", 1, 64));
