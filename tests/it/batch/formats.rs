@@ -121,7 +121,8 @@ fn write_parquet(path: &Path) {
     let file = std::fs::File::create(path).expect("a file");
     let mut writer =
         SerializedFileWriter::new(file, schema.into(), Default::default()).expect("a writer");
-    let columns: [(&[&str], Option<(&[i16], &[i16])>); 3] = [
+    type Sides<'a> = (&'a [i16], &'a [i16]);
+    let columns: [(&[&str], Option<Sides<'_>>); 3] = [
         (&["p-1", "ß-2"], None),
         (&["customer", "agent", "caller", "rep"], Some((&[2; 4], &[0, 1, 0, 1]))),
         (
