@@ -43,12 +43,13 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
+        // The recorded sentences are short: what commits them is, too.
+        Self::with(TranscriptSettings { commit_min_ms: 1_800, ..TranscriptSettings::default() })
+    }
+
+    fn with(settings: TranscriptSettings) -> Self {
         Self {
-            // The recorded sentences are short: what commits them is, too.
-            leg: Leg::new(
-                TranscriptSettings { commit_min_ms: 1_800, ..TranscriptSettings::default() },
-                "t-",
-            ),
+            leg: Leg::new(settings, "t-"),
             asked: BTreeMap::new(),
             ever_asked: BTreeSet::new(),
             turns: Vec::new(),
@@ -126,6 +127,28 @@ impl Desk {
         let wanted = self.asked.iter().filter(|(_, purpose)| **purpose == wanted);
         wanted.map(|(ticket, _)| *ticket).collect()
     }
+}
+
+#[test]
+fn what_is_not_believed_as_a_whole_is_heard_again_in_pieces_and_only_once() {
+    let settings = TranscriptSettings { commit_min_ms: 20_000, ..TranscriptSettings::default() };
+    let mut desk = Desk::with(settings);
+    desk.play(spoken(0));
+    desk.silence(600);
+    let [whole] = desk.purposes(Purpose::Final)[..] else { panic!("{:?}", desk.asked) };
+    let unsure = || Heard { mean_logprob: -1.0, ..heard("noise") };
+    desk.answer(whole, Some(unsure()));
+    assert!(desk.turns.is_empty(), "it isn't given up yet");
+    let pieces = desk.purposes(Purpose::Final);
+    assert!(pieces.len() >= 2, "{pieces:?}");
+    desk.answer(pieces[1], Some(heard("money")));
+    for piece in pieces.iter().filter(|piece| **piece != pieces[1]) {
+        desk.answer(*piece, Some(unsure()));
+    }
+    let [turn] = &desk.turns[..] else { panic!("{:?}", desk.turns) };
+    assert_eq!(turn.words.len(), 1);
+    assert!(turn.words[0].start_ms >= 1_800, "where it was said: {:?}", turn.words);
+    assert!(desk.leg.is_idle() && desk.asked.is_empty(), "not a third time");
 }
 
 #[test]

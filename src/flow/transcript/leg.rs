@@ -212,6 +212,10 @@ impl Leg {
                 segment.heard = None;
                 out.push(LegOutput::Cancel(ticket));
             }
+            let piece_from = segment.pauses.last().copied().unwrap_or(segment.from);
+            if pause_middle >= piece_from + self.settings.piece_min_ms * SAMPLES_PER_MS {
+                segment.pauses.push(pause_middle);
+            }
             return open;
         }
         let turn_ms = (open.last_voice - open.voice_start) / SAMPLES_PER_MS;
@@ -224,6 +228,8 @@ impl Leg {
         if let Segment { ticket: Some(early), heard: None, .. } = open.open_segment() {
             out.push(LegOutput::Promote(*early));
         }
+        let last = open.segments.len() - 1;
+        hear_in_pieces(&mut open, last, &mut self.next_ticket, out);
         open.segments.push(Segment::new(pause_middle));
         open.agreement.reset();
         open.partial_upto = pause_middle;
@@ -290,6 +296,8 @@ impl Leg {
             }
             Segment { .. } => {}
         }
+        let last = open.segments.len() - 1;
+        hear_in_pieces(&mut open, last, &mut self.next_ticket, out);
         self.closing.push_back(open);
         self.emit_finished(out);
     }
@@ -302,7 +310,11 @@ impl Leg {
     ) -> Ticket {
         let ticket = self.fresh_ticket();
         let upto = (open.last_voice + self.settings.tail_ms * SAMPLES_PER_MS).min(self.now);
-        let samples = self.samples(open.open_segment().from, upto);
+        let segment = open.open_segment();
+        let samples = self.samples(segment.from, upto);
+        if !segment.pauses.is_empty() {
+            segment.kept.clone_from(&samples);
+        }
         out.push(LegOutput::Decode { ticket, purpose, samples });
         ticket
     }
@@ -321,7 +333,9 @@ impl Leg {
             return;
         }
         let guards = &self.settings.guards;
-        for utterance in self.closing.iter_mut().chain(self.open.as_mut()) {
+        let closed = self.closing.len();
+        let utterances = self.closing.iter_mut().chain(self.open.as_mut());
+        for (number, utterance) in utterances.enumerate() {
             let Some(index) = utterance.segment_of(ticket) else { continue };
             let checked = match heard {
                 Some(heard) => {
@@ -339,6 +353,10 @@ impl Leg {
                 out.push(LegOutput::Rejected(rejected));
             }
             utterance.segments[index].heard = Some(checked);
+            // An early decoding may yet be replaced by one of more.
+            if number < closed || index + 1 < utterance.segments.len() {
+                hear_in_pieces(utterance, index, &mut self.next_ticket, out);
+            }
             self.emit_finished(out);
             self.show_early(ticket, out);
             return;
@@ -440,6 +458,28 @@ impl Leg {
         self.next_turn += 1;
         TurnId::from(format!("{}{}", self.prefix, self.next_turn))
     }
+}
+
+/// Asks for the pieces of a segment that stands and wasn't believed.
+fn hear_in_pieces(
+    utterance: &mut Utterance,
+    index: usize,
+    next_ticket: &mut u64,
+    out: &mut Vec<LegOutput>,
+) {
+    let pieces = utterance.segments[index].take_pieces();
+    if pieces.len() < 2 {
+        return;
+    }
+    let ask = |(mut segment, samples): (Segment, Vec<f32>)| {
+        *next_ticket += 1;
+        let ticket = Ticket(*next_ticket);
+        segment.ticket = Some(ticket);
+        out.push(LegOutput::Decode { ticket, purpose: Purpose::Final, samples });
+        segment
+    };
+    let segments: Vec<Segment> = pieces.into_iter().map(ask).collect();
+    utterance.segments.splice(index..=index, segments);
 }
 
 fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {

@@ -29,6 +29,8 @@ pub struct TranscriptSettings {
     pub partial_every_ms: u64,
     /// A pause commits what was said before it once that is so long; only the rest is decoded again.
     pub commit_min_ms: u64,
+    /// What can't be believed as a whole is heard again in pieces between its pauses, none shorter.
+    pub piece_min_ms: u64,
     /// A pause ends a turn that is so long already.
     pub long_turn_ms: u64,
     /// Without any pause a turn is cut here, at the quietest frame of the last seconds.
@@ -50,7 +52,8 @@ impl Default for TranscriptSettings {
             preroll_ms: 250,
             tail_ms: 200,
             partial_every_ms: 1_000,
-            commit_min_ms: 1_800,
+            commit_min_ms: 6_000,
+            piece_min_ms: 1_800,
             long_turn_ms: 10_000,
             cut_ms: 11_000,
             voiced_min_ms: 96,
@@ -81,11 +84,34 @@ pub(super) struct Segment {
     /// The decoding that will stand, once it has been asked for.
     pub ticket: Option<Ticket>,
     pub heard: Option<Result<Heard, Rejected>>,
+    /// The middles of its pauses, as samples.
+    pub pauses: Vec<u64>,
+    /// What was given to the recogniser, for as long as it may be heard again in pieces.
+    pub kept: Vec<f32>,
 }
 
 impl Segment {
     pub(super) fn new(from: u64) -> Self {
-        Self { from, ticket: None, heard: None }
+        Self { from, ticket: None, heard: None, pauses: Vec::new(), kept: Vec::new() }
+    }
+
+    /// The pieces between the pauses with their audio, where the whole wasn't believed: on a noisy
+    /// line one bad second takes the rest of a long turn with it.
+    pub(super) fn take_pieces(&mut self) -> Vec<(Self, Vec<f32>)> {
+        let kept = std::mem::take(&mut self.kept);
+        let doubted = matches!(self.heard, Some(Err(Rejected::Unsure | Rejected::Empty)));
+        if !doubted || kept.is_empty() {
+            return Vec::new();
+        }
+        let upto = self.from + kept.len() as u64;
+        let inside = self.pauses.iter().copied().filter(|at| (self.from..upto).contains(at));
+        let starts: Vec<u64> = std::iter::once(self.from).chain(inside).collect();
+        let ends = starts.iter().skip(1).copied().chain([upto]);
+        let cut = |(from, upto): (&u64, u64)| {
+            let samples = kept[(from - self.from) as usize..(upto - self.from) as usize].to_vec();
+            (Self::new(*from), samples)
+        };
+        starts.iter().zip(ends).map(cut).collect()
     }
 }
 
