@@ -1,6 +1,7 @@
 //! Language models over HTTP, over real sockets: a scripted server, and a real one.
 
 mod authors;
+mod cassette;
 pub mod conformance;
 mod embedded;
 mod failures;
