@@ -41,6 +41,7 @@ pub(super) fn encode(wrap_up: &WrapUp) -> Encoded {
                 length: x.length.as_str().into(),
                 tone: x.tone.as_str().into(),
                 subject: x.subject.as_str().into(),
+                subject_citations: x.subject_proofs.iter().map(evidence).collect(),
                 parts: x.parts.iter().map(part).collect(),
             }
         ),
@@ -126,7 +127,7 @@ fn head(wrap_up: &WrapUp) -> wire::WrapUpHead {
             .map(|struck| wire::Struck {
                 text: struck.text.as_str().into(),
                 fault: struck.fault.as_str().into(),
-                why: struck.why.clone(),
+                why: struck.why.as_str().into(),
             })
             .collect(),
     }
@@ -164,6 +165,7 @@ fn sentence(proven: &ProvenSentence) -> wire::Sentence {
 fn part(part: &EmailPart) -> wire::EmailPart {
     wire::EmailPart {
         kind: part.kind.as_str().into(),
+        paragraph: Some(part.paragraph),
         text: part.text.as_str().into(),
         citations: part.proofs.iter().map(evidence).collect(),
         support: finite(part.support),
