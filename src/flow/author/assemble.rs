@@ -1,9 +1,10 @@
 //! Checked sentences in the form of a draft.
 
+use super::promise::Letter;
 use super::{Commission, form, with_struck};
 use crate::domain::{
-    Authorship, EmailDraft, EmailPart, EmailPartKind, Fault, Proof, ProvenSentence, Redacted, Role,
-    StruckSentence, Summary, SummarySection, Wording, WrapUp, WrapUpBody,
+    Authorship, EmailDraft, EmailPart, EmailPartKind, ProvenSentence, StruckSentence, Summary,
+    SummarySection, WrapUp, WrapUpBody,
 };
 use crate::flow::wrapup::Draft;
 use crate::grounding::{Claim, Ground, Refusal, Verifier};
@@ -19,14 +20,15 @@ pub(super) fn draft(
     authorship: Authorship,
 ) -> Vec<WrapUp> {
     let Some(first) = base.first() else { return Vec::new() };
-    let ground = Ground::of(&commission.material);
-    let mut check = Check { ground: &ground, struck: Vec::new() };
+    let mut check = Check { struck: Vec::new() };
     let body = match (&commission.draft, &first.body) {
         (Draft::Email(_), WrapUpBody::Email(plain)) => {
-            check.email(text, plain).map(WrapUpBody::Email)
+            let letter = Letter::of(&commission.material);
+            check.email(text, plain, &letter).map(WrapUpBody::Email)
         }
         (_, WrapUpBody::Summary(plain)) => {
-            check.summary(text, plain, commission).map(WrapUpBody::Summary)
+            let ground = Ground::of(&commission.material);
+            check.summary(text, plain, commission, &ground).map(WrapUpBody::Summary)
         }
         _ => None,
     };
@@ -38,31 +40,14 @@ pub(super) fn draft(
     }
 }
 
-/// An e-mail tells the customer's own words back with one of these.
-const TOLD_BACK: [&str; 12] = [
-    "you told",
-    "you said",
-    "you mentioned",
-    "you reported",
-    "you asked",
-    "you called",
-    "you wrote",
-    "you explained",
-    "you let us know",
-    "you contacted",
-    "you described",
-    "you wanted",
-];
-
-struct Check<'a> {
-    ground: &'a Ground,
+struct Check {
     struck: Vec<StruckSentence>,
 }
 
-impl Check<'_> {
+impl Check {
     /// What stands of these sentences, which are read together.
-    fn proven(&mut self, claims: &[Claim]) -> Vec<ProvenSentence> {
-        match Verifier.verify_claims(claims, self.ground) {
+    fn proven(&mut self, claims: &[Claim], ground: &Ground) -> Vec<ProvenSentence> {
+        match Verifier.verify_claims(claims, ground) {
             Ok(text) => {
                 self.struck.extend(text.struck);
                 text.sentences
@@ -75,7 +60,13 @@ impl Check<'_> {
         }
     }
 
-    fn summary(&mut self, text: &str, plain: &Summary, commission: &Commission) -> Option<Summary> {
+    fn summary(
+        &mut self,
+        text: &str,
+        plain: &Summary,
+        commission: &Commission,
+        ground: &Ground,
+    ) -> Option<Summary> {
         let parts = readable(form::sections(text))?;
         let mut sections = Vec::new();
         for rule in &commission.settings.sections {
@@ -84,7 +75,7 @@ impl Check<'_> {
                 .filter(|(key, _)| *key == rule.key)
                 .flat_map(|(_, claims)| claims.clone())
                 .collect();
-            let sentences = self.proven(&claims);
+            let sentences = self.proven(&claims, ground);
             if !sentences.is_empty() {
                 sections.push(SummarySection { key: rule.key.clone(), sentences });
             }
@@ -103,45 +94,56 @@ impl Check<'_> {
         Some(Summary { sections, paragraph, ..plain.clone() })
     }
 
-    /// What only the customer said may be told back as that, and as nothing else: whoever asks for
-    /// five hundred pounds has not been promised them.
-    fn binds_nobody_by(&mut self, sentence: &ProvenSentence) -> bool {
-        let of_customer = |proof: &Proof| match proof {
-            Proof::Turn(turn) => matches!(turn.role, Role::Customer | Role::Mixed),
-            Proof::Passage(_) => false,
-        };
-        let text = sentence.text.as_str().to_lowercase();
-        let is_told_back = TOLD_BACK.iter().any(|words| text.contains(words));
-        if is_told_back || !sentence.proofs.iter().all(of_customer) {
-            return true;
-        }
-        self.struck.push(StruckSentence {
-            text: sentence.text.clone(),
-            fault: Fault::Speaker,
-            why: "only the customer said so".to_owned(),
-        });
-        false
-    }
-
     /// The model's paragraphs between the greeting and the signature of the plain draft.
-    fn email(&mut self, text: &str, plain: &EmailDraft) -> Option<EmailDraft> {
+    fn email(&mut self, text: &str, plain: &EmailDraft, letter: &Letter) -> Option<EmailDraft> {
         let (subject, paragraphs) = readable(form::email(text))?;
-        let claims = paragraphs.iter().filter_map(|claims| {
-            let mut sentences = self.proven(claims);
-            sentences.retain(|sentence| self.binds_nobody_by(sentence));
-            (!sentences.is_empty()).then(|| paragraph(&sentences))
-        });
-        let claims: Vec<EmailPart> = claims.collect();
-        if claims.is_empty() {
+        if !letter.is_enough() {
             return None;
         }
-        let subject = subject.and_then(|claim| self.proven(&[claim]).pop());
+        let places: Vec<usize> = (0..paragraphs.len())
+            .flat_map(|place| std::iter::repeat_n(place, paragraphs[place].len()))
+            .collect();
+        // All of them at once: the next paragraph may go on from the last one's end.
+        let claims: Vec<Claim> = paragraphs.into_iter().flatten().collect();
+        let mut kept = Vec::new();
+        let verdicts = Verifier.judged(&claims, &|claim| letter.check(claim));
+        for (place, verdict) in places.into_iter().zip(verdicts) {
+            match verdict {
+                Ok(sentence) => kept.push((place, sentence)),
+                Err(struck) => self.struck.push(struck),
+            }
+        }
+        if kept.is_empty() {
+            return None;
+        }
         let of = |kind| plain.parts.iter().filter(move |part| part.kind == kind).cloned();
         let mut parts: Vec<EmailPart> = of(EmailPartKind::Greeting).collect();
-        parts.extend(claims);
-        parts.extend(of(EmailPartKind::Signature));
-        let subject = subject.map_or_else(|| plain.subject.clone(), |proven| proven.text);
-        Some(EmailDraft { subject, parts, ..plain.clone() })
+        let mut paragraph = parts.last().map_or(0, |part| part.paragraph);
+        let mut before = None;
+        for (place, sentence) in kept {
+            paragraph += usize::from(before != Some(place));
+            before = Some(place);
+            parts.push(EmailPart {
+                kind: EmailPartKind::Claim,
+                paragraph,
+                text: sentence.text,
+                proofs: sentence.proofs,
+                support: sentence.support,
+            });
+        }
+        for signature in of(EmailPartKind::Signature) {
+            paragraph += 1;
+            parts.push(EmailPart { paragraph, ..signature });
+        }
+        let (subject, subject_proofs) = match subject.map(|claim| letter.check(&claim)) {
+            Some(Ok(proven)) => (proven.text, proven.proofs),
+            Some(Err(struck)) => {
+                self.struck.push(struck);
+                (plain.subject.clone(), plain.subject_proofs.clone())
+            }
+            None => (plain.subject.clone(), plain.subject_proofs.clone()),
+        };
+        Some(EmailDraft { subject, subject_proofs, parts, ..plain.clone() })
     }
 }
 
@@ -151,22 +153,4 @@ fn readable<T>(read: Result<T, serde_json::Error>) -> Option<T> {
         tracing::warn!(line = error.line(), column = error.column(), "a text without its form");
     })
     .ok()
-}
-
-/// Sentences in a row as one part, as weak as the weakest of them.
-fn paragraph(sentences: &[ProvenSentence]) -> EmailPart {
-    let mut words = Vec::new();
-    for (number, sentence) in sentences.iter().enumerate() {
-        if number > 0 {
-            words.push(Wording::Fixed(" "));
-        }
-        words.push(Wording::Of(&sentence.text));
-    }
-    let proofs: Vec<Proof> = sentences.iter().flat_map(|one| one.proofs.clone()).collect();
-    EmailPart {
-        kind: EmailPartKind::Claim,
-        text: Redacted::assembled(&words),
-        proofs,
-        support: sentences.iter().map(|one| one.support).fold(1.0, f32::min),
-    }
 }

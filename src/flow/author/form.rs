@@ -9,6 +9,9 @@ use crate::insight::redaction;
 const PARTS_MAX: usize = 24;
 const SENTENCES_MAX: usize = 40;
 const SENTENCE_CHARS_MAX: usize = 600;
+const CITES_MAX: usize = 8;
+/// A longer one is no id, and is cut to one that isn't there.
+const CITE_CHARS_MAX: usize = 128;
 
 #[derive(Deserialize)]
 struct Sentence {
@@ -77,6 +80,10 @@ fn claims(sentences: Vec<Sentence>) -> Vec<Claim> {
     sentences
         .filter(|one| !one.text.trim().is_empty())
         .filter(|one| one.text.chars().count() <= SENTENCE_CHARS_MAX)
-        .map(|one| Claim::new(redaction::typed(one.text.trim()), one.cites))
+        .map(|one| {
+            let cites = one.cites.into_iter().take(CITES_MAX);
+            let cites = cites.map(|cite| cite.chars().take(CITE_CHARS_MAX).collect::<String>());
+            Claim::new(redaction::typed(one.text.trim()), cites)
+        })
         .collect()
 }

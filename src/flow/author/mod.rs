@@ -7,21 +7,23 @@
 //! the draft: so a provider can make a text better and never missing.
 
 mod assemble;
-mod extractive;
 mod form;
+mod passages;
+mod promise;
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::wrapup::{
-    Circumstances, Draft, EXTRACTIVE, Finder, Reading, Refusal, SectionRule, WrapUpSettings,
-};
+use tokio::task::JoinError;
+
+use super::wrapup::{Circumstances, Draft, Finder, Reading, Refusal, SectionRule, WrapUpSettings};
 use crate::domain::{Authorship, Occasion, StruckSentence, TenantId, WrapUp, WrapUpId};
 use crate::models::writing::Writers;
 use crate::models::{Material, Piece, WritingTask, Written};
-use crate::prompts::{Choice, Inputs, Prompts, Rendered};
+use crate::prompts::{Choice, Inputs, PromptError, Prompts, Rendered};
 
-pub use self::extractive::Extractive;
+pub use self::passages::ShownPassages;
 
 /// One draft to be written.
 #[derive(Clone, Debug)]
@@ -77,39 +79,47 @@ impl Author {
     /// # Errors
     /// The conversation holds nothing for it. A provider's failure is none.
     pub async fn write(&self, commission: &Commission) -> Result<Drafted, Refusal> {
-        let base = {
-            let commission = commission.clone();
-            on_a_thread(move || commission.without_model()).await?
+        let asked = task_of(&commission.draft).filter(|task| self.tasks.contains(task));
+        let (base, rendered) = {
+            let (author, commission) = (self.clone(), commission.clone());
+            let reading = on_a_thread(move || {
+                let base = commission.without_model()?;
+                let language = base.first().map_or("en", |draft| draft.language.as_str());
+                let rendered = asked.map(|task| author.render(task, &commission, language));
+                Ok((base, rendered))
+            });
+            match reading.await {
+                Ok(read) => read?,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         };
-        let Some(task) = task_of(&commission.draft).filter(|task| self.tasks.contains(task)) else {
-            return Ok(Drafted { drafts: base, ..Drafted::default() });
-        };
-        let Some((written, authorship)) = self.ask(task, commission).await else {
-            return Ok(Drafted { drafts: base, ..Drafted::default() });
-        };
-        let (prompt_tokens, written_tokens) = (written.tokens.prompt, written.tokens.written);
-        let commission = commission.clone();
-        let drafts =
-            on_a_thread(move || Ok(assemble::draft(&commission, &base, &written.text, authorship)))
-                .await?;
-        Ok(Drafted { drafts, prompt_tokens, written_tokens })
-    }
-
-    /// A model's text; `None` when there is none or `extractive` came to write it.
-    async fn ask(&self, task: WritingTask, order: &Commission) -> Option<(Written, Authorship)> {
-        let rendered = match self.render(task, order) {
+        let plain = |drafts| Ok(Drafted { drafts, ..Drafted::default() });
+        let (Some(task), Some(rendered)) = (asked, rendered) else { return plain(base) };
+        let rendered = match rendered {
             Ok(rendered) => rendered,
             Err(error) => {
                 tracing::error!(task = task.as_str(), %error, "a prompt can't be rendered");
-                return None;
+                return plain(base);
             }
         };
-        let prompt = rendered.prompt.clone();
+        let Some((written, authorship)) = self.ask(rendered, commission).await else {
+            return plain(base);
+        };
+        let (prompt_tokens, written_tokens) = (written.tokens.prompt, written.tokens.written);
+        let commission = commission.clone();
+        let drafts = checked(base, move |base| {
+            assemble::draft(&commission, base, &written.text, authorship)
+        });
+        Ok(Drafted { drafts: drafts.await, prompt_tokens, written_tokens })
+    }
+
+    /// A model's text; `None` when there is none.
+    async fn ask(&self, rendered: Rendered, order: &Commission) -> Option<(Written, Authorship)> {
+        let (task, prompt) = (rendered.task, rendered.prompt.clone());
         let mut request = rendered.request(order.tenant.clone(), Arc::clone(&order.material));
         request.job = order.job.clone();
         request.seed = order.seed;
-        match self.writers.of(task).write(&request, &mut |_: Piece<'_>| {}).await {
-            Ok(written) if written.provider == EXTRACTIVE => None,
+        match self.writers.of(task)?.write(&request, &mut |_: Piece<'_>| {}).await {
             Ok(written) => {
                 let authorship = Authorship {
                     provider: written.provider.clone(),
@@ -130,10 +140,10 @@ impl Author {
         &self,
         task: WritingTask,
         order: &Commission,
-    ) -> Result<Rendered, crate::prompts::PromptError> {
+        language: &str,
+    ) -> Result<Rendered, PromptError> {
         let material = &order.material;
         let mut inputs = Inputs::new().turns(&material.turns);
-        let language = order.language();
         inputs = inputs.text("language", language);
         inputs = match &order.draft {
             Draft::Email(email) => {
@@ -163,18 +173,6 @@ impl Commission {
         let reading = Reading::of(&self.material, &self.circumstances)?;
         reading.draft(&self.draft, self.occasion, &self.stem, &self.settings)
     }
-
-    /// Of the draft, as ISO 639-1.
-    fn language(&self) -> &'static str {
-        let of_customer = || {
-            Reading::of(&self.material, &self.circumstances)
-                .map_or("en", |reading| reading.language().code())
-        };
-        match &self.draft {
-            Draft::Email(order) => order.language.map_or_else(of_customer, |one| one.code()),
-            _ => of_customer(),
-        }
-    }
 }
 
 /// What a model is asked to write. Dates, dispositions and articles to be are found, not worded.
@@ -203,13 +201,31 @@ fn choice(rule: &SectionRule) -> Choice {
 }
 
 /// Reading and checking take milliseconds; eight hours of turns take most of a second.
+///
+/// # Errors
+/// The work panicked: with what.
 async fn on_a_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Box<dyn Any + Send>> {
+    match tokio::task::spawn_blocking(work).await.map_err(JoinError::try_into_panic) {
+        Ok(done) => Ok(done),
+        Err(Ok(panic)) => Err(panic),
+        // The runtime is being taken down, and so is whoever waits for this.
+        Err(Err(_)) => std::future::pending().await,
     }
+}
+
+/// What the check of a model's text makes of the plain drafts. Where the check itself breaks, they
+/// are the drafts: nothing of the text was proven.
+async fn checked(
+    base: Vec<WrapUp>,
+    check: impl FnOnce(&[WrapUp]) -> Vec<WrapUp> + Send + 'static,
+) -> Vec<WrapUp> {
+    let plain = base.clone();
+    on_a_thread(move || check(&base)).await.unwrap_or_else(|_| {
+        tracing::error!("the check of a model's text broke; the draft without one stands");
+        plain
+    })
 }
 
 /// What was struck of a text of which nothing was left.
@@ -218,4 +234,25 @@ fn with_struck(mut drafts: Vec<WrapUp>, struck: Vec<StruckSentence>) -> Vec<Wrap
         first.struck = struck;
     }
     drafts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Summary, WrapUpBody};
+    use crate::flow::wrapup::authorship;
+
+    #[tokio::test]
+    async fn a_check_that_breaks_leaves_the_plain_draft() {
+        let plain = WrapUp {
+            id: WrapUpId::from("w-1"),
+            occasion: Occasion::End,
+            authorship: authorship(),
+            language: "en".to_owned(),
+            body: WrapUpBody::Summary(Summary::default()),
+            struck: Vec::new(),
+        };
+        let drafts = checked(vec![plain.clone()], |_| panic!("a bug")).await;
+        assert_eq!(drafts, [plain]);
+    }
 }

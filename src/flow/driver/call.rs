@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -56,6 +56,8 @@ pub(super) struct Call {
     pub notes: Option<Notes>,
     /// A wrap-up that takes longer than the end of the call waits for it.
     pub late: Option<JoinHandle<Vec<NewEvent>>>,
+    /// Told when the log has all of the call.
+    pub logged: Option<oneshot::Sender<()>>,
 }
 
 impl Call {
@@ -119,9 +121,14 @@ impl Call {
         if let Some(late) = self.late.take() {
             self.finish_wrap_up(late, WRAP_UP_LIMIT).await;
         }
+        let logged = self.logged.take();
         drop(self.to_log);
         drop(self.place);
         let stored = stored.await.unwrap_or_else(|error| Err(CallError::Store(error.to_string())));
+        if let Some(logged) = logged {
+            // There may be no model that waits for it.
+            let _ = logged.send(());
+        }
         if done.is_none() {
             // Closed by the service: the media side may be asking at this moment.
             let close = tokio::time::timeout(CLOSE_PATIENCE, closes.recv()).await;
@@ -252,32 +259,28 @@ impl Call {
     }
 
     async fn wrap_up(&mut self) {
-        let (Some(notes), Some(how)) = (self.notes.take(), &self.shared.settings.wrap_up) else {
+        let (Some(mut notes), Some(how)) = (self.notes.take(), &self.shared.settings.wrap_up)
+        else {
             return;
         };
         let how = how.clone();
         let begun = Instant::now();
-        let closed = notes.close(&how.time_zone);
-        if how.asks_a_model() {
-            // Nobody waits for a model: what it writes follows the end of the call.
-            let by_model = closed.clone().by_model(self.tenant.clone(), how.clone());
-            let instead = (closed.clone(), how.clone());
-            let (shared, id) = (Arc::clone(&self.shared), self.id.clone());
-            let tenant = self.tenant.clone();
-            self.shared.tasks.spawn(async move {
-                let events = tokio::select! {
-                    events = by_model => events,
-                    () = shared.stop.cancelled() => instead.0.instead_of_model(&instead.1),
-                };
-                if !events.is_empty()
-                    && let Err(error) = shared.store.append(&tenant, &id, events).await
-                {
-                    tracing::error!(conversation.id = %id, %error, "a wrap-up was lost");
-                }
+        let (logged, is_logged) = oneshot::channel();
+        self.logged = Some(logged);
+        let (shared, tenant, id) = (Arc::clone(&self.shared), self.tenant.clone(), self.id.clone());
+        let plain = self.shared.tasks.spawn(async move {
+            notes.judge(shared.store.as_ref(), &tenant, &id).await;
+            let closed = notes.close(&how.time_zone);
+            if how.asks_a_model() {
+                let by_model = closed.clone().by_model(tenant.clone(), how.clone());
+                let shared_too = Arc::clone(&shared);
+                shared.tasks.spawn(improve(shared_too, tenant, id.clone(), by_model, is_logged));
+            }
+            let drafting = tokio::task::spawn_blocking(move || closed.plain(&how));
+            let drafts = drafting.await.unwrap_or_else(|error| {
+                tracing::error!(conversation.id = %id, %error, "the wrap-up failed");
+                Vec::new()
             });
-        }
-        let plain = self.shared.tasks.spawn_blocking(move || {
-            let drafts = closed.plain(&how);
             metrics::histogram!("backchannel_wrapup_seconds").record(begun.elapsed());
             drafts
         });
@@ -346,6 +349,28 @@ impl Call {
             let (start_ms, lost_ms) = (gap.start_ms, gap.lost_ms);
             tracing::warn!(conversation.id = %self.id, start_ms, lost_ms, why = gap.why, "audio gap");
         }
+    }
+}
+
+/// Logs what a model wrote instead of what is there without it. Nobody waits for a model: the plain
+/// drafts are in the log before, so that nothing is lost when the service dies meanwhile.
+async fn improve(
+    shared: Arc<Shared>,
+    tenant: TenantId,
+    id: ConversationId,
+    by_model: impl Future<Output = Vec<NewEvent>>,
+    is_logged: oneshot::Receiver<()>,
+) {
+    let events = tokio::select! {
+        events = by_model => events,
+        () = shared.stop.cancelled() => return,
+    };
+    // An error says that the call is gone, and with it whatever would have come before.
+    let _ = is_logged.await;
+    if !events.is_empty()
+        && let Err(error) = shared.store.append(&tenant, &id, events).await
+    {
+        tracing::error!(conversation.id = %id, %error, "a model's drafts were lost");
     }
 }
 

@@ -10,15 +10,13 @@ use backchannel::domain::{
     EmailLength, EmailPartKind, EmailPurpose, EmailTone, Fault, Occasion, Party, Redacted, Role,
     TenantId, Turn, WrapUp, WrapUpBody, WrapUpId,
 };
-use backchannel::flow::author::{Author, Commission, Drafted, Extractive};
+use backchannel::flow::author::{Author, Commission, Drafted};
 use backchannel::flow::wrapup::{Circumstances, Draft, EmailOrder, Refusal, WrapUpSettings};
-use backchannel::models::{Material, WritingTask};
+use backchannel::models::Material;
 use jiff::civil::date;
 use serde_json::json;
 
-use super::conformance::{self, Candidate};
 use super::fake::{Fake, Reply, Step, answer, status};
-use super::request;
 
 const CALL: &[(Role, &str)] = &[
     (Role::Agent, "Thank you for calling, you're speaking with Emma. How can I help?"),
@@ -62,11 +60,14 @@ fn commission(draft: Draft) -> Commission {
 }
 
 fn author(fake: &Fake) -> Author {
-    let text = format!(
+    set_up(&format!(
         "[generation]\nchain = [\"lab\", \"extractive\"]\n[generation.providers.lab]\n\
          kind = \"openai\"\nurl = \"{}\"\nmodel = \"tiny\"\nretries = 0\nstall_ms = 300\nfirst_text_ms = 300\n",
         fake.url
-    );
+    ))
+}
+
+fn set_up(text: &str) -> Author {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("settings.toml");
     std::fs::write(&file, text).expect("written");
@@ -206,25 +207,16 @@ async fn an_empty_conversation_is_refused_before_anybody_is_asked() {
 }
 
 #[tokio::test]
-async fn the_writer_without_a_model_keeps_the_contract() {
-    let mut asked = request();
-    asked.material = Arc::new(material());
-    conformance::all(&Candidate {
-        generator: Arc::new(Extractive),
-        request: asked,
-        with_schema: None,
-        is_repeatable: true,
-        counts_tokens: false,
-        grace: Duration::from_secs(1),
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn only_tasks_with_a_model_are_for_models() {
     let author = author(&Fake::new([status(500)]).await);
     assert!(author.has_model_for(&Draft::Summary) && author.has_model_for(&Draft::HandOver));
     assert!(!author.has_model_for(&Draft::FollowUps), "dates are found, not worded");
     let plain = app::author(&Config::default()).expect("the default");
-    assert!(!plain.has_model_for(&Draft::Summary), "{:?}", WritingTask::Summary);
+    assert!(!plain.has_model_for(&Draft::Summary));
+    let named = "[generation]\nchain = [\"quotes\"]\n[generation.providers.quotes]\n\
+                 kind = \"extractive\"\n";
+    let author = set_up(named);
+    assert!(!author.has_model_for(&Draft::Summary), "whatever it is called, it is no model");
+    let drafted = author.write(&commission(Draft::Summary)).await.expect("something to say");
+    assert_eq!(drafted.drafts[0].authorship.provider, "extractive");
 }
