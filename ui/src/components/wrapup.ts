@@ -1,7 +1,7 @@
 import { LitElement, html } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { EmailOrder, ReviewVerdict, WrapUp, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp, WrapUpSummary } from '../api/types.ts';
-import { dueText, emailText, sectionName, summaryText } from '../state/wrapup.ts';
+import type { EmailOrder, ReviewVerdict, WrapUp, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp, WrapUpHead, WrapUpSummary } from '../api/types.ts';
+import { authorText, dueText, emailText, faultName, holding, paragraphs, sectionName, summaryText } from '../state/wrapup.ts';
 import { checkIcon } from './icons.ts';
 import './proven.ts';
 import { shared } from './shared-styles.ts';
@@ -29,8 +29,8 @@ const verdictWords: Record<ReviewVerdict, string> = { accepted: 'accepted', edit
 @customElement('bc-wrapup')
 export class WrapUpPanel extends LitElement {
   @property({ attribute: false }) wrapup: WrapUp | null = null;
-  /** The draft that is being edited. */
-  @state() private editing = '';
+  /** The draft that is being edited, as it was when that began: the agent's words must not go with it when a model's come. */
+  @state() private editing: { id: string; text: string; held: Pick<WrapUp, 'summary'> | Pick<WrapUp, 'email'> } | null = null;
   @state() private purpose = 'follow_up';
   @query('textarea') private area!: HTMLTextAreaElement | null;
   @query('h2') private heading!: HTMLElement | null;
@@ -42,8 +42,8 @@ export class WrapUpPanel extends LitElement {
   }
 
   override render() {
-    const { wrapup } = this;
-    if (!wrapup) return '';
+    if (!this.wrapup) return '';
+    const wrapup = holding(this.wrapup, this.editing?.held ?? {});
     const { summary, email, disposition, follow_ups: followUps } = wrapup;
     return html`
       ${summary ? this.summary(summary) : ''}
@@ -58,7 +58,7 @@ export class WrapUpPanel extends LitElement {
       (section) => html`<h3>${sectionName(section.key)}</h3>
         ${section.sentences.map((sentence) => html`<bc-proven .sentence=${sentence}></bc-proven>`)}`,
     )}`;
-    return this.sheet('Summary', 'summary', summary.wrapup_id, summaryText(summary), body);
+    return this.sheet('Summary', 'summary', summary, summaryText(summary), { summary }, body);
   }
 
   private email(email: WrapUpEmail | null) {
@@ -70,38 +70,59 @@ export class WrapUpPanel extends LitElement {
       <button class="button">Write again</button>
     </form>`;
     if (!email) return html`<section aria-label="E-mail" class="email"><div class="top"><h2 tabindex="-1">E-mail draft</h2></div>${order}</section>`;
-    const parts = email.parts.map((part) =>
-      part.kind === 'claim'
-        ? html`<div class="part"><bc-proven .sentence=${part}></bc-proven></div>`
-        : html`<p class="part fixed">${part.text}</p>`,
+    const parts = paragraphs(email.parts).map(
+      (parts) => html`<div class="part">${parts.map((part) =>
+        part.kind === 'claim' ? html`<bc-proven .sentence=${part}></bc-proven>` : html`<p class="fixed">${part.text}</p>`,
+      )}</div>`,
     );
-    return this.sheet('E-mail draft', 'email', email.wrapup_id, emailText(email), html`<p class="subject">${email.subject}</p>${parts}`, order);
+    const cited = email.subject_citations ?? [];
+    const subject = cited.length > 0
+      ? html`<div class="subject"><bc-proven .sentence=${{ text: email.subject, citations: cited }}></bc-proven></div>`
+      : html`<p class="subject">${email.subject}</p>`;
+    return this.sheet('E-mail draft', 'email', email, emailText(email), { email }, html`${subject}${parts}`, order);
   }
 
   /** A text with its three buttons. */
-  private sheet(title: string, name: string, id: string, text: string, body: unknown, before: unknown = '') {
+  private sheet(
+    title: string, name: string, head: WrapUpHead, text: string, held: Pick<WrapUp, 'summary'> | Pick<WrapUp, 'email'>, body: unknown,
+    before: unknown = '',
+  ) {
+    const id = head.wrapup_id;
     const review = this.wrapup?.verdicts[id];
     const words = review?.text ?? text;
     const edited = review?.verdict === 'edited';
     return html`<section aria-label=${title} class="${name} ${review?.verdict ?? ''}">
       <div class="top"><h2 tabindex="-1">${title}</h2>${this.state(id)}</div>
       ${before}
-      ${this.editing === id
-        ? html`<form @submit=${(event: Event) => this.save(event, id, text)}>
-            <textarea rows="12" aria-label="Your words: ${title}" .value=${words}></textarea>
+      ${this.editing?.id === id
+        ? html`<form @submit=${(event: Event) => this.save(event, id)}>
+            <textarea rows="12" aria-label="Your words: ${title}" .value=${this.editing.text}></textarea>
             <div class="actions">
               <button class="button primary">Save</button>
-              <button type="button" class="button" @click=${() => (this.editing = '')}>Cancel</button>
+              <button type="button" class="button" @click=${() => (this.editing = null)}>Cancel</button>
             </div>
           </form>`
-        : html`${edited ? html`<p class="part fixed">${words}</p>` : body}
+        : html`${edited ? html`<p class="fixed">${words}</p>` : body} ${this.author(head)}
             <div class="actions">
               <button type="button" class="button primary" ?disabled=${review?.verdict === 'accepted'} @click=${() => this.review(id, 'accepted')}>Accept</button>
-              <button type="button" class="button" @click=${() => this.edit(id)}>Edit</button>
+              <button type="button" class="button" @click=${() => this.edit({ id, text: words, held })}>Edit</button>
               <button type="button" class="button" @click=${() => this.review(id, 'discarded')}>Discard</button>
               <button type="button" class="button plain" @click=${() => this.fire('copy-answer', { value: words })}>Copy</button>
             </div>`}
     </section>`;
+  }
+
+  /** Who wrote it, and what the check took out. */
+  private author(head: WrapUpHead) {
+    const words = authorText(head);
+    const struck = head.struck ?? [];
+    if (struck.length === 0) return words === '' ? '' : html`<p class="author">${words}</p>`;
+    return html`<details class="author">
+      <summary>${words}</summary>
+      <ul>
+        ${struck.map((one) => html`<li><s>${one.text}</s> <span class="quiet">${faultName(one.fault)}: ${one.why}</span></li>`)}
+      </ul>
+    </details>`;
   }
 
   private followUps(followUps: WrapUpFollowUp[]) {
@@ -155,20 +176,27 @@ export class WrapUpPanel extends LitElement {
     </select>`;
   }
 
-  private async edit(id: string): Promise<void> {
-    this.editing = id;
+  private async edit(editing: NonNullable<typeof this.editing>): Promise<void> {
+    this.editing = editing;
     await this.updateComplete;
     this.area?.focus();
   }
 
-  private save(event: Event, id: string, original: string): void {
+  private save(event: Event, id: string): void {
     event.preventDefault();
     const text = this.area?.value.trim() ?? '';
     if (text === '') return;
-    // Unchanged words are simply accepted.
-    if (text === original.trim()) this.review(id, 'accepted');
+    // Words that the draft has by now are simply accepted.
+    if (text === this.words(id)?.trim()) this.review(id, 'accepted');
     else this.review(id, 'edited', text);
-    this.editing = '';
+    this.editing = null;
+  }
+
+  /** Of the newest draft with this identifier. */
+  private words(id: string): string | undefined {
+    const { summary, email } = this.wrapup ?? {};
+    if (summary?.wrapup_id === id) return summaryText(summary);
+    return email?.wrapup_id === id ? emailText(email) : undefined;
   }
 
   private order(event: Event): void {
