@@ -103,12 +103,27 @@ impl Letter {
             Proof::Turn(turn) => is_customers(turn.role),
             Proof::Passage(_) => false,
         };
-        if tells_back(claim.text.as_str()) && proven.proofs.iter().any(said_by_customer) {
+        let is_told = proven.proofs.iter().any(said_by_customer);
+        if says_you_said(claim.text.as_str()) && !is_told {
+            return Err(strike(Fault::Speaker, "the customer didn't say so"));
+        }
+        if tells_back(claim.text.as_str()) && is_told {
             return Ok(proven);
         }
         let ours = Verifier.check(claim, &self.ours);
         ours.map_err(|_| strike(Fault::Speaker, "nobody who speaks for the company said so"))
     }
+}
+
+/// Some part of the sentence is put into the customer's mouth.
+fn says_you_said(text: &str) -> bool {
+    let words: Vec<String> = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    let text = format!(" {} ", words.join(" "));
+    TOLD_BACK.iter().any(|told| text.contains(&format!(" {told} ")))
 }
 
 /// What goes on for itself behind "and": "and it is on its way".

@@ -99,16 +99,10 @@ async fn each_attempt_is_booked_and_a_full_queue_costs_nothing() {
         tokio::spawn(async move { write(&*writer, &request()).await.0 })
     };
     tokio::time::sleep(SECOND).await;
-    let hasty = WritingRequest { deadline: SECOND, ..request() };
+    let hasty = WritingRequest { deadline: SECOND / 10, ..request() };
     for _ in 0..8 {
         let late = write(&*writer, &hasty).await.0;
-        assert!(
-            matches!(late, Err(WritingError::Busy { .. })),
-            "no fault of the provider: {late:?}"
-        );
-        if first.is_finished() {
-            break;
-        }
+        assert!(matches!(late, Err(WritingError::Busy { .. })), "no fault of it: {late:?}");
     }
     assert!(first.await.expect("it ran").is_ok());
     assert_eq!(spent(), before + 15, "who waited in vain pays nothing");
