@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::batch::stored;
 use crate::config;
 use crate::domain::{CaseSummary, ConversationId, ErrorKind, TenantId, WrapUp};
-use crate::flow::author::{Author, Commission};
+use crate::flow::author::{Author, Commission, OnGrowth};
 use crate::flow::wrapup::{CaseConversation, Circumstances, WrapUpSettings, case_summary};
 use crate::models::Material;
 use crate::serve::{Failure, WrapUpOrder, WrapUps};
@@ -71,7 +71,7 @@ async fn blocking<T: Send + 'static>(
 
 #[async_trait]
 impl WrapUps for WrapUpDoor {
-    async fn write(&self, order: WrapUpOrder) -> Result<Vec<WrapUp>, Failure> {
+    async fn write(&self, order: WrapUpOrder, on_growth: OnGrowth) -> Result<Vec<WrapUp>, Failure> {
         let _place = self.place()?;
         let (material, circumstances) = self.read(&order.tenant, &order.conversation).await?;
         let commission = Commission {
@@ -85,7 +85,7 @@ impl WrapUps for WrapUpDoor {
             settings: Arc::clone(&self.settings),
             seed: None,
         };
-        let drafted = self.author.write(&commission).await;
+        let drafted = self.author.write_aloud(&commission, &on_growth).await;
         drafted.map(|drafted| drafted.drafts).map_err(|refusal| Failure::of(&refusal))
     }
 

@@ -18,20 +18,11 @@ pub(super) fn draft(
     base: &[WrapUp],
     text: &str,
     authorship: Authorship,
+    sources: &Sources,
 ) -> Vec<WrapUp> {
     let Some(first) = base.first() else { return Vec::new() };
     let mut check = Check { struck: Vec::new() };
-    let body = match (&commission.draft, &first.body) {
-        (Draft::Email(_), WrapUpBody::Email(plain)) => {
-            let letter = Letter::of(&commission.material);
-            check.email(text, plain, &letter).map(WrapUpBody::Email)
-        }
-        (_, WrapUpBody::Summary(plain)) => {
-            let ground = Ground::of(&commission.material);
-            check.summary(text, plain, commission, &ground).map(WrapUpBody::Summary)
-        }
-        _ => None,
-    };
+    let body = check.body(commission, &first.body, text, sources);
     let struck = check.struck;
     metrics::counter!("backchannel_written_sentences_struck_total").increment(struck.len() as u64);
     match body {
@@ -40,11 +31,57 @@ pub(super) fn draft(
     }
 }
 
+/// What stands of the sentences that are there; `None` while nothing does. What was struck is counted
+/// and told when the text is whole.
+pub(super) fn so_far(
+    commission: &Commission,
+    first: &WrapUp,
+    text: &str,
+    sources: &Sources,
+) -> Option<WrapUp> {
+    let mut check = Check { struck: Vec::new() };
+    let body = check.body(commission, &first.body, text, sources)?;
+    Some(WrapUp { body, struck: Vec::new(), ..first.clone() })
+}
+
+/// What a draft is checked against, read once.
+pub(super) enum Sources {
+    Letter(Box<Letter>),
+    Ground(Box<Ground>),
+}
+
+impl Sources {
+    pub fn of(commission: &Commission) -> Self {
+        match commission.draft {
+            Draft::Email(_) => Self::Letter(Box::new(Letter::of(&commission.material))),
+            _ => Self::Ground(Box::new(Ground::of(&commission.material))),
+        }
+    }
+}
+
 struct Check {
     struck: Vec<StruckSentence>,
 }
 
 impl Check {
+    fn body(
+        &mut self,
+        commission: &Commission,
+        plain: &WrapUpBody,
+        text: &str,
+        sources: &Sources,
+    ) -> Option<WrapUpBody> {
+        match (sources, plain) {
+            (Sources::Letter(letter), WrapUpBody::Email(plain)) => {
+                self.email(text, plain, letter).map(WrapUpBody::Email)
+            }
+            (Sources::Ground(ground), WrapUpBody::Summary(plain)) => {
+                self.summary(text, plain, commission, ground).map(WrapUpBody::Summary)
+            }
+            _ => None,
+        }
+    }
+
     /// What stands of these sentences, which are read together.
     fn proven(&mut self, claims: &[Claim], ground: &Ground) -> Vec<ProvenSentence> {
         match Verifier.verify_claims(claims, ground) {

@@ -34,6 +34,8 @@ struct Section {
 #[derive(Deserialize)]
 struct Email {
     subject: Sentence,
+    /// The subject is there first.
+    #[serde(default)]
     paragraphs: Vec<Paragraph>,
 }
 
@@ -66,6 +68,36 @@ pub(super) fn email(text: &str) -> Result<(Option<Claim>, Vec<Vec<Claim>>), serd
     Ok((subject, paragraphs.map(|one| claims(one.sentences)).collect()))
 }
 
+/// The finished objects of JSON that is still being written, closed as if that were all; `None` while
+/// there are none.
+pub(super) fn so_far(text: &str) -> Option<String> {
+    let text = &text[text.find('{')?..];
+    let (mut open, mut in_string, mut escaped) = (Vec::new(), false, false);
+    let mut finished: Option<(usize, Vec<char>)> = None;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_string => escaped = true,
+            '"' => in_string = !in_string,
+            _ if in_string => {}
+            '{' => open.push('}'),
+            '[' => open.push(']'),
+            '}' | ']' => {
+                open.pop();
+                if c == '}' {
+                    finished = Some((at + 1, open.clone()));
+                }
+            }
+            _ => {}
+        }
+        if open.is_empty() {
+            break;
+        }
+    }
+    let (end, open) = finished?;
+    Some(text[..end].chars().chain(open.into_iter().rev()).collect())
+}
+
 /// The JSON in a code fence, which models like to put around it.
 fn bare(text: &str) -> &str {
     let text = text.trim();
@@ -86,4 +118,34 @@ fn claims(sentences: Vec<Sentence>) -> Vec<Claim> {
             Claim::new(redaction::typed(one.text.trim()), cites)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_finished_of_a_text_can_be_read() {
+        let whole = r#"{"sections":[{"section":"issue","sentences":[{"text":"It \"is\" {so}.","cites":["t-1"]},{"text":"Two.","cites":["t-2"]}]},{"section":"outcome","sentences":[{"text":"Three.","cites":[]}]}]}"#;
+        let mut seen = Vec::new();
+        for end in (0..=whole.len()).filter(|end| whole.is_char_boundary(*end)) {
+            let Some(so_far) = so_far(&format!("```json\n{}", &whole[..end])) else { continue };
+            let parts = sections(&so_far).unwrap_or_else(|error| panic!("{so_far}: {error}"));
+            let texts: Vec<String> = parts
+                .iter()
+                .flat_map(|(_, claims)| claims.iter().map(|one| one.text.as_str().to_owned()))
+                .collect();
+            if seen.last() != Some(&texts) {
+                seen.push(texts);
+            }
+        }
+        let one = r#"It "is" {so}."#;
+        assert_eq!(seen, [vec![one], vec![one, "Two."], vec![one, "Two.", "Three."]]);
+
+        let subject = r#"{"subject":{"text":"The bill","cites":["t-1"]},"paragraphs":[{"sent"#;
+        let (subject, paragraphs) = email(&so_far(subject).expect("a subject")).expect("readable");
+        assert_eq!(subject.map(|one| one.text.as_str().to_owned()).as_deref(), Some("The bill"));
+        assert!(paragraphs.is_empty());
+        assert_eq!(so_far("I can't {"), None);
+    }
 }

@@ -8,6 +8,7 @@
 
 mod assemble;
 mod form;
+mod growth;
 mod passages;
 mod promise;
 
@@ -17,12 +18,18 @@ use std::sync::Arc;
 
 use tokio::task::JoinError;
 
-use super::wrapup::{Circumstances, Draft, Finder, Reading, Refusal, SectionRule, WrapUpSettings};
+use super::wrapup::{
+    Circumstances, Draft, EXTRACTIVE, Finder, Reading, Refusal, SectionRule, WrapUpSettings,
+};
 use crate::domain::{Authorship, Occasion, StruckSentence, TenantId, WrapUp, WrapUpId};
 use crate::models::writing::Writers;
 use crate::models::{Material, Piece, WritingTask, Written};
 use crate::prompts::{Choice, Inputs, PromptError, Prompts, Rendered};
 
+use self::assemble::Sources;
+use self::growth::{Said, Shown};
+
+pub use self::growth::OnGrowth;
 pub use self::passages::ShownPassages;
 
 /// One draft to be written.
@@ -79,13 +86,29 @@ impl Author {
     /// # Errors
     /// The conversation holds nothing for it. A provider's failure is none.
     pub async fn write(&self, commission: &Commission) -> Result<Drafted, Refusal> {
+        let nobody_looks: OnGrowth = Arc::new(|_, _| {});
+        self.write_aloud(commission, &nobody_looks).await
+    }
+
+    /// The same, and shows the draft while a model writes it.
+    ///
+    /// # Errors
+    /// Those of [`Author::write`].
+    pub async fn write_aloud(
+        &self,
+        commission: &Commission,
+        on_growth: &OnGrowth,
+    ) -> Result<Drafted, Refusal> {
         let asked = task_of(&commission.draft).filter(|task| self.tasks.contains(task));
         let (base, rendered) = {
             let (author, commission) = (self.clone(), commission.clone());
             let reading = on_a_thread(move || {
                 let base = commission.without_model()?;
                 let language = base.first().map_or("en", |draft| draft.language.as_str());
-                let rendered = asked.map(|task| author.render(task, &commission, language));
+                let rendered = asked.map(|task| {
+                    let sources = Arc::new(Sources::of(&commission));
+                    (author.render(task, &commission, language), sources)
+                });
                 Ok((base, rendered))
             });
             match reading.await {
@@ -94,7 +117,10 @@ impl Author {
             }
         };
         let plain = |drafts| Ok(Drafted { drafts, ..Drafted::default() });
-        let (Some(task), Some(rendered)) = (asked, rendered) else { return plain(base) };
+        let (Some(task), Some((rendered, sources))) = (asked, rendered) else {
+            return plain(base);
+        };
+        let Some(first) = base.first() else { return plain(base) };
         let rendered = match rendered {
             Ok(rendered) => rendered,
             Err(error) => {
@@ -102,24 +128,51 @@ impl Author {
                 return plain(base);
             }
         };
-        let Some((written, authorship)) = self.ask(rendered, commission).await else {
-            return plain(base);
+        let shown = Shown::new(first.id.clone(), Arc::clone(on_growth));
+        let (said, heard) = Said::new();
+        let writer = self.writers.of(task);
+        let until_now = Authorship {
+            provider: writer.map_or_else(String::new, |writer| writer.provider().to_owned()),
+            model: None,
+            prompt: Some(rendered.prompt.clone()),
+            seed: commission.seed,
         };
+        let watching = growth::watch(heard, commission, first, &sources, until_now, &shown);
+        let asked = tokio::select! {
+            biased;
+            asked = self.ask(rendered, commission, &said) => asked,
+            never = watching => match never {},
+        };
+        let Some((written, authorship)) = asked else { return plain(base) };
         let (prompt_tokens, written_tokens) = (written.tokens.prompt, written.tokens.written);
         let commission = commission.clone();
         let drafts = checked(base, move |base| {
-            assemble::draft(&commission, base, &written.text, authorship)
+            assemble::draft(&commission, base, &written.text, authorship, &sources)
         });
-        Ok(Drafted { drafts: drafts.await, prompt_tokens, written_tokens })
+        let drafts = drafts.await;
+        if drafts.iter().any(|draft| draft.authorship.provider != EXTRACTIVE) {
+            shown.leave();
+        }
+        Ok(Drafted { drafts, prompt_tokens, written_tokens })
     }
 
     /// A model's text; `None` when there is none.
-    async fn ask(&self, rendered: Rendered, order: &Commission) -> Option<(Written, Authorship)> {
+    async fn ask(
+        &self,
+        rendered: Rendered,
+        order: &Commission,
+        said: &Said,
+    ) -> Option<(Written, Authorship)> {
         let (task, prompt) = (rendered.task, rendered.prompt.clone());
         let mut request = rendered.request(order.tenant.clone(), Arc::clone(&order.material));
         request.job = order.job.clone();
         request.seed = order.seed;
-        match self.writers.of(task)?.write(&request, &mut |_: Piece<'_>| {}).await {
+        match self
+            .writers
+            .of(task)?
+            .write(&request, &mut |piece: Piece<'_>| said.take(&piece))
+            .await
+        {
             Ok(written) => {
                 let authorship = Authorship {
                     provider: written.provider.clone(),

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -18,6 +20,7 @@ use super::{
 };
 use crate::bus::{PartialSignal, Signal};
 use crate::domain::{ConversationId, EndReason, EventBody, NewEvent, Partial, TenantId};
+use crate::flow::author::OnGrowth;
 use crate::flow::session::{Output, Session};
 use crate::flow::suggestion::CardQuery;
 use crate::flow::transcript::{Purpose, Ticket};
@@ -272,7 +275,8 @@ impl Call {
             notes.judge(shared.store.as_ref(), &tenant, &id).await;
             let closed = notes.close(&how.time_zone);
             if how.asks_a_model() {
-                let by_model = closed.clone().by_model(tenant.clone(), how.clone());
+                let on_growth = shows(&shared, &tenant, &id);
+                let by_model = closed.clone().by_model(tenant.clone(), how.clone(), on_growth);
                 let shared_too = Arc::clone(&shared);
                 shared.tasks.spawn(improve(shared_too, tenant, id.clone(), by_model, is_logged));
             }
@@ -335,6 +339,7 @@ impl Call {
             tenant: self.tenant.clone(),
             conversation: self.id.clone(),
             time: Timestamp::now(),
+            kind: codec::TURN_PARTIAL,
             data: codec::partial_data(partial),
         })));
     }
@@ -358,20 +363,41 @@ async fn improve(
     shared: Arc<Shared>,
     tenant: TenantId,
     id: ConversationId,
-    by_model: impl Future<Output = Vec<NewEvent>>,
+    by_model: impl Stream<Item = Vec<NewEvent>>,
     is_logged: oneshot::Receiver<()>,
 ) {
-    let events = tokio::select! {
-        events = by_model => events,
-        () = shared.stop.cancelled() => return,
-    };
-    // An error says that the call is gone, and with it whatever would have come before.
-    let _ = is_logged.await;
-    if !events.is_empty()
-        && let Err(error) = shared.store.append(&tenant, &id, events).await
-    {
-        tracing::error!(conversation.id = %id, %error, "a model's drafts were lost");
+    let mut by_model = pin!(by_model);
+    let mut is_logged = Some(is_logged);
+    loop {
+        let events = tokio::select! {
+            events = by_model.next() => events,
+            () = shared.stop.cancelled() => None,
+        };
+        let Some(events) = events else { return };
+        if let Some(is_logged) = is_logged.take() {
+            // An error says that the call is gone, and with it whatever would have come before.
+            let _ = is_logged.await;
+        }
+        if !events.is_empty()
+            && let Err(error) = shared.store.append(&tenant, &id, events).await
+        {
+            tracing::error!(conversation.id = %id, %error, "a model's drafts were lost");
+        }
     }
+}
+
+/// Streams what a model has written until now.
+fn shows(shared: &Arc<Shared>, tenant: &TenantId, id: &ConversationId) -> OnGrowth {
+    let (bus, tenant, conversation) = (Arc::clone(&shared.bus), tenant.clone(), id.clone());
+    Arc::new(move |wrapup_id, so_far| {
+        bus.publish(Signal::Partial(Arc::new(PartialSignal {
+            tenant: tenant.clone(),
+            conversation: conversation.clone(),
+            time: Timestamp::now(),
+            kind: codec::WRAPUP_GROWING,
+            data: codec::growing_data(wrapup_id, so_far),
+        })));
+    })
 }
 
 async fn log(to_log: &mpsc::Sender<NewEvent>, id: &ConversationId, event: NewEvent) {

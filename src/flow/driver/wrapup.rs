@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures_util::Stream;
+use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -9,7 +11,7 @@ use crate::domain::{
     ConversationId, EventBody, NewEvent, Occasion, Party, RedactionOutcome, TenantId, Turn,
     VerdictKind, WrapUp, WrapUpId,
 };
-use crate::flow::author::{Author, Commission, ShownPassages};
+use crate::flow::author::{Author, Commission, OnGrowth, ShownPassages};
 use crate::flow::wrapup::{Circumstances, Draft, EXTRACTIVE, Reading, WrapUpSettings};
 use crate::models::Material;
 use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec, wire};
@@ -138,9 +140,15 @@ impl Closed {
         }
     }
 
-    /// What a model writes, all at the same time, each under the identifier of the plain draft that
-    /// it replaces; and plain ones again where something was struck until nothing was left.
-    pub async fn by_model(self, tenant: TenantId, how: CallWrapUp) -> Vec<NewEvent> {
+    /// What a model writes, all at the same time and each when it is there, under the identifier of the
+    /// plain draft that it replaces; and a plain one again where something was struck until nothing was
+    /// left.
+    pub fn by_model(
+        self,
+        tenant: TenantId,
+        how: CallWrapUp,
+        on_growth: OnGrowth,
+    ) -> impl Stream<Item = Vec<NewEvent>> {
         let drafts = Draft::at_end().into_iter().filter(|one| how.author.has_model_for(one));
         let commissions = drafts.map(|draft| Commission {
             tenant: tenant.clone(),
@@ -153,13 +161,17 @@ impl Closed {
             settings: Arc::clone(&how.settings),
             seed: None,
         });
-        let author = &how.author;
-        let writing = commissions.map(|order| async move { author.write(&order).await });
-        let written = futures_util::future::join_all(writing).await;
         let is_news =
             |one: &WrapUp| one.authorship.provider != EXTRACTIVE || !one.struck.is_empty();
-        let drafts = written.into_iter().flatten().flat_map(|drafted| drafted.drafts);
-        drafts.filter(is_news).map(event).collect()
+        let writing = commissions.map(|order| {
+            let (author, on_growth) = (how.author.clone(), Arc::clone(&on_growth));
+            async move {
+                let written = author.write_aloud(&order, &on_growth).await;
+                let drafts = written.into_iter().flat_map(|drafted| drafted.drafts);
+                drafts.filter(is_news).map(event).collect()
+            }
+        });
+        writing.collect::<FuturesUnordered<_>>()
     }
 }
 

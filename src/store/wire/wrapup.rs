@@ -129,6 +129,17 @@ pub struct WrapUpEmail {
     pub parts: Vec<EmailPart>,
 }
 
+/// A draft that a model is writing, as far as it is proven. Streamed, never stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WrapUpGrowing {
+    /// What the draft will be called.
+    pub wrapup_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<WrapUpSummary>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<WrapUpEmail>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WrapUpArticle {
     #[serde(flatten)]

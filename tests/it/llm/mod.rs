@@ -7,6 +7,7 @@ mod embedded;
 mod failures;
 mod fake;
 mod guarded;
+mod live;
 mod real;
 mod servers;
 mod tapes;

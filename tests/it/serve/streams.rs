@@ -56,6 +56,7 @@ async fn partials_are_streamed_and_never_stored() {
             tenant: "demo".into(),
             conversation: conversation.into(),
             time: Timestamp::now(),
+            kind: codec::TURN_PARTIAL,
             data: codec::partial_data(&partial),
         })));
     };

@@ -259,6 +259,15 @@ export interface WrapUp {
   disposition: WrapUpDisposition | null;
   /** By the draft's identifier. */
   verdicts: Record<string, WrapUpReview>;
+  /** What models are writing at this moment; never in a snapshot. */
+  growing?: { summary?: WrapUpSummary | undefined; email?: WrapUpEmail | undefined } | undefined;
+}
+
+/** A draft as far as it is written and proven; with neither, it won't come. Streamed, never stored. */
+export interface WrapUpGrowing {
+  wrapup_id: string;
+  summary?: WrapUpSummary | undefined;
+  email?: WrapUpEmail | undefined;
 }
 
 /** One CloudEvents envelope. Partials carry no usable `sequence`: they are never stored. */

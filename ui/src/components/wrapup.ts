@@ -1,7 +1,7 @@
-import { LitElement, html } from 'lit';
+import { LitElement, type PropertyValues, html } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { EmailOrder, ReviewVerdict, WrapUp, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp, WrapUpHead, WrapUpSummary } from '../api/types.ts';
-import { authorText, dueText, emailText, faultName, holding, paragraphs, sectionName, summaryText } from '../state/wrapup.ts';
+import { authorText, dueText, emailText, faultName, growing, holding, paragraphs, sectionName, summaryText } from '../state/wrapup.ts';
 import { checkIcon } from './icons.ts';
 import './proven.ts';
 import { shared } from './shared-styles.ts';
@@ -20,6 +20,7 @@ const purposes: [string, string][] = [
 const lengths: [string, string][] = [['short', 'Short'], ['medium', 'Medium'], ['long', 'Long']];
 const tones: [string, string][] = [['friendly', 'Friendly'], ['professional', 'Professional'], ['formal', 'Formal']];
 const kinds: Record<string, string> = { task: 'Task', callback: 'Call back', meeting: 'Appointment' };
+const staleAfterMs = 30_000;
 const verdictWords: Record<ReviewVerdict, string> = { accepted: 'accepted', edited: 'edited', discarded: 'discarded' };
 
 /**
@@ -31,6 +32,9 @@ export class WrapUpPanel extends LitElement {
   @property({ attribute: false }) wrapup: WrapUp | null = null;
   /** The draft that is being edited, as it was when that began: the agent's words must not go with it when a model's come. */
   @state() private editing: { id: string; text: string; held: Pick<WrapUp, 'summary'> | Pick<WrapUp, 'email'> } | null = null;
+  /** What has not grown for so long that its end must have been missed. */
+  @state() private stale: WrapUp['growing'];
+  private staleTimer: ReturnType<typeof setTimeout> | undefined;
   @state() private purpose = 'follow_up';
   @query('textarea') private area!: HTMLTextAreaElement | null;
   @query('h2') private heading!: HTMLElement | null;
@@ -45,20 +49,48 @@ export class WrapUpPanel extends LitElement {
     if (!this.wrapup) return '';
     const wrapup = holding(this.wrapup, this.editing?.held ?? {});
     const { summary, email, disposition, follow_ups: followUps } = wrapup;
+    const grown = this.wrapup.growing === this.stale ? {} : growing(this.wrapup);
+    const edited = this.editing?.held ?? {};
+    const newSummary = 'summary' in edited ? undefined : grown.summary;
+    const newEmail = 'email' in edited ? undefined : grown.email;
     return html`
-      ${summary ? this.summary(summary) : ''}
+      ${newSummary ? this.unfinished('Summary', 'summary', this.sections(newSummary)) : summary ? this.summary(summary) : ''}
       ${followUps.length > 0 ? this.followUps(followUps) : ''}
       ${disposition ? this.disposition(disposition) : ''}
-      ${this.email(email)}
+      ${newEmail ? this.unfinished('E-mail draft', 'email', this.letter(newEmail)) : this.email(email)}
     `;
   }
 
+  override updated(changed: PropertyValues<this>): void {
+    const before = changed.get('wrapup')?.growing;
+    const now = this.wrapup?.growing;
+    if (now === before) return;
+    clearTimeout(this.staleTimer);
+    if (now) this.staleTimer = setTimeout(() => (this.stale = now), staleAfterMs);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.staleTimer);
+  }
+
+  /** A draft that is being written: there is nothing to decide yet. */
+  private unfinished(title: string, name: string, body: unknown) {
+    return html`<section aria-label=${title} class=${name} aria-busy="true">
+      <div class="top"><h2 tabindex="-1">${title}</h2><span class="state" role="status">being written…</span></div>
+      ${body}
+    </section>`;
+  }
+
   private summary(summary: WrapUpSummary) {
-    const body = html`${summary.sections.map(
+    return this.sheet('Summary', 'summary', summary, summaryText(summary), { summary }, this.sections(summary));
+  }
+
+  private sections(summary: WrapUpSummary) {
+    return html`${summary.sections.map(
       (section) => html`<h3>${sectionName(section.key)}</h3>
         ${section.sentences.map((sentence) => html`<bc-proven .sentence=${sentence}></bc-proven>`)}`,
     )}`;
-    return this.sheet('Summary', 'summary', summary, summaryText(summary), { summary }, body);
   }
 
   private email(email: WrapUpEmail | null) {
@@ -70,6 +102,10 @@ export class WrapUpPanel extends LitElement {
       <button class="button">Write again</button>
     </form>`;
     if (!email) return html`<section aria-label="E-mail" class="email"><div class="top"><h2 tabindex="-1">E-mail draft</h2></div>${order}</section>`;
+    return this.sheet('E-mail draft', 'email', email, emailText(email), { email }, this.letter(email), order);
+  }
+
+  private letter(email: WrapUpEmail) {
     const parts = paragraphs(email.parts).map(
       (parts) => html`<div class="part">${parts.map((part) =>
         part.kind === 'claim' ? html`<bc-proven .sentence=${part}></bc-proven>` : html`<p class="fixed">${part.text}</p>`,
@@ -79,7 +115,7 @@ export class WrapUpPanel extends LitElement {
     const subject = cited.length > 0
       ? html`<div class="subject"><bc-proven .sentence=${{ text: email.subject, citations: cited }}></bc-proven></div>`
       : html`<p class="subject">${email.subject}</p>`;
-    return this.sheet('E-mail draft', 'email', email, emailText(email), { email }, html`${subject}${parts}`, order);
+    return html`${subject}${parts}`;
   }
 
   /** A text with its three buttons. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { EmailPart, WrapUpEmail, WrapUpFollowUp, WrapUpSummary } from '../api/types.ts';
-import { authorText, dueText, emailText, faultName, holding, noWrapUp, paragraphs, sectionName, withReview, withWrapUpEvent } from './wrapup.ts';
+import { authorText, dueText, emailText, faultName, growing, holding, noWrapUp, paragraphs, sectionName, withGrowing, withReview, withWrapUpEvent } from './wrapup.ts';
 
 const head = { state: 'draft', occasion: 'end', language: 'en' };
 const followUp = (id: string): WrapUpFollowUp => ({
@@ -76,4 +76,18 @@ test('who wrote it is said, and how much was struck', () => {
   expect(of('house', 'qwen', [...struck, ...struck])).toBe('Written by qwen (house), 2 sentences struck');
   expect(of('extractive', undefined, struck)).toContain('1 sentence struck');
   expect([faultName('condition'), faultName('of_tomorrow')]).toEqual(['said only under a condition', 'of tomorrow']);
+});
+
+test('a draft grows in its place until it is there, or won’t come', () => {
+  const draft = (id: string, occasion = 'end'): WrapUpSummary => ({ ...head, wrapup_id: id, occasion, sections: [], paragraph: [] });
+  const plain = withWrapUpEvent(null, 'wrapup.summary', draft('w-end-summary-1'))!;
+  const grown = withGrowing(plain, { wrapup_id: 'w-end-summary-1', summary: draft('w-end-summary-1') })!;
+  expect([growing(plain).summary, growing(grown).summary?.wrapup_id]).toEqual([undefined, 'w-end-summary-1']);
+  expect(growing(withWrapUpEvent(grown, 'wrapup.summary', draft('w-end-summary-1'))!).summary).toBeUndefined();
+  expect(growing(withGrowing(grown, { wrapup_id: 'w-end-summary-1' })!).summary).toBeUndefined();
+  expect(growing(withGrowing(grown, { wrapup_id: 'another' })!).summary).toBeDefined();
+  expect(growing(withReview(grown, 'w-end-summary-1', { verdict: 'accepted', text: null })).summary).toBeUndefined();
+  const asked = withWrapUpEvent(grown, 'wrapup.summary', draft('w-9-1', 'demand'))!;
+  expect(growing(asked).summary).toBeUndefined();
+  expect(withGrowing(null, { wrapup_id: 'w-3', summary: draft('w-3', 'hand_over') })).toBeNull();
 });

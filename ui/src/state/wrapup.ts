@@ -1,6 +1,6 @@
 // The drafts of a conversation and what was made of them: (drafts, event) → drafts.
 import type {
-  EmailPart, WrapUp, WrapUpArticle, WrapUpDisposition, WrapUpDue, WrapUpEmail, WrapUpFollowUp, WrapUpHead, WrapUpReview, WrapUpSummary,
+  EmailPart, WrapUp, WrapUpArticle, WrapUpDisposition, WrapUpDue, WrapUpEmail, WrapUpFollowUp, WrapUpGrowing, WrapUpHead, WrapUpReview, WrapUpSummary,
 } from '../api/types.ts';
 
 export const noWrapUp: WrapUp = {
@@ -9,6 +9,39 @@ export const noWrapUp: WrapUp = {
 
 /** Null for events that are no wrap-up. */
 export function withWrapUpEvent(before: WrapUp | null, type: string, data: unknown): WrapUp | null {
+  const after = withStored(before, type, data);
+  // What was stored is not growing any more.
+  return after === before || after === null ? after : withoutGrowing(after, (data as WrapUpHead).wrapup_id);
+}
+
+/** What a model is writing, for whom it is wanted. */
+export function withGrowing(before: WrapUp | null, data: WrapUpGrowing): WrapUp | null {
+  const now = before ?? noWrapUp;
+  const { summary, email } = data;
+  if (summary) return summary.occasion === 'hand_over' ? before : { ...now, growing: { ...now.growing, summary } };
+  if (email) return { ...now, growing: { ...now.growing, email } };
+  return before && withoutGrowing(before, data.wrapup_id);
+}
+
+/** What is shown in the place of a draft while a better one is being written. */
+export function growing(now: WrapUp): NonNullable<WrapUp['growing']> {
+  const { summary, email } = now.growing ?? {};
+  const fits = (next: WrapUpHead | undefined, old: WrapUpHead | null) =>
+    next !== undefined && !(next.wrapup_id in now.verdicts) && (old === null || displaces(now, next, old));
+  return { summary: fits(summary, now.summary) ? summary : undefined, email: fits(email, now.email) ? email : undefined };
+}
+
+function withoutGrowing(now: WrapUp, id: string): WrapUp {
+  if (!now.growing) return now;
+  const { summary, email } = now.growing;
+  const left = {
+    summary: summary?.wrapup_id === id ? undefined : summary,
+    email: email?.wrapup_id === id ? undefined : email,
+  };
+  return { ...now, growing: left.summary || left.email ? left : undefined };
+}
+
+function withStored(before: WrapUp | null, type: string, data: unknown): WrapUp | null {
   const now = before ?? noWrapUp;
   const newest = <T extends WrapUpHead>(old: T | null): T => (old === null || displaces(now, data as T, old) ? (data as T) : old);
   switch (type) {
