@@ -208,7 +208,7 @@ mod tests {
         }
         for (text, cites) in [
             ("You told us that 42 pounds were taken two times in March.", &["t-1"] as &[&str]),
-            ("You asked to have it back on your card quicker.", &["t-3"]),
+            ("You asked for compensation.", &["t-5"]),
             ("We can't put it back on your card any quicker.", &["t-4"]),
             ("It takes five working days.", &["t-6"]),
         ] {
