@@ -4,7 +4,7 @@ use super::promise::Letter;
 use super::{Commission, form, with_struck};
 use crate::domain::{
     Authorship, EmailDraft, EmailPart, EmailPartKind, ProvenSentence, StruckSentence, Summary,
-    SummarySection, WrapUp, WrapUpBody,
+    SummarySection, WrapUp, WrapUpBody, WrapUpId,
 };
 use crate::flow::wrapup::Draft;
 use crate::grounding::{Claim, Ground, Refusal, Verifier};
@@ -16,19 +16,26 @@ const PARAGRAPH: [(&str, usize); 3] = [("issue", 2), ("outcome", 1), ("next_step
 pub(super) fn draft(
     commission: &Commission,
     base: &[WrapUp],
+    first: &WrapUp,
     text: &str,
     authorship: Authorship,
     sources: &Sources,
 ) -> Vec<WrapUp> {
-    let Some(first) = base.first() else { return Vec::new() };
     let mut check = Check { struck: Vec::new() };
-    let body = check.body(commission, &first.body, text, sources);
+    let bodies = check.bodies(commission, &first.body, text, sources);
     let struck = check.struck;
     metrics::counter!("backchannel_written_sentences_struck_total").increment(struck.len() as u64);
-    match body {
-        Some(body) => vec![WrapUp { authorship, body, struck, ..first.clone() }],
-        None => with_struck(base.to_vec(), struck),
+    if bodies.is_empty() {
+        return with_struck(base.to_vec(), struck);
     }
+    // As those without a model are numbered.
+    let wrap_up = |(number, body): (usize, WrapUpBody)| WrapUp {
+        id: WrapUpId::from(format!("{}-{}", commission.stem, number + 1)),
+        authorship: authorship.clone(),
+        body,
+        ..first.clone()
+    };
+    with_struck(bodies.into_iter().enumerate().map(wrap_up).collect(), struck)
 }
 
 /// What stands of the sentences that are there; `None` while nothing does. What was struck is counted
@@ -39,8 +46,12 @@ pub(super) fn so_far(
     text: &str,
     sources: &Sources,
 ) -> Option<WrapUp> {
+    // Lists are shown when they are whole.
+    if !matches!(commission.draft, Draft::Summary | Draft::HandOver | Draft::Email(_)) {
+        return None;
+    }
     let mut check = Check { struck: Vec::new() };
-    let body = check.body(commission, &first.body, text, sources)?;
+    let body = check.bodies(commission, &first.body, text, sources).pop()?;
     Some(WrapUp { body, struck: Vec::new(), ..first.clone() })
 }
 
@@ -54,32 +65,57 @@ impl Sources {
     pub fn of(commission: &Commission) -> Self {
         match commission.draft {
             Draft::Email(_) => Self::Letter(Box::new(Letter::of(&commission.material))),
+            // What the customer believes is no knowledge.
+            Draft::Article => Self::Ground(Box::new(Letter::of(&commission.material).ours())),
             _ => Self::Ground(Box::new(Ground::of(&commission.material))),
         }
     }
+
+    pub fn check(&self, claim: &Claim) -> Result<ProvenSentence, StruckSentence> {
+        match self {
+            Self::Letter(letter) => letter.check(claim),
+            Self::Ground(ground) => Verifier.check(claim, ground),
+        }
+    }
+
+    /// Each by itself, and then as they are read one after the other.
+    pub fn judged(&self, claims: &[Claim]) -> Vec<Result<ProvenSentence, StruckSentence>> {
+        Verifier.judged(claims, &|claim| self.check(claim))
+    }
 }
 
-struct Check {
-    struck: Vec<StruckSentence>,
+pub(super) struct Check {
+    pub struck: Vec<StruckSentence>,
 }
 
 impl Check {
-    fn body(
+    fn bodies(
         &mut self,
         commission: &Commission,
         plain: &WrapUpBody,
         text: &str,
         sources: &Sources,
-    ) -> Option<WrapUpBody> {
-        match (sources, plain) {
-            (Sources::Letter(letter), WrapUpBody::Email(plain)) => {
+    ) -> Vec<WrapUpBody> {
+        let one = match (&commission.draft, plain, sources) {
+            (Draft::FollowUps, ..) => {
+                let found = self.follow_ups(text, commission, sources).unwrap_or_default();
+                return found.into_iter().map(WrapUpBody::FollowUp).collect();
+            }
+            (Draft::Disposition, ..) => {
+                self.disposition(text, commission, sources).map(WrapUpBody::Disposition)
+            }
+            (_, WrapUpBody::Article(plain), _) => {
+                self.article(text, plain, sources).map(WrapUpBody::Article)
+            }
+            (_, WrapUpBody::Email(plain), Sources::Letter(letter)) => {
                 self.email(text, plain, letter).map(WrapUpBody::Email)
             }
-            (Sources::Ground(ground), WrapUpBody::Summary(plain)) => {
+            (_, WrapUpBody::Summary(plain), Sources::Ground(ground)) => {
                 self.summary(text, plain, commission, ground).map(WrapUpBody::Summary)
             }
             _ => None,
-        }
+        };
+        one.into_iter().collect()
     }
 
     /// What stands of these sentences, which are read together.
@@ -184,7 +220,7 @@ impl Check {
     }
 }
 
-fn readable<T>(read: Result<T, serde_json::Error>) -> Option<T> {
+pub(super) fn readable<T>(read: Result<T, serde_json::Error>) -> Option<T> {
     // Where it broke, and not what stood there: that may be somebody's words.
     read.inspect_err(|error| {
         tracing::warn!(line = error.line(), column = error.column(), "a text without its form");

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::lists::Item;
+use crate::domain::FollowUpKind;
 use crate::grounding::Claim;
 use crate::insight::redaction;
 
@@ -44,6 +46,39 @@ struct Paragraph {
     sentences: Vec<Sentence>,
 }
 
+#[derive(Deserialize)]
+struct FollowUps {
+    items: Vec<FollowUpItem>,
+}
+
+#[derive(Deserialize)]
+struct FollowUpItem {
+    kind: String,
+    text: String,
+    owner: String,
+    when: String,
+    cites: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Choices {
+    choices: Vec<Chosen>,
+}
+
+#[derive(Deserialize)]
+struct Chosen {
+    code: String,
+    probability: f32,
+    why: String,
+    cites: Vec<String>,
+}
+
+/// Its sections look like paragraphs with a heading, which proves nothing and is left out.
+#[derive(Deserialize)]
+struct Article {
+    sections: Vec<Paragraph>,
+}
+
 /// Sentences under the key of their section, as they came.
 pub(super) type Parts = Vec<(String, Vec<Claim>)>;
 
@@ -66,6 +101,48 @@ pub(super) fn email(text: &str) -> Result<(Option<Claim>, Vec<Vec<Claim>>), serd
     let paragraphs = read.paragraphs.into_iter().take(PARTS_MAX);
     let subject = claims(vec![read.subject]).pop();
     Ok((subject, paragraphs.map(|one| claims(one.sentences)).collect()))
+}
+
+/// Whoever owes a model's follow-up, what it is, and the words that say when.
+///
+/// # Errors
+/// What is wrong with the form.
+pub(super) fn follow_ups(text: &str) -> Result<Vec<Item>, serde_json::Error> {
+    let read: FollowUps = serde_json::from_str(bare(text))?;
+    let items = read.items.into_iter().take(PARTS_MAX).filter_map(|one| {
+        let FollowUpItem { kind, text, owner, when, cites } = one;
+        Some(Item {
+            kind: FollowUpKind::parse(&kind)?,
+            is_customers: owner == "customer",
+            claim: claims(vec![Sentence { text, cites }]).pop()?,
+            when,
+        })
+    });
+    Ok(items.collect())
+}
+
+/// Codes with their probability, 0 to 1, and why.
+///
+/// # Errors
+/// What is wrong with the form.
+pub(super) fn choices(text: &str) -> Result<Vec<(String, f32, Claim)>, serde_json::Error> {
+    let read: Choices = serde_json::from_str(bare(text))?;
+    let choices = read.choices.into_iter().take(PARTS_MAX).filter_map(|one| {
+        let claim = claims(vec![Sentence { text: one.why, cites: one.cites }]).pop()?;
+        let is_probable = one.probability > 0.0 && one.probability <= 1.0;
+        is_probable.then_some((one.code, one.probability, claim))
+    });
+    Ok(choices.collect())
+}
+
+/// The sentences of an article in reading order, without its headings.
+///
+/// # Errors
+/// What is wrong with the form.
+pub(super) fn article(text: &str) -> Result<Vec<Claim>, serde_json::Error> {
+    let read: Article = serde_json::from_str(bare(text))?;
+    let sections = read.sections.into_iter().take(PARTS_MAX);
+    Ok(sections.flat_map(|one| claims(one.sentences)).collect())
 }
 
 /// The finished objects of JSON that is still being written, closed as if that were all; `None` while

@@ -9,6 +9,7 @@
 mod assemble;
 mod form;
 mod growth;
+mod lists;
 mod passages;
 mod promise;
 
@@ -19,9 +20,12 @@ use std::sync::Arc;
 use tokio::task::JoinError;
 
 use super::wrapup::{
-    Circumstances, Draft, EXTRACTIVE, Finder, Reading, Refusal, SectionRule, WrapUpSettings,
+    Circumstances, DispositionRule, Draft, EXTRACTIVE, Finder, Reading, Refusal, SectionRule,
+    WrapUpSettings, authorship,
 };
-use crate::domain::{Authorship, Occasion, StruckSentence, TenantId, WrapUp, WrapUpId};
+use crate::domain::{
+    Authorship, Occasion, StruckSentence, Summary, TenantId, WrapUp, WrapUpBody, WrapUpId,
+};
 use crate::models::writing::Writers;
 use crate::models::{Material, Piece, WritingTask, Written};
 use crate::prompts::{Choice, Inputs, PromptError, Prompts, Rendered};
@@ -78,7 +82,7 @@ impl Author {
 
     /// Whether a model is asked for this draft.
     pub fn has_model_for(&self, draft: &Draft) -> bool {
-        task_of(draft).is_some_and(|task| self.tasks.contains(&task))
+        self.tasks.contains(&task_of(draft))
     }
 
     /// Writes a draft; several for follow-ups. Dropping the future stops the provider.
@@ -99,15 +103,14 @@ impl Author {
         commission: &Commission,
         on_growth: &OnGrowth,
     ) -> Result<Drafted, Refusal> {
-        let asked = task_of(&commission.draft).filter(|task| self.tasks.contains(task));
+        let asked = Some(task_of(&commission.draft)).filter(|task| self.tasks.contains(task));
         let (base, rendered) = {
             let (author, commission) = (self.clone(), commission.clone());
             let reading = on_a_thread(move || {
-                let base = commission.without_model()?;
-                let language = base.first().map_or("en", |draft| draft.language.as_str());
+                let (base, first) = commission.without_model()?;
                 let rendered = asked.map(|task| {
                     let sources = Arc::new(Sources::of(&commission));
-                    (author.render(task, &commission, language), sources)
+                    (author.render(task, &commission, &first), sources, first)
                 });
                 Ok((base, rendered))
             });
@@ -117,10 +120,9 @@ impl Author {
             }
         };
         let plain = |drafts| Ok(Drafted { drafts, ..Drafted::default() });
-        let (Some(task), Some((rendered, sources))) = (asked, rendered) else {
+        let (Some(task), Some((rendered, sources, first))) = (asked, rendered) else {
             return plain(base);
         };
-        let Some(first) = base.first() else { return plain(base) };
         let rendered = match rendered {
             Ok(rendered) => rendered,
             Err(error) => {
@@ -137,7 +139,7 @@ impl Author {
             prompt: Some(rendered.prompt.clone()),
             seed: commission.seed,
         };
-        let watching = growth::watch(heard, commission, first, &sources, until_now, &shown);
+        let watching = growth::watch(heard, commission, &first, &sources, until_now, &shown);
         let asked = tokio::select! {
             biased;
             asked = self.ask(rendered, commission, &said) => asked,
@@ -147,7 +149,7 @@ impl Author {
         let (prompt_tokens, written_tokens) = (written.tokens.prompt, written.tokens.written);
         let commission = commission.clone();
         let drafts = checked(base, move |base| {
-            assemble::draft(&commission, base, &written.text, authorship, &sources)
+            assemble::draft(&commission, base, &first, &written.text, authorship, &sources)
         });
         let drafts = drafts.await;
         if drafts.iter().any(|draft| draft.authorship.provider != EXTRACTIVE) {
@@ -193,11 +195,15 @@ impl Author {
         &self,
         task: WritingTask,
         order: &Commission,
-        language: &str,
+        plain: &WrapUp,
     ) -> Result<Rendered, PromptError> {
         let material = &order.material;
         let mut inputs = Inputs::new().turns(&material.turns);
-        inputs = inputs.text("language", language);
+        inputs = inputs.text("language", plain.language.as_str());
+        let with_passages = |inputs: Inputs| match material.passages.is_empty() {
+            true => inputs,
+            false => inputs.passages(&material.passages),
+        };
         inputs = match &order.draft {
             Draft::Email(email) => {
                 let mut inputs = inputs
@@ -207,12 +213,25 @@ impl Author {
                 if let crate::domain::EmailPurpose::Custom(wish) = &email.purpose {
                     inputs = inputs.untrusted("wish", wish.as_str());
                 }
-                match material.passages.is_empty() {
-                    true => inputs,
-                    false => inputs.passages(&material.passages),
-                }
+                with_passages(inputs)
             }
-            _ => {
+            Draft::Article => {
+                let question = match &plain.body {
+                    WrapUpBody::Article(article) => article.question.text.as_str(),
+                    _ => "",
+                };
+                with_passages(inputs.untrusted("question", question))
+            }
+            Draft::FollowUps => inputs,
+            Draft::Disposition => {
+                let code = |rule: &DispositionRule| {
+                    let words = [std::slice::from_ref(&rule.label), &rule.phrases].concat();
+                    Choice::new(rule.code.clone(), words.join(", "))
+                };
+                let codes = order.settings.dispositions.iter().map(code);
+                inputs.choices("codes", codes.collect::<Vec<_>>())
+            }
+            Draft::Summary | Draft::HandOver => {
                 let sections: Vec<Choice> = order.settings.sections.iter().map(choice).collect();
                 inputs.choices("sections", sections)
             }
@@ -222,19 +241,30 @@ impl Author {
 }
 
 impl Commission {
-    fn without_model(&self) -> Result<Vec<WrapUp>, Refusal> {
+    /// The drafts, and the first of them; an empty one where none was found, for a model to fill.
+    fn without_model(&self) -> Result<(Vec<WrapUp>, WrapUp), Refusal> {
         let reading = Reading::of(&self.material, &self.circumstances)?;
-        reading.draft(&self.draft, self.occasion, &self.stem, &self.settings)
+        let drafts = reading.draft(&self.draft, self.occasion, &self.stem, &self.settings)?;
+        let first = drafts.first().cloned().unwrap_or_else(|| WrapUp {
+            id: WrapUpId::from(format!("{}-1", self.stem)),
+            occasion: self.occasion,
+            authorship: authorship(),
+            language: reading.language().code().to_owned(),
+            body: WrapUpBody::Summary(Summary::default()),
+            struck: Vec::new(),
+        });
+        Ok((drafts, first))
     }
 }
 
-/// What a model is asked to write. Dates, dispositions and articles to be are found, not worded.
-const fn task_of(draft: &Draft) -> Option<WritingTask> {
+const fn task_of(draft: &Draft) -> WritingTask {
     match draft {
-        Draft::Summary => Some(WritingTask::Summary),
-        Draft::HandOver => Some(WritingTask::HandOver),
-        Draft::Email(_) => Some(WritingTask::Email),
-        Draft::Article | Draft::FollowUps | Draft::Disposition => None,
+        Draft::Summary => WritingTask::Summary,
+        Draft::HandOver => WritingTask::HandOver,
+        Draft::Email(_) => WritingTask::Email,
+        Draft::Article => WritingTask::Article,
+        Draft::FollowUps => WritingTask::FollowUps,
+        Draft::Disposition => WritingTask::Disposition,
     }
 }
 
@@ -292,8 +322,6 @@ fn with_struck(mut drafts: Vec<WrapUp>, struck: Vec<StruckSentence>) -> Vec<Wrap
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Summary, WrapUpBody};
-    use crate::flow::wrapup::authorship;
 
     #[tokio::test]
     async fn a_check_that_breaks_leaves_the_plain_draft() {

@@ -65,7 +65,7 @@ const BINDING: [&str; 36] = [
     "right",
 ];
 
-const fn is_customers(role: Role) -> bool {
+pub(super) const fn is_customers(role: Role) -> bool {
     matches!(role, Role::Customer | Role::Mixed)
 }
 
@@ -85,6 +85,11 @@ impl Letter {
     /// Whether there is anything to write about.
     pub fn is_enough(&self) -> bool {
         self.all.enough().is_ok()
+    }
+
+    /// Only what the company's side says.
+    pub fn ours(self) -> Ground {
+        self.ours
     }
 
     /// A sentence that tells back stands by what the customer said; every other one must stand

@@ -155,7 +155,11 @@ impl Closed {
             job: None,
             material: Arc::clone(&self.material),
             circumstances: Arc::clone(&self.circumstances),
-            stem: WrapUpId::from(draft.stem_at_end()),
+            stem: WrapUpId::from(match draft {
+                // Of another number maybe, so they take the place of all those without a model.
+                Draft::FollowUps => "w-end-followup-by-model",
+                _ => draft.stem_at_end(),
+            }),
             draft,
             occasion: Occasion::End,
             settings: Arc::clone(&how.settings),

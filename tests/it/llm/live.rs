@@ -32,6 +32,10 @@ fn tell(body: &Value) -> String {
     if asked.contains("Draft the e-mail.") {
         let paragraphs = json!([{"sentences": [said, invented]}]);
         json!({"subject": invented, "paragraphs": paragraphs}).to_string()
+    } else if asked.contains("List the follow-ups.") {
+        json!({"items": []}).to_string()
+    } else if asked.contains("Propose the article") {
+        json!({"title": "", "sections": []}).to_string()
     } else {
         let sections = json!([{"section": "outcome", "sentences": [said, invented]}]);
         json!({"sections": sections}).to_string()
