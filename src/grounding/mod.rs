@@ -4,6 +4,7 @@
 //! Everything here is a function of its input: no I/O, no clock. Words that give orders inside a
 //! turn are words like any others.
 
+mod aligned;
 mod claim;
 mod condition;
 mod context;

@@ -4,7 +4,7 @@ use super::claim::Claim;
 use super::ground::Ground;
 use super::reading::{Part, Reading, Word};
 use super::support::{self, Support};
-use super::{condition, exact, names, polarity, speaker, swap};
+use super::{aligned, condition, exact, names, polarity, speaker, swap};
 use crate::domain::{Fault, ProvenSentence, StruckSentence};
 use crate::insight::redaction;
 
@@ -70,6 +70,7 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         .and_then(|()| polarity::check(&case))
         .and_then(|()| speaker::check(&case))
         .and_then(|()| swap::check(&case))
+        .and_then(|()| aligned::check(&case))
         .and_then(|()| condition::check(&case))
         .map_err(strike)?;
     Ok(ProvenSentence {
@@ -82,7 +83,7 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
 /// The whole sentence, or what it reports of whom it names, is a sentence of a source.
 fn word_for_word(case: &Case) -> Option<usize> {
     let ground = case.ground;
-    let allowed = |unit: &usize| (case.allowed)(*unit);
+    let allowed = |unit: &usize| (case.allowed)(*unit) && exact::same(case, *unit);
     let words = &case.reading.words;
     if let Some(unit) = ground.said(words).iter().copied().find(allowed) {
         return Some(unit);
