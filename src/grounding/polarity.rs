@@ -173,11 +173,16 @@ pub(super) fn check(case: &Case) -> Finding {
     let words = &case.reading.words;
     for (at, word) in words.iter().enumerate().filter(|(_, word)| word.part.weight() > 0.0) {
         let text = || case.reading.text.get(word.bytes.clone()).unwrap_or_default();
+        // What stands too far behind a denial to say whether it is meant.
+        let may_be_denied =
+            words[..at].iter().any(|one| one.clause == word.clause && is_denial(&one.lower));
         match (word.denied, said(case, &near, at)) {
             (Denied::Head | Denied::Object, Some(Said { affirmed: true, denied: false, .. })) => {
                 return Err((Fault::Negation, format!("its sources don't deny \"{}\"", text())));
             }
-            (Denied::No, Some(Said { affirmed: false, denied: true, far: false })) => {
+            (Denied::No, Some(Said { affirmed: false, denied: true, far: false }))
+                if !may_be_denied =>
+            {
                 return Err((Fault::Negation, format!("its sources deny \"{}\"", text())));
             }
             _ => {}

@@ -81,7 +81,7 @@ pub(super) async fn watch(
     shown: &Shown,
 ) -> Infallible {
     let first = WrapUp { authorship, ..first.clone() };
-    let mut last = String::new();
+    let (mut last, mut before) = (String::new(), None);
     while heard.changed().await.is_ok() {
         let text = heard.borrow_and_update().clone();
         let so_far = form::so_far(&text).unwrap_or_default();
@@ -91,13 +91,17 @@ pub(super) async fn watch(
         last = so_far.clone();
         if so_far.is_empty() {
             shown.show(None);
+            before = None;
             continue;
         }
         let (commission, first) = (commission.clone(), first.clone());
         let sources = Arc::clone(sources);
         let check = move || assemble::so_far(&commission, &first, &so_far, &sources);
-        if let Ok(Some(draft)) = on_a_thread(check).await {
+        if let Ok(Some(draft)) = on_a_thread(check).await
+            && before.as_ref() != Some(&draft)
+        {
             shown.show(Some(&draft));
+            before = Some(draft);
         }
     }
     // The writer is done, and whoever drops this knows.

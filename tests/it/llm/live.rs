@@ -73,13 +73,15 @@ async fn what_a_model_writes_at_the_end_of_a_call_comes_to_the_desktop() {
     request.headers_mut().insert("authorization", bearer);
     let (mut call, _) = tokio_tungstenite::connect_async(request).await.expect("taken");
     let start = json!({"type": "start", "encoding": "pcm_s16le", "sample_rate_hz": 8000,
-        "channels": 1, "parties": ["agent"]});
+        "channels": 2, "parties": ["customer", "agent"]});
     call.send(Message::text(start.to_string())).await.expect("sent");
     let recording =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls/billing-double-charge.wav");
-    let agent = AudioFile::open(&recording).expect("a recording").channels.remove(1);
+    let channels = AudioFile::open(&recording).expect("a recording").channels;
+    let both: Vec<f32> =
+        (8 * 30_000..8 * 38_500).flat_map(|at| [channels[0][at], channels[1][at]]).collect();
     // "I can see you changed your payment date on the third. That can make two direct debits …"
-    for frame in agent[8 * 30_000..8 * 38_500].chunks(160) {
+    for frame in both.chunks(2 * 160) {
         let bytes: Vec<u8> =
             frame.iter().flat_map(|s| ((s * 32_767.0) as i16).to_le_bytes()).collect();
         call.send(Message::binary(bytes)).await.expect("sent");
@@ -95,7 +97,7 @@ async fn what_a_model_writes_at_the_end_of_a_call_comes_to_the_desktop() {
     };
     let begun = Instant::now();
     let wrapup = loop {
-        let list = get("/v1/conversations").await;
+        let list = get("/v1/conversations?state=all").await;
         let id = list["items"][0]["id"].as_str().expect("a conversation").to_owned();
         let wrapup = get(&format!("/v1/conversations/{id}")).await["wrapup"].take();
         let by = |what: &str| wrapup[what]["authorship"]["provider"] == "lab";
