@@ -150,6 +150,24 @@ impl Ears {
         }
         Ok(heard)
     }
+
+    /// Hears a final under load: by the smaller model where that one is sure, and as usual where it
+    /// isn't. It misses short answers, and a turn that is lost is worse than a late one.
+    ///
+    /// # Errors
+    /// As `Transcriber::transcribe`.
+    pub fn listen_under_load(
+        &mut self,
+        samples: &[f32],
+        hints: &Hints,
+    ) -> Result<Heard, ModelError> {
+        let quick = self.listen(Urgency::Partial, samples, hints)?;
+        let sure = !quick.words.is_empty() && quick.mean_logprob >= SURE_LOGPROB;
+        if sure && !ran_on(&quick, samples.len()) {
+            return Ok(quick);
+        }
+        self.listen(Urgency::Final, samples, hints)
+    }
 }
 
 struct Shared {
@@ -305,14 +323,12 @@ impl Shared {
         while let Some(job) = self.next() {
             let waited = job.since.elapsed();
             let begun = Instant::now();
-            // Under load the smaller model writes finals, too.
-            let model_of = match self.level().has_small_finals() {
-                true => Urgency::Partial,
-                false => job.urgency,
-            };
+            let small = job.urgency != Urgency::Partial && self.level().has_small_finals();
             // A panic in a recogniser costs one decoding, not the worker and every call on it.
-            let listened =
-                catch_unwind(AssertUnwindSafe(|| ears.listen(model_of, &job.samples, &job.hints)));
+            let listened = catch_unwind(AssertUnwindSafe(|| match small {
+                true => ears.listen_under_load(&job.samples, &job.hints),
+                false => ears.listen(job.urgency, &job.samples, &job.hints),
+            }));
             let outcome = match listened {
                 Ok(Ok(heard)) => Outcome::Heard(heard),
                 Ok(Err(error)) => {

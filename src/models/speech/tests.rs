@@ -159,3 +159,35 @@ fn stopping_answers_what_waits() {
     answers.sort();
     assert_eq!(answers, ["dropped", "final1"]);
 }
+
+/// Hears nothing in less than a second.
+struct Short(&'static str);
+
+impl Transcriber for Short {
+    fn transcribe(&mut self, samples: &[f32], _hints: &Hints) -> Result<Heard, ModelError> {
+        let words = match samples.len() < 16_000 {
+            true => Vec::new(),
+            false => {
+                let text = self.0.to_owned();
+                vec![crate::models::HeardWord { text, start_ms: 0, end_ms: 1, confidence: 1.0 }]
+            }
+        };
+        Ok(Heard { words, tokens: 1, ..Heard::default() })
+    }
+}
+
+#[test]
+fn under_load_the_larger_model_hears_what_the_smaller_one_misses() {
+    let (opener, gate) = mpsc::channel();
+    let finals = Gated { name: "large", gate: Arc::new(Mutex::new(gate)) };
+    let ears = Ears { finals: Box::new(finals), partials: Box::new(Short("small")) };
+    let pool = SpeechPool::start(vec![ears]).expect("threads start");
+    let (done, results) = mpsc::channel();
+    let next = || results.recv_timeout(Duration::from_secs(5)).expect("an answer");
+    opener.send(()).expect("the gate stands");
+    pool.set_level(LoadLevel::SmallFinals);
+    submit(&pool, Urgency::Final, 16_000, &done);
+    assert_eq!(next(), "small");
+    submit(&pool, Urgency::Final, 8_000, &done);
+    assert_eq!(next(), "large8000");
+}
