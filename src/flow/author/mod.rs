@@ -17,8 +17,8 @@ use super::wrapup::{
     Circumstances, Draft, EXTRACTIVE, Finder, Reading, Refusal, SectionRule, WrapUpSettings,
 };
 use crate::domain::{Authorship, Occasion, StruckSentence, TenantId, WrapUp, WrapUpId};
-use crate::models::writing::Writers;
-use crate::models::{Material, Piece, WritingTask, Written};
+use crate::models::writing::{Ledger, Writers};
+use crate::models::{Material, Meter, Piece, WritingTask, Written};
 use crate::prompts::{Choice, Inputs, Prompts, Rendered};
 
 pub use self::extractive::Extractive;
@@ -37,6 +37,8 @@ pub struct Commission {
     pub stem: WrapUpId,
     pub settings: Arc<WrapUpSettings>,
     pub seed: Option<u64>,
+    /// Counts what it takes, also in vain.
+    pub meter: Option<Arc<Meter>>,
 }
 
 /// What was written, and at what price.
@@ -70,6 +72,16 @@ impl Author {
     /// Whether a model is asked for this draft.
     pub fn has_model_for(&self, draft: &Draft) -> bool {
         task_of(draft).is_some_and(|task| self.tasks.contains(&task))
+    }
+
+    /// Who has used how much.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        self.writers.ledger()
+    }
+
+    /// The prompts in use.
+    pub fn prompts(&self) -> &Prompts {
+        &self.prompts
     }
 
     /// Writes a draft; several for follow-ups. Dropping the future stops the provider.
@@ -108,6 +120,7 @@ impl Author {
         let mut request = rendered.request(order.tenant.clone(), Arc::clone(&order.material));
         request.job = order.job.clone();
         request.seed = order.seed;
+        request.meter = order.meter.clone();
         match self.writers.of(task).write(&request, &mut |_: Piece<'_>| {}).await {
             Ok(written) if written.provider == EXTRACTIVE => None,
             Ok(written) => {

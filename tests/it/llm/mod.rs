@@ -28,6 +28,7 @@ pub fn request() -> WritingRequest {
     WritingRequest {
         tenant: TenantId::from("acme"),
         job: None,
+        meter: None,
         task: WritingTask::Summary,
         prompt: None,
         messages: vec![
