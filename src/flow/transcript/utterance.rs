@@ -98,9 +98,11 @@ impl Segment {
     /// The pieces between the pauses with their audio, where the whole wasn't believed: on a noisy
     /// line one bad second takes the rest of a long turn with it.
     pub(super) fn take_pieces(&mut self) -> Vec<(Self, Vec<f32>)> {
+        if !matches!(self.heard, Some(Err(rejected)) if rejected != Rejected::Undecoded) {
+            return Vec::new();
+        }
         let kept = std::mem::take(&mut self.kept);
-        let doubted = matches!(self.heard, Some(Err(Rejected::Unsure | Rejected::Empty)));
-        if !doubted || kept.is_empty() {
+        if kept.is_empty() {
             return Vec::new();
         }
         let upto = self.from + kept.len() as u64;
