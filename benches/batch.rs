@@ -112,6 +112,7 @@ async fn run(
         concurrency,
         caps: Caps::default(),
         share: Share::Whole,
+        give_up: false,
     };
     let means = Means {
         zone: TimeZone::UTC,

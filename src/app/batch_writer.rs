@@ -116,7 +116,7 @@ impl Summarizer for ByModel {
         let meter = Arc::new(Meter::default());
         let circumstances = Arc::new(circumstances.clone());
         let mut summarized = Summarized::default();
-        let mut refusal = None;
+        let (mut refusal, mut failure) = (None, None);
         for draft in &order.drafts {
             let commission = Commission {
                 tenant: self.tenant.clone(),
@@ -135,10 +135,11 @@ impl Summarizer for ByModel {
                     summarized.wrap_ups.extend(drafted.drafts);
                     summarized.tokens.prompt += drafted.prompt_tokens;
                     summarized.tokens.written += drafted.written_tokens;
+                    failure = drafted.failure;
                 }
                 Err(why) => refusal = refusal.or(Some(why)),
             }
-            if meter.read().refused.is_some() {
+            if failure.is_some() || meter.read().refused.is_some() {
                 break;
             }
         }
@@ -148,10 +149,12 @@ impl Summarizer for ByModel {
         tokens.prompt = tokens.prompt.max(reading.tokens.prompt);
         tokens.written = tokens.written.max(reading.tokens.written);
         summarized.cost_micros = reading.micros;
-        let why: Option<NotSummarized> = match (reading.refused, refusal) {
+        let why: Option<NotSummarized> = match (reading.refused, failure, refusal) {
             // Somebody cheaper wrote instead. Who gave a budget wants to be asked.
-            (Some(whose), _) => Some(WritingError::Budget { whose }.into()),
-            (None, Some(why)) if summarized.wrap_ups.is_empty() => Some(why.into()),
+            (Some(whose), ..) => Some(WritingError::Budget { whose }.into()),
+            // Whoever wants `extractive` to step in names it in the chain; a batch can wait.
+            (None, Some(failure), _) => Some(failure.into()),
+            (None, None, Some(why)) if summarized.wrap_ups.is_empty() => Some(why.into()),
             _ => None,
         };
         match why {

@@ -217,6 +217,7 @@ impl BatchDoor {
             concurrency: None,
             caps: Caps { tokens: wanted.budget_tokens, cost_micros: None },
             share: Share::Low(Arc::new(move || speech.level() != LoadLevel::Normal)),
+            give_up: false,
         }
     }
 
@@ -396,10 +397,8 @@ impl Batches for BatchDoor {
             let message = "there are no such conversations".to_owned();
             return Err(Failure { kind: ErrorKind::Invalid, message });
         }
-        let zone = &self.around.zone;
-        let items = wanted.items.take().map(|items| {
-            items.iter().map(|item| format!("{}\n", masked_item(item, zone))).collect::<String>()
-        });
+        let masked = |item: &_| format!("{}\n", masked_item(item, &self.around.zone));
+        let items = wanted.items.take().map(|items| items.iter().map(masked).collect::<String>());
         let id = format!("b-{}", Ulid::generate());
         let record = Arc::new(Record {
             tenant: tenant.as_str().to_owned(),

@@ -60,6 +60,8 @@ pub struct BatchOrder {
     pub concurrency: Option<usize>,
     pub caps: Caps,
     pub share: Share,
+    /// What can't be read or written about at the moment becomes an error like any other.
+    pub give_up: bool,
 }
 
 impl BatchOrder {

@@ -55,6 +55,17 @@ impl<E: Into<NotSummarized>> From<E> for InVain {
 }
 
 impl NotSummarized {
+    /// Trying again may help, at once or after people did something.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            // It comes again with the same seed.
+            Self::Writing(WritingError::Form { .. }) => false,
+            // Of all conversations, until somebody gives the right key.
+            Self::Writing(WritingError::Denied { .. }) => true,
+            other => other.kind().is_retryable(),
+        }
+    }
+
     /// Nothing more is written for this batch until somebody raises its budget.
     pub const fn is_budget(&self) -> bool {
         matches!(self, Self::Writing(WritingError::Budget { .. }))

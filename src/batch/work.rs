@@ -1,12 +1,13 @@
 //! One job: its conversations are read, written about and noted.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -93,6 +94,9 @@ pub struct Work {
     rows: Cursors,
     watch: Watch,
     streak: AtomicU32,
+    /// Conversations that are being written about, and a word whenever one no longer is.
+    under_way: AtomicU64,
+    one_less: Notify,
     last_word: Mutex<String>,
     halt: Mutex<Option<Result<Halt, BatchError>>>,
 }
@@ -118,6 +122,8 @@ impl Work {
             rows: Cursors::default(),
             watch: Watch::default(),
             streak: AtomicU32::new(0),
+            under_way: AtomicU64::new(0),
+            one_less: Notify::new(),
             last_word: Mutex::default(),
             halt: Mutex::default(),
         }
@@ -216,7 +222,8 @@ impl Work {
                     let (number, place) = places.remove(&panic.id()).ok_or_else(|| {
                         BatchError::Bug("a conversation of nobody's has failed".to_owned())
                     })?;
-                    Became::Final(failed(number, output::crashed(&place), Used::default()))
+                    let used = known.used.get(&number).copied().unwrap_or_default();
+                    Became::Final(failed(number, output::crashed(&place), used))
                 }
             };
             self.see_to_source(&span, &became)?;
@@ -297,7 +304,7 @@ impl Work {
             Ok(conversation) => {
                 self.write(number, &place, &conversation, &understood.input_sha256, used).await
             }
-            Err(error) if error.kind().is_retryable() => {
+            Err(error) if error.kind().is_retryable() && !self.of.order.give_up => {
                 let why = format!("{}: {error}", place.file);
                 Ok(self.waiting(number, Used::default(), why))
             }
@@ -325,12 +332,13 @@ impl Work {
             };
             let started = Timestamp::now();
             let (material, circumstances) = (&conversation.material, &conversation.circumstances);
+            let under_way = UnderWay::begin(self);
             let written = tokio::select! {
                 biased;
                 () = self.over.cancelled() => return Err(Unfinished::Halted),
                 written = self.of.summarizer.write(material, circumstances, &self.of.order.writing) => written,
             };
-            drop(writing);
+            drop((under_way, writing));
             let vain = match written {
                 Ok(summarized) => {
                     self.streak.store(0, Ordering::Relaxed);
@@ -361,15 +369,22 @@ impl Work {
             });
             let error: NotSummarized = vain.why;
             if error.is_budget() {
-                self.stop_for(Ok(Halt::Budget));
+                if self.others_gave_back().await {
+                    continue;
+                }
+                if !self.closing.is_cancelled() {
+                    self.stop_for(Ok(Halt::Budget));
+                }
                 return Ok(Became::Waiting(waiting(number, used), error.to_string()));
             }
-            if !error.kind().is_retryable() {
+            let may_pass = error.may_pass();
+            let pause = tries.next().filter(|_| may_pass);
+            let Some(pause) = pause else {
+                if may_pass && !self.of.order.give_up {
+                    return Ok(self.waiting(number, used, error.to_string()));
+                }
                 let line = output::unwritten(place, &conversation.id, &error);
                 return Ok(Became::Final(failed(number, line, before.plus(used))));
-            }
-            let Some(pause) = tries.next() else {
-                return Ok(self.waiting(number, used, error.to_string()));
             };
             tokio::select! {
                 () = self.closing.cancelled() => {}
@@ -393,6 +408,20 @@ impl Work {
         Ok(permit)
     }
 
+    /// What is under way holds back more than it will use. Waits for the next of it to end; false
+    /// when there is none, and nothing will come back.
+    async fn others_gave_back(&self) -> bool {
+        let mut one_less = pin!(self.one_less.notified());
+        one_less.as_mut().enable();
+        if self.under_way.load(Ordering::Acquire) == 0 {
+            return false;
+        }
+        tokio::select! {
+            () = self.closing.cancelled() => false,
+            () = one_less => true,
+        }
+    }
+
     async fn wait_for_others(&self) {
         let Share::Low(is_busy) = &self.of.order.share else { return };
         while is_busy() && !self.closing.is_cancelled() {
@@ -409,6 +438,23 @@ impl Work {
             return Err(Unfinished::Halted);
         }
         Ok(())
+    }
+}
+
+/// A conversation that is being written about, until this is dropped.
+struct UnderWay<'a>(&'a Work);
+
+impl<'a> UnderWay<'a> {
+    fn begin(work: &'a Work) -> Self {
+        work.under_way.fetch_add(1, Ordering::AcqRel);
+        Self(work)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::AcqRel);
+        self.0.one_less.notify_waiters();
     }
 }
 

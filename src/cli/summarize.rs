@@ -47,6 +47,10 @@ after a kill or Ctrl-C the same command goes on from there. The same id twice is
 Without [generation] in the settings, sentences of the conversation are chosen, and nothing leaves the
 machine. A model's sentences are checked against the conversation, and struck where they don't hold.
 
+What passes is waited for: a provider that is down or denies the key, a recogniser that isn't there.
+The others are written, and the same command goes on with the rest; --give-up makes errors of it. To
+let somebody else write instead, name them in the provider's chain, such as [\"lab\", \"extractive\"].
+
 Exit code 0: all written; 2: some or all of the input was bad; 75: stopped by --budget, --max-cost, a
 full disk or something else that passes; 130: stopped by Ctrl-C.";
 
@@ -84,6 +88,9 @@ pub struct SummarizeArgs {
     /// Stop when so much money is spent, in the currency of the prices
     #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     max_cost: Option<f64>,
+    /// Make errors of the conversations that are waited for, and finish
+    #[arg(long)]
+    give_up: bool,
     /// Goes to the writer, and into the provenance
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -122,6 +129,7 @@ impl SummarizeArgs {
                 cost_micros: self.max_cost.map(|amount| (amount * 1e6).round() as u64),
             },
             share: Share::Whole,
+            give_up: self.give_up,
         }
     }
 }
@@ -247,7 +255,11 @@ fn report(args: &SummarizeArgs, ending: Ending) -> Result<ExitCode, Failure> {
             "run the same command with a larger --budget or --max-cost to go on",
             TRY_LATER,
         ),
-        Halt::Unavailable(why) => (why, "run the same command to go on", TRY_LATER),
+        Halt::Unavailable(why) => (
+            why,
+            "run the same command to go on, or with --give-up to do without the rest that waits",
+            TRY_LATER,
+        ),
     };
     let done = sums.written + sums.failed;
     eprintln!("{said}; {done} conversations are done and kept in {output}.work: {go_on}");

@@ -18,7 +18,7 @@ use super::wrapup::{
 };
 use crate::domain::{Authorship, Occasion, StruckSentence, TenantId, WrapUp, WrapUpId};
 use crate::models::writing::{Ledger, Writers};
-use crate::models::{Material, Meter, Piece, WritingTask, Written};
+use crate::models::{Material, Meter, Piece, WritingError, WritingTask, Written};
 use crate::prompts::{Choice, Inputs, Prompts, Rendered};
 
 pub use self::extractive::Extractive;
@@ -47,6 +47,9 @@ pub struct Drafted {
     pub drafts: Vec<WrapUp>,
     pub prompt_tokens: u64,
     pub written_tokens: u64,
+    /// Why no model wrote it, where only models were to: the drafts are `extractive`'s nevertheless,
+    /// for whoever can't wait.
+    pub failure: Option<WritingError>,
 }
 
 /// Writes drafts with whoever the settings name. Cheap to clone.
@@ -87,7 +90,7 @@ impl Author {
     /// Writes a draft; several for follow-ups. Dropping the future stops the provider.
     ///
     /// # Errors
-    /// The conversation holds nothing for it. A provider's failure is none.
+    /// The conversation holds nothing for it. A provider's failure stands in [`Drafted::failure`].
     pub async fn write(&self, commission: &Commission) -> Result<Drafted, Refusal> {
         let base = {
             let commission = commission.clone();
@@ -96,24 +99,32 @@ impl Author {
         let Some(task) = task_of(&commission.draft).filter(|task| self.tasks.contains(task)) else {
             return Ok(Drafted { drafts: base, ..Drafted::default() });
         };
-        let Some((written, authorship)) = self.ask(task, commission).await else {
-            return Ok(Drafted { drafts: base, ..Drafted::default() });
+        let (written, authorship) = match self.ask(task, commission).await {
+            Ok(Some(all)) => all,
+            Ok(None) => return Ok(Drafted { drafts: base, ..Drafted::default() }),
+            Err(error) => {
+                return Ok(Drafted { drafts: base, failure: Some(error), ..Drafted::default() });
+            }
         };
         let (prompt_tokens, written_tokens) = (written.tokens.prompt, written.tokens.written);
         let commission = commission.clone();
         let drafts =
             on_a_thread(move || Ok(assemble::draft(&commission, &base, &written.text, authorship)))
                 .await?;
-        Ok(Drafted { drafts, prompt_tokens, written_tokens })
+        Ok(Drafted { drafts, prompt_tokens, written_tokens, failure: None })
     }
 
     /// A model's text; `None` when there is none or `extractive` came to write it.
-    async fn ask(&self, task: WritingTask, order: &Commission) -> Option<(Written, Authorship)> {
+    async fn ask(
+        &self,
+        task: WritingTask,
+        order: &Commission,
+    ) -> Result<Option<(Written, Authorship)>, WritingError> {
         let rendered = match self.render(task, order) {
             Ok(rendered) => rendered,
             Err(error) => {
                 tracing::error!(task = task.as_str(), %error, "a prompt can't be rendered");
-                return None;
+                return Ok(None);
             }
         };
         let prompt = rendered.prompt.clone();
@@ -122,7 +133,7 @@ impl Author {
         request.seed = order.seed;
         request.meter = order.meter.clone();
         match self.writers.of(task).write(&request, &mut |_: Piece<'_>| {}).await {
-            Ok(written) if written.provider == EXTRACTIVE => None,
+            Ok(written) if written.provider == EXTRACTIVE => Ok(None),
             Ok(written) => {
                 let authorship = Authorship {
                     provider: written.provider.clone(),
@@ -130,11 +141,11 @@ impl Author {
                     prompt: Some(prompt),
                     seed: order.seed,
                 };
-                Some((written, authorship))
+                Ok(Some((written, authorship)))
             }
             Err(error) => {
                 tracing::warn!(task = task.as_str(), %error, "no provider wrote it");
-                None
+                Err(error)
             }
         }
     }

@@ -4,7 +4,7 @@ mod authors;
 pub mod conformance;
 mod embedded;
 mod failures;
-mod fake;
+pub mod fake;
 mod guarded;
 mod real;
 mod servers;
