@@ -11,13 +11,19 @@ use crate::batch::{
 };
 use crate::config::{Generation, ProviderKind};
 use crate::domain::{Occasion, TenantId};
-use crate::flow::author::{Author, Commission};
+use crate::flow::author::{Author, Commission, task_of};
 use crate::flow::wrapup::{Circumstances, WrapUpSettings};
 use crate::models::writing::{JobLimits, Spent};
 use crate::models::{Material, Meter, WritingError, WritingTask};
 
 /// What of a batch may be written by a model.
-const TASKS: [WritingTask; 2] = [WritingTask::Summary, WritingTask::Email];
+const TASKS: [WritingTask; 5] = [
+    WritingTask::Summary,
+    WritingTask::FollowUps,
+    WritingTask::Disposition,
+    WritingTask::Email,
+    WritingTask::Article,
+];
 
 /// Whoever the settings name.
 pub fn batch_writer(
@@ -27,9 +33,11 @@ pub fn batch_writer(
     tenant: TenantId,
 ) -> Arc<dyn Summarizer> {
     let plain = Extractive::new((**settings).clone());
-    let is_plain = |name: &String| generation.kind(name) == Some(ProviderKind::Extractive);
-    let mut models = TASKS.iter().flat_map(|task| generation.chain(*task));
-    let Some(first) = models.find(|name| !is_plain(name)) else { return Arc::new(plain) };
+    let is_plain =
+        |name: &&String| generation.kind(name.as_str()) == Some(ProviderKind::Extractive);
+    // Nobody after `extractive` is ever asked.
+    let asked = |task| generation.chain(task).iter().take_while(|name| !is_plain(name));
+    let Some(first) = TASKS.into_iter().flat_map(asked).next() else { return Arc::new(plain) };
     let concurrency = generation.providers.get(first).map_or(1, |provider| match provider.kind {
         // It computes one text after the other.
         ProviderKind::Embedded => 1,
@@ -41,16 +49,22 @@ pub fn batch_writer(
         settings: Arc::clone(settings),
         tenant,
         concurrency,
+        stepped_in_for: TASKS
+            .into_iter()
+            .filter(|task| generation.chain(*task).iter().any(|name| is_plain(&name)))
+            .collect(),
     })
 }
 
 /// The providers' names, and all of them that decides what they write.
 fn identity(author: &Author, generation: &Generation, tenant: &TenantId, plain: &str) -> String {
-    let names = |task| generation.chain(task).join("+");
-    let mut identity = names(WritingTask::Summary);
-    if names(WritingTask::Email) != identity {
-        identity = format!("{identity},{}", names(WritingTask::Email));
+    let mut chains: Vec<String> = Vec::new();
+    for chain in TASKS.map(|task| generation.chain(task).join("+")) {
+        if !chains.contains(&chain) {
+            chains.push(chain);
+        }
     }
+    let mut identity = chains.join(",");
     let mut add = |what: &str| {
         // Into a string, which always has room.
         let _ = write!(identity, " {what}");
@@ -89,6 +103,8 @@ struct ByModel {
     settings: Arc<WrapUpSettings>,
     tenant: TenantId,
     concurrency: usize,
+    /// What `extractive` writes when no model does.
+    stepped_in_for: Vec<WritingTask>,
 }
 
 #[async_trait]
@@ -135,7 +151,8 @@ impl Summarizer for ByModel {
                     summarized.wrap_ups.extend(drafted.drafts);
                     summarized.tokens.prompt += drafted.prompt_tokens;
                     summarized.tokens.written += drafted.written_tokens;
-                    failure = drafted.failure;
+                    let may_step_in = self.stepped_in_for.contains(&task_of(draft));
+                    failure = drafted.failure.filter(|_| !may_step_in);
                 }
                 Err(why) => refusal = refusal.or(Some(why)),
             }

@@ -4,8 +4,9 @@ use super::claim::Claim;
 use super::ground::Ground;
 use super::reading::{Part, Reading, Word};
 use super::support::{self, Support};
-use super::{exact, names, polarity, speaker, swap};
+use super::{condition, exact, names, polarity, speaker, swap};
 use crate::domain::{Fault, ProvenSentence, StruckSentence};
+use crate::insight::redaction;
 
 /// Below this share of its words in the sources a sentence isn't supported.
 const SHARE_MIN: f32 = 0.5;
@@ -35,12 +36,16 @@ pub(super) struct Case<'a> {
 pub(super) type Finding = Result<(), (Fault, String)>;
 
 pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, StruckSentence> {
-    let strike = |(fault, why)| StruckSentence { text: claim.text.clone(), fault, why };
+    let strike = |(fault, why): (Fault, String)| StruckSentence {
+        text: claim.text.clone(),
+        fault,
+        why: redaction::typed(&why),
+    };
     let mut cited = Vec::new();
     for id in &claim.cites {
         let Some(source) = ground.source_of(id) else {
-            let why = format!("there is no turn or passage {id:?}");
-            return Err(strike((Fault::UnknownSource, why)));
+            let why = "it cites a turn or passage that isn't there";
+            return Err(strike((Fault::UnknownSource, why.to_owned())));
         };
         cited.push(source);
     }
@@ -65,6 +70,7 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         .and_then(|()| polarity::check(&case))
         .and_then(|()| speaker::check(&case))
         .and_then(|()| swap::check(&case))
+        .and_then(|()| condition::check(&case))
         .map_err(strike)?;
     Ok(ProvenSentence {
         text: claim.text.clone(),

@@ -268,6 +268,7 @@ impl Calls {
         let call = Call {
             notes: Some(Notes::new(began, parties)),
             late: None,
+            logged: None,
             shared: Arc::clone(shared),
             tenant: opening.tenant,
             id: id.clone(),

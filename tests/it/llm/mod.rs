@@ -1,11 +1,13 @@
 //! Language models over HTTP, over real sockets: a scripted server, and a real one.
 
 mod authors;
+mod cassette;
 pub mod conformance;
 mod embedded;
 mod failures;
 pub mod fake;
 mod guarded;
+mod live;
 mod real;
 mod servers;
 mod tapes;
