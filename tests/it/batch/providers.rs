@@ -41,8 +41,8 @@ impl Desk {
             (self.at("in.jsonl"), self.at("out.jsonl"), self.at("settings.toml"));
         let more: Vec<PathBuf> = more.iter().map(PathBuf::from).collect();
         let run = move || {
-            let mut all: Vec<&Path> =
-                vec![&input, p("-q"), p("-o"), &output, p("--config"), &settings];
+            let mut all: Vec<&Path> = vec![input.as_path(), p("-q"), p("-o"), output.as_path()];
+            all.extend([p("--config"), settings.as_path()]);
             all.extend(more.iter().map(PathBuf::as_path));
             summarize(&all)
         };

