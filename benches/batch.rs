@@ -8,14 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use backchannel::app::LazyRecogniser;
 use backchannel::batch::{
-    Batch, BatchOrder, Caps, Ending, Extractive, Format, Inputs, Means, Opened, Paced, Share,
-    Summarizer, WritingOrder,
+    Batch, BatchOrder, Caps, Ending, Extractive, Format, InVain, Inputs, Means, Opened, Share,
+    Summarized, Summarizer, WritingOrder,
 };
 use backchannel::config::Config;
-use backchannel::domain::{EmailLength, EmailPurpose, EmailTone};
-use backchannel::flow::wrapup::{Circumstances, Draft, EmailOrder, WrapUpSettings};
+use backchannel::domain::{
+    EmailLength, EmailPurpose, EmailTone, Occasion, Summary, WrapUp, WrapUpBody,
+};
+use backchannel::flow::wrapup::{Circumstances, Draft, EmailOrder, WrapUpSettings, authorship};
 use backchannel::models::{Material, TokenCount};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
@@ -26,6 +29,43 @@ const CONVERSATIONS: usize = 10_000;
 const LATENCY: Duration = Duration::from_millis(200);
 /// Answers that each of the places gives.
 const ROUNDS: usize = 25;
+
+/// Takes always the same time and writes next to nothing.
+struct Paced {
+    latency: Duration,
+    tokens: TokenCount,
+    concurrency: usize,
+}
+
+#[async_trait]
+impl Summarizer for Paced {
+    fn identity(&self) -> String {
+        format!("paced {} ms", self.latency.as_millis())
+    }
+
+    fn usual_concurrency(&self) -> usize {
+        self.concurrency
+    }
+
+    async fn write(
+        &self,
+        _material: &Arc<Material>,
+        _circumstances: &Circumstances,
+        _order: &WritingOrder,
+    ) -> Result<Summarized, InVain> {
+        tokio::time::sleep(self.latency).await;
+        let wrap_up = WrapUp {
+            id: "w-end-summary-1".into(),
+            occasion: Occasion::End,
+            authorship: authorship(),
+            language: "en".to_owned(),
+            body: WrapUpBody::Summary(Summary::default()),
+            struck: Vec::new(),
+        };
+        let cost_micros = self.tokens.prompt + self.tokens.written;
+        Ok(Summarized { wrap_ups: vec![wrap_up], tokens: self.tokens, cost_micros })
+    }
+}
 
 fn email() -> Draft {
     Draft::Email(EmailOrder {
@@ -72,6 +112,7 @@ async fn run(
         concurrency,
         caps: Caps::default(),
         share: Share::Whole,
+        give_up: false,
     };
     let means = Means {
         zone: TimeZone::UTC,

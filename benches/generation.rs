@@ -129,6 +129,7 @@ fn request() -> WritingRequest {
     WritingRequest {
         tenant: TenantId::from("acme"),
         job: None,
+        meter: None,
         task: WritingTask::Summary,
         prompt: None,
         messages: vec![Message { speaker: Speaker::User, content: turn.repeat(100) }],

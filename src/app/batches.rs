@@ -12,16 +12,20 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
+use super::batch_writer;
 use crate::batch::{
-    Batch, BatchError, BatchOrder, Caps, Ending, Extractive, Format, Halt, Inputs, Means, Opened,
-    Paths, Recogniser, Share, Summarizer, Sums, Tally, WritingOrder, stored,
+    Batch, BatchError, BatchOrder, Caps, Ending, Format, Halt, Inputs, Means, Opened, Paths,
+    Recogniser, Share, Sums, Tally, What, WritingOrder, masked_item, stored, write_whole,
 };
-use crate::domain::{EmailLength, EmailPurpose, EmailTone, ErrorKind, TenantId};
-use crate::flow::wrapup::{Draft, EmailOrder, WrapUpSettings};
+use crate::config::Generation;
+use crate::domain::{Classify as _, ErrorKind, TenantId};
+use crate::flow::author::Author;
+use crate::flow::wrapup::WrapUpSettings;
 use crate::models::{LoadLevel, SpeechPool};
 use crate::serve::{BatchFile, BatchView, Batches, Failure, WantedBatch};
 use crate::store::{Store, codec};
 
+const ITEMS: &str = "items.jsonl";
 /// Batches that a tenant may have waiting.
 const QUEUED_MAX: usize = 100;
 
@@ -56,6 +60,8 @@ struct Running {
 /// What the batches share with the calls.
 pub(super) struct BatchSurroundings {
     pub store: Arc<dyn Store>,
+    pub author: Author,
+    pub generation: Generation,
     pub settings: Arc<WrapUpSettings>,
     pub zone: TimeZone,
     pub speech: Arc<SpeechPool>,
@@ -69,7 +75,7 @@ pub(super) struct BatchDoor {
     running: Mutex<Option<Running>>,
     worker: Mutex<Option<tokio::task::JoinHandle<()>>>,
     /// The newest knowledge of all batches; the disk has the same.
-    records: Mutex<HashMap<String, Record>>,
+    records: Mutex<HashMap<String, Arc<Record>>>,
 }
 
 struct NoRecordings;
@@ -77,6 +83,10 @@ struct NoRecordings;
 impl Recogniser for NoRecordings {
     fn pool(&self) -> Result<Arc<SpeechPool>, String> {
         Err("recordings are no part of a batch over the API".to_owned())
+    }
+
+    fn identity(&self) -> String {
+        String::new()
     }
 }
 
@@ -128,13 +138,16 @@ impl BatchDoor {
                 () = stop.cancelled() => return,
                 id = orders.recv() => match id { Some(id) => id, None => return },
             };
-            let Some(record) = guard(&self.records).get(&id).cloned() else { continue };
-            if record.end.is_some() {
-                continue;
-            }
             let stop_one = stop.child_token();
+            // Before its record is looked at: whoever cancels it notes that first, and stops it then.
             *guard(&self.running) =
                 Some(Running { id: id.clone(), tally: None, stop: stop_one.clone() });
+            let record = guard(&self.records).get(&id).cloned();
+            let Some(record) = record.filter(|record| record.end.is_none()) else {
+                *guard(&self.running) = None;
+                self.take_items_away(&id);
+                continue;
+            };
             let ended = self.one(&id, &record, stop_one.clone()).await;
             let running = guard(&self.running).take();
             if stop.is_cancelled() {
@@ -144,11 +157,11 @@ impl BatchDoor {
                 .and_then(|running| running.tally)
                 .map(|tally| (tally.total(), tally.sums()))
                 .unwrap_or_default();
-            let end = end_of(ended, sums);
-            if end.state == "failed" {
-                tracing::error!(batch = %id, detail = end.detail, "a batch failed");
+            if let Err(error) = &ended {
+                tracing::error!(batch = %id, %error, "a batch failed");
             }
-            self.note_end(&id, end);
+            self.note_end(&id, end_of(ended, sums));
+            self.take_items_away(&id);
         }
     }
 
@@ -158,14 +171,18 @@ impl BatchDoor {
         record: &Record,
         stop: CancellationToken,
     ) -> Result<Ending, BatchError> {
-        let order = self.order(id, record)?;
+        let order = self.order(id, record);
         let means = Means {
             zone: self.around.zone.clone(),
             recogniser: Arc::new(NoRecordings),
             store: Some((Arc::clone(&self.around.store), TenantId::from(record.tenant.as_str()))),
         };
-        let summarizer: Arc<dyn Summarizer> =
-            Arc::new(Extractive::new((*self.around.settings).clone()));
+        let summarizer = batch_writer(
+            &self.around.author,
+            &self.around.generation,
+            &self.around.settings,
+            TenantId::from(record.tenant.as_str()),
+        );
         let opened = tokio::task::spawn_blocking(move || Batch::open(order, summarizer, means))
             .await
             .map_err(|error| BatchError::Bug(error.to_string()))??;
@@ -180,31 +197,38 @@ impl BatchDoor {
         }
     }
 
-    fn order(&self, id: &str, record: &Record) -> Result<BatchOrder, BatchError> {
+    fn order(&self, id: &str, record: &Record) -> BatchOrder {
         let folder = self.folder.join(id);
         let wanted = &record.wanted;
         let inputs = match &record.ids {
             Some(ids) => Inputs::Stored(ids.clone()),
-            None => Inputs::Files(vec![folder.join("items.jsonl")]),
+            None => Inputs::Files(vec![folder.join(ITEMS)]),
         };
         let speech = Arc::clone(&self.around.speech);
-        Ok(BatchOrder {
+        BatchOrder {
             inputs,
-            output: output(&folder, &wanted.format),
-            format: match wanted.format.as_str() {
-                "vcon" => Format::Vcon,
-                "parquet" => Format::Parquet,
-                _ => Format::Jsonl,
-            },
+            output: output(&folder, wanted.format),
+            format: wanted.format,
             writing: WritingOrder {
-                drafts: drafts(&wanted.what),
+                drafts: What::drafts(&wanted.what),
                 seed: wanted.seed,
                 job: id.into(),
             },
             concurrency: None,
             caps: Caps { tokens: wanted.budget_tokens, cost_micros: None },
             share: Share::Low(Arc::new(move || speech.level() != LoadLevel::Normal)),
-        })
+            give_up: false,
+        }
+    }
+
+    /// What came over the API isn't kept longer than it is needed.
+    fn take_items_away(&self, id: &str) {
+        match std::fs::remove_file(self.folder.join(id).join(ITEMS)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::error!(batch = %id, %error, "the items of a batch can't be removed");
+            }
+            _ => {}
+        }
     }
 
     fn note_end(&self, id: &str, end: End) {
@@ -212,6 +236,7 @@ impl BatchDoor {
         let Some(record) = records.get_mut(id).filter(|record| record.end.is_none()) else {
             return;
         };
+        let record = Arc::make_mut(record);
         record.end = Some(end);
         if let Err(error) = save(&self.folder.join(id), record) {
             tracing::error!(batch = %id, %error, "how a batch ended can't be noted");
@@ -256,9 +281,13 @@ impl BatchDoor {
         view
     }
 
-    fn of(&self, tenant: &TenantId, id: &str) -> Option<Record> {
+    fn of(&self, tenant: &TenantId, id: &str) -> Option<Arc<Record>> {
         let record = guard(&self.records).get(id).cloned();
         record.filter(|record| record.tenant == tenant.as_str())
+    }
+
+    fn is_running(&self, id: &str) -> bool {
+        guard(&self.running).as_ref().is_some_and(|running| running.id == id)
     }
 }
 
@@ -270,7 +299,7 @@ fn end_of(ended: Result<Ending, BatchError>, (total, sums): (u64, Sums)) -> End 
             ("stopped", Some("its budget is used up".to_owned()), sums)
         }
         Ok(Ending::Stopped { why: Halt::Unavailable(why), sums }) => ("stopped", Some(why), sums),
-        Err(error) => ("failed", Some(error.to_string()), sums),
+        Err(error) => ("failed", Some(error.without_paths()), sums),
     };
     End {
         state: state.to_owned(),
@@ -282,57 +311,57 @@ fn end_of(ended: Result<Ending, BatchError>, (total, sums): (u64, Sums)) -> End 
     }
 }
 
-fn output(folder: &Path, format: &str) -> PathBuf {
-    folder.join(format!("out.{format}"))
+fn output(folder: &Path, format: Format) -> PathBuf {
+    folder.join(format!("out.{}", format.as_str()))
 }
 
-fn drafts(what: &[String]) -> Vec<Draft> {
-    let email = || {
-        Draft::Email(EmailOrder {
-            purpose: EmailPurpose::FollowUp,
-            length: EmailLength::Medium,
-            tone: EmailTone::Professional,
-            language: None,
-        })
-    };
-    let all = [
-        ("summary", Draft::Summary),
-        ("followups", Draft::FollowUps),
-        ("disposition", Draft::Disposition),
-        ("email", email()),
-        ("article", Draft::Article),
-    ];
-    let usual = 3;
-    let wanted = |(at, (name, _)): &(usize, (&str, Draft))| match what.is_empty() {
-        true => *at < usual,
-        false => what.iter().any(|what| what == name),
-    };
-    all.into_iter().enumerate().filter(wanted).map(|(_, (_, draft))| draft).collect()
-}
-
-fn found(folder: &Path) -> HashMap<String, Record> {
+fn found(folder: &Path) -> HashMap<String, Arc<Record>> {
     let mut records = HashMap::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        // Nobody has begun one yet.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return records,
+        Err(error) => {
+            tracing::error!(%error, "the batches can't be read");
+            return records;
+        }
+    };
+    for entry in entries.flatten() {
         let id = entry.file_name().to_string_lossy().into_owned();
-        let read = std::fs::read(entry.path().join("batch.json"));
-        match read.map(|text| serde_json::from_slice(&text)) {
-            Ok(Ok(record)) => {
-                records.insert(id, record);
+        match std::fs::read(entry.path().join("batch.json")) {
+            Ok(text) => match serde_json::from_slice(&text) {
+                Ok(record) => drop(records.insert(id, Arc::new(record))),
+                Err(error) => tracing::error!(batch = %id, %error, "a batch can't be read"),
+            },
+            // A folder without it is of a batch whose beginning nobody was told of, or that was
+            // being removed.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                if let Err(error) = std::fs::remove_dir_all(entry.path()) {
+                    tracing::warn!(batch = %id, %error, "what is left of a batch can't be removed");
+                }
             }
-            // A folder without it is of a batch whose beginning nobody was told of.
-            Err(_) => {}
-            Ok(Err(error)) => tracing::warn!(batch = %id, %error, "a batch can't be read"),
+            Err(error) => tracing::error!(batch = %id, %error, "a batch can't be read"),
         }
     }
     records
 }
 
-fn save(folder: &Path, record: &Record) -> std::io::Result<()> {
-    let text = serde_json::to_vec(record)?;
-    let (unfinished, path) = (folder.join("batch.json.unfinished"), folder.join("batch.json"));
-    std::fs::write(&unfinished, text)?;
-    std::fs::File::open(&unfinished)?.sync_all()?;
-    std::fs::rename(unfinished, path)
+fn save(folder: &Path, record: &Record) -> Result<(), BatchError> {
+    let text = serde_json::to_vec(record).map_err(|error| BatchError::Bug(error.to_string()))?;
+    write_whole(&record_path(folder), &text)
+}
+
+fn record_path(folder: &Path) -> PathBuf {
+    folder.join("batch.json")
+}
+
+/// The record is durable when this ends, and so are the items.
+fn begin(folder: &Path, record: &Record, items: Option<&str>) -> Result<(), BatchError> {
+    std::fs::create_dir_all(folder).map_err(BatchError::unwritable(folder))?;
+    if let Some(items) = items {
+        write_whole(&folder.join(ITEMS), items.as_bytes())?;
+    }
+    save(folder, record)
 }
 
 fn internal(error: impl std::fmt::Display) -> Failure {
@@ -347,7 +376,7 @@ impl Batches for BatchDoor {
         mut wanted: WantedBatch,
     ) -> Result<BatchView, Failure> {
         let is_waiting =
-            |record: &&Record| record.tenant == tenant.as_str() && record.end.is_none();
+            |record: &&Arc<Record>| record.tenant == tenant.as_str() && record.end.is_none();
         if guard(&self.records).values().filter(is_waiting).count() >= QUEUED_MAX {
             let message = format!("{QUEUED_MAX} batches wait already");
             return Err(Failure { kind: ErrorKind::Busy, message });
@@ -368,27 +397,21 @@ impl Batches for BatchDoor {
             let message = "there are no such conversations".to_owned();
             return Err(Failure { kind: ErrorKind::Invalid, message });
         }
-        let items = wanted.items.take();
+        let masked = |item: &_| format!("{}\n", masked_item(item, &self.around.zone));
+        let items = wanted.items.take().map(|items| items.iter().map(masked).collect::<String>());
         let id = format!("b-{}", Ulid::generate());
-        let record = Record {
+        let record = Arc::new(Record {
             tenant: tenant.as_str().to_owned(),
             created_at: codec::time_text(Timestamp::now()),
             wanted,
             ids,
             end: None,
-        };
-        let (folder, kept) = (self.folder.join(&id), record.clone());
-        tokio::task::spawn_blocking(move || {
-            std::fs::create_dir_all(&folder)?;
-            if let Some(items) = items {
-                let lines: String = items.iter().map(|item| format!("{item}\n")).collect();
-                std::fs::write(folder.join("items.jsonl"), lines)?;
-            }
-            save(&folder, &kept)
-        })
-        .await
-        .map_err(internal)?
-        .map_err(internal)?;
+        });
+        let (folder, kept) = (self.folder.join(&id), Arc::clone(&record));
+        tokio::task::spawn_blocking(move || begin(&folder, &kept, items.as_deref()))
+            .await
+            .map_err(internal)?
+            .map_err(|error| Failure { kind: error.kind(), message: error.without_paths() })?;
         let view = self.view(&id, &record);
         guard(&self.records).insert(id.clone(), record);
         self.queue.send(id).map_err(internal)?;
@@ -396,10 +419,13 @@ impl Batches for BatchDoor {
     }
 
     async fn list(&self, tenant: &TenantId) -> Result<Vec<BatchView>, Failure> {
-        let records = guard(&self.records).clone();
-        let of_tenant = records.iter().filter(|(_, record)| record.tenant == tenant.as_str());
+        let of_tenant: Vec<(String, Arc<Record>)> = guard(&self.records)
+            .iter()
+            .filter(|(_, record)| record.tenant == tenant.as_str())
+            .map(|(id, record)| (id.clone(), Arc::clone(record)))
+            .collect();
         let mut views: Vec<BatchView> =
-            of_tenant.map(|(id, record)| self.view(id, record)).collect();
+            of_tenant.iter().map(|(id, record)| self.view(id, record)).collect();
         views.sort_by(|one, other| other.id.cmp(&one.id));
         Ok(views)
     }
@@ -411,10 +437,6 @@ impl Batches for BatchDoor {
     async fn cancel(&self, tenant: &TenantId, id: &str) -> Result<Option<BatchView>, Failure> {
         let Some(record) = self.of(tenant, id) else { return Ok(None) };
         if record.end.is_none() {
-            let stop = guard(&self.running)
-                .as_ref()
-                .filter(|running| running.id == id)
-                .map(|running| running.stop.clone());
             // Noted first: a service that is stopped now must not take it up again.
             let view = self.view(id, &record);
             let sums = Sums {
@@ -425,11 +447,34 @@ impl Batches for BatchDoor {
             };
             let asked = Ok(Ending::Stopped { why: Halt::Asked, sums });
             self.note_end(id, end_of(asked, (view.total.unwrap_or_default(), sums)));
+            let stop = guard(&self.running)
+                .as_ref()
+                .filter(|running| running.id == id)
+                .map(|running| running.stop.clone());
             if let Some(stop) = stop {
                 stop.cancel();
             }
         }
         self.show(tenant, id).await
+    }
+
+    async fn remove(&self, tenant: &TenantId, id: &str) -> Result<bool, Failure> {
+        let Some(record) = self.of(tenant, id) else { return Ok(false) };
+        if record.end.is_none() || self.is_running(id) {
+            let message = "this batch isn't over: cancel it first".to_owned();
+            return Err(Failure { kind: ErrorKind::Conflict, message });
+        }
+        let folder = self.folder.join(id);
+        tokio::task::spawn_blocking(move || {
+            // The record first: without it, the next start takes away what is left.
+            std::fs::remove_file(record_path(&folder))?;
+            std::fs::remove_dir_all(&folder)
+        })
+        .await
+        .map_err(internal)?
+        .map_err(|error| internal(error.kind()))?;
+        guard(&self.records).remove(id);
+        Ok(true)
     }
 
     async fn file(
@@ -443,7 +488,7 @@ impl Batches for BatchDoor {
             let message = "this batch isn't done".to_owned();
             return Err(Failure { kind: ErrorKind::Conflict, message });
         }
-        let paths = Paths::of(&output(&self.folder.join(id), &record.wanted.format));
+        let paths = Paths::of(&output(&self.folder.join(id), record.wanted.format));
         Ok(Some(match which {
             BatchFile::Results => paths.output,
             BatchFile::Errors => paths.errors,

@@ -2,6 +2,7 @@
 //!
 //! Build and run are two steps, so that a test can build an `App` and look at it.
 
+mod batch_writer;
 mod batches;
 mod embedded;
 mod knowledge_door;
@@ -43,6 +44,7 @@ use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource};
 use crate::store::{SqliteStore, Store};
 
+pub use self::batch_writer::batch_writer;
 pub use self::embedded::embedded_writers;
 pub use self::recogniser::LazyRecogniser;
 pub use self::writers::{author, server, writers};
@@ -200,6 +202,8 @@ impl App {
         let knowledge = Arc::new(KnowledgeDoor { library, store: Arc::clone(&store), suggestion });
         let surroundings = BatchSurroundings {
             store: Arc::clone(&store),
+            author: author.clone(),
+            generation: config.generation.clone(),
             settings: Arc::clone(&wrap_up_settings),
             zone: time_zone.clone(),
             speech: Arc::clone(&speech),

@@ -77,6 +77,7 @@ impl WrapUps for WrapUpDoor {
         let commission = Commission {
             tenant: order.tenant,
             job: None,
+            meter: None,
             material: Arc::new(material),
             circumstances: Arc::new(circumstances),
             draft: order.draft,

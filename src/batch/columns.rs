@@ -22,12 +22,15 @@ const SCHEMA: &str = "message conversation {
     optional binary disposition (STRING);
     required binary wrapups (JSON);
 }";
-/// So many rows are in memory until they are written.
+/// So many rows are in memory until they are written, and so many bytes of them.
 const ROWS_PER_GROUP: usize = 4_096;
+const BYTES_PER_GROUP: usize = 32 << 20;
 
 pub struct Columns {
     writer: SerializedFileWriter<File>,
     rows: [Vec<Option<ByteArray>>; 5],
+    /// What the rows hold.
+    bytes: usize,
     path: PathBuf,
 }
 
@@ -43,7 +46,7 @@ impl Columns {
             .build();
         let writer = SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties))
             .map_err(|error| bug(&error))?;
-        Ok(Self { writer, rows: Default::default(), path: path.to_owned() })
+        Ok(Self { writer, rows: Default::default(), bytes: 0, path: path.to_owned() })
     }
 
     /// Takes a line of the output's JSON form.
@@ -68,13 +71,16 @@ impl Columns {
             Some(wrap_ups.to_string()),
         ];
         for (column, cell) in self.rows.iter_mut().zip(cells) {
+            self.bytes += cell.as_ref().map_or(0, String::len);
             column.push(cell.map(|text| ByteArray::from(text.into_bytes())));
         }
-        if self.rows[0].len() >= ROWS_PER_GROUP { self.group() } else { Ok(()) }
+        let is_full = self.rows[0].len() >= ROWS_PER_GROUP || self.bytes >= BYTES_PER_GROUP;
+        if is_full { self.group() } else { Ok(()) }
     }
 
     fn group(&mut self) -> Result<(), BatchError> {
         let path = self.path.clone();
+        self.bytes = 0;
         self.write_group().map_err(|error| unwritable(&path, error))
     }
 
@@ -113,4 +119,28 @@ fn bug(error: &ParquetError) -> BatchError {
 
 fn unwritable(path: &Path, error: ParquetError) -> BatchError {
     BatchError::unwritable(path)(std::io::Error::other(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+
+    use super::*;
+
+    #[test]
+    fn long_rows_are_not_gathered_until_there_are_many() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out.parquet");
+        let mut columns = Columns::create(&path).expect("a file");
+        let line = format!(r#"{{"id":"a","summary":"{}","wrapups":[]}}"#, "x".repeat(6 << 20));
+        for _ in 0..12 {
+            columns.put(&line).expect("written");
+            assert!(columns.bytes < BYTES_PER_GROUP);
+        }
+        columns.finish().expect("finished");
+        let reader = SerializedFileReader::new(File::open(&path).expect("the file"));
+        let reader = reader.expect("Parquet");
+        assert_eq!(reader.metadata().file_metadata().num_rows(), 12);
+        assert_eq!(reader.num_row_groups(), 2);
+    }
 }

@@ -21,6 +21,8 @@ pub struct Conversation {
     pub id: String,
     pub material: Arc<Material>,
     pub circumstances: Circumstances,
+    /// What was wrong with its source although it could be read.
+    pub warnings: Vec<String>,
 }
 
 /// What is wrong with one item of the input.
@@ -44,8 +46,9 @@ impl ItemError {
         Self { field: Some(field.into()), ..Self::invalid(reason) }
     }
 
+    /// A name may hold anything.
     pub fn named(mut self, id: &str) -> Self {
-        self.id = Some(id.to_owned());
+        self.id = Some(redaction::typed(id).as_str().to_owned());
         self
     }
 }
@@ -74,21 +77,46 @@ pub struct RawConversation {
     pub began: Option<Zoned>,
     pub language: Option<String>,
     pub turns: Vec<RawTurn>,
+    pub warnings: Vec<String>,
 }
 
 /// How long a turn is taken to last where nothing says so.
 const TURN_MS: u64 = 5_000;
+const ID_CHARS_MAX: usize = 1_024;
 
 impl RawConversation {
-    /// Masks the turns. A conversation without a time began at the epoch, so that the same input
+    pub fn new(id: &str, turns: Vec<RawTurn>) -> Self {
+        let (id, warnings) = (id.to_owned(), Vec::new());
+        Self { id, began: None, language: None, turns, warnings }
+    }
+
+    /// Masks the turns, the names and the identifier. A conversation without a time began at the epoch, so that the same input
     /// gives the same output on any day.
     ///
     /// # Errors
-    /// It has too many turns.
-    pub fn masked(self, zone: &TimeZone) -> Result<Conversation, ItemError> {
+    /// It has too many turns, or says what can't be.
+    pub fn masked(mut self, zone: &TimeZone) -> Result<Conversation, ItemError> {
         if self.turns.len() > TURNS_MAX {
             let reason = format!("has {} entries; {TURNS_MAX} are the most", self.turns.len());
             return Err(ItemError::field("turns", reason).named(&self.id));
+        }
+        if self.id.chars().count() > ID_CHARS_MAX {
+            let reason = format!("has more than {ID_CHARS_MAX} characters");
+            return Err(ItemError::field("id", reason));
+        }
+        self.id = redaction::typed(&self.id).as_str().to_owned();
+        let of_language = |field: String| {
+            ItemError::field(field, "is no code such as en or pt-BR").named(&self.id)
+        };
+        if self.language.as_deref().is_some_and(|code| !is_language(code)) {
+            return Err(of_language("language".to_owned()));
+        }
+        let is_odd = |turn: &RawTurn| turn.language.as_deref().is_some_and(|it| !is_language(it));
+        if let Some(at) = self.turns.iter().position(is_odd) {
+            return Err(of_language(format!("turns[{at}].language")));
+        }
+        for turn in &mut self.turns {
+            turn.name = turn.name.as_deref().map(|name| redaction::typed(name).as_str().to_owned());
         }
         let mut parties: Vec<Party> = Vec::new();
         let mut of_turn = Vec::with_capacity(self.turns.len());
@@ -127,12 +155,28 @@ impl RawConversation {
         let material = Material { turns: turns.collect(), passages: Vec::new() };
         let began = self.began.unwrap_or_else(|| epoch(zone));
         let circumstances = Circumstances { began, parties };
-        Ok(Conversation { id: self.id, material: Arc::new(material), circumstances })
+        let (id, warnings) = (self.id, self.warnings);
+        Ok(Conversation { id, material: Arc::new(material), circumstances, warnings })
     }
 }
 
 fn epoch(zone: &TimeZone) -> Zoned {
     jiff::Timestamp::UNIX_EPOCH.to_zoned(zone.clone())
+}
+
+/// A code in the form of BCP 47, whatever it may mean.
+fn is_language(code: &str) -> bool {
+    let mut parts = code.split(['-', '_']);
+    let is_first = |part: &str| {
+        (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic())
+    };
+    let is_later = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    code.len() <= 35
+        && parts.next().is_some_and(is_first)
+        && parts.all(is_later)
+        && redaction::typed(code).as_str() == code
 }
 
 /// What people call those who take part.
@@ -155,4 +199,35 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_besides_the_turns_carries_a_card() {
+        let card = "4539 1488 0343 6467";
+        let turn = |language: &str| RawTurn {
+            role: Role::Customer,
+            name: Some(format!("Ann {card}")),
+            text: "My lamp is broken.".to_owned(),
+            start_ms: None,
+            end_ms: None,
+            language: Some(language.to_owned()),
+        };
+        let raw = |language| RawConversation::new(&format!("a-{card}"), vec![turn(language)]);
+        let masked = raw("pt-BR").masked(&TimeZone::UTC).expect("it can be read");
+        assert!(!format!("{masked:?}").contains("0343"), "{masked:?}");
+        assert_eq!(masked.id, "a-[card-1]");
+        for odd in ["4539148803436467", "en-4539-1488-0343-6467", "", "a", "the language of Ann"] {
+            let error = raw(odd).masked(&TimeZone::UTC).expect_err("it is none");
+            assert_eq!(error.field.as_deref(), Some("turns[0].language"), "{odd}");
+            assert!(
+                !error.to_string().contains("0343") && error.id.as_deref() == Some("a-[card-1]")
+            );
+        }
+        let long = RawConversation::new(&"x".repeat(2_000), vec![turn("en")]);
+        assert_eq!(long.masked(&TimeZone::UTC).expect_err("no name").field.as_deref(), Some("id"));
+    }
 }

@@ -47,6 +47,25 @@ impl BatchError {
         move |source| Self::Unreadable { path, source }
     }
 
+    /// For those who may not know where on the machine a batch stands.
+    pub fn without_paths(&self) -> String {
+        match self {
+            Self::Unreadable { source, .. } => format!("its input can't be read: {source}"),
+            Self::Unwritable { source, .. } => format!("its output can't be written: {source}"),
+            Self::Input { reason, .. } => format!("its input {reason}"),
+            Self::InputChanged { what, .. } => format!("its input has changed: {what}"),
+            Self::OrderChanged { was, now, .. } => {
+                format!("it was begun with other settings: {was}; now they are: {now}")
+            }
+            Self::Occupied(_) | Self::Damaged { .. } => "its files are damaged".to_owned(),
+            Self::Locked(_) => "another process works on it".to_owned(),
+            Self::Jobs(_) => "its jobs can't be read or written".to_owned(),
+            Self::Store(_) => "the event log can't be read".to_owned(),
+            Self::Bug(_) => "the program failed".to_owned(),
+            Self::Empty => self.to_string(),
+        }
+    }
+
     pub fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Unwritable { path, source }
@@ -56,6 +75,15 @@ impl BatchError {
 impl Classify for BatchError {
     fn kind(&self) -> ErrorKind {
         match self {
+            // It can go on as soon as there is room.
+            Self::Unwritable { source, .. }
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+                ) =>
+            {
+                ErrorKind::Unavailable
+            }
             Self::Unreadable { .. }
             | Self::Unwritable { .. }
             | Self::Input { .. }
@@ -69,5 +97,20 @@ impl Classify for BatchError {
             Self::Jobs(_) => ErrorKind::Unavailable,
             Self::Bug(_) => ErrorKind::Internal,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_worth_another_try() {
+        let full = |kind: io::ErrorKind| BatchError::unwritable(Path::new("/secret"))(kind.into());
+        assert!(full(io::ErrorKind::StorageFull).kind().is_retryable());
+        assert!(full(io::ErrorKind::QuotaExceeded).kind().is_retryable());
+        let denied = full(io::ErrorKind::PermissionDenied);
+        assert_eq!(denied.kind(), ErrorKind::Invalid);
+        assert!(!denied.without_paths().contains("secret"), "{}", denied.without_paths());
     }
 }

@@ -57,8 +57,9 @@ impl JobFile {
     /// # Errors
     /// The file can't be written.
     pub async fn open(path: &Path, unfinished: &[u64]) -> Result<Self, BatchError> {
-        if let Ok(jobs) = Self::filled(path, unfinished).await {
-            return Ok(jobs);
+        match Self::filled(path, unfinished).await {
+            Err(error) if is_damage(&error) => {}
+            done => return Ok(done?),
         }
         for suffix in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(super::files::with_suffix(path, suffix));
@@ -98,6 +99,14 @@ impl JobFile {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// `SQLITE_CORRUPT` and `SQLITE_NOTADB`. A full disk or a missing right isn't mended by a new file.
+fn is_damage(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    // Beyond the last eight bits stands what exactly is corrupt.
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 11 | 26))
 }
 
 /// apalis' view of the file; a task's argument is the job's number.
@@ -295,16 +304,33 @@ mod tests {
         assert_eq!(first[0].args, 4);
         rows.heartbeat(&alive).await.expect("a heartbeat");
         assert_eq!(rows.fetch_next(&alive).await.expect("a job")[0].args, 9);
-        assert!(rows.fetch_next(&alive).await.expect("none").is_empty(), "4 is taken");
         assert!(LEASE + HEARTBEAT <= Duration::from_secs(10));
-        let past_ms = now_ms() - i64::try_from(LEASE.as_millis()).expect("small") - 1;
-        sqlx::query("UPDATE workers SET seen_ms = ? WHERE name = 'dead'")
-            .bind(past_ms)
-            .execute(&jobs.pool)
-            .await
-            .expect("time passes");
-        rows.heartbeat(&alive).await.expect("a heartbeat");
-        assert_eq!(rows.fetch_next(&alive).await.expect("a job")[0].args, 4);
+        let lease_ms = i64::try_from(LEASE.as_millis()).expect("small");
+        for (silent_ms, is_free) in [(lease_ms - 2_000, false), (lease_ms + 1, true)] {
+            sqlx::query("UPDATE workers SET seen_ms = ? WHERE name = 'dead'")
+                .bind(now_ms() - silent_ms)
+                .execute(&jobs.pool)
+                .await
+                .expect("time passes");
+            rows.heartbeat(&alive).await.expect("a heartbeat");
+            let got = rows.fetch_next(&alive).await.expect("perhaps a job");
+            let got: Vec<u64> = got.iter().map(|task| task.args).collect();
+            assert_eq!(got, if is_free { vec![4] } else { Vec::new() }, "{silent_ms} ms silent");
+        }
+        // Whoever comes back too late doesn't end what another does now.
+        rows.reenqueue_abandoned(first, &dead).await.expect("nothing to give back");
+        assert!(rows.fetch_next(&alive).await.expect("none").is_empty(), "4 is taken");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_damage_is_told_and_deletes_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("jobs");
+        std::fs::create_dir(&path).expect("a folder in its place");
+        let beside = folder.path().join("jobs-wal");
+        std::fs::write(&beside, "x").expect("written");
+        assert!(JobFile::open(&path, &[1]).await.is_err());
+        assert!(beside.exists());
     }
 
     #[tokio::test]

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::columns;
 use super::error::BatchError;
 use super::files::{self, with_suffix};
-use super::output::Format;
 use super::part::{Outcome, Parts, Sums};
+use super::wanted::Format;
 
 /// The files of one batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,11 @@ impl Paths {
             errors: with_suffix(output, ".errors.jsonl"),
             work: with_suffix(output, ".work"),
         }
+    }
+
+    pub fn input_changed(&self, what: String) -> BatchError {
+        let (output, work) = (self.output.clone(), self.work.clone());
+        BatchError::InputChanged { output, work, what }
     }
 }
 
@@ -54,6 +59,7 @@ pub fn join(paths: &Paths, parts: &Parts, jobs: u64, format: Format) -> Result<S
                     provenance.put(&by)
                 }
                 Outcome::Failed { error } => errors.put(&error),
+                Outcome::Waiting => Err(BatchError::Bug(format!("job {job} isn't finished"))),
             }
         })?;
     }

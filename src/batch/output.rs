@@ -6,29 +6,11 @@ use serde_json::{Value, json};
 use super::conversation::{Conversation, ItemError, sha256_hex};
 use super::input::Place;
 use super::summarizer::{NotSummarized, Summarized};
+use super::wanted::Format;
 use crate::connect::vcon::{self, Identity};
 use crate::domain::{Classify, ErrorKind, EventBody, Turn, WrapUp, WrapUpBody};
 use crate::flow::wrapup::{Language, paragraph_text};
 use crate::store::codec;
-
-/// In which form the output is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Jsonl,
-    /// A container a line.
-    Vcon,
-    Parquet,
-}
-
-impl Format {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Jsonl => "jsonl",
-            Self::Vcon => "vcon",
-            Self::Parquet => "parquet",
-        }
-    }
-}
 
 /// The output's line about a conversation. It holds no time of today.
 pub fn written(format: Format, conversation: &Conversation, summarized: &Summarized) -> String {
@@ -130,7 +112,7 @@ pub fn provenance(
         }
     }
     let struck: usize = summarized.wrap_ups.iter().map(|one| one.struck.len()).sum();
-    json!({
+    let mut record = json!({
         "id": conversation.id,
         "file": place.file,
         "line": place.line,
@@ -145,8 +127,17 @@ pub fn provenance(
         "struck": struck,
         "started_at": codec::time_text(worked.started),
         "finished_at": codec::time_text(worked.finished),
-    })
-    .to_string()
+    });
+    if !conversation.warnings.is_empty() {
+        record["warnings"] = conversation.warnings.clone().into();
+    }
+    record.to_string()
+}
+
+/// The line about an item that made the program fail.
+pub fn crashed(place: &Place) -> String {
+    let reason = "made the program fail, which is its fault: please report it";
+    failure(place, None, None, ErrorKind::Internal, reason)
 }
 
 /// The line about an item that couldn't be read.

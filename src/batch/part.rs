@@ -1,12 +1,13 @@
 //! What became of a job's conversations: first one by one in a journal, then whole in a part.
 //!
 //! A line each, its columns between tabs, which no JSON text holds: number in the job, tokens, cost,
-//! `o` or `e`, the output or the error, the provenance. The part begins with a line of sums, so that
+//! `o` or `e`, the output or the error, the provenance. In a journal `w` says that nothing came of it
+//! yet, and what that took. The part begins with a line of sums, so that
 //! going on need not read all of it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::BatchError;
@@ -25,8 +26,70 @@ pub struct Record {
 /// Each text is a line of JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    Written { output: String, provenance: String },
-    Failed { error: String },
+    Written {
+        output: String,
+        provenance: String,
+    },
+    Failed {
+        error: String,
+    },
+    /// It is to be tried again. Never in a part.
+    Waiting,
+}
+
+/// What something took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    pub tokens: u64,
+    pub cost_micros: u64,
+}
+
+impl Used {
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens + other.tokens,
+            cost_micros: self.cost_micros + other.cost_micros,
+        }
+    }
+}
+
+/// What is known of a job that was broken off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    pub records: BTreeMap<u32, Record>,
+    /// What was used for those of which nothing came yet.
+    pub used: BTreeMap<u32, Used>,
+}
+
+impl Known {
+    fn of(journal: &[u8]) -> (Self, u64) {
+        let (mut known, mut valid) = (Self::default(), 0);
+        for line in journal.split_inclusive(|byte| *byte == b'\n') {
+            let Some(record) = std::str::from_utf8(line).ok().and_then(Record::parse) else {
+                break;
+            };
+            valid += line.len() as u64;
+            let used = Used { tokens: record.tokens, cost_micros: record.cost_micros };
+            if record.outcome == Outcome::Waiting {
+                let before = known.used.entry(record.number).or_default();
+                *before = before.plus(used);
+            } else {
+                known.used.remove(&record.number);
+                known.records.insert(record.number, record);
+            }
+        }
+        (known, valid)
+    }
+
+    pub fn sums(&self) -> Sums {
+        let mut sums = Sums::default();
+        self.records.values().for_each(|record| sums.add(record));
+        for used in self.used.values() {
+            sums.tokens += used.tokens;
+            sums.cost_micros += used.cost_micros;
+        }
+        sums
+    }
 }
 
 impl Record {
@@ -34,6 +97,7 @@ impl Record {
         let (mark, first, second) = match &self.outcome {
             Outcome::Written { output, provenance } => ('o', output.as_str(), provenance.as_str()),
             Outcome::Failed { error } => ('e', error.as_str(), ""),
+            Outcome::Waiting => ('w', "", ""),
         };
         let Self { number, tokens, cost_micros, .. } = self;
         format!("{number}\t{tokens}\t{cost_micros}\t{mark}\t{first}\t{second}\n")
@@ -52,6 +116,7 @@ impl Record {
             "o" if is_json(&first) && is_json(&second) => {
                 Outcome::Written { output: first, provenance: second }
             }
+            "w" if first.is_empty() && second.is_empty() => Outcome::Waiting,
             "e" if is_json(&first) && second.is_empty() => Outcome::Failed { error: first },
             _ => return None,
         };
@@ -73,6 +138,7 @@ impl Sums {
         match record.outcome {
             Outcome::Written { .. } => self.written += 1,
             Outcome::Failed { .. } => self.failed += 1,
+            Outcome::Waiting => {}
         }
         self.tokens += record.tokens;
         self.cost_micros += record.cost_micros;
@@ -95,6 +161,10 @@ pub struct Parts {
 }
 
 impl Parts {
+    pub const fn at(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
     /// # Errors
     /// The folder can't be made.
     pub fn open(folder: PathBuf) -> Result<Self, BatchError> {
@@ -124,28 +194,38 @@ impl Parts {
         read_sums(&mut BufReader::with_capacity(256, file), &path).map(Some)
     }
 
+    /// What is known of a job that isn't finished.
+    ///
+    /// # Errors
+    /// The journal can't be read.
+    pub fn known(&self, job: u64) -> Result<Known, BatchError> {
+        let path = self.journal(job);
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(Known::of(&bytes).0),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Known::default()),
+            Err(error) => Err(BatchError::unreadable(&path)(error)),
+        }
+    }
+
     /// What is known of a job that was broken off, and the journal to go on with.
     ///
     /// # Errors
     /// The journal can't be read or written.
-    pub fn go_on(&self, job: u64) -> Result<(BTreeMap<u32, Record>, Journal), BatchError> {
+    pub fn go_on(&self, job: u64) -> Result<(Known, Journal), BatchError> {
         let path = self.journal(job);
         let unwritable = || BatchError::unwritable(&path);
-        let text = match std::fs::read(&path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(BatchError::unreadable(&path)(error)),
-        };
-        let records: BTreeMap<u32, Record> = text
-            .split_inclusive('\n')
-            .map_while(Record::parse)
-            .map(|record| (record.number, record))
-            .collect();
-        // What came after a torn line is written anew, and must not follow it.
-        let mut file = File::create(&path).map_err(unwritable())?;
-        let kept: String = records.values().map(Record::line).collect();
-        file.write_all(kept.as_bytes()).map_err(unwritable())?;
-        Ok((records, Journal { file, path }))
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.read(true).append(true).create(true).open(&path).map_err(unwritable())?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(BatchError::unreadable(&path))?;
+        let (known, valid) = Known::of(&bytes);
+        // What comes after a torn line must not follow it. What is whole is never written again: a
+        // kill in between would lose it.
+        if valid < bytes.len() as u64 {
+            file.set_len(valid).map_err(unwritable())?;
+        }
+        Ok((known, Journal { file, path }))
     }
 
     /// Writes a finished job's part and forgets its journal. From here on it is never done again.
@@ -263,15 +343,45 @@ mod tests {
             std::fs::write(&path, &bytes[..end]).expect("cut");
             let whole = bytes[..end].iter().filter(|byte| **byte == b'\n').count();
             let (known, mut journal) = parts.go_on(3).expect("goes on");
-            prop_assert!(known.values().eq(&records[..whole]));
+            prop_assert!(known.records.values().eq(&records[..whole]));
             records[whole..].iter().for_each(|record| journal.note(record).expect("written"));
             let (all, _) = parts.go_on(3).expect("goes on");
-            prop_assert!(all.values().eq(&records));
-            let sums = parts.finish(3, &all).expect("finished");
+            prop_assert!(all.records.values().eq(&records));
+            let sums = parts.finish(3, &all.records).expect("finished");
             prop_assert_eq!(parts.sums(3).expect("reads"), Some(sums));
             let mut read = Vec::new();
             parts.read(3, &mut |record| { read.push(record); Ok(()) }).expect("reads");
             prop_assert_eq!(read, records);
         }
+    }
+
+    #[test]
+    fn what_stands_in_a_journal_is_not_written_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let parts = Parts::open(folder.path().to_owned()).expect("opens");
+        let (_, mut journal) = parts.go_on(3).expect("a journal");
+        (0..5).for_each(|number| journal.note(&record(number, false)).expect("written"));
+        let path = parts.journal(3);
+        let long_ago = std::time::SystemTime::UNIX_EPOCH;
+        File::open(&path).and_then(|file| file.set_modified(long_ago)).expect("its time");
+        let (known, _) = parts.go_on(3).expect("goes on");
+        assert_eq!(known.records.len(), 5);
+        let about = std::fs::metadata(&path).expect("the journal");
+        assert_eq!(about.modified().expect("a time"), long_ago, "it was written");
+    }
+
+    #[test]
+    fn what_was_used_in_vain_counts_until_something_comes_of_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let parts = Parts::open(folder.path().to_owned()).expect("opens");
+        let waiting = |number| Record { outcome: Outcome::Waiting, ..record(number, false) };
+        let (_, mut journal) = parts.go_on(3).expect("a journal");
+        for record in [waiting(0), waiting(0), waiting(1), record(1, false)] {
+            journal.note(&record).expect("written");
+        }
+        let known = parts.known(3).expect("reads");
+        assert_eq!(known.used.get(&0), Some(&Used { tokens: 6, cost_micros: 14 }));
+        assert_eq!(known.sums(), Sums { written: 1, failed: 0, tokens: 9, cost_micros: 21 });
+        assert!(known.records.contains_key(&1) && !known.records.contains_key(&0));
     }
 }

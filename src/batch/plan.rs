@@ -14,17 +14,18 @@ pub const CONVERSATIONS_PER_JOB: u32 = 64;
 pub const BYTES_PER_JOB: u64 = 8 << 20;
 
 /// Another form of the plan or the parts is another number.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A file of the input as it was when the plan was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
+    /// Where it is in this run: the same command may be given in another folder, and a name that is
+    /// no UTF-8 can't be written down.
+    #[serde(skip)]
     pub path: PathBuf,
     /// As it stands in the records: without the folders above what was named.
     pub name: String,
     pub kind: Kind,
-    /// Where its conversations stand as lines, if not in itself.
-    pub lines: Option<PathBuf>,
     pub bytes: u64,
     pub modified_ns: i64,
     pub sha256: String,
@@ -34,9 +35,9 @@ pub struct Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     pub source: u32,
-    /// The byte where it begins.
+    /// The byte where it begins; in Parquet, the row, from 0.
     pub at: u64,
-    /// The number of its first line, from 1.
+    /// The number of its first line or row, from 1.
     pub first: u64,
     /// Conversations; of files that are one each, so many sources.
     pub items: u32,
@@ -60,13 +61,10 @@ impl Plan {
         self.spans.iter().map(|span| u64::from(span.items)).sum()
     }
 
-    /// Says where the sources are now: the same command may be given in another folder.
-    pub fn move_to(&mut self, paths: impl Iterator<Item = PathBuf>, work: &Path) {
+    /// Says where the sources are now.
+    pub fn move_to(&mut self, paths: impl Iterator<Item = PathBuf>) {
         for (source, path) in self.sources.iter_mut().zip(paths) {
             source.path = path;
-            if let Some(name) = source.lines.as_ref().and_then(|lines| lines.file_name()) {
-                source.lines = Some(work.join(name));
-            }
         }
     }
 

@@ -1,29 +1,28 @@
 //! A batch from its plan to its files, as often broken off as may be.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use apalis_core::error::BoxDynError;
 use apalis_core::task::data::Data;
 use apalis_core::worker::builder::WorkerBuilder;
-use serde::{Deserialize, Serialize};
+use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 use tower::limit::ConcurrencyLimitLayer;
 
+use super::conversation::sha256_hex;
 use super::error::BatchError;
-use super::files;
-use super::input::scan::{self, Found};
-use super::input::{Kind, Means};
+use super::folder::{self, Begun, Done, Held};
+use super::input::find::{Found, find};
+use super::input::{Kind, Means, scan};
 use super::jobs::JobFile;
 use super::join::{Paths, join};
-use super::output::Format;
-use super::part::{Parts, Sums};
+use super::part::{Parts, Sums, Used};
 use super::plan::{CONVERSATIONS_PER_JOB, Plan};
 use super::summarizer::{Summarizer, WritingOrder};
+use super::wanted::Format;
 use super::work::{Halt, Makings, Work};
-use crate::batch::conversation::sha256_hex;
 
 /// What a batch is about.
 #[derive(Clone, Debug)]
@@ -61,26 +60,37 @@ pub struct BatchOrder {
     pub concurrency: Option<usize>,
     pub caps: Caps,
     pub share: Share,
+    /// What can't be read or written about at the moment becomes an error like any other.
+    pub give_up: bool,
 }
 
 impl BatchOrder {
     /// Everything besides the input that decides the bytes, for people and for comparing.
-    fn identity(&self, summarizer: &dyn Summarizer) -> String {
+    fn identity(&self, summarizer: &dyn Summarizer, means: &Means, found: &[Found]) -> String {
         let drafts: Vec<String> =
             self.writing.drafts.iter().map(|draft| format!("{draft:?}")).collect();
-        let hash = sha256_hex(format!("{drafts:?} {}", summarizer.identity()).as_bytes());
+        let has_recordings = found.iter().any(|found| found.kind == Kind::Audio);
+        // Without a recording, nobody looks for its models.
+        let heard_by = if has_recordings { means.recogniser.identity() } else { String::new() };
+        let all = format!("{drafts:?} {} {heard_by}", summarizer.identity());
         let writer = summarizer.identity();
         let writer = writer.split_whitespace().next().unwrap_or_default();
         let wanted: Vec<&str> =
             self.writing.drafts.iter().map(|draft| draft.stem_at_end()).collect();
         format!(
-            "{} as {}, seed {}, by {writer} ({})",
+            "{} as {}, seed {}, times in {}, by {writer}{}{heard_by} ({})",
             wanted.join(" ").replace("w-end-", ""),
             self.format.as_str(),
             self.writing.seed,
-            &hash[..12]
+            zone_name(&means.zone),
+            if has_recordings { ", heard by " } else { "" },
+            &sha256_hex(all.as_bytes())[..12]
         )
     }
+}
+
+fn zone_name(zone: &TimeZone) -> String {
+    zone.iana_name().map_or_else(|| format!("{zone:?}"), str::to_owned)
 }
 
 /// How far a batch is. Read by whoever shows it.
@@ -91,9 +101,15 @@ pub struct Tally {
     failed: AtomicU64,
     tokens: AtomicU64,
     cost_micros: AtomicU64,
+    joining: AtomicBool,
 }
 
 impl Tally {
+    /// All is written, and is put in order.
+    pub fn is_joining(&self) -> bool {
+        self.joining.load(Ordering::Relaxed)
+    }
+
     pub fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }
@@ -126,16 +142,6 @@ pub enum Ending {
     },
 }
 
-/// What stands at the end in place of the plan.
-#[derive(Serialize, Deserialize)]
-struct Done {
-    plan: Plan,
-    written: u64,
-    failed: u64,
-    tokens: u64,
-    cost_micros: u64,
-}
-
 pub enum Opened {
     /// It was complete before.
     Complete(Sums),
@@ -145,9 +151,9 @@ pub enum Opened {
 /// A batch that is planned and locked.
 pub struct Batch {
     of: Makings,
-    paths: Paths,
     unfinished: Vec<u64>,
-    _lock: File,
+    notes: Vec<String>,
+    _held: Held,
 }
 
 impl Batch {
@@ -161,65 +167,77 @@ impl Batch {
         means: Means,
     ) -> Result<Opened, BatchError> {
         let paths = Paths::of(&order.output);
-        if paths.output.exists() && !paths.work.exists() {
-            return Err(BatchError::Occupied(paths.output));
-        }
+        let mut notes = Vec::new();
         let files = match &order.inputs {
             // Before anything is made: a wrong name leaves nothing behind.
             Inputs::Files(named) => {
-                let own = [&paths.output, &paths.provenance, &paths.errors, &paths.work];
-                Some(scan::find(named, &own.map(PathBuf::as_path))?)
+                let search = find(named, &paths)?;
+                notes = search.notes;
+                search.found
             }
-            Inputs::Stored(_) => None,
+            Inputs::Stored(_) => Vec::new(),
         };
-        std::fs::create_dir_all(&paths.work).map_err(BatchError::unwritable(&paths.work))?;
-        let lock = lock(&paths)?;
-        let identity = order.identity(summarizer.as_ref());
-        let found = match (files, &order.inputs) {
-            (Some(files), _) => files,
-            (None, Inputs::Stored(ids)) => vec![list_of(ids, &paths.work)?],
-            (None, Inputs::Files(_)) => Vec::new(),
-        };
-        if let Some(done) = load_done(&paths.work)? {
+        let mut held = Held::take(&paths)?;
+        let Begun { done, plan } = Begun::find(&paths)?;
+        let identity = order.identity(summarizer.as_ref(), &means, &files);
+        if let Some(done) = done {
             if paths.output.exists() {
+                if let Inputs::Stored(ids) = &order.inputs
+                    && !folder::is_list_of(ids, &done)
+                {
+                    let what = "the log has other ended conversations now".to_owned();
+                    return Err(paths.input_changed(what));
+                }
+                let found = sources(&order.inputs, files, &paths)?;
                 check(&done.plan, &identity, &found, &paths)?;
-                let Done { written, failed, tokens, cost_micros, .. } = done;
-                return Ok(Opened::Complete(Sums { written, failed, tokens, cost_micros }));
+                folder::tidy(&paths.work);
+                return Ok(Opened::Complete(done.sums()));
             }
             // Somebody took the output away: it is wanted anew.
-            forget(&paths.work);
+            folder::forget(&paths);
         }
-        let plan_path = paths.work.join("plan.json");
-        let plan = match Plan::load(&plan_path)? {
+        let found = sources(&order.inputs, files, &paths)?;
+        let plan = match plan {
             Some(mut plan) => {
                 check(&plan, &identity, &found, &paths)?;
-                plan.move_to(found.into_iter().map(|found| found.path), &paths.work);
+                plan.move_to(found.into_iter().map(|found| found.path));
                 plan
             }
             None => {
-                let (sources, spans) = scan::cut(found, &paths.work)?;
+                let (sources, spans) = scan::cut(found)?;
                 if spans.is_empty() {
-                    let _ = std::fs::remove_dir_all(&paths.work);
                     return Err(BatchError::Empty);
                 }
                 let plan = Plan::new(identity, sources, spans);
-                plan.save(&plan_path)?;
+                plan.save(&folder::plan_path(&paths.work))?;
                 plan
             }
         };
-        let parts = Parts::open(paths.work.join("parts"))?;
+        held.keep();
+        let parts = Parts::open(folder::parts_path(&paths.work))?;
         let tally = Arc::new(Tally::default());
         tally.total.store(plan.conversations(), Ordering::Relaxed);
         let mut unfinished = Vec::new();
         for job in 0..plan.spans.len() as u64 {
             match parts.sums(job)? {
                 Some(sums) => tally.add(sums),
-                None => unfinished.push(job),
+                None => {
+                    tally.add(parts.known(job)?.sums());
+                    unfinished.push(job);
+                }
             }
         }
+        let sums = tally.sums();
+        let used = Used { tokens: sums.tokens, cost_micros: sums.cost_micros };
+        summarizer.begin(&order.writing, order.caps, used);
         let plan = Arc::new(plan);
-        let of = Makings { plan, parts, summarizer, means, order, tally };
-        Ok(Opened::Ready(Box::new(Self { of, paths, unfinished, _lock: lock })))
+        let of = Makings { plan, parts, summarizer, means, order, tally, paths };
+        Ok(Opened::Ready(Box::new(Self { of, unfinished, notes, _held: held })))
+    }
+
+    /// What was passed over that somebody may miss.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     pub fn tally(&self) -> Arc<Tally> {
@@ -236,14 +254,14 @@ impl Batch {
         {
             return Ok(Ending::Stopped { why, sums: self.of.tally.sums() });
         }
-        tokio::task::spawn_blocking(move || complete(&self.paths, &self.of))
+        tokio::task::spawn_blocking(move || complete(&self.of))
             .await
             .map_err(|error| BatchError::Bug(error.to_string()))?
             .map(Ending::Complete)
     }
 
     async fn work(&self, stop: CancellationToken) -> Result<Option<Halt>, BatchError> {
-        let jobs = JobFile::open(&self.paths.work.join("jobs.sqlite"), &self.unfinished).await?;
+        let jobs = JobFile::open(&self.of.paths.work.join("jobs.sqlite"), &self.unfinished).await?;
         let concurrency = match self.of.order.share {
             Share::Low(_) => 1,
             Share::Whole => {
@@ -253,9 +271,9 @@ impl Batch {
         };
         // One job more than is written about at once: the next is read meanwhile.
         let open_jobs = concurrency.div_ceil(CONVERSATIONS_PER_JOB as usize) + 1;
-        let over = stop.child_token();
         let jobs_left = self.unfinished.len() as u64;
-        let work = Arc::new(Work::new(self.of.clone(), over.clone(), jobs_left, concurrency));
+        let work = Arc::new(Work::new(self.of.clone(), &stop, jobs_left, concurrency));
+        let closing = work.closing().clone();
         let worker = WorkerBuilder::new(format!("process-{}", std::process::id()))
             .backend(jobs.queue())
             .layer(ConcurrencyLimitLayer::new(open_jobs))
@@ -263,9 +281,9 @@ impl Batch {
             .build(do_job);
         let ended = worker
             .run_with_ctx(move |context| {
-                let over = over.clone();
+                let closing = closing.clone();
                 async move {
-                    over.cancelled().await;
+                    closing.cancelled().await;
                     // It may not have begun, and then it has nothing to stop.
                     let _ = context.stop();
                     Ok(())
@@ -278,6 +296,8 @@ impl Batch {
             Some(Err(error)) => Err(error),
             None if work.is_done() => Ok(None),
             None if stop.is_cancelled() => Ok(Some(Halt::Asked)),
+            // All was tried, and some of it can't be had at the moment.
+            None if work.is_tried() => Ok(Some(Halt::Unavailable(work.last_word()))),
             None => Err(BatchError::Bug(match ended {
                 Ok(()) => "the worker ended early".to_owned(),
                 Err(error) => error.to_string(),
@@ -290,27 +310,11 @@ async fn do_job(job: u64, work: Data<Arc<Work>>) -> Result<(), BoxDynError> {
     Arc::clone(&work).job(job).await.map_err(Into::into)
 }
 
-fn lock(paths: &Paths) -> Result<File, BatchError> {
-    let path = paths.work.join("lock");
-    let unwritable = || BatchError::unwritable(&path);
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create(true).truncate(false).open(&path).map_err(unwritable())?;
-    // The kernel lets go of it when the process dies, however it dies.
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(BatchError::Locked(paths.output.clone())),
-        Err(TryLockError::Error(error)) => Err(unwritable()(error)),
+fn sources(inputs: &Inputs, files: Vec<Found>, paths: &Paths) -> Result<Vec<Found>, BatchError> {
+    match inputs {
+        Inputs::Files(_) => Ok(files),
+        Inputs::Stored(ids) => Ok(vec![folder::list_of(ids, &paths.work)?]),
     }
-}
-
-/// The identifiers as a source. A list that stands already is the one the batch was begun with.
-fn list_of(ids: &[String], work: &Path) -> Result<Found, BatchError> {
-    let path = work.join("conversations.txt");
-    if !path.exists() {
-        let lines: String = ids.iter().map(|id| format!("{id}\n")).collect();
-        files::write_whole(&path, lines.as_bytes())?;
-    }
-    Ok(Found { path, name: "store".to_owned(), kind: Kind::Stored })
 }
 
 fn check(plan: &Plan, identity: &str, found: &[Found], paths: &Paths) -> Result<(), BatchError> {
@@ -320,57 +324,22 @@ fn check(plan: &Plan, identity: &str, found: &[Found], paths: &Paths) -> Result<
         return Err(BatchError::OrderChanged { output, work, was, now });
     }
     match scan::difference(&plan.sources, found)? {
-        Some(what) => Err(BatchError::InputChanged { output, work, what }),
+        Some(what) => Err(paths.input_changed(what)),
         None => Ok(()),
     }
 }
 
-fn done_path(work: &Path) -> PathBuf {
-    work.join("done.json")
-}
-
-fn load_done(work: &Path) -> Result<Option<Done>, BatchError> {
-    let path = done_path(work);
-    match std::fs::read(&path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-            BatchError::Damaged { path, reason: format!("is no record of a batch: {error}") }
-        }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(BatchError::unreadable(&path)(error)),
+fn complete(of: &Makings) -> Result<Sums, BatchError> {
+    let (plan, paths) = (&of.plan, &of.paths);
+    let watch = scan::Watch::default();
+    let mut changes =
+        (0..plan.sources.len() as u32).filter_map(|number| watch.change(&plan.sources, number));
+    if let Some(what) = changes.next() {
+        return Err(paths.input_changed(what));
     }
-}
-
-/// Takes away all that is needed only while a batch isn't done.
-fn tidy(work: &Path) {
-    let _ = std::fs::remove_dir_all(work.join("parts"));
-    let Ok(entries) = std::fs::read_dir(work) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with("jobs.sqlite") || name.starts_with("rows-") || name == "plan.json" {
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
-}
-
-fn forget(work: &Path) {
-    tidy(work);
-    let _ = std::fs::remove_file(done_path(work));
-}
-
-fn complete(paths: &Paths, of: &Makings) -> Result<Sums, BatchError> {
-    let plan = &of.plan;
+    of.tally.joining.store(true, Ordering::Relaxed);
     let sums = join(paths, &of.parts, plan.spans.len() as u64, of.order.format)?;
-    let Sums { written, failed, tokens, cost_micros } = sums;
-    let done = Done {
-        plan: Plan::new(plan.order.clone(), plan.sources.clone(), Vec::new()),
-        written,
-        failed,
-        tokens,
-        cost_micros,
-    };
-    let text = serde_json::to_vec(&done).map_err(|error| BatchError::Bug(error.to_string()))?;
-    files::write_whole(&done_path(&paths.work), &text)?;
-    tidy(&paths.work);
+    Done::save(plan, sums, &paths.work)?;
+    folder::tidy(&paths.work);
     Ok(sums)
 }

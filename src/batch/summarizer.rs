@@ -1,14 +1,13 @@
 //! Who writes about a conversation of a batch.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::part::Used;
+use super::run::Caps;
 use crate::domain::{Classify, ErrorKind, Occasion, WrapUp};
-use crate::flow::wrapup::{
-    Circumstances, Draft, EXTRACTIVE, Reading, Refusal, WrapUpSettings, authorship,
-};
+use crate::flow::wrapup::{Circumstances, Draft, EXTRACTIVE, Reading, Refusal, WrapUpSettings};
 use crate::models::{Material, TokenCount, WritingError};
 
 /// What is wanted of each conversation.
@@ -41,7 +40,32 @@ pub enum NotSummarized {
     Bug(String),
 }
 
+/// A conversation of which nothing came, and what that took nevertheless.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InVain {
+    pub why: NotSummarized,
+    pub tokens: TokenCount,
+    pub cost_micros: u64,
+}
+
+impl<E: Into<NotSummarized>> From<E> for InVain {
+    fn from(why: E) -> Self {
+        Self { why: why.into(), tokens: TokenCount::default(), cost_micros: 0 }
+    }
+}
+
 impl NotSummarized {
+    /// Trying again may help, at once or after people did something.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            // It comes again with the same seed.
+            Self::Writing(WritingError::Form { .. }) => false,
+            // Of all conversations, until somebody gives the right key.
+            Self::Writing(WritingError::Denied { .. }) => true,
+            other => other.kind().is_retryable(),
+        }
+    }
+
     /// Nothing more is written for this batch until somebody raises its budget.
     pub const fn is_budget(&self) -> bool {
         matches!(self, Self::Writing(WritingError::Budget { .. }))
@@ -70,6 +94,9 @@ pub trait Summarizer: Send + Sync {
     /// So many conversations at once unless somebody says otherwise.
     fn usual_concurrency(&self) -> usize;
 
+    /// A run begins: what may be used over the whole batch, and what has been used of it.
+    fn begin(&self, _order: &WritingOrder, _caps: Caps, _used: Used) {}
+
     /// # Errors
     /// Nothing is written about this conversation; if the kind is retryable, perhaps later.
     async fn write(
@@ -77,7 +104,7 @@ pub trait Summarizer: Send + Sync {
         material: &Arc<Material>,
         circumstances: &Circumstances,
         order: &WritingOrder,
-    ) -> Result<Summarized, NotSummarized>;
+    ) -> Result<Summarized, InVain>;
 }
 
 /// Writes without a model: sentences of the conversation, word for word.
@@ -107,7 +134,7 @@ impl Summarizer for Extractive {
         material: &Arc<Material>,
         circumstances: &Circumstances,
         order: &WritingOrder,
-    ) -> Result<Summarized, NotSummarized> {
+    ) -> Result<Summarized, InVain> {
         let (material, circumstances) = (Arc::clone(material), circumstances.clone());
         let (settings, drafts) = (Arc::clone(&self.settings), order.drafts.clone());
         let work = move || {
@@ -121,7 +148,7 @@ impl Summarizer for Extractive {
                 }
             }
             match refusal {
-                Some(why) if wrap_ups.is_empty() => Err(why),
+                Some(why) if wrap_ups.is_empty() => Err(NotSummarized::from(why)),
                 _ => Ok(wrap_ups),
             }
         };
@@ -129,43 +156,5 @@ impl Summarizer for Extractive {
             .await
             .map_err(|error| NotSummarized::Bug(error.to_string()))??;
         Ok(Summarized { wrap_ups, ..Summarized::default() })
-    }
-}
-
-/// Takes always the same time and writes next to nothing: what a batch adds to its provider's time
-/// is measured with it.
-pub struct Paced {
-    pub latency: Duration,
-    pub tokens: TokenCount,
-    pub concurrency: usize,
-}
-
-#[async_trait]
-impl Summarizer for Paced {
-    fn identity(&self) -> String {
-        format!("paced {} ms", self.latency.as_millis())
-    }
-
-    fn usual_concurrency(&self) -> usize {
-        self.concurrency
-    }
-
-    async fn write(
-        &self,
-        _material: &Arc<Material>,
-        _circumstances: &Circumstances,
-        _order: &WritingOrder,
-    ) -> Result<Summarized, NotSummarized> {
-        tokio::time::sleep(self.latency).await;
-        let wrap_up = WrapUp {
-            id: "w-end-summary-1".into(),
-            occasion: Occasion::End,
-            authorship: authorship(),
-            language: "en".to_owned(),
-            body: crate::domain::WrapUpBody::Summary(crate::domain::Summary::default()),
-            struck: Vec::new(),
-        };
-        let cost_micros = self.tokens.prompt + self.tokens.written;
-        Ok(Summarized { wrap_ups: vec![wrap_up], tokens: self.tokens, cost_micros })
     }
 }

@@ -2,26 +2,24 @@
 
 mod progress;
 
-use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use self::progress::Progress;
 use super::Failure;
-use crate::app::LazyRecogniser;
+use crate::app::{self, LazyRecogniser};
 use crate::batch::{
-    Batch, BatchOrder, Caps, Ending, Extractive, Format, Halt, Inputs, Means, Opened, Paths, Share,
-    Summarizer, Sums, WritingOrder, stored,
+    Batch, BatchOrder, Caps, Ending, Format, Halt, Inputs, Means, Opened, Paths, Share, Sums, What,
+    WritingOrder, stored,
 };
 use crate::config::Config;
-use crate::domain::{EmailLength, EmailPurpose, EmailTone, ErrorKind, TenantId};
-use crate::flow::wrapup::{Draft, EmailOrder};
+use crate::domain::{ErrorKind, TenantId};
 use crate::store::{SqliteStore, Store};
 
 const HELP: &str = "\
@@ -46,8 +44,15 @@ wrote it, from what and when; OUT.errors.jsonl has what could not be read or wri
 line and reason. Nothing stands in OUT until all is done. Until then OUT.work has what is finished:
 after a kill or Ctrl-C the same command goes on from there. The same id twice is two conversations.
 
-Exit code 0: all written; 2: some or all of the input was bad; 75: stopped by --budget, --max-cost or
-a provider that is down; 130: stopped by Ctrl-C.";
+Without [generation] in the settings, sentences of the conversation are chosen, and nothing leaves the
+machine. A model's sentences are checked against the conversation, and struck where they don't hold.
+
+What passes is waited for: a provider that is down or denies the key, a recogniser that isn't there.
+The others are written, and the same command goes on with the rest; --give-up makes errors of it. To
+let somebody else write instead, name them in the provider's chain, such as [\"lab\", \"extractive\"].
+
+Exit code 0: all written; 2: some or all of the input was bad; 75: stopped by --budget, --max-cost, a
+full disk or something else that passes; 130: stopped by Ctrl-C.";
 
 /// Write summaries and more about a whole archive of conversations
 ///
@@ -63,8 +68,8 @@ pub struct SummarizeArgs {
     #[arg(long, short, value_name = "OUT")]
     output: PathBuf,
     /// One JSON object a line, one vCon a line, or Parquet
-    #[arg(long, value_enum, default_value_t = OutputFormat::Jsonl)]
-    format: OutputFormat,
+    #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+    format: Format,
     /// What to write, of summary, followups, disposition, email, article
     #[arg(
         long,
@@ -73,7 +78,8 @@ pub struct SummarizeArgs {
         default_value = "summary,followups,disposition"
     )]
     what: Vec<What>,
-    /// Conversations to write about at once [default: what suits the writer]
+    /// Conversations to write about at once, also where the settings give a provider fewer
+    /// [default: what suits the writer]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: Option<u16>,
     /// Stop when so many tokens are used; conversations under way are finished
@@ -82,10 +88,13 @@ pub struct SummarizeArgs {
     /// Stop when so much money is spent, in the currency of the prices
     #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     max_cost: Option<f64>,
+    /// Make errors of the conversations that are waited for, and finish
+    #[arg(long)]
+    give_up: bool,
     /// Goes to the writer, and into the provenance
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Settings file (TOML): sections, dispositions, time zone
+    /// Settings file (TOML): sections, dispositions, time zone, who writes (`[generation]`)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Folder of the event log, for `store` [default: ~/.local/share/backchannel]
@@ -96,23 +105,6 @@ pub struct SummarizeArgs {
     quiet: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum OutputFormat {
-    Jsonl,
-    Vcon,
-    Parquet,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-enum What {
-    Summary,
-    #[value(alias = "follow-ups")]
-    Followups,
-    Disposition,
-    Email,
-    Article,
-}
-
 fn amount(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(amount) if amount.is_finite() && amount >= 0.0 => Ok(amount),
@@ -120,36 +112,14 @@ fn amount(text: &str) -> Result<f64, String> {
     }
 }
 
-impl What {
-    fn draft(self) -> Draft {
-        match self {
-            Self::Summary => Draft::Summary,
-            Self::Followups => Draft::FollowUps,
-            Self::Disposition => Draft::Disposition,
-            Self::Email => Draft::Email(EmailOrder {
-                purpose: EmailPurpose::FollowUp,
-                length: EmailLength::Medium,
-                tone: EmailTone::Professional,
-                language: None,
-            }),
-            Self::Article => Draft::Article,
-        }
-    }
-}
-
 impl SummarizeArgs {
     fn order(&self, inputs: Inputs) -> BatchOrder {
-        let wanted: BTreeSet<What> = self.what.iter().copied().collect();
         BatchOrder {
             inputs,
             output: self.output.clone(),
-            format: match self.format {
-                OutputFormat::Jsonl => Format::Jsonl,
-                OutputFormat::Vcon => Format::Vcon,
-                OutputFormat::Parquet => Format::Parquet,
-            },
+            format: self.format,
             writing: WritingOrder {
-                drafts: wanted.into_iter().map(What::draft).collect(),
+                drafts: What::drafts(&self.what),
                 seed: self.seed,
                 job: self.output.display().to_string().into(),
             },
@@ -159,6 +129,7 @@ impl SummarizeArgs {
                 cost_micros: self.max_cost.map(|amount| (amount * 1e6).round() as u64),
             },
             share: Share::Whole,
+            give_up: self.give_up,
         }
     }
 }
@@ -168,7 +139,12 @@ impl SummarizeArgs {
 /// # Errors
 /// The batch can't begin or go on.
 pub fn run(args: &SummarizeArgs) -> Result<ExitCode, Failure> {
-    let config = Config::load(args.config.as_deref(), std::env::vars())?;
+    let mut config = Config::load(args.config.as_deref(), std::env::vars())?;
+    if let Some(concurrency) = args.concurrency {
+        // A provider that takes fewer would let the others wait, and their time run out.
+        let providers = config.generation.providers.values_mut();
+        providers.for_each(|provider| provider.concurrency = usize::from(concurrency));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -185,22 +161,33 @@ async fn batch(args: &SummarizeArgs, config: &Config) -> Result<ExitCode, Failur
         recogniser: Arc::new(LazyRecogniser::new(config.speech.clone())),
         store: None,
     };
+    let tenant = TenantId::from("default");
     let inputs = if args.input == [Path::new("store")] {
         let folder = args.data.as_ref().unwrap_or(&config.store.folder);
+        if !SqliteStore::is_in(folder) {
+            let message = format!("{}: there is no event log in it", folder.display());
+            return Err(Failure::new(ErrorKind::NotFound, message));
+        }
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(folder, Arc::new(|_: &[_]| ())).await?);
-        let tenant = TenantId::from("default");
         let ids = stored::ids(store.as_ref(), &tenant, None).await?;
-        means.store = Some((store, tenant));
+        means.store = Some((store, tenant.clone()));
         Inputs::Stored(ids)
     } else {
         Inputs::Files(args.input.clone())
     };
-    let summarizer: Arc<dyn Summarizer> = Arc::new(Extractive::new(config.wrapup.settings()));
-    let (order, store) = (args.order(inputs), means.store.clone());
-    let opened = tokio::task::spawn_blocking(move || Batch::open(order, summarizer, means))
-        .await
-        .map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))??;
+    let (order, store, for_author) = (args.order(inputs), means.store.clone(), config.clone());
+    let reading = Progress::of_reading(args.quiet);
+    let opened = tokio::task::spawn_blocking(move || {
+        let author = app::author(&for_author)?;
+        let settings = Arc::new(for_author.wrapup.settings());
+        let writer = app::batch_writer(&author, &for_author.generation, &settings, tenant);
+        Batch::open(order, writer, means).map_err(Failure::from)
+    })
+    .await
+    .map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()));
+    reading.finish().await;
+    let opened = opened??;
     let ending = match opened {
         Opened::Complete(sums) => {
             let conversations = sums.written + sums.failed;
@@ -209,9 +196,10 @@ async fn batch(args: &SummarizeArgs, config: &Config) -> Result<ExitCode, Failur
                 args.output.display(),
                 sums.written,
             );
-            return Ok(ExitCode::SUCCESS);
+            Ok(Ending::Complete(sums))
         }
         Opened::Ready(batch) => {
+            batch.notes().iter().for_each(|note| eprintln!("note: {note}"));
             let stop = CancellationToken::new();
             let progress = Progress::begin(batch.tally(), args.quiet);
             let ending = stoppable(batch, stop).await;
@@ -238,6 +226,12 @@ async fn stoppable(batch: Box<Batch>, stop: CancellationToken) -> Result<Ending,
             _ = terminate.recv() => {}
         }
         asked.cancel();
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        // All that was finished is on the disk, and nobody wants to wait for the rest.
+        std::process::exit(INTERRUPTED.into());
     });
     let ending = batch.run(stop).await;
     listening.abort();
@@ -261,7 +255,11 @@ fn report(args: &SummarizeArgs, ending: Ending) -> Result<ExitCode, Failure> {
             "run the same command with a larger --budget or --max-cost to go on",
             TRY_LATER,
         ),
-        Halt::Unavailable(why) => (why, "run the same command to go on", TRY_LATER),
+        Halt::Unavailable(why) => (
+            why,
+            "run the same command to go on, or with --give-up to do without the rest that waits",
+            TRY_LATER,
+        ),
     };
     let done = sums.written + sums.failed;
     eprintln!("{said}; {done} conversations are done and kept in {output}.work: {go_on}");

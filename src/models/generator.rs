@@ -1,6 +1,6 @@
 //! What writes text: a language model anywhere, or nobody (`extractive`).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -97,6 +97,44 @@ pub struct WritingRequest {
     pub seed: Option<u64>,
     /// From the call to the last token.
     pub deadline: Duration,
+    /// Where it is counted what was used for this piece of work, whatever came of it.
+    pub meter: Option<Arc<Meter>>,
+}
+
+/// What one piece of work used, over all its requests and all who were asked.
+#[derive(Debug, Default)]
+pub struct Meter {
+    read: Mutex<MeterReading>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MeterReading {
+    pub tokens: TokenCount,
+    /// In millionths of the currency that prices are in.
+    pub micros: u64,
+    /// Whose budget didn't allow something.
+    pub refused: Option<String>,
+}
+
+impl Meter {
+    pub fn read(&self) -> MeterReading {
+        self.reading().clone()
+    }
+
+    pub(super) fn used(&self, tokens: TokenCount, micros: u64) {
+        let mut reading = self.reading();
+        reading.tokens.prompt += tokens.prompt;
+        reading.tokens.written += tokens.written;
+        reading.micros += micros;
+    }
+
+    pub(super) fn refused(&self, whose: &str) {
+        self.reading().refused.get_or_insert_with(|| whose.to_owned());
+    }
+
+    fn reading(&self) -> MutexGuard<'_, MeterReading> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

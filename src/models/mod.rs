@@ -27,8 +27,8 @@ pub use edges::tame;
 pub use engine::{Engine, SpeechModel};
 pub use error::ModelError;
 pub use generator::{
-    Finish, Generator, Material, Message, OnText, OutputSchema, Piece, Speaker, TokenCount,
-    WritingError, WritingRequest, WritingTask, Written,
+    Finish, Generator, Material, Message, Meter, MeterReading, OnText, OutputSchema, Piece,
+    Speaker, TokenCount, WritingError, WritingRequest, WritingTask, Written,
 };
 pub use glossary::is_too_short;
 pub use llama::{Llama, LlamaError, LlamaModel, LlamaSettings, THREADS_MAX as LLAMA_THREADS_MAX};

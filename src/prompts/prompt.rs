@@ -57,6 +57,7 @@ impl Rendered {
             temperature: self.temperature,
             seed: None,
             deadline: self.deadline,
+            meter: None,
         }
     }
 }

@@ -12,10 +12,10 @@ use super::ServeState;
 use super::auth::Principal;
 use super::error::{Problem, shown};
 use super::extract::{Json, Path};
+use crate::batch::{Format, What};
 
 const ITEMS_MAX: usize = 1_000;
-const WHAT: &[&str] = &["summary", "followups", "disposition", "email", "article"];
-const FORMATS: &[&str] = &["jsonl", "vcon", "parquet"];
+const ID_CHARS_MAX: usize = 128;
 
 /// Which conversations of the log.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
@@ -38,21 +38,17 @@ pub struct WantedBatch {
     pub items: Option<Vec<Value>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversations: Option<StoredConversations>,
-    /// Of summary, followups, disposition, email, article; the first three unless told
+    /// Summary, followups and disposition unless told
     #[serde(default)]
-    pub what: Vec<String>,
-    /// jsonl (default), vcon or parquet
-    #[serde(default = "jsonl")]
-    pub format: String,
+    pub what: Vec<What>,
+    /// jsonl unless told
+    #[serde(default)]
+    pub format: Format,
     #[serde(default)]
     pub seed: u64,
     /// Stops when so many tokens are used
     #[serde(default)]
     pub budget_tokens: Option<u64>,
-}
-
-fn jsonl() -> String {
-    "jsonl".to_owned()
 }
 
 /// How far a batch is.
@@ -110,13 +106,12 @@ pub async fn begin(
         (None, Some(_)) => {}
         _ => return Err(Problem::invalid("give `items` or `conversations`, one of them")),
     }
-    if let Some(unknown) = wanted.what.iter().find(|what| !WHAT.contains(&what.as_str())) {
-        let detail = format!("what is of {}, not `{}`", WHAT.join(", "), shown(unknown));
-        return Err(Problem::invalid(detail));
-    }
-    if !FORMATS.contains(&wanted.format.as_str()) {
-        let detail = format!("format is {}, not `{}`", FORMATS.join(", "), shown(&wanted.format));
-        return Err(Problem::invalid(detail));
+    let ids = wanted.conversations.iter().filter_map(|which| which.ids.as_ref()).flatten();
+    let is_none = |id: &String| {
+        id.is_empty() || id.chars().count() > ID_CHARS_MAX || id.chars().any(char::is_control)
+    };
+    if let Some(odd) = ids.into_iter().find(|id| is_none(id)) {
+        return Err(Problem::invalid(format!("`{}` is no conversation's id", shown(odd))));
     }
     let batch = state.batches.begin(&principal.tenant, wanted).await?;
     let location = HeaderValue::try_from(format!("/v1/batches/{}", batch.id));
@@ -161,6 +156,20 @@ pub async fn cancel(
 ) -> Result<axum::Json<BatchView>, Problem> {
     let batch = state.batches.cancel(&principal.tenant, &id).await?;
     Ok(axum::Json(batch.ok_or_else(|| no_batch(&id))?))
+}
+
+/// Takes a batch that is over away, and all that was written. One that isn't is cancelled first.
+#[utoipa::path(delete, path = "/v1/batches/{id}", tag = "batches", params(("id" = String, Path)),
+    responses((status = 204), super::openapi::Refusals))]
+pub async fn remove(
+    State(state): State<ServeState>,
+    principal: Principal,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    match state.batches.remove(&principal.tenant, &id).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(no_batch(&id)),
+    }
 }
 
 /// What was written, in the input's order.

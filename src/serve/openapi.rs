@@ -58,7 +58,7 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(wrapups::review))
         .routes(routes!(wrapups::case))
         .routes(routes!(batches::begin, batches::list))
-        .routes(routes!(batches::show))
+        .routes(routes!(batches::show, batches::remove))
         .routes(routes!(batches::cancel))
         .routes(routes!(batches::results))
         .routes(routes!(batches::errors))

@@ -107,6 +107,9 @@ pub trait Batches: Send + Sync {
 
     async fn cancel(&self, tenant: &TenantId, id: &str) -> Result<Option<BatchView>, Failure>;
 
+    /// Takes a batch that is over away, with all its files; whether there was one.
+    async fn remove(&self, tenant: &TenantId, id: &str) -> Result<bool, Failure>;
+
     /// Where a file of a batch that is done stands.
     async fn file(
         &self,

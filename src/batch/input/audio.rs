@@ -11,12 +11,18 @@ use crate::flow::session::SessionSettings;
 const TWO: &[Role] = &[Role::Customer, Role::Agent];
 const ONE: &[Role] = &[Role::Mixed];
 
+/// A larger file is no recording of a call.
+pub const BYTES_MAX: usize = 512 << 20;
+/// Two gibibytes of them: nine hours of two channels at 8 kHz. Packed, they may be a hundredth of it.
+const SAMPLES_MAX: usize = 512 << 20;
+
 pub fn conversation(
     bytes: Vec<u8>,
     name: &str,
     means: &Means,
 ) -> Result<RawConversation, ItemError> {
-    let file = AudioFile::parse(bytes).map_err(|error| ItemError::invalid(error.to_string()))?;
+    let file = AudioFile::parse_at_most(bytes, SAMPLES_MAX)
+        .map_err(|error| ItemError::invalid(error.to_string()))?;
     let roles = match file.channels.len() {
         1 => ONE,
         2 => TWO,
@@ -36,6 +42,11 @@ pub fn conversation(
         transcribe(&pool, &channels, rate_hz, &settings, 2, &mut |_| ()).map_err(|error| {
             ItemError { kind: error.kind(), ..ItemError::invalid(error.to_string()) }
         })?;
+    if let Some(gap) = transcript.gaps.first() {
+        let lost_ms: u64 = transcript.gaps.iter().map(|gap| gap.lost_ms).sum();
+        let reason = format!("{lost_ms} ms of it {}, from {} ms on", gap.why, gap.start_ms);
+        return Err(ItemError { kind: ErrorKind::Unavailable, ..ItemError::invalid(reason) });
+    }
     let turns = transcript.turns.into_iter().map(|turn| RawTurn {
         role: turn.party.role,
         name: turn.party.name,
@@ -45,5 +56,6 @@ pub fn conversation(
         end_ms: Some(turn.end_ms),
         language: Some(turn.language),
     });
-    Ok(RawConversation { id: name.to_owned(), began: None, language: None, turns: turns.collect() })
+    let turns = turns.collect();
+    Ok(RawConversation { warnings: file.warnings, ..RawConversation::new(name, turns) })
 }

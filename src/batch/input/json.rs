@@ -8,6 +8,7 @@ use super::text;
 use crate::batch::conversation::{ItemError, RawConversation, RawTurn, role};
 use crate::connect::vcon;
 use crate::domain::Role;
+use crate::insight::redaction;
 
 const IDS: &[&str] = &["id", "conversation_id", "external_id", "fname", "uuid"];
 const TURNS: &[&str] = &["turns", "messages", "transcript", "dialogue", "text"];
@@ -15,6 +16,32 @@ const ROLES: &[&str] = &["role", "party", "speaker", "from", "author"];
 const TEXTS: &[&str] = &["text", "content", "body", "message", "utterance"];
 const BEGINNINGS: &[&str] = &["started_at", "started", "start", "began", "created_at"];
 const STARTS_MS: &[&str] = &["start_ms", "offset_ms"];
+
+/// Besides those above, at whatever depth.
+const OTHERS: &[&str] = &[
+    "end_ms",
+    "name",
+    "language",
+    "vcon",
+    "parties",
+    "dialog",
+    "analysis",
+    "meta",
+    "type",
+    "encoding",
+    "originator",
+    "duration",
+    "vendor",
+];
+
+/// Whether anything is read from a field of this name.
+pub fn is_known_field(name: &str) -> bool {
+    [IDS, TURNS, ROLES, TEXTS, BEGINNINGS, STARTS_MS, OTHERS].iter().any(|all| all.contains(&name))
+}
+
+fn masked_id(id: &str) -> String {
+    redaction::typed(id).as_str().to_owned()
+}
 
 /// Reads one object. `fallback` is its name when it has none of its own.
 ///
@@ -53,7 +80,7 @@ fn read(value: &Value, id: &str, zone: &TimeZone) -> Result<RawConversation, Ite
         Some((field, when)) => Some(time(field, when, zone)?),
         None => None,
     };
-    Ok(RawConversation { id: id.to_owned(), began, language, turns })
+    Ok(RawConversation { began, language, ..RawConversation::new(id, turns) })
 }
 
 fn first<'v>(value: &'v Value, names: &[&'static str]) -> Option<(&'static str, &'v Value)> {
@@ -145,7 +172,7 @@ fn time(field: &str, value: &Value, zone: &TimeZone) -> Result<Zoned, ItemError>
 
 fn of_vcon(value: &Value, fallback: &str, zone: &TimeZone) -> Result<RawConversation, ItemError> {
     let imported = vcon::import(value).map_err(|error| ItemError {
-        id: value.get("uuid").and_then(Value::as_str).map(str::to_owned),
+        id: value.get("uuid").and_then(Value::as_str).map(masked_id),
         ..ItemError::field(error.field, error.reason)
     })?;
     let turns = imported.turns.into_iter().map(|turn| RawTurn {
@@ -159,8 +186,7 @@ fn of_vcon(value: &Value, fallback: &str, zone: &TimeZone) -> Result<RawConversa
     Ok(RawConversation {
         id: imported.uuid.unwrap_or_else(|| fallback.to_owned()),
         began: imported.started.map(|started| started.to_zoned(zone.clone())),
-        language: None,
-        turns: turns.collect(),
+        ..RawConversation::new("", turns.collect())
     })
 }
 

@@ -1,6 +1,6 @@
 //! Lines of any number and length, read with a buffer that doesn't grow with them.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read as _};
 
 /// A conversation of eight hours is a tenth of this.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
@@ -17,30 +17,17 @@ pub enum Line {
 /// The next line, and how many bytes were read for it; `None` at the end.
 pub fn next(reader: &mut impl BufRead, bytes_max: usize) -> io::Result<Option<(Line, u64)>> {
     let mut line = Vec::new();
-    let mut read: u64 = 0;
-    loop {
-        let buffer = match reader.fill_buf() {
-            Ok(buffer) => buffer,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if buffer.is_empty() {
-            if read == 0 {
-                return Ok(None);
-            }
-            break;
-        }
-        let end = buffer.iter().position(|byte| *byte == b'\n');
-        let taken = end.unwrap_or(buffer.len());
-        // One byte more than may stay shows that the line is too long.
-        let room = (bytes_max + 1).saturating_sub(line.len());
-        line.extend_from_slice(&buffer[..taken.min(room)]);
-        let consumed = taken + usize::from(end.is_some());
-        reader.consume(consumed);
-        read += consumed as u64;
-        if end.is_some() {
-            break;
-        }
+    // One byte more than may stay, and the end of the line.
+    let most = bytes_max as u64 + 2;
+    let mut read = reader.by_ref().take(most).read_until(b'\n', &mut line)? as u64;
+    if read == 0 {
+        return Ok(None);
+    }
+    let is_whole = line.last() == Some(&b'\n');
+    if is_whole {
+        line.pop();
+    } else if read == most {
+        read += reader.skip_until(b'\n')? as u64;
     }
     if line.len() > bytes_max {
         return Ok(Some((Line::TooLong { bytes: read }, read)));

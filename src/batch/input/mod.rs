@@ -1,7 +1,10 @@
 //! What a batch is about: files of several kinds, folders of them, or the service's own log.
 
 mod audio;
+pub mod find;
+mod item;
 mod json;
+mod lean;
 pub mod lines;
 pub mod parquet;
 pub mod scan;
@@ -15,13 +18,14 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+pub use self::item::masked_item;
 use self::lines::{LINE_BYTES_MAX, Line};
+use self::parquet::Cursors;
 use super::conversation::{Conversation, ItemError, RawConversation, sha256_hex};
 use super::error::BatchError;
 use super::plan::{Source, Span};
-use crate::domain::{ConversationId, TenantId};
+use crate::domain::{ConversationId, ErrorKind, TenantId};
 use crate::models::SpeechPool;
 use crate::store::Store;
 
@@ -89,6 +93,8 @@ pub struct Raw {
 
 pub enum Body {
     Line(Line),
+    /// It is there, and nobody can read it: why.
+    Unreadable(String),
     File(PathBuf, Kind),
     Stored(String),
 }
@@ -109,6 +115,9 @@ pub trait Recogniser: Send + Sync {
     /// # Errors
     /// The models can't be loaded, in words for people.
     fn pool(&self) -> Result<Arc<SpeechPool>, String>;
+
+    /// Everything that decides what is heard: engine, models, language, names to listen for.
+    fn identity(&self) -> String;
 }
 
 /// Understood, and the hash of what was understood.
@@ -121,11 +130,17 @@ pub struct Understood {
 ///
 /// # Errors
 /// The file can't be read any more.
-pub fn read(sources: &[Source], span: &Span) -> Result<Vec<Raw>, BatchError> {
+pub fn read(sources: &[Source], span: &Span, cursors: &Cursors) -> Result<Vec<Raw>, BatchError> {
     let first = span.source as usize;
     let Some(source) = sources.get(first) else { return Ok(Vec::new()) };
     match source.kind {
-        Kind::Lines | Kind::Stored | Kind::Parquet => read_lines(source, span),
+        Kind::Lines | Kind::Stored => read_lines(source, span),
+        Kind::Parquet => {
+            let rows = cursors.rows(&source.path, span.at, span.items);
+            let place = |line| Place { file: source.name.clone(), line: Some(line) };
+            let numbered = (span.first..).zip(rows);
+            Ok(numbered.map(|(line, body)| Raw { place: place(line), body }).collect())
+        }
         Kind::Json | Kind::Text | Kind::Audio => {
             let files = sources.iter().skip(first).take(span.items as usize);
             Ok(files
@@ -139,7 +154,7 @@ pub fn read(sources: &[Source], span: &Span) -> Result<Vec<Raw>, BatchError> {
 }
 
 fn read_lines(source: &Source, span: &Span) -> Result<Vec<Raw>, BatchError> {
-    let path = source.lines.as_ref().unwrap_or(&source.path);
+    let path = &source.path;
     let unreadable = || BatchError::unreadable(path);
     let mut file = File::open(path).map_err(unreadable())?;
     file.seek(SeekFrom::Start(span.at)).map_err(unreadable())?;
@@ -167,6 +182,26 @@ fn read_lines(source: &Source, span: &Span) -> Result<Vec<Raw>, BatchError> {
     Ok(raws)
 }
 
+impl Raw {
+    /// About how many bytes come into memory to understand it.
+    pub fn weight(&self) -> u64 {
+        match &self.body {
+            Body::Line(Line::Whole(bytes)) => bytes.len() as u64,
+            // Recordings have a rule of their own: one after the other.
+            Body::File(_, Kind::Audio) | Body::Line(_) | Body::Unreadable(_) => 0,
+            Body::File(path, _) => std::fs::metadata(path).map_or(0, |about| about.len()),
+            Body::Stored(_) => STORED_BYTES,
+        }
+    }
+
+    pub fn is_recording(&self) -> bool {
+        matches!(self.body, Body::File(_, Kind::Audio))
+    }
+}
+
+/// Of most conversations in the log.
+const STORED_BYTES: u64 = 64 << 10;
+
 /// Reads an item as a conversation and masks it. Takes as long as it takes: for a recording, minutes.
 pub fn understand(raw: Raw, means: &Means) -> Understood {
     let name = raw.place.name();
@@ -176,6 +211,7 @@ pub fn understand(raw: Raw, means: &Means) -> Understood {
             let reason = format!("is a line of {bytes} bytes; {LINE_BYTES_MAX} are the most");
             (String::new(), Err(ItemError::invalid(reason)))
         }
+        Body::Unreadable(reason) => (String::new(), Err(ItemError::invalid(reason))),
         Body::File(path, kind) => match of_file(&path, kind, &name, means) {
             Ok((hash, read)) => (hash, read),
             Err(error) => (String::new(), Err(error)),
@@ -193,8 +229,7 @@ fn of_json(bytes: &[u8], name: &str, means: &Means) -> Result<RawConversation, I
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes)
         .map_err(|error| ItemError::invalid(format!("is not UTF-8: {error}")))?;
-    let value: Value = serde_json::from_str(text)
-        .map_err(|error| ItemError::invalid(format!("is not JSON: {error}")))?;
+    let value = lean::parse(text).map_err(ItemError::invalid)?;
     json::conversation(&value, name, &means.zone)
 }
 
@@ -203,22 +238,20 @@ type FileRead = (String, Result<RawConversation, ItemError>);
 fn of_file(path: &Path, kind: Kind, name: &str, means: &Means) -> Result<FileRead, ItemError> {
     let unreadable = |error: std::io::Error| ItemError::invalid(format!("can't be read: {error}"));
     let mut bytes = Vec::new();
-    let mut file = File::open(path).map_err(unreadable)?;
-    if kind == Kind::Audio {
-        file.read_to_end(&mut bytes).map_err(unreadable)?;
-        return Ok((sha256_hex(&bytes), audio::conversation(bytes, name, means)));
-    }
-    let most = LINE_BYTES_MAX as u64;
-    file.take(most + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() > LINE_BYTES_MAX {
-        return Err(ItemError::invalid(format!("is larger than {LINE_BYTES_MAX} bytes")));
+    let file = File::open(path).map_err(unreadable)?;
+    let most = if kind == Kind::Audio { audio::BYTES_MAX } else { LINE_BYTES_MAX };
+    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > most {
+        return Err(ItemError::invalid(format!("is larger than {most} bytes")));
     }
     let hash = sha256_hex(&bytes);
+    if kind == Kind::Audio {
+        return Ok((hash, audio::conversation(bytes, name, means)));
+    }
     let read = match kind {
         Kind::Text => match std::str::from_utf8(&bytes) {
-            Ok(text) => text::turns(text.trim_start_matches('\u{feff}')).map(|turns| {
-                RawConversation { id: name.to_owned(), began: None, language: None, turns }
-            }),
+            Ok(text) => text::turns(text.trim_start_matches('\u{feff}'))
+                .map(|turns| RawConversation::new(name, turns)),
             Err(error) => Err(ItemError::invalid(format!("is not UTF-8: {error}"))),
         },
         _ => of_json(&bytes, name, means),
@@ -236,9 +269,12 @@ pub async fn understand_any(raw: Raw, means: &Means) -> Result<Understood, Batch
         (body, _) => {
             let means = means.clone();
             let raw = Raw { place: raw.place, body };
-            tokio::task::spawn_blocking(move || understand(raw, &means))
-                .await
-                .map_err(|error| BatchError::Bug(error.to_string()))
+            let understood = tokio::task::spawn_blocking(move || understand(raw, &means)).await;
+            Ok(understood.unwrap_or_else(|_| {
+                let why = "made the program fail, which is its fault: please report it";
+                let error = ItemError { kind: ErrorKind::Internal, ..ItemError::invalid(why) };
+                Understood { conversation: Err(error), input_sha256: String::new() }
+            }))
         }
     }
 }

@@ -1,78 +1,21 @@
-//! Finds the sources and cuts them into jobs, reading each byte once and keeping none.
+//! Cuts the sources into jobs, reading each byte once and keeping none.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use sha2::{Digest, Sha256};
 
+use super::find::Found;
 use super::{Kind, parquet};
 use crate::batch::conversation::hex;
 use crate::batch::error::BatchError;
 use crate::batch::plan::{BYTES_PER_JOB, CONVERSATIONS_PER_JOB, Source, Span};
 
 const BUFFER_BYTES: usize = 1 << 20;
-
-/// A file that was named or found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    pub path: PathBuf,
-    pub name: String,
-    pub kind: Kind,
-}
-
-/// The files behind what was named, in order: a folder's by their names, and those in its folders,
-/// but for those of the batch itself (`own`).
-///
-/// # Errors
-/// One isn't there, or is of no known kind. In a folder, what is of no known kind is passed over.
-pub fn find(named: &[PathBuf], own: &[&Path]) -> Result<Vec<Found>, BatchError> {
-    let mut found = Vec::new();
-    for path in named {
-        let about = std::fs::metadata(path).map_err(BatchError::unreadable(path))?;
-        if about.is_dir() {
-            in_folder(path, path, own, &mut found)?;
-            continue;
-        }
-        let kind = Kind::of(path).ok_or_else(|| BatchError::Input {
-            path: path.clone(),
-            reason:
-                "is of no known kind: use .jsonl, .json or .vcon, .txt, .parquet, or a recording"
-                    .to_owned(),
-        })?;
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        found.push(Found { path: path.clone(), name, kind });
-    }
-    Ok(found)
-}
-
-fn in_folder(
-    top: &Path,
-    folder: &Path,
-    own: &[&Path],
-    found: &mut Vec<Found>,
-) -> Result<(), BatchError> {
-    let unreadable = || BatchError::unreadable(folder);
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable())? {
-        paths.push(entry.map_err(unreadable())?.path());
-    }
-    paths.sort();
-    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    for path in paths {
-        if own.iter().any(|own| absolute(own) == absolute(&path)) {
-            continue;
-        }
-        if path.is_dir() {
-            in_folder(top, &path, own, found)?;
-        } else if let Some(kind) = Kind::of(&path) {
-            let name = path.strip_prefix(top).unwrap_or(&path).to_string_lossy().into_owned();
-            found.push(Found { path, name, kind });
-        }
-    }
-    Ok(())
-}
 
 /// Size and time of change; cheap to compare with what a plan says.
 fn stamp(path: &Path) -> Result<(u64, i64), BatchError> {
@@ -82,12 +25,11 @@ fn stamp(path: &Path) -> Result<(u64, i64), BatchError> {
     Ok((about.len(), modified_ns))
 }
 
-/// Reads all that was found and cuts it into jobs. What can't be read from anywhere in its middle is
-/// written into `work` as lines.
+/// Reads all that was found and cuts it into jobs.
 ///
 /// # Errors
 /// A source can't be read.
-pub fn cut(found: Vec<Found>, work: &Path) -> Result<(Vec<Source>, Vec<Span>), BatchError> {
+pub fn cut(found: Vec<Found>) -> Result<(Vec<Source>, Vec<Span>), BatchError> {
     let mut sources: Vec<Source> = Vec::new();
     let mut spans: Vec<Span> = Vec::new();
     // Files that are one conversation each come together into jobs.
@@ -96,7 +38,6 @@ pub fn cut(found: Vec<Found>, work: &Path) -> Result<(Vec<Source>, Vec<Span>), B
         let (bytes, modified_ns) = stamp(&path)?;
         let number = u32::try_from(sources.len())
             .map_err(|_| BatchError::Bug("more files than can be counted".to_owned()))?;
-        let lines = (kind == Kind::Parquet).then(|| work.join(format!("rows-{number:06}.jsonl")));
         let sha256 = if kind.is_whole_file() {
             let full = open.as_ref().is_some_and(|(span, size)| {
                 span.items >= CONVERSATIONS_PER_JOB || size + bytes > BYTES_PER_JOB
@@ -112,19 +53,30 @@ pub fn cut(found: Vec<Found>, work: &Path) -> Result<(Vec<Source>, Vec<Span>), B
             hash(&path).unwrap_or_default()
         } else {
             spans.extend(open.take().map(|(span, _)| span));
-            match &lines {
-                Some(lines) => {
-                    parquet::spool(&path, lines)?;
-                    cut_lines(lines, number, &mut spans)?;
+            match kind {
+                Kind::Parquet => {
+                    cut_rows(parquet::extent(&path)?, number, &mut spans);
                     hash(&path)?
                 }
-                None => cut_lines(&path, number, &mut spans)?,
+                _ => cut_lines(&path, number, &mut spans)?,
             }
         };
-        sources.push(Source { path, name, kind, lines, bytes, modified_ns, sha256 });
+        sources.push(Source { path, name, kind, bytes, modified_ns, sha256 });
     }
     spans.extend(open.map(|(span, _)| span));
     Ok((sources, spans))
+}
+
+/// Rows are of about the same size, more or less.
+fn cut_rows(extent: parquet::Extent, source: u32, spans: &mut Vec<Span>) {
+    let row_bytes = (extent.bytes / extent.rows.max(1)).max(1);
+    let per_job = (BYTES_PER_JOB / row_bytes).clamp(1, u64::from(CONVERSATIONS_PER_JOB));
+    let mut at = 0;
+    while at < extent.rows {
+        let items = per_job.min(extent.rows - at) as u32;
+        spans.push(Span { source, at, first: at + 1, items });
+        at += u64::from(items);
+    }
 }
 
 fn hash(path: &Path) -> Result<String, BatchError> {
@@ -234,18 +186,50 @@ pub fn difference(plan: &[Source], found: &[Found]) -> Result<Option<String>, Ba
         if (&source.name, source.kind) != (&found.name, found.kind) {
             return Ok(Some(format!("{} instead of {}", found.name, source.name)));
         }
-        let (bytes, modified_ns) = stamp(&found.path)?;
-        if bytes != source.bytes {
-            return Ok(Some(format!(
-                "{} has {bytes} bytes instead of {}",
-                source.name, source.bytes
-            )));
-        }
-        if modified_ns != source.modified_ns && hash(&found.path)? != source.sha256 {
-            return Ok(Some(format!("{} holds something else", source.name)));
+        let what = other(source, &found.path, stamp(&found.path)?);
+        if what.is_some() {
+            return Ok(what);
         }
     }
     Ok(None)
+}
+
+/// What is other about a file with this stamp than it was.
+fn other(source: &Source, path: &Path, (bytes, modified_ns): (u64, i64)) -> Option<String> {
+    let name = &source.name;
+    if bytes != source.bytes {
+        return Some(format!("{name} has {bytes} bytes instead of {}", source.bytes));
+    }
+    // As in the plan: what can't be read has no hash.
+    let holds_the_same = || hash(path).unwrap_or_default() == source.sha256;
+    (modified_ns != source.modified_ns && !holds_the_same())
+        .then(|| format!("{name} holds something else"))
+}
+
+/// Sees to it that nothing is made of a source that changes meanwhile.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// Stamps other than the plan's behind which the same bytes were found.
+    same: Mutex<HashMap<u32, (u64, i64)>>,
+}
+
+impl Watch {
+    /// What has changed about a source since the plan was made.
+    pub fn change(&self, sources: &[Source], number: u32) -> Option<String> {
+        let source = sources.get(number as usize)?;
+        let Ok(now) = stamp(&source.path) else {
+            return Some(format!("{} is gone", source.name));
+        };
+        let mut same = self.same.lock().unwrap_or_else(PoisonError::into_inner);
+        if now == (source.bytes, source.modified_ns) || same.get(&number) == Some(&now) {
+            return None;
+        }
+        let what = other(source, &source.path, now);
+        if what.is_none() {
+            same.insert(number, now);
+        }
+        what
+    }
 }
 
 #[cfg(test)]
@@ -253,13 +237,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::batch::input::parquet::Cursors;
     use crate::batch::input::{Raw, read};
+
+    fn found(path: &Path) -> Vec<Found> {
+        vec![Found { path: path.to_owned(), name: "in.jsonl".to_owned(), kind: Kind::Lines }]
+    }
 
     fn plan_of(text: &[u8]) -> (tempfile::TempDir, Vec<Source>, Vec<Span>) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("in.jsonl");
         std::fs::write(&path, text).expect("written");
-        let (sources, spans) = cut(find(&[path], &[]).expect("found"), folder.path()).expect("cut");
+        let (sources, spans) = cut(found(&path)).expect("cut");
         (folder, sources, spans)
     }
 
@@ -274,7 +263,7 @@ mod tests {
             let mut got: Vec<u64> = Vec::new();
             for span in &spans {
                 prop_assert!((1..=CONVERSATIONS_PER_JOB).contains(&span.items));
-                let raws: Vec<Raw> = read(&sources, span).expect("reads");
+                let raws: Vec<Raw> = read(&sources, span, &Cursors::default()).expect("reads");
                 prop_assert_eq!(raws.len(), span.items as usize);
                 got.extend(raws.iter().filter_map(|raw| raw.place.line));
             }
@@ -292,14 +281,29 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("in.jsonl");
         std::fs::write(&path, "{}\n{}\n").expect("written");
-        let found = find(std::slice::from_ref(&path), &[]).expect("found");
-        let (sources, _) = cut(found.clone(), folder.path()).expect("cut");
+        let found = found(&path);
+        let (sources, _) = cut(found.clone()).expect("cut");
+        let watch = Watch::default();
+        assert_eq!(watch.change(&sources, 0), None);
+        let touch = |time| File::open(&path).and_then(|file| file.set_modified(time));
+        touch(std::time::SystemTime::UNIX_EPOCH).expect("its time");
+        assert_eq!(watch.change(&sources, 0), None, "it holds the same");
         assert_eq!(difference(&sources, &found).expect("compares"), None);
         std::fs::write(&path, "{}\n[]\n").expect("written");
-        File::open(&path)
-            .and_then(|file| file.set_modified(std::time::SystemTime::UNIX_EPOCH))
-            .expect("its time");
+        touch(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(9)).expect("its");
+        assert_eq!(watch.change(&sources, 0).as_deref(), Some("in.jsonl holds something else"));
         let what = difference(&sources, &found).expect("compares").expect("it changed");
         assert!(what.contains("holds something else"), "{what}");
+    }
+
+    #[test]
+    fn rows_are_cut_by_number_and_size() {
+        let mut spans = Vec::new();
+        cut_rows(parquet::Extent { rows: 130, bytes: 1_300 }, 2, &mut spans);
+        let cut: Vec<_> = spans.iter().map(|span| (span.at, span.first, span.items)).collect();
+        assert_eq!(cut, [(0, 1, 64), (64, 65, 64), (128, 129, 2)]);
+        spans.clear();
+        cut_rows(parquet::Extent { rows: 3, bytes: 3 * BYTES_PER_JOB }, 2, &mut spans);
+        assert_eq!(spans.len(), 3);
     }
 }

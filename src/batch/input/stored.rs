@@ -111,8 +111,8 @@ pub async fn understood(
         words.push_str(turn.text.as_str());
         words.push('\n');
     }
-    let conversation =
-        Conversation { id: id.to_string(), material: Arc::new(material), circumstances };
+    let (id, material) = (id.to_string(), Arc::new(material));
+    let conversation = Conversation { id, material, circumstances, warnings: Vec::new() };
     Ok(Understood { conversation: Ok(conversation), input_sha256: sha256_hex(words.as_bytes()) })
 }
 

@@ -29,11 +29,32 @@ impl Progress {
         Self { task, over }
     }
 
+    /// Before it is known how much there is.
+    pub fn of_reading(quiet: bool) -> Self {
+        let over = CancellationToken::new();
+        let is_over = over.clone();
+        let task = tokio::spawn(async move {
+            if quiet || !std::io::stderr().is_terminal() {
+                return;
+            }
+            let wheel = spinner("reading the input");
+            is_over.cancelled().await;
+            wheel.finish_and_clear();
+        });
+        Self { task, over }
+    }
+
     pub async fn finish(self) {
         self.over.cancel();
         // A bar that failed to be drawn is no reason to fail.
         let _ = self.task.await;
     }
+}
+
+fn spinner(what: &'static str) -> ProgressBar {
+    let wheel = ProgressBar::new_spinner().with_message(what);
+    wheel.enable_steady_tick(LOOK_EVERY);
+    wheel
 }
 
 async fn show(tally: &Tally, over: &CancellationToken) {
@@ -61,6 +82,13 @@ async fn show(tally: &Tally, over: &CancellationToken) {
         tokio::select! {
             () = over.cancelled() => break,
             () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        if tally.is_joining() {
+            bar.finish_and_clear();
+            let wheel = is_terminal.then(|| spinner("putting it in the input's order"));
+            over.cancelled().await;
+            wheel.iter().for_each(ProgressBar::finish_and_clear);
+            return;
         }
         let (now, sums) = done();
         bar.set_position(now);

@@ -69,6 +69,8 @@ pub enum FileError {
     Rate(u32),
     #[error("is larger than {} MiB", LARGEST_BYTES >> 20)]
     TooLarge,
+    #[error("holds more audio than fits into memory: cut it into pieces")]
+    TooLong,
 }
 
 impl Classify for FileError {
@@ -91,7 +93,12 @@ impl AudioFile {
     }
 
     /// Reads what is there. A file that ends too early is played as far as it goes, with a warning.
-    pub fn parse(mut bytes: Vec<u8>) -> Result<Self, FileError> {
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, FileError> {
+        Self::parse_at_most(bytes, usize::MAX)
+    }
+
+    /// The same, with a limit for what it holds once it is unpacked.
+    pub fn parse_at_most(mut bytes: Vec<u8>, samples_max: usize) -> Result<Self, FileError> {
         let mut warnings = Vec::new();
         if let Some(warning) = mend_wav(&mut bytes)? {
             warnings.push(warning);
@@ -115,7 +122,7 @@ impl AudioFile {
                 SymphoniaError::DecodeError(what) => FileError::Damaged(what.to_owned()),
                 _ => FileError::NotAudio,
             })?;
-        let mut file = read_packets(format.as_mut())?;
+        let mut file = read_packets(format.as_mut(), samples_max)?;
         warnings.append(&mut file.warnings);
         file.warnings = warnings;
         match file.channels.first() {
@@ -146,7 +153,7 @@ impl AudioFile {
     }
 }
 
-fn read_packets(format: &mut dyn FormatReader) -> Result<AudioFile, FileError> {
+fn read_packets(format: &mut dyn FormatReader, samples_max: usize) -> Result<AudioFile, FileError> {
     let track = format.default_track(TrackType::Audio).ok_or(FileError::NotAudio)?;
     let track_id = track.id;
     let promised_frames = track.num_frames;
@@ -183,6 +190,9 @@ fn read_packets(format: &mut dyn FormatReader) -> Result<AudioFile, FileError> {
     let (mut planes, mut linear) = (Vec::<Vec<f32>>::new(), Vec::new());
     let (mut damaged_packets, mut cut_short) = (0_u32, false);
     loop {
+        if file.channels[0].len() * channels > samples_max {
+            return Err(FileError::TooLong);
+        }
         let packet = match format.next_packet() {
             Ok(Some(packet)) => packet,
             Ok(None) => break,

@@ -26,8 +26,8 @@ use super::wrapup::{
 use crate::domain::{
     Authorship, Occasion, StruckSentence, Summary, TenantId, WrapUp, WrapUpBody, WrapUpId,
 };
-use crate::models::writing::Writers;
-use crate::models::{Material, Piece, WritingTask, Written};
+use crate::models::writing::{Ledger, Writers};
+use crate::models::{Material, Meter, Piece, WritingError, WritingTask, Written};
 use crate::prompts::{Choice, Inputs, PromptError, Prompts, Rendered};
 
 use self::assemble::Sources;
@@ -50,6 +50,8 @@ pub struct Commission {
     pub stem: WrapUpId,
     pub settings: Arc<WrapUpSettings>,
     pub seed: Option<u64>,
+    /// Counts what it takes, also in vain.
+    pub meter: Option<Arc<Meter>>,
 }
 
 /// What was written, and at what price.
@@ -58,6 +60,9 @@ pub struct Drafted {
     pub drafts: Vec<WrapUp>,
     pub prompt_tokens: u64,
     pub written_tokens: u64,
+    /// Why no model wrote it although one was asked. The drafts are those without one, for whoever
+    /// can't wait.
+    pub failure: Option<WritingError>,
 }
 
 /// Writes drafts with whoever the settings name. Cheap to clone.
@@ -85,10 +90,20 @@ impl Author {
         self.tasks.contains(&task_of(draft))
     }
 
+    /// Who has used how much.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        self.writers.ledger()
+    }
+
+    /// The prompts in use.
+    pub fn prompts(&self) -> &Prompts {
+        &self.prompts
+    }
+
     /// Writes a draft; several for follow-ups. Dropping the future stops the provider.
     ///
     /// # Errors
-    /// The conversation holds nothing for it. A provider's failure is none.
+    /// The conversation holds nothing for it. A provider's failure stands in [`Drafted::failure`].
     pub async fn write(&self, commission: &Commission) -> Result<Drafted, Refusal> {
         let nobody_looks: OnGrowth = Arc::new(|_, _| {});
         self.write_aloud(commission, &nobody_looks).await
@@ -145,7 +160,13 @@ impl Author {
             asked = self.ask(rendered, commission, &said) => asked,
             never = watching => match never {},
         };
-        let Some((written, authorship)) = asked else { return plain(base) };
+        let (written, authorship) = match asked {
+            Ok(Some(all)) => all,
+            Ok(None) => return plain(base),
+            Err(error) => {
+                return Ok(Drafted { drafts: base, failure: Some(error), ..Drafted::default() });
+            }
+        };
         let (prompt_tokens, written_tokens) = (written.tokens.prompt, written.tokens.written);
         let commission = commission.clone();
         let drafts = checked(base, move |base| {
@@ -155,7 +176,7 @@ impl Author {
         if drafts.iter().any(|draft| draft.authorship.provider != EXTRACTIVE) {
             shown.leave();
         }
-        Ok(Drafted { drafts, prompt_tokens, written_tokens })
+        Ok(Drafted { drafts, prompt_tokens, written_tokens, failure: None })
     }
 
     /// A model's text; `None` when there is none.
@@ -164,17 +185,14 @@ impl Author {
         rendered: Rendered,
         order: &Commission,
         said: &Said,
-    ) -> Option<(Written, Authorship)> {
+    ) -> Result<Option<(Written, Authorship)>, WritingError> {
         let (task, prompt) = (rendered.task, rendered.prompt.clone());
         let mut request = rendered.request(order.tenant.clone(), Arc::clone(&order.material));
         request.job = order.job.clone();
         request.seed = order.seed;
-        match self
-            .writers
-            .of(task)?
-            .write(&request, &mut |piece: Piece<'_>| said.take(&piece))
-            .await
-        {
+        request.meter = order.meter.clone();
+        let Some(writer) = self.writers.of(task) else { return Ok(None) };
+        match writer.write(&request, &mut |piece: Piece<'_>| said.take(&piece)).await {
             Ok(written) => {
                 let authorship = Authorship {
                     provider: written.provider.clone(),
@@ -182,11 +200,11 @@ impl Author {
                     prompt: Some(prompt),
                     seed: order.seed,
                 };
-                Some((written, authorship))
+                Ok(Some((written, authorship)))
             }
             Err(error) => {
                 tracing::warn!(task = task.as_str(), %error, "no provider wrote it");
-                None
+                Err(error)
             }
         }
     }
@@ -257,7 +275,8 @@ impl Commission {
     }
 }
 
-const fn task_of(draft: &Draft) -> WritingTask {
+/// As what a draft is asked for.
+pub const fn task_of(draft: &Draft) -> WritingTask {
     match draft {
         Draft::Summary => WritingTask::Summary,
         Draft::HandOver => WritingTask::HandOver,

@@ -153,6 +153,7 @@ impl Closed {
         let commissions = drafts.map(|draft| Commission {
             tenant: tenant.clone(),
             job: None,
+            meter: None,
             material: Arc::clone(&self.material),
             circumstances: Arc::clone(&self.circumstances),
             stem: WrapUpId::from(match draft {

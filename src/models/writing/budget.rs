@@ -8,7 +8,9 @@ use jiff::tz::TimeZone;
 
 use super::{estimated_prompt_tokens, estimated_tokens};
 use crate::domain::TenantId;
-use crate::models::{Generator, OnText, Piece, TokenCount, WritingError, WritingRequest, Written};
+use crate::models::{
+    Generator, Meter, OnText, Piece, TokenCount, WritingError, WritingRequest, Written,
+};
 
 /// What may be used. Money is in millionths of the currency that prices are in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +43,13 @@ pub struct Spent {
     pub micros: u64,
 }
 
+/// What a single job may use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobLimits {
+    pub tokens: Option<u64>,
+    pub micros: Option<u64>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Account {
     Day(TenantId, Date),
@@ -53,6 +62,8 @@ pub struct Ledger {
     limits: Limits,
     by_tenant: BTreeMap<TenantId, Limits>,
     accounts: Mutex<HashMap<Account, Spent>>,
+    /// What jobs were given for themselves, besides what any job may use.
+    of_jobs: Mutex<HashMap<Account, JobLimits>>,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
@@ -66,7 +77,13 @@ impl Ledger {
         by_tenant: BTreeMap<TenantId, Limits>,
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
-        Self { limits, by_tenant, accounts: Mutex::default(), now: Box::new(now) }
+        Self {
+            limits,
+            by_tenant,
+            accounts: Mutex::default(),
+            of_jobs: Mutex::default(),
+            now: Box::new(now),
+        }
     }
 
     /// By the tenant today.
@@ -80,9 +97,22 @@ impl Ledger {
         self.accounts().get(&account).copied().unwrap_or_default()
     }
 
+    /// A job begins, or goes on after having spent so much.
+    pub fn open_job(&self, tenant: &TenantId, job: &str, limits: JobLimits, spent: Spent) {
+        let account = Account::Job(tenant.clone(), job.into());
+        self.accounts().insert(account.clone(), spent);
+        self.of_jobs().insert(account, limits);
+    }
+
     /// A job has ended; its name may be used again.
     pub fn close_job(&self, tenant: &TenantId, job: &str) {
-        self.accounts().remove(&Account::Job(tenant.clone(), job.into()));
+        let account = Account::Job(tenant.clone(), job.into());
+        self.accounts().remove(&account);
+        self.of_jobs().remove(&account);
+    }
+
+    fn of_jobs(&self) -> MutexGuard<'_, HashMap<Account, JobLimits>> {
+        self.of_jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn today(&self) -> Date {
@@ -102,7 +132,10 @@ impl Ledger {
         let mut wanted = vec![(day, limits.tokens_per_day, limits.micros_per_day)];
         if let Some(job) = &request.job {
             let account = Account::Job(request.tenant.clone(), Arc::clone(job));
-            wanted.push((account, limits.tokens_per_job, limits.micros_per_job));
+            let own = self.of_jobs().get(&account).copied().unwrap_or_default();
+            let least = |one: Option<u64>, other| one.into_iter().chain(other).min();
+            let tokens_max = least(limits.tokens_per_job, own.tokens);
+            wanted.push((account, tokens_max, least(limits.micros_per_job, own.micros)));
         }
         let mut accounts = self.accounts();
         accounts.retain(|account, _| match account {
@@ -130,7 +163,9 @@ impl Ledger {
             spent.tokens += amount.tokens;
             spent.micros += amount.micros;
         }
-        Ok(Hold { ledger: Arc::clone(self), held, amount, used: Spent::default() })
+        let meter = request.meter.clone();
+        let (used, count) = (Spent::default(), TokenCount::default());
+        Ok(Hold { ledger: Arc::clone(self), held, amount, used, count, meter })
     }
 }
 
@@ -140,10 +175,26 @@ struct Hold {
     held: Vec<Account>,
     amount: Spent,
     used: Spent,
+    count: TokenCount,
+    meter: Option<Arc<Meter>>,
+}
+
+impl Hold {
+    fn uses(&mut self, count: TokenCount, price: Price) {
+        self.count = count;
+        self.used = spent(count, price);
+    }
+}
+
+fn spent(count: TokenCount, price: Price) -> Spent {
+    Spent { tokens: count.prompt + count.written, micros: price.micros(count) }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
+        if let Some(meter) = &self.meter {
+            meter.used(self.count, self.used.micros);
+        }
         let mut accounts = self.ledger.accounts();
         for account in &self.held {
             if let Some(spent) = accounts.get_mut(account) {
@@ -165,10 +216,6 @@ impl Budgeted {
     pub fn new(inner: Arc<dyn Generator>, ledger: Arc<Ledger>, price: Price) -> Self {
         Self { inner, ledger, price }
     }
-
-    fn spent(&self, tokens: TokenCount) -> Spent {
-        Spent { tokens: tokens.prompt + tokens.written, micros: self.price.micros(tokens) }
-    }
 }
 
 #[async_trait]
@@ -184,26 +231,29 @@ impl Generator for Budgeted {
     ) -> Result<Written, WritingError> {
         let prompt = estimated_prompt_tokens(request);
         let at_most = TokenCount { prompt, written: u64::from(request.max_tokens) };
-        let mut hold = self
-            .ledger
-            .reserve(request, self.spent(at_most))
-            .map_err(|whose| WritingError::Budget { whose })?;
+        let reserved = self.ledger.reserve(request, spent(at_most, self.price));
+        let mut hold = reserved.map_err(|whose| {
+            if let Some(meter) = &request.meter {
+                meter.refused(&whose);
+            }
+            WritingError::Budget { whose }
+        })?;
         // Until the provider has counted, prompt and what came are what it costs, also when the caller
         // leaves before anything came.
         let mut written_until_now = 0;
-        hold.used = self.spent(TokenCount { prompt, written: 0 });
+        hold.uses(TokenCount { prompt, written: 0 }, self.price);
         let mut watched = |piece: Piece<'_>| {
             if let Piece::Text(text) = piece {
                 written_until_now += estimated_tokens(text);
-                hold.used = self.spent(TokenCount { prompt, written: written_until_now });
+                hold.uses(TokenCount { prompt, written: written_until_now }, self.price);
             }
             on_text(piece);
         };
         let outcome = self.inner.write(request, &mut watched).await;
         match &outcome {
-            Ok(written) => hold.used = self.spent(written.tokens),
+            Ok(written) => hold.uses(written.tokens, self.price),
             Err(error) if written_until_now == 0 && !may_be_charged(error) => {
-                hold.used = Spent::default();
+                hold.uses(TokenCount::default(), self.price);
             }
             Err(_) => {}
         }

@@ -20,7 +20,7 @@ mod validated;
 mod writers;
 
 pub use breaker::{Breaker, BreakerSettings};
-pub use budget::{Budgeted, Ledger, Limits, Price, Spent};
+pub use budget::{Budgeted, JobLimits, Ledger, Limits, Price, Spent};
 pub use chain::{Chain, Link};
 pub use limited::Limited;
 pub use measured::Measured;

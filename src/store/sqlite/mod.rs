@@ -103,6 +103,11 @@ impl SqliteStore {
         Ok(Self { intake, reader, writer: Mutex::new(Some(task)), orphans })
     }
 
+    /// Whether there is a log in the folder; nothing is made.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
+    }
+
     /// So many conversations were found live at the start, and ended.
     pub fn orphans_ended(&self) -> usize {
         self.orphans

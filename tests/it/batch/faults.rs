@@ -74,7 +74,10 @@ fn what_cannot_begin_says_why() {
     std::fs::write(path("empty.jsonl"), "\n \n").expect("written");
     std::fs::write(path("pages.pdf"), "x").expect("written");
     std::fs::write(path("bad.parquet"), "PAR1 and no more").expect("written");
-    std::fs::write(path("there.jsonl"), "mine").expect("written");
+    let occupied = ["there.jsonl", "a.jsonl.provenance.jsonl", "b.jsonl.errors.jsonl"];
+    for name in occupied {
+        std::fs::write(path(name), "mine").expect("written");
+    }
     write_conversations(&path("good.jsonl"), 0..3);
     let (output, good) = (path("out.jsonl"), path("good.jsonl"));
     let within_a_file = good.join("out.jsonl");
@@ -83,16 +86,28 @@ fn what_cannot_begin_says_why() {
         (path("none.jsonl"), &output, "none.jsonl: can't be read"),
         (path("pages.pdf"), &output, "pages.pdf: is of no known kind"),
         (path("bad.parquet"), &output, "can't be read as Parquet"),
-        (good.clone(), &path("there.jsonl"), "no record of a batch beside it"),
+        (good.clone(), &path("there.jsonl"), "there.jsonl: is there already"),
+        (good.clone(), &path("a.jsonl"), "a.jsonl.provenance.jsonl: is there already"),
+        (good.clone(), &path("b.jsonl"), "b.jsonl.errors.jsonl: is there already"),
+        (good.clone(), &good, "good.jsonl: is a file of this batch itself"),
+        (folder.path().join("./good.jsonl"), &good, "is a file of this batch itself"),
+        (path("a.jsonl.provenance.jsonl"), &path("a.jsonl"), "is a file of this batch itself"),
         (good.clone(), &within_a_file, "can't be written"),
         (good.clone(), &PathBuf::from("/proc/out.jsonl"), "can't be written"),
     ] {
         let done = summarize(&[&input, p("-o"), output]);
         assert_eq!(done.status.code(), Some(2), "{expected}: {}", told(&done));
         assert!(told(&done).contains(expected), "{expected}: {}", told(&done));
-        let _ = std::fs::remove_dir_all(beside(output, ".work"));
+        assert!(!beside(output, ".work").exists(), "{expected}: it leaves something behind");
     }
-    assert_eq!(std::fs::read_to_string(path("there.jsonl")).expect("untouched"), "mine");
+    for name in occupied {
+        assert_eq!(std::fs::read_to_string(path(name)).expect("untouched"), "mine", "{name}");
+    }
+    assert_eq!(ids(&good), ["ü-00000", "ü-00001", "ü-00002"]);
+    let data = path("no-log");
+    let done = summarize(&[p("store"), p("-o"), &output, p("--data"), &data]);
+    assert!(told(&done).contains("there is no event log in it"), "{}", told(&done));
+    assert!(!data.exists() && !done.status.success(), "{}", told(&done));
     let odd = ["--what=poem", "--concurrency=0", "--max-cost=-1", "--format=xml"];
     for argument in odd {
         let done = summarize(&[&good, p("-o"), &output, p(argument)]);

@@ -1,5 +1,6 @@
 //! Inputs and outputs of all kinds.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -83,13 +84,15 @@ fn a_folder_of_files_of_all_kinds_is_read_in_order() {
         ],
     });
     std::fs::write(path("sub/d.vcon"), vcon.to_string()).expect("written");
+    let odd = std::ffi::OsStr::from_bytes(b"\xffz.txt");
+    std::fs::copy(path("b.txt"), archive.join(odd)).expect("a name that is no UTF-8");
     // Its own files are no part of the input.
     let output = path("out.jsonl");
     for _ in 0..2 {
         let done = summarize(&[&archive, p("-o"), &output]);
         assert!(done.status.success(), "{}", told(&done));
     }
-    assert_eq!(ids(&output), ["ü-00003", "b.txt", "ü-00010", "ü-00011", "018f-1"]);
+    assert_eq!(ids(&output), ["ü-00003", "b.txt", "ü-00010", "ü-00011", "018f-1", "\u{fffd}z.txt"]);
     let text = String::from_utf8(bytes(&output)).expect("UTF-8");
     assert!(text.contains("charged twice") && !text.contains("4539"), "{text}");
 }
@@ -173,4 +176,86 @@ fn parquet_is_read_and_written() {
     assert_eq!(text(1, 2), "en");
     let wrap_ups: Value = serde_json::from_str(&text(1, 4)).expect("JSON");
     assert_eq!(wrap_ups[0]["kind"], "wrapup.summary");
+}
+
+/// What of a card may stand in no file.
+const CARD_PARTS: &[&str] =
+    &["4539148803436467", "4539 1488", "4539-1488", "0343 6467", "0343-6467"];
+
+/// Fails at any file, in whatever folder, in which a card stands.
+fn assert_no_card(folder: &Path) {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    let mut files = 0;
+    for entry in walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.expect("an entry")) {
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        files += 1;
+        let path = entry.path();
+        let text = if path.extension().is_some_and(|it| it == "parquet") {
+            let reader = SerializedFileReader::new(std::fs::File::open(path).expect("a file"));
+            let reader = reader.expect("Parquet");
+            let rows = reader.get_row_iter(None).expect("rows");
+            rows.map(|row| row.expect("a row").to_string()).collect()
+        } else {
+            String::from_utf8_lossy(&bytes(path)).into_owned()
+        };
+        for part in CARD_PARTS {
+            assert!(!text.contains(part), "{}: {part}", path.display());
+        }
+    }
+    assert!(files > 0);
+}
+
+#[test]
+fn no_card_stands_in_any_file_at_any_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let input = folder.path().join("input");
+    std::fs::create_dir(&input).expect("a folder");
+    let card = "4539 1488 0343 6467";
+    let said = |text: &str| {
+        json!([
+            {"role": "customer", "name": format!("Ann {card}"), "text": format!("My router broke yesterday, {text}.")},
+            {"role": "agent", "text": "I will send you a new router tomorrow."},
+        ])
+    };
+    let all = [
+        json!({"id": card, "turns": said("card 4539-1488-0343-6467")}),
+        json!({"id": "b", "turns": said(card), "note": card, "language": card}),
+        json!({"id": "c", "turns": said(card), "started_at": card}),
+        json!({"id": "d", "turns": said(card), "x": {"y": [card]}}),
+        json!({"id": "e", "turns": [{"role": card, "text": card}]}),
+        json!({"id": 4539148803436467_u64, "turns": said("it is 4539148803436467")}),
+    ];
+    let text: String = all.iter().map(|one| format!("{one}\n")).collect();
+    std::fs::write(input.join("a.jsonl"), text).expect("written");
+    write_parquet(&input.join("b.parquet"));
+    let transcript = format!("Customer: My lamp broke, card {card}.\nAgent: I will send a lamp.\n");
+    std::fs::write(input.join("c.txt"), transcript).expect("written");
+
+    // Nobody is there to write: all stands still after it was read.
+    let settings = folder.path().join("settings.toml");
+    let nobody = "[generation]\nchain = [\"lab\"]\n[generation.providers.lab]\n\
+        kind = \"openai\"\nurl = \"http://127.0.0.1:9/v1\"\nmodel = \"tiny\"\nretries = 0\n";
+    std::fs::write(&settings, nobody).expect("written");
+    let work = folder.path().join("waits");
+    std::fs::create_dir(&work).expect("a folder");
+    let waits = work.join("out.jsonl");
+    let done = summarize(&[&input, p("-o"), &waits, p("--config"), &settings]);
+    assert_eq!(done.status.code(), Some(75), "{}", told(&done));
+    assert!(work.join("out.jsonl.work/plan.json").exists());
+    assert_no_card(&work);
+    assert!(CARD_PARTS.iter().all(|part| !told(&done).contains(part)), "{}", told(&done));
+
+    for format in ["jsonl", "vcon", "parquet"] {
+        let folder = folder.path().join(format);
+        std::fs::create_dir(&folder).expect("a folder");
+        let output = folder.join(format!("out.{format}"));
+        let format = format!("--format={format}");
+        let done = summarize(&[&input, p("-o"), &output, p(&format)]);
+        assert_eq!(done.status.code(), Some(2), "{}", told(&done));
+        assert!(told(&done).contains("3 of 9 conversations"), "{}", told(&done));
+        assert!(CARD_PARTS.iter().all(|part| !told(&done).contains(part)), "{}", told(&done));
+        assert_no_card(&folder);
+    }
 }

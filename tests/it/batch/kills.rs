@@ -1,5 +1,6 @@
 //! A batch that is killed again and again.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -34,35 +35,40 @@ fn every_conversation_is_there_once_however_often_it_is_killed() {
     let input = folder.path().join("in.jsonl");
     write_conversations(&input, 0..size);
     let (whole, broken) = (folder.path().join("whole.jsonl"), folder.path().join("broken.jsonl"));
-    let begun = Instant::now();
     let output = summarize(&[&input, p("-q"), p("-o"), &whole]);
     assert!(output.status.success(), "{}", told(&output));
-    // Kills are spread over the time that all of it takes, wherever that may be.
-    let share_ms = begun.elapsed().as_millis() as u64 * 2 / (kills as u64 + 1);
-    let (mut seed, mut done, mut killed) = (7, 0, 0);
-    for _ in 0..kills {
+    // Kills are spread over the work, wherever in a job they may fall: the first while it is planned.
+    let all = size.div_ceil(64);
+    let (mut seed, mut done) = (7, 0);
+    for kill in 0..kills {
         let mut child = command(&[&input, p("-q"), p("-o"), &broken])
             .stderr(Stdio::null())
             .spawn()
             .expect("it runs");
-        std::thread::sleep(Duration::from_millis(5 + scattered(&mut seed) % share_ms.max(1)));
-        // SIGKILL; it fails only if the batch was done before.
-        child.kill().expect("killed or gone");
-        killed += usize::from(child.wait().expect("waited for").code().is_none());
+        let patience = Instant::now();
+        while parts(&broken) < kill * all / (kills + 1) {
+            assert!(patience.elapsed() < Duration::from_secs(60), "it stands still");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(scattered(&mut seed) % 12));
+        child.kill().expect("it is still there");
+        let ended = child.wait().expect("waited for");
+        assert_eq!(ended.signal(), Some(9), "it was done before its kill {kill}: {ended}");
         let now = parts(&broken);
-        assert!(broken.exists() || now >= done, "finished work was lost: {now} of {done} parts");
+        assert!(now >= done, "finished work was lost: {now} of {done} parts");
         done = now;
     }
+    assert!(done > 0 && done < all, "{done} of {all} parts were there at the last kill");
+    assert!(!broken.exists());
     let output = summarize(&[&input, p("-o"), &broken]);
     assert!(output.status.success(), "{}", told(&output));
     let bytes = |path: &Path| std::fs::read(path).expect("the output");
-    assert!(bytes(&whole) == bytes(&broken), "killed {killed} times, and the bytes differ");
+    assert!(bytes(&whole) == bytes(&broken), "killed {kills} times, and the bytes differ");
     let expected: Vec<String> = (0..size).map(|number| format!("ü-{number:05}")).collect();
     assert_eq!(ids(&broken), expected);
     let mut provenance = broken.as_os_str().to_owned();
     provenance.push(".provenance.jsonl");
     assert_eq!(ids(Path::new(&provenance)), expected);
-    eprintln!("killed {killed} of {kills} times, {size} conversations");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod faults;
 mod formats;
 mod kills;
+mod providers;
+mod scripted;
 mod service;
 
 use std::path::Path;

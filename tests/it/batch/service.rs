@@ -49,6 +49,12 @@ impl Service {
         (answer.status(), answer.json().await.unwrap_or(Value::Null))
     }
 
+    async fn delete(&self, path: &str) -> StatusCode {
+        let request = self.client.delete(format!("{}{path}", self.access.url));
+        let key = self.access.api_key.as_deref().unwrap_or_default();
+        request.bearer_auth(key).send().await.expect("answers").status()
+    }
+
     async fn until_over(&self, id: &str) -> Value {
         let begun = Instant::now();
         loop {
@@ -108,5 +114,58 @@ async fn a_batch_is_done_over_a_restart() {
     let (_, batch) = service.post("/v1/batches", &unknown).await;
     let batch = service.until_over(batch["id"].as_str().expect("an id")).await;
     assert_eq!((batch["state"].as_str(), batch["failed"].as_u64()), (Some("done"), Some(1)));
+    service.stop().await;
+}
+
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    // One may be renamed or removed while we look.
+    let entries = walkdir::WalkDir::new(folder).into_iter().flatten();
+    entries.filter(|entry| entry.file_type().is_file()).map(|entry| entry.into_path()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_raw_is_kept_and_a_batch_can_be_removed() {
+    let data = tempfile::tempdir().expect("a folder");
+    let service = Service::start(data.path()).await;
+    let mut items: Vec<Value> = (0..300).map(conversation).collect();
+    items.push(json!({"id": "4539148803436467", "turns": [
+        {"role": "customer", "name": "4539 1488 0343 6467", "text": "My lamp broke, card 4539148803436467."},
+        {"role": "agent", "text": "I will send you a new lamp tomorrow."}]}));
+    items.push(json!({"id": "odd", "turns": [{"role": "4539148803436467", "text": "x"}]}));
+    let (_, batch) = service.post("/v1/batches", &json!({"items": items})).await;
+    let id = batch["id"].as_str().expect("an id").to_owned();
+    let (_, waiting) = service.post("/v1/batches", &json!({"items": items})).await;
+    let waiting = waiting["id"].as_str().expect("an id").to_owned();
+    let no_card = || {
+        for file in files(data.path()) {
+            let Ok(bytes) = std::fs::read(&file) else { continue };
+            let text = String::from_utf8_lossy(&bytes);
+            let has_card = text.contains("4539148803436467") || text.contains("0343 6467");
+            assert!(!has_card, "{}", file.display());
+        }
+    };
+    no_card();
+    let path = format!("/v1/batches/{waiting}");
+    assert_eq!(service.delete(&path).await, StatusCode::CONFLICT, "it isn't over");
+    service.post(&format!("{path}/cancel"), &json!({})).await;
+    let batch = service.until_over(&id).await;
+    assert_eq!((batch["written"].as_u64(), batch["failed"].as_u64()), (Some(301), Some(1)));
+    no_card();
+    let begun = Instant::now();
+    while files(data.path()).iter().any(|file| file.ends_with("items.jsonl")) {
+        assert!(begun.elapsed() < PATIENCE, "what came in is kept");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for id in [&id, &waiting] {
+        let path = format!("/v1/batches/{id}");
+        assert_eq!(service.delete(&path).await, StatusCode::NO_CONTENT);
+        assert_eq!(service.delete(&path).await, StatusCode::NOT_FOUND);
+        assert!(
+            files(data.path()).iter().all(|file| !file.to_string_lossy().contains(id.as_str()))
+        );
+    }
+    service.stop().await;
+    let service = Service::start(data.path()).await;
+    assert_eq!(service.get(&format!("/v1/batches/{id}")).await.status(), StatusCode::NOT_FOUND);
     service.stop().await;
 }

@@ -55,6 +55,7 @@ fn commission(draft: Draft) -> Commission {
     Commission {
         tenant: TenantId::from("acme"),
         job: None,
+        meter: None,
         material: Arc::new(material()),
         circumstances: Arc::new(Circumstances { began, parties: Vec::new() }),
         draft,

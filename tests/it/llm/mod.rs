@@ -5,7 +5,7 @@ mod cassette;
 pub mod conformance;
 mod embedded;
 mod failures;
-mod fake;
+pub mod fake;
 mod guarded;
 mod live;
 mod real;
@@ -30,6 +30,7 @@ pub fn request() -> WritingRequest {
     WritingRequest {
         tenant: TenantId::from("acme"),
         job: None,
+        meter: None,
         task: WritingTask::Summary,
         prompt: None,
         messages: vec![

@@ -47,6 +47,10 @@ impl Batches for NoBatches {
         Ok((id == "b-1").then(|| view("cancelled")))
     }
 
+    async fn remove(&self, _: &TenantId, id: &str) -> Result<bool, Failure> {
+        Ok(id == "b-1")
+    }
+
     async fn file(&self, _: &TenantId, id: &str, _: BatchFile) -> Result<Option<PathBuf>, Failure> {
         Ok((id == "b-1").then(|| PathBuf::from("/none.jsonl")))
     }
@@ -65,6 +69,10 @@ async fn batches_are_begun_watched_and_refused() {
         (json!({"items": turns, "what": ["poem"]}), 422),
         (json!({"items": turns, "format": "xml"}), 422),
         (json!({"items": turns, "colour": "red"}), 422),
+        (json!({"conversations": {"ids": ["c-1", "c-2"]}}), 202),
+        (json!({"conversations": {"ids": ["c-1\nc-2"]}}), 422),
+        (json!({"conversations": {"ids": [""]}}), 422),
+        (json!({"conversations": {"ids": ["x".repeat(300)]}}), 422),
     ] {
         let answer = house.call(Method::POST, "/v1/batches", Some(body.clone())).await;
         assert_eq!(answer.0, status, "{body}: {}", answer.1);
@@ -75,6 +83,8 @@ async fn batches_are_begun_watched_and_refused() {
         (Method::GET, "/v1/batches/b-2", 404),
         (Method::POST, "/v1/batches/b-1/cancel", 200),
         (Method::POST, "/v1/batches/b-2/cancel", 404),
+        (Method::DELETE, "/v1/batches/b-1", 204),
+        (Method::DELETE, "/v1/batches/b-2", 404),
         (Method::GET, "/v1/batches/b-1/results", 404),
         (Method::GET, "/v1/batches/b-2/errors", 404),
         (Method::GET, "/v1/batches/b-2/provenance", 404),

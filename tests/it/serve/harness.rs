@@ -177,6 +177,11 @@ impl House {
         answer: Response,
     ) -> (StatusCode, Value) {
         let status = answer.status();
+        if status == StatusCode::NO_CONTENT {
+            let operation = self.operation(&method, path).expect("it is described");
+            assert!(operation["responses"].get("204").is_some(), "{method} {path} 204");
+            return (status, Value::Null);
+        }
         let kind =
             answer.headers()[reqwest::header::CONTENT_TYPE].to_str().expect("text").to_owned();
         if !status.is_success() {
@@ -200,6 +205,15 @@ impl House {
         status: StatusCode,
         kind: &str,
     ) -> Option<Value> {
+        let operation = self.operation(method, path)?;
+        let class = format!("{}XX", status.as_u16() / 100);
+        let responses = &operation["responses"];
+        let response = responses.get(status.as_str()).or_else(|| responses.get(&class))?;
+        let kind = kind.split(';').next().expect("a type");
+        Some(response["content"].get(kind)?["schema"].clone())
+    }
+
+    fn operation(&self, method: &Method, path: &str) -> Option<&Value> {
         let path = path.split('?').next().expect("a path");
         let paths = self.openapi["paths"].as_object().expect("paths");
         // A path without parameters comes before one with them.
@@ -216,12 +230,7 @@ impl House {
         let item = paths
             .get(path)
             .or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, item)| item))?;
-        let operation = item.get(method.as_str().to_lowercase())?;
-        let class = format!("{}XX", status.as_u16() / 100);
-        let responses = &operation["responses"];
-        let response = responses.get(status.as_str()).or_else(|| responses.get(&class))?;
-        let kind = kind.split(';').next().expect("a type");
-        Some(response["content"].get(kind)?["schema"].clone())
+        item.get(method.as_str().to_lowercase())
     }
 
     /// Follows a stream; the events are checked as they come.

@@ -115,6 +115,7 @@ pub fn request() -> WritingRequest {
     WritingRequest {
         tenant: TenantId::from("acme"),
         job: None,
+        meter: None,
         task: WritingTask::Summary,
         prompt: None,
         messages: vec![Message { speaker: Speaker::User, content: "x".repeat(24) }],
