@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    Card, CardId, ConversationId, EventId, Party, QuestionAnswer, QuestionId, Redacted, TenantId,
-    Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
+    Card, CardId, CardVoice, ConversationId, EventId, Party, QuestionAnswer, QuestionId, Redacted,
+    SuggestedQuestion, TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -181,8 +181,11 @@ pub enum EventBody {
     TurnFinal(Turn),
     RedactionResolved(RedactionResolved),
     SuggestionOffered(Card),
+    SuggestionVoiced(Box<CardVoice>),
     SuggestionWithdrawn { card_id: CardId, why: String },
     SuggestionVerdict(Verdict),
+    /// What may be asked now; takes the place of those before.
+    QuestionsSuggested(Vec<SuggestedQuestion>),
     QuestionAsked { question_id: QuestionId, question: Redacted },
     QuestionAnswered(QuestionAnswer),
     WrapUp(Box<WrapUp>),

@@ -131,7 +131,10 @@ fn cards_and_questions_are_written_as_they_always_were() {
         EventBody::QuestionAnswered(QuestionAnswer {
             question_id: "q-1".into(),
             question: Redacted::vouched("When?"),
-            answer,
+            reply: match answer {
+                Some(answer) => Reply::Answer(answer),
+                None => Reply::None { why: Unanswered::NothingFound, struck: Vec::new() },
+            },
             nearest: vec![("b/r".into(), "Refunds".into(), "When".into())],
             latency_ms: 7,
         })
@@ -427,5 +430,6 @@ fn answer() -> Answer {
         why: vec!["terms: refund".into()],
         generator: Generator::Extractive,
         valid_from: Some(jiff::civil::date(2026, 1, 1)),
+        is_verbatim: false,
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -56,6 +56,8 @@ pub(super) struct Call {
     pub notes: Option<Notes>,
     /// A wrap-up that takes longer than the end of the call waits for it.
     pub late: Option<JoinHandle<Vec<NewEvent>>>,
+    /// How many cards may be put into words at once.
+    pub voices: Arc<Semaphore>,
 }
 
 impl Call {
@@ -206,7 +208,14 @@ impl Call {
                     if matches!(body, EventBody::ConversationEnded(_)) {
                         self.wrap_up().await;
                     }
+                    let card = match &body {
+                        EventBody::SuggestionOffered(card) => Some(card.clone()),
+                        _ => None,
+                    };
                     log(&self.to_log, &self.id, NewEvent::at(Timestamp::now(), body)).await;
+                    if let Some(card) = card {
+                        self.give_voice(card);
+                    }
                 }
                 Output::Partial(partial) => self.publish(&partial),
                 Output::Onset { party, start_ms } => self.tell(News::Onset { party, start_ms }),
@@ -349,7 +358,7 @@ impl Call {
     }
 }
 
-async fn log(to_log: &mpsc::Sender<NewEvent>, id: &ConversationId, event: NewEvent) {
+pub(super) async fn log(to_log: &mpsc::Sender<NewEvent>, id: &ConversationId, event: NewEvent) {
     if to_log.send(event).await.is_err() {
         tracing::error!(conversation.id = %id, "an event was lost: the log is closed");
     }

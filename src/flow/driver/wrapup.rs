@@ -64,6 +64,12 @@ impl Notes {
         }
     }
 
+    /// What was said last, oldest first.
+    pub fn recent(&self, turns: usize) -> Vec<Turn> {
+        let all = &self.material.turns;
+        all[all.len().saturating_sub(turns)..].to_vec()
+    }
+
     /// What the drafts are written from.
     pub fn close(mut self, time_zone: &TimeZone) -> Closed {
         // A long turn may be final after a shorter one that began later.

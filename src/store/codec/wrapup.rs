@@ -2,7 +2,7 @@
 
 use super::{Encoded, citation, finite, json, party, wire};
 use crate::domain::{
-    Authorship, CaseSummary, Due, EmailPart, EmailPurpose, Proof, ProvenSentence, SummarySection,
+    Authorship, CaseSummary, Due, EmailPart, EmailPurpose, Proof, ProvenSentence, StruckSentence, SummarySection,
     WrapUp, WrapUpBody, WrapUpVerdict,
 };
 
@@ -120,19 +120,20 @@ fn head(wrap_up: &WrapUp) -> wire::WrapUpHead {
         occasion: wrap_up.occasion.as_str().into(),
         language: wrap_up.language.clone(),
         authorship: authorship(&wrap_up.authorship),
-        struck: wrap_up
-            .struck
-            .iter()
-            .map(|struck| wire::Struck {
-                text: struck.text.as_str().into(),
-                fault: struck.fault.as_str().into(),
-                why: struck.why.clone(),
-            })
-            .collect(),
+        struck: struck(&wrap_up.struck),
     }
 }
 
-fn authorship(authorship: &Authorship) -> wire::Authorship {
+pub(super) fn struck(sentences: &[StruckSentence]) -> Vec<wire::Struck> {
+    let struck = sentences.iter().map(|struck| wire::Struck {
+        text: struck.text.as_str().into(),
+        fault: struck.fault.as_str().into(),
+        why: struck.why.clone(),
+    });
+    struck.collect()
+}
+
+pub(super) fn authorship(authorship: &Authorship) -> wire::Authorship {
     wire::Authorship {
         provider: authorship.provider.clone(),
         model: authorship.model.clone(),
@@ -149,11 +150,11 @@ fn section(section: &SummarySection) -> wire::SummarySection {
     wire::SummarySection { key: section.key.clone(), sentences: sentences(&section.sentences) }
 }
 
-fn sentences(proven: &[ProvenSentence]) -> Vec<wire::Sentence> {
+pub(super) fn sentences(proven: &[ProvenSentence]) -> Vec<wire::Sentence> {
     proven.iter().map(sentence).collect()
 }
 
-fn sentence(proven: &ProvenSentence) -> wire::Sentence {
+pub(super) fn sentence(proven: &ProvenSentence) -> wire::Sentence {
     wire::Sentence {
         text: proven.text.as_str().into(),
         citations: proven.proofs.iter().map(evidence).collect(),

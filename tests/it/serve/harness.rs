@@ -12,6 +12,7 @@ use backchannel::connect::telephony::acs::IncomingCalls;
 use backchannel::connect::telephony::audiosocket::Registry;
 use backchannel::connect::telephony::auth::MediaAuth;
 use backchannel::domain::*;
+use backchannel::flow::voice::{OnStep, Step};
 use backchannel::knowledge::SearchMode;
 use backchannel::serve::auth::{Auth, Principal, hash_of};
 use backchannel::serve::{self, *};
@@ -376,7 +377,11 @@ struct Fake;
 
 #[async_trait]
 impl Answerer for Fake {
-    async fn answer(&self, asked: AskedQuestion) -> Result<QuestionAnswer, Failure> {
+    async fn answer(
+        &self,
+        asked: AskedQuestion,
+        on_step: OnStep<'_>,
+    ) -> Result<QuestionAnswer, Failure> {
         if asked.question.as_str().contains("broken") {
             let message = "the secret inner workings".to_owned();
             return Err(Failure { kind: ErrorKind::Internal, message });
@@ -385,7 +390,10 @@ impl Answerer for Fake {
         Ok(QuestionAnswer {
             question_id: asked.id,
             question: asked.question,
-            answer: known.then(answer),
+            reply: match known {
+                true => Reply::Answer(answer()),
+                false => Reply::None { why: Unanswered::NothingFound, struck: Vec::new() },
+            },
             nearest: vec![("billing/refunds".into(), "Refunds".into(), "When".into())],
             latency_ms: 7,
         })
@@ -413,8 +421,10 @@ impl ArticleSource for Fake {
                 products: vec!["broadband".into()],
                 language: "en".into(),
                 valid_from: None,
+               is_verbatim: false,
                 review_by: Some(jiff::civil::date(2027, 1, 1)),
                 source: None,
+                verbatim: false,
                 passages: vec![Passage {
                     id: format!("{id}#1").into(),
                     heading: "Refunds".into(),
@@ -491,6 +501,7 @@ pub fn answer() -> Answer {
         why: vec!["terms: refund".into()],
         generator: Generator::Extractive,
         valid_from: Some(jiff::civil::date(2026, 1, 1)),
+        is_verbatim: false,
     }
 }
 
