@@ -1,6 +1,8 @@
 //! One line per event type: what stands in the files of customers. A line here is never edited; a
 //! new version of a type gets a new line, and the old one must still be read.
 
+mod answers;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::to_value;

@@ -1,5 +1,6 @@
 //! Language models over HTTP, over real sockets: a scripted server, and a real one.
 
+mod asks;
 mod authors;
 pub mod conformance;
 mod embedded;
@@ -9,6 +10,7 @@ mod guarded;
 mod real;
 mod servers;
 mod tapes;
+mod voices;
 
 use std::sync::Arc;
 use std::time::Duration;
