@@ -199,12 +199,8 @@ impl App {
         sockets.patience = Duration::from_secs(config.serve.media_idle_seconds);
         sockets.audiohook = media::audiohook_settings(&config.media);
         let media_auth = media::auth(&config.media, &tenant)?;
-        let knowledge = Arc::new(KnowledgeDoor {
-            library,
-            store: Arc::clone(&store),
-            suggestion,
-            voice,
-        });
+        let knowledge =
+            Arc::new(KnowledgeDoor { library, store: Arc::clone(&store), suggestion, voice });
         let surroundings = BatchSurroundings {
             store: Arc::clone(&store),
             settings: Arc::clone(&wrap_up_settings),

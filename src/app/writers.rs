@@ -8,7 +8,9 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 use super::AppError;
-use crate::config::{self, Budget, Config, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
+use crate::config::{
+    self, Budget, Config, EXTRACTIVE, Generation, Provider, ProviderKind, Structured,
+};
 use crate::connect::llm::{Flavour, Key, KeyPlace, LimitField, OpenAi, Server, Structure};
 use crate::domain::{ErrorKind, TenantId};
 use crate::flow::author::{Author, Extractive};

@@ -182,11 +182,17 @@ pub enum EventBody {
     RedactionResolved(RedactionResolved),
     SuggestionOffered(Card),
     SuggestionVoiced(Box<CardVoice>),
-    SuggestionWithdrawn { card_id: CardId, why: String },
+    SuggestionWithdrawn {
+        card_id: CardId,
+        why: String,
+    },
     SuggestionVerdict(Verdict),
     /// What may be asked now; takes the place of those before.
     QuestionsSuggested(Vec<SuggestedQuestion>),
-    QuestionAsked { question_id: QuestionId, question: Redacted },
+    QuestionAsked {
+        question_id: QuestionId,
+        question: Redacted,
+    },
     QuestionAnswered(QuestionAnswer),
     WrapUp(Box<WrapUp>),
     WrapUpVerdict(WrapUpVerdict),

@@ -14,7 +14,9 @@ use super::extract::{Path, Query};
 use super::view::{CardView, Projection, WrapUpView};
 use crate::domain::ConversationId;
 use crate::store::codec::time_text;
-use crate::store::wire::{AudioGap, LastTurn, Party, QuestionAnswered, SuggestedQuestion, TurnFinal};
+use crate::store::wire::{
+    AudioGap, LastTurn, Party, QuestionAnswered, SuggestedQuestion, TurnFinal,
+};
 use crate::store::{ConversationRow, ConversationState, ListQuery, MAX_READ, ReadQuery};
 
 const DEFAULT_LIMIT: usize = 100;

@@ -10,8 +10,8 @@ use crate::store::StoreError;
 use crate::store::codec::{self, time_text};
 use crate::store::wire::{
     AudioGap, Citation, QuestionAnswered, QuestionsSuggested, RedactionResolved, SuggestedQuestion,
-    SuggestionOffered, SuggestionVerdict, SuggestionVoiced, SuggestionWithdrawn, TurnFinal, WrapUpArticle, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp,
-    WrapUpSummary, WrapUpVerdict,
+    SuggestionOffered, SuggestionVerdict, SuggestionVoiced, SuggestionWithdrawn, TurnFinal,
+    WrapUpArticle, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp, WrapUpSummary, WrapUpVerdict,
 };
 
 /// A card with what became of it.

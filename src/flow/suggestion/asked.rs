@@ -73,9 +73,9 @@ pub fn answer_question(
     let Some(&(best, score)) = likely.first() else {
         return Asked::Nothing(named(found.hits.iter()));
     };
-    let rivals = likely.iter().filter(|(hit, other)| {
-        hit.article.id != best.article.id && *other >= score * AS_LIKELY
-    });
+    let rivals = likely
+        .iter()
+        .filter(|(hit, other)| hit.article.id != best.article.id && *other >= score * AS_LIKELY);
     let rivals: Vec<&SearchHit> = rivals.map(|(hit, _)| *hit).collect();
     if score < SURE && !rivals.is_empty() {
         return Asked::Ambiguous(named(std::iter::once(best).chain(rivals)));

@@ -19,14 +19,14 @@ use crate::domain::{
 };
 use crate::knowledge::{Filter, SearchHit, SearchRequest, SearchResponse, Span, terms};
 
+pub use asked::{
+    Asked, Nearest, answer_question, passages, question_query, which_of, whole_passage,
+};
 use budget::Budget;
 use judge::{Background, EVIDENCE, Judge, Look, Quiet};
 use query::Memory;
 use questions::Questions;
 use topics::Topics;
-pub use asked::{
-    Asked, Nearest, answer_question, passages, question_query, which_of, whole_passage,
-};
 pub use trigger::Act;
 
 /// Hits looked at for one card.

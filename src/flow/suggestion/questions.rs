@@ -68,7 +68,10 @@ impl Questions {
     }
 
     /// The next questions, if they are due and others than the last.
-    pub fn fresh(&mut self, is_shown: &dyn Fn(&PassageId) -> bool) -> Option<Vec<SuggestedQuestion>> {
+    pub fn fresh(
+        &mut self,
+        is_shown: &dyn Fn(&PassageId) -> bool,
+    ) -> Option<Vec<SuggestedQuestion>> {
         if !self.due {
             return None;
         }
@@ -125,6 +128,8 @@ fn question(heading: &str, language: &str) -> String {
                 return inverted;
             }
         }
+        // "Charged twice in the same month"
+        first if first.ends_with("ed") => return format!("What if {}?", in_a_sentence(&words)),
         _ => {}
     }
     format!("What about {}?", in_a_sentence(&words))
@@ -174,13 +179,35 @@ fn in_a_sentence(words: &[&str]) -> String {
         return words.join(" ");
     }
     let mut chars = first.chars();
-    let first: String = chars.next().into_iter().flat_map(char::to_lowercase).chain(chars).collect();
+    let first: String =
+        chars.next().into_iter().flat_map(char::to_lowercase).chain(chars).collect();
     std::iter::once(first.as_str()).chain(words[1..].iter().copied()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{SuggestionSettings, question_query};
     use super::question;
+    use crate::knowledge::{Library, LibrarySettings, Source};
+
+    #[test]
+    fn a_suggested_question_finds_the_passage_that_it_comes_from() {
+        let source = Source::Folder("knowledge".into());
+        let library = Library::open(&LibrarySettings::new(source)).expect("the sample");
+        let settings = SuggestionSettings::default();
+        let (mut asked, mut found) = (0, 0);
+        for article in library.articles() {
+            for passage in &article.passages {
+                let words = question(&passage.heading, &article.language);
+                let query = question_query(&words, &[], &settings);
+                let hits = library.search(&query.request).expect("searched").hits;
+                asked += 1;
+                found +=
+                    usize::from(hits.first().is_some_and(|hit| hit.passage().id == passage.id));
+            }
+        }
+        assert!(asked > 100 && found * 100 >= asked * 90, "{found} of {asked}, by keywords alone");
+    }
 
     #[test]
     fn headings_become_questions() {
@@ -201,7 +228,11 @@ mod tests {
                 "What about when a new payment date takes effect?",
             ),
             ("If the second attempt also fails", "What if the second attempt also fails?"),
-            ("Keeping the second payment as credit", "What about keeping the second payment as credit?"),
+            (
+                "Keeping the second payment as credit",
+                "What about keeping the second payment as credit?",
+            ),
+            ("Charged twice in a month", "What if charged twice in a month?"),
             ("Relay UK and sign language", "What about Relay UK and sign language?"),
             ("SIM swaps", "What about SIM swaps?"),
             ("Can I pay later?", "Can I pay later?"),

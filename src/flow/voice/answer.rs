@@ -45,9 +45,14 @@ pub type OnStep<'a> = &'a mut (dyn FnMut(Step<'_>) + Send);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answered {
     Spoken(Spoken),
-    AskBack { question: String, authorship: Authorship },
+    AskBack {
+        question: String,
+        authorship: Authorship,
+    },
     /// It has written nothing that stands.
-    Nothing { struck: Vec<StruckSentence> },
+    Nothing {
+        struck: Vec<StruckSentence>,
+    },
     /// Nobody wrote, or nobody in time.
     NotWritten,
 }

@@ -2,8 +2,8 @@
 
 use super::{Encoded, citation, finite, json, party, wire};
 use crate::domain::{
-    Authorship, CaseSummary, Due, EmailPart, EmailPurpose, Proof, ProvenSentence, StruckSentence, SummarySection,
-    WrapUp, WrapUpBody, WrapUpVerdict,
+    Authorship, CaseSummary, Due, EmailPart, EmailPurpose, Proof, ProvenSentence, StruckSentence,
+    SummarySection, WrapUp, WrapUpBody, WrapUpVerdict,
 };
 
 pub const WRAPUP_SUMMARY: &str = "wrapup.summary";

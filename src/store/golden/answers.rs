@@ -23,7 +23,8 @@ fn voices_questions_and_written_answers_are_written_as_they_always_were() {
         struck: vec![gone.clone()],
         authorship: authorship.clone(),
     };
-    let golden = |text: &str| text.replace("SAID", said).replace("WHO", who).replace("GONE", struck);
+    let golden =
+        |text: &str| text.replace("SAID", said).replace("WHO", who).replace("GONE", struck);
     check(
         EventBody::SuggestionVoiced(Box::new(CardVoice {
             card_id: "k-4".into(),

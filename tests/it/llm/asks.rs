@@ -250,7 +250,10 @@ async fn words_that_must_stay_are_quoted_word_for_word_and_shown_to_no_model() {
     // Another question may be put to a model, but never with these words.
     service.ask("How much is the late payment fee?").await;
     let asked = fake.seen()[0].body.to_string();
-    assert!(asked.contains("billing/late-fees#1") && !asked.contains("duplicate-payments"), "{asked}");
+    assert!(
+        asked.contains("billing/late-fees#1") && !asked.contains("duplicate-payments"),
+        "{asked}"
+    );
     service.close().await;
 }
 

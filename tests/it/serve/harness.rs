@@ -386,6 +386,15 @@ impl Answerer for Fake {
             let message = "the secret inner workings".to_owned();
             return Err(Failure { kind: ErrorKind::Internal, message });
         }
+        if asked.question.as_str().contains("slowly") {
+            on_step(Step::Sentence(&ProvenSentence {
+                text: Redacted::vouched("Within five days."),
+                proofs: answer().citations.into_iter().map(Proof::Passage).collect(),
+                support: 1.0,
+            }));
+            tokio::task::yield_now().await;
+            on_step(Step::Restart);
+        }
         let known = asked.question.as_str().contains("refund");
         Ok(QuestionAnswer {
             question_id: asked.id,
@@ -421,7 +430,6 @@ impl ArticleSource for Fake {
                 products: vec!["broadband".into()],
                 language: "en".into(),
                 valid_from: None,
-               is_verbatim: false,
                 review_by: Some(jiff::civil::date(2027, 1, 1)),
                 source: None,
                 verbatim: false,
@@ -600,7 +608,7 @@ pub fn every_kind() -> Vec<EventBody> {
         EventBody::QuestionAnswered(QuestionAnswer {
             question_id: "q-1".into(),
             question: Redacted::vouched("When is a refund paid?"),
-            answer: Some(answer()),
+            reply: Reply::Answer(answer()),
             nearest: vec![],
             latency_ms: 7,
         }),

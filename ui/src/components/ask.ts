@@ -18,15 +18,14 @@ export class Ask extends LitElement {
         padding: var(--s2) var(--s4);
         border-top: 1px solid var(--line);
         background: var(--surface);
-        overflow-x: auto;
-        scrollbar-width: thin;
+        flex-wrap: wrap;
       }
       li {
-        flex: 0 1 auto;
-        min-width: 12ch;
+        min-width: 0;
       }
       .chip {
         max-width: 100%;
+        padding-block: 0;
         border-radius: var(--s4);
         color: var(--ink-2);
       }
@@ -72,10 +71,8 @@ export class Ask extends LitElement {
         ul {
           padding-inline: var(--s2);
         }
-        /* Side by side they would be three stumps; below each other they would take the cards' room. */
-        li {
-          flex: 0 0 auto;
-          max-width: 80%;
+        ul {
+          gap: var(--s1);
         }
       }
     `,
