@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::pieces::Scanner;
-use super::{Voice, authorship, language, on_a_thread, proven, readable, request};
+use super::{Voice, authorship, count_struck, language, on_a_thread, proven, readable, request};
 use crate::domain::{
     Authorship, Citation, Fault, ProvenSentence, Redacted, Spoken, StruckSentence, TenantId, Turn,
 };
@@ -75,7 +75,7 @@ impl Voice {
                 .untrusted("question", order.question.as_str())
                 .text("language", language(&order.turns));
             let rendered = prompts.render(&order.tenant, WritingTask::Answer, &inputs);
-            let material = Material { turns: order.turns, passages: order.passages };
+            let material = Material { turns: apart(order.turns), passages: order.passages };
             (rendered, Arc::new(Ground::of(&material)), order.tenant)
         })
         .await;
@@ -112,6 +112,7 @@ impl Voice {
                 return Answered::NotWritten;
             };
             let (sentences, struck) = proven(&claims, &ground);
+            count_struck(&struck);
             let authorship = authorship(&written, prompt);
             if !sentences.is_empty() {
                 return Answered::Spoken(Spoken { sentences, struck, authorship });
@@ -123,6 +124,23 @@ impl Voice {
         })
         .await
     }
+}
+
+/// The verifier lets turns around a cited one count as cited. A passage is no neighbour of the last
+/// turn: what a customer just said must not pass for what an article says. So silence stands between.
+fn apart(mut turns: Vec<Turn>) -> Vec<Turn> {
+    const SILENCE: usize = 3;
+    if let Some(last) = turns.last().cloned() {
+        let silent = |number| Turn {
+            id: format!("\u{0}{number}").into(),
+            text: Redacted::default(),
+            display_text: None,
+            words: Vec::new(),
+            ..last.clone()
+        };
+        turns.extend((0..SILENCE).map(silent));
+    }
+    turns
 }
 
 /// Checks sentences as they come and shows what stands; returns how many are shown.

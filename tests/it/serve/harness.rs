@@ -600,6 +600,29 @@ pub fn every_kind() -> Vec<EventBody> {
             kind: VerdictKind::Edited,
             edited_text: Some(Redacted::vouched("In five days.")),
         }),
+        EventBody::SuggestionVoiced(Box::new(CardVoice {
+            card_id: "k-1".into(),
+            spoken: Spoken {
+                sentences: vec![ProvenSentence {
+                    text: Redacted::vouched("You have it within five days."),
+                    proofs: answer().citations.into_iter().map(Proof::Passage).collect(),
+                    support: 0.9,
+                }],
+                struck: Vec::new(),
+                authorship: Authorship {
+                    provider: "lab".into(),
+                    model: Some("tiny".into()),
+                    prompt: None,
+                    seed: None,
+                },
+            },
+            latency_ms: 400,
+        })),
+        EventBody::QuestionsSuggested(vec![SuggestedQuestion {
+            question: "Where is a refund sent?".into(),
+            article_id: "billing/refunds".into(),
+            passage_id: "billing/refunds#2".into(),
+        }]),
         EventBody::SuggestionWithdrawn { card_id: "k-1".into(), why: "retired".into() },
         EventBody::QuestionAsked {
             question_id: "q-1".into(),
