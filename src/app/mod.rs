@@ -216,12 +216,12 @@ impl App {
             answerer: knowledge.clone(),
             articles: knowledge,
             batches: batches.clone(),
-            wrapups: Arc::new(WrapUpDoor {
-                store: Arc::clone(&store),
-                settings: wrap_up_settings,
+            wrapups: Arc::new(WrapUpDoor::new(
+                Arc::clone(&store),
+                wrap_up_settings,
                 author,
                 time_zone,
-            }),
+            )),
             media_auth,
             incoming: sockets.incoming.clone(),
             system: Arc::new(System { notices, speech: config.speech.clone() }),

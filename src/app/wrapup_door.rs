@@ -4,24 +4,47 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::batch::stored;
 use crate::config;
 use crate::domain::{CaseSummary, ConversationId, ErrorKind, TenantId, WrapUp};
-use crate::flow::author::{Author, Commission};
+use crate::flow::author::{Author, Commission, OnGrowth};
 use crate::flow::wrapup::{CaseConversation, Circumstances, WrapUpSettings, case_summary};
 use crate::models::Material;
 use crate::serve::{Failure, WrapUpOrder, WrapUps};
 use crate::store::Store;
 
+/// Drafts on demand at once: each holds a conversation in memory, and may wait for a provider.
+const DRAFTS_AT_ONCE: usize = 16;
+
 pub(super) struct WrapUpDoor {
-    pub store: Arc<dyn Store>,
-    pub settings: Arc<WrapUpSettings>,
-    pub author: Author,
-    pub time_zone: TimeZone,
+    store: Arc<dyn Store>,
+    settings: Arc<WrapUpSettings>,
+    author: Author,
+    time_zone: TimeZone,
+    places: Semaphore,
 }
 
 impl WrapUpDoor {
+    pub fn new(
+        store: Arc<dyn Store>,
+        settings: Arc<WrapUpSettings>,
+        author: Author,
+        time_zone: TimeZone,
+    ) -> Self {
+        Self { store, settings, author, time_zone, places: Semaphore::new(DRAFTS_AT_ONCE) }
+    }
+
+    /// # Errors
+    /// So many are being written that the next one has to come later.
+    fn place(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        self.places.try_acquire().map_err(|_| Failure {
+            kind: ErrorKind::Busy,
+            message: format!("{DRAFTS_AT_ONCE} drafts are being written; try again in a moment"),
+        })
+    }
+
     /// A conversation's turns as they are read, and what stands around it.
     async fn read(
         &self,
@@ -48,7 +71,8 @@ async fn blocking<T: Send + 'static>(
 
 #[async_trait]
 impl WrapUps for WrapUpDoor {
-    async fn write(&self, order: WrapUpOrder) -> Result<Vec<WrapUp>, Failure> {
+    async fn write(&self, order: WrapUpOrder, on_growth: OnGrowth) -> Result<Vec<WrapUp>, Failure> {
+        let _place = self.place()?;
         let (material, circumstances) = self.read(&order.tenant, &order.conversation).await?;
         let commission = Commission {
             tenant: order.tenant,
@@ -61,7 +85,7 @@ impl WrapUps for WrapUpDoor {
             settings: Arc::clone(&self.settings),
             seed: None,
         };
-        let drafted = self.author.write(&commission).await;
+        let drafted = self.author.write_aloud(&commission, &on_growth).await;
         drafted.map(|drafted| drafted.drafts).map_err(|refusal| Failure::of(&refusal))
     }
 
@@ -70,6 +94,7 @@ impl WrapUps for WrapUpDoor {
         tenant: &TenantId,
         conversations: Vec<ConversationId>,
     ) -> Result<CaseSummary, Failure> {
+        let _place = self.place()?;
         let mut read = Vec::new();
         for id in conversations {
             let (material, circumstances) = self.read(tenant, &id).await?;

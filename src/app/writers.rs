@@ -8,12 +8,10 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 use super::AppError;
-use crate::config::{
-    self, Budget, Config, EXTRACTIVE, Generation, Provider, ProviderKind, Structured,
-};
+use crate::config::{self, Budget, Config, Generation, Provider, ProviderKind, Structured};
 use crate::connect::llm::{Flavour, Key, KeyPlace, LimitField, OpenAi, Server, Structure};
 use crate::domain::{ErrorKind, TenantId};
-use crate::flow::author::{Author, Extractive};
+use crate::flow::author::Author;
 use crate::flow::voice::{Patience, Voice};
 use crate::models::writing::{
     Ledger, Limits, Link, Measured, Policy, Price, RetrySettings, Writers, guarded,
@@ -65,15 +63,10 @@ pub fn author(config: &Config) -> Result<Author, AppError> {
 /// A prompt or a provider is wrong: which, and what about it.
 pub fn desk(config: &Config) -> Result<Desk, AppError> {
     let generation = &config.generation;
-    let mut local = super::embedded_writers(generation)?;
-    local.insert(EXTRACTIVE.to_owned(), Arc::new(Extractive));
+    let local = super::embedded_writers(generation)?;
     let writers = writers(generation, &local, &|name| std::env::var(name).ok())?;
     let prompts = Prompts::open(&config.prompts).map_err(|error| AppError::of(&error))?;
-    let asks_a_model = |task: &WritingTask| {
-        let mut chain = generation.chain(*task).iter();
-        chain.any(|name| generation.kind(name) != Some(ProviderKind::Extractive))
-    };
-    let tasks = WritingTask::ALL.into_iter().filter(asks_a_model).collect();
+    let tasks = WritingTask::ALL.into_iter().filter(|task| writers.of(*task).is_some()).collect();
     Ok(Desk { prompts: Arc::new(prompts), writers: Arc::new(writers), tasks })
 }
 
@@ -89,7 +82,12 @@ pub fn writers(
 ) -> Result<Writers, AppError> {
     let ledger = Arc::new(ledger(generation));
     let mut ready: BTreeMap<String, (Arc<dyn Generator>, Duration)> = BTreeMap::new();
-    for name in WritingTask::ALL.iter().flat_map(|task| generation.chain(*task)) {
+    // Without a model there is a draft already: who quotes ends a chain, and needs no link in it.
+    let is_asked = |name: &&String| {
+        generation.kind(name) != Some(ProviderKind::Extractive) || local.contains_key(*name)
+    };
+    let chain = |task: WritingTask| generation.chain(task).iter().take_while(is_asked);
+    for name in WritingTask::ALL.into_iter().flat_map(chain) {
         if ready.contains_key(name) {
             continue;
         }
@@ -115,13 +113,11 @@ pub fn writers(
         ready.insert(name.clone(), writer);
     }
     Ok(Writers::new(ledger, |task| {
-        let chain = generation.chain(task).iter();
-        chain
-            .map(|name| {
-                let (generator, reserve) = &ready[name];
-                Link { generator: Arc::clone(generator), reserve: *reserve }
-            })
-            .collect()
+        let links = chain(task).map(|name| {
+            let (generator, reserve) = &ready[name];
+            Link { generator: Arc::clone(generator), reserve: *reserve }
+        });
+        links.collect()
     }))
 }
 

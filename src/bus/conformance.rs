@@ -74,6 +74,7 @@ fn signal(number: u64) -> Signal {
         tenant: "t".into(),
         conversation: "c-1".into(),
         time: Timestamp::UNIX_EPOCH,
+        kind: "turn.partial",
         data: number.to_string().into(),
     }))
 }

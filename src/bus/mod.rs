@@ -30,7 +30,9 @@ pub struct PartialSignal {
     pub tenant: TenantId,
     pub conversation: ConversationId,
     pub time: Timestamp,
-    /// `store::codec::partial_data`
+    /// A kind of `store::codec` that is streamed only.
+    pub kind: &'static str,
+    /// JSON of that kind: `store::codec::partial_data`, `growing_data`
     pub data: Arc<str>,
 }
 

@@ -189,6 +189,10 @@ impl Generation {
                 let problem = format!("is no task; there are {}", tasks.join(", "));
                 mistakes.push(format!("generation.providers.{name}.models.{task} {problem}"));
             }
+            if name == EXTRACTIVE && provider.kind != ProviderKind::Extractive {
+                let problem = "is the name of drafts without a model: choose another";
+                mistakes.push(format!("generation.providers.{name} {problem}"));
+            }
             let field = provider.mistake();
             mistakes.extend(field.map(|what| format!("generation.providers.{name}.{what}")));
         }
@@ -293,6 +297,7 @@ mod tests {
                 "[providers.e]\nkind = \"embedded\"\nmodel = \"m\"\nthreads = 0".to_owned(),
                 "threads",
             ),
+            (right.replace("providers.a", "providers.extractive"), "is the name of drafts"),
             ("[budget]\nmoney_per_day = -2.0".to_owned(), "money must be"),
         ] {
             let found = mistakes(&text);

@@ -50,6 +50,8 @@ pub enum Fault {
     Negation,
     /// Somebody else said or did it.
     Speaker,
+    /// Its sources say so only if something else is so.
+    Condition,
     /// Its sources are about something else.
     Meaning,
     /// It goes on from a sentence that was struck, and means nothing without it.
@@ -57,7 +59,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NoSource,
         Self::UnknownSource,
         Self::Number,
@@ -66,6 +68,7 @@ impl Fault {
         Self::Code,
         Self::Negation,
         Self::Speaker,
+        Self::Condition,
         Self::Meaning,
         Self::Dangling,
     ];
@@ -80,6 +83,7 @@ impl Fault {
             Self::Code => "code",
             Self::Negation => "negation",
             Self::Speaker => "speaker",
+            Self::Condition => "condition",
             Self::Meaning => "meaning",
             Self::Dangling => "dangling",
         }
@@ -96,7 +100,8 @@ pub struct StruckSentence {
     pub text: Redacted,
     pub fault: Fault,
     /// What is wrong, in words for people: `"45 pounds" is in none of its sources`.
-    pub why: String,
+    /// Masked, since it may quote the sentence or a source.
+    pub why: Redacted,
 }
 
 /// A text after the check, in reading order.

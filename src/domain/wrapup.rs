@@ -167,6 +167,8 @@ words!(
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmailPart {
     pub kind: EmailPartKind,
+    /// Parts with the same number stand in one paragraph.
+    pub paragraph: usize,
     pub text: Redacted,
     /// Empty for what claims nothing.
     pub proofs: Vec<Proof>,
@@ -180,7 +182,9 @@ pub struct EmailDraft {
     pub length: EmailLength,
     pub tone: EmailTone,
     pub subject: Redacted,
-    /// One paragraph each.
+    /// Of a subject that says something of the conversation.
+    pub subject_proofs: Vec<Proof>,
+    /// In reading order.
     pub parts: Vec<EmailPart>,
 }
 

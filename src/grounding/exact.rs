@@ -40,6 +40,13 @@ fn facts_of<'a>(case: &'a Case) -> impl Iterator<Item = &'a Fact> + Clone {
     units.flat_map(|reading| &reading.facts)
 }
 
+/// Words alone don't tell pounds from dollars where a sign says which.
+pub(super) fn same(case: &Case, unit: usize) -> bool {
+    let said = &case.ground.units[unit].reading.facts;
+    let exact = case.reading.facts.iter().filter(|fact| fact.required);
+    exact.into_iter().all(|fact| held(&fact.kind, said.iter()) == Holding::Held)
+}
+
 /// The code stands in a source, in one piece or spelled, or is a speaker's name.
 fn spelled(case: &Case, code: &str) -> bool {
     let named = case.ground.speakers.iter().any(|speaker| speaker.name.concat() == code);

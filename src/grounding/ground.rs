@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::claim::byte_spans;
+use super::condition;
 use super::reading::{Part, Reading, Word};
 use super::refusal::{CONTENT_WORDS_MIN, Refusal};
 use super::vectors::{Vectors, cosine};
@@ -38,6 +39,8 @@ pub(super) struct Unit {
     pub speaker: Option<usize>,
     /// For a question: what the answer was, where it began with yes or no.
     pub answer: Option<bool>,
+    /// It says something only under a condition.
+    pub is_conditional: bool,
 }
 
 /// Somebody who speaks in the conversation.
@@ -116,13 +119,24 @@ impl Ground {
         Reading::set_stems(&mut readings);
         ground.sources = sources;
         for ((source, bytes, speaker), reading) in places.into_iter().zip(readings) {
-            let unit = Unit { source, bytes, reading, speaker, answer: None };
+            let is_conditional = condition::is_conditional(&reading.words);
+            let unit = Unit { source, bytes, reading, speaker, answer: None, is_conditional };
             ground.add(unit);
         }
         ground.answer_questions();
         ground.handles.sort();
         ground.handles.dedup();
         ground
+    }
+
+    /// The same conversation with nothing in the turns of those who don't fit: every turn keeps its
+    /// place and may be cited, and proves nothing.
+    pub fn of_those(material: &Material, fits: impl Fn(Role) -> bool) -> Self {
+        let turns = material.turns.iter().map(|turn| match fits(turn.party.role) {
+            true => turn.clone(),
+            false => Turn { text: turn.text.slice(0..0), ..turn.clone() },
+        });
+        Self::of(&Material { turns: turns.collect(), passages: material.passages.clone() })
     }
 
     /// Lets what is meant count where words leave it in doubt.

@@ -4,7 +4,9 @@
 //! Everything here is a function of its input: no I/O, no clock. Words that give orders inside a
 //! turn are words like any others.
 
+mod aligned;
 mod claim;
+mod condition;
 mod context;
 mod exact;
 mod facts;
@@ -52,12 +54,28 @@ impl Verifier {
         if claims.is_empty() {
             return Err(Refusal::NothingWritten);
         }
-        let verdicts = claims.iter().map(|claim| self.check(claim, ground)).collect();
-        let text = repair::joined(verdicts);
+        let verdicts = self.judged(claims, &|claim| self.check(claim, ground));
+        let mut text = ProvenText::default();
+        for verdict in verdicts {
+            match verdict {
+                Ok(sentence) => text.sentences.push(sentence),
+                Err(struck) => text.struck.push(struck),
+            }
+        }
         if text.sentences.is_empty() {
             return Err(Refusal::NothingProven { struck: text.struck });
         }
         Ok(text)
+    }
+
+    /// A verdict for each sentence by whatever `check` asks for. Behind what was struck, openings are
+    /// mended, and what refers to it is struck, too.
+    pub fn judged(
+        &self,
+        claims: &[Claim],
+        check: &dyn Fn(&Claim) -> Result<ProvenSentence, StruckSentence>,
+    ) -> Vec<Result<ProvenSentence, StruckSentence>> {
+        repair::mended(claims.iter().map(check).collect())
     }
 
     /// Checks one sentence by itself.

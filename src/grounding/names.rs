@@ -43,10 +43,15 @@ fn is_name(case: &Case, words: &[Word], index: usize, word: &Word) -> bool {
             .is_some_and(|raw| raw.ends_with("'s") || raw.ends_with("’s"))
 }
 
+/// Behind these a full stop ends nothing.
+const TITLES: &[&str] = &["Mr.", "Mrs.", "Ms.", "Dr.", "St.", "No."];
+
 /// The word begins a quotation or a label.
 fn begins(case: &Case, word: &Word) -> bool {
-    let before = case.reading.text.get(..word.bytes.start).unwrap_or_default();
-    before.trim_end_matches(' ').ends_with([':', '"', '“', '.', '!', '?', '‘', '*'])
+    let before =
+        case.reading.text.get(..word.bytes.start).unwrap_or_default().trim_end_matches(' ');
+    let titled = TITLES.iter().any(|title| before.ends_with(title));
+    !titled && before.ends_with([':', '"', '“', '.', '!', '?', '‘', '*'])
 }
 
 fn known(case: &Case, word: &Word) -> bool {

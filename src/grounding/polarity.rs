@@ -146,6 +146,11 @@ const OPPOSITES: &[(&str, &str)] = &[
     ("inbound", "outbound"),
 ];
 
+/// Whether the words are a pair.
+pub(super) fn opposite_of(one: &str, other: &str) -> bool {
+    OPPOSITES.iter().any(|(a, b)| (*a, *b) == (one, other) || (*b, *a) == (one, other))
+}
+
 /// A unit that holds less of the sentence than this says nothing about what it denies.
 const NEAR_MIN: f32 = 0.3;
 /// The same, as a part of what the best unit holds.
@@ -168,11 +173,16 @@ pub(super) fn check(case: &Case) -> Finding {
     let words = &case.reading.words;
     for (at, word) in words.iter().enumerate().filter(|(_, word)| word.part.weight() > 0.0) {
         let text = || case.reading.text.get(word.bytes.clone()).unwrap_or_default();
+        // What stands too far behind a denial to say whether it is meant.
+        let may_be_denied =
+            words[..at].iter().any(|one| one.clause == word.clause && is_denial(&one.lower));
         match (word.denied, said(case, &near, at)) {
             (Denied::Head | Denied::Object, Some(Said { affirmed: true, denied: false, .. })) => {
                 return Err((Fault::Negation, format!("its sources don't deny \"{}\"", text())));
             }
-            (Denied::No, Some(Said { affirmed: false, denied: true, far: false })) => {
+            (Denied::No, Some(Said { affirmed: false, denied: true, far: false }))
+                if !may_be_denied =>
+            {
                 return Err((Fault::Negation, format!("its sources deny \"{}\"", text())));
             }
             _ => {}
@@ -180,7 +190,8 @@ pub(super) fn check(case: &Case) -> Finding {
     }
     reporting(case)?;
     retold(case)?;
-    opposite(case)
+    opposite(case)?;
+    unheard(case)
 }
 
 /// How a word stands in the places of the sources that are most like its own.
@@ -248,6 +259,86 @@ fn reporting(case: &Case) -> Finding {
     }
     let text = case.reading.text.get(pair[0].bytes.start..pair[1].bytes.end).unwrap_or_default();
     Err((Fault::Negation, format!("its sources don't say \"{text}\"")))
+}
+
+/// Words that turn a sentence round, and that nobody adds who retells it.
+const TURNING: &[&str] = &[
+    "without",
+    "never",
+    "nobody",
+    "less",
+    "fewer",
+    "early",
+    "before",
+    "after",
+    "broken",
+    "closed",
+    "offline",
+    "cheap",
+    "expensive",
+    "worse",
+    "worst",
+    "unable",
+    "impossible",
+    "unavailable",
+    "wrong",
+    "incorrect",
+    "unhappy",
+    "declined",
+    "rejected",
+    "refused",
+    "denied",
+    "disabled",
+    "outside",
+    "inside",
+    "below",
+    "above",
+    "decrease",
+    "decreased",
+    "slower",
+    "old",
+    "small",
+    "low",
+    "lower",
+    "short",
+    "shorter",
+    "different",
+    "bad",
+    "hot",
+    "cold",
+    "private",
+    "temporary",
+    "permanent",
+    "empty",
+    "unlikely",
+    "difficult",
+    "confirmed",
+    "none",
+    "last",
+    "late",
+    "later",
+];
+
+/// What turns the sentence round, or denies something in it, stands in what it comes from.
+fn unheard(case: &Case) -> Finding {
+    let words = &case.reading.words;
+    let units = || case.support.units.iter().map(|unit| &case.ground.units[*unit]);
+    for word in words.iter().filter(|word| TURNING.contains(&word.lower.as_str())) {
+        let said = units().any(|unit| unit.reading.words.iter().any(|said| said.stem == word.stem));
+        if !said {
+            return Err((Fault::Negation, format!("its sources don't say \"{}\"", word.lower)));
+        }
+    }
+    let denied = words.iter().find(|word| is_denial(&word.lower));
+    let denies = |unit: &super::ground::Unit| {
+        unit.answer == Some(false) || unit.reading.words.iter().any(|word| is_denial(&word.lower))
+    };
+    match denied {
+        Some(word) if !units().any(denies) => {
+            Err((Fault::Negation, format!("its sources don't say \"{}\"", word.lower)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What is retold nearly word by word has as many denials as the original.

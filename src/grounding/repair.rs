@@ -1,6 +1,7 @@
 //! What is left of a text reads well without what was struck.
 
-use crate::domain::{Fault, ProvenSentence, ProvenText, Redacted, StruckSentence};
+use crate::domain::{Fault, ProvenSentence, Redacted, StruckSentence};
+use crate::insight::redaction;
 
 /// Openings that go on from the sentence before and can be left out.
 const CONNECTIVES: &[&str] = &[
@@ -50,33 +51,31 @@ const POINTERS: &[&str] = &[
     "his", "her", "their",
 ];
 
-/// Puts verdicts together in reading order and mends the openings behind struck sentences.
-pub(super) fn joined(verdicts: Vec<Result<ProvenSentence, StruckSentence>>) -> ProvenText {
-    let mut text = ProvenText::default();
+type Verdict = Result<ProvenSentence, StruckSentence>;
+
+/// Mends the openings behind struck sentences; the verdicts come in reading order, and stay so.
+pub(super) fn mended(verdicts: Vec<Verdict>) -> Vec<Verdict> {
     let mut after_struck = false;
-    for verdict in verdicts {
-        match verdict {
-            Err(struck) => {
-                text.struck.push(struck);
-                after_struck = true;
+    let mend = |verdict: Verdict| match verdict {
+        Ok(sentence) if after_struck => {
+            let opening = without_connective(&sentence.text);
+            if points_back(opening.as_str()) {
+                return Err(StruckSentence {
+                    text: sentence.text,
+                    fault: Fault::Dangling,
+                    why: redaction::typed("what it refers to was struck"),
+                });
             }
-            Ok(sentence) if after_struck => {
-                let opening = without_connective(&sentence.text);
-                if points_back(opening.as_str()) {
-                    text.struck.push(StruckSentence {
-                        text: sentence.text,
-                        fault: Fault::Dangling,
-                        why: "what it refers to was struck".into(),
-                    });
-                } else {
-                    text.sentences.push(ProvenSentence { text: opening, ..sentence });
-                    after_struck = false;
-                }
-            }
-            Ok(sentence) => text.sentences.push(sentence),
+            after_struck = false;
+            Ok(ProvenSentence { text: opening, ..sentence })
         }
-    }
-    text
+        Ok(sentence) => Ok(sentence),
+        Err(struck) => {
+            after_struck = true;
+            Err(struck)
+        }
+    };
+    verdicts.into_iter().map(mend).collect()
 }
 
 /// "However, the agent …" becomes "The agent …".

@@ -44,6 +44,16 @@ impl Support<'_> {
         if total > 0.0 { held.map(|word| self.weights[word]).sum::<f32>() / total } else { 0.0 }
     }
 
+    /// All units that hold one of the sentence's words.
+    pub fn near_units(&self) -> Vec<usize> {
+        let held = (self.holders.iter().zip(&self.weights)).filter(|(_, weight)| **weight > 0.0);
+        let mut units: Vec<usize> =
+            held.flat_map(|(units, _)| units.iter().map(|unit| *unit as usize)).collect();
+        units.sort_unstable();
+        units.dedup();
+        units
+    }
+
     /// Words whose meaning was found in another form stand there, too.
     pub fn cover(&mut self, words: impl Iterator<Item = usize>) {
         for word in words {

@@ -62,7 +62,8 @@ pub(super) fn check(case: &Case) -> Finding {
     Ok(())
 }
 
-fn alike(a: &str, b: &str) -> bool {
+/// Forms of one word.
+pub(super) fn alike(a: &str, b: &str) -> bool {
     a.chars().take(PREFIX).eq(b.chars().take(PREFIX))
 }
 

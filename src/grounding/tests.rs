@@ -54,7 +54,10 @@ fn call() -> Material {
 
 fn fault(ground: &Ground, sentence: &str, cites: &[&str]) -> Option<(Fault, String)> {
     let claim = Claim::new(Redacted::vouched(sentence), cites.iter().copied());
-    Verifier.check(&claim, ground).err().map(|struck| (struck.fault, struck.why))
+    Verifier
+        .check(&claim, ground)
+        .err()
+        .map(|struck| (struck.fault, struck.why.as_str().to_owned()))
 }
 
 #[test]

@@ -4,8 +4,9 @@ use super::claim::Claim;
 use super::ground::Ground;
 use super::reading::{Part, Reading, Word};
 use super::support::{self, Support};
-use super::{exact, names, polarity, speaker, swap};
+use super::{aligned, condition, exact, names, polarity, speaker, swap};
 use crate::domain::{Fault, ProvenSentence, StruckSentence};
+use crate::insight::redaction;
 
 /// Below this share of its words in the sources a sentence isn't supported.
 const SHARE_MIN: f32 = 0.5;
@@ -35,12 +36,16 @@ pub(super) struct Case<'a> {
 pub(super) type Finding = Result<(), (Fault, String)>;
 
 pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, StruckSentence> {
-    let strike = |(fault, why)| StruckSentence { text: claim.text.clone(), fault, why };
+    let strike = |(fault, why): (Fault, String)| StruckSentence {
+        text: claim.text.clone(),
+        fault,
+        why: redaction::typed(&why),
+    };
     let mut cited = Vec::new();
     for id in &claim.cites {
         let Some(source) = ground.source_of(id) else {
-            let why = format!("there is no turn or passage {id:?}");
-            return Err(strike((Fault::UnknownSource, why)));
+            let why = "it cites a turn or passage that isn't there";
+            return Err(strike((Fault::UnknownSource, why.to_owned())));
         };
         cited.push(source);
     }
@@ -65,6 +70,8 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         .and_then(|()| polarity::check(&case))
         .and_then(|()| speaker::check(&case))
         .and_then(|()| swap::check(&case))
+        .and_then(|()| aligned::check(&case))
+        .and_then(|()| condition::check(&case))
         .map_err(strike)?;
     Ok(ProvenSentence {
         text: claim.text.clone(),
@@ -76,7 +83,7 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
 /// The whole sentence, or what it reports of whom it names, is a sentence of a source.
 fn word_for_word(case: &Case) -> Option<usize> {
     let ground = case.ground;
-    let allowed = |unit: &usize| (case.allowed)(*unit);
+    let allowed = |unit: &usize| (case.allowed)(*unit) && exact::same(case, *unit);
     let words = &case.reading.words;
     if let Some(unit) = ground.said(words).iter().copied().find(allowed) {
         return Some(unit);

@@ -6,6 +6,7 @@ pub mod minilm;
 pub mod writing;
 
 mod cache;
+mod edges;
 mod engine;
 mod error;
 mod generator;
@@ -22,6 +23,7 @@ mod transcriber;
 mod whisper;
 
 pub use cache::{Cache, Installed, State, installed};
+pub use edges::tame;
 pub use engine::{Engine, SpeechModel};
 pub use error::ModelError;
 pub use generator::{

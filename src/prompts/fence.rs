@@ -6,23 +6,9 @@
 use sha2::{Digest, Sha256};
 
 use super::inputs::{SourcePassage, SourceTurn};
+use crate::models::tame;
 
 const TOKEN_CHARS: usize = 12;
-
-/// What servers read as the edges of messages, wherever it stands in one.
-const EDGES: [(&str, &str); 11] = [
-    ("<<<", "‹‹‹"),
-    (">>>", "›››"),
-    ("<|", "<¦"),
-    ("|>", "¦>"),
-    ("[INST]", "(INST)"),
-    ("[/INST]", "(/INST)"),
-    ("<<SYS>>", "‹SYS›"),
-    ("<</SYS>>", "‹/SYS›"),
-    ("<start_of_turn>", "‹start_of_turn›"),
-    ("<end_of_turn>", "‹end_of_turn›"),
-    ("</s>", "‹/s›"),
-];
 
 pub struct Fence {
     pub token: String,
@@ -94,15 +80,7 @@ impl Fence {
     }
 
     fn tame(&self, text: &str) -> String {
-        let mut tame: String = text
-            .chars()
-            .map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { ' ' } else { c })
-            .collect();
-        for (edge, harmless) in EDGES {
-            if tame.contains(edge) {
-                tame = tame.replace(edge, harmless);
-            }
-        }
+        let mut tame = tame(text);
         if tame.contains('[') {
             tame = tame.replace("[t-", "(t-");
             for id in &self.ids {

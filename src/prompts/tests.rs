@@ -1,6 +1,6 @@
 use super::inputs::{Input, SourcePassage, SourceTurn};
 use super::*;
-use crate::domain::TenantId;
+use crate::domain::{EmailPurpose, Redacted, TenantId};
 use crate::models::{Speaker, WritingTask};
 
 const FRONT: &str = "+++\nid = \"card\"\nversion = 1\ntask = \"card\"\nwhy = \"\"\nmax_tokens = 9\n\
@@ -189,4 +189,30 @@ fn a_published_prompt_that_was_changed_is_found() {
                 [expect]\nuser = [\"nobody says this\"]\n";
     let wrong = found("card/cases/new.toml", case);
     assert!(wrong.contains("card/cases/new.toml:8: the user part doesn't say"), "{wrong}");
+}
+
+#[test]
+fn every_purpose_of_an_email_has_instructions_of_its_own() {
+    let prompts = Prompts::open(&PromptSettings::default()).expect("they are right");
+    let render = |purpose: &str, wish: &str| {
+        let inputs = turns(&["hello"])
+            .text("language", "en")
+            .text("purpose", purpose)
+            .untrusted("wish", wish)
+            .text("length", "short")
+            .text("tone", "formal");
+        prompts.render(&TenantId::from("acme"), WritingTask::Email, &inputs)
+    };
+    let mut said = std::collections::BTreeSet::new();
+    let custom = EmailPurpose::Custom(Redacted::vouched("ask for the serial number"));
+    for purpose in EmailPurpose::NAMED.iter().chain([&custom]) {
+        let rendered = render(purpose.as_str(), "").expect("it is known");
+        let system = &rendered.messages[0].content;
+        let line = system.lines().find(|line| line.starts_with("Purpose: ")).expect("a purpose");
+        let is_custom = matches!(purpose, EmailPurpose::Custom(_));
+        assert_eq!(line.contains("\"wish\""), is_custom, "{line}");
+        assert!(said.insert(line.to_owned()), "two purposes say {line}");
+    }
+    let unknown = render("recap", "").expect_err("a purpose that nobody has").to_string();
+    assert!(unknown.contains("email/v2.md"), "{unknown}");
 }

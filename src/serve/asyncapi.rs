@@ -5,7 +5,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::envelope::TYPE_PREFIX;
-use crate::store::codec::{self, TURN_PARTIAL};
+use crate::store::codec::{self, TURN_PARTIAL, WRAPUP_GROWING};
 use crate::store::wire;
 
 pub fn document() -> Value {
@@ -51,6 +51,7 @@ pub fn document() -> Value {
         codec::WRAPUP_ARTICLE, wire::WrapUpArticle, "What an article could say that none says yet. A draft.";
         codec::WRAPUP_FOLLOW_UP, wire::WrapUpFollowUp, "Something that somebody promised, with its date. A draft.";
         codec::WRAPUP_DISPOSITION, wire::WrapUpDisposition, "The likeliest dispositions. A draft.";
+        WRAPUP_GROWING, wire::WrapUpGrowing, "A draft that a model is writing, as far as it is proven; without one, it won't come. Streamed, never stored: no sequence, no SSE id.";
         codec::WRAPUP_VERDICT, wire::WrapUpVerdict, "What the agent did with a draft.";
         "system.degraded", wire::SystemDegraded, "Something works less well than it should.";
         "system.recovered", wire::SystemRecovered, "It works again.";
@@ -115,7 +116,7 @@ fn envelope(kind: &str, data: &str) -> Value {
         "dataschema": {"const": format!("backchannel/{kind}/1")},
         "data": {"$ref": format!("#/components/schemas/{data}")},
     });
-    if kind != TURN_PARTIAL {
+    if ![TURN_PARTIAL, WRAPUP_GROWING].contains(&kind) {
         properties["sequence"] = json!({"type": "integer", "minimum": 1});
         required.push("sequence");
     }

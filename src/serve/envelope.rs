@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::bus::PartialSignal;
 use crate::domain::Recorded;
-use crate::store::codec::{TURN_PARTIAL, time_text};
+use crate::store::codec::time_text;
 
 /// The prefix of `type`.
 pub const TYPE_PREFIX: &str = "backchannel.";
@@ -31,8 +31,8 @@ pub fn of_partial(node: &str, partial: &PartialSignal) -> String {
     envelope(&Fields {
         node,
         id: &format!("{}-{}", partial.conversation, partial.time.as_microsecond()),
-        kind: TURN_PARTIAL,
-        schema: "backchannel/turn.partial/1",
+        kind: partial.kind,
+        schema: &format!("backchannel/{}/1", partial.kind),
         time: partial.time,
         subject: partial.conversation.as_str(),
         sequence: None,

@@ -23,7 +23,6 @@ use super::extract::{Path, Query};
 use super::{ServeState, envelope};
 use crate::bus::{Heard, Signal, Subscription};
 use crate::domain::{ConversationId, Recorded, TenantId};
-use crate::store::codec::TURN_PARTIAL;
 use crate::store::{KindFilter, ReadQuery, StoreError};
 
 /// So many events of the log a subscriber holds while it catches up.
@@ -256,7 +255,7 @@ impl Feed {
             }
             Heard::Signal(Signal::Partial(partial)) => {
                 let wanted = self.is_mine(&partial.tenant, &partial.conversation)
-                    && self.kinds.matches(TURN_PARTIAL)
+                    && self.kinds.matches(partial.kind)
                     && partial.time >= self.caught_up_at;
                 wanted.then(|| {
                     let envelope = envelope::of_partial(&self.state.node, &partial);

@@ -12,6 +12,7 @@ use crate::domain::{
     Article, ArticleId, CaseSummary, Classify, ConversationId, ErrorKind, Occasion, QuestionAnswer,
     QuestionId, Redacted, SystemNotice, TenantId, WrapUp, WrapUpId,
 };
+use crate::flow::author::OnGrowth;
 use crate::flow::voice::OnStep;
 use crate::flow::wrapup::Draft;
 use crate::knowledge::SearchMode;
@@ -89,7 +90,8 @@ pub struct WrapUpOrder {
 #[async_trait]
 pub trait WrapUps: Send + Sync {
     /// Writes with proof, or refuses. Stores nothing.
-    async fn write(&self, order: WrapUpOrder) -> Result<Vec<WrapUp>, Failure>;
+    /// What a model writes is shown while it grows.
+    async fn write(&self, order: WrapUpOrder, on_growth: OnGrowth) -> Result<Vec<WrapUp>, Failure>;
 
     async fn case(
         &self,

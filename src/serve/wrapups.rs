@@ -1,5 +1,7 @@
 //! Summaries, e-mails and the like on demand, and what the agent made of them.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -14,10 +16,12 @@ use super::auth::Principal;
 use super::error::{Problem, shown};
 use super::extract::{Json, Path};
 use super::sources::WrapUpOrder;
+use crate::bus::{PartialSignal, Signal};
 use crate::domain::{
     ConversationId, EmailLength, EmailPurpose, EmailTone, EventBody, EventId, NewEvent, Occasion,
     ReviewVerdict, WrapUpId, WrapUpVerdict,
 };
+use crate::flow::author::OnGrowth;
 use crate::flow::wrapup::{Draft, EmailOrder, Language};
 use crate::store::{KindFilter, MAX_READ, ReadQuery, codec, wire};
 
@@ -258,7 +262,17 @@ async fn write(
         occasion,
         stem: WrapUpId::fresh(),
     };
-    let written = state.wrapups.write(order).await?;
+    let (bus, tenant, id) = (state.bus.clone(), principal.tenant.clone(), conversation.clone());
+    let on_growth: OnGrowth = Arc::new(move |wrapup_id, so_far| {
+        bus.publish(Signal::Partial(Arc::new(PartialSignal {
+            tenant: tenant.clone(),
+            conversation: id.clone(),
+            time: Timestamp::now(),
+            kind: codec::WRAPUP_GROWING,
+            data: codec::growing_data(wrapup_id, so_far),
+        })));
+    });
+    let written = state.wrapups.write(order, on_growth).await?;
     let now = Timestamp::now();
     let events: Vec<NewEvent> = written
         .into_iter()

@@ -23,11 +23,11 @@ use crate::domain::{
 
 pub use self::answers::{decode_asked_back, question_answered, sentence};
 pub use self::wrapup::{
-    WRAPUP_ARTICLE, WRAPUP_DISPOSITION, WRAPUP_EMAIL, WRAPUP_FOLLOW_UP, WRAPUP_SUMMARY,
-    WRAPUP_VERDICT, case_summary, wrapup_verdict,
+    WRAPUP_ARTICLE, WRAPUP_DISPOSITION, WRAPUP_EMAIL, WRAPUP_FOLLOW_UP, WRAPUP_GROWING,
+    WRAPUP_SUMMARY, WRAPUP_VERDICT, case_summary, growing_data, wrapup_verdict,
 };
 
-/// The kind of streamed-only events.
+/// Streamed only, like `WRAPUP_GROWING`.
 pub const TURN_PARTIAL: &str = "turn.partial";
 pub const CONVERSATION_STARTED: &str = "conversation.started";
 pub const CONVERSATION_ENDED: &str = "conversation.ended";

@@ -192,15 +192,17 @@ fn wrap_ups_are_written_as_they_always_were() {
             length: EmailLength::Short,
             tone: EmailTone::Formal,
             subject: Redacted::vouched("the bill"),
+            subject_proofs: vec![],
             parts: vec![EmailPart {
                 kind: EmailPartKind::Greeting,
+                paragraph: 1,
                 text: Redacted::vouched("Hello,"),
                 proofs: vec![],
                 support: 1.0,
             }],
         })),
         &golden(
-            r#""purpose":"custom","wish":"the bill","length":"short","tone":"formal","subject":"the bill","parts":[{"kind":"greeting","text":"Hello,","citations":[],"support":1.0}]"#,
+            r#""purpose":"custom","wish":"the bill","length":"short","tone":"formal","subject":"the bill","parts":[{"kind":"greeting","paragraph":1,"text":"Hello,","citations":[],"support":1.0}]"#,
         ),
         to_value::<wire::WrapUpEmail>,
     );
@@ -270,7 +272,7 @@ fn what_a_model_wrote_says_so_and_what_was_struck_stays_known() {
         wrap_up.struck = vec![StruckSentence {
             text: Redacted::vouched("It cost £9."),
             fault: Fault::Number,
-            why: "£9".into(),
+            why: Redacted::vouched("£9"),
         }];
     }
     check(

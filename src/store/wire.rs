@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 pub use self::wrapup::{
     Authorship, CaseEntry, CasePromise, CaseSummary, DispositionChoice, Due, EmailPart, Evidence,
     Prompt, Sentence, Struck, SummarySection, WrapUpArticle, WrapUpDisposition, WrapUpEmail,
-    WrapUpFollowUp, WrapUpHead, WrapUpSummary, WrapUpVerdict,
+    WrapUpFollowUp, WrapUpGrowing, WrapUpHead, WrapUpSummary, WrapUpVerdict,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn service(data: &Path) -> App {
     let mut config = Config::default();
@@ -21,12 +21,12 @@ async fn service(data: &Path) -> App {
     App::build(config, true).await.expect("`make models` has pulled what it needs")
 }
 
-fn key(access: &Access) -> &str {
+pub fn key(access: &Access) -> &str {
     access.api_key.as_deref().expect("the demo makes one up")
 }
 
 /// Every event of the stream until the service ends it.
-async fn follow(access: Access) -> Vec<Value> {
+pub async fn follow(access: Access) -> Vec<Value> {
     let request = reqwest::Client::new().get(format!("{}/v1/events", access.url));
     let answer = request.bearer_auth(key(&access)).send().await.expect("answers");
     let mut bytes = answer.bytes_stream();
@@ -39,7 +39,7 @@ async fn follow(access: Access) -> Vec<Value> {
     data.map(|data| serde_json::from_str(data).expect("JSON")).collect()
 }
 
-fn kind(event: &Value) -> &str {
+pub fn kind(event: &Value) -> &str {
     event["type"].as_str().expect("a type").trim_start_matches("backchannel.")
 }
 

@@ -6,16 +6,18 @@ use jiff::tz::TimeZone;
 
 use super::Understood;
 use crate::batch::conversation::{Conversation, ItemError, sha256_hex};
-use crate::domain::{Citation, ConversationId, ErrorKind, Party, Role, TenantId};
+use crate::domain::{Citation, ConversationId, ErrorKind, Party, Role, TenantId, VerdictKind};
+use crate::flow::author::ShownPassages;
 use crate::flow::wrapup::Circumstances;
 use crate::models::Material;
-use crate::store::wire::SuggestionOffered;
+use crate::store::wire::{SuggestionOffered, SuggestionVerdict, SuggestionWithdrawn};
 use crate::store::{
     ConversationState, KindFilter, ListQuery, MAX_READ, ReadQuery, Store, StoreError, codec,
 };
 
 /// Kinds that a conversation's material is made of.
-const KINDS: &str = "turn.final,insight.redaction,suggestion.offered";
+const KINDS: &str =
+    "turn.final,insight.redaction,suggestion.offered,suggestion.withdrawn,suggestion.verdict";
 
 /// A conversation's turns as they are read, and what stands around it; `None` if there is none.
 ///
@@ -31,6 +33,7 @@ pub async fn material(
     let mut query = ReadQuery::all(tenant.clone(), 0).of(id.clone());
     query.kinds = KindFilter::parse(KINDS).expect("the kinds are a constant; this is a bug");
     let mut material = Material::default();
+    let mut shown = ShownPassages::default();
     loop {
         let page = store.read(&query).await?;
         for event in &page {
@@ -45,7 +48,15 @@ pub async fn material(
                 }
                 codec::SUGGESTION_OFFERED => {
                     let card: SuggestionOffered = codec::data(event)?;
-                    material.passages.extend(card.citations.into_iter().map(cited));
+                    shown.offered(&card.card_id, card.citations.into_iter().map(cited));
+                }
+                codec::SUGGESTION_WITHDRAWN => {
+                    shown.withdrawn(&codec::data::<SuggestionWithdrawn>(event)?.card_id);
+                }
+                codec::SUGGESTION_VERDICT => {
+                    let verdict: SuggestionVerdict = codec::data(event)?;
+                    let is_dismissed = verdict.verdict == VerdictKind::Dismissed.as_str();
+                    shown.judged(&verdict.card_id, is_dismissed);
                 }
                 _ => material.turns.extend(codec::decode_turn(event)?),
             }
@@ -54,6 +65,7 @@ pub async fn material(
             break;
         }
     }
+    material.passages = shown.kept();
     material.turns.sort_by_key(|turn| turn.start_ms);
     let parties = row.parties.into_iter().filter_map(|party| {
         let role = Role::parse(&party.role)?;

@@ -124,7 +124,7 @@ impl Generator for OpenAi {
         let mut chunks = timeout_at(first_by, opening)
             .await
             .map_err(|_| timeout())?
-            .map_err(|error| explain(error, provider, request, waited_ms()))?;
+            .map_err(|error| explain(error, provider, waited_ms()))?;
 
         let mut text = String::new();
         let mut answering_model = None;
@@ -139,12 +139,12 @@ impl Generator for OpenAi {
                 Ok(None) => break,
                 Ok(Some(Err(_))) if finish.is_some() => break,
                 Ok(Some(Err(error))) => {
-                    return Err(explain(error, provider, request, waited_ms()));
+                    return Err(explain(error, provider, waited_ms()));
                 }
                 Ok(Some(Ok(chunk))) => chunk,
             };
             if let Some(error) = chunk.error.filter(|error| !error.is_null()) {
-                return Err(failed_on_the_way(&error, provider, request));
+                return Err(failed_on_the_way(&error, provider));
             }
             answering_model = chunk.model.filter(|model| !model.is_empty()).or(answering_model);
             tokens = chunk.usage.map(TokenCount::from).or(tokens);
@@ -183,11 +183,7 @@ impl Generator for OpenAi {
 
 /// What an error in the middle of a stream means: some gateways only know how things stand after
 /// they have begun with 200.
-fn failed_on_the_way(
-    error: &serde_json::Value,
-    provider: &str,
-    request: &WritingRequest,
-) -> WritingError {
+fn failed_on_the_way(error: &serde_json::Value, provider: &str) -> WritingError {
     let code = error.get("code").or_else(|| error.get("status"));
     let code = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
     let provider = provider.to_owned();
@@ -196,7 +192,7 @@ fn failed_on_the_way(
         Some(429) => WritingError::Limited { provider, retry_after: None },
         _ => {
             let refusal = wire::refusal(None, error);
-            match explain(refusal.into(), &provider, request, 0) {
+            match explain(refusal.into(), &provider, 0) {
                 WritingError::Refused { detail, .. } => WritingError::Broken { provider, detail },
                 other => other,
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_openai::error::OpenAIError;
 
-use crate::models::{WritingError, WritingRequest};
+use crate::models::WritingError;
 
 /// An answer that is none. Goes through `async-openai` in a box.
 #[derive(Debug, thiserror::Error)]
@@ -14,9 +14,10 @@ pub(super) enum Failure {
     Denied,
     #[error("too many requests")]
     Limited { retry_after: Option<Duration> },
-    /// The first part is safe to log; the second is the server's own words, which may quote ours.
-    #[error("{safe}")]
-    Refused { safe: String, message: String },
+    /// Status and codes. The server's own words are left out: they may quote the call, and no test of
+    /// them can tell.
+    #[error("{0}")]
+    Refused(String),
     #[error("{0}")]
     Unavailable(String),
     /// The deadline of the request will tell how long.
@@ -30,17 +31,7 @@ impl From<Failure> for OpenAIError {
     }
 }
 
-/// How many characters of a server's message are told.
-const MESSAGE_CHARS: usize = 160;
-/// So much of our own text in a message makes it ours.
-const QUOTE_CHARS: usize = 12;
-
-pub(super) fn explain(
-    error: OpenAIError,
-    provider: &str,
-    request: &WritingRequest,
-    waited_ms: u64,
-) -> WritingError {
+pub(super) fn explain(error: OpenAIError, provider: &str, waited_ms: u64) -> WritingError {
     let provider = provider.to_owned();
     let failure = match error {
         OpenAIError::Boxed(boxed) => match boxed.downcast::<Failure>() {
@@ -60,24 +51,10 @@ pub(super) fn explain(
     match failure {
         Failure::Denied => WritingError::Denied { provider },
         Failure::Limited { retry_after } => WritingError::Limited { provider, retry_after },
-        Failure::Refused { safe, message } => {
-            let message = speakable(&message, request);
-            let detail = if message.is_empty() { safe } else { format!("{safe}: {message}") };
-            WritingError::Refused { provider, detail }
-        }
+        Failure::Refused(detail) => WritingError::Refused { provider, detail },
         Failure::Unavailable(detail) => WritingError::Unavailable { provider, detail },
         Failure::ConnectTimeout => WritingError::Timeout { provider, waited_ms },
     }
-}
-
-/// The server's words, unless they quote what was asked: that would be a customer's.
-fn speakable(message: &str, request: &WritingRequest) -> String {
-    let start: Vec<char> = message.chars().take(MESSAGE_CHARS).collect();
-    let quotes = start.windows(QUOTE_CHARS).any(|window| {
-        let window: String = window.iter().collect();
-        request.messages.iter().any(|message| message.content.contains(&window))
-    });
-    if quotes { String::new() } else { start.into_iter().collect() }
 }
 
 /// reqwest's own text names the address and hides the cause; the last link is the reason.

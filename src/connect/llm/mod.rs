@@ -4,14 +4,12 @@
 //! redirects, no retries of its own, bounded answers. What providers answer never gets into a log.
 //! Retries, budgets and the rest are `models::writing`.
 
-mod cassette;
 mod client;
 mod failure;
 mod key;
 mod transport;
 mod wire;
 
-pub use cassette::{Cassette, CassetteError};
 pub use client::OpenAi;
 pub use key::{Key, KeyPlace};
 

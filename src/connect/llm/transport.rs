@@ -161,10 +161,9 @@ async fn refused(status: Option<StatusCode>, response: Response) -> Failure {
             Failure::Unavailable("it doesn't stream: it answered with one JSON object".to_owned())
         }
         Ok(value) => wire::refusal(code, &value),
-        Err(_) => Failure::Refused {
-            safe: code.map_or_else(|| "an unreadable answer".to_owned(), |c| format!("status {c}")),
-            message: String::new(),
-        },
+        Err(_) => Failure::Refused(
+            code.map_or_else(|| "an unreadable answer".to_owned(), |code| format!("status {code}")),
+        ),
     }
 }
 

@@ -49,21 +49,22 @@ pub(super) fn finish(reason: &str) -> Finish {
     }
 }
 
-/// The error object of a body or of a piece: what it is, for people.
+/// Longer ones are no names of errors.
+const CODE_CHARS_MAX: usize = 40;
+
+/// What the error object of a body or of a piece is called. Only what looks like a name in a program is
+/// told: everything else may be somebody's words.
 pub(super) fn refusal(status: Option<u16>, error: &serde_json::Value) -> Failure {
     let inner = error.get("error").unwrap_or(error);
-    let word = |field: &str| {
-        let value = inner.get(field)?;
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        (text != "null" && text.len() <= 64).then_some(text)
+    let is_plain = |code: &&str| {
+        (1..=CODE_CHARS_MAX).contains(&code.len())
+            && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
     };
-    let mut safe = status.map_or_else(|| "error".to_owned(), |status| format!("status {status}"));
-    for field in ["type", "code", "param"] {
-        if let Some(word) = word(field) {
-            safe.push_str(&format!(", {field} {word}"));
+    let mut said = status.map_or_else(|| "error".to_owned(), |status| format!("status {status}"));
+    for field in ["type", "code"] {
+        if let Some(code) = inner.get(field).and_then(|code| code.as_str()).filter(is_plain) {
+            said.push_str(&format!(", {field} {code}"));
         }
     }
-    let message = inner.get("message").and_then(serde_json::Value::as_str);
-    let message = message.or_else(|| inner.as_str()).unwrap_or_default().to_owned();
-    Failure::Refused { safe, message }
+    Failure::Refused(said)
 }

@@ -43,7 +43,7 @@ impl Prediction {
             kind: item.kind.clone(),
             kept: struck.is_none(),
             fault: struck.as_ref().map(|struck| struck.fault.as_str()),
-            why: struck.map(|struck| struck.why),
+            why: struck.map(|struck| struck.why.as_str().to_owned()),
             support,
         }
     }

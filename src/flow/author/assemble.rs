@@ -1,9 +1,10 @@
 //! Checked sentences in the form of a draft.
 
+use super::promise::Letter;
 use super::{Commission, form, with_struck};
 use crate::domain::{
-    Authorship, EmailDraft, EmailPart, EmailPartKind, Fault, Proof, ProvenSentence, Redacted, Role,
-    StruckSentence, Summary, SummarySection, Wording, WrapUp, WrapUpBody,
+    Authorship, EmailDraft, EmailPart, EmailPartKind, ProvenSentence, StruckSentence, Summary,
+    SummarySection, WrapUp, WrapUpBody, WrapUpId,
 };
 use crate::flow::wrapup::Draft;
 use crate::grounding::{Claim, Ground, Refusal, Verifier};
@@ -15,54 +16,111 @@ const PARAGRAPH: [(&str, usize); 3] = [("issue", 2), ("outcome", 1), ("next_step
 pub(super) fn draft(
     commission: &Commission,
     base: &[WrapUp],
+    first: &WrapUp,
     text: &str,
     authorship: Authorship,
+    sources: &Sources,
 ) -> Vec<WrapUp> {
-    let Some(first) = base.first() else { return Vec::new() };
-    let ground = Ground::of(&commission.material);
-    let mut check = Check { ground: &ground, struck: Vec::new() };
-    let body = match (&commission.draft, &first.body) {
-        (Draft::Email(_), WrapUpBody::Email(plain)) => {
-            check.email(text, plain).map(WrapUpBody::Email)
-        }
-        (_, WrapUpBody::Summary(plain)) => {
-            check.summary(text, plain, commission).map(WrapUpBody::Summary)
-        }
-        _ => None,
-    };
+    let mut check = Check { struck: Vec::new() };
+    let bodies = check.bodies(commission, &first.body, text, sources);
     let struck = check.struck;
     metrics::counter!("backchannel_written_sentences_struck_total").increment(struck.len() as u64);
-    match body {
-        Some(body) => vec![WrapUp { authorship, body, struck, ..first.clone() }],
-        None => with_struck(base.to_vec(), struck),
+    if bodies.is_empty() {
+        return with_struck(base.to_vec(), struck);
+    }
+    // As those without a model are numbered.
+    let wrap_up = |(number, body): (usize, WrapUpBody)| WrapUp {
+        id: WrapUpId::from(format!("{}-{}", commission.stem, number + 1)),
+        authorship: authorship.clone(),
+        body,
+        ..first.clone()
+    };
+    with_struck(bodies.into_iter().enumerate().map(wrap_up).collect(), struck)
+}
+
+/// What stands of the sentences that are there; `None` while nothing does. What was struck is counted
+/// and told when the text is whole.
+pub(super) fn so_far(
+    commission: &Commission,
+    first: &WrapUp,
+    text: &str,
+    sources: &Sources,
+) -> Option<WrapUp> {
+    // Lists are shown when they are whole.
+    if !matches!(commission.draft, Draft::Summary | Draft::HandOver | Draft::Email(_)) {
+        return None;
+    }
+    let mut check = Check { struck: Vec::new() };
+    let body = check.bodies(commission, &first.body, text, sources).pop()?;
+    Some(WrapUp { body, struck: Vec::new(), ..first.clone() })
+}
+
+/// What a draft is checked against, read once.
+pub(super) enum Sources {
+    Letter(Box<Letter>),
+    Ground(Box<Ground>),
+}
+
+impl Sources {
+    pub fn of(commission: &Commission) -> Self {
+        match commission.draft {
+            Draft::Email(_) => Self::Letter(Box::new(Letter::of(&commission.material))),
+            // What the customer believes is no knowledge.
+            Draft::Article => Self::Ground(Box::new(Letter::of(&commission.material).ours())),
+            _ => Self::Ground(Box::new(Ground::of(&commission.material))),
+        }
+    }
+
+    pub fn check(&self, claim: &Claim) -> Result<ProvenSentence, StruckSentence> {
+        match self {
+            Self::Letter(letter) => letter.check(claim),
+            Self::Ground(ground) => Verifier.check(claim, ground),
+        }
+    }
+
+    /// Each by itself, and then as they are read one after the other.
+    pub fn judged(&self, claims: &[Claim]) -> Vec<Result<ProvenSentence, StruckSentence>> {
+        Verifier.judged(claims, &|claim| self.check(claim))
     }
 }
 
-/// An e-mail tells the customer's own words back with one of these.
-const TOLD_BACK: [&str; 12] = [
-    "you told",
-    "you said",
-    "you mentioned",
-    "you reported",
-    "you asked",
-    "you called",
-    "you wrote",
-    "you explained",
-    "you let us know",
-    "you contacted",
-    "you described",
-    "you wanted",
-];
-
-struct Check<'a> {
-    ground: &'a Ground,
-    struck: Vec<StruckSentence>,
+pub(super) struct Check {
+    pub struck: Vec<StruckSentence>,
 }
 
-impl Check<'_> {
+impl Check {
+    fn bodies(
+        &mut self,
+        commission: &Commission,
+        plain: &WrapUpBody,
+        text: &str,
+        sources: &Sources,
+    ) -> Vec<WrapUpBody> {
+        let one = match (&commission.draft, plain, sources) {
+            (Draft::FollowUps, ..) => {
+                let found = self.follow_ups(text, commission, sources).unwrap_or_default();
+                return found.into_iter().map(WrapUpBody::FollowUp).collect();
+            }
+            (Draft::Disposition, ..) => {
+                self.disposition(text, commission, sources).map(WrapUpBody::Disposition)
+            }
+            (_, WrapUpBody::Article(plain), _) => {
+                self.article(text, plain, sources).map(WrapUpBody::Article)
+            }
+            (_, WrapUpBody::Email(plain), Sources::Letter(letter)) => {
+                self.email(text, plain, letter).map(WrapUpBody::Email)
+            }
+            (_, WrapUpBody::Summary(plain), Sources::Ground(ground)) => {
+                self.summary(text, plain, commission, ground).map(WrapUpBody::Summary)
+            }
+            _ => None,
+        };
+        one.into_iter().collect()
+    }
+
     /// What stands of these sentences, which are read together.
-    fn proven(&mut self, claims: &[Claim]) -> Vec<ProvenSentence> {
-        match Verifier.verify_claims(claims, self.ground) {
+    fn proven(&mut self, claims: &[Claim], ground: &Ground) -> Vec<ProvenSentence> {
+        match Verifier.verify_claims(claims, ground) {
             Ok(text) => {
                 self.struck.extend(text.struck);
                 text.sentences
@@ -75,7 +133,13 @@ impl Check<'_> {
         }
     }
 
-    fn summary(&mut self, text: &str, plain: &Summary, commission: &Commission) -> Option<Summary> {
+    fn summary(
+        &mut self,
+        text: &str,
+        plain: &Summary,
+        commission: &Commission,
+        ground: &Ground,
+    ) -> Option<Summary> {
         let parts = readable(form::sections(text))?;
         let mut sections = Vec::new();
         for rule in &commission.settings.sections {
@@ -84,7 +148,7 @@ impl Check<'_> {
                 .filter(|(key, _)| *key == rule.key)
                 .flat_map(|(_, claims)| claims.clone())
                 .collect();
-            let sentences = self.proven(&claims);
+            let sentences = self.proven(&claims, ground);
             if !sentences.is_empty() {
                 sections.push(SummarySection { key: rule.key.clone(), sentences });
             }
@@ -103,70 +167,63 @@ impl Check<'_> {
         Some(Summary { sections, paragraph, ..plain.clone() })
     }
 
-    /// What only the customer said may be told back as that, and as nothing else: whoever asks for
-    /// five hundred pounds has not been promised them.
-    fn binds_nobody_by(&mut self, sentence: &ProvenSentence) -> bool {
-        let of_customer = |proof: &Proof| match proof {
-            Proof::Turn(turn) => matches!(turn.role, Role::Customer | Role::Mixed),
-            Proof::Passage(_) => false,
-        };
-        let text = sentence.text.as_str().to_lowercase();
-        let is_told_back = TOLD_BACK.iter().any(|words| text.contains(words));
-        if is_told_back || !sentence.proofs.iter().all(of_customer) {
-            return true;
-        }
-        self.struck.push(StruckSentence {
-            text: sentence.text.clone(),
-            fault: Fault::Speaker,
-            why: "only the customer said so".to_owned(),
-        });
-        false
-    }
-
     /// The model's paragraphs between the greeting and the signature of the plain draft.
-    fn email(&mut self, text: &str, plain: &EmailDraft) -> Option<EmailDraft> {
+    fn email(&mut self, text: &str, plain: &EmailDraft, letter: &Letter) -> Option<EmailDraft> {
         let (subject, paragraphs) = readable(form::email(text))?;
-        let claims = paragraphs.iter().filter_map(|claims| {
-            let mut sentences = self.proven(claims);
-            sentences.retain(|sentence| self.binds_nobody_by(sentence));
-            (!sentences.is_empty()).then(|| paragraph(&sentences))
-        });
-        let claims: Vec<EmailPart> = claims.collect();
-        if claims.is_empty() {
+        if !letter.is_enough() {
             return None;
         }
-        let subject = subject.and_then(|claim| self.proven(&[claim]).pop());
+        let places: Vec<usize> = (0..paragraphs.len())
+            .flat_map(|place| std::iter::repeat_n(place, paragraphs[place].len()))
+            .collect();
+        // All of them at once: the next paragraph may go on from the last one's end.
+        let claims: Vec<Claim> = paragraphs.into_iter().flatten().collect();
+        let mut kept = Vec::new();
+        let verdicts = Verifier.judged(&claims, &|claim| letter.check(claim));
+        for (place, verdict) in places.into_iter().zip(verdicts) {
+            match verdict {
+                Ok(sentence) => kept.push((place, sentence)),
+                Err(struck) => self.struck.push(struck),
+            }
+        }
+        if kept.is_empty() {
+            return None;
+        }
         let of = |kind| plain.parts.iter().filter(move |part| part.kind == kind).cloned();
         let mut parts: Vec<EmailPart> = of(EmailPartKind::Greeting).collect();
-        parts.extend(claims);
-        parts.extend(of(EmailPartKind::Signature));
-        let subject = subject.map_or_else(|| plain.subject.clone(), |proven| proven.text);
-        Some(EmailDraft { subject, parts, ..plain.clone() })
+        let mut paragraph = parts.last().map_or(0, |part| part.paragraph);
+        let mut before = None;
+        for (place, sentence) in kept {
+            paragraph += usize::from(before != Some(place));
+            before = Some(place);
+            parts.push(EmailPart {
+                kind: EmailPartKind::Claim,
+                paragraph,
+                text: sentence.text,
+                proofs: sentence.proofs,
+                support: sentence.support,
+            });
+        }
+        for signature in of(EmailPartKind::Signature) {
+            paragraph += 1;
+            parts.push(EmailPart { paragraph, ..signature });
+        }
+        let (subject, subject_proofs) = match subject.map(|claim| letter.check(&claim)) {
+            Some(Ok(proven)) => (proven.text, proven.proofs),
+            Some(Err(struck)) => {
+                self.struck.push(struck);
+                (plain.subject.clone(), plain.subject_proofs.clone())
+            }
+            None => (plain.subject.clone(), plain.subject_proofs.clone()),
+        };
+        Some(EmailDraft { subject, subject_proofs, parts, ..plain.clone() })
     }
 }
 
-fn readable<T>(read: Result<T, serde_json::Error>) -> Option<T> {
+pub(super) fn readable<T>(read: Result<T, serde_json::Error>) -> Option<T> {
     // Where it broke, and not what stood there: that may be somebody's words.
     read.inspect_err(|error| {
         tracing::warn!(line = error.line(), column = error.column(), "a text without its form");
     })
     .ok()
-}
-
-/// Sentences in a row as one part, as weak as the weakest of them.
-fn paragraph(sentences: &[ProvenSentence]) -> EmailPart {
-    let mut words = Vec::new();
-    for (number, sentence) in sentences.iter().enumerate() {
-        if number > 0 {
-            words.push(Wording::Fixed(" "));
-        }
-        words.push(Wording::Of(&sentence.text));
-    }
-    let proofs: Vec<Proof> = sentences.iter().flat_map(|one| one.proofs.clone()).collect();
-    EmailPart {
-        kind: EmailPartKind::Claim,
-        text: Redacted::assembled(&words),
-        proofs,
-        support: sentences.iter().map(|one| one.support).fold(1.0, f32::min),
-    }
 }

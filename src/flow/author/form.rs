@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::lists::Item;
+use crate::domain::FollowUpKind;
 use crate::grounding::Claim;
 use crate::insight::redaction;
 
@@ -9,6 +11,9 @@ use crate::insight::redaction;
 const PARTS_MAX: usize = 24;
 const SENTENCES_MAX: usize = 40;
 const SENTENCE_CHARS_MAX: usize = 600;
+const CITES_MAX: usize = 8;
+/// A longer one is no id, and is cut to one that isn't there.
+const CITE_CHARS_MAX: usize = 128;
 
 #[derive(Deserialize)]
 struct Sentence {
@@ -31,12 +36,47 @@ struct Section {
 #[derive(Deserialize)]
 struct Email {
     subject: Sentence,
+    /// The subject is there first.
+    #[serde(default)]
     paragraphs: Vec<Paragraph>,
 }
 
 #[derive(Deserialize)]
 struct Paragraph {
     sentences: Vec<Sentence>,
+}
+
+#[derive(Deserialize)]
+struct FollowUps {
+    items: Vec<FollowUpItem>,
+}
+
+#[derive(Deserialize)]
+struct FollowUpItem {
+    kind: String,
+    text: String,
+    owner: String,
+    when: String,
+    cites: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Choices {
+    choices: Vec<Chosen>,
+}
+
+#[derive(Deserialize)]
+struct Chosen {
+    code: String,
+    probability: f32,
+    why: String,
+    cites: Vec<String>,
+}
+
+/// Its sections look like paragraphs with a heading, which proves nothing and is left out.
+#[derive(Deserialize)]
+struct Article {
+    sections: Vec<Paragraph>,
 }
 
 /// Sentences under the key of their section, as they came.
@@ -63,6 +103,78 @@ pub(super) fn email(text: &str) -> Result<(Option<Claim>, Vec<Vec<Claim>>), serd
     Ok((subject, paragraphs.map(|one| claims(one.sentences)).collect()))
 }
 
+/// Whoever owes a model's follow-up, what it is, and the words that say when.
+///
+/// # Errors
+/// What is wrong with the form.
+pub(super) fn follow_ups(text: &str) -> Result<Vec<Item>, serde_json::Error> {
+    let read: FollowUps = serde_json::from_str(bare(text))?;
+    let items = read.items.into_iter().take(PARTS_MAX).filter_map(|one| {
+        let FollowUpItem { kind, text, owner, when, cites } = one;
+        Some(Item {
+            kind: FollowUpKind::parse(&kind)?,
+            is_customers: owner == "customer",
+            claim: claims(vec![Sentence { text, cites }]).pop()?,
+            when,
+        })
+    });
+    Ok(items.collect())
+}
+
+/// Codes with their probability, 0 to 1, and why.
+///
+/// # Errors
+/// What is wrong with the form.
+pub(super) fn choices(text: &str) -> Result<Vec<(String, f32, Claim)>, serde_json::Error> {
+    let read: Choices = serde_json::from_str(bare(text))?;
+    let choices = read.choices.into_iter().take(PARTS_MAX).filter_map(|one| {
+        let claim = claims(vec![Sentence { text: one.why, cites: one.cites }]).pop()?;
+        let is_probable = one.probability > 0.0 && one.probability <= 1.0;
+        is_probable.then_some((one.code, one.probability, claim))
+    });
+    Ok(choices.collect())
+}
+
+/// The sentences of an article in reading order, without its headings.
+///
+/// # Errors
+/// What is wrong with the form.
+pub(super) fn article(text: &str) -> Result<Vec<Claim>, serde_json::Error> {
+    let read: Article = serde_json::from_str(bare(text))?;
+    let sections = read.sections.into_iter().take(PARTS_MAX);
+    Ok(sections.flat_map(|one| claims(one.sentences)).collect())
+}
+
+/// The finished objects of JSON that is still being written, closed as if that were all; `None` while
+/// there are none.
+pub(super) fn so_far(text: &str) -> Option<String> {
+    let text = &text[text.find('{')?..];
+    let (mut open, mut in_string, mut escaped) = (Vec::new(), false, false);
+    let mut finished: Option<(usize, Vec<char>)> = None;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_string => escaped = true,
+            '"' => in_string = !in_string,
+            _ if in_string => {}
+            '{' => open.push('}'),
+            '[' => open.push(']'),
+            '}' | ']' => {
+                open.pop();
+                if c == '}' {
+                    finished = Some((at + 1, open.clone()));
+                }
+            }
+            _ => {}
+        }
+        if open.is_empty() {
+            break;
+        }
+    }
+    let (end, open) = finished?;
+    Some(text[..end].chars().chain(open.into_iter().rev()).collect())
+}
+
 /// The JSON in a code fence, which models like to put around it.
 fn bare(text: &str) -> &str {
     let text = text.trim();
@@ -77,6 +189,40 @@ fn claims(sentences: Vec<Sentence>) -> Vec<Claim> {
     sentences
         .filter(|one| !one.text.trim().is_empty())
         .filter(|one| one.text.chars().count() <= SENTENCE_CHARS_MAX)
-        .map(|one| Claim::new(redaction::typed(one.text.trim()), one.cites))
+        .map(|one| {
+            let cites = one.cites.into_iter().take(CITES_MAX);
+            let cites = cites.map(|cite| cite.chars().take(CITE_CHARS_MAX).collect::<String>());
+            Claim::new(redaction::typed(one.text.trim()), cites)
+        })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_finished_of_a_text_can_be_read() {
+        let whole = r#"{"sections":[{"section":"issue","sentences":[{"text":"It \"is\" {so}.","cites":["t-1"]},{"text":"Two.","cites":["t-2"]}]},{"section":"outcome","sentences":[{"text":"Three.","cites":[]}]}]}"#;
+        let mut seen = Vec::new();
+        for end in (0..=whole.len()).filter(|end| whole.is_char_boundary(*end)) {
+            let Some(so_far) = so_far(&format!("```json\n{}", &whole[..end])) else { continue };
+            let parts = sections(&so_far).unwrap_or_else(|error| panic!("{so_far}: {error}"));
+            let texts: Vec<String> = parts
+                .iter()
+                .flat_map(|(_, claims)| claims.iter().map(|one| one.text.as_str().to_owned()))
+                .collect();
+            if seen.last() != Some(&texts) {
+                seen.push(texts);
+            }
+        }
+        let one = r#"It "is" {so}."#;
+        assert_eq!(seen, [vec![one], vec![one, "Two."], vec![one, "Two.", "Three."]]);
+
+        let subject = r#"{"subject":{"text":"The bill","cites":["t-1"]},"paragraphs":[{"sent"#;
+        let (subject, paragraphs) = email(&so_far(subject).expect("a subject")).expect("readable");
+        assert_eq!(subject.map(|one| one.text.as_str().to_owned()).as_deref(), Some("The bill"));
+        assert!(paragraphs.is_empty());
+        assert_eq!(so_far("I can't {"), None);
+    }
 }

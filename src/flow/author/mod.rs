@@ -7,21 +7,34 @@
 //! the draft: so a provider can make a text better and never missing.
 
 mod assemble;
-mod extractive;
 mod form;
+mod growth;
+mod lists;
+mod passages;
+mod promise;
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tokio::task::JoinError;
+
 use super::wrapup::{
-    Circumstances, Draft, EXTRACTIVE, Finder, Reading, Refusal, SectionRule, WrapUpSettings,
+    Circumstances, DispositionRule, Draft, EXTRACTIVE, Finder, Reading, Refusal, SectionRule,
+    WrapUpSettings, authorship,
 };
-use crate::domain::{Authorship, Occasion, StruckSentence, TenantId, WrapUp, WrapUpId};
+use crate::domain::{
+    Authorship, Occasion, StruckSentence, Summary, TenantId, WrapUp, WrapUpBody, WrapUpId,
+};
 use crate::models::writing::Writers;
 use crate::models::{Material, Piece, WritingTask, Written};
-use crate::prompts::{Choice, Inputs, Prompts, Rendered};
+use crate::prompts::{Choice, Inputs, PromptError, Prompts, Rendered};
 
-pub use self::extractive::Extractive;
+use self::assemble::Sources;
+use self::growth::{Said, Shown};
+
+pub use self::growth::OnGrowth;
+pub use self::passages::ShownPassages;
 
 /// One draft to be written.
 #[derive(Clone, Debug)]
@@ -69,7 +82,7 @@ impl Author {
 
     /// Whether a model is asked for this draft.
     pub fn has_model_for(&self, draft: &Draft) -> bool {
-        task_of(draft).is_some_and(|task| self.tasks.contains(&task))
+        self.tasks.contains(&task_of(draft))
     }
 
     /// Writes a draft; several for follow-ups. Dropping the future stops the provider.
@@ -77,39 +90,91 @@ impl Author {
     /// # Errors
     /// The conversation holds nothing for it. A provider's failure is none.
     pub async fn write(&self, commission: &Commission) -> Result<Drafted, Refusal> {
-        let base = {
-            let commission = commission.clone();
-            on_a_thread(move || commission.without_model()).await?
-        };
-        let Some(task) = task_of(&commission.draft).filter(|task| self.tasks.contains(task)) else {
-            return Ok(Drafted { drafts: base, ..Drafted::default() });
-        };
-        let Some((written, authorship)) = self.ask(task, commission).await else {
-            return Ok(Drafted { drafts: base, ..Drafted::default() });
-        };
-        let (prompt_tokens, written_tokens) = (written.tokens.prompt, written.tokens.written);
-        let commission = commission.clone();
-        let drafts =
-            on_a_thread(move || Ok(assemble::draft(&commission, &base, &written.text, authorship)))
-                .await?;
-        Ok(Drafted { drafts, prompt_tokens, written_tokens })
+        let nobody_looks: OnGrowth = Arc::new(|_, _| {});
+        self.write_aloud(commission, &nobody_looks).await
     }
 
-    /// A model's text; `None` when there is none or `extractive` came to write it.
-    async fn ask(&self, task: WritingTask, order: &Commission) -> Option<(Written, Authorship)> {
-        let rendered = match self.render(task, order) {
+    /// The same, and shows the draft while a model writes it.
+    ///
+    /// # Errors
+    /// Those of [`Author::write`].
+    pub async fn write_aloud(
+        &self,
+        commission: &Commission,
+        on_growth: &OnGrowth,
+    ) -> Result<Drafted, Refusal> {
+        let asked = Some(task_of(&commission.draft)).filter(|task| self.tasks.contains(task));
+        let (base, rendered) = {
+            let (author, commission) = (self.clone(), commission.clone());
+            let reading = on_a_thread(move || {
+                let (base, first) = commission.without_model()?;
+                let rendered = asked.map(|task| {
+                    let sources = Arc::new(Sources::of(&commission));
+                    (author.render(task, &commission, &first), sources, first)
+                });
+                Ok((base, rendered))
+            });
+            match reading.await {
+                Ok(read) => read?,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        };
+        let plain = |drafts| Ok(Drafted { drafts, ..Drafted::default() });
+        let (Some(task), Some((rendered, sources, first))) = (asked, rendered) else {
+            return plain(base);
+        };
+        let rendered = match rendered {
             Ok(rendered) => rendered,
             Err(error) => {
                 tracing::error!(task = task.as_str(), %error, "a prompt can't be rendered");
-                return None;
+                return plain(base);
             }
         };
-        let prompt = rendered.prompt.clone();
+        let shown = Shown::new(first.id.clone(), Arc::clone(on_growth));
+        let (said, heard) = Said::new();
+        let writer = self.writers.of(task);
+        let until_now = Authorship {
+            provider: writer.map_or_else(String::new, |writer| writer.provider().to_owned()),
+            model: None,
+            prompt: Some(rendered.prompt.clone()),
+            seed: commission.seed,
+        };
+        let watching = growth::watch(heard, commission, &first, &sources, until_now, &shown);
+        let asked = tokio::select! {
+            biased;
+            asked = self.ask(rendered, commission, &said) => asked,
+            never = watching => match never {},
+        };
+        let Some((written, authorship)) = asked else { return plain(base) };
+        let (prompt_tokens, written_tokens) = (written.tokens.prompt, written.tokens.written);
+        let commission = commission.clone();
+        let drafts = checked(base, move |base| {
+            assemble::draft(&commission, base, &first, &written.text, authorship, &sources)
+        });
+        let drafts = drafts.await;
+        if drafts.iter().any(|draft| draft.authorship.provider != EXTRACTIVE) {
+            shown.leave();
+        }
+        Ok(Drafted { drafts, prompt_tokens, written_tokens })
+    }
+
+    /// A model's text; `None` when there is none.
+    async fn ask(
+        &self,
+        rendered: Rendered,
+        order: &Commission,
+        said: &Said,
+    ) -> Option<(Written, Authorship)> {
+        let (task, prompt) = (rendered.task, rendered.prompt.clone());
         let mut request = rendered.request(order.tenant.clone(), Arc::clone(&order.material));
         request.job = order.job.clone();
         request.seed = order.seed;
-        match self.writers.of(task).write(&request, &mut |_: Piece<'_>| {}).await {
-            Ok(written) if written.provider == EXTRACTIVE => None,
+        match self
+            .writers
+            .of(task)?
+            .write(&request, &mut |piece: Piece<'_>| said.take(&piece))
+            .await
+        {
             Ok(written) => {
                 let authorship = Authorship {
                     provider: written.provider.clone(),
@@ -130,11 +195,15 @@ impl Author {
         &self,
         task: WritingTask,
         order: &Commission,
-    ) -> Result<Rendered, crate::prompts::PromptError> {
+        plain: &WrapUp,
+    ) -> Result<Rendered, PromptError> {
         let material = &order.material;
         let mut inputs = Inputs::new().turns(&material.turns);
-        let language = order.language();
-        inputs = inputs.text("language", language);
+        inputs = inputs.text("language", plain.language.as_str());
+        let with_passages = |inputs: Inputs| match material.passages.is_empty() {
+            true => inputs,
+            false => inputs.passages(&material.passages),
+        };
         inputs = match &order.draft {
             Draft::Email(email) => {
                 let mut inputs = inputs
@@ -144,12 +213,25 @@ impl Author {
                 if let crate::domain::EmailPurpose::Custom(wish) = &email.purpose {
                     inputs = inputs.untrusted("wish", wish.as_str());
                 }
-                match material.passages.is_empty() {
-                    true => inputs,
-                    false => inputs.passages(&material.passages),
-                }
+                with_passages(inputs)
             }
-            _ => {
+            Draft::Article => {
+                let question = match &plain.body {
+                    WrapUpBody::Article(article) => article.question.text.as_str(),
+                    _ => "",
+                };
+                with_passages(inputs.untrusted("question", question))
+            }
+            Draft::FollowUps => inputs,
+            Draft::Disposition => {
+                let code = |rule: &DispositionRule| {
+                    let words = [std::slice::from_ref(&rule.label), &rule.phrases].concat();
+                    Choice::new(rule.code.clone(), words.join(", "))
+                };
+                let codes = order.settings.dispositions.iter().map(code);
+                inputs.choices("codes", codes.collect::<Vec<_>>())
+            }
+            Draft::Summary | Draft::HandOver => {
                 let sections: Vec<Choice> = order.settings.sections.iter().map(choice).collect();
                 inputs.choices("sections", sections)
             }
@@ -159,31 +241,30 @@ impl Author {
 }
 
 impl Commission {
-    fn without_model(&self) -> Result<Vec<WrapUp>, Refusal> {
+    /// The drafts, and the first of them; an empty one where none was found, for a model to fill.
+    fn without_model(&self) -> Result<(Vec<WrapUp>, WrapUp), Refusal> {
         let reading = Reading::of(&self.material, &self.circumstances)?;
-        reading.draft(&self.draft, self.occasion, &self.stem, &self.settings)
-    }
-
-    /// Of the draft, as ISO 639-1.
-    fn language(&self) -> &'static str {
-        let of_customer = || {
-            Reading::of(&self.material, &self.circumstances)
-                .map_or("en", |reading| reading.language().code())
-        };
-        match &self.draft {
-            Draft::Email(order) => order.language.map_or_else(of_customer, |one| one.code()),
-            _ => of_customer(),
-        }
+        let drafts = reading.draft(&self.draft, self.occasion, &self.stem, &self.settings)?;
+        let first = drafts.first().cloned().unwrap_or_else(|| WrapUp {
+            id: WrapUpId::from(format!("{}-1", self.stem)),
+            occasion: self.occasion,
+            authorship: authorship(),
+            language: reading.language().code().to_owned(),
+            body: WrapUpBody::Summary(Summary::default()),
+            struck: Vec::new(),
+        });
+        Ok((drafts, first))
     }
 }
 
-/// What a model is asked to write. Dates, dispositions and articles to be are found, not worded.
-const fn task_of(draft: &Draft) -> Option<WritingTask> {
+const fn task_of(draft: &Draft) -> WritingTask {
     match draft {
-        Draft::Summary => Some(WritingTask::Summary),
-        Draft::HandOver => Some(WritingTask::HandOver),
-        Draft::Email(_) => Some(WritingTask::Email),
-        Draft::Article | Draft::FollowUps | Draft::Disposition => None,
+        Draft::Summary => WritingTask::Summary,
+        Draft::HandOver => WritingTask::HandOver,
+        Draft::Email(_) => WritingTask::Email,
+        Draft::Article => WritingTask::Article,
+        Draft::FollowUps => WritingTask::FollowUps,
+        Draft::Disposition => WritingTask::Disposition,
     }
 }
 
@@ -203,13 +284,31 @@ fn choice(rule: &SectionRule) -> Choice {
 }
 
 /// Reading and checking take milliseconds; eight hours of turns take most of a second.
+///
+/// # Errors
+/// The work panicked: with what.
 async fn on_a_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Box<dyn Any + Send>> {
+    match tokio::task::spawn_blocking(work).await.map_err(JoinError::try_into_panic) {
+        Ok(done) => Ok(done),
+        Err(Ok(panic)) => Err(panic),
+        // The runtime is being taken down, and so is whoever waits for this.
+        Err(Err(_)) => std::future::pending().await,
     }
+}
+
+/// What the check of a model's text makes of the plain drafts. Where the check itself breaks, they
+/// are the drafts: nothing of the text was proven.
+async fn checked(
+    base: Vec<WrapUp>,
+    check: impl FnOnce(&[WrapUp]) -> Vec<WrapUp> + Send + 'static,
+) -> Vec<WrapUp> {
+    let plain = base.clone();
+    on_a_thread(move || check(&base)).await.unwrap_or_else(|_| {
+        tracing::error!("the check of a model's text broke; the draft without one stands");
+        plain
+    })
 }
 
 /// What was struck of a text of which nothing was left.
@@ -218,4 +317,23 @@ fn with_struck(mut drafts: Vec<WrapUp>, struck: Vec<StruckSentence>) -> Vec<Wrap
         first.struck = struck;
     }
     drafts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_check_that_breaks_leaves_the_plain_draft() {
+        let plain = WrapUp {
+            id: WrapUpId::from("w-1"),
+            occasion: Occasion::End,
+            authorship: authorship(),
+            language: "en".to_owned(),
+            body: WrapUpBody::Summary(Summary::default()),
+            struck: Vec::new(),
+        };
+        let drafts = checked(vec![plain.clone()], |_| panic!("a bug")).await;
+        assert_eq!(drafts, [plain]);
+    }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -18,6 +20,7 @@ use super::{
 };
 use crate::bus::{PartialSignal, Signal};
 use crate::domain::{ConversationId, EndReason, EventBody, NewEvent, Partial, TenantId};
+use crate::flow::author::OnGrowth;
 use crate::flow::session::{Output, Session};
 use crate::flow::suggestion::CardQuery;
 use crate::flow::transcript::{Purpose, Ticket};
@@ -58,6 +61,8 @@ pub(super) struct Call {
     pub late: Option<JoinHandle<Vec<NewEvent>>>,
     /// How many cards may be put into words at once.
     pub voices: Arc<Semaphore>,
+    /// Told when the log has all of the call.
+    pub logged: Option<oneshot::Sender<()>>,
 }
 
 impl Call {
@@ -121,9 +126,14 @@ impl Call {
         if let Some(late) = self.late.take() {
             self.finish_wrap_up(late, WRAP_UP_LIMIT).await;
         }
+        let logged = self.logged.take();
         drop(self.to_log);
         drop(self.place);
         let stored = stored.await.unwrap_or_else(|error| Err(CallError::Store(error.to_string())));
+        if let Some(logged) = logged {
+            // There may be no model that waits for it.
+            let _ = logged.send(());
+        }
         if done.is_none() {
             // Closed by the service: the media side may be asking at this moment.
             let close = tokio::time::timeout(CLOSE_PATIENCE, closes.recv()).await;
@@ -261,32 +271,29 @@ impl Call {
     }
 
     async fn wrap_up(&mut self) {
-        let (Some(notes), Some(how)) = (self.notes.take(), &self.shared.settings.wrap_up) else {
+        let (Some(mut notes), Some(how)) = (self.notes.take(), &self.shared.settings.wrap_up)
+        else {
             return;
         };
         let how = how.clone();
         let begun = Instant::now();
-        let closed = notes.close(&how.time_zone);
-        if how.asks_a_model() {
-            // Nobody waits for a model: what it writes follows the end of the call.
-            let by_model = closed.clone().by_model(self.tenant.clone(), how.clone());
-            let instead = (closed.clone(), how.clone());
-            let (shared, id) = (Arc::clone(&self.shared), self.id.clone());
-            let tenant = self.tenant.clone();
-            self.shared.tasks.spawn(async move {
-                let events = tokio::select! {
-                    events = by_model => events,
-                    () = shared.stop.cancelled() => instead.0.instead_of_model(&instead.1),
-                };
-                if !events.is_empty()
-                    && let Err(error) = shared.store.append(&tenant, &id, events).await
-                {
-                    tracing::error!(conversation.id = %id, %error, "a wrap-up was lost");
-                }
+        let (logged, is_logged) = oneshot::channel();
+        self.logged = Some(logged);
+        let (shared, tenant, id) = (Arc::clone(&self.shared), self.tenant.clone(), self.id.clone());
+        let plain = self.shared.tasks.spawn(async move {
+            notes.judge(shared.store.as_ref(), &tenant, &id).await;
+            let closed = notes.close(&how.time_zone);
+            if how.asks_a_model() {
+                let on_growth = shows(&shared, &tenant, &id);
+                let by_model = closed.clone().by_model(tenant.clone(), how.clone(), on_growth);
+                let shared_too = Arc::clone(&shared);
+                shared.tasks.spawn(improve(shared_too, tenant, id.clone(), by_model, is_logged));
+            }
+            let drafting = tokio::task::spawn_blocking(move || closed.plain(&how));
+            let drafts = drafting.await.unwrap_or_else(|error| {
+                tracing::error!(conversation.id = %id, %error, "the wrap-up failed");
+                Vec::new()
             });
-        }
-        let plain = self.shared.tasks.spawn_blocking(move || {
-            let drafts = closed.plain(&how);
             metrics::histogram!("backchannel_wrapup_seconds").record(begun.elapsed());
             drafts
         });
@@ -341,6 +348,7 @@ impl Call {
             tenant: self.tenant.clone(),
             conversation: self.id.clone(),
             time: Timestamp::now(),
+            kind: codec::TURN_PARTIAL,
             data: codec::partial_data(partial),
         })));
     }
@@ -356,6 +364,49 @@ impl Call {
             tracing::warn!(conversation.id = %self.id, start_ms, lost_ms, why = gap.why, "audio gap");
         }
     }
+}
+
+/// Logs what a model wrote instead of what is there without it. Nobody waits for a model: the plain
+/// drafts are in the log before, so that nothing is lost when the service dies meanwhile.
+async fn improve(
+    shared: Arc<Shared>,
+    tenant: TenantId,
+    id: ConversationId,
+    by_model: impl Stream<Item = Vec<NewEvent>>,
+    is_logged: oneshot::Receiver<()>,
+) {
+    let mut by_model = pin!(by_model);
+    let mut is_logged = Some(is_logged);
+    loop {
+        let events = tokio::select! {
+            events = by_model.next() => events,
+            () = shared.stop.cancelled() => None,
+        };
+        let Some(events) = events else { return };
+        if let Some(is_logged) = is_logged.take() {
+            // An error says that the call is gone, and with it whatever would have come before.
+            let _ = is_logged.await;
+        }
+        if !events.is_empty()
+            && let Err(error) = shared.store.append(&tenant, &id, events).await
+        {
+            tracing::error!(conversation.id = %id, %error, "a model's drafts were lost");
+        }
+    }
+}
+
+/// Streams what a model has written until now.
+fn shows(shared: &Arc<Shared>, tenant: &TenantId, id: &ConversationId) -> OnGrowth {
+    let (bus, tenant, conversation) = (Arc::clone(&shared.bus), tenant.clone(), id.clone());
+    Arc::new(move |wrapup_id, so_far| {
+        bus.publish(Signal::Partial(Arc::new(PartialSignal {
+            tenant: tenant.clone(),
+            conversation: conversation.clone(),
+            time: Timestamp::now(),
+            kind: codec::WRAPUP_GROWING,
+            data: codec::growing_data(wrapup_id, so_far),
+        })));
+    })
 }
 
 pub(super) async fn log(to_log: &mpsc::Sender<NewEvent>, id: &ConversationId, event: NewEvent) {

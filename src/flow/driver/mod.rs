@@ -274,6 +274,7 @@ impl Calls {
             notes: Some(Notes::new(began, parties)),
             late: None,
             voices: Arc::new(Semaphore::new(spoken::VOICES_PER_CALL)),
+            logged: None,
             shared: Arc::clone(shared),
             tenant: opening.tenant,
             id: id.clone(),

@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
+use futures_util::Stream;
+use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::{EventBody, NewEvent, Party, RedactionOutcome, Turn};
-use crate::domain::{Occasion, TenantId, WrapUp, WrapUpId};
-use crate::flow::author::{Author, Commission};
-use crate::flow::wrapup::{Circumstances, Draft, Reading, WrapUpSettings};
+use crate::domain::{
+    ConversationId, EventBody, NewEvent, Occasion, Party, RedactionOutcome, TenantId, Turn,
+    VerdictKind, WrapUp, WrapUpId,
+};
+use crate::flow::author::{Author, Commission, OnGrowth, ShownPassages};
+use crate::flow::wrapup::{Circumstances, Draft, EXTRACTIVE, Reading, WrapUpSettings};
 use crate::models::Material;
+use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec, wire};
 
 /// How calls are wrapped up.
 #[derive(Clone, Debug)]
@@ -32,11 +37,13 @@ pub(super) struct Notes {
     began: Timestamp,
     parties: Vec<Party>,
     material: Material,
+    shown: ShownPassages,
 }
 
 impl Notes {
     pub fn new(began: Timestamp, parties: Vec<Party>) -> Self {
-        Self { began, parties, material: Material::default() }
+        let (material, shown) = Default::default();
+        Self { began, parties, material, shown }
     }
 
     pub fn take(&mut self, body: &EventBody) {
@@ -58,7 +65,10 @@ impl Notes {
                 }
             }
             EventBody::SuggestionOffered(card) => {
-                self.material.passages.extend(card.answer.citations.iter().cloned());
+                self.shown.offered(card.id.as_str(), card.answer.citations.iter().cloned());
+            }
+            EventBody::SuggestionWithdrawn { card_id, .. } => {
+                self.shown.withdrawn(card_id.as_str());
             }
             _ => {}
         }
@@ -70,8 +80,43 @@ impl Notes {
         all[all.len().saturating_sub(turns)..].to_vec()
     }
 
+    /// What the agent made of the cards, which the call itself doesn't hear of. Where that can't be
+    /// read, no card is quoted.
+    pub async fn judge(&mut self, store: &dyn Store, tenant: &TenantId, id: &ConversationId) {
+        if self.shown.is_empty() {
+            return;
+        }
+        if let Err(error) = self.read_verdicts(store, tenant, id).await {
+            tracing::warn!(conversation.id = %id, %error, "drafts without what the cards said");
+            self.shown = ShownPassages::default();
+        }
+    }
+
+    async fn read_verdicts(
+        &mut self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        id: &ConversationId,
+    ) -> Result<(), StoreError> {
+        let mut query = ReadQuery::all(tenant.clone(), 0).of(id.clone());
+        query.kinds = KindFilter::exactly(codec::SUGGESTION_VERDICT);
+        loop {
+            let page = store.read(&query).await?;
+            for event in &page {
+                query.after = event.position;
+                let verdict: wire::SuggestionVerdict = codec::data(event)?;
+                let is_dismissed = verdict.verdict == VerdictKind::Dismissed.as_str();
+                self.shown.judged(&verdict.card_id, is_dismissed);
+            }
+            if page.len() < MAX_READ {
+                return Ok(());
+            }
+        }
+    }
+
     /// What the drafts are written from.
     pub fn close(mut self, time_zone: &TimeZone) -> Closed {
+        self.material.passages = self.shown.kept();
         // A long turn may be final after a shorter one that began later.
         self.material.turns.sort_by_key(|turn| turn.start_ms);
         let began = self.began.to_zoned(time_zone.clone());
@@ -90,25 +135,10 @@ pub(super) struct Closed {
 }
 
 impl Closed {
-    /// What no model is asked for; none where too little was said. It takes milliseconds.
+    /// Everything, without a model; none where too little was said. It takes milliseconds.
     pub fn plain(&self, how: &CallWrapUp) -> Vec<NewEvent> {
-        self.without_model(how, |draft| !how.author.has_model_for(draft))
-    }
-
-    /// What models would have written, without them.
-    pub fn instead_of_model(&self, how: &CallWrapUp) -> Vec<NewEvent> {
-        self.without_model(how, |draft| how.author.has_model_for(draft))
-    }
-
-    fn without_model(&self, how: &CallWrapUp, wanted: impl Fn(&Draft) -> bool) -> Vec<NewEvent> {
         match Reading::of(&self.material, &self.circumstances) {
-            Ok(reading) => {
-                let drafts = Draft::at_end().into_iter().filter(|one| wanted(one));
-                drafts
-                    .flat_map(|one| reading.draft_at_end(&one, &how.settings))
-                    .map(event)
-                    .collect()
-            }
+            Ok(reading) => reading.all_drafts(&how.settings).into_iter().map(event).collect(),
             Err(refusal) => {
                 tracing::debug!(%refusal, "no wrap-up");
                 Vec::new()
@@ -116,24 +146,42 @@ impl Closed {
         }
     }
 
-    /// What a model writes, all at the same time; where it doesn't, what is written without one.
-    pub async fn by_model(self, tenant: TenantId, how: CallWrapUp) -> Vec<NewEvent> {
+    /// What a model writes, all at the same time and each when it is there, under the identifier of the
+    /// plain draft that it replaces; and a plain one again where something was struck until nothing was
+    /// left.
+    pub fn by_model(
+        self,
+        tenant: TenantId,
+        how: CallWrapUp,
+        on_growth: OnGrowth,
+    ) -> impl Stream<Item = Vec<NewEvent>> {
         let drafts = Draft::at_end().into_iter().filter(|one| how.author.has_model_for(one));
         let commissions = drafts.map(|draft| Commission {
             tenant: tenant.clone(),
             job: None,
             material: Arc::clone(&self.material),
             circumstances: Arc::clone(&self.circumstances),
-            stem: WrapUpId::from(draft.stem_at_end()),
+            stem: WrapUpId::from(match draft {
+                // Of another number maybe, so they take the place of all those without a model.
+                Draft::FollowUps => "w-end-followup-by-model",
+                _ => draft.stem_at_end(),
+            }),
             draft,
             occasion: Occasion::End,
             settings: Arc::clone(&how.settings),
             seed: None,
         });
-        let author = &how.author;
-        let writing = commissions.map(|order| async move { author.write(&order).await });
-        let written = futures_util::future::join_all(writing).await;
-        written.into_iter().flatten().flat_map(|drafted| drafted.drafts).map(event).collect()
+        let is_news =
+            |one: &WrapUp| one.authorship.provider != EXTRACTIVE || !one.struck.is_empty();
+        let writing = commissions.map(|order| {
+            let (author, on_growth) = (how.author.clone(), Arc::clone(&on_growth));
+            async move {
+                let written = author.write_aloud(&order, &on_growth).await;
+                let drafts = written.into_iter().flat_map(|drafted| drafted.drafts);
+                drafts.filter(is_news).map(event).collect()
+            }
+        });
+        writing.collect::<FuturesUnordered<_>>()
     }
 }
 

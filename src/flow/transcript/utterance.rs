@@ -52,7 +52,7 @@ impl Default for TranscriptSettings {
             preroll_ms: 250,
             tail_ms: 200,
             partial_every_ms: 1_000,
-            commit_min_ms: 6_000,
+            commit_min_ms: 5_000,
             piece_min_ms: 1_800,
             long_turn_ms: 10_000,
             cut_ms: 11_000,

@@ -12,10 +12,9 @@ mod pieces;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::wrapup::EXTRACTIVE;
 use crate::domain::{
-    Authorship, Citation, Fault, PromptRef, Proof, ProvenSentence, Role, Spoken, StruckSentence,
-    TenantId, Turn,
+    Authorship, Citation, Fault, PromptRef, Proof, ProvenSentence, Redacted, Role, Spoken,
+    StruckSentence, TenantId, Turn, Wording,
 };
 use crate::grounding::{Claim, Ground, Refusal, Verifier};
 use crate::models::writing::Writers;
@@ -105,9 +104,9 @@ impl Voice {
 
     /// A model's text; `None` when there is none in time, or it came from none.
     async fn write(&self, request: &WritingRequest, on_text: OnText<'_>) -> Option<Written> {
-        let (task, writer) = (request.task, self.writers.of(request.task));
+        let task = request.task;
+        let writer = self.writers.of(task)?;
         match tokio::time::timeout(request.deadline, writer.write(request, on_text)).await {
-            Ok(Ok(written)) if written.provider == EXTRACTIVE => None,
             Ok(Ok(written)) => Some(written),
             Ok(Err(error)) => {
                 tracing::warn!(task = task.as_str(), %error, "no provider wrote it");
@@ -129,7 +128,6 @@ fn request(
     match rendered {
         Ok(rendered) => {
             let prompt = rendered.prompt.clone();
-            // Nothing to quote: where no model writes, the quotation is there already.
             let nothing = Arc::new(Material::default());
             let mut request = rendered.request(tenant.clone(), nothing);
             request.deadline = patience;
@@ -176,7 +174,7 @@ fn proven(claims: &[Claim], ground: &Ground) -> (Vec<ProvenSentence>, Vec<Struck
     struck.extend(claimed.into_iter().map(|sentence| StruckSentence {
         text: sentence.text,
         fault: Fault::Speaker,
-        why: "only the customer said so".to_owned(),
+        why: Redacted::assembled(&[Wording::Fixed("only the customer said so")]),
     }));
     (sentences, struck)
 }

@@ -9,7 +9,7 @@ use super::cues::Cues;
 use super::due::due;
 use super::sentences::Sentence;
 use super::summary::is_promise;
-use crate::domain::{FollowUp, FollowUpKind};
+use crate::domain::{Due, FollowUp, FollowUpKind, Turn};
 
 /// More is no list that anybody works through.
 const FOLLOW_UPS_MAX: usize = 8;
@@ -31,6 +31,21 @@ const AT_ONCE: &[&str] = &[
     " ahora ",
     " just ",
 ];
+
+/// When something is due by words of a turn; `None` where they don't stand in it or name no day.
+pub fn due_in(turn: &Turn, phrase: &str, began: &Zoned) -> Option<Due> {
+    let phrase = phrase.trim();
+    let at = turn.text.as_str().find(phrase).filter(|_| !phrase.is_empty())?;
+    // The word before may say that it is a limit: "by Thursday".
+    let before = turn.text.as_str()[..at].trim_end();
+    let from = before.rfind(char::is_whitespace).map_or(0, |space| space + 1);
+    due(&turn.text.slice(from..at + phrase.len()), &said_at(turn, began))
+}
+
+fn said_at(turn: &Turn, began: &Zoned) -> Zoned {
+    let after = i64::try_from(turn.start_ms).unwrap_or(i64::MAX);
+    began.checked_add(SignedDuration::from_millis(after)).unwrap_or_else(|_| began.clone())
+}
 
 impl Reading<'_> {
     /// Tasks, callbacks and meetings in the order in which they were said. Of two with the same
@@ -60,7 +75,7 @@ impl Reading<'_> {
             return None;
         }
         let quote = one.citation().quote;
-        let due = due(&quote, &self.said_at(one));
+        let due = due(&quote, &said_at(one.turn, &self.circumstances.began));
         let is_meeting = one.cues.has(Cues::MEETING);
         let is_promised = match one.is_customers() {
             false => is_promise(one) || (is_meeting && due.is_some()),
@@ -79,11 +94,5 @@ impl Reading<'_> {
             FollowUpKind::Task
         };
         Some(FollowUp { kind, promised_by: one.role(), sentence: one.proven(), due })
-    }
-
-    fn said_at(&self, one: &Sentence) -> Zoned {
-        let after = i64::try_from(one.turn.start_ms).unwrap_or(i64::MAX);
-        let began = &self.circumstances.began;
-        began.checked_add(SignedDuration::from_millis(after)).unwrap_or_else(|_| began.clone())
     }
 }

@@ -29,6 +29,7 @@ pub use case::{CaseConversation, case_summary};
 pub use disposition::{DispositionMeaning, DispositionRule};
 pub use drafts::{Draft, WrapUpSettings};
 pub use email::EmailOrder;
+pub use followups::due_in;
 pub use summary::{Finder, SectionRule, default_sections};
 
 use sentences::Sentence;

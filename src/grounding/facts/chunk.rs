@@ -132,6 +132,8 @@ pub(super) fn code(here: &Place) -> Option<Found> {
     if letters == 0 {
         // 6.2.1 and 24/7; but not 4.5, 1,250, 9:30 and 12/03/2024.
         let version = word.matches('.').count() >= 2 || word.contains('/');
+        // "888-202-1024" is a telephone number, "10-20" is none.
+        let version = version || (word.contains('-') && digits >= 7);
         return (version && super::calendar::numeric_day(word).is_none())
             .then(|| code(1, word))
             .flatten();

@@ -188,8 +188,10 @@ impl Generator for Budgeted {
             .ledger
             .reserve(request, self.spent(at_most))
             .map_err(|whose| WritingError::Budget { whose })?;
-        // Until the provider has counted, what came is what it costs, also when the caller leaves.
+        // Until the provider has counted, prompt and what came are what it costs, also when the caller
+        // leaves before anything came.
         let mut written_until_now = 0;
+        hold.used = self.spent(TokenCount { prompt, written: 0 });
         let mut watched = |piece: Piece<'_>| {
             if let Piece::Text(text) = piece {
                 written_until_now += estimated_tokens(text);
@@ -200,14 +202,19 @@ impl Generator for Budgeted {
         let outcome = self.inner.write(request, &mut watched).await;
         match &outcome {
             Ok(written) => hold.used = self.spent(written.tokens),
-            Err(WritingError::Timeout { .. } | WritingError::Broken { .. })
-                if written_until_now == 0 =>
-            {
-                // It had the prompt, and may charge for it.
-                hold.used = self.spent(TokenCount { prompt, written: 0 });
+            Err(error) if written_until_now == 0 && !may_be_charged(error) => {
+                hold.used = Spent::default();
             }
             Err(_) => {}
         }
         outcome
     }
+}
+
+/// Whether a provider may have worked on the prompt before it failed.
+const fn may_be_charged(error: &WritingError) -> bool {
+    matches!(
+        error,
+        WritingError::Timeout { .. } | WritingError::Broken { .. } | WritingError::Form { .. }
+    )
 }

@@ -76,6 +76,7 @@ impl Generator for Chain {
                     next,
                     task = request.task.as_str(),
                     why = error.as_str(),
+                    %error,
                     "another provider writes instead"
                 );
                 metrics::counter!(

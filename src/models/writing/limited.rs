@@ -73,12 +73,9 @@ impl Generator for Limited {
             let waiting = self.queue()?;
             let place = timeout(request.deadline, self.places.acquire()).await;
             drop(waiting);
-            // The semaphore is never closed, so only time can have run out.
+            // The semaphore is never closed, so only time can have run out. The provider was not asked.
             let Ok(Ok(place)) = place else {
-                return Err(WritingError::Timeout {
-                    provider: self.provider().to_owned(),
-                    waited_ms: began.elapsed().as_millis() as u64,
-                });
+                return Err(WritingError::Busy { provider: self.provider().to_owned() });
             };
             let this = with_deadline(request, left_of(request, began));
             let outcome = self.inner.write(&this, on_text).await;

@@ -2,11 +2,11 @@
 //! [`Generator`](super::Generator) around another.
 //!
 //! ```text
-//! Chain ─ for each provider: Validated ─ Budgeted ─ Retrying ─ Breaker ─ Limited ─ Measured ─ provider
+//! Chain ─ for each provider: Validated ─ Retrying ─ Budgeted ─ Breaker ─ Limited ─ Measured ─ provider
 //! ```
 //!
-//! From outside in: the next provider takes over; a wrong form is repaired once; tokens and money are
-//! reserved; what failed early is tried again; a failing provider is left alone; only so many ask at
+//! From outside in: the next provider takes over; a wrong form is repaired once; what failed early is
+//! tried again; tokens and money are reserved for each attempt; a failing provider is left alone; only so many ask at
 //! once; each attempt is measured. Every one of them keeps within the request's deadline, and a
 //! dropped future leaves nothing behind.
 

@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::left_of;
+use crate::models::edges::tame;
 use crate::models::{
     Finish, Generator, Message, OnText, OutputSchema, Piece, Speaker, WritingError, WritingRequest,
     Written,
 };
 
-/// How much of what is wrong is told to the model.
-const PROBLEM_CHARS: usize = 400;
+/// How much of what the schema wants is told to the model.
+const WANTED_CHARS: usize = 200;
 
 /// Sees to it that an answer has the form that was asked for: once, it tells the model what is wrong.
 /// What surrounds the JSON, such as a code fence, is taken away.
@@ -62,13 +63,13 @@ impl Generator for Validated {
         again.deadline = left_of(request, began);
         again
             .messages
-            .push(Message { speaker: Speaker::Assistant, content: wrong.written.text.clone() });
+            .push(Message { speaker: Speaker::Assistant, content: tame(&wrong.written.text) });
         again.messages.push(Message {
             speaker: Speaker::User,
             content: format!(
                 "That answer can't be used: {}. Give the whole answer again, as JSON of the form \
                  that was asked for and nothing else.",
-                wrong.for_model
+                wrong.problem
             ),
         });
         let mut second = self.inner.write(&again, on_text).await?;
@@ -76,22 +77,21 @@ impl Generator for Validated {
         second.tokens.written += wrong.written.tokens.written;
         match self.look(&form, second, on_text)? {
             Ok(written) => Ok(written),
-            Err(wrong) => Err(self.form(wrong.for_log)),
+            Err(wrong) => Err(self.form(wrong.problem)),
         }
     }
 }
 
 struct Wrong {
     written: Written,
-    /// May quote what was written.
-    for_model: String,
-    for_log: String,
+    /// For the model and for logs: says where, and quotes nothing that was written.
+    problem: String,
 }
 
 impl Validated {
     fn look(
         &self,
-        form: &Form,
+        form: &Form<'_>,
         mut written: Written,
         on_text: OnText<'_>,
     ) -> Result<Result<Written, Box<Wrong>>, WritingError> {
@@ -102,7 +102,7 @@ impl Validated {
             });
         }
         let json = json_in(&written.text).to_owned();
-        let Some((for_model, for_log)) = form.problem(&json) else {
+        let Some(problem) = form.problem(&json) else {
             if json != written.text {
                 on_text(Piece::Restart);
                 on_text(Piece::Text(&json));
@@ -110,43 +110,56 @@ impl Validated {
             }
             return Ok(Ok(written));
         };
-        let (for_model, for_log) = match written.finish {
-            Finish::Length => {
-                ("it was cut off: be shorter".to_owned(), "it was cut off at max_tokens".to_owned())
-            }
-            _ => (for_model, for_log),
+        let problem = match written.finish {
+            Finish::Length => "it was cut off at max_tokens: be shorter".to_owned(),
+            _ => problem,
         };
-        Ok(Err(Box::new(Wrong { written, for_model, for_log })))
+        Ok(Err(Box::new(Wrong { written, problem })))
     }
 }
 
 /// A schema, ready to look at answers.
-struct Form(jsonschema::Validator);
+struct Form<'a> {
+    schema: &'a serde_json::Value,
+    validator: jsonschema::Validator,
+}
 
-impl Form {
-    fn new(schema: &OutputSchema) -> Result<Self, String> {
-        let validator = jsonschema::validator_for(&schema.schema);
-        validator.map(Self).map_err(|error| format!("the schema {} is none: {error}", schema.name))
+impl<'a> Form<'a> {
+    fn new(schema: &'a OutputSchema) -> Result<Self, String> {
+        let validator = jsonschema::validator_for(&schema.schema)
+            .map_err(|error| format!("the schema {} is none: {error}", schema.name))?;
+        Ok(Self { schema: &schema.schema, validator })
     }
 
-    /// For the model, and for logs, where nothing may be quoted.
-    fn problem(&self, json: &str) -> Option<(String, String)> {
+    fn problem(&self, json: &str) -> Option<String> {
         let value: serde_json::Value = match serde_json::from_str(json) {
             Ok(value) => value,
             Err(error) => {
-                let place = format!("line {}, column {}", error.line(), error.column());
-                return Some((
-                    format!("it is no JSON ({error})"),
-                    format!("it is no JSON from {place} on"),
-                ));
+                let (line, column) = (error.line(), error.column());
+                return Some(format!("it is no JSON from line {line}, column {column} on"));
             }
         };
-        let error = self.0.iter_errors(&value).next()?;
-        let place = error.instance_path().to_string();
-        let place = if place.is_empty() { "/" } else { &place };
-        let for_model: String =
-            format!("at {place}: {error}").chars().take(PROBLEM_CHARS).collect();
-        Some((for_model, format!("at {place} it breaks {}", error.schema_path())))
+        let error = self.validator.iter_errors(&value).next()?;
+        let place = self.place(&error.instance_path().to_string());
+        let rule = error.schema_path().to_string();
+        let wanted = self.schema.pointer(&rule).map_or_else(String::new, |wanted| {
+            let wanted: String = wanted.to_string().chars().take(WANTED_CHARS).collect();
+            format!(", which is {wanted}")
+        });
+        Some(format!("at {place} it breaks {rule}{wanted}"))
+    }
+
+    /// A path with the schema's own names only: others are what was written.
+    fn place(&self, path: &str) -> String {
+        let known = self.schema.to_string();
+        let part = |part: &str| match part.parse::<usize>().is_ok()
+            || known.contains(&serde_json::Value::from(part).to_string())
+        {
+            true => part.to_owned(),
+            false => "*".to_owned(),
+        };
+        let parts: Vec<String> = path.split('/').skip(1).map(part).collect();
+        format!("/{}", parts.join("/"))
     }
 }
 

@@ -38,9 +38,9 @@ pub fn guarded(
 ) -> Arc<dyn Generator> {
     let limited = Limited::new(measured, policy.concurrency, policy.queue_max);
     let breaker = Breaker::new(Arc::new(limited), policy.breaker);
-    let retrying = Retrying::new(Arc::new(breaker), policy.retry);
-    let budgeted = Budgeted::new(Arc::new(retrying), Arc::clone(ledger), policy.price);
-    Arc::new(Validated::new(Arc::new(budgeted)))
+    let budgeted = Budgeted::new(Arc::new(breaker), Arc::clone(ledger), policy.price);
+    let retrying = Retrying::new(Arc::new(budgeted), policy.retry);
+    Arc::new(Validated::new(Arc::new(retrying)))
 }
 
 /// Who writes what.
@@ -50,20 +50,19 @@ pub struct Writers {
 }
 
 impl Writers {
-    /// `links` gives the chain of a task, in order.
-    ///
-    /// # Panics
-    /// When a chain is empty.
+    /// `links` gives the chain of a task, in order; empty where nobody writes.
     pub fn new(ledger: Arc<Ledger>, links: impl Fn(WritingTask) -> Vec<Link>) -> Self {
-        let chain = |task| -> (WritingTask, Arc<dyn Generator>) {
-            (task, Arc::new(Chain::new(links(task))))
-        };
-        Self { by_task: WritingTask::ALL.into_iter().map(chain).collect(), ledger }
+        let chains = WritingTask::ALL.into_iter().map(|task| (task, links(task)));
+        let by_task = chains
+            .filter(|(_, links)| !links.is_empty())
+            .map(|(task, links)| -> (_, Arc<dyn Generator>) { (task, Arc::new(Chain::new(links))) })
+            .collect();
+        Self { by_task, ledger }
     }
 
     /// Who writes for the task, with everything around it.
-    pub fn of(&self, task: WritingTask) -> Arc<dyn Generator> {
-        Arc::clone(&self.by_task[&task])
+    pub fn of(&self, task: WritingTask) -> Option<Arc<dyn Generator>> {
+        self.by_task.get(&task).map(Arc::clone)
     }
 
     /// What was used until now.

@@ -1,9 +1,11 @@
 //! Wrap-ups ⇄ the JSON that is stored and streamed.
 
+use std::sync::Arc;
+
 use super::{Encoded, citation, finite, json, party, wire};
 use crate::domain::{
-    Authorship, CaseSummary, Due, EmailPart, EmailPurpose, Proof, ProvenSentence, StruckSentence,
-    SummarySection, WrapUp, WrapUpBody, WrapUpVerdict,
+    Authorship, CaseSummary, Due, EmailDraft, EmailPart, EmailPurpose, Proof, ProvenSentence,
+    StruckSentence, Summary, SummarySection, WrapUp, WrapUpBody, WrapUpId, WrapUpVerdict,
 };
 
 pub const WRAPUP_SUMMARY: &str = "wrapup.summary";
@@ -12,6 +14,8 @@ pub const WRAPUP_ARTICLE: &str = "wrapup.article";
 pub const WRAPUP_FOLLOW_UP: &str = "wrapup.followup";
 pub const WRAPUP_DISPOSITION: &str = "wrapup.disposition";
 pub const WRAPUP_VERDICT: &str = "wrapup.verdict";
+/// Streamed only.
+pub const WRAPUP_GROWING: &str = "wrapup.growing";
 
 /// Drafts are written as drafts; what became of one is an event of its own.
 const DRAFT: &str = "draft";
@@ -19,31 +23,8 @@ const DRAFT: &str = "draft";
 pub(super) fn encode(wrap_up: &WrapUp) -> Encoded {
     let head = head(wrap_up);
     match &wrap_up.body {
-        WrapUpBody::Summary(x) => encoded!(
-            "wrapup.summary",
-            wire::WrapUpSummary {
-                head,
-                sections: x.sections.iter().map(section).collect(),
-                paragraph: sentences(&x.paragraph),
-                parties: x.parties.iter().map(party).collect(),
-                articles: x.articles.iter().map(citation).collect(),
-            }
-        ),
-        WrapUpBody::Email(x) => encoded!(
-            "wrapup.email",
-            wire::WrapUpEmail {
-                head,
-                purpose: x.purpose.as_str().into(),
-                wish: match &x.purpose {
-                    EmailPurpose::Custom(wish) => Some(wish.as_str().into()),
-                    _ => None,
-                },
-                length: x.length.as_str().into(),
-                tone: x.tone.as_str().into(),
-                subject: x.subject.as_str().into(),
-                parts: x.parts.iter().map(part).collect(),
-            }
-        ),
+        WrapUpBody::Summary(x) => encoded!("wrapup.summary", summary(head, x)),
+        WrapUpBody::Email(x) => encoded!("wrapup.email", email(head, x)),
         WrapUpBody::Article(x) => encoded!(
             "wrapup.article",
             wire::WrapUpArticle {
@@ -113,6 +94,45 @@ pub fn case_summary(case: &CaseSummary) -> wire::CaseSummary {
     }
 }
 
+/// The `data` of a `wrapup.growing` as JSON text: a draft as far as it is written and proven, or that
+/// it won't come.
+pub fn growing_data(id: &WrapUpId, so_far: Option<&WrapUp>) -> Arc<str> {
+    let mut growing =
+        wire::WrapUpGrowing { wrapup_id: id.as_str().into(), summary: None, email: None };
+    match so_far.map(|draft| (draft, &draft.body)) {
+        Some((draft, WrapUpBody::Summary(x))) => growing.summary = Some(summary(head(draft), x)),
+        Some((draft, WrapUpBody::Email(x))) => growing.email = Some(email(head(draft), x)),
+        _ => {}
+    }
+    json(&growing).into()
+}
+
+fn summary(head: wire::WrapUpHead, x: &Summary) -> wire::WrapUpSummary {
+    wire::WrapUpSummary {
+        head,
+        sections: x.sections.iter().map(section).collect(),
+        paragraph: sentences(&x.paragraph),
+        parties: x.parties.iter().map(party).collect(),
+        articles: x.articles.iter().map(citation).collect(),
+    }
+}
+
+fn email(head: wire::WrapUpHead, x: &EmailDraft) -> wire::WrapUpEmail {
+    wire::WrapUpEmail {
+        head,
+        purpose: x.purpose.as_str().into(),
+        wish: match &x.purpose {
+            EmailPurpose::Custom(wish) => Some(wish.as_str().into()),
+            _ => None,
+        },
+        length: x.length.as_str().into(),
+        tone: x.tone.as_str().into(),
+        subject: x.subject.as_str().into(),
+        subject_citations: x.subject_proofs.iter().map(evidence).collect(),
+        parts: x.parts.iter().map(part).collect(),
+    }
+}
+
 fn head(wrap_up: &WrapUp) -> wire::WrapUpHead {
     wire::WrapUpHead {
         wrapup_id: wrap_up.id.to_string(),
@@ -128,7 +148,7 @@ pub(super) fn struck(sentences: &[StruckSentence]) -> Vec<wire::Struck> {
     let struck = sentences.iter().map(|struck| wire::Struck {
         text: struck.text.as_str().into(),
         fault: struck.fault.as_str().into(),
-        why: struck.why.clone(),
+        why: struck.why.as_str().into(),
     });
     struck.collect()
 }
@@ -165,6 +185,7 @@ pub(super) fn sentence(proven: &ProvenSentence) -> wire::Sentence {
 fn part(part: &EmailPart) -> wire::EmailPart {
     wire::EmailPart {
         kind: part.kind.as_str().into(),
+        paragraph: Some(part.paragraph),
         text: part.text.as_str().into(),
         citations: part.proofs.iter().map(evidence).collect(),
         support: finite(part.support),

@@ -16,7 +16,7 @@ fn voices_questions_and_written_answers_are_written_as_they_always_were() {
     let gone = StruckSentence {
         text: Redacted::vouched("It broke."),
         fault: Fault::Number,
-        why: "5".into(),
+        why: Redacted::vouched("5"),
     };
     let spoken = Spoken {
         sentences: vec![said_sentence(), said_sentence()],

@@ -43,7 +43,8 @@ pub struct Prompt {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Struck {
     pub text: String,
-    /// A stable word for programs: no_source, number, date, name, …
+    /// A stable word for programs: no_source, unknown_source, number, date, name, code, negation,
+    /// speaker, condition, meaning or dangling
     pub fault: String,
     pub why: String,
 }
@@ -99,6 +100,9 @@ pub struct WrapUpSummary {
 pub struct EmailPart {
     /// greeting, template, claim or signature; only a claim says something of the conversation
     pub kind: String,
+    /// Parts with the same number stand in one paragraph; without one, it is a paragraph by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paragraph: Option<usize>,
     pub text: String,
     pub citations: Vec<Evidence>,
     pub support: f32,
@@ -118,8 +122,22 @@ pub struct WrapUpEmail {
     /// friendly, professional or formal
     pub tone: String,
     pub subject: String,
-    /// One paragraph each.
+    /// Of a subject that says something of the conversation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subject_citations: Vec<Evidence>,
+    /// In reading order.
     pub parts: Vec<EmailPart>,
+}
+
+/// A draft that a model is writing, as far as it is proven. Streamed, never stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WrapUpGrowing {
+    /// What the draft will be called.
+    pub wrapup_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<WrapUpSummary>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<WrapUpEmail>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -10,15 +10,15 @@ use backchannel::domain::{
     EmailLength, EmailPartKind, EmailPurpose, EmailTone, Fault, Occasion, Party, Redacted, Role,
     TenantId, Turn, WrapUp, WrapUpBody, WrapUpId,
 };
-use backchannel::flow::author::{Author, Commission, Drafted, Extractive};
-use backchannel::flow::wrapup::{Circumstances, Draft, EmailOrder, Refusal, WrapUpSettings};
-use backchannel::models::{Material, WritingTask};
+use backchannel::flow::author::{Author, Commission, Drafted};
+use backchannel::flow::wrapup::{
+    Circumstances, DispositionRule, Draft, EmailOrder, Refusal, WrapUpSettings,
+};
+use backchannel::models::Material;
 use jiff::civil::date;
 use serde_json::json;
 
-use super::conformance::{self, Candidate};
 use super::fake::{Fake, Reply, Step, answer, status};
-use super::request;
 
 const CALL: &[(Role, &str)] = &[
     (Role::Agent, "Thank you for calling, you're speaking with Emma. How can I help?"),
@@ -32,6 +32,10 @@ const CALL: &[(Role, &str)] = &[
 ];
 
 fn material() -> Material {
+    said(CALL)
+}
+
+fn said(call: &[(Role, &str)]) -> Material {
     let turn = |(number, (role, text)): (usize, &(Role, &str))| Turn {
         id: format!("t-{}", number + 1).into(),
         party: Party { id: role.as_str().into(), role: *role, name: None },
@@ -43,7 +47,7 @@ fn material() -> Material {
         mean_logprob: None,
         language: "en".to_owned(),
     };
-    Material { turns: CALL.iter().enumerate().map(turn).collect(), passages: Vec::new() }
+    Material { turns: call.iter().enumerate().map(turn).collect(), passages: Vec::new() }
 }
 
 fn commission(draft: Draft) -> Commission {
@@ -62,11 +66,14 @@ fn commission(draft: Draft) -> Commission {
 }
 
 fn author(fake: &Fake) -> Author {
-    let text = format!(
+    set_up(&format!(
         "[generation]\nchain = [\"lab\", \"extractive\"]\n[generation.providers.lab]\n\
          kind = \"openai\"\nurl = \"{}\"\nmodel = \"tiny\"\nretries = 0\nstall_ms = 300\nfirst_text_ms = 300\n",
         fake.url
-    );
+    ))
+}
+
+fn set_up(text: &str) -> Author {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("settings.toml");
     std::fs::write(&file, text).expect("written");
@@ -197,6 +204,90 @@ async fn an_email_keeps_its_greeting_and_only_what_was_said() {
 }
 
 #[tokio::test]
+async fn a_follow_up_is_somebodys_own_promise_and_its_day_is_reckoned_here() {
+    let item = |text: &str, owner: &str, when: &str, cites: &str| json!({"kind": "task", "text": text, "owner": owner, "when": when, "cites": [cites]});
+    let visit = "The engineer will be with the customer on Thursday at two.";
+    let refund = "Refund the 42 pounds today.";
+    let fake = Fake::new([says(json!({"items": [
+        item(visit, "company", "Thursday at two", "t-5"),
+        item("Refund the 45 pounds today.", "agent", "today", "t-7"),
+        item(refund, "customer", "today", "t-7"),
+        item(refund, "agent", "on Friday", "t-7"),
+    ]}))])
+    .await;
+    let drafted = author(&fake).write(&commission(Draft::FollowUps)).await.expect("follow-ups");
+    let found = drafted.drafts.iter().map(|draft| match &draft.body {
+        WrapUpBody::FollowUp(one) => {
+            let due = one.due.as_ref().and_then(|due| due.date);
+            (draft.id.as_str(), one.sentence.text.as_str(), one.promised_by, due)
+        }
+        other => panic!("{other:?}"),
+    });
+    let thursday = Some(date(2026, 3, 5));
+    assert_eq!(
+        found.collect::<Vec<_>>(),
+        [("w-1-1", visit, Role::Agent, thursday), ("w-1-2", refund, Role::Agent, None)],
+        "no turn says Friday: {:?}",
+        drafted.drafts[0].struck
+    );
+    let faults: Vec<Fault> = drafted.drafts[0].struck.iter().map(|one| one.fault).collect();
+    assert_eq!(faults, [Fault::Number, Fault::Speaker]);
+    assert_eq!(drafted.drafts[1].authorship.provider, "lab");
+}
+
+#[tokio::test]
+async fn a_disposition_is_of_the_list_and_says_what_speaks_for_it() {
+    let choice = |code: &str, probability: f32, why: &str| json!({"code": code, "probability": probability, "why": why, "cites": ["t-2"]});
+    let down = "The customer's broadband has been down since Saturday.";
+    let fake = Fake::new([says(json!({"choices": [
+        choice("moved", 0.2, "The customer moved house to Lisbon."),
+        choice("fault", 0.75, down),
+        choice("fault", 0.75, down),
+    ]}))])
+    .await;
+    let mut order = commission(Draft::Disposition);
+    let rule = |code: &str| DispositionRule {
+        code: code.into(),
+        label: code.to_uppercase(),
+        phrases: Vec::new(),
+    };
+    let dispositions = vec![rule("moved"), rule("fault")];
+    order.settings = Arc::new(WrapUpSettings { dispositions, ..WrapUpSettings::default() });
+    let drafts = author(&fake).write(&order).await.expect("a proposal").drafts;
+    let WrapUpBody::Disposition(proposal) = &drafts[0].body else { panic!("{drafts:?}") };
+    let [choice] = &proposal.choices[..] else { panic!("{proposal:?}") };
+    assert_eq!((choice.code.as_str(), choice.label.as_str()), ("fault", "FAULT"));
+    assert!((choice.probability - 0.75).abs() < 1e-6 && (proposal.none - 0.25).abs() < 1e-6);
+    assert!(!choice.proofs.is_empty());
+    assert_eq!(drafts[0].struck.len(), 1);
+    assert!(fake.seen()[0].body.to_string().contains("- fault: FAULT"));
+}
+
+#[tokio::test]
+async fn an_article_says_nothing_that_only_the_customer_believes() {
+    let known = "Hold the small button at the back for ten seconds until the green light blinks.";
+    let fake = Fake::new([says(json!({"title": "How do I reset the router?", "sections": [
+        {"heading": "Steps", "sentences": [
+            {"text": known, "cites": ["t-2"]},
+            {"text": "The router overheats beside a television.", "cites": ["t-3"]},
+        ]},
+    ]}))])
+    .await;
+    let mut order = commission(Draft::Article);
+    order.material = Arc::new(said(&[
+        (Role::Customer, "How do I reset the router to how it was when it was new?"),
+        (Role::Agent, known),
+        (Role::Customer, "The router overheats beside a television, I'm sure of that."),
+    ]));
+    let drafts = author(&fake).write(&order).await.expect("an article").drafts;
+    let WrapUpBody::Article(article) = &drafts[0].body else { panic!("{drafts:?}") };
+    assert!(article.question.text.as_str().starts_with("How do I reset"));
+    let answer: Vec<&str> = article.answer.iter().map(|one| one.text.as_str()).collect();
+    assert_eq!(answer, [known]);
+    assert_eq!((drafts[0].authorship.provider.as_str(), drafts[0].struck.len()), ("lab", 1));
+}
+
+#[tokio::test]
 async fn an_empty_conversation_is_refused_before_anybody_is_asked() {
     let fake = Fake::new([says(json!({"sections": []}))]).await;
     let mut empty = commission(Draft::Summary);
@@ -206,25 +297,16 @@ async fn an_empty_conversation_is_refused_before_anybody_is_asked() {
 }
 
 #[tokio::test]
-async fn the_writer_without_a_model_keeps_the_contract() {
-    let mut asked = request();
-    asked.material = Arc::new(material());
-    conformance::all(&Candidate {
-        generator: Arc::new(Extractive),
-        request: asked,
-        with_schema: None,
-        is_repeatable: true,
-        counts_tokens: false,
-        grace: Duration::from_secs(1),
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn only_tasks_with_a_model_are_for_models() {
     let author = author(&Fake::new([status(500)]).await);
     assert!(author.has_model_for(&Draft::Summary) && author.has_model_for(&Draft::HandOver));
-    assert!(!author.has_model_for(&Draft::FollowUps), "dates are found, not worded");
+    assert!(author.has_model_for(&Draft::FollowUps) && author.has_model_for(&Draft::Article));
     let plain = app::author(&Config::default()).expect("the default");
-    assert!(!plain.has_model_for(&Draft::Summary), "{:?}", WritingTask::Summary);
+    assert!(!plain.has_model_for(&Draft::Summary));
+    let named = "[generation]\nchain = [\"quotes\"]\n[generation.providers.quotes]\n\
+                 kind = \"extractive\"\n";
+    let author = set_up(named);
+    assert!(!author.has_model_for(&Draft::Summary), "whatever it is called, it is no model");
+    let drafted = author.write(&commission(Draft::Summary)).await.expect("something to say");
+    assert_eq!(drafted.drafts[0].authorship.provider, "extractive");
 }

@@ -218,7 +218,10 @@ async fn the_settings_name_it() {
     let local = app::embedded_writers(&generation).expect("it loads");
     let writers = app::writers(&generation, &local, &|_| None).expect("they can be set up");
     let request = WritingRequest { schema: Some(schema()), ..patient(request()) };
-    let written = write(&*writers.of(WritingTask::Summary), &request).await.0.expect("it writes");
+    let written = write(&*writers.of(WritingTask::Summary).expect("a chain"), &request)
+        .await
+        .0
+        .expect("it writes");
     assert_eq!(written.provider, "house");
     assert_eq!(written.model.as_deref(), Some("smollm2-135m-instruct"));
 

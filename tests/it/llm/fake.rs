@@ -32,6 +32,8 @@ pub enum Step {
 pub enum Reply {
     Stream(Vec<Step>),
     Status(u16, Vec<(&'static str, String)>, String),
+    /// What the function makes of the request, one sentence or so at a time.
+    Told(fn(&Value) -> String, Duration),
     /// Answers any request sensibly, with JSON when a schema is asked for.
     Sensible,
 }
@@ -162,6 +164,7 @@ async fn respond(
             return response.body(Body::from(body)).expect("a response");
         }
         Reply::Stream(steps) => steps.into_iter().map(Event::of).collect::<VecDeque<_>>(),
+        Reply::Told(tell, pause) => told(&tell(&body), pause),
         Reply::Sensible => sensible(&body),
     };
     let state = (steps, Open::new(desk));
@@ -217,6 +220,16 @@ impl Event {
     fn json(value: Value) -> Self {
         Self::Bytes(Bytes::from(format!("data: {value}\n\n")))
     }
+}
+
+/// Pauses after each closing brace.
+fn told(text: &str, pause: Duration) -> VecDeque<Event> {
+    let pieces = text.split_inclusive('}').flat_map(|piece| {
+        let choice = json!({"index": 0, "delta": {"content": piece}, "finish_reason": null});
+        [Event::json(json!({"model": "tiny-2026", "choices": [choice]})), Event::Pause(pause)]
+    });
+    let end = [Step::Finish("stop"), Step::Usage(11, 4), Step::Done].map(Event::of);
+    pieces.chain(end).collect()
 }
 
 /// Says what was asked, word by word, as far as `max_tokens` lets it; or the smallest JSON there is.

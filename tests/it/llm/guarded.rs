@@ -68,7 +68,7 @@ fn asked() -> WritingRequest {
 async fn what_is_guarded_still_conforms() {
     let fake = Fake::new([Reply::Sensible]).await;
     conformance::all(&Candidate {
-        generator: writers(&fake, "").of(WritingTask::Summary),
+        generator: writers(&fake, "").of(WritingTask::Summary).expect("a chain"),
         request: request(),
         with_schema: Some(asked()),
         is_repeatable: true,
@@ -97,7 +97,7 @@ async fn whatever_a_provider_does_the_next_writes_in_time() {
     ] {
         let named = format!("{reply:?}");
         let fake = Fake::new([reply]).await;
-        let writer = writers(&fake, "").of(WritingTask::Summary);
+        let writer = writers(&fake, "").of(WritingTask::Summary).expect("a chain");
         let deadline = Duration::from_millis(1_500);
         let hasty = WritingRequest { deadline, ..asked() };
         let began = Instant::now();
@@ -113,7 +113,7 @@ async fn whatever_a_provider_does_the_next_writes_in_time() {
 #[tokio::test]
 async fn a_wrong_form_is_repaired_by_the_same_provider() {
     let fake = Fake::new([answer("```json\n{\"text\": 3}\n```"), Reply::Sensible]).await;
-    let writer = writers(&fake, "").of(WritingTask::Summary);
+    let writer = writers(&fake, "").of(WritingTask::Summary).expect("a chain");
     let (outcome, screen) = write(&*writer, &asked()).await;
     let written = outcome.expect("the second is right");
     assert_eq!((written.provider.as_str(), written.text == screen), ("lab", true));
@@ -127,7 +127,7 @@ async fn a_wrong_form_is_repaired_by_the_same_provider() {
 #[tokio::test]
 async fn a_failing_provider_is_soon_not_asked_any_more() {
     let fake = Fake::new([status(500)]).await;
-    let writer = writers(&fake, "retries = 0\n").of(WritingTask::Summary);
+    let writer = writers(&fake, "retries = 0\n").of(WritingTask::Summary).expect("a chain");
     for _ in 0..10 {
         assert_eq!(write(&*writer, &asked()).await.0.expect("local").provider, "extractive");
     }
@@ -140,7 +140,7 @@ async fn what_a_budget_does_not_allow_is_written_by_the_free_one() {
     let budget = "price_prompt = 1.0\nprice_written = 4.0\n\
                   [generation.budgets.acme]\nmoney_per_day = 0.000290\n";
     let writers = writers(&fake, budget);
-    let writer = writers.of(WritingTask::Summary);
+    let writer = writers.of(WritingTask::Summary).expect("a chain");
     let mut by = Vec::new();
     for _ in 0..3 {
         by.push(write(&*writer, &asked()).await.0.expect("somebody").provider);
@@ -160,7 +160,7 @@ async fn measures_have_opentelemetrys_names_and_nobodys_words() {
     let guard = metrics::set_default_local_recorder(&recorder);
     let replies = [Reply::Sensible, status(503), Reply::Stream(vec![Step::Pause(Duration::MAX)])];
     let fake = Fake::new(replies).await;
-    let writer = writers(&fake, "retries = 0\n").of(WritingTask::Summary);
+    let writer = writers(&fake, "retries = 0\n").of(WritingTask::Summary).expect("a chain");
     for _ in 0..2 {
         assert!(write(&*writer, &asked()).await.0.is_ok());
     }

@@ -2,11 +2,13 @@
 
 mod asks;
 mod authors;
+mod cassette;
 pub mod conformance;
 mod embedded;
 mod failures;
 mod fake;
 mod guarded;
+mod live;
 mod real;
 mod servers;
 mod tapes;

@@ -7,11 +7,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use backchannel::connect::llm::{Cassette, OpenAi, Server};
+use backchannel::connect::llm::{OpenAi, Server};
 use backchannel::domain::{ArticleId, Citation, PassageId, TenantId};
 use backchannel::models::{self, Finish, Generator, Material, Piece, WritingRequest, WritingTask};
 use backchannel::prompts::{Inputs, PromptSettings, Prompts};
 
+use super::cassette::Cassette;
 use super::conformance::{self, Candidate};
 use super::{request, schema, write};
 

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use backchannel::connect::llm::Cassette;
 use backchannel::models::{WritingError, WritingRequest};
 
+use super::cassette::Cassette;
 use super::conformance::{self, Candidate};
 use super::fake::{Fake, Reply};
 use super::{client, request, schema, write};

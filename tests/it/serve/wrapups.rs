@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use backchannel::domain::*;
+use backchannel::flow::author::OnGrowth;
 use backchannel::flow::wrapup::{Circumstances, Reading, WrapUpSettings};
 use backchannel::models::Material;
 use backchannel::serve::{Failure, WrapUpOrder, WrapUps};
@@ -49,7 +50,7 @@ fn circumstances() -> Circumstances {
 
 #[async_trait]
 impl WrapUps for FakeWrapUps {
-    async fn write(&self, order: WrapUpOrder) -> Result<Vec<WrapUp>, Failure> {
+    async fn write(&self, order: WrapUpOrder, _: OnGrowth) -> Result<Vec<WrapUp>, Failure> {
         let thin = order.conversation.as_str().starts_with("c-thin");
         let material = if thin { Material::default() } else { said() };
         Reading::of(&material, &circumstances())

@@ -210,6 +210,9 @@ export interface WrapUpHead {
   state: string;
   occasion: string;
   language: string;
+  authorship?: { provider: string; model?: string | undefined } | undefined;
+  /** What the check took out, with the reason. */
+  struck?: { text: string; fault: string; why: string }[] | undefined;
 }
 
 export interface WrapUpSummary extends WrapUpHead {
@@ -229,8 +232,12 @@ export interface WrapUpEmail extends WrapUpHead {
   length: string;
   tone: string;
   subject: string;
-  parts: (ProvenSentence & { kind: 'greeting' | 'template' | 'claim' | 'signature' })[];
+  subject_citations?: Evidence[] | undefined;
+  parts: EmailPart[];
 }
+
+/** Parts with the same number stand in one paragraph; one without a number is a paragraph by itself. */
+export type EmailPart = ProvenSentence & { kind: 'greeting' | 'template' | 'claim' | 'signature'; paragraph?: number | undefined };
 
 export interface WrapUpArticle extends WrapUpHead {
   question: ProvenSentence;
@@ -273,6 +280,15 @@ export interface WrapUp {
   disposition: WrapUpDisposition | null;
   /** By the draft's identifier. */
   verdicts: Record<string, WrapUpReview>;
+  /** What models are writing at this moment; never in a snapshot. */
+  growing?: { summary?: WrapUpSummary | undefined; email?: WrapUpEmail | undefined } | undefined;
+}
+
+/** A draft as far as it is written and proven; with neither, it won't come. Streamed, never stored. */
+export interface WrapUpGrowing {
+  wrapup_id: string;
+  summary?: WrapUpSummary | undefined;
+  email?: WrapUpEmail | undefined;
 }
 
 /** One CloudEvents envelope. Partials carry no usable `sequence`: they are never stored. */

@@ -88,7 +88,19 @@ export const wrapUpStyles = css`
   .part + .part {
     margin-top: var(--s2);
   }
-  .part.fixed {
+  .author {
+    margin-top: var(--s2);
+    color: var(--ink-3);
+    font-size: var(--text-s);
+  }
+  .author ul {
+    margin-top: var(--s1);
+    padding-inline-start: var(--s4);
+  }
+  .author li + li {
+    margin-top: var(--s1);
+  }
+  .fixed {
     color: var(--ink-2);
     white-space: pre-line;
   }

@@ -1,7 +1,7 @@
-import { LitElement, html } from 'lit';
+import { LitElement, type PropertyValues, html } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { EmailOrder, ReviewVerdict, WrapUp, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp, WrapUpSummary } from '../api/types.ts';
-import { dueText, emailText, sectionName, summaryText } from '../state/wrapup.ts';
+import type { EmailOrder, ReviewVerdict, WrapUp, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp, WrapUpHead, WrapUpSummary } from '../api/types.ts';
+import { authorText, dueText, emailText, faultName, growing, holding, paragraphs, sectionName, summaryText } from '../state/wrapup.ts';
 import { checkIcon } from './icons.ts';
 import './proven.ts';
 import { shared } from './shared-styles.ts';
@@ -20,6 +20,7 @@ const purposes: [string, string][] = [
 const lengths: [string, string][] = [['short', 'Short'], ['medium', 'Medium'], ['long', 'Long']];
 const tones: [string, string][] = [['friendly', 'Friendly'], ['professional', 'Professional'], ['formal', 'Formal']];
 const kinds: Record<string, string> = { task: 'Task', callback: 'Call back', meeting: 'Appointment' };
+const staleAfterMs = 30_000;
 const verdictWords: Record<ReviewVerdict, string> = { accepted: 'accepted', edited: 'edited', discarded: 'discarded' };
 
 /**
@@ -29,8 +30,11 @@ const verdictWords: Record<ReviewVerdict, string> = { accepted: 'accepted', edit
 @customElement('bc-wrapup')
 export class WrapUpPanel extends LitElement {
   @property({ attribute: false }) wrapup: WrapUp | null = null;
-  /** The draft that is being edited. */
-  @state() private editing = '';
+  /** The draft that is being edited, as it was when that began: the agent's words must not go with it when a model's come. */
+  @state() private editing: { id: string; text: string; held: Pick<WrapUp, 'summary'> | Pick<WrapUp, 'email'> } | null = null;
+  /** What has not grown for so long that its end must have been missed. */
+  @state() private stale: WrapUp['growing'];
+  private staleTimer: ReturnType<typeof setTimeout> | undefined;
   @state() private purpose = 'follow_up';
   @query('textarea') private area!: HTMLTextAreaElement | null;
   @query('h2') private heading!: HTMLElement | null;
@@ -42,23 +46,51 @@ export class WrapUpPanel extends LitElement {
   }
 
   override render() {
-    const { wrapup } = this;
-    if (!wrapup) return '';
+    if (!this.wrapup) return '';
+    const wrapup = holding(this.wrapup, this.editing?.held ?? {});
     const { summary, email, disposition, follow_ups: followUps } = wrapup;
+    const grown = this.wrapup.growing === this.stale ? {} : growing(this.wrapup);
+    const edited = this.editing?.held ?? {};
+    const newSummary = 'summary' in edited ? undefined : grown.summary;
+    const newEmail = 'email' in edited ? undefined : grown.email;
     return html`
-      ${summary ? this.summary(summary) : ''}
+      ${newSummary ? this.unfinished('Summary', 'summary', this.sections(newSummary)) : summary ? this.summary(summary) : ''}
       ${followUps.length > 0 ? this.followUps(followUps) : ''}
       ${disposition ? this.disposition(disposition) : ''}
-      ${this.email(email)}
+      ${newEmail ? this.unfinished('E-mail draft', 'email', this.letter(newEmail)) : this.email(email)}
     `;
   }
 
+  override updated(changed: PropertyValues<this>): void {
+    const before = changed.get('wrapup')?.growing;
+    const now = this.wrapup?.growing;
+    if (now === before) return;
+    clearTimeout(this.staleTimer);
+    if (now) this.staleTimer = setTimeout(() => (this.stale = now), staleAfterMs);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.staleTimer);
+  }
+
+  /** A draft that is being written: there is nothing to decide yet. */
+  private unfinished(title: string, name: string, body: unknown) {
+    return html`<section aria-label=${title} class=${name} aria-busy="true">
+      <div class="top"><h2 tabindex="-1">${title}</h2><span class="state" role="status">being written…</span></div>
+      ${body}
+    </section>`;
+  }
+
   private summary(summary: WrapUpSummary) {
-    const body = html`${summary.sections.map(
+    return this.sheet('Summary', 'summary', summary, summaryText(summary), { summary }, this.sections(summary));
+  }
+
+  private sections(summary: WrapUpSummary) {
+    return html`${summary.sections.map(
       (section) => html`<h3>${sectionName(section.key)}</h3>
         ${section.sentences.map((sentence) => html`<bc-proven .sentence=${sentence}></bc-proven>`)}`,
     )}`;
-    return this.sheet('Summary', 'summary', summary.wrapup_id, summaryText(summary), body);
   }
 
   private email(email: WrapUpEmail | null) {
@@ -70,38 +102,63 @@ export class WrapUpPanel extends LitElement {
       <button class="button">Write again</button>
     </form>`;
     if (!email) return html`<section aria-label="E-mail" class="email"><div class="top"><h2 tabindex="-1">E-mail draft</h2></div>${order}</section>`;
-    const parts = email.parts.map((part) =>
-      part.kind === 'claim'
-        ? html`<div class="part"><bc-proven .sentence=${part}></bc-proven></div>`
-        : html`<p class="part fixed">${part.text}</p>`,
+    return this.sheet('E-mail draft', 'email', email, emailText(email), { email }, this.letter(email), order);
+  }
+
+  private letter(email: WrapUpEmail) {
+    const parts = paragraphs(email.parts).map(
+      (parts) => html`<div class="part">${parts.map((part) =>
+        part.kind === 'claim' ? html`<bc-proven .sentence=${part}></bc-proven>` : html`<p class="fixed">${part.text}</p>`,
+      )}</div>`,
     );
-    return this.sheet('E-mail draft', 'email', email.wrapup_id, emailText(email), html`<p class="subject">${email.subject}</p>${parts}`, order);
+    const cited = email.subject_citations ?? [];
+    const subject = cited.length > 0
+      ? html`<div class="subject"><bc-proven .sentence=${{ text: email.subject, citations: cited }}></bc-proven></div>`
+      : html`<p class="subject">${email.subject}</p>`;
+    return html`${subject}${parts}`;
   }
 
   /** A text with its three buttons. */
-  private sheet(title: string, name: string, id: string, text: string, body: unknown, before: unknown = '') {
+  private sheet(
+    title: string, name: string, head: WrapUpHead, text: string, held: Pick<WrapUp, 'summary'> | Pick<WrapUp, 'email'>, body: unknown,
+    before: unknown = '',
+  ) {
+    const id = head.wrapup_id;
     const review = this.wrapup?.verdicts[id];
     const words = review?.text ?? text;
     const edited = review?.verdict === 'edited';
     return html`<section aria-label=${title} class="${name} ${review?.verdict ?? ''}">
       <div class="top"><h2 tabindex="-1">${title}</h2>${this.state(id)}</div>
       ${before}
-      ${this.editing === id
-        ? html`<form @submit=${(event: Event) => this.save(event, id, text)}>
-            <textarea rows="12" aria-label="Your words: ${title}" .value=${words}></textarea>
+      ${this.editing?.id === id
+        ? html`<form @submit=${(event: Event) => this.save(event, id)}>
+            <textarea rows="12" aria-label="Your words: ${title}" .value=${this.editing.text}></textarea>
             <div class="actions">
               <button class="button primary">Save</button>
-              <button type="button" class="button" @click=${() => (this.editing = '')}>Cancel</button>
+              <button type="button" class="button" @click=${() => (this.editing = null)}>Cancel</button>
             </div>
           </form>`
-        : html`${edited ? html`<p class="part fixed">${words}</p>` : body}
+        : html`${edited ? html`<p class="fixed">${words}</p>` : body} ${this.author(head)}
             <div class="actions">
               <button type="button" class="button primary" ?disabled=${review?.verdict === 'accepted'} @click=${() => this.review(id, 'accepted')}>Accept</button>
-              <button type="button" class="button" @click=${() => this.edit(id)}>Edit</button>
+              <button type="button" class="button" @click=${() => this.edit({ id, text: words, held })}>Edit</button>
               <button type="button" class="button" @click=${() => this.review(id, 'discarded')}>Discard</button>
               <button type="button" class="button plain" @click=${() => this.fire('copy-answer', { value: words })}>Copy</button>
             </div>`}
     </section>`;
+  }
+
+  /** Who wrote it, and what the check took out. */
+  private author(head: WrapUpHead) {
+    const words = authorText(head);
+    const struck = head.struck ?? [];
+    if (struck.length === 0) return words === '' ? '' : html`<p class="author">${words}</p>`;
+    return html`<details class="author">
+      <summary>${words}</summary>
+      <ul>
+        ${struck.map((one) => html`<li><s>${one.text}</s> <span class="quiet">${faultName(one.fault)}: ${one.why}</span></li>`)}
+      </ul>
+    </details>`;
   }
 
   private followUps(followUps: WrapUpFollowUp[]) {
@@ -155,20 +212,27 @@ export class WrapUpPanel extends LitElement {
     </select>`;
   }
 
-  private async edit(id: string): Promise<void> {
-    this.editing = id;
+  private async edit(editing: NonNullable<typeof this.editing>): Promise<void> {
+    this.editing = editing;
     await this.updateComplete;
     this.area?.focus();
   }
 
-  private save(event: Event, id: string, original: string): void {
+  private save(event: Event, id: string): void {
     event.preventDefault();
     const text = this.area?.value.trim() ?? '';
     if (text === '') return;
-    // Unchanged words are simply accepted.
-    if (text === original.trim()) this.review(id, 'accepted');
+    // Words that the draft has by now are simply accepted.
+    if (text === this.words(id)?.trim()) this.review(id, 'accepted');
     else this.review(id, 'edited', text);
-    this.editing = '';
+    this.editing = null;
+  }
+
+  /** Of the newest draft with this identifier. */
+  private words(id: string): string | undefined {
+    const { summary, email } = this.wrapup ?? {};
+    if (summary?.wrapup_id === id) return summaryText(summary);
+    return email?.wrapup_id === id ? emailText(email) : undefined;
   }
 
   private order(event: Event): void {

@@ -2,9 +2,9 @@
 // It must give the same view whether events come once, twice, or in another order than they were numbered.
 import type {
   AnsweredQuestion, Conversation, Envelope, Gap, Partial, Party, ProvenSentence, SpokenCard, StoredSuggestion, SuggestedQuestion, Suggestion,
-  Turn, Verdict, VerdictKind, WrapUp,
+  Turn, Verdict, VerdictKind, WrapUp, WrapUpGrowing,
 } from '../api/types.ts';
-import { withWrapUpEvent } from './wrapup.ts';
+import { withGrowing, withWrapUpEvent } from './wrapup.ts';
 
 export interface TurnView {
   turn_id: string;
@@ -95,6 +95,10 @@ export function apply(view: ConversationView, event: Envelope): ConversationView
   const type = event.type.replace(/^backchannel\./, '');
   if (event.subject !== view.id) return view;
   if (type === 'turn.partial') return applyPartial(view, event.data as Partial);
+  if (type === 'wrapup.growing') {
+    const wrapup = withGrowing(view.wrapup, event.data as WrapUpGrowing);
+    return wrapup === view.wrapup ? view : { ...view, wrapup };
+  }
   // CloudEvents allows its sequence to be text.
   const sequence = Number(event.sequence ?? 0);
   if (sequence > 0 && (sequence <= view.through || view.ahead.includes(sequence))) return view;

@@ -1,6 +1,6 @@
 // The drafts of a conversation and what was made of them: (drafts, event) → drafts.
 import type {
-  WrapUp, WrapUpArticle, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp, WrapUpReview, WrapUpSummary, WrapUpDue,
+  EmailPart, WrapUp, WrapUpArticle, WrapUpDisposition, WrapUpDue, WrapUpEmail, WrapUpFollowUp, WrapUpGrowing, WrapUpHead, WrapUpReview, WrapUpSummary,
 } from '../api/types.ts';
 
 export const noWrapUp: WrapUp = {
@@ -9,18 +9,52 @@ export const noWrapUp: WrapUp = {
 
 /** Null for events that are no wrap-up. */
 export function withWrapUpEvent(before: WrapUp | null, type: string, data: unknown): WrapUp | null {
+  const after = withStored(before, type, data);
+  // What was stored is not growing any more.
+  return after === before || after === null ? after : withoutGrowing(after, (data as WrapUpHead).wrapup_id);
+}
+
+/** What a model is writing, for whom it is wanted. */
+export function withGrowing(before: WrapUp | null, data: WrapUpGrowing): WrapUp | null {
   const now = before ?? noWrapUp;
+  const { summary, email } = data;
+  if (summary) return summary.occasion === 'hand_over' ? before : { ...now, growing: { ...now.growing, summary } };
+  if (email) return { ...now, growing: { ...now.growing, email } };
+  return before && withoutGrowing(before, data.wrapup_id);
+}
+
+/** What is shown in the place of a draft while a better one is being written. */
+export function growing(now: WrapUp): NonNullable<WrapUp['growing']> {
+  const { summary, email } = now.growing ?? {};
+  const fits = (next: WrapUpHead | undefined, old: WrapUpHead | null) =>
+    next !== undefined && !(next.wrapup_id in now.verdicts) && (old === null || displaces(now, next, old));
+  return { summary: fits(summary, now.summary) ? summary : undefined, email: fits(email, now.email) ? email : undefined };
+}
+
+function withoutGrowing(now: WrapUp, id: string): WrapUp {
+  if (!now.growing) return now;
+  const { summary, email } = now.growing;
+  const left = {
+    summary: summary?.wrapup_id === id ? undefined : summary,
+    email: email?.wrapup_id === id ? undefined : email,
+  };
+  return { ...now, growing: left.summary || left.email ? left : undefined };
+}
+
+function withStored(before: WrapUp | null, type: string, data: unknown): WrapUp | null {
+  const now = before ?? noWrapUp;
+  const newest = <T extends WrapUpHead>(old: T | null): T => (old === null || displaces(now, data as T, old) ? (data as T) : old);
   switch (type) {
-    case 'wrapup.summary': {
-      const summary = data as WrapUpSummary;
-      return summary.occasion === 'hand_over' ? { ...now, hand_over: summary } : { ...now, summary };
-    }
+    case 'wrapup.summary':
+      return (data as WrapUpSummary).occasion === 'hand_over'
+        ? { ...now, hand_over: newest(now.hand_over) }
+        : { ...now, summary: newest(now.summary) };
     case 'wrapup.email':
-      return { ...now, email: data as WrapUpEmail };
+      return { ...now, email: newest(now.email) };
     case 'wrapup.article':
-      return { ...now, article: data as WrapUpArticle };
+      return { ...now, article: newest<WrapUpArticle>(now.article) };
     case 'wrapup.disposition':
-      return { ...now, disposition: data as WrapUpDisposition };
+      return { ...now, disposition: newest<WrapUpDisposition>(now.disposition) };
     case 'wrapup.followup':
       return withFollowUp(now, data as WrapUpFollowUp);
     case 'wrapup.verdict': {
@@ -32,6 +66,19 @@ export function withWrapUpEvent(before: WrapUp | null, type: string, data: unkno
   }
 }
 
+/**
+ * A draft of the end comes late where a model wrote it. It takes the place neither of one that was asked for meanwhile
+ * nor of one that was accepted, edited or discarded.
+ */
+function displaces(now: WrapUp, next: WrapUpHead, old: WrapUpHead): boolean {
+  return next.occasion !== 'end' || (old.occasion === 'end' && !(old.wrapup_id in now.verdicts));
+}
+
+/** What is being edited stays in its place, whatever comes meanwhile. */
+export function holding(now: WrapUp, held: Partial<Pick<WrapUp, 'summary' | 'email'>>): WrapUp {
+  return { ...now, ...held };
+}
+
 export function withReview(wrapup: WrapUp, id: string, review: WrapUpReview | null): WrapUp {
   const { [id]: _, ...others } = wrapup.verdicts;
   return { ...wrapup, verdicts: review ? { ...others, [id]: review } : others };
@@ -40,8 +87,11 @@ export function withReview(wrapup: WrapUp, id: string, review: WrapUpReview | nu
 /** Follow-ups that were written together share the stem of their identifiers; a new stem replaces the old ones. */
 function withFollowUp(now: WrapUp, one: WrapUpFollowUp): WrapUp {
   const stem = (id: string) => id.slice(0, id.lastIndexOf('-'));
-  const kept = now.follow_ups.filter((f) => stem(f.wrapup_id) === stem(one.wrapup_id) && f.wrapup_id !== one.wrapup_id);
-  return { ...now, follow_ups: [...kept, one] };
+  const together = now.follow_ups.filter((f) => stem(f.wrapup_id) === stem(one.wrapup_id));
+  const others = now.follow_ups.filter((f) => !together.includes(f));
+  const known = together.find((f) => f.wrapup_id === one.wrapup_id);
+  if (![...others, ...(known ? [known] : [])].every((old) => displaces(now, one, old))) return now;
+  return { ...now, follow_ups: known ? together.map((f) => (f === known ? one : f)) : [...together, one] };
 }
 
 const sectionNames: Record<string, string> = {
@@ -67,8 +117,40 @@ export function dueText(due: WrapUpDue | null): string {
   return `${due.is_limit ? 'by ' : ''}${day}${due.time ? `, ${due.time}` : ''}`;
 }
 
+/** The parts by paragraph, in reading order. */
+export function paragraphs(parts: EmailPart[]): EmailPart[][] {
+  const found: EmailPart[][] = [];
+  for (const part of parts) {
+    const last = found.at(-1);
+    if (last && part.paragraph !== undefined && last[0]!.paragraph === part.paragraph) last.push(part);
+    else found.push([part]);
+  }
+  return found;
+}
+
 export function emailText(email: WrapUpEmail): string {
-  return email.parts.map((part) => part.text).join('\n\n');
+  return paragraphs(email.parts).map((parts) => parts.map((part) => part.text).join(' ')).join('\n\n');
+}
+
+/** `Written by qwen (house), 2 sentences struck`; empty for a draft that quotes and of which nothing was struck. */
+export function authorText(head: WrapUpHead): string {
+  const { authorship } = head;
+  const count = head.struck?.length ?? 0;
+  const quotes = authorship === undefined || authorship.provider === 'extractive';
+  if (quotes && count === 0) return '';
+  const struck = count === 0 ? '' : `, ${count} ${count === 1 ? 'sentence' : 'sentences'} struck`;
+  if (quotes) return `Quoted; a model’s text did not stand${struck}`;
+  return `Written by ${authorship.model ? `${authorship.model} (${authorship.provider})` : authorship.provider}${struck}`;
+}
+
+const faultNames: Record<string, string> = {
+  no_source: 'no source', unknown_source: 'source that isn’t there', number: 'number', date: 'date or time', name: 'name', code: 'code',
+  negation: 'said the other way round', speaker: 'said by somebody else', condition: 'said only under a condition',
+  meaning: 'not said', dangling: 'goes on from what was struck',
+};
+
+export function faultName(fault: string): string {
+  return faultNames[fault] ?? fault.replaceAll('_', ' ');
 }
 
 export function summaryText(summary: WrapUpSummary): string {

@@ -58,8 +58,11 @@ impl Reading<'_> {
             EmailPurpose::Custom(wish) => wish.clone(),
             named => Redacted::assembled(&[Wording::Fixed(words.subject(named))]),
         };
+        for (number, part) in (1..).zip(&mut parts) {
+            part.paragraph = number;
+        }
         let EmailOrder { purpose, length, tone, .. } = order.clone();
-        Ok(EmailDraft { purpose, length, tone, subject, parts })
+        Ok(EmailDraft { purpose, length, tone, subject, subject_proofs: Vec::new(), parts })
     }
 
     /// What such an e-mail says, in the order in which it says it.
@@ -189,7 +192,7 @@ impl Reading<'_> {
 }
 
 fn plain(kind: EmailPartKind, text: Redacted) -> EmailPart {
-    EmailPart { kind, text, proofs: Vec::new(), support: 1.0 }
+    EmailPart { kind, paragraph: 0, text, proofs: Vec::new(), support: 1.0 }
 }
 
 /// The program's words, and in quotation marks what they are about.
@@ -202,6 +205,7 @@ fn quoted(lead: &'static str, sentence: &ProvenSentence) -> EmailPart {
     ]);
     EmailPart {
         kind: EmailPartKind::Claim,
+        paragraph: 0,
         text,
         proofs: sentence.proofs.clone(),
         support: sentence.support,

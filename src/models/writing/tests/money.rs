@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::script::*;
 use crate::domain::TenantId;
-use crate::models::writing::{Budgeted, Ledger, Limits, Price, Spent};
+use crate::models::writing::{Budgeted, Ledger, Limits, Policy, Price, Spent, guarded};
 use crate::models::{WritingError, WritingRequest};
 
 const PRICE: Price = Price { prompt: 2.0, written: 8.0 };
@@ -76,7 +76,36 @@ async fn a_failure_costs_what_came_and_a_caller_who_leaves_too() {
         assert!(futures_util::poll!(&mut writing).is_pending());
         assert_eq!(spent(), 13 + RESERVED, "reserved");
     }
-    assert_eq!(spent(), 13, "and given back");
+    assert_eq!(spent(), 13 + 10, "it had the prompt; the rest is given back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_is_booked_and_a_full_queue_costs_nothing() {
+    let ledger = ledger(Limits::default());
+    let spent = || ledger.spent_today(&TenantId::from("acme")).tokens;
+    let script =
+        Script::new("a", [Act::Fail(broken()), Act::Fail(unavailable()), Act::Say("done")]);
+    let writer = guarded(script.clone(), &Policy::default(), &ledger);
+    assert!(write(&*writer, &request()).await.0.is_ok());
+    assert_eq!(script.times(), 3);
+    assert_eq!(spent(), 10 + 15, "the prompt of what broke off, and what was written");
+
+    let slow = Script::new("a", [Act::Wait(5 * SECOND, "done")]);
+    let policy = Policy { concurrency: 1, queue_max: 1, ..Policy::default() };
+    let writer = guarded(slow, &policy, &ledger);
+    let before = spent();
+    let first = {
+        let writer = Arc::clone(&writer);
+        tokio::spawn(async move { write(&*writer, &request()).await.0 })
+    };
+    tokio::time::sleep(SECOND).await;
+    let hasty = WritingRequest { deadline: SECOND / 10, ..request() };
+    for _ in 0..8 {
+        let late = write(&*writer, &hasty).await.0;
+        assert!(matches!(late, Err(WritingError::Busy { .. })), "no fault of it: {late:?}");
+    }
+    assert!(first.await.expect("it ran").is_ok());
+    assert_eq!(spent(), before + 15, "who waited in vain pays nothing");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,8 +9,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::domain::{Classify, ErrorKind};
-use crate::models::{
+use backchannel::models::{
     Finish, Generator, OnText, Piece, Speaker, TokenCount, WritingError, WritingRequest, Written,
 };
 
@@ -20,12 +19,6 @@ const VERSION: u32 = 1;
 pub enum CassetteError {
     #[error("{path}: {problem}")]
     File { path: PathBuf, problem: String },
-}
-
-impl Classify for CassetteError {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Invalid
-    }
 }
 
 /// Plays what is on it. With a provider behind it, records what is missing.
