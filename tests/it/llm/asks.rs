@@ -251,7 +251,7 @@ async fn words_that_must_stay_are_quoted_word_for_word_and_shown_to_no_model() {
     service.ask("How much is the late payment fee?").await;
     let asked = fake.seen()[0].body.to_string();
     assert!(
-        asked.contains("billing/late-fees#1") && !asked.contains("duplicate-payments"),
+        asked.contains("billing/late-payment#1") && !asked.contains("duplicate-payments"),
         "{asked}"
     );
     service.close().await;

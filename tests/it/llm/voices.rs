@@ -50,7 +50,7 @@ pub fn knowledge(verbatim: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let billing = folder.path().join("billing");
     std::fs::create_dir(&billing).expect("made");
-    for name in ["duplicate-payments", "refunds", "late-fees"] {
+    for name in ["duplicate-payments", "refunds", "late-payment"] {
         let file = format!("knowledge/billing/{name}.md");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         let mut text = std::fs::read_to_string(path).expect("an article");
@@ -304,7 +304,7 @@ async fn every_third_message_of_the_customer_brings_three_questions() {
         desk.say(0, words).await;
     }
     let is_second = |event: &Recorded| {
-        &*event.kind == "suggestion.questions" && event.data.contains("billing/late-fees")
+        &*event.kind == "suggestion.questions" && event.data.contains("billing/late-payment")
     };
     desk.wait("other questions", is_second).await;
     let log = desk.log.clone();
