@@ -336,6 +336,12 @@ fn strict(mut document: Value) -> Value {
         if let Some(parts) = schema["allOf"].as_array() {
             *schema = joined(parts, &described);
         }
+        for variant in schema["oneOf"].as_array_mut().into_iter().flatten() {
+            if let Some(parts) = variant["allOf"].as_array() {
+                *variant = joined(parts, &described);
+                variant["additionalProperties"] = json!(false);
+            }
+        }
         if schema.get("properties").is_some() {
             schema["additionalProperties"] = json!(false);
         }
