@@ -171,7 +171,7 @@ impl Answerer for KnowledgeDoor {
         };
         let (reply, nearest) = match written {
             Answered::Spoken(spoken) => {
-                (Reply::Written(found.written(&spoken), spoken), Vec::new())
+                (Reply::Written(Box::new(found.written(&spoken)), Box::new(spoken)), Vec::new())
             }
             Answered::AskBack { question, authorship } => {
                 (Reply::AskBack { question, authorship: Some(authorship) }, Vec::new())

@@ -166,7 +166,7 @@ pub enum Reply {
     /// Quoted.
     Answer(Answer),
     /// Written by a model and proven; `Answer` has its words in one piece and where they are from.
-    Written(Answer, Spoken),
+    Written(Box<Answer>, Box<Spoken>),
     /// What must be known first.
     AskBack { question: String, authorship: Option<Authorship> },
     /// `struck` is what had been written, if anybody wrote.

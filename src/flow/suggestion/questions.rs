@@ -129,10 +129,12 @@ fn question(heading: &str, language: &str) -> String {
             }
         }
         // "Charged twice in the same month"
-        first if first.ends_with("ed") => return format!("What if {}?", in_a_sentence(&words)),
+        first if first.ends_with("ed") => {
+            return format!("What if {}?", in_a_sentence(words.as_slice()));
+        }
         _ => {}
     }
-    format!("What about {}?", in_a_sentence(&words))
+    format!("What about {}?", in_a_sentence(words.as_slice()))
 }
 
 /// "How long a refund takes" → "How long does a refund take?"

@@ -3,7 +3,7 @@
 use super::wrapup::{authorship, sentences, struck};
 use super::{citation, finite, wire};
 use crate::domain::{
-    Answer, CardVoice, ProvenSentence, QuestionAnswer, Recorded, Redacted, Reply, Spoken,
+    Answer, CardVoice, ProvenSentence, QuestionAnswer, Recorded, Redacted, Reply,
     SuggestedQuestion, Unanswered,
 };
 use crate::store::StoreError;
@@ -67,11 +67,11 @@ pub fn question_answered(answered: &QuestionAnswer) -> wire::QuestionAnswered {
     };
     match &answered.reply {
         Reply::Answer(quoted) => wire.answer = Some(answer(quoted)),
-        Reply::Written(whole, Spoken { sentences: proven, struck: gone, authorship: who }) => {
+        Reply::Written(whole, spoken) => {
             wire.answer = Some(answer(whole));
-            wire.sentences = sentences(proven);
-            wire.struck = struck(gone);
-            wire.authorship = Some(authorship(who));
+            wire.sentences = sentences(&spoken.sentences);
+            wire.struck = struck(&spoken.struck);
+            wire.authorship = Some(authorship(&spoken.authorship));
         }
         Reply::AskBack { question, authorship: who } => {
             wire.state = ASKS_BACK.into();

@@ -61,7 +61,7 @@ fn voices_questions_and_written_answers_are_written_as_they_always_were() {
         ..answer()
     };
     check(
-        answered(Reply::Written(whole, spoken)),
+        answered(Reply::Written(Box::new(whole), Box::new(spoken))),
         &golden(
             r#"{"question_id":"q-1","question":"When?","state":"answered","answer":{"title":"Refunds","heading":"When","text":"In five days.","citations":[],"score":0.83,"why":["terms: refund"],"generator":"provider","verbatim":true},"sentences":[SAID,SAID],"authorship":WHO,"struck":GONE,"nearest":[],"latency_ms":7}"#,
         ),

@@ -336,7 +336,7 @@ fn strict(mut document: Value) -> Value {
         if let Some(parts) = schema["allOf"].as_array() {
             *schema = joined(parts, &described);
         }
-        for variant in schema["oneOf"].as_array_mut().into_iter().flatten() {
+        for variant in schema.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
             if let Some(parts) = variant["allOf"].as_array() {
                 *variant = joined(parts, &described);
                 variant["additionalProperties"] = json!(false);
