@@ -130,11 +130,11 @@ fn question(heading: &str, language: &str) -> String {
         }
         // "Charged twice in the same month"
         first if first.ends_with("ed") => {
-            return format!("What if {}?", in_a_sentence(words.as_slice()));
+            return format!("What if {}?", in_a_sentence(&words));
         }
         _ => {}
     }
-    format!("What about {}?", in_a_sentence(words.as_slice()))
+    format!("What about {}?", in_a_sentence(&words))
 }
 
 /// "How long a refund takes" → "How long does a refund take?"
