@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::domain::{Article, ArticleId, ErrorKind, QuestionAnswer, TenantId, Turn};
-use crate::flow::suggestion::{self, SuggestionSettings};
-use crate::knowledge::{Library, SearchHit, SearchMode, SearchRequest};
+use crate::domain::{
+    Answer, Article, ArticleId, Citation, ErrorKind, Generator, Proof, QuestionAnswer, Redacted,
+    Reply, Spoken, StruckSentence, TenantId, Turn, Unanswered, Wording,
+};
+use crate::flow::suggestion::{self, Asked, Nearest, SuggestionSettings};
+use crate::flow::voice::{Answered, OnStep, QuestionOrder, Voice};
+use crate::knowledge::{Library, SearchHit, SearchMode, SearchRequest, SearchResponse};
 use crate::serve::{
     Answerer, ArticleHit, ArticleSource, AskedQuestion, Failure, FoundArticles, FoundSentence,
 };
@@ -20,6 +24,7 @@ pub(super) struct KnowledgeDoor {
     pub library: Library,
     pub store: Arc<dyn Store>,
     pub suggestion: SuggestionSettings,
+    pub voice: Voice,
 }
 
 impl KnowledgeDoor {
@@ -51,28 +56,136 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(failed)?
 }
 
+impl KnowledgeDoor {
+    /// The question that this one answers, if the last answer was a question back.
+    async fn asked_back(&self, asked: &AskedQuestion) -> Result<Option<Redacted>, Failure> {
+        let mut query = ReadQuery::all(asked.tenant.clone(), 0).of(asked.conversation.clone());
+        query.kinds = KindFilter::exactly(codec::QUESTION_ANSWERED);
+        let mut open = None;
+        loop {
+            let page = self.store.read(&query).await.map_err(|error| Failure::of(&error))?;
+            for event in &page {
+                query.after = event.position;
+                open = codec::decode_asked_back(event).map_err(|error| Failure::of(&error))?;
+            }
+            if page.len() < MAX_READ {
+                return Ok(open);
+            }
+        }
+    }
+}
+
+/// What was found without a model.
+struct Found {
+    quoted: Asked,
+    response: SearchResponse,
+}
+
+impl Found {
+    fn reply(quoted: Asked, struck: Vec<StruckSentence>) -> (Reply, Nearest) {
+        match quoted {
+            Asked::Answer(answer) => (Reply::Answer(*answer), Vec::new()),
+            Asked::Ambiguous(meant) => {
+                let question = suggestion::which_of(&meant);
+                (Reply::AskBack { question, authorship: None }, meant)
+            }
+            Asked::Nothing(nearest) => {
+                let why = match struck.is_empty() {
+                    true => Unanswered::NothingFound,
+                    false => Unanswered::NothingProven,
+                };
+                (Reply::None { why, struck }, nearest)
+            }
+        }
+    }
+
+    /// What a model wrote in the form of an answer: where it is from, and how likely it is.
+    fn written(&self, spoken: &Spoken) -> Answer {
+        let proofs = spoken.sentences.iter().flat_map(|sentence| &sentence.proofs);
+        let passages = proofs.filter_map(|proof| match proof {
+            Proof::Passage(citation) => Some(citation.clone()),
+            Proof::Turn(_) => None,
+        });
+        let mut citations: Vec<Citation> = Vec::new();
+        for citation in passages {
+            if !citations.contains(&citation) {
+                citations.push(citation);
+            }
+        }
+        let first = citations.first().and_then(|first| {
+            self.response.hits.iter().find(|hit| hit.passage().id == first.passage_id)
+        });
+        Answer {
+            title: first.map_or_else(|| "This call".to_owned(), |hit| hit.article.title.clone()),
+            heading: first.map_or_else(String::new, |hit| hit.passage().heading.clone()),
+            text: spoken.text(),
+            citations,
+            score: spoken.sentences.iter().map(|one| one.support).fold(1.0, f32::min),
+            why: first.map_or_else(Vec::new, |hit| hit.why.clone()),
+            generator: Generator::Provider,
+            valid_from: first.and_then(|hit| hit.article.valid_from),
+            is_verbatim: false,
+        }
+    }
+}
+
 #[async_trait]
 impl Answerer for KnowledgeDoor {
-    async fn answer(&self, asked: AskedQuestion) -> Result<QuestionAnswer, Failure> {
+    async fn answer(
+        &self,
+        asked: AskedQuestion,
+        on_step: OnStep<'_>,
+    ) -> Result<QuestionAnswer, Failure> {
         let begun = std::time::Instant::now();
         let recent = self.recent_turns(&asked).await?;
+        let question = match self.asked_back(&asked).await? {
+            Some(before) => Redacted::assembled(&[
+                Wording::Of(&before),
+                Wording::Fixed(" "),
+                Wording::Of(&asked.question),
+            ]),
+            None => asked.question.clone(),
+        };
         let (library, settings) = (self.library.clone(), self.suggestion.clone());
-        blocking(move || {
-            let query = suggestion::question_query(asked.question.as_str(), &recent, &settings);
-            let found = library.search(&query.request).map_err(|error| Failure::of(&error))?;
-            let (answer, nearest) = match suggestion::answer_question(&query, &found, &settings) {
-                Ok(answer) => (Some(answer), Vec::new()),
-                Err(nearest) => (None, nearest),
-            };
-            Ok(QuestionAnswer {
-                question_id: asked.id,
-                question: asked.question,
-                answer,
-                nearest,
-                latency_ms: begun.elapsed().as_millis() as u64,
-            })
+        let (turns, words) = (recent.clone(), question.clone());
+        let found = blocking(move || {
+            let query = suggestion::question_query(words.as_str(), &turns, &settings);
+            let response = library.search(&query.request).map_err(|error| Failure::of(&error))?;
+            let quoted = suggestion::answer_question(&query, &response, &settings);
+            Ok(Found { quoted, response })
         })
-        .await
+        .await?;
+        // Words that may not be changed are the answer as they stand.
+        let is_verbatim = matches!(&found.quoted, Asked::Answer(answer) if answer.is_verbatim);
+        let written = match self.voice.answers() && !is_verbatim {
+            true => {
+                let order = QuestionOrder {
+                    tenant: asked.tenant.clone(),
+                    question,
+                    turns: recent,
+                    passages: suggestion::passages(&found.response),
+                };
+                self.voice.answer(order, on_step).await
+            }
+            false => Answered::NotWritten,
+        };
+        let (reply, nearest) = match written {
+            Answered::Spoken(spoken) => {
+                (Reply::Written(Box::new(found.written(&spoken)), Box::new(spoken)), Vec::new())
+            }
+            Answered::AskBack { question, authorship } => {
+                (Reply::AskBack { question, authorship: Some(authorship) }, Vec::new())
+            }
+            Answered::Nothing { struck } => Found::reply(found.quoted, struck),
+            Answered::NotWritten => Found::reply(found.quoted, Vec::new()),
+        };
+        Ok(QuestionAnswer {
+            question_id: asked.id,
+            question: asked.question,
+            reply,
+            nearest,
+            latency_ms: begun.elapsed().as_millis() as u64,
+        })
     }
 }
 

@@ -47,7 +47,7 @@ use crate::store::{SqliteStore, Store};
 pub use self::batch_writer::batch_writer;
 pub use self::embedded::embedded_writers;
 pub use self::recogniser::LazyRecogniser;
-pub use self::writers::{author, server, writers};
+pub use self::writers::{Desk, author, desk, server, writers};
 
 /// The sample knowledge base, for `--demo`.
 static SAMPLE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/knowledge");
@@ -160,10 +160,11 @@ impl App {
         if demo && wrapup.dispositions.is_empty() {
             wrapup.dispositions = wrapup_door::demo_dispositions();
         }
-        let for_author = config.clone();
-        let author = tokio::task::spawn_blocking(move || writers::author(&for_author))
+        let for_desk = config.clone();
+        let desk = tokio::task::spawn_blocking(move || writers::desk(&for_desk))
             .await
             .map_err(AppError::internal)??;
+        let (author, voice) = (desk.author(), desk.voice(&config.suggestion));
         let (wrap_up_settings, time_zone) = (Arc::new(wrapup.settings()), wrapup.zone());
         let settings = CallSettings {
             wrap_up: wrapup.at_end.then(|| CallWrapUp {
@@ -171,6 +172,7 @@ impl App {
                 author: author.clone(),
                 time_zone: time_zone.clone(),
             }),
+            voice: Some(voice.clone()),
             session: SessionSettings { transcript, suggestion: suggestion.clone() },
             calls_max: match config.calls.max {
                 0 => speech.workers() * load::CALLS_PER_WORKER,
@@ -199,7 +201,8 @@ impl App {
         sockets.patience = Duration::from_secs(config.serve.media_idle_seconds);
         sockets.audiohook = media::audiohook_settings(&config.media);
         let media_auth = media::auth(&config.media, &tenant)?;
-        let knowledge = Arc::new(KnowledgeDoor { library, store: Arc::clone(&store), suggestion });
+        let knowledge =
+            Arc::new(KnowledgeDoor { library, store: Arc::clone(&store), suggestion, voice });
         let surroundings = BatchSurroundings {
             store: Arc::clone(&store),
             author: author.clone(),

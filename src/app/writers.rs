@@ -1,6 +1,6 @@
 //! From `[generation]` to whoever writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 use super::AppError;
-use crate::config::{Budget, Config, Generation, Provider, ProviderKind, Structured};
+use crate::config::{self, Budget, Config, Generation, Provider, ProviderKind, Structured};
 use crate::connect::llm::{Flavour, Key, KeyPlace, LimitField, OpenAi, Server, Structure};
 use crate::domain::{ErrorKind, TenantId};
 use crate::flow::author::Author;
+use crate::flow::voice::{Patience, Voice};
 use crate::models::writing::{
     Ledger, Limits, Link, Measured, Policy, Price, RetrySettings, Writers, guarded,
 };
@@ -20,17 +21,53 @@ use crate::prompts::Prompts;
 
 const OPENAI_HOST: &str = "api.openai.com";
 
-/// Who writes drafts, by the settings. Loads embedded models, so it blocks.
+/// Prompts, and who writes for which task.
+pub struct Desk {
+    prompts: Arc<Prompts>,
+    writers: Arc<Writers>,
+    /// The tasks for which a model is asked.
+    tasks: BTreeSet<WritingTask>,
+}
+
+impl Desk {
+    pub fn author(&self) -> Author {
+        let (prompts, writers) = (Arc::clone(&self.prompts), Arc::clone(&self.writers));
+        Author::new(prompts, writers, self.tasks.clone())
+    }
+
+    /// Who puts cards and answers into words; nobody where no model is asked.
+    pub fn voice(&self, settings: &config::Suggestion) -> Voice {
+        let patience = |task: WritingTask, patience_ms: u64| {
+            let is_asked = self.tasks.contains(&task) && patience_ms > 0;
+            is_asked.then(|| Duration::from_millis(patience_ms))
+        };
+        let patience = Patience {
+            card: patience(WritingTask::Card, settings.voice_ms),
+            answer: patience(WritingTask::Answer, settings.answer_ms),
+        };
+        Voice::new(Arc::clone(&self.prompts), Arc::clone(&self.writers), patience)
+    }
+}
+
+/// Who writes drafts, by the settings. Blocks, as [`desk`].
+///
+/// # Errors
+/// As [`desk`].
+pub fn author(config: &Config) -> Result<Author, AppError> {
+    Ok(desk(config)?.author())
+}
+
+/// Who writes, by the settings. Loads embedded models, so it blocks.
 ///
 /// # Errors
 /// A prompt or a provider is wrong: which, and what about it.
-pub fn author(config: &Config) -> Result<Author, AppError> {
+pub fn desk(config: &Config) -> Result<Desk, AppError> {
     let generation = &config.generation;
     let local = super::embedded_writers(generation)?;
     let writers = writers(generation, &local, &|name| std::env::var(name).ok())?;
     let prompts = Prompts::open(&config.prompts).map_err(|error| AppError::of(&error))?;
     let tasks = WritingTask::ALL.into_iter().filter(|task| writers.of(*task).is_some()).collect();
-    Ok(Author::new(Arc::new(prompts), Arc::new(writers), tasks))
+    Ok(Desk { prompts: Arc::new(prompts), writers: Arc::new(writers), tasks })
 }
 
 /// Who writes for each task. `local` has the providers that work in this process, by their names in

@@ -130,6 +130,11 @@ pub struct Suggestion {
     /// Cards that may come at once, and how many more a minute.
     pub burst: u32,
     pub refill_per_minute: u32,
+    /// A model gets so long for a card's spoken sentences; after that the quoted one stays. 0: none
+    /// is asked.
+    pub voice_ms: u64,
+    /// The same for the agent's own question.
+    pub answer_ms: u64,
 }
 
 impl Default for Suggestion {
@@ -139,6 +144,8 @@ impl Default for Suggestion {
             threshold: flow.threshold,
             burst: flow.burst,
             refill_per_minute: flow.refill_per_minute,
+            voice_ms: 2_500,
+            answer_ms: 8_000,
         }
     }
 }

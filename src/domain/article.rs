@@ -49,6 +49,8 @@ pub struct Article {
     pub valid_from: Option<jiff::civil::Date>,
     pub review_by: Option<jiff::civil::Date>,
     pub source: Option<String>,
+    /// Its words may be quoted and never changed, not by a model either.
+    pub verbatim: bool,
     pub passages: Vec<Passage>,
 }
 

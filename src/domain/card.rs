@@ -1,4 +1,7 @@
-use super::{ArticleId, CardId, PassageId, QuestionId, Redacted, TurnId};
+use super::{
+    ArticleId, Authorship, CardId, PassageId, ProvenSentence, QuestionId, Redacted, StruckSentence,
+    TurnId,
+};
 
 /// The place in a passage that supports a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,12 +43,15 @@ impl CardKind {
 pub enum Generator {
     /// Nobody: they stand in the source, word for word.
     Extractive,
+    /// A provider of the settings; who exactly says the [`Authorship`] beside it.
+    Provider,
 }
 
 impl Generator {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Extractive => "extractive",
+            Self::Provider => "provider",
         }
     }
 }
@@ -65,6 +71,41 @@ pub struct Answer {
     pub why: Vec<String>,
     pub generator: Generator,
     pub valid_from: Option<jiff::civil::Date>,
+    /// It must be said word for word.
+    pub is_verbatim: bool,
+}
+
+/// What a model wrote, as far as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spoken {
+    /// Never empty.
+    pub sentences: Vec<ProvenSentence>,
+    pub struck: Vec<StruckSentence>,
+    pub authorship: Authorship,
+}
+
+impl Spoken {
+    /// The sentences in one piece.
+    pub fn text(&self) -> String {
+        self.sentences.iter().map(|one| one.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// How a card's answer can be said. It comes after its card, if at all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CardVoice {
+    pub card_id: CardId,
+    pub spoken: Spoken,
+    /// From the card to its voice.
+    pub latency_ms: u64,
+}
+
+/// A question that the agent may want to ask now, and the passage that it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuggestedQuestion {
+    pub question: String,
+    pub article_id: ArticleId,
+    pub passage_id: PassageId,
 }
 
 /// One suggestion on an agent's screen.
@@ -110,13 +151,36 @@ pub struct Verdict {
     pub edited_text: Option<Redacted>,
 }
 
+/// Why a question has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unanswered {
+    /// No passage is near enough.
+    NothingFound,
+    /// Something was written, and its sources bear none of it out.
+    NothingProven,
+}
+
+/// What came of a question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// Quoted.
+    Answer(Answer),
+    /// Written by a model and proven; `Answer` has its words in one piece and where they are from.
+    Written(Box<Answer>, Box<Spoken>),
+    /// What must be known first.
+    AskBack { question: String, authorship: Option<Authorship> },
+    /// `struck` is what had been written, if anybody wrote.
+    None { why: Unanswered, struck: Vec<StruckSentence> },
+}
+
 /// The answer to a question that the agent asked, or the honest absence of one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuestionAnswer {
     pub question_id: QuestionId,
     pub question: Redacted,
-    pub answer: Option<Answer>,
-    /// Article id, title and heading of the nearest passages when nothing answers.
+    pub reply: Reply,
+    /// Article id, title and heading of the nearest passages when nothing answers; what may be
+    /// meant when it is asked back.
     pub nearest: Vec<(ArticleId, String, String)>,
     pub latency_ms: u64,
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    Card, CardId, ConversationId, EventId, Party, QuestionAnswer, QuestionId, Redacted, TenantId,
-    Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
+    Card, CardId, CardVoice, ConversationId, EventId, Party, QuestionAnswer, QuestionId, Redacted,
+    SuggestedQuestion, TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -181,9 +181,18 @@ pub enum EventBody {
     TurnFinal(Turn),
     RedactionResolved(RedactionResolved),
     SuggestionOffered(Card),
-    SuggestionWithdrawn { card_id: CardId, why: String },
+    SuggestionVoiced(Box<CardVoice>),
+    SuggestionWithdrawn {
+        card_id: CardId,
+        why: String,
+    },
     SuggestionVerdict(Verdict),
-    QuestionAsked { question_id: QuestionId, question: Redacted },
+    /// What may be asked now; takes the place of those before.
+    QuestionsSuggested(Vec<SuggestedQuestion>),
+    QuestionAsked {
+        question_id: QuestionId,
+        question: Redacted,
+    },
     QuestionAnswered(QuestionAnswer),
     WrapUp(Box<WrapUp>),
     WrapUpVerdict(WrapUpVerdict),

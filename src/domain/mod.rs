@@ -17,7 +17,10 @@ mod turn;
 mod wrapup;
 
 pub use article::{Article, ArticleState, Audience, Passage};
-pub use card::{Answer, Card, CardKind, Citation, Generator, QuestionAnswer, Verdict, VerdictKind};
+pub use card::{
+    Answer, Card, CardKind, CardVoice, Citation, Generator, QuestionAnswer, Reply, Spoken,
+    SuggestedQuestion, Unanswered, Verdict, VerdictKind,
+};
 pub use error::{Classify, ErrorKind};
 pub use event::{
     AudioGap, AudioPaused, AudioResumed, AudioStarted, AudioStopped, Channel, ConversationEnded,

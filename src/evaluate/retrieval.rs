@@ -156,6 +156,7 @@ impl ArticleRow {
             valid_from: None,
             review_by: None,
             source: None,
+            verbatim: false,
             passages,
         }
     }

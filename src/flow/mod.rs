@@ -1,7 +1,7 @@
 //! A conversation, in order: audio → transcript → suggestion → wrap-up → feedback.
 //!
 //! The stages know each other only through `domain`; `session` alone knows their order and does no
-//! I/O. `author` has drafts written by a language model, and `driver` runs it all; nothing else here
+//! I/O. `author` has drafts written by a language model, `voice` what is said on the line, and `driver` runs it all; nothing else here
 //! awaits.
 
 pub mod audio;
@@ -12,6 +12,8 @@ pub mod suggestion;
 pub mod wrapup;
 
 pub mod author;
+
+pub mod voice;
 
 pub mod session;
 

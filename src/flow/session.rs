@@ -264,8 +264,9 @@ impl Session {
         if let Some(found) = found {
             self.maybe_offer(query, found, latency_ms);
         }
-        if let Some(next) = self.next_query.take() {
-            self.search(next);
+        match self.next_query.take() {
+            Some(next) => self.search(next),
+            None => self.suggest_questions(),
         }
         self.finish_if_done();
     }
@@ -280,6 +281,12 @@ impl Session {
                 trigger_turn: query.turn.clone(),
                 latency_ms,
             })));
+        }
+    }
+
+    fn suggest_questions(&mut self) {
+        if let Some(questions) = self.suggester.questions() {
+            self.out.push_back(Output::Event(EventBody::QuestionsSuggested(questions)));
         }
     }
 
@@ -424,6 +431,9 @@ impl Session {
         self.resolve(masked.resolved);
         if let Some(query) = query {
             self.search(Box::new(query));
+        }
+        if !self.searching {
+            self.suggest_questions();
         }
     }
 

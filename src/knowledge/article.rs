@@ -26,6 +26,8 @@ struct FrontMatter {
     review_by: Option<toml::value::Datetime>,
     source: Option<String>,
     #[serde(default)]
+    verbatim: bool,
+    #[serde(default)]
     asked_as: BTreeMap<String, Vec<String>>,
 }
 
@@ -110,6 +112,7 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Written, ArticleError> {
         valid_from,
         review_by,
         source: matter.source,
+        verbatim: matter.verbatim,
         passages,
     };
     Ok(Written { article, asked_as })

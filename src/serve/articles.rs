@@ -93,6 +93,8 @@ pub struct ArticleView {
     review_by: Option<String>,
     #[schema(required)]
     source: Option<String>,
+    /// Its words may be quoted and never changed.
+    verbatim: bool,
     passages: Vec<PassageView>,
 }
 
@@ -146,6 +148,7 @@ pub async fn show(
         valid_from: article.valid_from.map(|date| date.to_string()),
         review_by: article.review_by.map(|date| date.to_string()),
         source: article.source.clone(),
+        verbatim: article.verbatim,
         passages: article
             .passages
             .iter()

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
 use utoipa::ToSchema;
 
 use super::auth::Principal;
@@ -16,10 +17,13 @@ use super::error::Problem;
 use super::extract::{Json, Path};
 use super::{AskedQuestion, ServeState};
 use crate::domain::{ConversationId, EventBody, NewEvent, QuestionId};
+use crate::flow::voice::{OnStep, Step};
 use crate::store::codec;
 use crate::store::wire::{QuestionAnswered, QuestionAsked};
 
 const MAX_QUESTION_CHARS: usize = 1_000;
+/// Sentences that may wait for a reader.
+const STEPS_WAITING: usize = 64;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -27,12 +31,13 @@ pub struct Ask {
     question: String,
 }
 
-/// Answers from the knowledge base with proof, or says that nothing there answers.
+/// Answers from the knowledge base with proof, asks back, or says that nothing there answers.
 ///
-/// With `Accept: text/event-stream` it streams `asked`, `answer` and `done`.
+/// With `Accept: text/event-stream` it streams `asked`, `answer` and `done`. While a model writes,
+/// each `sentence` comes as soon as it is proven, and `restart` voids those before it.
 #[utoipa::path(post, path = "/v1/conversations/{id}/ask", tag = "conversations",
     params(("id" = String, Path)), request_body = Ask,
-    responses((status = 200, description = "the answer, or the nearest articles", content(
+    responses((status = 200, description = "the answer, a question back, or the nearest articles", content(
             (QuestionAnswered = "application/json"), (String = "text/event-stream"))),
         super::openapi::Refusals))]
 pub async fn ask(
@@ -69,12 +74,16 @@ pub async fn ask(
     if streamed {
         Ok(in_steps(state, asked))
     } else {
-        Ok(axum::Json(answer(&state, asked).await?).into_response())
+        Ok(axum::Json(answer(&state, asked, &mut |_: Step<'_>| {}).await?).into_response())
     }
 }
 
-async fn answer(state: &ServeState, asked: AskedQuestion) -> Result<QuestionAnswered, Problem> {
-    let answered = state.answerer.answer(asked.clone()).await?;
+async fn answer(
+    state: &ServeState,
+    asked: AskedQuestion,
+    on_step: OnStep<'_>,
+) -> Result<QuestionAnswered, Problem> {
+    let answered = state.answerer.answer(asked.clone(), on_step).await?;
     let wire = codec::question_answered(&answered);
     append(state, &asked, EventBody::QuestionAnswered(answered)).await?;
     Ok(wire)
@@ -86,7 +95,8 @@ async fn append(state: &ServeState, asked: &AskedQuestion, body: EventBody) -> R
     Ok(())
 }
 
-/// The steps as they happen. A failure is a step too: the status has gone out by then.
+/// The steps as they happen. A failure is a step too: the status has gone out by then. Whoever stops
+/// reading stops the model, too: all of it happens while the body is read.
 fn in_steps(state: ServeState, asked: AskedQuestion) -> Response {
     let first = step(
         "asked",
@@ -95,13 +105,36 @@ fn in_steps(state: ServeState, asked: AskedQuestion) -> Response {
             question: asked.question.as_str().to_owned(),
         },
     );
-    let rest = stream::once(async move {
-        let mut text = match answer(&state, asked).await {
+    let (tell, told) = mpsc::channel(STEPS_WAITING);
+    let last = Box::pin(async move {
+        let mut on_step = |happened: Step<'_>| {
+            let text = match happened {
+                Step::Sentence(proven) => step("sentence", &codec::sentence(proven)),
+                Step::Restart => step("restart", &serde_json::json!({})),
+            };
+            // The whole answer has what finds no room here.
+            let _ = tell.try_send(text);
+        };
+        let mut text = match answer(&state, asked, &mut on_step).await {
             Ok(answered) => step("answer", &answered),
             Err(problem) => step("problem", &problem),
         };
         text.push_str("event: done\ndata: {}\n\n");
         text
+    });
+    let rest = stream::unfold((told, Some(last)), |(mut told, last)| async move {
+        let mut working = last?;
+        tokio::select! {
+            biased;
+            Some(text) = told.recv() => Some((text, (told, Some(working)))),
+            text = &mut working => {
+                let mut waiting = String::new();
+                while let Ok(step) = told.try_recv() {
+                    waiting.push_str(&step);
+                }
+                Some((waiting + &text, (told, None)))
+            }
+        }
     });
     let body = stream::once(std::future::ready(first))
         .chain(rest)

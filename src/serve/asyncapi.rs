@@ -40,6 +40,8 @@ pub fn document() -> Value {
         "turn.final", wire::TurnFinal, "A finished utterance, secrets masked.";
         "insight.redaction", wire::RedactionResolved, "How a held-back run of digits turned out.";
         "suggestion.offered", wire::SuggestionOffered, "A card, with its proof.";
+        codec::SUGGESTION_VOICED, wire::SuggestionVoiced, "How a card's answer can be said, by a model and proven. It comes after its card, if at all.";
+        codec::SUGGESTION_QUESTIONS, wire::QuestionsSuggested, "What the agent may want to ask now; takes the place of those before.";
         "suggestion.withdrawn", wire::SuggestionWithdrawn, "A card that no longer holds.";
         "suggestion.verdict", wire::SuggestionVerdict, "What the agent did with a card.";
         "question.asked", wire::QuestionAsked, "The agent's own question.";

@@ -14,7 +14,9 @@ use super::extract::{Path, Query};
 use super::view::{CardView, Projection, WrapUpView};
 use crate::domain::ConversationId;
 use crate::store::codec::time_text;
-use crate::store::wire::{AudioGap, LastTurn, Party, QuestionAnswered, TurnFinal};
+use crate::store::wire::{
+    AudioGap, LastTurn, Party, QuestionAnswered, SuggestedQuestion, TurnFinal,
+};
 use crate::store::{ConversationRow, ConversationState, ListQuery, MAX_READ, ReadQuery};
 
 const DEFAULT_LIMIT: usize = 100;
@@ -105,6 +107,8 @@ pub struct Conversation {
     turns: Vec<TurnFinal>,
     cards: Vec<CardView>,
     questions: Vec<QuestionAnswered>,
+    /// What the agent may want to ask now, three at most.
+    suggested_questions: Vec<SuggestedQuestion>,
     gaps: Vec<AudioGap>,
     #[schema(required)]
     wrapup: Option<WrapUpView>,
@@ -144,6 +148,7 @@ pub async fn show(
         turns: projection.turns,
         cards: projection.cards,
         questions: projection.questions,
+        suggested_questions: projection.suggested_questions,
         gaps: projection.gaps,
         wrapup: projection.wrapup,
     }))

@@ -13,6 +13,7 @@ use crate::domain::{
     QuestionId, Redacted, SystemNotice, TenantId, WrapUp, WrapUpId,
 };
 use crate::flow::author::OnGrowth;
+use crate::flow::voice::OnStep;
 use crate::flow::wrapup::Draft;
 use crate::knowledge::SearchMode;
 
@@ -50,8 +51,13 @@ pub struct AskedQuestion {
 
 #[async_trait]
 pub trait Answerer: Send + Sync {
-    /// Answers with proof, or says that nothing answers. Stores nothing.
-    async fn answer(&self, asked: AskedQuestion) -> Result<QuestionAnswer, Failure>;
+    /// Answers with proof, asks back, or says that nothing answers. Stores nothing. Where a model
+    /// writes, `on_step` gets each sentence as soon as it is proven. Dropping the future stops it.
+    async fn answer(
+        &self,
+        asked: AskedQuestion,
+        on_step: OnStep<'_>,
+    ) -> Result<QuestionAnswer, Failure>;
 }
 
 #[async_trait]

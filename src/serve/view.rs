@@ -9,9 +9,10 @@ use crate::domain::{Occasion, Recorded};
 use crate::store::StoreError;
 use crate::store::codec::{self, time_text};
 use crate::store::wire::{
-    AudioGap, Citation, QuestionAnswered, RedactionResolved, SuggestionOffered, SuggestionVerdict,
-    SuggestionWithdrawn, TurnFinal, WrapUpArticle, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp,
-    WrapUpHead, WrapUpSummary, WrapUpVerdict,
+    AudioGap, Citation, QuestionAnswered, QuestionsSuggested, RedactionResolved, SuggestedQuestion,
+    SuggestionOffered, SuggestionVerdict, SuggestionVoiced, SuggestionWithdrawn, TurnFinal,
+    WrapUpArticle, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp, WrapUpHead, WrapUpSummary,
+    WrapUpVerdict,
 };
 
 /// A card with what became of it.
@@ -31,6 +32,10 @@ pub struct CardView {
     article_title: String,
     #[schema(required)]
     valid_from: Option<String>,
+    verbatim: bool,
+    /// How it can be said; null while or where no model wrote that.
+    #[schema(required)]
+    voice: Option<SuggestionVoiced>,
     offered_at: String,
     sequence: u64,
     #[schema(required)]
@@ -72,6 +77,8 @@ pub struct Projection {
     pub turns: Vec<TurnFinal>,
     pub cards: Vec<CardView>,
     pub questions: Vec<QuestionAnswered>,
+    /// What the agent may want to ask now.
+    pub suggested_questions: Vec<SuggestedQuestion>,
     pub gaps: Vec<AudioGap>,
     /// None while nothing was written.
     pub wrapup: Option<WrapUpView>,
@@ -90,6 +97,15 @@ impl Projection {
             }
             codec::REDACTION => self.resolve(&codec::data(event)?),
             codec::SUGGESTION_OFFERED => self.cards.push(card(codec::data(event)?, event)),
+            codec::SUGGESTION_VOICED => {
+                let data: SuggestionVoiced = codec::data(event)?;
+                for card in self.cards.iter_mut().filter(|card| card.card_id == data.card_id) {
+                    card.voice = Some(data.clone());
+                }
+            }
+            codec::SUGGESTION_QUESTIONS => {
+                self.suggested_questions = codec::data::<QuestionsSuggested>(event)?.questions;
+            }
             codec::SUGGESTION_WITHDRAWN => {
                 let data: SuggestionWithdrawn = codec::data(event)?;
                 for card in self.cards.iter_mut().filter(|card| card.card_id == data.card_id) {
@@ -220,6 +236,8 @@ fn card(data: SuggestionOffered, event: &Recorded) -> CardView {
         heading: data.heading,
         article_title: data.article_title,
         valid_from: data.valid_from,
+        verbatim: data.verbatim,
+        voice: None,
         offered_at: time_text(event.time),
         sequence: event.sequence,
         verdict: None,

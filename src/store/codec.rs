@@ -6,6 +6,7 @@ macro_rules! encoded {
     };
 }
 
+mod answers;
 mod wrapup;
 
 use std::sync::Arc;
@@ -16,10 +17,11 @@ use serde::de::DeserializeOwned;
 
 use super::{StoreError, wire};
 use crate::domain::{
-    Answer, Card, Citation, EventBody, Partial, Party, QuestionAnswer, Recorded, Redacted,
-    RedactionOutcome, Role, Turn, TurnId, Verdict, Word,
+    Card, Citation, EventBody, Partial, Party, Recorded, Redacted, RedactionOutcome, Role, Turn,
+    TurnId, Verdict, Word,
 };
 
+pub use self::answers::{decode_asked_back, question_answered, sentence};
 pub use self::wrapup::{
     WRAPUP_ARTICLE, WRAPUP_DISPOSITION, WRAPUP_EMAIL, WRAPUP_FOLLOW_UP, WRAPUP_GROWING,
     WRAPUP_SUMMARY, WRAPUP_VERDICT, case_summary, growing_data, wrapup_verdict,
@@ -32,6 +34,8 @@ pub const CONVERSATION_ENDED: &str = "conversation.ended";
 pub const TURN_FINAL: &str = "turn.final";
 pub const REDACTION: &str = "insight.redaction";
 pub const SUGGESTION_OFFERED: &str = "suggestion.offered";
+pub const SUGGESTION_VOICED: &str = "suggestion.voiced";
+pub const SUGGESTION_QUESTIONS: &str = "suggestion.questions";
 pub const SUGGESTION_WITHDRAWN: &str = "suggestion.withdrawn";
 pub const SUGGESTION_VERDICT: &str = "suggestion.verdict";
 pub const QUESTION_ANSWERED: &str = "question.answered";
@@ -118,6 +122,10 @@ pub fn encode(body: &EventBody) -> Encoded {
             )
         }
         EventBody::SuggestionOffered(x) => encoded!("suggestion.offered", card(x)),
+        EventBody::SuggestionVoiced(x) => encoded!("suggestion.voiced", answers::voiced(x)),
+        EventBody::QuestionsSuggested(x) => {
+            encoded!("suggestion.questions", answers::suggested(x))
+        }
         EventBody::SuggestionWithdrawn { card_id, why } => encoded!(
             "suggestion.withdrawn",
             wire::SuggestionWithdrawn { card_id: card_id.to_string(), why: why.clone() }
@@ -220,25 +228,6 @@ pub fn party(party: &Party) -> wire::Party {
     }
 }
 
-pub fn question_answered(answered: &QuestionAnswer) -> wire::QuestionAnswered {
-    wire::QuestionAnswered {
-        question_id: answered.question_id.to_string(),
-        question: answered.question.as_str().into(),
-        state: if answered.answer.is_some() { "answered" } else { "abstained" }.into(),
-        answer: answered.answer.as_ref().map(answer),
-        nearest: answered
-            .nearest
-            .iter()
-            .map(|(id, title, heading)| wire::Nearest {
-                article_id: id.to_string(),
-                title: title.clone(),
-                heading: heading.clone(),
-            })
-            .collect(),
-        latency_ms: answered.latency_ms,
-    }
-}
-
 pub fn verdict(verdict: &Verdict) -> wire::SuggestionVerdict {
     wire::SuggestionVerdict {
         card_id: verdict.card_id.to_string(),
@@ -290,18 +279,7 @@ fn card(card: &Card) -> wire::SuggestionOffered {
         heading: answer.heading.clone(),
         article_title: answer.title.clone(),
         valid_from: answer.valid_from.map(|date| date.to_string()),
-    }
-}
-
-fn answer(answer: &Answer) -> wire::Answer {
-    wire::Answer {
-        title: answer.title.clone(),
-        heading: answer.heading.clone(),
-        text: answer.text.clone(),
-        citations: answer.citations.iter().map(citation).collect(),
-        score: finite(answer.score),
-        why: answer.why.clone(),
-        generator: answer.generator.as_str().into(),
+        verbatim: answer.is_verbatim,
     }
 }
 

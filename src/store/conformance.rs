@@ -335,6 +335,7 @@ pub(crate) fn card(id: &str) -> NewEvent {
             why: vec!["terms: refund".into()],
             generator: Generator::Extractive,
             valid_from: None,
+            is_verbatim: false,
         },
         trigger_turn: "t-1".into(),
         latency_ms: 31,

@@ -1,6 +1,8 @@
 //! One line per event type: what stands in the files of customers. A line here is never edited; a
 //! new version of a type gets a new line, and the old one must still be read.
 
+mod answers;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::to_value;
@@ -131,7 +133,10 @@ fn cards_and_questions_are_written_as_they_always_were() {
         EventBody::QuestionAnswered(QuestionAnswer {
             question_id: "q-1".into(),
             question: Redacted::vouched("When?"),
-            answer,
+            reply: match answer {
+                Some(answer) => Reply::Answer(answer),
+                None => Reply::None { why: Unanswered::NothingFound, struck: Vec::new() },
+            },
             nearest: vec![("b/r".into(), "Refunds".into(), "When".into())],
             latency_ms: 7,
         })
@@ -429,5 +434,6 @@ fn answer() -> Answer {
         why: vec!["terms: refund".into()],
         generator: Generator::Extractive,
         valid_from: Some(jiff::civil::date(2026, 1, 1)),
+        is_verbatim: false,
     }
 }

@@ -168,6 +168,40 @@ pub struct SuggestionOffered {
     pub article_title: String,
     #[schema(required)]
     pub valid_from: Option<String>,
+    /// Its article's words may not be changed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub verbatim: bool,
+}
+
+/// How a card's answer can be said: one or two sentences, each with its proof.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SuggestionVoiced {
+    pub card_id: String,
+    /// The sentences in one piece.
+    pub text: String,
+    pub sentences: Vec<Sentence>,
+    pub authorship: Authorship,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub struck: Vec<Struck>,
+    pub latency_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SuggestedQuestion {
+    pub question: String,
+    pub article_id: String,
+    pub passage_id: String,
+}
+
+/// What may be asked now, three at most; takes the place of those before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct QuestionsSuggested {
+    pub questions: Vec<SuggestedQuestion>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -200,7 +234,11 @@ pub struct Answer {
     pub citations: Vec<Citation>,
     pub score: f32,
     pub why: Vec<String>,
+    /// extractive: quoted; provider: written, see `sentences`
     pub generator: String,
+    /// Quoted word for word from an article whose words may not be changed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub verbatim: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -214,11 +252,25 @@ pub struct Nearest {
 pub struct QuestionAnswered {
     pub question_id: String,
     pub question: String,
-    /// answered or abstained
+    /// answered, asks_back or abstained
     pub state: String,
     #[schema(required)]
     pub answer: Option<Answer>,
-    /// What comes nearest when nothing answers.
+    /// What a model wrote, each sentence with its proof; absent when the answer is quoted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sentences: Vec<Sentence>,
+    /// What must be known first; with `asks_back`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_back: Option<String>,
+    /// nothing_proven when something was written and none of it stood; else absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// Of what a model wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorship: Option<Authorship>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub struck: Vec<Struck>,
+    /// What comes nearest when nothing answers, or may be meant when it asks back.
     pub nearest: Vec<Nearest>,
     pub latency_ms: u64,
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -59,6 +59,8 @@ pub(super) struct Call {
     pub notes: Option<Notes>,
     /// A wrap-up that takes longer than the end of the call waits for it.
     pub late: Option<JoinHandle<Vec<NewEvent>>>,
+    /// How many cards may be put into words at once.
+    pub voices: Arc<Semaphore>,
     /// Told when the log has all of the call.
     pub logged: Option<oneshot::Sender<()>>,
 }
@@ -216,7 +218,14 @@ impl Call {
                     if matches!(body, EventBody::ConversationEnded(_)) {
                         self.wrap_up().await;
                     }
+                    let card = match &body {
+                        EventBody::SuggestionOffered(card) => Some(card.clone()),
+                        _ => None,
+                    };
                     log(&self.to_log, &self.id, NewEvent::at(Timestamp::now(), body)).await;
+                    if let Some(card) = card {
+                        self.give_voice(card);
+                    }
                 }
                 Output::Partial(partial) => self.publish(&partial),
                 Output::Onset { party, start_ms } => self.tell(News::Onset { party, start_ms }),
@@ -400,7 +409,7 @@ fn shows(shared: &Arc<Shared>, tenant: &TenantId, id: &ConversationId) -> OnGrow
     })
 }
 
-async fn log(to_log: &mpsc::Sender<NewEvent>, id: &ConversationId, event: NewEvent) {
+pub(super) async fn log(to_log: &mpsc::Sender<NewEvent>, id: &ConversationId, event: NewEvent) {
     if to_log.send(event).await.is_err() {
         tracing::error!(conversation.id = %id, "an event was lost: the log is closed");
     }

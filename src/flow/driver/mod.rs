@@ -7,6 +7,7 @@ mod appender;
 mod call;
 mod news;
 mod places;
+mod spoken;
 mod wrapup;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -34,6 +35,7 @@ use crate::domain::{
 };
 use crate::flow::audio::Codec;
 use crate::flow::session::{Session, SessionLeg, SessionSettings};
+use crate::flow::voice::Voice;
 use crate::insight::redaction;
 use crate::knowledge::Library;
 use crate::models::SpeechPool;
@@ -115,6 +117,8 @@ pub struct CallSettings {
     pub stall_ms: u64,
     /// `None`: nothing is written at the end.
     pub wrap_up: Option<CallWrapUp>,
+    /// `None`: cards have no voice.
+    pub voice: Option<Voice>,
 }
 
 impl Default for CallSettings {
@@ -127,6 +131,7 @@ impl Default for CallSettings {
             event_queue: 256,
             stall_ms: 1_000,
             wrap_up: None,
+            voice: None,
         }
     }
 }
@@ -268,6 +273,7 @@ impl Calls {
         let call = Call {
             notes: Some(Notes::new(began, parties)),
             late: None,
+            voices: Arc::new(Semaphore::new(spoken::VOICES_PER_CALL)),
             logged: None,
             shared: Arc::clone(shared),
             tenant: opening.tenant,

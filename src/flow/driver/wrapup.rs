@@ -74,6 +74,12 @@ impl Notes {
         }
     }
 
+    /// What was said last, oldest first.
+    pub fn recent(&self, turns: usize) -> Vec<Turn> {
+        let all = &self.material.turns;
+        all[all.len().saturating_sub(turns)..].to_vec()
+    }
+
     /// What the agent made of the cards, which the call itself doesn't hear of. Where that can't be
     /// read, no card is quoted.
     pub async fn judge(&mut self, store: &dyn Store, tenant: &TenantId, id: &ConversationId) {

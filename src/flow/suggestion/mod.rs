@@ -5,25 +5,32 @@
 //! stage never calls a clock, a socket, a file or a model, so a call can be replayed through it.
 
 pub mod abstain;
+mod asked;
 mod budget;
 pub mod judge;
 mod phrases;
 mod query;
+mod questions;
 mod topics;
 mod trigger;
 
-use crate::domain::{Answer, ArticleId, Citation, Generator, PassageId, Role, Turn, TurnId};
+use crate::domain::{
+    Answer, ArticleId, Citation, Generator, PassageId, Role, SuggestedQuestion, Turn, TurnId,
+};
 use crate::knowledge::{Filter, SearchHit, SearchRequest, SearchResponse, Span, terms};
 
+pub use asked::{
+    Asked, Nearest, answer_question, passages, question_query, which_of, whole_passage,
+};
 use budget::Budget;
 use judge::{Background, EVIDENCE, Judge, Look, Quiet};
 use query::Memory;
+use questions::Questions;
 use topics::Topics;
 pub use trigger::Act;
 
-/// Hits looked at for one card, and for the agent's own question.
+/// Hits looked at for one card.
 const HITS: usize = 40;
-const HITS_ASKED: usize = 8;
 /// A sentence about so many things is searched for by itself; about fewer, the whole turn is.
 const TELLING: usize = 2;
 /// How much the turn in context counts beside the turn when a sentence is chosen.
@@ -34,8 +41,6 @@ const REPEAT_AFTER_MS: u64 = 45_000;
 const RULED_OUT: f32 = 0.1;
 /// From here on the agent's reply brings another passage than the one that was shown.
 const BETTER: f32 = 0.7;
-/// Nearest passages named when nothing answers the agent's question.
-const NEAREST: usize = 3;
 
 #[derive(Clone, Debug)]
 pub struct SuggestionSettings {
@@ -106,6 +111,7 @@ pub struct Suggester {
     budget: Budget,
     shown: Vec<Shown>,
     topics: Topics,
+    questions: Questions,
     open: Option<Open>,
     asked_identity: bool,
 }
@@ -138,6 +144,7 @@ impl Suggester {
             budget: Budget::new(settings.burst, settings.refill_per_minute),
             shown: Vec::new(),
             topics: Topics::default(),
+            questions: Questions::default(),
             open: None,
             asked_identity: false,
         }
@@ -156,6 +163,7 @@ impl Suggester {
         let heard = trigger::listen(role, text);
         let is_customer = matches!(role, Role::Customer | Role::Mixed);
         let query = if is_customer {
+            self.questions.count_message();
             self.open = None;
             heard.trigger.as_ref().map(|trigger| self.look_at_turn(turn, trigger, &heard.content))
         } else {
@@ -286,6 +294,7 @@ impl Suggester {
         let weights = judge.of(query.look);
         let shares = weights.shares(&self.evidence(query, found), &query.quiet.inputs());
         let answered = self.learn(query, found, &shares);
+        self.questions.learn(query.act, found);
         let best =
             (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]).then(b.cmp(&a)));
         let Some((hit, share)) = best.map(|best| (&found.hits[best], shares[best])) else {
@@ -309,6 +318,13 @@ impl Suggester {
             open.answered = true;
         }
         Decision::Offer(Box::new(answer(query, hit, share)))
+    }
+
+    /// What the agent may want to ask now: with every third message of the customer, where that
+    /// changes anything. Call it when no search is under way.
+    pub fn questions(&mut self) -> Option<Vec<SuggestedQuestion>> {
+        let shown = &self.shown;
+        self.questions.fresh(&|passage| shown.iter().any(|one| one.passage == *passage))
     }
 
     /// Keeps what the hits are worth, and tells whether the turn that is replied to has its card.
@@ -356,65 +372,6 @@ pub fn act_of(text: &str) -> Option<Act> {
     trigger::listen(Role::Customer, text).trigger.map(|trigger| trigger.act)
 }
 
-/// The search for the agent's own question. `recent` are the call's last turns, oldest first: a
-/// question may lean on them ("and for a mobile?").
-pub fn question_query(question: &str, recent: &[Turn], settings: &SuggestionSettings) -> CardQuery {
-    let mut memory = Memory::default();
-    for turn in recent {
-        let role = turn.party.role;
-        memory.keep(role, trigger::listen(role, turn.text.as_str()).content);
-    }
-    let mut request = memory.request(&trigger::Trigger::asked(question));
-    request.limit = HITS_ASKED;
-    request.filter = settings.filter.clone();
-    let quiet = Quiet {
-        act: Act::Question,
-        terms: 0,
-        own_terms: 0,
-        ends_in_question: true,
-        knows_nothing: false,
-        asked_identity: false,
-    };
-    CardQuery {
-        turn: TurnId::from(""),
-        act: Act::Question,
-        request,
-        look: Look::Turn,
-        quiet,
-        asker: Role::Agent,
-        asked: question.to_owned(),
-    }
-}
-
-/// Article id, title and heading of a passage that is near and doesn't answer.
-pub type Nearest = Vec<(ArticleId, String, String)>;
-
-/// The answer to the agent's own question, or what is nearest to it.
-///
-/// # Errors
-/// The nearest passages, when none is likely enough to answer.
-pub fn answer_question(
-    query: &CardQuery,
-    found: &SearchResponse,
-    settings: &SuggestionSettings,
-) -> Result<Answer, Nearest> {
-    for hit in found.hits.iter().take(NEAREST) {
-        let score = abstain::probability(&hit.features, query.act, found.degraded);
-        if score >= settings.ask_threshold {
-            return Ok(answer(query, hit, score));
-        }
-    }
-    let mut nearest: Nearest = Vec::new();
-    for hit in &found.hits {
-        let known = nearest.iter().any(|(id, _, _)| *id == hit.article.id);
-        if !known && nearest.len() < NEAREST {
-            let heading = hit.passage().heading.clone();
-            nearest.push((hit.article.id.clone(), hit.article.title.clone(), heading));
-        }
-    }
-    Err(nearest)
-}
-
 fn answer(query: &CardQuery, hit: &SearchHit, score: f32) -> Answer {
     let passage = hit.passage();
     let quote = hit.quote().to_owned();
@@ -442,6 +399,7 @@ fn answer(query: &CardQuery, hit: &SearchHit, score: f32) -> Answer {
         why,
         generator: Generator::Extractive,
         valid_from: hit.article.valid_from,
+        is_verbatim: hit.article.verbatim,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Encoded, citation, finite, json, party, wire};
 use crate::domain::{
     Authorship, CaseSummary, Due, EmailDraft, EmailPart, EmailPurpose, Proof, ProvenSentence,
-    Summary, SummarySection, WrapUp, WrapUpBody, WrapUpId, WrapUpVerdict,
+    StruckSentence, Summary, SummarySection, WrapUp, WrapUpBody, WrapUpId, WrapUpVerdict,
 };
 
 pub const WRAPUP_SUMMARY: &str = "wrapup.summary";
@@ -140,19 +140,20 @@ fn head(wrap_up: &WrapUp) -> wire::WrapUpHead {
         occasion: wrap_up.occasion.as_str().into(),
         language: wrap_up.language.clone(),
         authorship: authorship(&wrap_up.authorship),
-        struck: wrap_up
-            .struck
-            .iter()
-            .map(|struck| wire::Struck {
-                text: struck.text.as_str().into(),
-                fault: struck.fault.as_str().into(),
-                why: struck.why.as_str().into(),
-            })
-            .collect(),
+        struck: struck(&wrap_up.struck),
     }
 }
 
-fn authorship(authorship: &Authorship) -> wire::Authorship {
+pub(super) fn struck(sentences: &[StruckSentence]) -> Vec<wire::Struck> {
+    let struck = sentences.iter().map(|struck| wire::Struck {
+        text: struck.text.as_str().into(),
+        fault: struck.fault.as_str().into(),
+        why: struck.why.as_str().into(),
+    });
+    struck.collect()
+}
+
+pub(super) fn authorship(authorship: &Authorship) -> wire::Authorship {
     wire::Authorship {
         provider: authorship.provider.clone(),
         model: authorship.model.clone(),
@@ -169,11 +170,11 @@ fn section(section: &SummarySection) -> wire::SummarySection {
     wire::SummarySection { key: section.key.clone(), sentences: sentences(&section.sentences) }
 }
 
-fn sentences(proven: &[ProvenSentence]) -> Vec<wire::Sentence> {
+pub(super) fn sentences(proven: &[ProvenSentence]) -> Vec<wire::Sentence> {
     proven.iter().map(sentence).collect()
 }
 
-fn sentence(proven: &ProvenSentence) -> wire::Sentence {
+pub(super) fn sentence(proven: &ProvenSentence) -> wire::Sentence {
     wire::Sentence {
         text: proven.text.as_str().into(),
         citations: proven.proofs.iter().map(evidence).collect(),

@@ -1,5 +1,6 @@
 //! Language models over HTTP, over real sockets: a scripted server, and a real one.
 
+mod asks;
 mod authors;
 mod cassette;
 pub mod conformance;
@@ -11,6 +12,7 @@ mod live;
 mod real;
 mod servers;
 mod tapes;
+mod voices;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -12,6 +12,7 @@ use backchannel::connect::telephony::acs::IncomingCalls;
 use backchannel::connect::telephony::audiosocket::Registry;
 use backchannel::connect::telephony::auth::MediaAuth;
 use backchannel::domain::*;
+use backchannel::flow::voice::{OnStep, Step};
 use backchannel::knowledge::SearchMode;
 use backchannel::serve::auth::{Auth, Principal, hash_of};
 use backchannel::serve::{self, *};
@@ -344,6 +345,12 @@ fn strict(mut document: Value) -> Value {
         if let Some(parts) = schema["allOf"].as_array() {
             *schema = joined(parts, &described);
         }
+        for variant in schema.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(parts) = variant["allOf"].as_array() {
+                *variant = joined(parts, &described);
+                variant["additionalProperties"] = json!(false);
+            }
+        }
         if schema.get("properties").is_some() {
             schema["additionalProperties"] = json!(false);
         }
@@ -385,16 +392,32 @@ struct Fake;
 
 #[async_trait]
 impl Answerer for Fake {
-    async fn answer(&self, asked: AskedQuestion) -> Result<QuestionAnswer, Failure> {
+    async fn answer(
+        &self,
+        asked: AskedQuestion,
+        on_step: OnStep<'_>,
+    ) -> Result<QuestionAnswer, Failure> {
         if asked.question.as_str().contains("broken") {
             let message = "the secret inner workings".to_owned();
             return Err(Failure { kind: ErrorKind::Internal, message });
+        }
+        if asked.question.as_str().contains("slowly") {
+            on_step(Step::Sentence(&ProvenSentence {
+                text: Redacted::vouched("Within five days."),
+                proofs: answer().citations.into_iter().map(Proof::Passage).collect(),
+                support: 1.0,
+            }));
+            tokio::task::yield_now().await;
+            on_step(Step::Restart);
         }
         let known = asked.question.as_str().contains("refund");
         Ok(QuestionAnswer {
             question_id: asked.id,
             question: asked.question,
-            answer: known.then(answer),
+            reply: match known {
+                true => Reply::Answer(answer()),
+                false => Reply::None { why: Unanswered::NothingFound, struck: Vec::new() },
+            },
             nearest: vec![("billing/refunds".into(), "Refunds".into(), "When".into())],
             latency_ms: 7,
         })
@@ -424,6 +447,7 @@ impl ArticleSource for Fake {
                 valid_from: None,
                 review_by: Some(jiff::civil::date(2027, 1, 1)),
                 source: None,
+                verbatim: false,
                 passages: vec![Passage {
                     id: format!("{id}#1").into(),
                     heading: "Refunds".into(),
@@ -500,6 +524,7 @@ pub fn answer() -> Answer {
         why: vec!["terms: refund".into()],
         generator: Generator::Extractive,
         valid_from: Some(jiff::civil::date(2026, 1, 1)),
+        is_verbatim: false,
     }
 }
 
@@ -590,6 +615,29 @@ pub fn every_kind() -> Vec<EventBody> {
             kind: VerdictKind::Edited,
             edited_text: Some(Redacted::vouched("In five days.")),
         }),
+        EventBody::SuggestionVoiced(Box::new(CardVoice {
+            card_id: "k-1".into(),
+            spoken: Spoken {
+                sentences: vec![ProvenSentence {
+                    text: Redacted::vouched("You have it within five days."),
+                    proofs: answer().citations.into_iter().map(Proof::Passage).collect(),
+                    support: 0.9,
+                }],
+                struck: Vec::new(),
+                authorship: Authorship {
+                    provider: "lab".into(),
+                    model: Some("tiny".into()),
+                    prompt: None,
+                    seed: None,
+                },
+            },
+            latency_ms: 400,
+        })),
+        EventBody::QuestionsSuggested(vec![SuggestedQuestion {
+            question: "Where is a refund sent?".into(),
+            article_id: "billing/refunds".into(),
+            passage_id: "billing/refunds#2".into(),
+        }]),
         EventBody::SuggestionWithdrawn { card_id: "k-1".into(), why: "retired".into() },
         EventBody::QuestionAsked {
             question_id: "q-1".into(),
@@ -598,7 +646,7 @@ pub fn every_kind() -> Vec<EventBody> {
         EventBody::QuestionAnswered(QuestionAnswer {
             question_id: "q-1".into(),
             question: Redacted::vouched("When is a refund paid?"),
-            answer: Some(answer()),
+            reply: Reply::Answer(answer()),
             nearest: vec![],
             latency_ms: 7,
         }),

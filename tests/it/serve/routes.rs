@@ -154,6 +154,9 @@ async fn an_answer_can_be_streamed() {
     let (names, text) = ask("When is a refund paid?").await;
     assert_eq!(names, ["asked", "answer", "done"]);
     assert!(text.contains(r#""state":"answered""#), "{text}");
+    let (names, text) = ask("When is a refund paid, slowly?").await;
+    assert_eq!(names, ["asked", "sentence", "restart", "answer", "done"]);
+    assert!(text.contains(r#"{"text":"Within five days.","citations":[{"of":"passage""#), "{text}");
     let (names, text) = ask("broken?").await;
     assert_eq!(names, ["asked", "problem", "done"]);
     assert!(!text.contains("secret"), "{text}");

@@ -1,6 +1,6 @@
 import { Problem, problemFrom } from './problem.ts';
 import type {
-  AnsweredQuestion, Article, Conversation, EmailOrder, List, Me, ReviewVerdict, Summary, SystemState, VerdictKind, WrapUpEmail, WrapUpSummary,
+  Article, Conversation, EmailOrder, List, Me, ReviewVerdict, Summary, SystemState, VerdictKind, WrapUpEmail, WrapUpSummary,
 } from './types.ts';
 
 /**
@@ -38,10 +38,6 @@ export class Client {
   verdict(cardId: string, verdict: VerdictKind, text?: string): Promise<unknown> {
     const body = text === undefined ? { verdict } : { verdict, text };
     return this.request('POST', `/v1/suggestions/${encodeURIComponent(cardId)}/verdict`, body);
-  }
-
-  ask(conversationId: string, question: string): Promise<AnsweredQuestion> {
-    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/ask`, { question });
   }
 
   writeSummary(conversationId: string): Promise<WrapUpSummary> {

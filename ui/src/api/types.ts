@@ -97,6 +97,21 @@ export interface Suggestion {
   latency_ms?: number;
   generator?: string;
   why: string[];
+  /** The article's words may not be changed. */
+  verbatim?: boolean;
+}
+
+/** How a card's answer can be said. */
+export interface SpokenCard {
+  card_id: string;
+  text: string;
+  sentences: ProvenSentence[];
+}
+
+export interface SuggestedQuestion {
+  question: string;
+  article_id: string;
+  passage_id: string;
 }
 
 export type VerdictKind = 'accepted' | 'edited' | 'dismissed' | 'ignored';
@@ -111,6 +126,7 @@ export interface StoredSuggestion extends Suggestion {
   offered_at: string;
   sequence: number;
   verdict: Verdict | null;
+  voice?: SpokenCard | null;
   withdrawn: boolean;
 }
 
@@ -122,13 +138,17 @@ export interface Answer {
   score?: number;
   why: string[];
   generator?: string;
+  verbatim?: boolean;
 }
 
 export interface AnsweredQuestion {
   question_id: string;
   question: string;
-  state: 'answered' | 'abstained';
+  state: 'answered' | 'asks_back' | 'abstained';
   answer: Answer | null;
+  /** What a model wrote; absent when the answer is quoted. */
+  sentences?: ProvenSentence[];
+  ask_back?: string;
   nearest: { article_id: string; title: string; heading?: string | null }[];
   latency_ms?: number;
 }
@@ -146,6 +166,7 @@ export interface Conversation extends Summary {
   turns: Turn[];
   cards: StoredSuggestion[];
   questions: AnsweredQuestion[];
+  suggested_questions?: SuggestedQuestion[];
   gaps: Gap[];
   wrapup: WrapUp | null;
 }

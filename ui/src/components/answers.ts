@@ -2,6 +2,7 @@ import { LitElement, css, html } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { QuestionView } from '../state/conversation.ts';
 import { closeIcon } from './icons.ts';
+import './proven.ts';
 import { shared } from './shared-styles.ts';
 
 /** What the agent asked on this call, newest first. Fires `open-passage`, `copy-answer` and `close-answers`. */
@@ -40,7 +41,11 @@ export class Answers extends LitElement {
         user-select: text;
         overflow-wrap: anywhere;
       }
-      li:first-child .answer {
+      .verbatim {
+        white-space: pre-line;
+      }
+      li:first-child .answer,
+      li:first-child .written {
         font-size: 1.0667rem;
         font-weight: var(--weight-medium);
       }
@@ -75,9 +80,27 @@ export class Answers extends LitElement {
       <ul>${[...this.questions].reverse().map((question) => this.entry(question))}</ul>`;
   }
 
-  private entry({ question, answer: answered }: QuestionView) {
+  private entry({ question, answer: answered, written }: QuestionView) {
     const answer = answered?.answer;
-    if (!answered) return html`<li><p class="question">${question}</p><p class="quiet">Looking …</p></li>`;
+    if (!answered) {
+      return html`<li>
+        <p class="question">${question}</p>
+        ${written.map((sentence) => html`<bc-proven .sentence=${sentence}></bc-proven>`)}
+        <p class="quiet">${written.length > 0 ? 'Writing …' : 'Looking …'}</p>
+      </li>`;
+    }
+    if (answered.ask_back) {
+      return html`<li>
+        <p class="question">${question}</p>
+        <p>${answered.ask_back}</p>
+        ${answered.nearest.map(
+          (near) => html`<div><button type="button" class="link" @click=${() => this.ask(near.heading || near.title)}>
+            ${near.heading || near.title}
+          </button></div>`,
+        )}
+        ${answered.nearest.length > 0 ? '' : html`<p class="quiet near">Answer it in the box below.</p>`}
+      </li>`;
+    }
     if (!answer) {
       return html`<li>
         <p class="question">${question}</p>
@@ -93,7 +116,11 @@ export class Answers extends LitElement {
     const citation = answer.citations[0];
     return html`<li>
       <p class="question">${question}</p>
-      <button type="button" class="answer" title="Open the passage" @click=${() => citation && this.fire('open-passage', citation)}>${answer.text}</button>
+      ${(answered.sentences ?? []).map((sentence) => html`<bc-proven class="written" .sentence=${sentence}></bc-proven>`)}
+      ${answered.sentences?.length
+        ? ''
+        : html`<button type="button" class="answer ${answer.verbatim ? 'verbatim' : ''}" title="Open the passage" @click=${() => citation && this.fire('open-passage', citation)}>${answer.text}</button>`}
+      ${answer.verbatim ? html`<p class="quiet near">Word for word: say or send it as it stands.</p>` : ''}
       <div class="row">
         <button type="button" class="button" @click=${() => this.fire('copy-answer', answer.text)}>Insert</button>
         ${citation
@@ -103,6 +130,10 @@ export class Answers extends LitElement {
           : ''}
       </div>
     </li>`;
+  }
+
+  private ask(question: string): void {
+    this.dispatchEvent(new CustomEvent('ask', { detail: question, bubbles: true, composed: true }));
   }
 
   private fire(name: string, value: unknown = undefined): void {

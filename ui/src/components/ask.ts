@@ -1,15 +1,41 @@
 import { LitElement, css, html } from 'lit';
-import { customElement, query } from 'lit/decorators.js';
+import { customElement, property, query } from 'lit/decorators.js';
+import type { SuggestedQuestion } from '../api/types.ts';
 import { shared } from './shared-styles.ts';
 
-/** The agent's own question. Fires `ask` with the words. */
+/** The agent's own question, and up to three that may be worth asking now. Fires `ask` with the words. */
 @customElement('bc-ask')
 export class Ask extends LitElement {
+  @property({ attribute: false }) suggestions: SuggestedQuestion[] = [];
   @query('input') private input!: HTMLInputElement;
 
   static override styles = [
     shared,
     css`
+      ul {
+        display: flex;
+        gap: var(--s2);
+        padding: var(--s2) var(--s4);
+        border-top: 1px solid var(--line);
+        background: var(--surface);
+        flex-wrap: wrap;
+      }
+      li {
+        min-width: 0;
+      }
+      .chip {
+        max-width: 100%;
+        padding-block: 0;
+        border-radius: var(--s4);
+        color: var(--ink-2);
+      }
+      .chip span {
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
+      ul + form {
+        border-top: 0;
+      }
       form {
         display: flex;
         align-items: center;
@@ -41,8 +67,12 @@ export class Ask extends LitElement {
         opacity: 1;
       }
       @media (max-width: 899px) {
-        form {
+        form,
+        ul {
           padding-inline: var(--s2);
+        }
+        ul {
+          gap: var(--s1);
         }
       }
     `,
@@ -57,7 +87,11 @@ export class Ask extends LitElement {
   }
 
   override render() {
-    return html`<form role="search" @submit=${this.submit}>
+    return html`${this.suggestions.length > 0
+        ? html`<ul aria-label="Suggested questions">${this.suggestions.map((one) => html`<li>
+            <button type="button" class="button chip" title=${one.question} @click=${() => this.send(one.question)}><span>${one.question}</span></button>
+          </li>`)}</ul>`
+        : ''}<form role="search" @submit=${this.submit}>
       <kbd aria-hidden="true">/</kbd>
       <input type="text" name="question" autocomplete="off" maxlength="500" enterkeyhint="send" aria-label="Ask the knowledge base" placeholder="Ask the knowledge base …" />
       <button class="button">Ask</button>
@@ -69,6 +103,10 @@ export class Ask extends LitElement {
     const question = this.input.value.trim();
     if (question === '') return;
     this.input.value = '';
+    this.send(question);
+  }
+
+  private send(question: string): void {
     this.dispatchEvent(new CustomEvent('ask', { detail: question, bubbles: true, composed: true }));
   }
 }

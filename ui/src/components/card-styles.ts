@@ -73,6 +73,15 @@ export const cardStyles = css`
     color: inherit;
     cursor: text;
   }
+  .quotation {
+    display: block;
+    width: 100%;
+    margin-top: var(--s2);
+    border-radius: var(--radius-s);
+    overflow-wrap: anywhere;
+    user-select: text;
+  }
+  :host([front]) .spoken,
   :host([front]) .answer {
     font-size: var(--text-l);
     line-height: 1.4;

@@ -1,10 +1,11 @@
-import { LitElement, html } from 'lit';
+import { LitElement, html, type PropertyValues } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { Citation } from '../api/types.ts';
-import type { CardView } from '../state/conversation.ts';
+import type { Citation, SpokenCard } from '../api/types.ts';
+import { type CardView, wordsOf } from '../state/conversation.ts';
 import { monthText } from '../state/text.ts';
 import { cardStyles } from './card-styles.ts';
 import { checkIcon, chevronIcon } from './icons.ts';
+import './proven.ts';
 import { shared } from './shared-styles.ts';
 
 /**
@@ -18,16 +19,26 @@ export class Card extends LitElement {
   @property({ type: Number }) number = 0;
   @property({ type: Boolean, reflect: true }) front = false;
   @property({ type: Boolean, reflect: true }) unfolded = false;
+  /** Pointer or focus is on a card: a voice that comes now waits. */
+  @property({ type: Boolean }) held = false;
+  @state() private voice: SpokenCard | null = null;
   @state() private editing = false;
   @state() private why = false;
-  @query('.line, .answer') private handle!: HTMLElement | null;
+  @query('.line, .answer, .spoken') private handle!: HTMLElement | null;
   @query('textarea') private area!: HTMLTextAreaElement | null;
 
   static override styles = [shared, cardStyles];
 
   /** The text that inserting uses: the agent's own words where there are some. */
   get words(): string {
-    return this.card?.verdict?.text ?? this.card?.text ?? '';
+    return this.card ? wordsOf({ ...this.card, voice: this.voice }) : '';
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    const before = changed.get('card');
+    const isNew = changed.has('card') && before?.card_id !== this.card?.card_id;
+    // Nothing that the agent is reading changes under the eyes.
+    if (isNew || !this.held) this.voice = this.card?.voice ?? null;
   }
 
   override focus(): void {
@@ -68,7 +79,7 @@ export class Card extends LitElement {
       ${card.withdrawn !== null ? html`<p class="withdrawn" role="note">Withdrawn: ${card.withdrawn}. Don’t use it.</p>` : ''}
       ${this.editing
         ? this.editor(card)
-        : html`<button type="button" class="answer" title="Open the passage" ?disabled=${!citation} @click=${() => this.open(citation)}>${this.words}</button>`}
+        : this.answer(card, citation)}
       <p class="source quiet">
         ${citation
           ? html`<button type="button" class="link" @click=${() => this.open(citation)}>${source}${date ? html`<span class="date numbers"> · ${date}</span>` : ''}</button>`
@@ -81,11 +92,22 @@ export class Card extends LitElement {
     `;
   }
 
+  /** What the agent can say: own words, else spoken ones with the quotation below, else the quotation. */
+  private answer(card: CardView, citation: Citation | undefined) {
+    const quoted = (words: string, look: string) =>
+      html`<button type="button" class=${look} title="Open the passage" ?disabled=${!citation} @click=${() => this.open(citation)}>${words}</button>`;
+    if (!this.voice || card.verdict?.text) {
+      return html`${quoted(this.words, 'answer')}${card.verbatim ? html`<p class="quiet">Word for word: say it as it stands.</p>` : ''}`;
+    }
+    return html`${this.voice.sentences.map((sentence) => html`<bc-proven class="spoken" .sentence=${sentence}></bc-proven>`)}
+      ${quoted(`“${card.text}”`, 'quotation quiet')}`;
+  }
+
   private actions(card: CardView) {
     // Without a focus, `e` and `x` are about the card in front: only there may they be promised.
     const hint = (key: string) => (this.front ? html`<kbd>${key}</kbd>` : '');
     return html`<div class="actions">
-      <button type="button" class="button ${this.front ? 'primary' : ''}" ?disabled=${card.withdrawn !== null} @click=${() => this.fire('card-insert')}>
+      <button type="button" class="button ${this.front ? 'primary' : ''}" ?disabled=${card.withdrawn !== null} @click=${() => this.fire('card-insert', this.words)}>
         ${this.number > 0 ? html`<kbd>${this.number}</kbd>` : ''} Insert
       </button>
       <button type="button" class="button" ?disabled=${card.withdrawn !== null} @click=${() => this.edit()}>${hint('e')} Edit</button>
@@ -136,7 +158,7 @@ export class Card extends LitElement {
     const text = this.area?.value.trim() ?? '';
     if (text === '') return;
     // Unchanged words are simply accepted.
-    if (text === this.card?.text) this.fire('card-insert');
+    if (text === this.words) this.fire('card-insert', text);
     else this.fire('card-edited', text);
     await this.cancel();
   }

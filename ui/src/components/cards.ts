@@ -145,7 +145,7 @@ export class Cards extends LitElement {
   private card(id: string, index: number) {
     const card = this.view?.cards.find((c) => c.card_id === id);
     const shown = index < this.deck.visible.length;
-    return card ? html`<bc-card .card=${card} .number=${shown ? index + 1 : 0} ?front=${index === 0 && shown}></bc-card>` : '';
+    return card ? html`<bc-card .card=${card} .held=${this.deck.held} .number=${shown ? index + 1 : 0} ?front=${index === 0 && shown}></bc-card>` : '';
   }
 
   private notice(waiting: number) {

@@ -41,6 +41,10 @@ export class Proven extends LitElement {
     `,
   ];
 
+  override focus(): void {
+    this.renderRoot.querySelector('button')?.focus();
+  }
+
   override render() {
     const { sentence } = this;
     if (!sentence) return '';

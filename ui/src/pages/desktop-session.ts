@@ -1,4 +1,5 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
+import { askInSteps } from '../api/ask-stream.ts';
 import { CallsFeed } from '../api/calls-feed.ts';
 import { client } from '../api/client.ts';
 import { ConversationFeed } from '../api/conversation-feed.ts';
@@ -6,7 +7,7 @@ import { Problem, sentenceFor } from '../api/problem.ts';
 import type { StreamState } from '../api/stream.ts';
 import type { Degradation, EmailOrder, Me, ReviewVerdict, Summary, Verdict, VerdictKind } from '../api/types.ts';
 import { Microphone, type MicrophoneState } from '../audio/microphone.ts';
-import { type ConversationView, withAnswer, withVerdict } from '../state/conversation.ts';
+import { type ConversationView, answerAloud, withAnswer, withVerdict, withWritten } from '../state/conversation.ts';
 import { noWrapUp, withReview, withWrapUpEvent } from '../state/wrapup.ts';
 
 /** How the session speaks to the agent: on the screen and aloud, or only aloud. */
@@ -99,10 +100,12 @@ export class DesktopSession implements ReactiveController {
     const feed = this.feed;
     if (!feed) return;
     try {
-      const answered = await client.ask(feed.id, question);
+      const answered = await askInSteps(feed.id, question, {
+        onWritten: (asked, sentences) => feed.update((view) => withWritten(view, asked, sentences)),
+      });
       feed.update((view) => withAnswer(view, answered));
       // It is drawn where the answers stand; only the ear needs telling.
-      this.say.announce(answered.answer ? `Answer: ${answered.answer.text}` : 'The knowledge base has no answer to this.');
+      this.say.announce(answerAloud(answered));
     } catch (error) {
       this.say.show(`The question wasn’t answered. ${sentenceFor(error)}`);
     }

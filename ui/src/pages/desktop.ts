@@ -11,7 +11,7 @@ import { shared } from '../components/shared-styles.ts';
 import type { Tab } from '../components/tabs.ts';
 import type { Transcript } from '../components/transcript.ts';
 import type { ReviewEvent, WrapUpPanel } from '../components/wrapup.ts';
-import type { CardView, ConversationView } from '../state/conversation.ts';
+import { type CardView, type ConversationView, openSuggestions } from '../state/conversation.ts';
 import { callerName } from '../state/calls.ts';
 import { type Action, actionFor } from '../state/keys.ts';
 import { degradedSentence } from '../state/text.ts';
@@ -99,7 +99,7 @@ export class Desktop extends LitElement {
     const { session } = this;
     return html`<main
       class="call"
-      @card-insert=${(event: CardEvent) => this.insert(event.detail.card)}
+      @card-insert=${(event: CardEvent<string>) => this.insert(event.detail.card, event.detail.value)}
       @card-edited=${(event: CardEvent<string>) => this.insertEdited(event.detail.card, event.detail.value)}
       @card-dismiss=${(event: CardEvent) => this.dismiss(event.detail.card)}
       @open-passage=${(event: CardEvent<Citation>) => this.open(event.detail.value)}
@@ -150,7 +150,7 @@ export class Desktop extends LitElement {
       ${this.narrow && this.tab === 'customer'
         ? html`<section class="panel" aria-label="Customer"><bc-customer full .view=${view} .now=${this.now}></bc-customer></section>`
         : ''}
-      <bc-ask></bc-ask>
+      <bc-ask .suggestions=${openSuggestions(view)}></bc-ask>
       ${this.passage ? html`<bc-passage role="complementary" aria-label="Passage" .citation=${this.passage}></bc-passage>` : ''}
     `;
   }
@@ -181,9 +181,9 @@ export class Desktop extends LitElement {
     const current = this.cards?.current()?.card;
     switch (action.do) {
       case 'insert': {
-        const card = this.cards?.cardAt(action.index)?.card;
-        if (card) this.insert(card);
-        return Boolean(card);
+        const shown = this.cards?.cardAt(action.index);
+        if (shown?.card) this.insert(shown.card, shown.words);
+        return Boolean(shown?.card);
       }
       case 'edit':
         this.show('cards');
@@ -242,9 +242,9 @@ export class Desktop extends LitElement {
     this.wrapUp?.focus();
   }
 
-  private insert(card: CardView): void {
+  private insert(card: CardView, words: string): void {
     const edited = card.verdict?.verdict === 'edited';
-    void this.copy(card.verdict?.text ?? card.text);
+    void this.copy(words);
     // Inserting again what was edited before says nothing new.
     if (!edited && card.verdict?.verdict !== 'accepted') void this.session.verdict(card.card_id, 'accepted');
   }

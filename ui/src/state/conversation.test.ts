@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Conversation, Envelope, StoredSuggestion } from '../api/types.ts';
-import { type ConversationView, apply, fromSnapshot, hasHole, withAnswer, withVerdict } from './conversation.ts';
+import {
+  type ConversationView, answerAloud, apply, fromSnapshot, hasHole, openSuggestions, withAnswer, withVerdict, withWritten, wordsOf,
+} from './conversation.ts';
 
 const customer = { id: 'p-1', role: 'customer' as const };
 const empty: Conversation = {
@@ -122,6 +124,37 @@ describe('cards and questions', () => {
     const answered = { question_id: 'q-1', question: 'fee?', state: 'abstained' as const, answer: null, nearest: [] };
     const view = withAnswer(run([event('question.asked', 3, { question_id: 'q-1', question: 'fee?' })]), answered);
     expect(apply(view, event('question.answered', 4, answered)).questions).toHaveLength(1);
+  });
+
+  test('a voice comes to its card later and is what is said, unless the agent wrote something else', () => {
+    const voice = { card_id: 'k-1', text: 'You get it back.', sentences: [{ text: 'You get it back.', citations: [], support: 1 }] };
+    const offered = run([offer('k-1', 3), offer('k-2', 4)]);
+    const view = apply(offered, event('suggestion.voiced', 5, voice));
+    expect(offered.cards.map(wordsOf)).toEqual(['k-1', 'k-2']);
+    expect(view.cards.map(wordsOf)).toEqual(['You get it back.', 'k-2']);
+    expect(wordsOf(withVerdict(view, 'k-1', { verdict: 'edited', text: 'mine' }).cards[0]!)).toBe('mine');
+    expect(run([event('suggestion.voiced', 3, voice)]).cards).toEqual([]);
+  });
+
+  test('suggested questions take the place of those before, and one that was asked is none', () => {
+    const suggest = (sequence: number, ...questions: string[]) =>
+      event('suggestion.questions', sequence, { questions: questions.map((question) => ({ question, article_id: 'a', passage_id: 'a#1' })) });
+    const view = run([suggest(3, 'one?', 'two?'), suggest(4, 'two?', 'three?'), event('question.asked', 5, { question_id: 'q', question: 'two?' })]);
+    expect(openSuggestions(view).map((one) => one.question)).toEqual(['three?']);
+    expect(openSuggestions({ ...view, state: 'ended' })).toEqual([]);
+  });
+
+  test('what is written of an answer is shown until the answer is there, and can be void', () => {
+    const asked = { question_id: 'q-1', question: 'fee?' };
+    const sentence = { text: 'Yes.', citations: [], support: 1 };
+    const written = withWritten(run([]), asked, [sentence]);
+    expect(written.questions[0]?.written).toEqual([sentence]);
+    expect(withWritten(written, asked, []).questions[0]?.written).toEqual([]);
+    const answered = { ...asked, state: 'asks_back' as const, answer: null, ask_back: 'Which one?', nearest: [] };
+    const done = withAnswer(written, answered);
+    expect(done.questions).toEqual([{ ...asked, answer: answered, written: [] }]);
+    expect(withWritten(done, asked, [sentence])).toEqual(done);
+    expect(answerAloud(answered)).toBe('Asked back: Which one?');
   });
 
   test('a gap is noted once', () => {

@@ -1,7 +1,8 @@
 // A conversation's view model and the one pure function that moves it on: (view, event) → view.
 // It must give the same view whether events come once, twice, or in another order than they were numbered.
 import type {
-  AnsweredQuestion, Conversation, Envelope, Gap, Partial, Party, StoredSuggestion, Suggestion, Turn, Verdict, VerdictKind, WrapUp, WrapUpGrowing,
+  AnsweredQuestion, Conversation, Envelope, Gap, Partial, Party, ProvenSentence, SpokenCard, StoredSuggestion, SuggestedQuestion, Suggestion,
+  Turn, Verdict, VerdictKind, WrapUp, WrapUpGrowing,
 } from '../api/types.ts';
 import { withGrowing, withWrapUpEvent } from './wrapup.ts';
 
@@ -21,6 +22,8 @@ export interface TurnView {
 
 export interface CardView extends Suggestion {
   verdict: Verdict | null;
+  /** How it can be said; null while or where no model wrote that. */
+  voice: SpokenCard | null;
   withdrawn: string | null;
 }
 
@@ -28,6 +31,8 @@ export interface QuestionView {
   question_id: string;
   question: string;
   answer: AnsweredQuestion | null;
+  /** Proven already, while the rest is being written. */
+  written: ProvenSentence[];
 }
 
 export interface ConversationView {
@@ -46,6 +51,7 @@ export interface ConversationView {
   gaps: Gap[];
   cards: CardView[];
   questions: QuestionView[];
+  suggested: SuggestedQuestion[];
   /** Null while nothing was written. */
   wrapup: WrapUp | null;
   /** End of speech to its final turn, by the service's clock; null until one arrived live. */
@@ -71,7 +77,8 @@ export function fromSnapshot(snapshot: Conversation): ConversationView {
     turns: snapshot.turns.map(finalTurn).sort((a, b) => a.start_ms - b.start_ms),
     gaps: snapshot.gaps ?? [],
     cards: snapshot.cards.map(storedCard),
-    questions: (snapshot.questions ?? []).map((q) => ({ question_id: q.question_id, question: q.question, answer: q })),
+    questions: (snapshot.questions ?? []).map((q) => ({ question_id: q.question_id, question: q.question, answer: q, written: [] })),
+    suggested: snapshot.suggested_questions ?? [],
     wrapup: snapshot.wrapup ?? null,
     behind_ms: null,
     through: snapshot.last_sequence,
@@ -106,11 +113,35 @@ export function withVerdict(view: ConversationView, cardId: string, verdict: Ver
 export function withAnswer(view: ConversationView, answered: AnsweredQuestion): ConversationView {
   const others = view.questions.filter((q) => q.question_id !== answered.question_id);
   const known = others.length !== view.questions.length;
-  const question = { question_id: answered.question_id, question: answered.question, answer: answered };
+  const question = { question_id: answered.question_id, question: answered.question, answer: answered, written: [] };
   return {
     ...view,
     questions: known ? view.questions.map((q) => (q.question_id === answered.question_id ? question : q)) : [...others, question],
   };
+}
+
+/** What is written of an answer so far; an empty list takes back what was shown. */
+export function withWritten(view: ConversationView, asked: { question_id: string; question: string }, written: ProvenSentence[]): ConversationView {
+  const known = view.questions.some((q) => q.question_id === asked.question_id);
+  const questions = known ? view.questions : [...view.questions, { ...asked, answer: null, written: [] }];
+  return { ...view, questions: questions.map((q) => (q.question_id === asked.question_id && q.answer === null ? { ...q, written } : q)) };
+}
+
+/** What is said when the card is used: the agent's own words, else the spoken ones, else the quoted ones. */
+export function wordsOf(card: CardView): string {
+  return card.verdict?.text ?? card.voice?.text ?? card.text;
+}
+
+/** An answer for the ear. */
+export function answerAloud(answered: AnsweredQuestion): string {
+  if (answered.ask_back) return `Asked back: ${answered.ask_back}`;
+  return answered.answer ? `Answer: ${answered.answer.text}` : 'The knowledge base has no answer to this.';
+}
+
+/** What may still be asked: a question that was asked is no suggestion any more. */
+export function openSuggestions(view: ConversationView): SuggestedQuestion[] {
+  if (view.state === 'ended') return [];
+  return view.suggested.filter((s) => !view.questions.some((q) => q.question === s.question));
 }
 
 function applyStored(view: ConversationView, type: string, event: Envelope): ConversationView {
@@ -119,6 +150,12 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
       return applyFinal(view, event.data as Turn, event.time);
     case 'suggestion.offered':
       return applyOffer(view, event.data as Suggestion);
+    case 'suggestion.voiced': {
+      const voice = event.data as SpokenCard;
+      return { ...view, cards: view.cards.map((c) => (c.card_id === voice.card_id ? { ...c, voice } : c)) };
+    }
+    case 'suggestion.questions':
+      return { ...view, suggested: (event.data as { questions: SuggestedQuestion[] }).questions };
     case 'suggestion.withdrawn': {
       const data = event.data as { card_id: string; why: string };
       return { ...view, cards: view.cards.map((c) => (c.card_id === data.card_id ? { ...c, withdrawn: data.why || 'withdrawn' } : c)) };
@@ -130,7 +167,7 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
     case 'question.asked': {
       const data = event.data as { question_id: string; question: string };
       if (view.questions.some((q) => q.question_id === data.question_id)) return view;
-      return { ...view, questions: [...view.questions, { ...data, answer: null }] };
+      return { ...view, questions: [...view.questions, { ...data, answer: null, written: [] }] };
     }
     case 'question.answered':
       return withAnswer(view, event.data as AnsweredQuestion);
@@ -181,7 +218,7 @@ function applyFinal(view: ConversationView, data: Turn, time: string): Conversat
 
 function applyOffer(view: ConversationView, data: Suggestion): ConversationView {
   if (view.cards.some((card) => card.card_id === data.card_id)) return view;
-  return { ...view, cards: [...view.cards, { ...data, why: data.why ?? [], verdict: null, withdrawn: null }] };
+  return { ...view, cards: [...view.cards, { ...data, why: data.why ?? [], verdict: null, voice: null, withdrawn: null }] };
 }
 
 function applyGap(view: ConversationView, gap: Gap): ConversationView {
@@ -216,5 +253,5 @@ function finalTurn(turn: Turn): TurnView {
 }
 
 function storedCard(card: StoredSuggestion): CardView {
-  return { ...card, why: card.why ?? [], withdrawn: card.withdrawn ? 'withdrawn' : null };
+  return { ...card, why: card.why ?? [], voice: card.voice ?? null, withdrawn: card.withdrawn ? 'withdrawn' : null };
 }

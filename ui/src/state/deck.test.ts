@@ -3,7 +3,7 @@ import type { CardView } from './conversation.ts';
 import { dealt, emptyDeck, held, muted, released } from './deck.ts';
 
 const card = (id: string, change: Partial<CardView> = {}): CardView => ({
-  card_id: id, kind: 'answer', title: id, text: id, citations: [], why: [], verdict: null, withdrawn: null, ...change,
+  card_id: id, kind: 'answer', title: id, text: id, citations: [], why: [], verdict: null, voice: null, withdrawn: null, ...change,
 });
 const cards = (...ids: string[]) => ids.map((id) => card(id));
 const dismissed = (id: string) => card(id, { verdict: { verdict: 'dismissed', text: null } });

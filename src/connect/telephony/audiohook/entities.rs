@@ -199,6 +199,7 @@ mod tests {
                 why: Vec::new(),
                 generator: Generator::Extractive,
                 valid_from: None,
+                is_verbatim: false,
             },
             trigger_turn: "t-1".into(),
             latency_ms: 31,

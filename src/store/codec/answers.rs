@@ -1,0 +1,104 @@
+//! Voices of cards, suggested questions, and answers to the agent's own → the JSON that is stored.
+
+use super::wrapup::{authorship, sentences, struck};
+use super::{citation, finite, wire};
+use crate::domain::{
+    Answer, CardVoice, ProvenSentence, QuestionAnswer, Recorded, Redacted, Reply,
+    SuggestedQuestion, Unanswered,
+};
+use crate::store::StoreError;
+
+const ASKS_BACK: &str = "asks_back";
+const NOTHING_PROVEN: &str = "nothing_proven";
+
+/// The question behind a `question.answered` that asks back; `None` for any other event.
+pub fn decode_asked_back(event: &Recorded) -> Result<Option<Redacted>, StoreError> {
+    if &*event.kind != super::QUESTION_ANSWERED {
+        return Ok(None);
+    }
+    let wire: wire::QuestionAnswered = super::data(event)?;
+    Ok((wire.state == ASKS_BACK).then(|| Redacted::vouched(wire.question)))
+}
+
+pub(super) fn voiced(voice: &CardVoice) -> wire::SuggestionVoiced {
+    let spoken = &voice.spoken;
+    wire::SuggestionVoiced {
+        card_id: voice.card_id.to_string(),
+        text: spoken.text(),
+        sentences: sentences(&spoken.sentences),
+        authorship: authorship(&spoken.authorship),
+        struck: struck(&spoken.struck),
+        latency_ms: voice.latency_ms,
+    }
+}
+
+pub(super) fn suggested(questions: &[SuggestedQuestion]) -> wire::QuestionsSuggested {
+    let questions = questions.iter().map(|one| wire::SuggestedQuestion {
+        question: one.question.clone(),
+        article_id: one.article_id.to_string(),
+        passage_id: one.passage_id.to_string(),
+    });
+    wire::QuestionsSuggested { questions: questions.collect() }
+}
+
+/// A sentence of an answer that is still being written.
+pub fn sentence(proven: &ProvenSentence) -> wire::Sentence {
+    super::wrapup::sentence(proven)
+}
+
+pub fn question_answered(answered: &QuestionAnswer) -> wire::QuestionAnswered {
+    let nearest = answered.nearest.iter().map(|(id, title, heading)| wire::Nearest {
+        article_id: id.to_string(),
+        title: title.clone(),
+        heading: heading.clone(),
+    });
+    let mut wire = wire::QuestionAnswered {
+        question_id: answered.question_id.to_string(),
+        question: answered.question.as_str().into(),
+        state: "answered".into(),
+        answer: None,
+        sentences: Vec::new(),
+        ask_back: None,
+        refusal: None,
+        authorship: None,
+        struck: Vec::new(),
+        nearest: nearest.collect(),
+        latency_ms: answered.latency_ms,
+    };
+    match &answered.reply {
+        Reply::Answer(quoted) => wire.answer = Some(answer(quoted)),
+        Reply::Written(whole, spoken) => {
+            wire.answer = Some(answer(whole));
+            wire.sentences = sentences(&spoken.sentences);
+            wire.struck = struck(&spoken.struck);
+            wire.authorship = Some(authorship(&spoken.authorship));
+        }
+        Reply::AskBack { question, authorship: who } => {
+            wire.state = ASKS_BACK.into();
+            wire.ask_back = Some(question.clone());
+            wire.authorship = who.as_ref().map(authorship);
+        }
+        Reply::None { why, struck: gone } => {
+            wire.state = "abstained".into();
+            wire.refusal = match why {
+                Unanswered::NothingFound => None,
+                Unanswered::NothingProven => Some(NOTHING_PROVEN.into()),
+            };
+            wire.struck = struck(gone);
+        }
+    }
+    wire
+}
+
+fn answer(answer: &Answer) -> wire::Answer {
+    wire::Answer {
+        title: answer.title.clone(),
+        heading: answer.heading.clone(),
+        text: answer.text.clone(),
+        citations: answer.citations.iter().map(citation).collect(),
+        score: finite(answer.score),
+        why: answer.why.clone(),
+        generator: answer.generator.as_str().into(),
+        verbatim: answer.is_verbatim,
+    }
+}

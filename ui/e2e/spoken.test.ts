@@ -1,0 +1,61 @@
+import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch, signedIn, watchErrors } from './browser.ts';
+import { playCall, spoken, suggested } from './played.ts';
+import { Service } from './service.ts';
+
+/** Pictures for people; kept after the run. */
+const FOLDER = process.env.E2E_SCREENSHOTS ?? join(tmpdir(), 'backchannel-looks');
+
+let service: Service;
+let browser: Browser;
+
+beforeAll(async () => {
+  mkdirSync(FOLDER, { recursive: true });
+  service = await Service.start();
+  browser = await launch();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await service?.stop();
+});
+
+test('a card is spoken, and suggested questions are asked by pointer and by key', async () => {
+  for (const [width, colorScheme] of [[360, 'dark'], [1440, 'light']] as const) {
+    const context = await signedIn(browser, service, { viewport: { width, height: 800 }, colorScheme });
+    const page = await context.newPage();
+    const errors = watchErrors(page);
+    const asked = await playCall(page);
+    await page.goto('/desktop#c-9');
+    const front = page.locator('bc-card[front]');
+    await front.locator('bc-proven.spoken').first().waitFor();
+    expect((await front.locator('bc-proven.spoken button').allInnerTexts()).map((text) => text.split('\n')[0]!.trim().replace(/, said by.*/, ''))).toEqual(spoken);
+    await front.locator('.quotation').getByText('We refund a duplicate').waitFor();
+
+    const chips = page.getByRole('list', { name: 'Suggested questions' }).getByRole('button');
+    expect(await chips.allInnerTexts()).toEqual(suggested);
+    await page.screenshot({ path: join(FOLDER, `spoken-${width}-${colorScheme}.png`) });
+    await chips.first().click();
+    await page.locator('bc-answers bc-proven').first().waitFor();
+    // What was asked is no suggestion any more; the next is reached by key.
+    await expect.poll(() => chips.count()).toBe(2);
+    await chips.first().focus();
+    await page.keyboard.press('Enter');
+    await page.locator('bc-answers').getByText('Which refund is it about?').waitFor();
+    await page.locator('bc-answers').getByRole('button', { name: 'Refunds of credit' }).click();
+    await expect.poll(() => asked).toEqual([suggested[0], suggested[1], 'Refunds of credit']);
+    await page.screenshot({ path: join(FOLDER, `asked-${width}-${colorScheme}.png`) });
+
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await page.evaluate(axe.source);
+    const found = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
+    expect(found.violations.map((one) => `${one.id}: ${one.nodes[0]?.html}`)).toEqual([]);
+    expect(errors).toEqual([]);
+    await context.close();
+  }
+});
