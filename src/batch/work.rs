@@ -94,9 +94,12 @@ pub struct Work {
     rows: Cursors,
     watch: Watch,
     streak: AtomicU32,
-    /// Conversations that are being written about, and a word whenever one no longer is.
+    /// Conversations that are being written about, and a word whenever one was.
     under_way: AtomicU64,
-    one_less: Notify,
+    gave_back: Notify,
+    /// What was used and isn't in the journals yet. Held while it goes there, so that a cap sees each
+    /// conversation once.
+    unbooked: Mutex<Used>,
     last_word: Mutex<String>,
     halt: Mutex<Option<Result<Halt, BatchError>>>,
 }
@@ -123,7 +126,8 @@ impl Work {
             watch: Watch::default(),
             streak: AtomicU32::new(0),
             under_way: AtomicU64::new(0),
-            one_less: Notify::new(),
+            gave_back: Notify::new(),
+            unbooked: Mutex::default(),
             last_word: Mutex::default(),
             halt: Mutex::default(),
         }
@@ -273,7 +277,15 @@ impl Work {
         sums.add(record);
         sums.tokens = sums.tokens.saturating_sub(before.tokens);
         sums.cost_micros = sums.cost_micros.saturating_sub(before.cost_micros);
+        let mut unbooked = self.unbooked.lock().unwrap_or_else(PoisonError::into_inner);
+        unbooked.tokens = unbooked.tokens.saturating_sub(sums.tokens);
+        unbooked.cost_micros = unbooked.cost_micros.saturating_sub(sums.cost_micros);
         self.of.tally.add(sums);
+    }
+
+    fn book(&self, used: Used) {
+        let mut unbooked = self.unbooked.lock().unwrap_or_else(PoisonError::into_inner);
+        *unbooked = unbooked.plus(used);
     }
 
     async fn permit<'a>(
@@ -338,7 +350,17 @@ impl Work {
                 () = self.over.cancelled() => return Err(Unfinished::Halted),
                 written = self.of.summarizer.write(material, circumstances, &self.of.order.writing) => written,
             };
+            let (tokens, cost_micros) = match &written {
+                Ok(summarized) => (summarized.tokens, summarized.cost_micros),
+                Err(vain) => (vain.tokens, vain.cost_micros),
+            };
+            let this_time = Used { tokens: tokens.prompt + tokens.written, cost_micros };
+            self.book(this_time);
             drop((under_way, writing));
+            // Who was refused gives nothing back; to wake the others for it would go on for ever.
+            if !written.as_ref().is_err_and(|vain| vain.why.is_budget()) {
+                self.gave_back.notify_waiters();
+            }
             let vain = match written {
                 Ok(summarized) => {
                     self.streak.store(0, Ordering::Relaxed);
@@ -354,19 +376,13 @@ impl Work {
                         seed,
                         worked,
                     );
-                    let all = before.plus(used).plus(Used {
-                        tokens: summarized.tokens.prompt + summarized.tokens.written,
-                        cost_micros: summarized.cost_micros,
-                    });
+                    let all = before.plus(used).plus(this_time);
                     let outcome = Outcome::Written { output: line, provenance };
                     return Ok(Became::Final(record(number, all, outcome)));
                 }
                 Err(vain) => vain,
             };
-            used = used.plus(Used {
-                tokens: vain.tokens.prompt + vain.tokens.written,
-                cost_micros: vain.cost_micros,
-            });
+            used = used.plus(this_time);
             let error: NotSummarized = vain.why;
             if error.is_budget() {
                 if self.others_gave_back().await {
@@ -411,14 +427,14 @@ impl Work {
     /// What is under way holds back more than it will use. Waits for the next of it to end; false
     /// when there is none, and nothing will come back.
     async fn others_gave_back(&self) -> bool {
-        let mut one_less = pin!(self.one_less.notified());
-        one_less.as_mut().enable();
+        let mut gave_back = pin!(self.gave_back.notified());
+        gave_back.as_mut().enable();
         if self.under_way.load(Ordering::Acquire) == 0 {
             return false;
         }
         tokio::select! {
             () = self.closing.cancelled() => false,
-            () = one_less => true,
+            () = gave_back => true,
         }
     }
 
@@ -431,7 +447,10 @@ impl Work {
 
     /// What is being written at this moment isn't counted yet: a cap is overrun by so much at most.
     fn check_budget(&self) -> Result<(), Unfinished> {
+        let unbooked = self.unbooked.lock().unwrap_or_else(PoisonError::into_inner);
         let (caps, sums) = (self.of.order.caps, self.of.tally.sums());
+        let sums = unbooked.plus(Used { tokens: sums.tokens, cost_micros: sums.cost_micros });
+        drop(unbooked);
         let is_over = |cap: Option<u64>, used: u64| cap.is_some_and(|cap| used >= cap);
         if is_over(caps.tokens, sums.tokens) || is_over(caps.cost_micros, sums.cost_micros) {
             self.stop_for(Ok(Halt::Budget));
@@ -454,7 +473,6 @@ impl<'a> UnderWay<'a> {
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         self.0.under_way.fetch_sub(1, Ordering::AcqRel);
-        self.0.one_less.notify_waiters();
     }
 }
 

@@ -270,7 +270,6 @@ const TURNING: &[&str] = &[
     "fewer",
     "early",
     "before",
-    "after",
     "broken",
     "closed",
     "offline",

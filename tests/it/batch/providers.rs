@@ -82,7 +82,7 @@ async fn the_provider_of_the_settings_writes_within_its_budget() {
     }
     for by in desk.provenance() {
         assert_eq!(by["authors"][0]["provider"], "lab");
-        assert_eq!(by["authors"][0]["model"], "tiny");
+        assert_eq!(by["authors"][0]["model"], "tiny-2026", "the name that the server gives");
         assert!(by["authors"][0]["prompt"]["sha256"].as_str().is_some(), "{by}");
         assert_eq!((&by["prompt_tokens"], &by["written_tokens"]), (&json!(11), &json!(4)));
         assert_eq!((&by["cost"], &by["struck"]), (&json!(0.000_054), &json!(1)), "{by}");
