@@ -28,6 +28,8 @@ const LEAD: f32 = 2.0;
 const OPENING: usize = 3;
 /// Where a sentence is retold so closely, no telling word stands for another.
 const RETOLD_SCORE_MIN: f32 = 6.0;
+/// The same hours.
+const LATE: [&str; 3] = ["evening", "night", "tonight"];
 /// Sources that are compared, those that hold most of the sentence.
 const UNITS_MAX: usize = 12;
 const SHARE_MIN: f32 = 0.15;
@@ -233,6 +235,17 @@ impl Beside<'_> {
             Some(Fault::Negation)
         } else if numbered(ours) && numbered(theirs) && ours.lower != theirs.lower {
             Some(Fault::Code).filter(|_| !exact(self.claim, ours))
+        } else if one
+            && self.score >= RETOLD_SCORE_MIN
+            && exact(self.claim, ours)
+            && exact(self.source, theirs)
+            && !numbered(ours)
+            && !numbered(theirs)
+            && !alike(&ours.lower, &theirs.lower)
+            && !(LATE.contains(&ours.lower.as_str()) && LATE.contains(&theirs.lower.as_str()))
+        {
+            // "Good morning" was said as well, but not here.
+            Some(Fault::Date)
         } else if one
             && self.score >= RETOLD_SCORE_MIN
             && telling(ours)

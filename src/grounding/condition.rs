@@ -133,7 +133,7 @@ fn opens(words: &[Word], at: usize) -> bool {
         let follows = |phrase: &&[&str]| {
             phrase.iter().enumerate().all(|(offset, wanted)| word(offset + 1) == *wanted)
         };
-        return !WHETHER.contains(&before) && !COURTESY.iter().any(|phrase| follows(phrase));
+        return !WHETHER.contains(&before) && !COURTESY.iter().any(follows);
     }
     if IF_TWO.contains(&(word(0), word(1))) || is_three(IF_THREE) {
         return true;

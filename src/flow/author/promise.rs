@@ -146,7 +146,7 @@ fn tells_back(text: &str) -> bool {
         .contains(['.', '!', ':', ';', '–', '—', '?', '\n'])
         && !text.contains(", and")
         && !text.contains(", but");
-    if !is_one || !TOLD_BACK.iter().any(|words| opens(words)) {
+    if !is_one || !TOLD_BACK.iter().any(opens) {
         return false;
     }
     let goes_on = |and: &str| {

@@ -227,7 +227,8 @@ async fn a_cap_lets_what_is_under_way_end_and_holds_over_restarts() {
     let by_cost = Caps { tokens: None, cost_micros: Some(400) };
     let (why, more) = stopped(bench.run(&script, by_cost).await);
     assert_eq!(why, Halt::Budget);
-    assert!((400..=400 + 3 * MICROS).contains(&more.cost_micros), "{more:?}");
+    // 400 is no multiple: the one that reaches it goes beyond it, and three are under way.
+    assert!((400..400 + 4 * MICROS).contains(&more.cost_micros), "{more:?}");
 
     let sums = complete(bench.run(&script, Caps::default()).await);
     assert_eq!(sums, Sums { written: 200, failed: 0, tokens: 2_000, cost_micros: 600 });

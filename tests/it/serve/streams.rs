@@ -98,7 +98,7 @@ async fn filters_take_lists_stars_and_the_prefix() {
             "turn.final",
             "suggestion.offered",
             "suggestion.verdict",
-            "suggestion.withdrawn"
+            "suggestion.voiced"
         ]
     );
     assert_eq!(kinds("/v1/events?types=turn.final", 3).await, ["turn.final"; 3]);
