@@ -4,7 +4,6 @@
 //! Molecular Biology 147, 1981), over stems.
 
 use super::context::is_pronoun;
-use super::facts::Fact;
 use super::polarity::{is_denial, opposite_of};
 use super::reading::{Part, Reading, Word};
 use super::speaker;
@@ -30,8 +29,16 @@ const OPENING: usize = 3;
 const RETOLD_SCORE_MIN: f32 = 6.0;
 /// The same hours.
 const LATE: [&str; 3] = ["evening", "night", "tonight"];
+/// Sums of the same weights in another order.
+const SAME_SCORE: f32 = 1e-4;
 /// Sources that are compared, those that hold most of the sentence.
 const UNITS_MAX: usize = 12;
+/// Words of a sentence that are looked at; a longer one isn't a sentence, and is struck.
+const CLAIM_WORDS_MAX: usize = 256;
+/// A source without full stops is looked at in windows of so many words, each beginning so many
+/// behind the one before: a message of any length costs no more memory than this.
+const WINDOW_WORDS: usize = 768;
+const WINDOW_STEP_WORDS: usize = 512;
 const SHARE_MIN: f32 = 0.15;
 
 /// A stretch of the sentence beside one of a source.
@@ -54,6 +61,9 @@ struct Change {
 /// Within what is retold nearly word by word nothing is denied, turned round or numbered otherwise.
 pub(super) fn check(case: &Case) -> Finding {
     let ground = case.ground;
+    if case.reading.words.len() > CLAIM_WORDS_MAX {
+        return Err((Fault::Meaning, "it is too long to be checked word by word".into()));
+    }
     let mut units: Vec<(usize, f32)> = (case.support.near_units().into_iter())
         .filter(|unit| (case.allowed)(*unit))
         .map(|unit| (unit, case.support.share_of(unit)))
@@ -63,7 +73,12 @@ pub(super) fn check(case: &Case) -> Finding {
     units.truncate(UNITS_MAX);
     let aligned: Vec<Alignment> = units
         .iter()
-        .filter_map(|(unit, _)| align(&case.reading, *unit, &ground.units[*unit].reading))
+        .filter_map(|(unit, _)| {
+            let source = &ground.units[*unit].reading;
+            let aligned = windows(&source.words)
+                .filter_map(|said| Beside { claim: &case.reading, source, said }.align(*unit));
+            aligned.max_by(|a, b| a.score.total_cmp(&b.score))
+        })
         .collect();
     somebody_elses(case, &aligned)?;
     for one in &aligned {
@@ -119,88 +134,102 @@ fn bare(auxiliary: &str) -> &str {
     }
 }
 
-/// The best stretch of both.
-fn align(claim: &Reading, unit: usize, source: &Reading) -> Option<Alignment> {
-    let (claimed, said) = (&claim.words, &source.words);
-    let width = said.len() + 1;
-    let mut scores = vec![0.0_f32; (claimed.len() + 1) * width];
-    let mut best = (0.0, 0, 0);
-    for here in 1..=claimed.len() {
-        for there in 1..=said.len() {
-            let both = scores[(here - 1) * width + there - 1]
-                + likeness(&claimed[here - 1], &said[there - 1]);
-            let put_in = scores[(here - 1) * width + there] + GAP;
-            let left_out = scores[here * width + there - 1] + GAP;
-            let score = both.max(put_in).max(left_out).max(0.0);
-            scores[here * width + there] = score;
-            if score > best.0 {
-                best = (score, here, there);
-            }
-        }
-    }
-    let (score, mut here, mut there) = best;
-    if score < SCORE_MIN {
-        return None;
-    }
-    let to = here - 1;
-    let mut matches = 0;
-    let beside = Beside { claim, source, score };
-    // What differs between two words that are the same, from behind; or between the last and the end.
-    let mut ours: Vec<usize> = (here..claimed.len()).rev().collect();
-    let mut theirs: Vec<usize> = (there..said.len()).rev().collect();
-    if ours.len() != 1 || theirs.len() != 1 {
-        ours.clear();
-        theirs.clear();
-    }
-    let mut changed = None;
-    while here > 0 && there > 0 && scores[here * width + there] > 0.0 {
-        let at = scores[here * width + there];
-        let alike = likeness(&claimed[here - 1], &said[there - 1]);
-        let both = scores[(here - 1) * width + there - 1] + alike;
-        if (at - both).abs() < 1e-4 {
-            let same = alike > 0.0;
-            if same {
-                changed = beside.change(here - 1, &ours, &theirs).or(changed);
-                ours.clear();
-                theirs.clear();
-                matches += 1;
-            }
-            let denied = |word: &Word| is_denial(&word.lower);
-            if !same || denied(&claimed[here - 1]) != denied(&said[there - 1]) {
-                ours.push(here - 1);
-                theirs.push(there - 1);
-            }
-            here -= 1;
-            there -= 1;
-        } else if (at - (scores[(here - 1) * width + there] + GAP)).abs() < 1e-4 {
-            ours.push(here - 1);
-            here -= 1;
-        } else {
-            theirs.push(there - 1);
-            there -= 1;
-        }
-    }
-    // The first word that is alike may itself be the one that is denied, or the one before it.
-    if ours.is_empty() && theirs.is_empty() && here == 1 && there == 1 {
-        ours.push(0);
-        theirs.push(0);
-    }
-    changed = beside.change(here, &ours, &theirs).or(changed);
-    (matches >= MATCHES_MIN).then_some(Alignment { unit, score, from: here, to, changed })
+/// The words of a source, in stretches that are short enough to be laid beside a sentence.
+fn windows(words: &[Word]) -> impl Iterator<Item = &[Word]> {
+    let more = words.len().saturating_sub(WINDOW_WORDS).div_ceil(WINDOW_STEP_WORDS);
+    (0..=more).map(move |window| {
+        let from = window * WINDOW_STEP_WORDS;
+        &words[from..(from + WINDOW_WORDS).min(words.len())]
+    })
 }
 
-/// A sentence and the source that it retells.
+/// A sentence and the source that it retells, or a window of it.
 struct Beside<'a> {
     claim: &'a Reading,
     source: &'a Reading,
-    score: f32,
+    said: &'a [Word],
 }
 
 impl Beside<'_> {
+    /// The best stretch of both.
+    fn align(&self, unit: usize) -> Option<Alignment> {
+        let (claimed, said) = (&self.claim.words, self.said);
+        let width = said.len() + 1;
+        let mut scores = vec![0.0_f32; (claimed.len() + 1) * width];
+        let mut best = (0.0, 0, 0);
+        for here in 1..=claimed.len() {
+            for there in 1..=said.len() {
+                let both = scores[(here - 1) * width + there - 1]
+                    + likeness(&claimed[here - 1], &said[there - 1]);
+                let put_in = scores[(here - 1) * width + there] + GAP;
+                let left_out = scores[here * width + there - 1] + GAP;
+                let score = both.max(put_in).max(left_out).max(0.0);
+                scores[here * width + there] = score;
+                if score > best.0 {
+                    best = (score, here, there);
+                }
+            }
+        }
+        let (score, mut here, mut there) = best;
+        if score < SCORE_MIN {
+            return None;
+        }
+        let is_retold = score >= RETOLD_SCORE_MIN;
+        let to = here - 1;
+        // What differs between two words that are the same, from behind. At both ends a single word
+        // may stand for a single other one, with nothing beyond it to be the same.
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        if here + 1 == claimed.len() && there + 1 == said.len() {
+            ours.push(here);
+            theirs.push(there);
+        }
+        let (mut matches, mut changed) = (0, None);
+        while here > 0 && there > 0 && scores[here * width + there] > 0.0 {
+            let at = scores[here * width + there];
+            let alike = likeness(&claimed[here - 1], &said[there - 1]);
+            let both = scores[(here - 1) * width + there - 1] + alike;
+            if (at - both).abs() < SAME_SCORE {
+                let is_same = alike > 0.0;
+                if is_same {
+                    changed = self.change(here - 1, &ours, &theirs, is_retold).or(changed);
+                    ours.clear();
+                    theirs.clear();
+                    matches += 1;
+                }
+                // "did" and "didn't" are alike and not the same.
+                let denied = |word: &Word| is_denial(&word.lower);
+                if !is_same || denied(&claimed[here - 1]) != denied(&said[there - 1]) {
+                    ours.push(here - 1);
+                    theirs.push(there - 1);
+                }
+                here -= 1;
+                there -= 1;
+            } else if (at - (scores[(here - 1) * width + there] + GAP)).abs() < SAME_SCORE {
+                ours.push(here - 1);
+                here -= 1;
+            } else {
+                theirs.push(there - 1);
+                there -= 1;
+            }
+        }
+        if here == 1 && there == 1 {
+            ours.push(0);
+            theirs.push(0);
+        }
+        changed = self.change(here, &ours, &theirs, is_retold).or(changed);
+        (matches >= MATCHES_MIN).then_some(Alignment { unit, score, from: here, to, changed })
+    }
+
     /// Whether a difference turns what was said into something else. The words' numbers are from
     /// behind; `at` is the word of the sentence before them.
-    fn change(&self, at: usize, ours: &[usize], theirs: &[usize]) -> Option<Change> {
-        let (claimed, said) = (&self.claim.words, &self.source.words);
+    fn change(
+        &self,
+        at: usize,
+        ours: &[usize],
+        theirs: &[usize],
+        is_retold: bool,
+    ) -> Option<Change> {
+        let (claimed, said) = (&self.claim.words, self.said);
         let (here, there) = (denials(claimed, ours), denials(said, theirs));
         if here != there {
             let how = if here > there { "more" } else { "less" };
@@ -211,54 +240,39 @@ impl Beside<'_> {
         let pairs = [(ours.first(), theirs.first()), (ours.last(), theirs.last())];
         pairs.into_iter().find_map(|pair| {
             let (Some(here), Some(there)) = pair else { return None };
-            let one = ours.len() == 1 && theirs.len() == 1;
+            let alone = ours.len() == 1 && theirs.len() == 1;
             let (here, there) = (&claimed[*here], &said[*there]);
-            let fault = self.swapped(here, there, one)?;
+            let fault = self.swapped(here, there, alone && is_retold)?;
             let why = format!("its sources say \"{}\", not \"{}\"", there.lower, here.lower);
             Some(Change { at, fault, why })
         })
     }
 
-    /// What is wrong with one word in the place of another; `one` when nothing else differs there.
-    fn swapped(&self, ours: &Word, theirs: &Word, one: bool) -> Option<Fault> {
-        let numbered = |word: &Word| word.lower.contains(|c: char| c.is_ascii_digit());
-        let exact = |reading: &Reading, word: &Word| {
-            let inside = |fact: &Fact| {
-                fact.bytes.start <= word.bytes.start && word.bytes.end <= fact.bytes.end
-            };
-            reading.facts.iter().any(inside)
-        };
-        let telling = |word: &Word| matches!(word.part, Part::Content | Part::Light);
-        let elsewhere =
-            |words: &[Word], word: &Word| words.iter().any(|other| other.stem == word.stem);
+    /// What is wrong with one word in the place of another; `closely` when nothing else differs there
+    /// and the rest is retold.
+    fn swapped(&self, ours: &Word, theirs: &Word, closely: bool) -> Option<Fault> {
         if opposite_of(&ours.lower, &theirs.lower) {
-            Some(Fault::Negation)
-        } else if numbered(ours) && numbered(theirs) && ours.lower != theirs.lower {
-            Some(Fault::Code).filter(|_| !exact(self.claim, ours))
-        } else if one
-            && self.score >= RETOLD_SCORE_MIN
-            && exact(self.claim, ours)
-            && exact(self.source, theirs)
-            && !numbered(ours)
-            && !numbered(theirs)
-            && !alike(&ours.lower, &theirs.lower)
-            && !(LATE.contains(&ours.lower.as_str()) && LATE.contains(&theirs.lower.as_str()))
-        {
-            // "Good morning" was said as well, but not here.
-            Some(Fault::Date)
-        } else if one
-            && self.score >= RETOLD_SCORE_MIN
-            && telling(ours)
-            && telling(theirs)
-            && !alike(&ours.lower, &theirs.lower)
-            && !exact(self.claim, ours)
-            && !elsewhere(&self.source.words, ours)
-            && !elsewhere(&self.claim.words, theirs)
-        {
-            Some(Fault::Meaning)
-        } else {
-            None
+            return Some(Fault::Negation);
         }
+        let numbered = |word: &Word| word.lower.contains(|c: char| c.is_ascii_digit());
+        let (claimed, said) = (self.claim.is_exact(ours), self.source.is_exact(theirs));
+        if numbered(ours) || numbered(theirs) {
+            let differ = numbered(ours) && numbered(theirs) && ours.lower != theirs.lower;
+            return (differ && !claimed).then_some(Fault::Code);
+        }
+        if !closely || alike(&ours.lower, &theirs.lower) {
+            return None;
+        }
+        if claimed {
+            // "Good morning" was said as well, but not here.
+            let late = |word: &Word| LATE.contains(&word.lower.as_str());
+            return (said && !(late(ours) && late(theirs))).then_some(Fault::Date);
+        }
+        let telling = |word: &Word| matches!(word.part, Part::Content | Part::Light);
+        let stands =
+            |words: &[Word], word: &Word| words.iter().any(|other| other.stem == word.stem);
+        let is_new = !stands(&self.source.words, ours) && !stands(&self.claim.words, theirs);
+        (telling(ours) && telling(theirs) && is_new).then_some(Fault::Meaning)
     }
 }
 

@@ -23,10 +23,7 @@ fn is_name(case: &Case, words: &[Word], index: usize, word: &Word) -> bool {
     if !word.capital || word.part != Part::Content || GENERIC.contains(&word.lower.as_str()) {
         return false;
     }
-    let inside = |fact: &super::facts::Fact| {
-        fact.bytes.start <= word.bytes.start && word.bytes.end <= fact.bytes.end
-    };
-    if case.reading.facts.iter().any(inside) {
+    if case.reading.is_exact(word) {
         return false;
     }
     if index > 0 && !begins(case, word) {

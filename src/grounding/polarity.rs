@@ -1,6 +1,6 @@
 //! What is denied: which words stand behind a "not".
 
-use super::context::{is_pronoun, likeness};
+use super::context::likeness;
 use super::reading::{Part, Word};
 use super::verify::{Case, Finding};
 use crate::domain::Fault;
@@ -155,10 +155,6 @@ pub(super) fn opposite_of(one: &str, other: &str) -> bool {
 const NEAR_MIN: f32 = 0.3;
 /// The same, as a part of what the best unit holds.
 const NEAR_OF_BEST: f32 = 0.5;
-/// A sentence of a source is retold when so much of it stands in the sentence.
-const RETOLD_PERCENT_MIN: usize = 85;
-const RETOLD_WORDS_MIN: usize = 4;
-const RETOLD_SLACK_WORDS: usize = 5;
 /// Opposites stand in the same place only between the same words.
 const LIKENESS_MIN: f32 = 1.0;
 
@@ -189,7 +185,6 @@ pub(super) fn check(case: &Case) -> Finding {
         }
     }
     reporting(case)?;
-    retold(case)?;
     opposite(case)?;
     unheard(case)
 }
@@ -311,7 +306,6 @@ const TURNING: &[&str] = &[
     "empty",
     "unlikely",
     "difficult",
-    "confirmed",
     "none",
     "last",
     "late",
@@ -338,77 +332,6 @@ fn unheard(case: &Case) -> Finding {
         }
         _ => Ok(()),
     }
-}
-
-/// What is retold nearly word by word has as many denials as the original.
-fn retold(case: &Case) -> Finding {
-    let words = &case.reading.words;
-    // What a question says is for its answer to affirm or deny.
-    let told = |unit: &&usize| !case.ground.units[**unit].reading.is_question;
-    for unit in case.support.units.iter().filter(told) {
-        let said = &case.ground.units[*unit].reading.words;
-        // "No, thanks": an answer of its own.
-        let answers = |words: &[Word], at: usize| {
-            words[at].lower == "no"
-                && words.get(at + 1).is_none_or(|next| next.clause != words[at].clause)
-        };
-        let denials = |words: &[Word]| {
-            (0..words.len())
-                .filter(|at| is_denial(&words[*at].lower) && !answers(words, *at))
-                .count()
-        };
-        // An auxiliary comes and goes with its denial: "didn't go", "went".
-        let counts = |word: &&Word| {
-            !is_pronoun(&word.lower)
-                && !is_denial(&word.lower)
-                && !matches!(
-                    word.lower.as_str(),
-                    "do" | "does"
-                        | "did"
-                        | "can"
-                        | "could"
-                        | "will"
-                        | "would"
-                        | "should"
-                        | "is"
-                        | "are"
-                        | "am"
-                        | "was"
-                        | "were"
-                        | "has"
-                        | "have"
-                        | "had"
-                )
-        };
-        let all = said.iter().filter(counts).count();
-        if all < RETOLD_WORDS_MIN {
-            continue;
-        }
-        let places: Vec<usize> = said
-            .iter()
-            .filter(counts)
-            .filter_map(|word| words.iter().position(|claimed| claimed.stem == word.stem))
-            .collect();
-        if places.len() * 100 < all * RETOLD_PERCENT_MIN {
-            continue;
-        }
-        let (Some(first), Some(last)) = (places.iter().min(), places.iter().max()) else {
-            continue;
-        };
-        // The denial may stand before the first word that is the same.
-        let from = (*first).saturating_sub(2);
-        let to = (*last + 2).min(words.len());
-        // What lies so far apart is from several sentences.
-        if to - from > said.len() + RETOLD_SLACK_WORDS {
-            continue;
-        }
-        let (here, there) = (denials(&words[from..to]), denials(said));
-        if here != there {
-            let how = if here > there { "more" } else { "less" };
-            return Err((Fault::Negation, format!("it denies {how} than its sources")));
-        }
-    }
-    Ok(())
 }
 
 /// One word of a pair stands in the sentence, the other in the same place in a source.

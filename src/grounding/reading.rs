@@ -58,6 +58,13 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// The word is part of a number, a date, a code.
+    pub fn is_exact(&self, word: &Word) -> bool {
+        self.facts
+            .iter()
+            .any(|fact| fact.bytes.start <= word.bytes.start && word.bytes.end <= fact.bytes.end)
+    }
+
     /// Without stems, which are made for many sentences at once.
     pub fn of(text: &str) -> Self {
         let text = written(text);

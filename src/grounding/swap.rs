@@ -35,14 +35,9 @@ pub(super) fn check(case: &Case) -> Finding {
         for unit in units.iter().filter(|unit| !case.support.holds(at, **unit)) {
             let reading = &case.ground.units[*unit].reading;
             let said = &reading.words;
-            let exact = |word: &Word| {
-                reading.facts.iter().any(|fact| {
-                    fact.bytes.start <= word.bytes.start && word.bytes.end <= fact.bytes.end
-                })
-            };
             let other = said.iter().enumerate().filter(|(_, other)| {
                 telling(other)
-                    && !exact(other)
+                    && !reading.is_exact(other)
                     && !alike(&word.lower, &other.lower)
                     && !words.iter().any(|claimed| claimed.stem == other.stem)
             });

@@ -127,6 +127,59 @@ fn each_check_by_example() {
 }
 
 #[test]
+fn what_is_retold_word_by_word_is_told_as_it_was() {
+    use Fault::{Code, Date, Negation, Number, Speaker};
+    let (customer, agent) = (Role::Customer, Role::Agent);
+    let ground = Ground::of(&material(&[
+        (customer, "I didn't know food could help with that."),
+        (agent, "Feel free to call our baggage office at 888-202-1024."),
+        (customer, "I hope that we'll have more business to do this year."),
+        (agent, "The ad says that the rent would be 840 dollars per month."),
+        (customer, "I'd like a banker's draft please."),
+        (agent, "Glad that you found it, have a good evening."),
+        (agent, "We apologise for the issues with the recorder. You can use it in other rooms."),
+        (customer, "So why was I told that I can't even use it in other rooms?"),
+        (customer, "Then I used the app and got seat 17c, to be changed to 1c."),
+    ]));
+    let cases: &[(&str, Option<Fault>)] = &[
+        ("The customer said that they didn't know food could help with that.", None),
+        ("The customer said that they did know food could help with that.", Some(Negation)),
+        ("Feel free to call the baggage office at 888-202-1024.", None),
+        ("Feel free to call the baggage office at 888-202-1027.", Some(Code)),
+        ("The customer hopes that they'll have more business to do this year.", None),
+        ("The customer hopes that they'll have less business to do this year.", Some(Negation)),
+        ("The ad says that the rent would be 840 dollars per month.", None),
+        ("The ad says that the rent would be 840 pounds per month.", Some(Number)),
+        ("The customer said that they'd like a banker's draft please.", None),
+        ("The agent said that they'd like a banker's draft please.", Some(Speaker)),
+        ("Glad that you found it, have a good evening.", None),
+        ("Glad that you found it, have a good morning.", Some(Date)),
+        ("The agent apologised for the issues without the recorder.", Some(Negation)),
+        ("The agent stated that the customer can use it in other rooms.", None),
+        ("The agent stated that the customer can not use it in other rooms.", Some(Negation)),
+        ("The customer used the app and got seat 17c, to be changed to 8c.", Some(Code)),
+    ];
+    for (sentence, expected) in cases {
+        let found = fault(&ground, sentence, &[]);
+        assert_eq!(found.as_ref().map(|(fault, _)| *fault), *expected, "{sentence}: {found:?}");
+    }
+}
+
+#[test]
+fn words_without_a_full_stop_are_compared_to_their_end() {
+    let chatter = |from: u32| (from..from + 3_000).map(|n| format!("word{n} ")).collect::<String>();
+    let said =
+        format!("{}I really like the yellow curtains in the hall {}", chatter(0), chatter(9_000));
+    let ground = Ground::of(&material(&[(Role::Customer, &said)]));
+    let fault = |sentence: &str| fault(&ground, sentence, &[]).map(|(fault, _)| fault);
+    assert_eq!(fault("The customer really likes the yellow curtains in the hall."), None);
+    let denied = "The customer doesn't really like the yellow curtains in the hall.";
+    assert_eq!(fault(denied), Some(Fault::Negation));
+    let endless = "The yellow curtains in the hall are what the customer likes ".repeat(40);
+    assert_eq!(fault(&endless), Some(Fault::Meaning), "nobody can check so much at once");
+}
+
+#[test]
 fn proofs_are_slices_of_their_sources() {
     let material = call();
     let ground = Ground::of(&material);

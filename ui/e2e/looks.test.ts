@@ -1,40 +1,25 @@
-import { mkdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, signedIn } from './browser.ts';
-import { Service, waitFor } from './service.ts';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { signedIn } from './browser.ts';
+import { house, PICTURES } from './house.ts';
+import { waitFor } from './service.ts';
 
-/** Pictures for people; kept after the run. */
-const FOLDER = process.env.E2E_SCREENSHOTS ?? join(tmpdir(), 'backchannel-looks');
 const WIDTHS = [360, 900, 1440];
 const SCHEMES = ['light', 'dark'] as const;
 
-let service: Service;
-let browser: Browser;
-
-beforeAll(async () => {
-  mkdirSync(FOLDER, { recursive: true });
-  service = await Service.start();
-  browser = await launch();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+const all = house();
 
 test('the sign-in page is clear at every width', async () => {
-  const page = await (await browser.newContext({ baseURL: service.url })).newPage();
+  const page = await (await all.browser.newContext({ baseURL: all.service.url })).newPage();
   await page.goto('/');
   await page.getByLabel('API key').waitFor();
   await look(page, 'sign-in');
 });
 
 test('the desktop is clear at every width, before, during and after a call', async () => {
-  const page = await (await signedIn(browser, service)).newPage();
+  const page = await (await signedIn(all.browser, all.service)).newPage();
   page.setDefaultTimeout(60_000);
   await page.goto('/');
   await page.getByText('Agent desktop').waitFor();
@@ -43,11 +28,11 @@ test('the desktop is clear at every width, before, during and after a call', asy
   await page.getByText('No call right now').waitFor();
   await look(page, 'idle');
 
-  const call = service.replay();
+  const call = all.service.replay();
   call.catch(() => undefined);
   await page.locator('bc-card[front]').waitFor();
   const id = await page.evaluate(() => location.hash.slice(1));
-  await waitFor('a second card', 90_000, async () => (await service.conversation(id)).cards.length >= 2);
+  await waitFor('a second card', 90_000, async () => (await all.service.conversation(id)).cards.length >= 2);
   await look(page, 'live');
 
   await page.locator('bc-card[front] .answer').click();
@@ -94,7 +79,7 @@ async function look(page: Page, name: string, widths = WIDTHS): Promise<void> {
       await page.emulateMedia({ colorScheme });
       // The fade of a card would be judged half transparent.
       await page.waitForTimeout(250);
-      await page.screenshot({ path: join(FOLDER, `${name}-${width}-${colorScheme}.png`) });
+      await page.screenshot({ path: join(PICTURES, `${name}-${width}-${colorScheme}.png`) });
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       const panels = await page.locator('.panel:visible').evaluateAll((all) => all.filter((panel) => panel.scrollWidth > panel.clientWidth).length);
       expect.soft(panels, `${name} at ${width} px has a panel that scrolls sideways`).toBe(0);

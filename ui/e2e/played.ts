@@ -6,7 +6,7 @@ const citation = {
 };
 const customer = { id: 'p-1', role: 'customer', name: null };
 export const spoken = ['You will have the money back within 5 working days.', 'It goes to the account that paid.'];
-export const suggested = ['What about charged twice in the same month?', 'How long does a refund take?', 'What about claiming a duplicate payment back through the bank?'];
+export const suggested = ['Charged twice in the same month?', 'How long does a refund take?', 'Claiming a duplicate payment back through the bank?'];
 export const proven = (text: string) => ({ text, citations: [{ of: 'passage', ...citation }], support: 0.9 });
 const card = {
   card_id: 'k-1', kind: 'answer', title: 'Duplicate direct debits', article_title: 'Duplicate direct debits', heading: 'When the money comes back',

@@ -1,33 +1,15 @@
-import { mkdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, signedIn, watchErrors } from './browser.ts';
+import { expect, test } from 'vitest';
+import { signedIn, watchErrors } from './browser.ts';
+import { house, PICTURES } from './house.ts';
 import { playCall, spoken, suggested } from './played.ts';
-import { Service } from './service.ts';
 
-/** Pictures for people; kept after the run. */
-const FOLDER = process.env.E2E_SCREENSHOTS ?? join(tmpdir(), 'backchannel-looks');
-
-let service: Service;
-let browser: Browser;
-
-beforeAll(async () => {
-  mkdirSync(FOLDER, { recursive: true });
-  service = await Service.start();
-  browser = await launch();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+const all = house();
 
 test('a card is spoken, and suggested questions are asked by pointer and by key', async () => {
   for (const [width, colorScheme] of [[360, 'dark'], [1440, 'light']] as const) {
-    const context = await signedIn(browser, service, { viewport: { width, height: 800 }, colorScheme });
+    const context = await signedIn(all.browser, all.service, { viewport: { width, height: 800 }, colorScheme });
     const page = await context.newPage();
     const errors = watchErrors(page);
     const asked = await playCall(page);
@@ -39,7 +21,7 @@ test('a card is spoken, and suggested questions are asked by pointer and by key'
 
     const chips = page.getByRole('list', { name: 'Suggested questions' }).getByRole('button');
     expect(await chips.allInnerTexts()).toEqual(suggested);
-    await page.screenshot({ path: join(FOLDER, `spoken-${width}-${colorScheme}.png`) });
+    await page.screenshot({ path: join(PICTURES, `spoken-${width}-${colorScheme}.png`) });
     await chips.first().click();
     await page.locator('bc-answers bc-proven').first().waitFor();
     // What was asked is no suggestion any more; the next is reached by key.
@@ -49,7 +31,7 @@ test('a card is spoken, and suggested questions are asked by pointer and by key'
     await page.locator('bc-answers').getByText('Which refund is it about?').waitFor();
     await page.locator('bc-answers').getByRole('button', { name: 'Refunds of credit' }).click();
     await expect.poll(() => asked).toEqual([suggested[0], suggested[1], 'Refunds of credit']);
-    await page.screenshot({ path: join(FOLDER, `asked-${width}-${colorScheme}.png`) });
+    await page.screenshot({ path: join(PICTURES, `asked-${width}-${colorScheme}.png`) });
 
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     await page.evaluate(axe.source);

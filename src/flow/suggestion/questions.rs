@@ -128,13 +128,10 @@ fn question(heading: &str, language: &str) -> String {
                 return inverted;
             }
         }
-        // "Charged twice in the same month"
-        first if first.ends_with("ed") => {
-            return format!("What if {}?", in_a_sentence(&words));
-        }
         _ => {}
     }
-    format!("What about {}?", in_a_sentence(&words))
+    // "Keeping the second payment as credit?" is how agents ask.
+    format!("{heading}?")
 }
 
 /// "How long a refund takes" → "How long does a refund take?"
@@ -170,20 +167,6 @@ fn inverted(words: &[&str], lower: &[String], asking: usize) -> Option<String> {
         _ => return None,
     };
     Some(format!("{} does {} {verb}?", asks.join(" "), before.join(" ")))
-}
-
-/// Without the capital of a heading; names keep theirs.
-fn in_a_sentence(words: &[&str]) -> String {
-    let is_name = |word: &str| word.chars().next().is_some_and(char::is_uppercase);
-    let first = words[0];
-    let has_more = first.chars().skip(1).any(|c| c.is_uppercase() || c.is_ascii_digit());
-    if has_more || words.get(1).is_some_and(|word| is_name(word)) {
-        return words.join(" ");
-    }
-    let mut chars = first.chars();
-    let first: String =
-        chars.next().into_iter().flat_map(char::to_lowercase).chain(chars).collect();
-    std::iter::once(first.as_str()).chain(words[1..].iter().copied()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -225,18 +208,12 @@ mod tests {
                 "When the money from a duplicate payment comes back",
                 "When does the money from a duplicate payment come back?",
             ),
-            (
-                "When a new payment date takes effect",
-                "What about when a new payment date takes effect?",
-            ),
+            ("When a new payment date takes effect", "When a new payment date takes effect?"),
             ("If the second attempt also fails", "What if the second attempt also fails?"),
-            (
-                "Keeping the second payment as credit",
-                "What about keeping the second payment as credit?",
-            ),
-            ("Charged twice in a month", "What if charged twice in a month?"),
-            ("Relay UK and sign language", "What about Relay UK and sign language?"),
-            ("SIM swaps", "What about SIM swaps?"),
+            ("Keeping the second payment as credit", "Keeping the second payment as credit?"),
+            ("Charged twice in a month", "Charged twice in a month?"),
+            ("Relay UK and sign language", "Relay UK and sign language?"),
+            ("SIM swaps", "SIM swaps?"),
             ("Can I pay later?", "Can I pay later?"),
         ] {
             assert_eq!(question(heading, "en"), expected);

@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use backchannel::app::App;
 use backchannel::config::Config;
-use backchannel::flow::audio::AudioFile;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use super::fake::{Fake, Reply};
-use crate::service::{PATIENCE, follow, key, kind};
+use crate::service::{PATIENCE, begin_call, double_charge, follow, key, kind, say};
 
 const INVENTED: &str = "The customer ordered a washing machine from Lisbon.";
 
@@ -67,26 +65,12 @@ async fn what_a_model_writes_at_the_end_of_a_call_comes_to_the_desktop() {
     is_ready.await.expect("it gets ready");
     let following = tokio::spawn(follow(access.clone()));
 
-    let url = format!("{}/v1/media/pcm", access.url.replace("http://", "ws://"));
-    let mut request = url.into_client_request().expect("a URL");
-    let bearer = format!("Bearer {}", key(&access)).parse().expect("a header");
-    request.headers_mut().insert("authorization", bearer);
-    let (mut call, _) = tokio_tungstenite::connect_async(request).await.expect("taken");
-    let start = json!({"type": "start", "encoding": "pcm_s16le", "sample_rate_hz": 8000,
-        "channels": 2, "parties": ["customer", "agent"]});
-    call.send(Message::text(start.to_string())).await.expect("sent");
-    let recording =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls/billing-double-charge.wav");
-    let channels = AudioFile::open(&recording).expect("a recording").channels;
+    let mut call = begin_call(&access, &["customer", "agent"]).await;
+    let channels = double_charge();
     let both: Vec<f32> =
         (8 * 30_000..8 * 38_500).flat_map(|at| [channels[0][at], channels[1][at]]).collect();
     // "I can see you changed your payment date on the third. That can make two direct debits …"
-    for frame in both.chunks(2 * 160) {
-        let bytes: Vec<u8> =
-            frame.iter().flat_map(|s| ((s * 32_767.0) as i16).to_le_bytes()).collect();
-        call.send(Message::binary(bytes)).await.expect("sent");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    say(&mut call, &both, 2).await;
     call.send(Message::text(r#"{"type":"stop"}"#)).await.expect("sent");
     while let Ok(Some(Ok(_))) = timeout(PATIENCE, call.next()).await {}
 
