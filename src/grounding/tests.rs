@@ -128,7 +128,7 @@ fn each_check_by_example() {
 
 #[test]
 fn what_is_retold_word_by_word_is_told_as_it_was() {
-    use Fault::{Code, Date, Negation, Number, Speaker};
+    use Fault::{Code, Meaning, Negation, Number, Speaker};
     let (customer, agent) = (Role::Customer, Role::Agent);
     let ground = Ground::of(&material(&[
         (customer, "I didn't know food could help with that."),
@@ -153,7 +153,7 @@ fn what_is_retold_word_by_word_is_told_as_it_was() {
         ("The customer said that they'd like a banker's draft please.", None),
         ("The agent said that they'd like a banker's draft please.", Some(Speaker)),
         ("Glad that you found it, have a good evening.", None),
-        ("Glad that you found it, have a good morning.", Some(Date)),
+        ("Glad that you found it, have a good morning.", Some(Meaning)),
         ("The agent apologised for the issues without the recorder.", Some(Negation)),
         ("The agent stated that the customer can use it in other rooms.", None),
         ("The agent stated that the customer can not use it in other rooms.", Some(Negation)),
