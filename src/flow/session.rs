@@ -3,13 +3,14 @@
 //! Each call of a method may leave outputs behind; drain `poll_output` after every one.
 
 mod output;
+mod parties;
 
 use std::collections::VecDeque;
 
 pub use self::output::Output;
 use crate::domain::{
-    AudioGap, AudioPaused, AudioResumed, AudioStarted, AudioStopped, Card, CardId, CardKind,
-    ConversationEnded, EndReason, EventBody, Partial, Party, RedactionResolved, Turn, TurnId,
+    AudioGap, AudioStopped, Card, CardId, CardKind, ConversationEnded, EndReason, EventBody, Partial,
+    Party, RedactionResolved, Turn, TurnId,
 };
 use crate::flow::audio::{AudioError, Codec, Gap, Jump, LegDecoder};
 use crate::flow::suggestion::judge::Look;
@@ -36,6 +37,8 @@ pub struct SessionLeg {
 
 struct LiveLeg {
     party: Party,
+    codec: Codec,
+    sample_rate_hz: u32,
     decoder: LegDecoder,
     leg: Leg,
     /// What passes on the way to the next payload is no loss: the leg was paused.
@@ -44,7 +47,10 @@ struct LiveLeg {
 
 pub struct Session {
     transcript: TranscriptSettings,
+    /// A leg for each party, also for those who have left.
     legs: Vec<LiveLeg>,
+    /// By the wire's numbers of its legs: whose leg hears them now.
+    heard_by: Vec<usize>,
     /// Since when nothing may be heard.
     paused_at_ms: Option<u64>,
     masker: Masker,
@@ -69,6 +75,7 @@ impl Session {
         let mut this = Self {
             transcript: settings.transcript.clone(),
             legs: Vec::new(),
+            heard_by: Vec::new(),
             paused_at_ms: None,
             masker: Masker::default(),
             suggester: Suggester::new(&settings.suggestion),
@@ -89,84 +96,7 @@ impl Session {
         Ok(this)
     }
 
-    /// One more party is heard from now on; its leg has the next number.
-    ///
-    /// # Errors
-    /// Its sample rate is not supported.
-    pub fn join(&mut self, leg: SessionLeg) -> Result<(), AudioError> {
-        let mut live = LiveLeg {
-            decoder: LegDecoder::new(leg.codec, leg.sample_rate_hz)?,
-            leg: Leg::new(self.transcript.clone(), &format!("t-{}-", self.legs.len() + 1)),
-            party: leg.party,
-            catches_up: false,
-        };
-        live.leg.pace(self.level);
-        let now_ms = self.now_ms();
-        if now_ms > 0 {
-            self.samples.clear();
-            let jump = live.decoder.lose(now_ms, &mut self.samples)?;
-            live.leg.audio(&self.samples, &mut self.from_leg);
-            live.leg.skip(jump.skip_samples, &mut self.from_leg);
-        }
-        self.out.push_back(Output::Event(EventBody::AudioStarted(AudioStarted {
-            party: live.party.clone(),
-            codec: leg.codec.as_str().to_owned(),
-            sample_rate_hz: leg.sample_rate_hz,
-        })));
-        self.legs.push(live);
-        Ok(())
-    }
-
-    /// Nothing is heard from here on; what was said before stands.
-    pub fn pause(&mut self) {
-        if self.paused_at_ms.is_some() || self.closing.is_some() {
-            return;
-        }
-        for leg in 0..self.legs.len() {
-            self.samples.clear();
-            self.legs[leg].decoder.pause(&mut self.samples);
-            self.hear(leg);
-        }
-        self.stalled();
-        let at_ms = self.now_ms();
-        self.paused_at_ms = Some(at_ms);
-        for live in &self.legs {
-            let party = live.party.clone();
-            let paused = EventBody::AudioPaused(AudioPaused { party, at_ms });
-            self.out.push_back(Output::Event(paused));
-        }
-    }
-
-    /// All parties are heard again. `paused_ms` is how long the media side says that it was, for
-    /// wires whose clock doesn't tell.
-    ///
-    /// # Errors
-    /// As `audio`.
-    pub fn resume(&mut self, paused_ms: Option<u64>) -> Result<(), AudioError> {
-        let Some(paused_at_ms) = self.paused_at_ms.take() else { return Ok(()) };
-        for leg in 0..self.legs.len() {
-            let live = &mut self.legs[leg];
-            live.catches_up = true;
-            live.decoder.resume();
-            let passed_ms = live.leg.now_ms().saturating_sub(paused_at_ms);
-            let missing_ms = paused_ms.unwrap_or(0).saturating_sub(passed_ms);
-            if missing_ms > 0 {
-                self.samples.clear();
-                let jump = live.decoder.lose(missing_ms, &mut self.samples)?;
-                self.jump(leg, Jump { joins_late: true, ..jump }, "paused");
-            }
-        }
-        let at_ms = self.now_ms();
-        for live in &self.legs {
-            let party = live.party.clone();
-            let paused_ms = at_ms.saturating_sub(paused_at_ms);
-            let resumed = EventBody::AudioResumed(AudioResumed { party, at_ms, paused_ms });
-            self.out.push_back(Output::Event(resumed));
-        }
-        Ok(())
-    }
-
-    /// Takes one wire payload of one leg. `at_ms` is the wire's clock, `lost_ms` the audio before
+    /// Takes one wire payload of one of the wire's legs. `at_ms` is the wire's clock, `lost_ms` the audio before
     /// the payload that our side had to drop.
     ///
     /// # Errors
@@ -178,7 +108,8 @@ impl Session {
         lost_ms: u64,
         payload: &[u8],
     ) -> Result<(), AudioError> {
-        let Some(live) = self.legs.get_mut(leg) else { return Ok(()) };
+        let Some(&leg) = self.heard_by.get(leg) else { return Ok(()) };
+        let live = &mut self.legs[leg];
         self.samples.clear();
         // The wire's clock counts what we dropped, too.
         let jump = match at_ms {
@@ -202,12 +133,13 @@ impl Session {
         Ok(())
     }
 
-    /// Audio that never comes, in milliseconds, and why.
+    /// Audio of one of the wire's legs that never comes, in milliseconds, and why.
     ///
     /// # Errors
     /// As `audio`.
     pub fn lost(&mut self, leg: usize, lost_ms: u64, why: &str) -> Result<(), AudioError> {
-        let Some(live) = self.legs.get_mut(leg) else { return Ok(()) };
+        let Some(&leg) = self.heard_by.get(leg) else { return Ok(()) };
+        let live = &mut self.legs[leg];
         self.samples.clear();
         let mut jump = live.decoder.lose(lost_ms, &mut self.samples)?;
         jump.joins_late = self.paused_at_ms.is_some();
@@ -220,7 +152,13 @@ impl Session {
         self.legs.get(leg).map_or_else(Hints::default, |live| live.leg.hints())
     }
 
-    pub fn legs(&self) -> usize {
+    /// How many legs the wire has.
+    pub fn wire_legs(&self) -> usize {
+        self.heard_by.len()
+    }
+
+    /// How many have taken part so far.
+    pub fn parties(&self) -> usize {
         self.legs.len()
     }
 

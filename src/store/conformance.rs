@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{ConversationState, KindFilter, ListQuery, ReadQuery, SYSTEM, Store, StoreError};
 use crate::domain::{
-    Answer, Card, CardId, CardKind, Channel, ConversationEnded, ConversationId,
+    Answer, AudioStarted, Card, CardId, CardKind, Channel, ConversationEnded, ConversationId,
     ConversationStarted, Direction, EndReason, EventBody, Generator, NewEvent, Party, Recorded,
     Redacted, RedactionOutcome, RedactionResolved, Role, SystemNotice, TenantId, Turn, Verdict,
     VerdictKind,
@@ -204,6 +204,13 @@ async fn rows_follow_the_events(s: &dyn Store) {
     assert_eq!(row.external_id.as_deref(), Some("CA9"));
     assert_eq!((row.channel.as_str(), row.parties.len()), ("voice", 2));
     assert_eq!(row.last_turn.expect("a turn").text, "My number is [digits-1].");
+    let party = Party { id: "p-9".into(), role: Role::Expert, name: Some("Bea".to_owned()) };
+    let joins = AudioStarted { party, codec: "mulaw".to_owned(), sample_rate_hz: 8_000 };
+    let joins = || now(EventBody::AudioStarted(joins.clone()));
+    s.append(&t, &c, vec![joins(), joins()]).await.expect("append");
+    let row = look().await.expect("it is there");
+    assert_eq!(row.parties.len(), 3, "whoever joins takes part, once");
+    assert_eq!(row.parties[2].name.as_deref(), Some("Bea"));
     let resolved = EventBody::RedactionResolved(RedactionResolved {
         turn_id: "t-1".into(),
         placeholder: "[digits-1]".into(),

@@ -3,6 +3,7 @@
 mod batch;
 mod engines;
 mod eval_asr;
+mod handover;
 mod legs;
 mod line_sounds;
 mod llm;

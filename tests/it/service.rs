@@ -16,7 +16,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-async fn service(data: &Path) -> App {
+pub async fn service(data: &Path) -> App {
     let mut config = Config::default();
     config.serve.listen.set_port(0);
     config.store.folder = data.to_owned();

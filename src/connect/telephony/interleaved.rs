@@ -14,6 +14,10 @@ impl Interleaved {
         Self { channels: channels.max(1), bytes_per_sample, rest: BytesMut::new() }
     }
 
+    pub fn count(&self) -> usize {
+        self.channels
+    }
+
     /// One payload for each channel, all of one length; it may be 0.
     pub fn split(&mut self, bytes: Bytes) -> Vec<Bytes> {
         if self.channels == 1 {

@@ -128,6 +128,11 @@ impl LegDecoder {
         }
     }
 
+    /// What comes next on this one's wire is taken by `next`.
+    pub fn hand_over_to(&mut self, next: &mut Self) {
+        next.half_sample = self.half_sample.take();
+    }
+
     fn decode(&mut self, mut payload: &[u8]) {
         if self.codec == Codec::PcmS16Le {
             if let (Some(low), [high, rest @ ..]) = (self.half_sample, payload) {

@@ -17,6 +17,7 @@ use super::news::News;
 use super::wrapup::Notes;
 use super::{
     CallError, CallSummary, Close, Control, Input, LEGS_MAX, Payload, Place, Shared, leg_of,
+    party_of,
 };
 use crate::bus::{PartialSignal, Signal};
 use crate::domain::{ConversationId, EndReason, EventBody, NewEvent, Partial, TenantId};
@@ -34,6 +35,8 @@ enum Answer {
     Found(Box<CardQuery>, Option<SearchResponse>, Instant),
 }
 
+/// Who takes part in one call, one after the other: each costs what a leg costs.
+const PARTIES_MAX: usize = 32;
 /// How long a call that the service closed waits for its media side to ask how it ended.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 /// `conversation.ended` waits so long for the wrap-up, so that whoever follows the call until then
@@ -152,16 +155,26 @@ impl Call {
                 self.hear(&payload);
                 return;
             }
-            Input::Control(Control::Join(leg)) if self.session.legs() < LEGS_MAX => {
-                self.session.join(leg_of(self.session.legs(), &leg))
+            Input::Control(Control::Join(leg)) if self.session.wire_legs() < LEGS_MAX => {
+                self.session.join(leg_of(self.session.parties(), &leg))
             }
             Input::Control(Control::Join(_)) => Ok(()),
+            Input::Control(Control::Transfer { leg, role, name })
+                if self.session.parties() < PARTIES_MAX =>
+            {
+                let party = party_of(self.session.parties(), role, name);
+                self.session.transfer(leg, party)
+            }
+            Input::Control(Control::Transfer { .. }) => {
+                tracing::warn!(conversation.id = %self.id, "too many transfers: the last one goes on");
+                Ok(())
+            }
             Input::Control(Control::Pause) => {
                 self.session.pause();
                 Ok(())
             }
             Input::Control(Control::Resume { paused_ms }) => self.session.resume(paused_ms),
-            Input::Control(Control::Lost { lost_ms }) => (0..self.session.legs())
+            Input::Control(Control::Lost { lost_ms }) => (0..self.session.wire_legs())
                 .try_for_each(|leg| self.session.lost(leg, lost_ms, "missing on the wire")),
             Input::Control(Control::Flush) => {
                 self.session.flush();
@@ -212,6 +225,9 @@ impl Call {
             match output {
                 Output::Event(body) => {
                     self.measure(&body);
+                    if let EventBody::AudioStarted(audio) = &body {
+                        self.brief(&audio.party);
+                    }
                     if let Some(notes) = &mut self.notes {
                         notes.take(&body);
                     }
@@ -396,7 +412,7 @@ async fn improve(
 }
 
 /// Streams what a model has written until now.
-fn shows(shared: &Arc<Shared>, tenant: &TenantId, id: &ConversationId) -> OnGrowth {
+pub(super) fn shows(shared: &Arc<Shared>, tenant: &TenantId, id: &ConversationId) -> OnGrowth {
     let (bus, tenant, conversation) = (Arc::clone(&shared.bus), tenant.clone(), id.clone());
     Arc::new(move |wrapup_id, so_far| {
         bus.publish(Signal::Partial(Arc::new(PartialSignal {

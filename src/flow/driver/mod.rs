@@ -5,6 +5,7 @@
 
 mod appender;
 mod call;
+mod handover;
 mod news;
 mod places;
 mod spoken;
@@ -64,6 +65,8 @@ const NEWS_QUEUE: usize = 256;
 pub enum Control {
     /// One more party; its leg has the next number. Beyond [`LEGS_MAX`] it isn't heard.
     Join(LegSpec),
+    /// Somebody else is heard on this leg from now on.
+    Transfer { leg: usize, role: Role, name: Option<String> },
     /// Nothing may be heard until `Resume`.
     Pause,
     /// `paused_ms`: how long the wire says that it was, if its clock doesn't tell.
@@ -408,14 +411,15 @@ impl LegSpec {
 /// The session's view of the leg with this number.
 fn leg_of(number: usize, leg: &LegSpec) -> SessionLeg {
     SessionLeg {
-        party: Party {
-            id: PartyId::from(format!("p-{}", number + 1)),
-            role: leg.role,
-            name: leg.name.clone(),
-        },
+        party: party_of(number, leg.role, leg.name.clone()),
         codec: leg.codec,
         sample_rate_hz: leg.sample_rate_hz,
     }
+}
+
+/// By the order in which they came.
+fn party_of(number: usize, role: Role, name: Option<String>) -> Party {
+    Party { id: PartyId::from(format!("p-{}", number + 1)), role, name }
 }
 
 fn masked(text: &str) -> String {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::{
-    ConversationId, EventBody, NewEvent, Occasion, Party, RedactionOutcome, TenantId, Turn,
+    ConversationId, EventBody, NewEvent, Occasion, Party, RedactionOutcome, Role, TenantId, Turn,
     VerdictKind, WrapUp, WrapUpId,
 };
 use crate::flow::author::{Author, Commission, OnGrowth, ShownPassages};
@@ -32,7 +32,7 @@ impl CallWrapUp {
 }
 
 /// Turns as they will be read: with the digits that were released, without the times of words.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Notes {
     began: Timestamp,
     parties: Vec<Party>,
@@ -72,6 +72,16 @@ impl Notes {
             }
             _ => {}
         }
+    }
+
+    /// Whether somebody on the company's side comes after others there have spoken. The first to answer a
+    /// customer knows as much as everybody else.
+    pub fn is_news_to(&self, joined: &Party) -> bool {
+        let is_ours = |role| matches!(role, Role::Agent | Role::Supervisor | Role::Expert);
+        let is_other = |turn: &Turn| {
+            turn.party.id != joined.id && (is_ours(turn.party.role) || turn.party.role == Role::Bot)
+        };
+        is_ours(joined.role) && self.material.turns.iter().any(is_other)
     }
 
     /// What was said last, oldest first.
@@ -146,6 +156,47 @@ impl Closed {
         }
     }
 
+    /// What whoever joins needs to know.
+    pub fn hand_over(&self, tenant: TenantId, how: &CallWrapUp, stem: WrapUpId) -> Commission {
+        Commission {
+            occasion: Occasion::HandOver,
+            ..self.commission(tenant, how, Draft::HandOver, stem)
+        }
+    }
+
+    /// One draft without a model; none where too little was said.
+    pub fn plain_draft(&self, order: &Commission) -> Vec<WrapUp> {
+        let reading = Reading::of(&self.material, &self.circumstances);
+        let draft = |reading: Reading<'_>| {
+            reading.draft(&order.draft, order.occasion, &order.stem, &order.settings)
+        };
+        reading.and_then(draft).unwrap_or_else(|refusal| {
+            tracing::debug!(%refusal, "no draft");
+            Vec::new()
+        })
+    }
+
+    fn commission(
+        &self,
+        tenant: TenantId,
+        how: &CallWrapUp,
+        draft: Draft,
+        stem: WrapUpId,
+    ) -> Commission {
+        Commission {
+            tenant,
+            job: None,
+            meter: None,
+            material: Arc::clone(&self.material),
+            circumstances: Arc::clone(&self.circumstances),
+            draft,
+            occasion: Occasion::End,
+            stem,
+            settings: Arc::clone(&how.settings),
+            seed: None,
+        }
+    }
+
     /// What a model writes, all at the same time and each when it is there, under the identifier of the
     /// plain draft that it replaces; and a plain one again where something was struck until nothing was
     /// left.
@@ -156,36 +207,31 @@ impl Closed {
         on_growth: OnGrowth,
     ) -> impl Stream<Item = Vec<NewEvent>> {
         let drafts = Draft::at_end().into_iter().filter(|one| how.author.has_model_for(one));
-        let commissions = drafts.map(|draft| Commission {
-            tenant: tenant.clone(),
-            job: None,
-            meter: None,
-            material: Arc::clone(&self.material),
-            circumstances: Arc::clone(&self.circumstances),
-            stem: WrapUpId::from(match draft {
+        let commissions = drafts.map(|draft| {
+            let stem = match draft {
                 // Of another number maybe, so they take the place of all those without a model.
                 Draft::FollowUps => "w-end-followup-by-model",
                 _ => draft.stem_at_end(),
-            }),
-            draft,
-            occasion: Occasion::End,
-            settings: Arc::clone(&how.settings),
-            seed: None,
+            };
+            self.commission(tenant.clone(), &how, draft, stem.into())
         });
-        let is_news =
-            |one: &WrapUp| one.authorship.provider != EXTRACTIVE || !one.struck.is_empty();
         let writing = commissions.map(|order| {
             let (author, on_growth) = (how.author.clone(), Arc::clone(&on_growth));
             async move {
                 let written = author.write_aloud(&order, &on_growth).await;
                 let drafts = written.into_iter().flat_map(|drafted| drafted.drafts);
-                drafts.filter(is_news).map(event).collect()
+                drafts.filter(is_of_model).map(event).collect()
             }
         });
         writing.collect::<FuturesUnordered<_>>()
     }
 }
 
-fn event(draft: WrapUp) -> NewEvent {
+/// Or what is left of the plain one after a model's was struck.
+pub(super) fn is_of_model(draft: &WrapUp) -> bool {
+    draft.authorship.provider != EXTRACTIVE || !draft.struck.is_empty()
+}
+
+pub(super) fn event(draft: WrapUp) -> NewEvent {
     NewEvent::at(Timestamp::now(), EventBody::WrapUp(Box::new(draft)))
 }

@@ -75,6 +75,13 @@ impl Head {
                 }
             }
             EventBody::SuggestionOffered(_) => row.card_count += 1,
+            // Whoever came later takes part, too.
+            EventBody::AudioStarted(audio)
+                if !row.parties.iter().any(|one| *one.id == *audio.party.id.as_str()) =>
+            {
+                row.parties.push(codec::party(&audio.party));
+                head.whole = true;
+            }
             _ => {}
         }
         Ok(head)

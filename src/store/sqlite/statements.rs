@@ -81,6 +81,7 @@ static WHOLE_HEADS: Rows = Rows::new(17, |rows| {
          last_event_at, last_sequence, first_position, last_position) VALUES {rows} \
          ON CONFLICT (tenant, id) DO UPDATE SET state = excluded.state, \
          ended_at = excluded.ended_at, duration_ms = excluded.duration_ms, \
+         parties = excluded.parties, \
          turn_count = excluded.turn_count, card_count = excluded.card_count, \
          last_turn = excluded.last_turn, last_event_at = excluded.last_event_at, \
          last_sequence = excluded.last_sequence, last_position = excluded.last_position"

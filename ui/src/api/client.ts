@@ -40,6 +40,10 @@ export class Client {
     return this.request('POST', `/v1/suggestions/${encodeURIComponent(cardId)}/verdict`, body);
   }
 
+  writeHandOver(conversationId: string): Promise<WrapUpSummary> {
+    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/handover`);
+  }
+
   writeSummary(conversationId: string): Promise<WrapUpSummary> {
     return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/summary`);
   }

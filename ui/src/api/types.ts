@@ -218,6 +218,9 @@ export interface WrapUpHead {
 export interface WrapUpSummary extends WrapUpHead {
   sections: { key: string; sentences: ProvenSentence[] }[];
   paragraph: ProvenSentence[];
+  /** With a hand-over: who took part, and where the cards came from. */
+  parties?: Party[] | undefined;
+  articles?: Citation[] | undefined;
 }
 
 export interface EmailOrder {

@@ -5,6 +5,7 @@ import './ask.ts';
 import './call-list.ts';
 import './cards.ts';
 import './customer.ts';
+import './handover.ts';
 import './header.ts';
 import './idle.ts';
 import './keymap.ts';

@@ -56,6 +56,12 @@ export class Customer extends LitElement {
         text-overflow: ellipsis;
         white-space: nowrap;
       }
+      .strip .hand-over {
+        align-self: center;
+      }
+      .act {
+        margin-bottom: var(--s4);
+      }
       .full {
         padding: var(--s4);
       }
@@ -82,7 +88,8 @@ export class Customer extends LitElement {
           overflow: hidden;
           text-overflow: ellipsis;
         }
-        .strip .facts {
+        .strip .facts,
+        .strip .hand-over {
           display: none;
         }
       }
@@ -100,6 +107,7 @@ export class Customer extends LitElement {
     return html`<div class="strip">
       <h2>${callerName(view)}</h2>
       ${this.time(view)}
+      ${view.state === 'live' ? this.handOver() : ''}
       <p class="facts quiet">${facts.length > 0 ? facts.join(' · ') : 'No customer record'}</p>
     </div>`;
   }
@@ -116,8 +124,14 @@ export class Customer extends LitElement {
     return html`<div class="full">
       <h2>${callerName(view)}</h2>
       <dl>${rows.map(([name, value]) => html`<dt>${name}</dt><dd class="numbers">${value}</dd>`)}</dl>
+      ${view.state === 'live' ? html`<p class="act">${this.handOver()}</p>` : ''}
       <p class="quiet">No CRM is connected. Name, plan and open cases will stand here once it is.</p>
     </div>`;
+  }
+
+  private handOver() {
+    const fire = () => this.dispatchEvent(new CustomEvent('hand-over', { bubbles: true, composed: true }));
+    return html`<button type="button" class="button hand-over" @click=${fire}>Hand over</button>`;
   }
 
   private time(view: ConversationView) {

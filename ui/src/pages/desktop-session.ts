@@ -5,7 +5,7 @@ import { client } from '../api/client.ts';
 import { ConversationFeed } from '../api/conversation-feed.ts';
 import { Problem, sentenceFor } from '../api/problem.ts';
 import type { StreamState } from '../api/stream.ts';
-import type { Degradation, EmailOrder, Me, ReviewVerdict, Summary, Verdict, VerdictKind } from '../api/types.ts';
+import type { Degradation, EmailOrder, Me, ReviewVerdict, Summary, Verdict, VerdictKind, WrapUpSummary } from '../api/types.ts';
 import { Microphone, type MicrophoneState } from '../audio/microphone.ts';
 import { type ConversationView, answerAloud, withAnswer, withVerdict, withWritten } from '../state/conversation.ts';
 import { noWrapUp, withReview, withWrapUpEvent } from '../state/wrapup.ts';
@@ -140,15 +140,24 @@ export class DesktopSession implements ReactiveController {
   }
 
   /** True when there is a summary to look at now. */
-  async writeSummary(): Promise<boolean> {
+  writeSummary(): Promise<boolean> {
+    return this.write('summary', (id) => client.writeSummary(id));
+  }
+
+  /** True when there is a pack for whoever takes the call on. */
+  writeHandOver(): Promise<boolean> {
+    return this.write('hand-over', (id) => client.writeHandOver(id));
+  }
+
+  private async write(name: string, ask: (id: string) => Promise<WrapUpSummary>): Promise<boolean> {
     const feed = this.feed;
     if (!feed) return false;
     try {
-      const summary = await client.writeSummary(feed.id);
-      feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.summary', summary) }));
+      const written = await ask(feed.id);
+      feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.summary', written) }));
       return true;
     } catch (error) {
-      this.say.show(`No summary was written. ${sentenceFor(error)}`);
+      this.say.show(`No ${name} was written. ${sentenceFor(error)}`);
       return false;
     }
   }

@@ -5,6 +5,7 @@ import type { Citation, EmailOrder } from '../api/types.ts';
 import type { Announcer } from '../components/announcer.ts';
 import type { Ask } from '../components/ask.ts';
 import type { Cards } from '../components/cards.ts';
+import type { HandOver } from '../components/handover.ts';
 import type { Header } from '../components/header.ts';
 import type { KeyMap } from '../components/keymap.ts';
 import { shared } from '../components/shared-styles.ts';
@@ -12,6 +13,7 @@ import type { Tab } from '../components/tabs.ts';
 import type { Transcript } from '../components/transcript.ts';
 import type { ReviewEvent, WrapUpPanel } from '../components/wrapup.ts';
 import { type CardView, type ConversationView, openSuggestions } from '../state/conversation.ts';
+import { hasDrafts } from '../state/wrapup.ts';
 import { callerName } from '../state/calls.ts';
 import { type Action, actionFor } from '../state/keys.ts';
 import { degradedSentence } from '../state/text.ts';
@@ -33,12 +35,15 @@ export class Desktop extends LitElement {
   @state() private markedTurn: string | null = null;
   /** Closed by Escape until the next question. */
   @state() private answersOpen = true;
+  /** The hand-over that was read and closed. */
+  @state() private packClosed: string | null = null;
   @state() private news = false;
   @state() private now = Date.now();
   @query('bc-announcer') private announcer!: Announcer;
   @query('bc-cards') private cards!: Cards | null;
   @query('bc-ask') private askBox!: Ask | null;
   @query('bc-header') private header!: Header;
+  @query('bc-handover') private handOver!: HandOver | null;
   @query('bc-keymap') private keyMap!: KeyMap;
   @query('bc-wrapup') private wrapUp!: WrapUpPanel | null;
   @query('bc-transcript') private transcript!: Transcript | null;
@@ -108,6 +113,8 @@ export class Desktop extends LitElement {
       @copy-answer=${(event: CardEvent<string>) => this.copy(event.detail.value)}
       @wrapup-review=${(event: CustomEvent<ReviewEvent>) => session.review(event.detail.id, event.detail.verdict, event.detail.text)}
       @wrapup-email=${(event: CustomEvent<EmailOrder>) => session.writeEmail(event.detail)}
+      @close-handover=${() => (this.packClosed = this.session.view?.wrapup?.hand_over?.wrapup_id ?? null)}
+      @hand-over=${() => this.toHandOver()}
       @close-answers=${() => (this.answersOpen = false)}
       @cards-entered=${(event: CustomEvent<CardView[]>) => this.cardsEntered(event.detail)}
       @unmute=${() => this.mute(false)}
@@ -132,8 +139,11 @@ export class Desktop extends LitElement {
   }
 
   private panels(view: ConversationView) {
+    // Once the call is over, its summary says more.
+    const pack = view.state === 'live' ? view.wrapup?.hand_over : null;
     const cards = html`<section class="panel cards" aria-label="Cards" tabindex="-1" ?hidden=${this.narrow && this.tab !== 'cards'}>
-      ${view.wrapup ? html`<bc-wrapup .wrapup=${view.wrapup}></bc-wrapup>` : ''}
+      ${pack && pack.wrapup_id !== this.packClosed ? html`<bc-handover .pack=${pack}></bc-handover>` : ''}
+      ${view.wrapup && (view.state === 'ended' || hasDrafts(view.wrapup)) ? html`<bc-wrapup .wrapup=${view.wrapup}></bc-wrapup>` : ''}
       ${view.state === 'ended' && view.wrapup && view.cards.length === 0 ? '' : html`<bc-cards .view=${view}></bc-cards>`}
     </section>`;
     const answers = this.answersOpen && view.questions.length > 0 ? html`<bc-answers role="region" aria-label="Answers" .questions=${view.questions}></bc-answers>` : '';
@@ -203,6 +213,9 @@ export class Desktop extends LitElement {
       case 'summary':
         void this.toSummary();
         return true;
+      case 'handover':
+        void this.toHandOver();
+        return true;
       case 'mute':
         this.mute(!this.cards?.muted);
         return true;
@@ -240,6 +253,15 @@ export class Desktop extends LitElement {
     await this.updateComplete;
     await this.wrapUp?.updateComplete;
     this.wrapUp?.focus();
+  }
+
+  private async toHandOver(): Promise<void> {
+    if (this.session.view?.state !== 'live') return this.toSummary();
+    if (!(await this.session.writeHandOver())) return;
+    this.show('cards');
+    await this.updateComplete;
+    await this.handOver?.updateComplete;
+    this.handOver?.focus();
   }
 
   private insert(card: CardView, words: string): void {

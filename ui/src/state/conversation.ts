@@ -172,7 +172,7 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
     case 'question.answered':
       return withAnswer(view, event.data as AnsweredQuestion);
     case 'audio.started':
-      return view.turns.length === 0 ? { ...view, audio_started_at: event.time } : view;
+      return withParty(view.turns.length === 0 ? { ...view, audio_started_at: event.time } : view, event.data as { party?: Party });
     case 'audio.gap':
       return applyGap(view, event.data as Gap);
     case 'conversation.started': {
@@ -190,6 +190,12 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
       return wrapup === view.wrapup ? view : { ...view, wrapup };
     }
   }
+}
+
+/** Whoever comes later takes part, too. */
+function withParty(view: ConversationView, { party }: { party?: Party }): ConversationView {
+  if (!party || view.parties.some((one) => one.id === party.id)) return view;
+  return { ...view, parties: [...view.parties, party] };
 }
 
 function applyPartial(view: ConversationView, data: Partial): ConversationView {

@@ -1,7 +1,7 @@
 // The key map: the one place that knows which key does what. The help panel is drawn from it too.
 export type Action =
   | { do: 'insert'; index: number }
-  | { do: 'edit' | 'dismiss' | 'ask' | 'next' | 'previous' | 'summary' | 'mute' | 'help' | 'close' };
+  | { do: 'edit' | 'dismiss' | 'ask' | 'next' | 'previous' | 'summary' | 'handover' | 'mute' | 'help' | 'close' };
 
 export const keyMap: { keys: string[]; says: string }[] = [
   { keys: ['1', '2', '3'], says: 'Insert that card: copies its words' },
@@ -11,6 +11,7 @@ export const keyMap: { keys: string[]; says: string }[] = [
   { keys: ['j', 'k'], says: 'Move to the next or previous card' },
   { keys: ['/'], says: 'Ask the knowledge base' },
   { keys: ['s'], says: 'Go to the summary; during a call, write one' },
+  { keys: ['h'], says: 'Write down the call so far for whoever takes it on' },
   { keys: ['m'], says: 'Mute cards for this call, or bring them back' },
   { keys: ['?'], says: 'Show or hide these keys' },
   { keys: ['Esc'], says: 'Close, and let new cards in again' },
@@ -18,7 +19,7 @@ export const keyMap: { keys: string[]; says: string }[] = [
 
 const letters: Record<string, Action> = {
   e: { do: 'edit' }, x: { do: 'dismiss' }, '/': { do: 'ask' }, j: { do: 'next' }, k: { do: 'previous' }, s: { do: 'summary' },
-  m: { do: 'mute' }, '?': { do: 'help' }, Escape: { do: 'close' },
+  h: { do: 'handover' }, m: { do: 'mute' }, '?': { do: 'help' }, Escape: { do: 'close' },
 };
 
 export interface KeyPress {

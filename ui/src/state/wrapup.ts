@@ -74,6 +74,11 @@ function displaces(now: WrapUp, next: WrapUpHead, old: WrapUpHead): boolean {
   return next.occasion !== 'end' || (old.occasion === 'end' && !(old.wrapup_id in now.verdicts));
 }
 
+/** Whether there is anything to decide about: a hand-over is only read. */
+export function hasDrafts({ summary, email, article, follow_ups, disposition, growing }: WrapUp): boolean {
+  return Boolean(summary || email || article || follow_ups.length > 0 || disposition || growing);
+}
+
 /** What is being edited stays in its place, whatever comes meanwhile. */
 export function holding(now: WrapUp, held: Partial<Pick<WrapUp, 'summary' | 'email'>>): WrapUp {
   return { ...now, ...held };

@@ -10,6 +10,9 @@ use crate::domain::{ConversationId, Direction, EndReason, Role};
 use crate::flow::audio::Codec;
 use crate::flow::driver::{Control, LegSpec};
 
+const ROLES: &str = "customer, agent, supervisor, bot, expert or mixed";
+const NAME_MAX_CHARS: usize = 256;
+
 #[derive(Deserialize)]
 struct Message {
     r#type: String,
@@ -22,6 +25,9 @@ struct Message {
     #[serde(default)]
     attributes: BTreeMap<String, serde_json::Value>,
     paused_ms: Option<u64>,
+    channel: Option<usize>,
+    role: Option<String>,
+    name: Option<String>,
 }
 
 pub struct Protocol {
@@ -61,6 +67,12 @@ impl Protocol {
             "resume" => {
                 self.line.heard(now);
                 self.line.control(Control::Resume { paused_ms: message.paused_ms });
+                Ok(())
+            }
+            "transfer" => {
+                let transfer = transfer(message, self.channels.count())?;
+                self.line.heard(now);
+                self.line.control(transfer);
                 Ok(())
             }
             _ => Ok(()),
@@ -106,6 +118,22 @@ impl MediaProtocol for Protocol {
     }
 }
 
+/// Somebody else is on a channel from now on; the agent's unless told.
+fn transfer(message: Message, channels: usize) -> Result<Control, Rejection> {
+    let refuse = |reason: String| Rejection::new(Rejection::POLICY, reason);
+    let leg = message.channel.unwrap_or(channels - 1);
+    if leg >= channels {
+        return Err(refuse(format!("channel of a transfer must be below {channels}")));
+    }
+    let role = Role::parse(message.role.as_deref().unwrap_or(Role::Agent.as_str()));
+    let role = role.ok_or_else(|| refuse(format!("role of a transfer must be {ROLES}")))?;
+    let name = message.name.filter(|name| !name.trim().is_empty());
+    if name.as_ref().is_some_and(|name| name.chars().count() > NAME_MAX_CHARS) {
+        return Err(refuse(format!("name of a transfer has {NAME_MAX_CHARS} characters at most")));
+    }
+    Ok(Control::Transfer { leg, role, name })
+}
+
 fn opening(message: Message) -> Result<(Opening, usize), Rejection> {
     let unsupported = |reason: &str| Rejection::new(Rejection::WRONG_KIND, reason);
     let codec = match message.encoding.as_deref() {
@@ -125,10 +153,7 @@ fn opening(message: Message) -> Result<(Opening, usize), Rejection> {
         None => vec![Role::Customer, Role::Agent][..channels].to_vec(),
         Some(parties) => {
             parties.iter().map(|party| Role::parse(party)).collect::<Option<Vec<_>>>().ok_or_else(
-                || {
-                    let known = "customer, agent, supervisor, bot, expert or mixed";
-                    Rejection::new(Rejection::POLICY, format!("each of parties must be {known}"))
-                },
+                || Rejection::new(Rejection::POLICY, format!("each of parties must be {ROLES}")),
             )?
         }
     };

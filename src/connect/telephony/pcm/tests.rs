@@ -92,6 +92,30 @@ fn each_fault_gets_one_clear_error() {
 }
 
 #[test]
+fn a_transfer_says_who_is_heard_from_now_on() {
+    let said = |message: &str| {
+        let steps = [Seen::Text(start().to_string()), Seen::Text(message.to_owned())];
+        seen(&mut protocol(), steps)
+    };
+    let of = |leg, role, name: Option<&str>| {
+        Output::Control(Control::Transfer { leg, role, name: name.map(str::to_owned) })
+    };
+    let plain = said(r#"{"type":"transfer"}"#);
+    assert_eq!(plain.last(), Some(&of(1, Role::Agent, None)), "the last channel is the agent's");
+    let named = r#"{"type":"transfer","channel":0,"role":"expert","name":"Bea"}"#;
+    assert_eq!(said(named).last(), Some(&of(0, Role::Expert, Some("Bea"))));
+    for (message, reason) in [
+        (r#"{"type":"transfer","channel":2}"#, "channel of a transfer must be below 2"),
+        (
+            r#"{"type":"transfer","role":"cat"}"#,
+            "role of a transfer must be customer, agent, supervisor, bot, expert or mixed",
+        ),
+    ] {
+        assert_eq!(rejected(&said(message)), Some((1008, reason)));
+    }
+}
+
+#[test]
 fn attributes_have_limits() {
     let begin = |attributes| seen(&mut protocol(), [with("attributes", attributes)]);
     let of = |name: &str, value: &str| json!({"fine": 1, name: value});

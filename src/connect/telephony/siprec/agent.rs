@@ -239,7 +239,8 @@ impl Agent {
             self.respond(peer, request, 400, "Incomplete Headers");
             return;
         };
-        let Some(Change { streams, pause }) = dialog.take(now, Body::of(request), &self.rules)
+        let Some(Change { streams, pause, .. }) =
+            dialog.take(now, Body::of(request), &self.rules)
         else {
             let response = self.response(peer, request, 488, "No G.711 Audio Offered");
             self.finish_invite(now, peer, request, 0, &response);
@@ -369,7 +370,9 @@ impl Agent {
                 let response = self.response(peer, request, 488, "Not Acceptable Here");
                 self.finish_invite(now, peer, request, 0, &response);
             }
-            Some(Change { streams, pause }) => {
+            Some(Change { streams, transfers, pause }) => {
+                let controls = transfers.into_iter();
+                self.outputs.extend(controls.map(|control| Output::Control { call, control }));
                 self.pause(call, pause);
                 if streams.is_empty() {
                     self.accept(now, at, peer, request);

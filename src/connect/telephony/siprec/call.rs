@@ -283,7 +283,11 @@ impl Call {
                         }));
                     }
                     Some(Input::Control(control)) => {
-                        paused = control == Control::Pause;
+                        match control {
+                            Control::Pause => paused = true,
+                            Control::Resume { .. } => paused = false,
+                            _ => {}
+                        }
                         heard_at = Instant::now();
                         live.control(control);
                     }

@@ -11,7 +11,7 @@ use super::sdp::{self, Offer};
 use super::sip::{Message, Start, uri};
 use crate::connect::telephony::{Notes, Opening};
 use crate::domain::{Direction, Role};
-use crate::flow::driver::{LEGS_MAX, LegSpec};
+use crate::flow::driver::{Control, LEGS_MAX, LegSpec};
 
 /// What the body of an INVITE or UPDATE brings.
 pub(super) struct Body {
@@ -45,6 +45,12 @@ struct Line {
     port: Option<u16>,
 }
 
+/// A stream that is heard, and who it was said to be last.
+struct TakenLeg {
+    label: Option<String>,
+    party: StreamParty,
+}
+
 pub(super) struct Dialog {
     pub call: u64,
     pub call_id: String,
@@ -63,7 +69,7 @@ pub(super) struct Dialog {
     pub last_answer: Option<(u32, Vec<u8>)>,
     offer: Offer,
     lines: Vec<Option<Line>>,
-    roles: Vec<Role>,
+    legs: Vec<TakenLeg>,
     metadata: Metadata,
     pub address: Option<IpAddr>,
     version: u64,
@@ -75,6 +81,7 @@ pub(super) struct Dialog {
 /// What a new offer changes.
 pub(super) struct Change {
     pub streams: Vec<StreamSpec>,
+    pub transfers: Vec<Control>,
     pub pause: Option<Pause>,
 }
 
@@ -103,7 +110,7 @@ impl Dialog {
             last_answer: None,
             offer: Offer { media: Vec::new() },
             lines: Vec::new(),
-            roles: Vec::new(),
+            legs: Vec::new(),
             metadata: Metadata::default(),
             address: None,
             version: 1,
@@ -120,7 +127,9 @@ impl Dialog {
         }
         let Some(offer) = body.offer else {
             // A mere refresh, or new metadata.
-            return (!self.lines.is_empty()).then_some(Change { streams: Vec::new(), pause: None });
+            let transfers = self.transfers(rules);
+            let (streams, pause) = (Vec::new(), None);
+            return (!self.lines.is_empty()).then_some(Change { streams, transfers, pause });
         };
         let mut lines = self.lines.clone();
         lines.resize(offer.media.len().max(lines.len()), None);
@@ -130,7 +139,7 @@ impl Dialog {
             match &lines[number] {
                 Some(line) if line.payload_type != format.payload_type => return None,
                 Some(_) => {}
-                None if self.roles.len() + new.len() < LEGS_MAX => {
+                None if self.legs.len() + new.len() < LEGS_MAX => {
                     lines[number] = Some(Line { payload_type: format.payload_type, port: None });
                     new.push((media, format));
                 }
@@ -145,7 +154,9 @@ impl Dialog {
         }
         let labels: Vec<Option<&str>> =
             new.iter().map(|(media, _)| media.label.as_deref()).collect();
-        let parties = rules.parties(&self.metadata, &labels, &self.roles);
+        let transfers = self.transfers(rules);
+        let before: Vec<Role> = self.legs.iter().map(|leg| leg.party.role).collect();
+        let parties = rules.parties(&self.metadata, &labels, &before);
         let streams: Vec<StreamSpec> = new
             .iter()
             .zip(&parties)
@@ -162,10 +173,30 @@ impl Dialog {
                 from: media.address,
             })
             .collect();
-        self.roles.extend(parties.iter().map(|StreamParty { role, .. }| *role));
+        let labels = new.iter().map(|(media, _)| media.label.clone());
+        let taken = labels.zip(parties).map(|(label, party)| TakenLeg { label, party });
+        let taken: Vec<TakenLeg> = taken.collect();
+        self.legs.extend(taken);
         let sends = offer.media.iter().any(|media| media.format().is_some() && media.sends());
         (self.offer, self.lines) = (offer, lines);
-        Some(Change { streams, pause: self.pause(now, sends) })
+        Some(Change { streams, transfers, pause: self.pause(now, sends) })
+    }
+
+    /// Streams on which somebody else is heard by now.
+    fn transfers(&mut self, rules: &RoleRules) -> Vec<Control> {
+        let mut transfers = Vec::new();
+        for (number, leg) in self.legs.iter_mut().enumerate() {
+            let senders = leg.label.as_deref().map(|label| self.metadata.senders(label));
+            let Some([sender]) = senders.as_deref() else { continue };
+            // Who wasn't known before is named late, and no other.
+            if leg.party.aor.is_none() || sender.aor.is_none() || leg.party.aor == sender.aor {
+                continue;
+            }
+            leg.party = rules.successor(sender, leg.party.role);
+            let StreamParty { role, name, .. } = leg.party.clone();
+            transfers.push(Control::Transfer { leg: number, role, name });
+        }
+        transfers
     }
 
     fn pause(&mut self, now: Duration, sends: bool) -> Option<Pause> {
@@ -198,7 +229,7 @@ impl Dialog {
                 *line = None;
             }
         }
-        self.roles.truncate(self.lines.iter().flatten().count());
+        self.legs.truncate(self.lines.iter().flatten().count());
     }
 
     /// The answer to the last offer.

@@ -28,6 +28,13 @@ impl RoleRules {
         }
     }
 
+    /// Who takes the place of somebody with this role.
+    pub fn successor(&self, participant: &Participant, before: Role) -> StreamParty {
+        let Participant { aor, name } = participant.clone();
+        let role = aor.as_deref().and_then(|aor| self.role_of(aor)).unwrap_or(before);
+        StreamParty { role, name, aor }
+    }
+
     /// The parties of the streams with these labels; `before` are those of the call so far.
     ///
     /// A rule decides first. Otherwise an address that is a telephone number is the customer's if

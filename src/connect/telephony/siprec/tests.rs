@@ -1,6 +1,7 @@
 mod agent;
 mod hostile;
 mod rtp;
+mod transfer;
 mod wire;
 
 /// The metadata of RFC 7865's examples, shortened.

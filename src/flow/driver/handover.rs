@@ -1,0 +1,72 @@
+//! Somebody comes into a call that is under way: what was said so far is written down for them.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::call::{Call, log, shows};
+use super::wrapup::event;
+use super::Shared;
+use crate::domain::{ConversationId, NewEvent, Party, TenantId};
+
+impl Call {
+    /// Nothing waits for it: neither the call, nor its log, nor its end.
+    pub fn brief(&self, joined: &Party) {
+        let (Some(notes), Some(how)) = (&self.notes, &self.shared.settings.wrap_up) else { return };
+        if !notes.is_news_to(joined) {
+            return;
+        }
+        let begun = Instant::now();
+        let (mut notes, how) = (notes.clone(), how.clone());
+        let (shared, tenant, id) = (Arc::clone(&self.shared), self.tenant.clone(), self.id.clone());
+        // The log of a call ends when nobody can write to it any more, and must not wait for this.
+        let to_log = self.to_log.downgrade();
+        let stem = format!("w-join-{}", joined.id);
+        self.shared.tasks.spawn(async move {
+            notes.judge(shared.store.as_ref(), &tenant, &id).await;
+            let closed = notes.close(&how.time_zone);
+            let order = closed.hand_over(tenant.clone(), &how, stem.into());
+            let plain = {
+                let (closed, order) = (closed.clone(), order.clone());
+                tokio::task::spawn_blocking(move || closed.plain_draft(&order))
+            };
+            let plain = plain.await.unwrap_or_else(|_| {
+                tracing::error!(conversation.id = %id, "the hand-over failed");
+                Vec::new()
+            });
+            metrics::histogram!("backchannel_handover_seconds").record(begun.elapsed());
+            add(&shared, &tenant, &id, &to_log, plain.into_iter().map(event).collect()).await;
+            if !how.author.has_model_for(&order.draft) {
+                return;
+            }
+            let on_growth = shows(&shared, &tenant, &id);
+            let written = tokio::select! {
+                written = how.author.write_aloud(&order, &on_growth) => written,
+                () = shared.stop.cancelled() => return,
+            };
+            let drafts = written.into_iter().flat_map(|drafted| drafted.drafts);
+            let events = drafts.filter(super::wrapup::is_of_model).map(event).collect();
+            add(&shared, &tenant, &id, &to_log, events).await;
+        });
+    }
+}
+
+/// In the call's own order while it lasts.
+async fn add(
+    shared: &Shared,
+    tenant: &TenantId,
+    id: &ConversationId,
+    to_log: &mpsc::WeakSender<NewEvent>,
+    events: Vec<NewEvent>,
+) {
+    if let Some(to_log) = to_log.upgrade() {
+        for event in events {
+            log(&to_log, id, event).await;
+        }
+    } else if !events.is_empty()
+        && let Err(error) = shared.store.append(tenant, id, events).await
+    {
+        tracing::error!(conversation.id = %id, %error, "a hand-over was lost");
+    }
+}
