@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::Shared;
 use super::call::{Call, log, shows};
 use super::wrapup::event;
-use super::Shared;
 use crate::domain::{ConversationId, NewEvent, Party, TenantId};
 
 impl Call {
