@@ -257,7 +257,12 @@ export class Desktop extends LitElement {
 
   private async toHandOver(): Promise<void> {
     if (this.session.view?.state !== 'live') return this.toSummary();
-    if (!(await this.session.writeHandOver())) return;
+    // A model takes seconds; without one it is there at once.
+    const slow = setTimeout(() => this.announcer.show('Writing down the call so far …'), 400);
+    const written = await this.session.writeHandOver();
+    clearTimeout(slow);
+    if (!written) return;
+    this.packClosed = null;
     this.show('cards');
     await this.updateComplete;
     await this.handOver?.updateComplete;
