@@ -216,6 +216,11 @@ impl Library {
         search::search(&self.snapshot(), request, &embed)
     }
 
+    /// The model of the vectors, once they are complete.
+    pub fn embedder(&self) -> Option<EmbedderHandle> {
+        self.0.embedder.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub fn article(&self, id: &ArticleId) -> Option<Arc<Article>> {
         self.snapshot().articles.get(id).cloned()
     }

@@ -9,6 +9,7 @@ use super::Shared;
 use super::call::{Call, log, shows};
 use super::wrapup::event;
 use crate::domain::{ConversationId, NewEvent, Party, TenantId};
+use crate::flow::wrapup::DispositionMeaning;
 
 impl Call {
     /// Nothing waits for it: neither the call, nor its log, nor its end.
@@ -25,7 +26,7 @@ impl Call {
         let stem = format!("w-join-{}", joined.id);
         self.shared.tasks.spawn(async move {
             notes.judge(shared.store.as_ref(), &tenant, &id).await;
-            let closed = notes.close(&how.time_zone);
+            let closed = notes.close(&how.time_zone, DispositionMeaning::default());
             let order = closed.hand_over(tenant.clone(), &how, stem.into());
             let plain = {
                 let (closed, order) = (closed.clone(), order.clone());

@@ -1,5 +1,6 @@
 //! What a call keeps for its wrap-up, and the writing of it at the end.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::Stream;
@@ -9,10 +10,12 @@ use jiff::tz::TimeZone;
 
 use crate::domain::{
     ConversationId, EventBody, NewEvent, Occasion, Party, RedactionOutcome, Role, TenantId, Turn,
-    VerdictKind, WrapUp, WrapUpId,
+    TurnId, VerdictKind, WrapUp, WrapUpId,
 };
 use crate::flow::author::{Author, Commission, OnGrowth, ShownPassages};
-use crate::flow::wrapup::{Circumstances, Draft, EXTRACTIVE, Reading, WrapUpSettings};
+use crate::flow::wrapup::{
+    Circumstances, DispositionMeaning, Draft, EXTRACTIVE, Reading, WrapUpSettings,
+};
 use crate::models::Material;
 use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec, wire};
 
@@ -38,12 +41,13 @@ pub(super) struct Notes {
     parties: Vec<Party>,
     material: Material,
     shown: ShownPassages,
+    vectors: HashMap<TurnId, Vec<f32>>,
 }
 
 impl Notes {
     pub fn new(began: Timestamp, parties: Vec<Party>) -> Self {
-        let (material, shown) = Default::default();
-        Self { began, parties, material, shown }
+        let (material, shown, vectors) = Default::default();
+        Self { began, parties, material, shown, vectors }
     }
 
     pub fn take(&mut self, body: &EventBody) {
@@ -72,6 +76,14 @@ impl Notes {
             }
             _ => {}
         }
+    }
+
+    pub fn understood(&mut self, turn: TurnId, vector: Vec<f32>) {
+        self.vectors.insert(turn, vector);
+    }
+
+    pub fn take_vectors(&mut self) -> HashMap<TurnId, Vec<f32>> {
+        std::mem::take(&mut self.vectors)
     }
 
     /// Whether somebody on the company's side comes after others there have spoken. The first to answer a
@@ -125,7 +137,7 @@ impl Notes {
     }
 
     /// What the drafts are written from.
-    pub fn close(mut self, time_zone: &TimeZone) -> Closed {
+    pub fn close(mut self, time_zone: &TimeZone, meaning: DispositionMeaning) -> Closed {
         self.material.passages = self.shown.kept();
         // A long turn may be final after a shorter one that began later.
         self.material.turns.sort_by_key(|turn| turn.start_ms);
@@ -133,6 +145,7 @@ impl Notes {
         Closed {
             material: Arc::new(self.material),
             circumstances: Arc::new(Circumstances { began, parties: self.parties }),
+            meaning: Arc::new(meaning),
         }
     }
 }
@@ -142,13 +155,17 @@ impl Notes {
 pub(super) struct Closed {
     material: Arc<Material>,
     circumstances: Arc<Circumstances>,
+    meaning: Arc<DispositionMeaning>,
 }
 
 impl Closed {
     /// Everything, without a model; none where too little was said. It takes milliseconds.
     pub fn plain(&self, how: &CallWrapUp) -> Vec<NewEvent> {
         match Reading::of(&self.material, &self.circumstances) {
-            Ok(reading) => reading.all_drafts(&how.settings).into_iter().map(event).collect(),
+            Ok(reading) => {
+                let reading = reading.with_meaning(&self.meaning);
+                reading.all_drafts(&how.settings).into_iter().map(event).collect()
+            }
             Err(refusal) => {
                 tracing::debug!(%refusal, "no wrap-up");
                 Vec::new()

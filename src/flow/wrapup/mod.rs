@@ -83,6 +83,7 @@ pub struct Reading<'a> {
     circumstances: &'a Circumstances,
     sentences: Vec<Sentence<'a>>,
     language: Language,
+    meaning: Option<&'a DispositionMeaning>,
 }
 
 /// The languages in which the program's own words stand.
@@ -146,7 +147,13 @@ impl<'a> Reading<'a> {
             return Err(Refusal::TooLittle { words, needed: WORDS_MIN });
         }
         let language = Language::of_customer(&material.turns);
-        Ok(Self { material, circumstances, sentences, language })
+        Ok(Self { material, circumstances, sentences, language, meaning: None })
+    }
+
+    /// With vectors of what was said, for the disposition.
+    pub fn with_meaning(mut self, meaning: &'a DispositionMeaning) -> Self {
+        self.meaning = Some(meaning);
+        self
     }
 
     pub fn language(&self) -> Language {
