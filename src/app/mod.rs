@@ -196,6 +196,7 @@ impl App {
 
         let stop = CancellationToken::new();
         tokio::spawn(load::watch(Arc::clone(&speech), Arc::clone(&notices), stop.child_token()));
+        tokio::spawn(serve::meters::keep_up(stop.child_token()));
         let http_stop = CancellationToken::new();
         let mut sockets = MediaSockets::new(Arc::new(calls.clone()), stop.child_token());
         sockets.patience = Duration::from_secs(config.serve.media_idle_seconds);

@@ -21,7 +21,7 @@ mod guard;
 mod health;
 mod hooks;
 mod listen;
-mod meters;
+pub mod meters;
 mod openapi;
 mod pages;
 mod sources;
