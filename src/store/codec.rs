@@ -73,6 +73,7 @@ pub fn encode(body: &EventBody) -> Encoded {
             "audio.started",
             wire::AudioStarted {
                 party: party_ref(&x.party),
+                name: x.party.name.clone(),
                 codec: x.codec.clone(),
                 sample_rate_hz: x.sample_rate_hz,
             }

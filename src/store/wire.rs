@@ -51,6 +51,9 @@ pub struct ConversationEnded {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AudioStarted {
     pub party: PartyRef,
+    /// The party's, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub codec: String,
     pub sample_rate_hz: u32,
 }

@@ -48,7 +48,7 @@ async fn whoever_takes_a_call_on_is_told_what_was_said() {
         events.iter().position(found).unwrap_or_else(|| panic!("{events:#?}"))
     };
     let joined = place(&|event| {
-        kind(event) == "audio.started" && event["data"]["party"]["name"] == json!("Bea")
+        kind(event) == "audio.started" && event["data"]["name"] == json!("Bea")
     });
     let told = place(&|event| {
         kind(event) == "wrapup.summary" && event["data"]["occasion"] == json!("hand_over")

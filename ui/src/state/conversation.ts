@@ -172,7 +172,7 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
     case 'question.answered':
       return withAnswer(view, event.data as AnsweredQuestion);
     case 'audio.started':
-      return withParty(view.turns.length === 0 ? { ...view, audio_started_at: event.time } : view, event.data as { party?: Party });
+      return withParty(view.turns.length === 0 ? { ...view, audio_started_at: event.time } : view, event.data as { party?: Party; name?: string });
     case 'audio.gap':
       return applyGap(view, event.data as Gap);
     case 'conversation.started': {
@@ -193,9 +193,9 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
 }
 
 /** Whoever comes later takes part, too. */
-function withParty(view: ConversationView, { party }: { party?: Party }): ConversationView {
+function withParty(view: ConversationView, { party, name }: { party?: Party; name?: string }): ConversationView {
   if (!party || view.parties.some((one) => one.id === party.id)) return view;
-  return { ...view, parties: [...view.parties, party] };
+  return { ...view, parties: [...view.parties, { ...party, name: name ?? null }] };
 }
 
 function applyPartial(view: ConversationView, data: Partial): ConversationView {
