@@ -265,6 +265,9 @@ impl Generator for Budgeted {
 const fn may_be_charged(error: &WritingError) -> bool {
     matches!(
         error,
-        WritingError::Timeout { .. } | WritingError::Broken { .. } | WritingError::Form { .. }
+        WritingError::Timeout { .. }
+            | WritingError::Silent { .. }
+            | WritingError::Broken { .. }
+            | WritingError::Form { .. }
     )
 }
