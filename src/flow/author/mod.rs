@@ -34,7 +34,7 @@ use self::assemble::Sources;
 use self::growth::{Said, Shown};
 
 pub use self::growth::OnGrowth;
-pub use self::passages::ShownPassages;
+pub use self::passages::{KeptPassages, ShownPassages};
 
 /// One draft to be written.
 #[derive(Clone, Debug)]

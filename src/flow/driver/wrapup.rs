@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::domain::{
     ConversationId, EventBody, NewEvent, Occasion, Party, RedactionOutcome, Role, TenantId, Turn,
-    VerdictKind, WrapUp, WrapUpId,
+    WrapUp, WrapUpId,
 };
 use crate::flow::author::{Author, Commission, OnGrowth, ShownPassages};
 use crate::flow::wrapup::{Circumstances, Draft, EXTRACTIVE, Reading, WrapUpSettings};
@@ -65,7 +65,8 @@ impl Notes {
                 }
             }
             EventBody::SuggestionOffered(card) => {
-                self.shown.offered(card.id.as_str(), card.answer.citations.iter().cloned());
+                let citations = card.answer.citations.iter().cloned();
+                self.shown.offered(card.id.as_str(), citations, card.answer.is_verbatim);
             }
             EventBody::SuggestionWithdrawn { card_id, .. } => {
                 self.shown.withdrawn(card_id.as_str());
@@ -115,8 +116,7 @@ impl Notes {
             for event in &page {
                 query.after = event.position;
                 let verdict: wire::SuggestionVerdict = codec::data(event)?;
-                let is_dismissed = verdict.verdict == VerdictKind::Dismissed.as_str();
-                self.shown.judged(&verdict.card_id, is_dismissed);
+                self.shown.judged(&verdict.card_id, &verdict.verdict);
             }
             if page.len() < MAX_READ {
                 return Ok(());
@@ -126,13 +126,18 @@ impl Notes {
 
     /// What the drafts are written from.
     pub fn close(mut self, time_zone: &TimeZone) -> Closed {
-        self.material.passages = self.shown.kept();
+        let kept = self.shown.kept();
+        self.material.passages = kept.free;
         // A long turn may be final after a shorter one that began later.
         self.material.turns.sort_by_key(|turn| turn.start_ms);
         let began = self.began.to_zoned(time_zone.clone());
         Closed {
             material: Arc::new(self.material),
-            circumstances: Arc::new(Circumstances { began, parties: self.parties }),
+            circumstances: Arc::new(Circumstances {
+                began,
+                parties: self.parties,
+                word_for_word: kept.word_for_word,
+            }),
         }
     }
 }

@@ -94,7 +94,7 @@ impl Reading<'_> {
                 claims
             }
             EmailPurpose::Information => {
-                let passages = self.material.passages.iter().take(max);
+                let passages = self.passages().take(max);
                 let claims: Vec<EmailPart> = passages
                     .map(|passage| ProvenSentence {
                         text: redaction::typed(&passage.quote),
