@@ -66,7 +66,9 @@ impl KnowledgeDoor {
             let page = self.store.read(&query).await.map_err(|error| Failure::of(&error))?;
             for event in &page {
                 query.after = event.position;
-                open = codec::decode_asked_back(event).map_err(|error| Failure::of(&error))?;
+                let before =
+                    codec::decode_asked_back(event).map_err(|error| Failure::of(&error))?;
+                open = before.map(|(_, question)| question);
             }
             if page.len() < MAX_READ {
                 return Ok(open);
@@ -82,7 +84,7 @@ struct Found {
 }
 
 impl Found {
-    fn reply(quoted: Asked, struck: Vec<StruckSentence>) -> (Reply, Nearest) {
+    fn reply(quoted: Asked, struck: &[StruckSentence]) -> (Reply, Nearest) {
         match quoted {
             Asked::Answer(answer) => (Reply::Answer(*answer), Vec::new()),
             Asked::Ambiguous(meant) => {
@@ -94,7 +96,7 @@ impl Found {
                     true => Unanswered::NothingFound,
                     false => Unanswered::NothingProven,
                 };
-                (Reply::None { why, struck }, nearest)
+                (Reply::None { why }, nearest)
             }
         }
     }
@@ -169,6 +171,7 @@ impl Answerer for KnowledgeDoor {
             }
             false => Answered::NotWritten,
         };
+        let mut struck = Vec::new();
         let (reply, nearest) = match written {
             Answered::Spoken(spoken) => {
                 (Reply::Written(Box::new(found.written(&spoken)), Box::new(spoken)), Vec::new())
@@ -176,13 +179,17 @@ impl Answerer for KnowledgeDoor {
             Answered::AskBack { question, authorship } => {
                 (Reply::AskBack { question, authorship: Some(authorship) }, Vec::new())
             }
-            Answered::Nothing { struck } => Found::reply(found.quoted, struck),
-            Answered::NotWritten => Found::reply(found.quoted, Vec::new()),
+            Answered::Nothing { struck: gone } => {
+                struck = gone;
+                Found::reply(found.quoted, &struck)
+            }
+            Answered::NotWritten => Found::reply(found.quoted, &[]),
         };
         Ok(QuestionAnswer {
             question_id: asked.id,
             question: asked.question,
             reply,
+            struck,
             nearest,
             latency_ms: begun.elapsed().as_millis() as u64,
         })

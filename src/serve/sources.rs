@@ -89,7 +89,7 @@ pub struct WrapUpOrder {
 
 #[async_trait]
 pub trait WrapUps: Send + Sync {
-    /// Writes with proof, or refuses. Stores nothing.
+    /// Writes with proof, or refuses. Stores nothing but what was struck of a text that left no draft.
     /// What a model writes is shown while it grows.
     async fn write(&self, order: WrapUpOrder, on_growth: OnGrowth) -> Result<Vec<WrapUp>, Failure>;
 

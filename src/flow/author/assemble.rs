@@ -1,10 +1,10 @@
 //! Checked sentences in the form of a draft.
 
 use super::promise::Letter;
-use super::{Commission, form, with_struck};
+use super::{Commission, WithStruck, form, with_struck};
 use crate::domain::{
-    Authorship, EmailDraft, EmailPart, EmailPartKind, Proof, ProvenSentence, StruckSentence, Summary,
-    SummarySection, WrapUp, WrapUpBody, WrapUpId,
+    Authorship, EmailDraft, EmailPart, EmailPartKind, Proof, ProvenSentence, StruckSentence,
+    Summary, SummarySection, WrapUp, WrapUpBody, WrapUpId,
 };
 use crate::flow::wrapup::Draft;
 use crate::grounding::{Claim, Ground, Refusal, Verifier};
@@ -21,7 +21,7 @@ pub(super) fn draft(
     text: &str,
     authorship: Authorship,
     sources: &Sources,
-) -> Vec<WrapUp> {
+) -> WithStruck {
     let mut check = Check { struck: Vec::new() };
     let bodies = check.bodies(commission, &first.body, text, sources);
     let struck = check.struck;

@@ -223,9 +223,11 @@ impl Closed {
         let writing = commissions.map(|order| {
             let (author, on_growth) = (how.author.clone(), Arc::clone(&on_growth));
             async move {
-                let written = author.write_aloud(&order, &on_growth).await;
-                let drafts = written.into_iter().flat_map(|drafted| drafted.drafts);
-                drafts.filter(is_of_model).map(event).collect()
+                let written = author.write_aloud(&order, &on_growth).await.unwrap_or_default();
+                let struck = written.struck.map(|text| EventBody::WritingStruck(Box::new(text)));
+                let struck = struck.map(|body| NewEvent::at(Timestamp::now(), body));
+                let drafts = written.drafts.into_iter().filter(is_of_model).map(event);
+                drafts.chain(struck).collect()
             }
         });
         writing.collect::<FuturesUnordered<_>>()

@@ -18,12 +18,12 @@ use tokio_util::sync::CancellationToken;
 use super::fake::{Fake, Reply, Step, answer, status};
 use super::voices::{PASSAGE, knowledge, says};
 
-const KEY: &str = "bck_for_this_test";
+pub const KEY: &str = "bck_for_this_test";
 const QUESTION: &str = "When does the money from a duplicate payment come back?";
 
-struct Service {
-    url: String,
-    client: reqwest::Client,
+pub struct Service {
+    pub url: String,
+    pub client: reqwest::Client,
     stop: CancellationToken,
     running: tokio::task::JoinHandle<Result<(), backchannel::app::AppError>>,
     _folders: [tempfile::TempDir; 2],
@@ -50,6 +50,11 @@ fn settings(fake: Option<&Fake>, data: &Path, articles: &Path) -> Config {
 impl Service {
     /// With one call, in which the customer has said what it is about.
     async fn open(fake: Option<&Fake>, verbatim: &[&str]) -> Self {
+        Self::open_with(fake, verbatim, Vec::new()).await
+    }
+
+    /// And in which more has happened.
+    pub async fn open_with(fake: Option<&Fake>, verbatim: &[&str], more: Vec<EventBody>) -> Self {
         let (data, articles) = (tempfile::tempdir().expect("a folder"), knowledge(verbatim));
         let config = settings(fake, data.path(), articles.path());
         let store =
@@ -73,7 +78,8 @@ impl Service {
             mean_logprob: None,
             language: "en".to_owned(),
         });
-        let events = [started, turn].map(|body| NewEvent::at(Timestamp::now(), body)).to_vec();
+        let bodies = [started, turn].into_iter().chain(more);
+        let events = bodies.map(|body| NewEvent::at(Timestamp::now(), body)).collect();
         // The tenant of the one key that settings have.
         store.append(&"default".into(), &"c-1".into(), events).await.expect("appended");
         store.close().await;
@@ -102,7 +108,7 @@ impl Service {
         steps(&text)
     }
 
-    async fn close(self) {
+    pub async fn close(self) {
         self.stop.cancel();
         self.running.await.expect("no panic").expect("an orderly end");
     }
@@ -229,6 +235,21 @@ async fn it_asks_back_and_understands_what_is_answered() {
     assert!(asked.contains("until it is refunded? a duplicate payment"), "{asked}");
     let invented = service.ask(QUESTION).await;
     assert!(invented.get("ask_back").is_none(), "what it names must be known: {invented:#}");
+    service.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_struck_is_kept_beside_the_quotation_that_stays() {
+    let invented = "We refund a duplicate direct debit within 9 working days.";
+    let fake = Fake::new([says(json!({"ask_back": "", "sentences": [
+        {"text": invented, "cites": [PASSAGE]},
+    ]}))])
+    .await;
+    let service = Service::open(Some(&fake), &[]).await;
+    let answered = service.ask(QUESTION).await;
+    assert_eq!(answered["answer"]["generator"], "extractive");
+    assert_eq!(answered["struck"][0]["text"], invented, "{answered:#}");
+    assert_eq!(answered["struck"][0]["fault"], "number");
     service.close().await;
 }
 
