@@ -47,6 +47,8 @@ pub struct AskedQuestion {
     pub conversation: ConversationId,
     pub id: QuestionId,
     pub question: Redacted,
+    /// The question back that this is the answer to, where whoever asks says so.
+    pub answers: Option<QuestionId>,
 }
 
 #[async_trait]

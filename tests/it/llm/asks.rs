@@ -7,7 +7,8 @@ use std::time::Duration;
 use backchannel::app::App;
 use backchannel::config::Config;
 use backchannel::domain::{
-    Channel, ConversationStarted, Direction, EventBody, NewEvent, Party, Redacted, Role, Turn,
+    Channel, ConversationStarted, Direction, EventBody, NewEvent, Party, Redacted, Role,
+    SuggestedQuestion, Turn,
 };
 use backchannel::store::{SqliteStore, Store};
 use futures_util::StreamExt as _;
@@ -91,8 +92,12 @@ impl Service {
     }
 
     fn post(&self, question: &str) -> reqwest::RequestBuilder {
+        self.post_json(&json!({"question": question}))
+    }
+
+    fn post_json(&self, asked: &Value) -> reqwest::RequestBuilder {
         let url = format!("{}/v1/conversations/c-1/ask", self.url);
-        self.client.post(url).bearer_auth(KEY).json(&json!({"question": question}))
+        self.client.post(url).bearer_auth(KEY).json(asked)
     }
 
     async fn ask(&self, question: &str) -> Value {
@@ -235,6 +240,42 @@ async fn it_asks_back_and_understands_what_is_answered() {
     assert!(asked.contains("until it is refunded? a duplicate payment"), "{asked}");
     let invented = service.ask(QUESTION).await;
     assert!(invented.get("ask_back").is_none(), "what it names must be known: {invented:#}");
+    service.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_question_is_not_read_as_an_answer_to_a_question_back() {
+    let back = "Is it a duplicate payment or a late fee?";
+    let asks_back = says(json!({"sentences": [], "ask_back": back}));
+    let empty = says(json!({"sentences": [], "ask_back": ""}));
+    let replies =
+        [asks_back.clone(), empty.clone(), asks_back.clone(), empty.clone(), asks_back, empty];
+    let fake = Fake::new(replies).await;
+    let suggested = SuggestedQuestion {
+        question: "The late payment fee?".into(),
+        article_id: "billing/late-payment".into(),
+        passage_id: "billing/late-payment#1".into(),
+    };
+    let more = vec![EventBody::QuestionsSuggested(vec![suggested])];
+    let service = Service::open_with(Some(&fake), &[], more).await;
+    let first = "How long does it take until it is refunded?";
+    let asked = |at: usize| fake.seen()[at].body.to_string();
+    let open = service.ask(first).await;
+    assert_eq!(open["ask_back"], back);
+    service.ask("How much is the late payment fee?").await;
+    assert!(asked(1).contains("How much is") && !asked(1).contains("refunded?"), "{}", asked(1));
+    service.ask(first).await;
+    service.ask("The late payment fee?").await;
+    assert!(!asked(3).contains("refunded?"), "it was suggested, so it is whole: {}", asked(3));
+
+    let open = service.ask(first).await;
+    let answers = json!({"question": "Is it the late fee?", "answers": open["question_id"]});
+    let answer = service.post_json(&answers).send().await.expect("answers");
+    assert_eq!(answer.status(), 200);
+    assert!(asked(5).contains("until it is refunded? Is it the late fee?"), "{}", asked(5));
+    let unknown = json!({"question": "late fee", "answers": "q-0"});
+    let refused = service.post_json(&unknown).send().await.expect("answers");
+    assert_eq!(refused.status(), 422);
     service.close().await;
 }
 
