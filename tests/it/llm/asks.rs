@@ -27,14 +27,14 @@ pub struct Service {
     pub client: reqwest::Client,
     stop: CancellationToken,
     running: tokio::task::JoinHandle<Result<(), backchannel::app::AppError>>,
-    _folders: [tempfile::TempDir; 2],
+    folders: [tempfile::TempDir; 2],
 }
 
-fn settings(fake: Option<&Fake>, data: &Path, articles: &Path) -> Config {
+fn settings(fake: Option<&Fake>, data: &Path, articles: &Path, more: &str) -> Config {
     let generation = fake.map_or_else(String::new, |fake| {
         format!(
             "[generation]\nchain = [\"lab\", \"extractive\"]\n[generation.providers.lab]\n\
-             kind = \"openai\"\nurl = \"{}\"\nmodel = \"tiny\"\nretries = 0\n",
+             kind = \"openai\"\nurl = \"{}\"\nmodel = \"tiny\"\nretries = 0\n{more}",
             fake.url
         )
     });
@@ -57,7 +57,7 @@ impl Service {
     /// And in which more has happened.
     pub async fn open_with(fake: Option<&Fake>, verbatim: &[&str], more: Vec<EventBody>) -> Self {
         let (data, articles) = (tempfile::tempdir().expect("a folder"), knowledge(verbatim));
-        let config = settings(fake, data.path(), articles.path());
+        let config = settings(fake, data.path(), articles.path(), "");
         let store =
             SqliteStore::open(data.path(), Arc::new(|_: &[_]| ())).await.expect("the store opens");
         let party = Party { id: "p-1".into(), role: Role::Customer, name: None };
@@ -84,11 +84,23 @@ impl Service {
         // The tenant of the one key that settings have.
         store.append(&"default".into(), &"c-1".into(), events).await.expect("appended");
         store.close().await;
+        Self::start(config, [data, articles]).await
+    }
+
+    async fn start(config: Config, folders: [tempfile::TempDir; 2]) -> Self {
         let app = App::build(config, false).await.expect("`make models` has pulled what it needs");
         let (url, stop) = (app.access().url.clone(), app.stop_token());
         let running = tokio::spawn(app.run(|_| ()));
         let client = reqwest::Client::new();
-        Self { url, client, stop, running, _folders: [data, articles] }
+        Self { url, client, stop, running, folders }
+    }
+
+    /// Another process on the same log.
+    async fn again(self, fake: &Fake, more: &str) -> Self {
+        self.stop.cancel();
+        self.running.await.expect("no panic").expect("an orderly end");
+        let config = settings(Some(fake), self.folders[0].path(), self.folders[1].path(), more);
+        Self::start(config, self.folders).await
     }
 
     fn post(&self, question: &str) -> reqwest::RequestBuilder {
@@ -316,6 +328,23 @@ async fn words_that_must_stay_are_quoted_word_for_word_and_shown_to_no_model() {
         asked.contains("billing/late-payment#1") && !asked.contains("duplicate-payments"),
         "{asked}"
     );
+    service.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_used_of_a_day_counts_after_a_restart() {
+    let true_one = "We refund a duplicate direct debit within 5 working days.";
+    let spoken = json!({"ask_back": "", "sentences": [{"text": true_one, "cites": [PASSAGE]}]});
+    let spoken: &'static str = Box::leak(spoken.to_string().into_boxed_str());
+    let usage = Step::Usage(8_000, 2_000);
+    let steps = vec![Step::Text(spoken), Step::Finish("stop"), usage, Step::Done];
+    let fake = Fake::new([Reply::Stream(steps)]).await;
+    let budget = "[generation.budget]\ntokens_per_day = 11_000\n";
+    let service = Service::open(Some(&fake), &[]).await.again(&fake, budget).await;
+    assert_eq!(service.ask(QUESTION).await["answer"]["generator"], "provider");
+    let service = service.again(&fake, budget).await;
+    assert_eq!(service.ask(QUESTION).await["answer"]["generator"], "extractive");
+    assert_eq!(fake.seen().len(), 1, "it is over the budget of the day");
     service.close().await;
 }
 
