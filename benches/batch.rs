@@ -160,8 +160,8 @@ async fn run(
 /// The same number of answers asked for by nothing but a loop.
 async fn bare(provider: &Paced, concurrency: usize, count: usize) -> Duration {
     let material = Arc::new(Material::default());
-    let circumstances =
-        Circumstances { began: Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC), parties: Vec::new() };
+    let began = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+    let circumstances = Circumstances::new(began, Vec::new());
     let order = WritingOrder { drafts: Vec::new(), seed: 0, job: "bench".into() };
     let begun = Instant::now();
     futures_util::stream::iter(0..count)

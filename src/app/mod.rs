@@ -11,6 +11,7 @@ mod media;
 mod notices;
 mod own_sockets;
 mod recogniser;
+mod spent;
 mod words;
 mod wrapup_door;
 mod writers;
@@ -27,6 +28,7 @@ use self::batches::{BatchDoor, BatchSurroundings};
 use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
 use self::own_sockets::OwnSockets;
+use self::spent::SpentFile;
 use self::wrapup_door::WrapUpDoor;
 use crate::bus::{Bus, MemoryBus, Signal};
 use crate::config::{Config, Speech as SpeechConfig};
@@ -89,6 +91,7 @@ pub struct App {
     store: Arc<dyn Store>,
     speech: Arc<SpeechPool>,
     batches: Arc<BatchDoor>,
+    spent: SpentFile,
     stop: CancellationToken,
     /// Follows `stop` when the calls have ended.
     http_stop: CancellationToken,
@@ -161,9 +164,13 @@ impl App {
             wrapup.dispositions = wrapup_door::demo_dispositions();
         }
         let for_desk = config.clone();
-        let desk = tokio::task::spawn_blocking(move || writers::desk(&for_desk))
-            .await
-            .map_err(AppError::internal)??;
+        let (desk, spent) = tokio::task::spawn_blocking(move || {
+            let desk = writers::desk(&for_desk)?;
+            let spent = SpentFile::open(&for_desk.store.folder, desk.author().ledger());
+            Ok::<_, AppError>((desk, spent))
+        })
+        .await
+        .map_err(AppError::internal)??;
         let (author, voice) = (desk.author(), desk.voice(&config.suggestion));
         let (wrap_up_settings, time_zone) = (Arc::new(wrapup.settings()), wrapup.zone());
         let settings = CallSettings {
@@ -248,6 +255,7 @@ impl App {
             store,
             speech,
             batches,
+            spent,
             stop,
             http_stop,
             grace,
@@ -296,6 +304,7 @@ impl App {
         if !(calls_done && sockets_done.is_ok() && served) {
             tracing::warn!("the grace period ran out before everything had ended");
         }
+        self.spent.close().await;
         self.store.close().await;
         Ok(())
     }

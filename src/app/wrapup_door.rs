@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::batch::stored;
 use crate::config;
-use crate::domain::{CaseSummary, ConversationId, ErrorKind, TenantId, WrapUp};
+use crate::domain::{
+    CaseSummary, ConversationId, ErrorKind, EventBody, NewEvent, TenantId, WrapUp,
+};
 use crate::flow::author::{Author, Commission, OnGrowth};
 use crate::flow::wrapup::{CaseConversation, Circumstances, WrapUpSettings, case_summary};
 use crate::models::Material;
@@ -87,7 +90,18 @@ impl WrapUps for WrapUpDoor {
             seed: None,
         };
         let drafted = self.author.write_aloud(&commission, &on_growth).await;
-        drafted.map(|drafted| drafted.drafts).map_err(|refusal| Failure::of(&refusal))
+        let drafted = drafted.map_err(|refusal| Failure::of(&refusal))?;
+        if let Some(text) = drafted.struck {
+            let body = EventBody::WritingStruck(Box::new(text));
+            let event = NewEvent::at(Timestamp::now(), body);
+            let tenant = &commission.tenant;
+            let stored = self.store.append(tenant, &order.conversation, vec![event]).await;
+            stored.map_err(|error| Failure::of(&error))?;
+        }
+        match drafted.refusal {
+            Some(refusal) => Err(Failure::of(&refusal)),
+            None => Ok(drafted.drafts),
+        }
     }
 
     async fn case(

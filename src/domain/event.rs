@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     Card, CardId, CardVoice, ConversationId, EventId, Party, QuestionAnswer, QuestionId, Redacted,
-    SuggestedQuestion, TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
+    StruckText, SuggestedQuestion, TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -196,6 +196,7 @@ pub enum EventBody {
     QuestionAnswered(QuestionAnswer),
     WrapUp(Box<WrapUp>),
     WrapUpVerdict(WrapUpVerdict),
+    WritingStruck(Box<StruckText>),
     SystemDegraded(SystemNotice),
     SystemRecovered(SystemNotice),
 }

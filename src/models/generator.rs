@@ -181,8 +181,12 @@ pub enum WritingError {
     Resting { provider: String, for_now: Duration },
     #[error("provider {provider}: not reachable or failing: {detail}")]
     Unavailable { provider: String, detail: String },
-    #[error("provider {provider}: nothing after {waited_ms} ms")]
+    /// The request's own time was over. A card has seconds, and waits in our queue for some of them.
+    #[error("provider {provider}: no whole text in the {waited_ms} ms that there were")]
     Timeout { provider: String, waited_ms: u64 },
+    /// It said nothing for longer than any provider may.
+    #[error("provider {provider}: silent for {silent_ms} ms")]
+    Silent { provider: String, silent_ms: u64 },
     #[error("provider {provider}: the answer broke off: {detail}")]
     Broken { provider: String, detail: String },
     #[error("provider {provider}: the answer doesn't have the form that was asked for: {detail}")]
@@ -198,7 +202,7 @@ impl WritingError {
             self,
             Self::Denied { .. }
                 | Self::Unavailable { .. }
-                | Self::Timeout { .. }
+                | Self::Silent { .. }
                 | Self::Broken { .. }
         )
     }
@@ -213,6 +217,7 @@ impl WritingError {
             Self::Resting { .. } => "resting",
             Self::Unavailable { .. } => "unavailable",
             Self::Timeout { .. } => "timeout",
+            Self::Silent { .. } => "silent",
             Self::Broken { .. } => "broken",
             Self::Form { .. } => "form",
             Self::Budget { .. } => "budget",
@@ -226,7 +231,7 @@ impl Classify for WritingError {
             Self::Refused { .. } => ErrorKind::Invalid,
             Self::Denied { .. } => ErrorKind::Denied,
             Self::Limited { .. } | Self::Busy { .. } | Self::Budget { .. } => ErrorKind::Busy,
-            Self::Timeout { .. } => ErrorKind::Timeout,
+            Self::Timeout { .. } | Self::Silent { .. } => ErrorKind::Timeout,
             Self::Unavailable { .. }
             | Self::Resting { .. }
             | Self::Broken { .. }

@@ -29,6 +29,11 @@ const STEPS_WAITING: usize = 64;
 #[serde(deny_unknown_fields)]
 pub struct Ask {
     question: String,
+    /// The `question_id` of an answer that asked back, if this answers that: both are then read as one
+    /// question. Left out, a few words that are no question of their own go with the last one that was
+    /// asked back.
+    #[serde(default)]
+    answers: Option<String>,
 }
 
 /// Answers from the knowledge base with proof, asks back, or says that nothing there answers.
@@ -57,6 +62,7 @@ pub async fn ask(
         conversation: ConversationId::from(id),
         id: QuestionId::fresh(),
         question: (state.masker)(question),
+        answers: asked.answers.map(QuestionId::from),
     };
     if state.store.conversation(&asked.tenant, &asked.conversation).await?.is_none() {
         return Err(Problem::no_conversation(asked.conversation.as_str()));

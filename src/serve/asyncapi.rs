@@ -53,6 +53,7 @@ pub fn document() -> Value {
         codec::WRAPUP_DISPOSITION, wire::WrapUpDisposition, "The likeliest dispositions. A draft.";
         WRAPUP_GROWING, wire::WrapUpGrowing, "A draft that a model is writing, as far as it is proven; without one, it won't come. Streamed, never stored: no sequence, no SSE id.";
         codec::WRAPUP_VERDICT, wire::WrapUpVerdict, "What the agent did with a draft.";
+        codec::WRITING_STRUCK, wire::WritingStruck, "What a model wrote and nothing bears out, where nothing else came of it.";
         "system.degraded", wire::SystemDegraded, "Something works less well than it should.";
         "system.recovered", wire::SystemRecovered, "It works again.";
     }

@@ -47,6 +47,8 @@ pub struct AskedQuestion {
     pub conversation: ConversationId,
     pub id: QuestionId,
     pub question: Redacted,
+    /// The question back that this is the answer to, where whoever asks says so.
+    pub answers: Option<QuestionId>,
 }
 
 #[async_trait]
@@ -89,7 +91,7 @@ pub struct WrapUpOrder {
 
 #[async_trait]
 pub trait WrapUps: Send + Sync {
-    /// Writes with proof, or refuses. Stores nothing.
+    /// Writes with proof, or refuses. Stores nothing but what was struck of a text that left no draft.
     /// What a model writes is shown while it grows.
     async fn write(&self, order: WrapUpOrder, on_growth: OnGrowth) -> Result<Vec<WrapUp>, Failure>;
 

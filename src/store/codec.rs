@@ -39,6 +39,7 @@ pub const SUGGESTION_QUESTIONS: &str = "suggestion.questions";
 pub const SUGGESTION_WITHDRAWN: &str = "suggestion.withdrawn";
 pub const SUGGESTION_VERDICT: &str = "suggestion.verdict";
 pub const QUESTION_ANSWERED: &str = "question.answered";
+pub const WRITING_STRUCK: &str = "writing.struck";
 pub const AUDIO_GAP: &str = "audio.gap";
 
 /// An event's body in the form in which it is written.
@@ -142,6 +143,7 @@ pub fn encode(body: &EventBody) -> Encoded {
         EventBody::QuestionAnswered(x) => encoded!("question.answered", question_answered(x)),
         EventBody::WrapUp(x) => wrapup::encode(x),
         EventBody::WrapUpVerdict(x) => encoded!("wrapup.verdict", wrapup_verdict(x)),
+        EventBody::WritingStruck(x) => encoded!("writing.struck", answers::writing_struck(x)),
         EventBody::SystemDegraded(x) => encoded!(
             "system.degraded",
             wire::SystemDegraded {

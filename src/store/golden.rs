@@ -135,8 +135,9 @@ fn cards_and_questions_are_written_as_they_always_were() {
             question: Redacted::vouched("When?"),
             reply: match answer {
                 Some(answer) => Reply::Answer(answer),
-                None => Reply::None { why: Unanswered::NothingFound, struck: Vec::new() },
+                None => Reply::None { why: Unanswered::NothingFound },
             },
+            struck: Vec::new(),
             nearest: vec![("b/r".into(), "Refunds".into(), "When".into())],
             latency_ms: 7,
         })

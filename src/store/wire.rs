@@ -271,11 +271,23 @@ pub struct QuestionAnswered {
     /// Of what a model wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorship: Option<Authorship>,
+    /// What a model wrote and nothing bears out, also beside a quotation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub struck: Vec<Struck>,
     /// What comes nearest when nothing answers, or may be meant when it asks back.
     pub nearest: Vec<Nearest>,
     pub latency_ms: u64,
+}
+
+/// What a model wrote and nothing bears out, where it left neither voice, answer nor draft to keep it with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WritingStruck {
+    /// card, email or follow_ups
+    pub task: String,
+    /// The card, or the identifier that the draft would have had.
+    pub about: String,
+    pub authorship: Authorship,
+    pub struck: Vec<Struck>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

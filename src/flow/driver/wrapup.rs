@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::domain::{
     ConversationId, EventBody, NewEvent, Occasion, Party, RedactionOutcome, Role, TenantId, Turn,
-    TurnId, VerdictKind, WrapUp, WrapUpId,
+    TurnId, WrapUp, WrapUpId,
 };
 use crate::flow::author::{Author, Commission, OnGrowth, ShownPassages};
 use crate::flow::wrapup::{
@@ -69,7 +69,8 @@ impl Notes {
                 }
             }
             EventBody::SuggestionOffered(card) => {
-                self.shown.offered(card.id.as_str(), card.answer.citations.iter().cloned());
+                let citations = card.answer.citations.iter().cloned();
+                self.shown.offered(card.id.as_str(), citations, card.answer.is_verbatim);
             }
             EventBody::SuggestionWithdrawn { card_id, .. } => {
                 self.shown.withdrawn(card_id.as_str());
@@ -127,8 +128,7 @@ impl Notes {
             for event in &page {
                 query.after = event.position;
                 let verdict: wire::SuggestionVerdict = codec::data(event)?;
-                let is_dismissed = verdict.verdict == VerdictKind::Dismissed.as_str();
-                self.shown.judged(&verdict.card_id, is_dismissed);
+                self.shown.judged(&verdict.card_id, &verdict.verdict);
             }
             if page.len() < MAX_READ {
                 return Ok(());
@@ -138,13 +138,18 @@ impl Notes {
 
     /// What the drafts are written from.
     pub fn close(mut self, time_zone: &TimeZone, meaning: DispositionMeaning) -> Closed {
-        self.material.passages = self.shown.kept();
+        let kept = self.shown.kept();
+        self.material.passages = kept.free;
         // A long turn may be final after a shorter one that began later.
         self.material.turns.sort_by_key(|turn| turn.start_ms);
         let began = self.began.to_zoned(time_zone.clone());
         Closed {
             material: Arc::new(self.material),
-            circumstances: Arc::new(Circumstances { began, parties: self.parties }),
+            circumstances: Arc::new(Circumstances {
+                began,
+                parties: self.parties,
+                word_for_word: kept.word_for_word,
+            }),
             meaning: Arc::new(meaning),
         }
     }
@@ -235,9 +240,11 @@ impl Closed {
         let writing = commissions.map(|order| {
             let (author, on_growth) = (how.author.clone(), Arc::clone(&on_growth));
             async move {
-                let written = author.write_aloud(&order, &on_growth).await;
-                let drafts = written.into_iter().flat_map(|drafted| drafted.drafts);
-                drafts.filter(is_of_model).map(event).collect()
+                let written = author.write_aloud(&order, &on_growth).await.unwrap_or_default();
+                let struck = written.struck.map(|text| EventBody::WritingStruck(Box::new(text)));
+                let struck = struck.map(|body| NewEvent::at(Timestamp::now(), body));
+                let drafts = written.drafts.into_iter().filter(is_of_model).map(event);
+                drafts.chain(struck).collect()
             }
         });
         writing.collect::<FuturesUnordered<_>>()

@@ -11,6 +11,7 @@ pub mod judge;
 mod phrases;
 mod query;
 mod questions;
+mod reply;
 mod topics;
 mod trigger;
 
@@ -27,6 +28,7 @@ use budget::Budget;
 use judge::{Background, EVIDENCE, Judge, Look, Quiet};
 use query::Memory;
 use questions::Questions;
+pub use reply::is_own_question;
 use topics::Topics;
 pub use trigger::Act;
 

@@ -35,11 +35,10 @@ fn circumstances() -> Circumstances {
         role,
         name: Some(name.to_owned()),
     };
-    Circumstances {
-        // A Monday.
-        began: date(2026, 3, 2).at(10, 0, 0, 0).in_tz("Europe/London").expect("a time"),
-        parties: vec![party(Role::Customer, "Daniel Okafor"), party(Role::Agent, "Emma")],
-    }
+    // A Monday.
+    let began = date(2026, 3, 2).at(10, 0, 0, 0).in_tz("Europe/London").expect("a time");
+    let parties = vec![party(Role::Customer, "Daniel Okafor"), party(Role::Agent, "Emma")];
+    Circumstances::new(began, parties)
 }
 
 const CALL: &str = "agent: Thank you for calling Larkfield, you're speaking with Emma. How can I help?

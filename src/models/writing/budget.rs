@@ -92,6 +92,28 @@ impl Ledger {
         self.accounts().get(&account).copied().unwrap_or_default()
     }
 
+    /// By each tenant on the days that still matter, what is reserved now included.
+    pub fn days(&self) -> Vec<(TenantId, Date, Spent)> {
+        let accounts = self.accounts();
+        let days = accounts.iter().filter_map(|(account, spent)| match account {
+            Account::Day(tenant, date) => Some((tenant.clone(), *date, *spent)),
+            Account::Job(..) => None,
+        });
+        let mut days: Vec<_> = days.collect();
+        days.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+        days
+    }
+
+    /// Goes on after so much was used before.
+    pub fn restore(&self, days: impl IntoIterator<Item = (TenantId, Date, Spent)>) {
+        let mut accounts = self.accounts();
+        for (tenant, date, before) in days {
+            let spent = accounts.entry(Account::Day(tenant, date)).or_default();
+            spent.tokens = spent.tokens.saturating_add(before.tokens);
+            spent.micros = spent.micros.saturating_add(before.micros);
+        }
+    }
+
     pub fn spent_by_job(&self, tenant: &TenantId, job: &str) -> Spent {
         let account = Account::Job(tenant.clone(), job.into());
         self.accounts().get(&account).copied().unwrap_or_default()
@@ -265,6 +287,9 @@ impl Generator for Budgeted {
 const fn may_be_charged(error: &WritingError) -> bool {
     matches!(
         error,
-        WritingError::Timeout { .. } | WritingError::Broken { .. } | WritingError::Form { .. }
+        WritingError::Timeout { .. }
+            | WritingError::Silent { .. }
+            | WritingError::Broken { .. }
+            | WritingError::Form { .. }
     )
 }

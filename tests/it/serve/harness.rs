@@ -416,8 +416,9 @@ impl Answerer for Fake {
             question: asked.question,
             reply: match known {
                 true => Reply::Answer(answer()),
-                false => Reply::None { why: Unanswered::NothingFound, struck: Vec::new() },
+                false => Reply::None { why: Unanswered::NothingFound },
             },
+            struck: Vec::new(),
             nearest: vec![("billing/refunds".into(), "Refunds".into(), "When".into())],
             latency_ms: 7,
         })
@@ -647,6 +648,7 @@ pub fn every_kind() -> Vec<EventBody> {
             question_id: "q-1".into(),
             question: Redacted::vouched("When is a refund paid?"),
             reply: Reply::Answer(answer()),
+            struck: vec![],
             nearest: vec![],
             latency_ms: 7,
         }),
@@ -658,6 +660,16 @@ pub fn every_kind() -> Vec<EventBody> {
         verdict: ReviewVerdict::Accepted,
         edited_text: None,
     }));
+    events.push(EventBody::WritingStruck(Box::new(StruckText {
+        task: "follow_ups".into(),
+        about: "w-end-followup-by-model".into(),
+        authorship: Authorship { provider: "lab".into(), model: None, prompt: None, seed: None },
+        struck: vec![StruckSentence {
+            text: Redacted::vouched("Send 500 pounds."),
+            fault: Fault::Number,
+            why: Redacted::vouched("500 is in none of its sources"),
+        }],
+    })));
     events.push(ended());
     events
 }

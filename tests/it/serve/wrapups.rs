@@ -45,7 +45,7 @@ fn said() -> Material {
 
 fn circumstances() -> Circumstances {
     let began = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
-    Circumstances { began, parties: vec![party()] }
+    Circumstances::new(began, vec![party()])
 }
 
 #[async_trait]
