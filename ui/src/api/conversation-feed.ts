@@ -23,7 +23,8 @@ export class ConversationFeed {
   private stream: EventStream | undefined;
   private holeTimer: ReturnType<typeof setTimeout> | undefined;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
-  private closed = false;
+  /** Nobody looks at it any more: what still comes for it is shown to nobody. */
+  closed = false;
 
   constructor(readonly id: string, private readonly callbacks: FeedCallbacks) {
     void this.load();
@@ -101,7 +102,7 @@ export class ConversationFeed {
   }
 
   private show(view: ConversationView): void {
-    if (view === this.view) return;
+    if (this.closed || view === this.view) return;
     this.view = view;
     this.callbacks.onView(view);
   }

@@ -7,6 +7,7 @@ import { Problem, sentenceFor } from '../api/problem.ts';
 import type { StreamState } from '../api/stream.ts';
 import type { Degradation, EmailOrder, Me, ReviewVerdict, Summary, Verdict, VerdictKind, WrapUpSummary } from '../api/types.ts';
 import { Microphone, type MicrophoneState } from '../audio/microphone.ts';
+import { callerName } from '../state/calls.ts';
 import { type ConversationView, answerAloud, withAnswer, withVerdict, withWritten } from '../state/conversation.ts';
 import { noWrapUp, withReview, withWrapUpEvent } from '../state/wrapup.ts';
 
@@ -85,14 +86,15 @@ export class DesktopSession implements ReactiveController {
   /** Shown at once; taken back with a word when the service did not take it. */
   async verdict(cardId: string, kind: VerdictKind, text?: string): Promise<void> {
     const feed = this.feed;
-    const before = this.view?.cards.find((card) => card.card_id === cardId)?.verdict ?? null;
+    if (!feed) return;
+    const before = feed.view?.cards.find((card) => card.card_id === cardId)?.verdict ?? null;
     const now: Verdict = { verdict: kind, text: text ?? null };
-    feed?.update((view) => withVerdict(view, cardId, now));
+    feed.update((view) => withVerdict(view, cardId, now));
     try {
       await client.verdict(cardId, kind, text);
     } catch (error) {
-      feed?.update((view) => withVerdict(view, cardId, before));
-      this.say.show(`That wasn’t saved. ${sentenceFor(error)}`);
+      feed.update((view) => withVerdict(view, cardId, before));
+      this.fail(feed, `That wasn’t saved. ${sentenceFor(error)}`);
     }
   }
 
@@ -105,9 +107,9 @@ export class DesktopSession implements ReactiveController {
       });
       feed.update((view) => withAnswer(view, answered));
       // It is drawn where the answers stand; only the ear needs telling.
-      this.say.announce(answerAloud(answered));
+      if (!feed.closed) this.say.announce(answerAloud(answered));
     } catch (error) {
-      this.say.show(`The question wasn’t answered. ${sentenceFor(error)}`);
+      this.fail(feed, `The question wasn’t answered. ${sentenceFor(error)}`);
     }
   }
 
@@ -123,7 +125,7 @@ export class DesktopSession implements ReactiveController {
       await client.review(feed.id, wrapupId, verdict, text);
     } catch (error) {
       show(before);
-      this.say.show(`That wasn’t saved. ${sentenceFor(error)}`);
+      this.fail(feed, `That wasn’t saved. ${sentenceFor(error)}`);
     }
   }
 
@@ -133,9 +135,9 @@ export class DesktopSession implements ReactiveController {
     try {
       const email = await client.writeEmail(feed.id, order);
       feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.email', email) }));
-      this.say.announce('The e-mail was written again.');
+      if (!feed.closed) this.say.announce('The e-mail was written again.');
     } catch (error) {
-      this.say.show(`No such e-mail was written. ${sentenceFor(error)}`);
+      this.fail(feed, `No such e-mail was written. ${sentenceFor(error)}`);
     }
   }
 
@@ -157,9 +159,14 @@ export class DesktopSession implements ReactiveController {
       feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.summary', written) }));
       return true;
     } catch (error) {
-      this.say.show(`No ${name} was written. ${sentenceFor(error)}`);
+      this.fail(feed, `No ${name} was written. ${sentenceFor(error)}`);
       return false;
     }
+  }
+
+  /** What failed is told also to whoever has turned to another call, and then of which it is. */
+  private fail(feed: ConversationFeed, sentence: string): void {
+    this.say.show(feed.closed && feed.view ? `In another call (${callerName(feed.view)}): ${sentence}` : sentence);
   }
 
   speak(): void {
