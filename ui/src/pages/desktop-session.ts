@@ -157,7 +157,7 @@ export class DesktopSession implements ReactiveController {
     try {
       const written = await ask(feed.id);
       feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.summary', written) }));
-      return true;
+      return !feed.closed;
     } catch (error) {
       this.fail(feed, `No ${name} was written. ${sentenceFor(error)}`);
       return false;

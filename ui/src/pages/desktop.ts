@@ -20,7 +20,7 @@ import { degradedSentence } from '../state/text.ts';
 import { copyText } from './clipboard.ts';
 import { DesktopSession } from './desktop-session.ts';
 import { desktopStyles } from './desktop-styles.ts';
-import { deepActiveElement, isTyping } from './focus.ts';
+import { deepActiveElement, focusStays, isTyping } from './focus.ts';
 import '../components/all.ts';
 
 type CardEvent<T = undefined> = CustomEvent<{ card: CardView; value: T }>;
@@ -245,28 +245,36 @@ export class Desktop extends LitElement {
   }
 
   /** Goes to the summary; one that isn't there yet, or that the call has outgrown, is written first. */
-  private async toSummary(): Promise<void> {
+  private toSummary(): Promise<void> {
     const { view } = this.session;
-    const stands = view?.state === 'ended' && view.wrapup?.summary;
-    if (!stands && !(await this.session.writeSummary())) return;
-    this.show('cards');
-    await this.updateComplete;
-    await this.wrapUp?.updateComplete;
-    this.wrapUp?.focus();
+    const stands = Boolean(view?.state === 'ended' && view.wrapup?.summary);
+    return this.goTo('The summary', async () => stands || this.session.writeSummary(), () => this.wrapUp);
   }
 
-  private async toHandOver(): Promise<void> {
+  private toHandOver(): Promise<void> {
     if (this.session.view?.state !== 'live') return this.toSummary();
+    const write = async () => {
+      const written = await this.session.writeHandOver();
+      if (written) this.packClosed = null;
+      return written;
+    };
+    return this.goTo('The hand-over', write, () => this.handOver);
+  }
+
+  /** Takes the focus to what is written, unless it has gone elsewhere meanwhile: whoever types there must not type here. */
+  private async goTo(name: string, write: () => Promise<boolean>, part: () => WrapUpPanel | HandOver | null): Promise<void> {
+    const call = this.session.selected;
+    const stays = focusStays();
     // A model takes seconds; without one it is there at once.
-    const slow = setTimeout(() => this.announcer.show('Writing down the call so far …'), 400);
-    const written = await this.session.writeHandOver();
+    const slow = setTimeout(() => this.session.selected === call && this.announcer.show(`${name} is being written …`), 400);
+    const written = await write();
     clearTimeout(slow);
     if (!written) return;
-    this.packClosed = null;
+    if (!stays()) return this.announcer.show(`${name} is written.`);
     this.show('cards');
     await this.updateComplete;
-    await this.handOver?.updateComplete;
-    this.handOver?.focus();
+    await part()?.updateComplete;
+    part()?.focus();
   }
 
   private insert(card: CardView, words: string): void {
