@@ -128,6 +128,9 @@ export class Answers extends LitElement {
               ${answer.title}${answer.heading ? ` › ${answer.heading}` : ''}
             </button>`
           : ''}
+        ${answer.citations.slice(1).map(
+          (more, i) => html`<button type="button" class="link" aria-label="Source ${i + 2}" @click=${() => this.fire('open-passage', more)}>[${i + 2}]</button>`,
+        )}
       </div>
     </li>`;
   }
