@@ -144,7 +144,8 @@ export interface Answer {
 export interface AnsweredQuestion {
   question_id: string;
   question: string;
-  state: 'answered' | 'asks_back' | 'abstained';
+  /** `abandoned`: whoever asked stopped waiting, or it failed. */
+  state: 'answered' | 'asks_back' | 'abstained' | 'abandoned';
   answer: Answer | null;
   /** What a model wrote; absent when the answer is quoted. */
   sentences?: ProvenSentence[];

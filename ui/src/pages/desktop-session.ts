@@ -5,10 +5,10 @@ import { client } from '../api/client.ts';
 import { ConversationFeed } from '../api/conversation-feed.ts';
 import { Problem, sentenceFor } from '../api/problem.ts';
 import type { StreamState } from '../api/stream.ts';
-import type { Degradation, EmailOrder, Me, ReviewVerdict, Summary, Verdict, VerdictKind, WrapUpSummary } from '../api/types.ts';
+import type { Decision, Degradation, EmailOrder, Me, Summary, Verdict, VerdictKind, WrapUpSummary } from '../api/types.ts';
 import { Microphone, type MicrophoneState } from '../audio/microphone.ts';
 import { callerName } from '../state/calls.ts';
-import { type ConversationView, answerAloud, withAnswer, withVerdict, withWritten } from '../state/conversation.ts';
+import { type ConversationView, answerAloud, withAnswer, withBroken, withVerdict, withWritten } from '../state/conversation.ts';
 import { noWrapUp, withReview, withWrapUpEvent } from '../state/wrapup.ts';
 
 /** How the session speaks to the agent: on the screen and aloud, or only aloud. */
@@ -101,14 +101,20 @@ export class DesktopSession implements ReactiveController {
   async ask(question: string): Promise<void> {
     const feed = this.feed;
     if (!feed) return;
+    let id = '';
     try {
       const answered = await askInSteps(feed.id, question, {
+        onAsked: (asked) => {
+          id = asked.question_id;
+          feed.update((view) => withWritten(view, asked, []));
+        },
         onWritten: (asked, sentences) => feed.update((view) => withWritten(view, asked, sentences)),
       });
       feed.update((view) => withAnswer(view, answered));
       // It is drawn where the answers stand; only the ear needs telling.
       if (!feed.closed) this.say.announce(answerAloud(answered));
     } catch (error) {
+      feed.update((view) => withBroken(view, id));
       this.fail(feed, `The question wasn’t answered. ${sentenceFor(error)}`);
     }
   }
