@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import type { Conversation, Evidence, ProvenSentence, WrapUp, WrapUpSummary } from '../src/api/types.ts';
 import { call, card, citation } from './played.ts';
 
+type Answer = (json: unknown, headers?: Record<string, string>, status?: number) => void;
 type Stage = { sources: { url: string; onmessage?: (message: { data: string; lastEventId: string }) => void }[] };
 
 /** A call whose service is played, and whose events come when the test says so. */
@@ -53,8 +54,8 @@ export class StagedCall {
   }
 
   /** Answers a POST when the test says so; what was sent comes first. */
-  async answers(path: string): Promise<{ asked: Promise<unknown>; answer: (json: unknown, headers?: Record<string, string>, status?: number) => void }> {
-    let answer!: (json: unknown, headers?: Record<string, string>, status?: number) => void;
+  async answers(path: string): Promise<{ asked: Promise<unknown>; answer: Answer }> {
+    let answer!: Answer;
     let heard!: (body: unknown) => void;
     const asked = new Promise((hears) => (heard = hears));
     await this.page.route(`**/v1/conversations/${this.id}/${path}`, (route) => {

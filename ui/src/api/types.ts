@@ -214,6 +214,8 @@ export interface WrapUpHead {
   authorship?: { provider: string; model?: string | undefined } | undefined;
   /** What the check took out, with the reason. */
   struck?: { text: string; fault: string; why: string }[] | undefined;
+  /** Of its event: more than one text can have had this identifier. */
+  sequence?: number | undefined;
 }
 
 export interface WrapUpSummary extends WrapUpHead {
@@ -273,6 +275,13 @@ export type ReviewVerdict = 'accepted' | 'edited' | 'discarded';
 export interface WrapUpReview {
   verdict: ReviewVerdict;
   text: string | null;
+}
+
+/** What the agent makes of a draft. */
+export interface Decision {
+  id: string;
+  verdict: ReviewVerdict;
+  text?: string | undefined;
 }
 
 export interface WrapUp {

@@ -52,7 +52,7 @@ const acts: [string, () => Promise<unknown>, () => Response][] = [
   ['a hand-over', () => session.writeHandOver(), () => Response.json(summary)],
   ['an answer', () => session.ask('fee?'), () => new Response(frame('asked', asked) + frame('answer', answered))],
   ['a verdict', () => session.verdict('k-1', 'accepted'), () => Response.json({})],
-  ['a review', () => session.review('w-1-1', 'accepted'), () => Response.json({})],
+  ['a review', () => session.review({ id: 'w-1-1', verdict: 'accepted' }), () => Response.json({})],
 ];
 
 test.each(acts)('%s of a call that was left changes nothing of the one that is looked at', async (_, act, response) => {

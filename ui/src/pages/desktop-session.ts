@@ -29,6 +29,10 @@ export class DesktopSession implements ReactiveController {
   /** Lists were read at least once: only then "no calls" is a fact. */
   ready = false;
   microphone: MicrophoneState = { is: 'off' };
+  /** Drafts that were asked for here. */
+  readonly asked = new Set<string>();
+  /** Calls for which an e-mail is being written. */
+  private readonly orders = new Set<string>();
   private callsStream: StreamState = 'connecting';
   private viewStream: StreamState = 'open';
   private calls: CallsFeed | undefined;
@@ -43,6 +47,11 @@ export class DesktopSession implements ReactiveController {
   get stream(): StreamState {
     const own = this.view?.state === 'ended' ? 'open' : this.viewStream;
     return own === 'reconnecting' || this.callsStream === 'reconnecting' ? 'reconnecting' : own === 'open' ? this.callsStream : own;
+  }
+
+  /** An e-mail was ordered for this call and is not there yet. */
+  get ordering(): boolean {
+    return this.orders.has(this.selected);
   }
 
   /** The service's clock. */
@@ -120,15 +129,15 @@ export class DesktopSession implements ReactiveController {
   }
 
   /** Shown at once; taken back with a word when the service did not take it. */
-  async review(wrapupId: string, verdict: ReviewVerdict, text?: string): Promise<void> {
+  async review(decision: Decision): Promise<void> {
     const feed = this.feed;
     if (!feed) return;
-    const before = this.view?.wrapup?.verdicts[wrapupId] ?? null;
-    const show = (review: typeof before) =>
-      feed.update((view) => ({ ...view, wrapup: withReview(view.wrapup ?? noWrapUp, wrapupId, review) }));
+    const { id, verdict, text } = decision;
+    const before = feed.view?.wrapup?.verdicts[id] ?? null;
+    const show = (review: typeof before) => feed.update((view) => ({ ...view, wrapup: withReview(view.wrapup ?? noWrapUp, id, review) }));
     show({ verdict, text: text ?? null });
     try {
-      await client.review(feed.id, wrapupId, verdict, text);
+      await client.review(feed.id, id, verdict, text);
     } catch (error) {
       show(before);
       this.fail(feed, `That wasn’t saved. ${sentenceFor(error)}`);
@@ -137,13 +146,17 @@ export class DesktopSession implements ReactiveController {
 
   async writeEmail(order: EmailOrder): Promise<void> {
     const feed = this.feed;
-    if (!feed) return;
+    if (!feed || this.orders.has(feed.id)) return;
+    this.set(() => this.orders.add(feed.id));
     try {
       const email = await client.writeEmail(feed.id, order);
+      this.asked.add(email.wrapup_id);
       feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.email', email) }));
       if (!feed.closed) this.say.announce('The e-mail was written again.');
     } catch (error) {
       this.fail(feed, `No such e-mail was written. ${sentenceFor(error)}`);
+    } finally {
+      this.set(() => this.orders.delete(feed.id));
     }
   }
 
@@ -162,6 +175,7 @@ export class DesktopSession implements ReactiveController {
     if (!feed) return false;
     try {
       const written = await ask(feed.id);
+      this.asked.add(written.wrapup_id);
       feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.summary', written) }));
       return !feed.closed;
     } catch (error) {

@@ -197,7 +197,7 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
       return { ...view, state: 'ended', end_reason: data.reason, duration_ms: data.duration_ms ?? view.duration_ms, turns };
     }
     default: {
-      const wrapup = withWrapUpEvent(view.wrapup, type, event.data);
+      const wrapup = withWrapUpEvent(view.wrapup, type, event.data, Number(event.sequence ?? 0) || undefined);
       return wrapup === view.wrapup ? view : { ...view, wrapup };
     }
   }

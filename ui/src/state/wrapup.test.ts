@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
-import type { EmailPart, WrapUpEmail, WrapUpFollowUp, WrapUpSummary } from '../api/types.ts';
-import { authorText, dueText, emailText, faultName, growing, holding, noWrapUp, paragraphs, sectionName, withGrowing, withReview, withWrapUpEvent } from './wrapup.ts';
+import type { EmailPart, WrapUp, WrapUpEmail, WrapUpFollowUp, WrapUpSummary } from '../api/types.ts';
+import {
+  type Place, authorText, authorshipOf, dueText, emailText, faultName, growing, noWrapUp, paragraphs, sectionName, standing,
+  withGrowing, withReview, withWrapUpEvent,
+} from './wrapup.ts';
 
 const head = { state: 'draft', occasion: 'end', language: 'en' };
 const followUp = (id: string): WrapUpFollowUp => ({
@@ -52,17 +55,37 @@ test('a late draft of the end displaces nothing that somebody wanted', () => {
   expect(withWrapUpEvent(followed, 'wrapup.followup', followUp('w-b-1'))?.follow_ups.map((one) => one.wrapup_id)).toEqual(['w-a-1']);
 });
 
-test('what is being edited stays, whatever comes meanwhile', () => {
-  const held: WrapUpSummary = { ...head, wrapup_id: 'w-end-summary-1', sections: [], paragraph: [] };
-  const late = withWrapUpEvent(noWrapUp, 'wrapup.summary', { ...held, occasion: 'demand', wrapup_id: 'w-2' })!;
-  expect(holding(late, { summary: held }).summary).toBe(held);
-  expect(holding(late, {}).summary?.wrapup_id).toBe('w-2');
+const email = (id: string, subject: string): WrapUpEmail => ({
+  ...head, wrapup_id: `${id}-1`, occasion: 'demand', purpose: 'follow_up', length: 'short', tone: 'formal', subject, parts: [],
+});
+
+test('each draft of the stream knows the number of its event', () => {
+  const plain = withWrapUpEvent(null, 'wrapup.email', email('w-end', 'plain'), 7)!;
+  expect(plain.email?.sequence).toBe(7);
+  expect(withWrapUpEvent(plain, 'wrapup.email', email('w-end', 'late'), 9)?.email?.sequence).toBe(9);
+});
+
+test('a draft that is being read or written in keeps its place until it is left', () => {
+  const now = (subject: string, sequence: number): WrapUp => ({ ...noWrapUp, email: { ...email('w-end', subject), sequence } });
+  const [plain, late] = [now('plain', 7), now('late', 9)];
+  const none = new Set<string>();
+  const shows = (at: 'reading' | 'writing' | null, newest = late, asked: Set<string> = none) =>
+    standing(plain, newest, (place: Place) => (place === 'email' ? at : null), asked).email?.subject;
+  expect([shows(null), shows('reading'), shows('writing')]).toEqual(['late', 'plain', 'plain']);
+  expect(standing(null, late, () => 'reading', none).email?.subject).toBe('late');
+  // Who asked for it wants to see it, but never at the cost of words that are being written.
+  const asked = new Set(['w-end-1']);
+  expect([shows('reading', late, asked), shows('writing', late, asked)]).toEqual(['late', 'plain']);
+  expect(shows('reading', withReview(late, 'w-end-1', { verdict: 'accepted', text: null }))).toBe('late');
+  // The same drafts read anew are no news.
+  const again = now('plain', 7);
+  expect(standing(plain, again, () => 'reading', none).email).toBe(again.email);
 });
 
 test('an e-mail is read by paragraphs, also one from before they had numbers', () => {
   const part = (text: string, paragraph?: number): EmailPart => ({ kind: 'claim', text, paragraph, citations: [], support: 1 });
-  const email = (parts: EmailPart[]): WrapUpEmail => ({ ...head, wrapup_id: 'w-1', purpose: 'apology', length: 'short', tone: 'formal', subject: '', parts });
-  expect(emailText(email([part('Hello,', 1), part('One.', 2), part('Two.', 2), part('Three.', 3)]))).toBe('Hello,\n\nOne. Two.\n\nThree.');
+  const letter = (parts: EmailPart[]): WrapUpEmail => ({ ...head, wrapup_id: 'w-1', purpose: 'apology', length: 'short', tone: 'formal', subject: '', parts });
+  expect(emailText(letter([part('Hello,', 1), part('One.', 2), part('Two.', 2), part('Three.', 3)]))).toBe('Hello,\n\nOne. Two.\n\nThree.');
   expect(paragraphs([part('One.'), part('Two.')]).length).toBe(2);
 });
 
@@ -75,6 +98,8 @@ test('who wrote it is said, and how much was struck', () => {
   expect(of('house', undefined, struck)).toBe('Written by house, 1 sentence struck');
   expect(of('house', 'qwen', [...struck, ...struck])).toBe('Written by qwen (house), 2 sentences struck');
   expect(of('extractive', undefined, struck)).toContain('1 sentence struck');
+  expect(authorshipOf([{ ...head, wrapup_id: 'w-1', struck }, { ...head, wrapup_id: 'w-2' }])?.struck).toEqual(struck);
+  expect(authorshipOf([])).toBeUndefined();
   expect([faultName('condition'), faultName('of_tomorrow')]).toEqual(['said only under a condition', 'of tomorrow']);
 });
 

@@ -8,8 +8,8 @@ export const noWrapUp: WrapUp = {
 };
 
 /** Null for events that are no wrap-up. */
-export function withWrapUpEvent(before: WrapUp | null, type: string, data: unknown): WrapUp | null {
-  const after = withStored(before, type, data);
+export function withWrapUpEvent(before: WrapUp | null, type: string, data: unknown, sequence?: number): WrapUp | null {
+  const after = withStored(before, type, data, sequence);
   // What was stored is not growing any more.
   return after === before || after === null ? after : withoutGrowing(after, (data as WrapUpHead).wrapup_id);
 }
@@ -41,9 +41,10 @@ function withoutGrowing(now: WrapUp, id: string): WrapUp {
   return { ...now, growing: left.summary || left.email ? left : undefined };
 }
 
-function withStored(before: WrapUp | null, type: string, data: unknown): WrapUp | null {
+function withStored(before: WrapUp | null, type: string, data: unknown, sequence?: number): WrapUp | null {
   const now = before ?? noWrapUp;
-  const newest = <T extends WrapUpHead>(old: T | null): T => (old === null || displaces(now, data as T, old) ? (data as T) : old);
+  const draft = <T extends WrapUpHead>(): T => (sequence === undefined ? (data as T) : { ...(data as T), sequence });
+  const newest = <T extends WrapUpHead>(old: T | null): T => (old === null || displaces(now, data as T, old) ? draft<T>() : old);
   switch (type) {
     case 'wrapup.summary':
       return (data as WrapUpSummary).occasion === 'hand_over'
@@ -56,7 +57,7 @@ function withStored(before: WrapUp | null, type: string, data: unknown): WrapUp 
     case 'wrapup.disposition':
       return { ...now, disposition: newest<WrapUpDisposition>(now.disposition) };
     case 'wrapup.followup':
-      return withFollowUp(now, data as WrapUpFollowUp);
+      return withFollowUp(now, draft<WrapUpFollowUp>());
     case 'wrapup.verdict': {
       const review = data as WrapUpReview & { wrapup_id: string };
       return withReview(now, review.wrapup_id, { verdict: review.verdict, text: review.text ?? null });
@@ -79,9 +80,22 @@ export function hasDrafts({ summary, email, article, follow_ups, disposition, gr
   return Boolean(summary || email || article || follow_ups.length > 0 || disposition || growing);
 }
 
-/** What is being edited stays in its place, whatever comes meanwhile. */
-export function holding(now: WrapUp, held: Partial<Pick<WrapUp, 'summary' | 'email'>>): WrapUp {
-  return { ...now, ...held };
+export type Place = 'summary' | 'follow_ups' | 'disposition' | 'email' | 'article';
+const places: Place[] = ['summary', 'follow_ups', 'disposition', 'email', 'article'];
+
+/**
+ * What stands on the sheets: the newest drafts, but where somebody is reading or writing what stood there. Whoever only
+ * reads and has asked for another one wants to see it; and what was decided about is what was decided about.
+ */
+export function standing(shown: WrapUp | null, newest: WrapUp, at: (place: Place) => 'reading' | 'writing' | null, asked: ReadonlySet<string>): WrapUp {
+  const heads = (of: WrapUp, place: Place): WrapUpHead[] => [of[place] ?? []].flat();
+  const names = (of: WrapUp, place: Place) => heads(of, place).map((head) => `${head.wrapup_id}#${head.sequence}`).join();
+  const kept = places.filter((place) => {
+    if (!shown || names(shown, place) === '' || names(shown, place) === names(newest, place)) return false;
+    const wanted = heads(newest, place).some((head) => asked.has(head.wrapup_id) || head.wrapup_id in newest.verdicts);
+    return at(place) === 'writing' || (at(place) === 'reading' && !wanted);
+  });
+  return { ...newest, ...Object.fromEntries(kept.map((place) => [place, shown?.[place]])) };
 }
 
 export function withReview(wrapup: WrapUp, id: string, review: WrapUpReview | null): WrapUp {
@@ -156,6 +170,15 @@ const faultNames: Record<string, string> = {
 
 export function faultName(fault: string): string {
   return faultNames[fault] ?? fault.replaceAll('_', ' ');
+}
+
+/** Once for drafts that were written together: what was struck stands with the first. */
+export function authorshipOf(heads: WrapUpHead[]): WrapUpHead | undefined {
+  return heads[0] && { ...heads[0], struck: heads.flatMap((head) => head.struck ?? []) };
+}
+
+export function articleText(article: WrapUpArticle): string {
+  return `${article.question.text}\n\n${article.answer.map((one) => one.text).join(' ')}`;
 }
 
 export function summaryText(summary: WrapUpSummary): string {
