@@ -66,7 +66,8 @@ impl KnowledgeDoor {
             let page = self.store.read(&query).await.map_err(|error| Failure::of(&error))?;
             for event in &page {
                 query.after = event.position;
-                open = codec::decode_asked_back(event).map_err(|error| Failure::of(&error))?;
+                open =
+                    codec::decode_asked_back(event, open).map_err(|error| Failure::of(&error))?;
             }
             if page.len() < MAX_READ {
                 return Ok(open);

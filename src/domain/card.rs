@@ -171,6 +171,8 @@ pub enum Reply {
     AskBack { question: String, authorship: Option<Authorship> },
     /// `struck` is what had been written, if anybody wrote.
     None { why: Unanswered, struck: Vec<StruckSentence> },
+    /// Whoever asked stopped waiting, or it failed.
+    Abandoned,
 }
 
 /// The answer to a question that the agent asked, or the honest absence of one.
