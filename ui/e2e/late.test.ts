@@ -31,7 +31,7 @@ const ended = { state: 'ended' as const, last_sequence: 7 };
 const onSheet = (name: string) => page.locator('bc-wrapup').locator(`.${name}`);
 
 test('a draft stays in use while another one grows, and until it is left', async () => {
-  const wrapup = { ...noWrapUp, summary: summary('So when do I get my money back?'), email };
+  const wrapup = { ...noWrapUp, summary: summary('So when do I get my money back?'), email, sequences: { 'w-end-summary-1': 5, 'w-end-email-1': 6 } };
   const staged = await StagedCall.open(page, { ...ended, wrapup });
   const sheet = onSheet('summary');
   await sheet.getByRole('button', { name: 'Accept' }).focus();
@@ -69,8 +69,39 @@ test('a draft stays in use while another one grows, and until it is left', async
   expect(await focused(page)).toBe('h2');
 });
 
+test('what is decided is said of the draft that was seen, and not of one that took its place', async () => {
+  const disposition = (codes: string[]) => ({
+    ...head, wrapup_id: 'w-end-disposition-1', none: 0, choices: codes.map((code) => ({ code, label: `Label ${code}`, probability: 0.5, citations: [turn, passage] })),
+  });
+  const wrapup = { ...noWrapUp, summary: summary('So when?'), disposition: disposition(['B1', 'X9']), sequences: { 'w-end-summary-1': 5, 'w-end-disposition-1': 6 } };
+  const staged = await StagedCall.open(page, { ...ended, wrapup });
+  const path = (id: string) => `wrapups/${id}/verdict`;
+  const accepted = await staged.answers(path('w-end-summary-1'));
+  await onSheet('summary').getByRole('button', { name: 'Accept' }).click();
+  expect(await accepted.asked).toEqual({ verdict: 'accepted', sequence: 5 });
+  accepted.answer({});
+
+  const chosen = await staged.answers(path('w-end-disposition-1'));
+  await onSheet('disposition').getByRole('button', { name: 'Label B1' }).click();
+  expect(await chosen.asked).toEqual({ verdict: 'accepted', text: 'B1', sequence: 6 });
+  const now = { ...wrapup, disposition: disposition(['X9', 'B1']), sequences: { ...wrapup.sequences, 'w-end-disposition-1': 8 } };
+  await staged.shows({ ...ended, last_sequence: 8, wrapup: now });
+  await staged.tell('wrapup.disposition', disposition(['X9', 'B1']));
+  chosen.answer({ title: 'Conflict', detail: 'this draft was written anew meanwhile' }, {}, 409);
+  await page.locator('bc-announcer .toast').getByText('That wasn’t saved. This draft was written anew meanwhile.').waitFor();
+  await page.mouse.move(2, 2);
+  await page.locator('bc-transcript .scroll').focus();
+  await expect.poll(() => onSheet('disposition').locator('.chip').first().innerText()).toContain('Label X9');
+  expect(await onSheet('disposition').locator('[aria-pressed=true]').count()).toBe(0);
+
+  const other = await staged.answers(path('w-end-disposition-1'));
+  await onSheet('disposition').getByRole('button', { name: 'Label B1' }).click();
+  expect(await other.asked).toEqual({ verdict: 'edited', text: 'B1', sequence: 8 });
+  other.answer({});
+});
+
 test('one e-mail is ordered at a time, and what was asked for is shown to whoever asked', async () => {
-  const wrapup = { ...noWrapUp, email };
+  const wrapup = { ...noWrapUp, email, sequences: { 'w-end-email-1': 6 } };
   const staged = await StagedCall.open(page, { ...ended, wrapup });
   const waited = await staged.answers('email');
   await onSheet('email').getByRole('button', { name: 'Write again' }).click();
@@ -87,7 +118,7 @@ test('one e-mail is ordered at a time, and what was asked for is shown to whoeve
   await onSheet('email').getByRole('button', { name: 'Write again' }).waitFor();
   const accepted = await staged.answers(`wrapups/${next.wrapup_id}/verdict`);
   await onSheet('email').getByRole('button', { name: 'Accept' }).click();
-  expect(await accepted.asked).toMatchObject({ verdict: 'accepted' });
+  expect(await accepted.asked).toEqual({ verdict: 'accepted', sequence: 8 });
   accepted.answer({});
 });
 
@@ -124,6 +155,7 @@ test('every source of a sentence can be opened, also of choices and of an articl
     },
     email,
     article: { ...head, wrapup_id: 'w-end-article-1', authorship, struck, question: said('When is it paid?'), answer: [said('Within five days.', passage)] },
+    sequences: {},
   };
   await page.route('**/v1/articles/**', (route) =>
     route.fulfill({ json: { id: citation.article_id, title: 'Duplicate', body: '', revision: 1, state: 'published',

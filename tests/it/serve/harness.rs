@@ -660,6 +660,7 @@ pub fn every_kind() -> Vec<EventBody> {
         wrapup_id: "w-end-summary-1".into(),
         verdict: ReviewVerdict::Accepted,
         edited_text: None,
+        seen: None,
     }));
     events.push(ended());
     events

@@ -39,6 +39,11 @@ export class ConversationFeed {
     this.stream?.retryNow();
   }
 
+  /** Reads everything anew, when the service has said that this view is behind it. */
+  refresh(): void {
+    if (!this.closed) void this.load();
+  }
+
   close(): void {
     this.closed = true;
     this.stream?.close();

@@ -274,7 +274,10 @@ export type ReviewVerdict = 'accepted' | 'edited' | 'discarded';
 
 export interface WrapUpReview {
   verdict: ReviewVerdict;
+  /** What a text became, or the code of a disposition. */
   text: string | null;
+  /** Absent while the service has not confirmed it. */
+  at?: string | undefined;
 }
 
 /** What the agent makes of a draft. */
@@ -282,6 +285,8 @@ export interface Decision {
   id: string;
   verdict: ReviewVerdict;
   text?: string | undefined;
+  /** Of the draft that was seen. */
+  sequence?: number | undefined;
 }
 
 export interface WrapUp {
@@ -293,8 +298,12 @@ export interface WrapUp {
   disposition: WrapUpDisposition | null;
   /** By the draft's identifier. */
   verdicts: Record<string, WrapUpReview>;
+  /** Of the drafts in a snapshot, by identifier. */
+  sequences?: Record<string, number> | undefined;
   /** What models are writing at this moment; never in a snapshot. */
   growing?: { summary?: WrapUpSummary | undefined; email?: WrapUpEmail | undefined } | undefined;
+  /** What gave way last: somebody may still be writing in it. Never in a snapshot. */
+  former?: { summary?: WrapUpSummary | undefined; email?: WrapUpEmail | undefined } | undefined;
 }
 
 /** A draft as far as it is written and proven; with neither, it won't come. Streamed, never stored. */

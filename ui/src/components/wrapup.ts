@@ -210,13 +210,13 @@ export class WrapUpPanel extends LitElement {
   private disposition(disposition: WrapUpDisposition) {
     const review = this.wrapup?.verdicts[disposition.wrapup_id];
     const first = disposition.choices[0]?.code;
-    const chosen = review?.verdict === 'accepted' ? first : review?.text;
+    const chosen = review?.text ?? (review?.verdict === 'accepted' ? first : undefined);
     const quoted = (evidence: Evidence) => html`<bc-proven named .sentence=${{ text: `“${evidence.quote}”`, citations: [evidence] }}></bc-proven>`;
     const choices = disposition.choices.map(
       (choice) => html`<div class="choice">
         <button
           type="button" class="button chip numbers" aria-pressed=${choice.code === chosen}
-          @click=${() => (choice.code === first ? this.review(disposition, 'accepted') : this.review(disposition, 'edited', choice.code))}
+          @click=${() => this.review(disposition, choice.code === first ? 'accepted' : 'edited', choice.code)}
         >${choice.label}<span class="quiet">${Math.round(choice.probability * 100)} %</span></button>
         <div class="quotes">${choice.citations.map(quoted)}</div>
       </div>`,
@@ -304,7 +304,7 @@ export class WrapUpPanel extends LitElement {
   }
 
   private review(head: WrapUpHead, verdict: ReviewVerdict, text?: string): void {
-    const decision: Decision = { id: head.wrapup_id, verdict, text };
+    const decision: Decision = { id: head.wrapup_id, verdict, text, sequence: head.sequence };
     this.fire('wrapup-review', decision);
   }
 

@@ -137,9 +137,11 @@ export class DesktopSession implements ReactiveController {
     const show = (review: typeof before) => feed.update((view) => ({ ...view, wrapup: withReview(view.wrapup ?? noWrapUp, id, review) }));
     show({ verdict, text: text ?? null });
     try {
-      await client.review(feed.id, id, verdict, text);
+      await client.review(feed.id, decision);
     } catch (error) {
       show(before);
+      // What took the draft's place may have been kept out by the verdict that was shown.
+      if (error instanceof Problem && error.status === 409) feed.refresh();
       this.fail(feed, `That wasn’t saved. ${sentenceFor(error)}`);
     }
   }
@@ -151,8 +153,10 @@ export class DesktopSession implements ReactiveController {
     try {
       const email = await client.writeEmail(feed.id, order);
       this.asked.add(email.wrapup_id);
-      feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.email', email) }));
-      if (!feed.closed) this.say.announce('The e-mail was written again.');
+      feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.email', email, { sequence: email.sequence }) }));
+      if (feed.closed) return;
+      const stands = feed.view?.wrapup?.email?.wrapup_id === email.wrapup_id;
+      this.say.announce(stands ? 'The e-mail was written again.' : 'Another e-mail was written; the one that was decided about stays.');
     } catch (error) {
       this.fail(feed, `No such e-mail was written. ${sentenceFor(error)}`);
     } finally {
@@ -176,7 +180,7 @@ export class DesktopSession implements ReactiveController {
     try {
       const written = await ask(feed.id);
       this.asked.add(written.wrapup_id);
-      feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.summary', written) }));
+      feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.summary', written, { sequence: written.sequence }) }));
       return !feed.closed;
     } catch (error) {
       this.fail(feed, `No ${name} was written. ${sentenceFor(error)}`);

@@ -4,7 +4,7 @@ import type {
   AnsweredQuestion, Conversation, Envelope, Gap, Partial, Party, ProvenSentence, SpokenCard, StoredSuggestion, SuggestedQuestion, Suggestion,
   Turn, Verdict, VerdictKind, WrapUp, WrapUpGrowing,
 } from '../api/types.ts';
-import { withGrowing, withWrapUpEvent } from './wrapup.ts';
+import { numbered, withGrowing, withWrapUpEvent } from './wrapup.ts';
 
 export interface TurnView {
   turn_id: string;
@@ -81,7 +81,7 @@ export function fromSnapshot(snapshot: Conversation): ConversationView {
     cards: snapshot.cards.map(storedCard),
     questions: (snapshot.questions ?? []).map((q) => entry(q, [])),
     suggested: snapshot.suggested_questions ?? [],
-    wrapup: snapshot.wrapup ?? null,
+    wrapup: snapshot.wrapup ? numbered(snapshot.wrapup) : null,
     behind_ms: null,
     through: snapshot.last_sequence,
     ahead: [],
@@ -197,7 +197,7 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
       return { ...view, state: 'ended', end_reason: data.reason, duration_ms: data.duration_ms ?? view.duration_ms, turns };
     }
     default: {
-      const wrapup = withWrapUpEvent(view.wrapup, type, event.data, Number(event.sequence ?? 0) || undefined);
+      const wrapup = withWrapUpEvent(view.wrapup, type, event.data, { sequence: Number(event.sequence ?? 0) || undefined, time: event.time });
       return wrapup === view.wrapup ? view : { ...view, wrapup };
     }
   }
