@@ -78,7 +78,7 @@ impl KnowledgeDoor {
                     was_suggested |= suggested.questions.iter().any(|one| one.question == text);
                     continue;
                 }
-                open = codec::decode_asked_back(event).map_err(failed)?;
+                open = codec::decode_asked_back(event, open).map_err(failed)?;
                 named = open.clone().filter(|(id, _)| asked.answers.as_ref() == Some(id)).or(named);
             }
             if page.len() < MAX_READ {

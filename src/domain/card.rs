@@ -175,6 +175,8 @@ pub enum Reply {
     None {
         why: Unanswered,
     },
+    /// Whoever asked stopped waiting, or it failed.
+    Abandoned,
 }
 
 /// The answer to a question that the agent asked, or the honest absence of one.

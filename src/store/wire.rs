@@ -255,7 +255,7 @@ pub struct Nearest {
 pub struct QuestionAnswered {
     pub question_id: String,
     pub question: String,
-    /// answered, asks_back or abstained
+    /// answered, asks_back, abstained or abandoned (whoever asked stopped waiting, or it failed)
     pub state: String,
     #[schema(required)]
     pub answer: Option<Answer>,

@@ -9,16 +9,24 @@ use crate::domain::{
 use crate::store::StoreError;
 
 const ASKS_BACK: &str = "asks_back";
+const ABANDONED: &str = "abandoned";
 const NOTHING_PROVEN: &str = "nothing_proven";
 
-/// The question behind a `question.answered` that asks back; `None` for any other event.
-pub fn decode_asked_back(event: &Recorded) -> Result<Option<(QuestionId, Redacted)>, StoreError> {
+/// The question that still waits to be answered after this event: one that asks back opens its own,
+/// one that was abandoned leaves `open` as it was.
+pub fn decode_asked_back(
+    event: &Recorded,
+    open: Option<(QuestionId, Redacted)>,
+) -> Result<Option<(QuestionId, Redacted)>, StoreError> {
     if &*event.kind != super::QUESTION_ANSWERED {
-        return Ok(None);
+        return Ok(open);
     }
     let wire: wire::QuestionAnswered = super::data(event)?;
-    let question = || (wire.question_id.into(), Redacted::vouched(wire.question));
-    Ok((wire.state == ASKS_BACK).then(question))
+    Ok(match wire.state.as_str() {
+        ASKS_BACK => Some((wire.question_id.into(), Redacted::vouched(wire.question))),
+        ABANDONED => open,
+        _ => None,
+    })
 }
 
 pub(super) fn voiced(voice: &CardVoice) -> wire::SuggestionVoiced {
@@ -95,6 +103,7 @@ pub fn question_answered(answered: &QuestionAnswer) -> wire::QuestionAnswered {
                 Unanswered::NothingProven => Some(NOTHING_PROVEN.into()),
             };
         }
+        Reply::Abandoned => wire.state = ABANDONED.into(),
     }
     wire
 }

@@ -101,4 +101,32 @@ fn voices_questions_and_written_answers_are_written_as_they_always_were() {
         ),
         to_value::<wire::QuestionAnswered>,
     );
+    check(
+        answered(Reply::Abandoned, Vec::new()),
+        r#"{"question_id":"q-1","question":"When?","state":"abandoned","answer":null,"nearest":[],"latency_ms":7}"#,
+        to_value::<wire::QuestionAnswered>,
+    );
+}
+
+#[test]
+fn a_question_back_stays_open_over_an_answer_that_was_abandoned() {
+    let event = |question: &str, reply| {
+        recorded(EventBody::QuestionAnswered(QuestionAnswer {
+            question_id: "q-1".into(),
+            question: Redacted::vouched(question),
+            reply,
+            nearest: Vec::new(),
+            struck: Vec::new(),
+            latency_ms: 7,
+        }))
+    };
+    let asked = |question: &str| Some(("q-1".into(), Redacted::vouched(question)));
+    let back = Reply::AskBack { question: "Which one?".into(), authorship: None };
+    let open = codec::decode_asked_back(&event("A refund?", back), None).expect("reads");
+    assert_eq!(open, asked("A refund?"));
+    let open = codec::decode_asked_back(&event("The first", Reply::Abandoned), open);
+    assert_eq!(open.ok(), Some(asked("A refund?")));
+    let none = Reply::None { why: Unanswered::NothingFound };
+    let open = codec::decode_asked_back(&event("The first", none), asked("A refund?"));
+    assert_eq!(open.ok(), Some(None));
 }

@@ -401,6 +401,9 @@ impl Answerer for Fake {
             let message = "the secret inner workings".to_owned();
             return Err(Failure { kind: ErrorKind::Internal, message });
         }
+        if asked.question.as_str().contains("never") {
+            std::future::pending::<()>().await;
+        }
         if asked.question.as_str().contains("slowly") {
             on_step(Step::Sentence(&ProvenSentence {
                 text: Redacted::vouched("Within five days."),
@@ -659,6 +662,7 @@ pub fn every_kind() -> Vec<EventBody> {
         wrapup_id: "w-end-summary-1".into(),
         verdict: ReviewVerdict::Accepted,
         edited_text: None,
+        seen: None,
     }));
     events.push(EventBody::WritingStruck(Box::new(StruckText {
         task: "follow_ups".into(),
