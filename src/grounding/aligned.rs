@@ -67,7 +67,7 @@ pub(super) fn check(case: &Case) -> Finding {
     let mut units: Vec<(usize, f32)> = (case.support.near_units().into_iter())
         .filter(|unit| (case.allowed)(*unit))
         .map(|unit| (unit, case.support.share_of(unit)))
-        .filter(|(unit, share)| *share >= SHARE_MIN && !ground.units[*unit].reading.is_question)
+        .filter(|(unit, share)| *share >= SHARE_MIN && !ground.units[*unit].stated().is_empty())
         .collect();
     units.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     units.truncate(UNITS_MAX);
@@ -75,7 +75,7 @@ pub(super) fn check(case: &Case) -> Finding {
         .iter()
         .filter_map(|(unit, _)| {
             let source = &ground.units[*unit].reading;
-            let aligned = windows(&source.words)
+            let aligned = windows(ground.units[*unit].stated())
                 .filter_map(|said| Beside { claim: &case.reading, source, said }.align(*unit));
             aligned.max_by(|a, b| a.score.total_cmp(&b.score))
         })

@@ -13,6 +13,7 @@ mod facts;
 mod ground;
 mod names;
 mod polarity;
+mod question;
 mod reading;
 mod refusal;
 mod repair;

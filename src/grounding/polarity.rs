@@ -220,7 +220,7 @@ fn said(case: &Case, near: &[usize], at: usize) -> Option<Said> {
                 found = None;
             }
             let said: &mut Said = found.get_or_insert_default();
-            match (unit.reading.is_question, unit.answer, word.denied) {
+            match (unit.asks(there), unit.answer, word.denied) {
                 (true, None, _) => *said = Said { affirmed: true, denied: true, far: true },
                 (true, Some(false), Denied::No) | (_, _, Denied::Head) => said.denied = true,
                 (_, _, Denied::No) => said.affirmed = true,
