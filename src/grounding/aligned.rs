@@ -99,6 +99,10 @@ pub(super) fn check(case: &Case) -> Finding {
 /// What somebody is reported to have said isn't the other's sentence.
 fn somebody_elses(case: &Case, aligned: &[Alignment]) -> Finding {
     let Some((from, is_theirs)) = speaker::quoted_from(case) else { return Ok(()) };
+    // What is asked is no statement of anybody's.
+    if speaker::is_asked(case) {
+        return Ok(());
+    }
     let best = |theirs: bool| {
         let of = aligned.iter().filter(|one| one.from <= from + OPENING && one.to > from);
         of.filter(|one| is_theirs(one.unit) == theirs).map(|one| one.score).fold(0.0, f32::max)

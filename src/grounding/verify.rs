@@ -31,6 +31,8 @@ pub(super) struct Case<'a> {
     /// Which units may stand behind it.
     pub allowed: &'a dyn Fn(usize) -> bool,
     pub support: Support<'a>,
+    /// Of whom it says what.
+    pub attributions: Vec<speaker::Attribution>,
 }
 
 pub(super) type Finding = Result<(), (Fault, String)>;
@@ -54,9 +56,9 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         cited.is_empty() || cited.iter().any(|cited| cited.abs_diff(source) <= CITED_REACH)
     };
     let mut reading = Reading::stemmed(claim.text.as_str());
-    speaker::mark(&mut reading.words, ground);
+    let attributions = speaker::mark(&mut reading.words, ground);
     let support = support::find(&reading, ground, &allowed);
-    let mut case = Case { ground, reading, allowed: &allowed, support };
+    let mut case = Case { ground, reading, allowed: &allowed, support, attributions };
     if let Some(unit) = word_for_word(&case) {
         return Ok(ProvenSentence {
             text: claim.text.clone(),
