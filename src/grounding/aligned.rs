@@ -4,7 +4,8 @@
 //! Molecular Biology 147, 1981), over stems.
 
 use super::context::is_pronoun;
-use super::polarity::{is_denial, opposite_of};
+use super::opposites::opposite_of;
+use super::polarity::is_denial;
 use super::reading::{Part, Reading, Word};
 use super::speaker;
 use super::swap::alike;

@@ -12,6 +12,7 @@ mod exact;
 mod facts;
 mod ground;
 mod names;
+mod opposites;
 mod polarity;
 mod question;
 mod reading;

@@ -4,7 +4,7 @@ use super::claim::Claim;
 use super::ground::Ground;
 use super::reading::{Part, Reading, Word};
 use super::support::{self, Support};
-use super::{aligned, condition, exact, names, polarity, speaker, swap};
+use super::{aligned, condition, exact, names, opposites, polarity, speaker, swap};
 use crate::domain::{Fault, ProvenSentence, StruckSentence};
 use crate::insight::redaction;
 
@@ -70,6 +70,7 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         .and_then(|()| names::check(&case))
         .and_then(|()| meaning(&case))
         .and_then(|()| polarity::check(&case))
+        .and_then(|()| opposites::check(&case))
         .and_then(|()| speaker::check(&case))
         .and_then(|()| swap::check(&case))
         .and_then(|()| aligned::check(&case))
