@@ -118,14 +118,23 @@ fn meaning(case: &Case) -> Finding {
     let mut run = 0.0;
     let mut run_from = 0;
     let mut clauses: Vec<(f32, f32)> = Vec::new();
+    let mut told: Vec<(f32, f32)> = Vec::new();
     for (index, word) in words.iter().enumerate() {
         if clauses.len() <= word.clause {
             clauses.resize(word.clause + 1, (0.0, 0.0));
+            told.resize(word.clause + 1, (0.0, 0.0));
         }
         let weight = word.part.weight();
         clauses[word.clause].1 += weight;
+        let is_exact = case.reading.is_exact(word);
+        if !is_exact {
+            told[word.clause].1 += weight;
+        }
         if support.covered[index] {
             clauses[word.clause].0 += weight;
+            if !is_exact {
+                told[word.clause].0 += weight;
+            }
             if word.part == Part::Content {
                 run = 0.0;
             }
@@ -141,8 +150,9 @@ fn meaning(case: &Case) -> Finding {
     }
     let poor = clauses.iter().enumerate().position(|(clause, (said, all))| {
         let little = *all >= CLAUSE_WEIGHT_MIN && said / all < CLAUSE_SHARE_MIN;
-        little
-            || (clause > 0 && *all >= ADDED_WEIGHT_MIN && *said <= 0.0 && is_added(words, clause))
+        let (said, all) = told[clause];
+        let made_up = clause > 0 && all >= ADDED_WEIGHT_MIN && said <= 0.0;
+        little || (made_up && is_added(words, clause))
     });
     if let Some(clause) = poor {
         let from = words.iter().position(|word| word.clause == clause).unwrap_or(0);
