@@ -236,6 +236,27 @@ fn whose_it_is_and_what_is_denied() {
 }
 
 #[test]
+fn words_from_all_over_a_long_conversation_are_no_sentence() {
+    let things = ["lamp", "carpet", "window", "garden", "kettle", "mirror"];
+    let texts: Vec<String> = (0..60)
+        .map(|n| match n % 10 {
+            0 => format!("The {} was delivered in a crate.", things[n / 10]),
+            _ => "And so we talked about it for a while.".to_owned(),
+        })
+        .collect();
+    let turns: Vec<(Role, &str)> = texts.iter().map(|text| (Role::Mixed, text.as_str())).collect();
+    let fault = |turns: &[(Role, &str)], sentence: &str| {
+        fault(&Ground::of(&material(turns)), sentence, &[]).map(|(fault, _)| fault)
+    };
+    let (near, far) =
+        ("The kettle came in a crate.", "The lamp and kettle stood on garden carpet.");
+    assert_eq!(fault(&turns, near), None);
+    assert_eq!(fault(&turns, far), Some(Fault::Meaning));
+    let short: Vec<(Role, &str)> = turns.into_iter().step_by(10).collect();
+    assert_eq!(fault(&short, far), None, "in a short one it may be its summary");
+}
+
+#[test]
 fn words_without_a_full_stop_are_compared_to_their_end() {
     let chatter = |from: u32| (from..from + 3_000).map(|n| format!("word{n} ")).collect::<String>();
     let said =

@@ -21,6 +21,12 @@ const CLAUSE_WEIGHT_MIN: f32 = 2.0;
 /// A part that adds something must have something of it in the sources.
 const ADDED_WEIGHT_MIN: f32 = 1.0;
 
+/// In a conversation of so many turns any words were said somewhere.
+const LONG_SOURCES: usize = 40;
+/// There, so much of what a part of the sentence says stands within so many turns of each other.
+const TOGETHER_MIN: f32 = 0.5;
+const TOGETHER_SOURCES: usize = 2;
+
 /// Writers cite the answer and leave out the question: so many turns around count as cited, too.
 const CITED_REACH: usize = 2;
 
@@ -154,12 +160,37 @@ fn meaning(case: &Case) -> Finding {
         let made_up = clause > 0 && all >= ADDED_WEIGHT_MIN && said <= 0.0;
         little || (made_up && is_added(words, clause))
     });
-    if let Some(clause) = poor {
+    if let Some(clause) =
+        poor.or_else(|| (0..clauses.len()).find(|clause| scattered(case, *clause)))
+    {
         let from = words.iter().position(|word| word.clause == clause).unwrap_or(0);
         let to = words.iter().rposition(|word| word.clause == clause).unwrap_or(from);
         return Err((Fault::Meaning, unsaid(case, from, to)));
     }
     Ok(())
+}
+
+/// The clause's words come from all over a long conversation.
+fn scattered(case: &Case, clause: usize) -> bool {
+    let (ground, support) = (case.ground, &case.support);
+    if ground.sources.len() <= LONG_SOURCES {
+        return false;
+    }
+    let words = &case.reading.words;
+    let weight_of = |holds: &dyn Fn(usize) -> bool| -> f32 {
+        let here = (0..words.len()).filter(|at| words[*at].clause == clause && holds(*at));
+        here.map(|at| support.weights[at]).sum()
+    };
+    let all = weight_of(&|_| true);
+    let together = |unit: &usize| {
+        let source = ground.units[*unit].source;
+        let until = (source + TOGETHER_SOURCES + 1).min(ground.first_units.len() - 1);
+        let from = ground.first_units[source.saturating_sub(TOGETHER_SOURCES)];
+        let units = from..ground.first_units[until];
+        weight_of(&|at| support.is_held_among(at, &units))
+    };
+    all >= CLAUSE_WEIGHT_MIN
+        && support.units.iter().map(together).fold(0.0, f32::max) < all * TOGETHER_MIN
 }
 
 /// The clause gives a reason or goes on: "because …", "which …", "and …".
