@@ -43,6 +43,26 @@ pub(super) struct Unit {
     pub is_conditional: bool,
 }
 
+impl Unit {
+    /// The words that say something; all of a question may be one: "you've restarted it?" – "No."
+    pub fn stated(&self) -> &[Word] {
+        let words = &self.reading.words;
+        match self.reading.asked_from {
+            from if from == words.len() && self.is_answered_question() => &[],
+            from => &words[..from],
+        }
+    }
+
+    /// Whether the word belongs to what is asked.
+    pub fn asks(&self, word: usize) -> bool {
+        word >= self.stated().len()
+    }
+
+    fn is_answered_question(&self) -> bool {
+        self.reading.is_question && self.answer.is_some()
+    }
+}
+
 /// Somebody who speaks in the conversation.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Speaker {

@@ -91,9 +91,8 @@ pub fn mix(maker: &mut Maker, dialogues: &[Dialogue], which: &[usize], seed: u64
         };
         mix.dialogues += 1;
         for item in &items {
-            let shown = !struck
-                .iter()
-                .any(|one| one.text.as_str().contains(item.sentence.trim_end_matches('.')));
+            let written = letters(&item.sentence);
+            let shown = !struck.iter().any(|one| letters(one.text.as_str()).contains(&written));
             match item.supported {
                 true => {
                     mix.supported += 1;
@@ -107,6 +106,11 @@ pub fn mix(maker: &mut Maker, dialogues: &[Dialogue], which: &[usize], seed: u64
         }
     }
     mix
+}
+
+/// The text without what is tidied when it is cut into sentences: "welcome , have" is shown as "welcome, have".
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 #[cfg(test)]
