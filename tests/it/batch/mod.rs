@@ -1,11 +1,13 @@
 //! `backchannel summarize` as a person runs it.
 
+mod bench;
 mod faults;
 mod formats;
 mod kills;
 mod providers;
 mod scripted;
 mod service;
+mod spending;
 
 use std::path::Path;
 use std::process::{Command, Output};
