@@ -210,9 +210,10 @@ impl App {
             settings: Arc::clone(&wrap_up_settings),
             zone: time_zone.clone(),
             speech: Arc::clone(&speech),
+            retry_after: Duration::from_secs(config.serve.batch_retry_seconds.max(1)),
             stop: stop.child_token(),
         };
-        let batches = BatchDoor::open(config.store.folder.join("batches"), surroundings);
+        let batches = BatchDoor::open(config.store.folder.join("batches"), surroundings).await;
         let state = ServeState::new(Services {
             store: Arc::clone(&store),
             bus,

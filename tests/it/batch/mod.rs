@@ -8,6 +8,7 @@ mod providers;
 mod scripted;
 mod service;
 mod spending;
+mod waiting;
 
 use std::path::Path;
 use std::process::{Command, Output};
