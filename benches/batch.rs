@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use backchannel::app::LazyRecogniser;
 use backchannel::batch::{
-    Batch, BatchOrder, Caps, Ending, Extractive, Format, InVain, Inputs, Means, Opened, Share,
-    Summarized, Summarizer, WritingOrder,
+    Batch, BatchOrder, Caps, Ending, Extractive, Format, Inputs, Means, NotSummarized, Opened,
+    Share, SoFar, Summarizer, WritingOrder,
 };
 use backchannel::config::Config;
 use backchannel::domain::{
@@ -57,7 +57,8 @@ impl Summarizer for Paced {
         _material: &Arc<Material>,
         _circumstances: &Circumstances,
         _order: &WritingOrder,
-    ) -> Result<Summarized, InVain> {
+        so_far: &mut SoFar,
+    ) -> Result<Vec<WrapUp>, NotSummarized> {
         tokio::time::sleep(self.latency).await;
         let wrap_up = WrapUp {
             id: "w-end-summary-1".into(),
@@ -68,7 +69,8 @@ impl Summarizer for Paced {
             struck: Vec::new(),
         };
         let cost_micros = self.tokens.prompt + self.tokens.written;
-        Ok(Summarized { wrap_ups: vec![wrap_up], tokens: self.tokens, cost_micros })
+        so_far.meter.used(self.tokens, cost_micros);
+        Ok(vec![wrap_up])
     }
 }
 

@@ -73,6 +73,10 @@ impl AppError {
     fn internal(error: impl std::fmt::Display) -> Self {
         Self { kind: ErrorKind::Internal, message: error.to_string() }
     }
+    /// With what it panicked is told nowhere: that may be what a customer said.
+    fn broke(_: tokio::task::JoinError) -> Self {
+        Self::internal("a part of the program failed, which is a bug")
+    }
 }
 
 impl Classify for AppError {
@@ -147,7 +151,7 @@ impl App {
             Ok::<_, AppError>((Arc::new(speech_pool(&for_models.speech)?), library))
         })
         .await
-        .map_err(AppError::internal)??;
+        .map_err(AppError::broke)??;
 
         let notices = Arc::new(Notices::new(tenant.clone(), Arc::clone(&store)));
         attach_vectors(library.clone(), Arc::clone(&notices));
@@ -170,7 +174,7 @@ impl App {
             Ok::<_, AppError>((desk, spent))
         })
         .await
-        .map_err(AppError::internal)??;
+        .map_err(AppError::broke)??;
         let (author, voice) = (desk.author(), desk.voice(&config.suggestion));
         let (wrap_up_settings, time_zone) = (Arc::new(wrapup.settings()), wrapup.zone());
         let settings = CallSettings {
@@ -218,9 +222,10 @@ impl App {
             settings: Arc::clone(&wrap_up_settings),
             zone: time_zone.clone(),
             speech: Arc::clone(&speech),
+            retry_after: Duration::from_secs(config.serve.batch_retry_seconds.max(1)),
             stop: stop.child_token(),
         };
-        let batches = BatchDoor::open(config.store.folder.join("batches"), surroundings);
+        let batches = BatchDoor::open(config.store.folder.join("batches"), surroundings).await;
         let state = ServeState::new(Services {
             store: Arc::clone(&store),
             bus,
@@ -293,14 +298,14 @@ impl App {
         self.batches.ended().await;
         // Answers what is still queued, so that calls which ran out of time can write their end.
         let speech = self.speech;
-        tokio::task::spawn_blocking(move || speech.stop()).await.map_err(AppError::internal)?;
+        tokio::task::spawn_blocking(move || speech.stop()).await.map_err(AppError::broke)?;
         if !calls_done {
             calls_done = self.calls.drain(Duration::from_secs(5)).await;
         }
         let sockets_done =
             tokio::time::timeout(Duration::from_secs(5), self.sockets.connections.wait()).await;
         http_stop.cancel();
-        let served = server.await.map_err(AppError::internal)?;
+        let served = server.await.map_err(AppError::broke)?;
         if !(calls_done && sockets_done.is_ok() && served) {
             tracing::warn!("the grace period ran out before everything had ended");
         }

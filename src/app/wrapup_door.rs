@@ -65,9 +65,10 @@ impl WrapUpDoor {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    let failed = |error: tokio::task::JoinError| Failure {
+    // With what it panicked may be what a customer said.
+    let failed = |_| Failure {
         kind: ErrorKind::Internal,
-        message: error.to_string(),
+        message: "the program failed, which is a bug".to_owned(),
     };
     tokio::task::spawn_blocking(work).await.map_err(failed)?
 }

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::{estimated_prompt_tokens, estimated_tokens};
 use crate::domain::TenantId;
 use crate::models::{
-    Generator, Meter, OnText, Piece, TokenCount, WritingError, WritingRequest, Written,
+    Generator, Meter, OnText, Payer, Piece, TokenCount, WritingError, WritingRequest, Written,
 };
 
 /// What may be used. Money is in millionths of the currency that prices are in.
@@ -147,7 +147,7 @@ impl Ledger {
 
     /// # Errors
     /// Whose budget doesn't allow it.
-    fn reserve(self: &Arc<Self>, request: &WritingRequest, amount: Spent) -> Result<Hold, String> {
+    fn reserve(self: &Arc<Self>, request: &WritingRequest, amount: Spent) -> Result<Hold, Payer> {
         let today = self.today();
         let limits = self.by_tenant.get(&request.tenant).unwrap_or(&self.limits);
         let day = Account::Day(request.tenant.clone(), today);
@@ -174,8 +174,8 @@ impl Ledger {
                 || over(micros_max, spent.micros, amount.micros)
             {
                 return Err(match account {
-                    Account::Day(tenant, _) => format!("tenant {tenant} for today"),
-                    Account::Job(_, job) => format!("job {job}"),
+                    Account::Day(tenant, _) => Payer::Tenant(tenant.clone()),
+                    Account::Job(_, job) => Payer::Job(Arc::clone(job)),
                 });
             }
         }
