@@ -4,7 +4,9 @@
 //! Everything here is a function of its input: no I/O, no clock. Words that give orders inside a
 //! turn are words like any others.
 
+mod abroad;
 mod aligned;
+mod asked;
 mod claim;
 mod condition;
 mod context;
@@ -13,6 +15,7 @@ mod facts;
 mod ground;
 mod names;
 mod polarity;
+mod predicate;
 mod reading;
 mod refusal;
 mod repair;
@@ -21,10 +24,11 @@ mod support;
 mod swap;
 #[cfg(test)]
 mod tests;
+mod tongue;
 mod vectors;
 mod verify;
 
-pub use claim::{Claim, claims};
+pub use claim::{Claim, claims, cut};
 pub use ground::Ground;
 pub use refusal::Refusal;
 pub use vectors::Vectors;
