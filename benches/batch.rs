@@ -168,7 +168,10 @@ async fn bare(provider: &Paced, concurrency: usize, count: usize) -> Duration {
     let begun = Instant::now();
     futures_util::stream::iter(0..count)
         .for_each_concurrent(concurrency, |_| async {
-            provider.write(&material, &circumstances, &order).await.expect("it always answers");
+            provider
+                .write(&material, &circumstances, &order, &mut SoFar::default())
+                .await
+                .expect("it always answers");
         })
         .await;
     begun.elapsed()

@@ -8,6 +8,7 @@ use super::claim::byte_spans;
 use super::condition;
 use super::reading::{Part, Reading, Word};
 use super::refusal::{CONTENT_WORDS_MIN, Refusal};
+use super::tongue::{self, Tongue};
 use super::vectors::{Vectors, cosine};
 use crate::domain::{Citation, Party, Proof, Role, Turn, TurnCitation};
 use crate::models::Material;
@@ -99,6 +100,8 @@ pub struct Ground {
     vectors: Option<Arc<dyn Vectors>>,
     ids: HashMap<String, usize>,
     content_words: usize,
+    is_strict: bool,
+    tongue: Option<Tongue>,
 }
 
 impl Ground {
@@ -117,6 +120,8 @@ impl Ground {
             vectors: None,
             ids: HashMap::new(),
             content_words: 0,
+            is_strict: false,
+            tongue: None,
             sources: Vec::new(),
         };
         let mut places = Vec::new();
@@ -144,6 +149,7 @@ impl Ground {
             ground.add(unit);
         }
         ground.answer_questions();
+        ground.tongue = tongue::of(ground.units.iter().flat_map(|unit| &unit.reading.words));
         ground.handles.sort();
         ground.handles.dedup();
         ground
@@ -163,6 +169,21 @@ impl Ground {
     #[must_use]
     pub fn with_vectors(self, vectors: Arc<dyn Vectors>) -> Self {
         Self { vectors: Some(vectors), ..self }
+    }
+
+    /// For what is sent, said aloud or answered: each verb of a sentence must have been said. People's
+    /// own summaries are freer than that.
+    #[must_use]
+    pub fn strictly(self) -> Self {
+        Self { is_strict: true, ..self }
+    }
+
+    pub(super) fn is_strict(&self) -> bool {
+        self.is_strict
+    }
+
+    pub(super) fn tongue(&self) -> Option<Tongue> {
+        self.tongue
     }
 
     /// How near a sentence is to the nearest source of some units; none without vectors.

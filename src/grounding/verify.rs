@@ -4,7 +4,9 @@ use super::claim::Claim;
 use super::ground::Ground;
 use super::reading::{Part, Reading, Word};
 use super::support::{self, Support};
-use super::{aligned, condition, exact, names, opposites, polarity, speaker, swap};
+use super::{
+    abroad, aligned, condition, exact, names, opposites, polarity, predicate, speaker, swap,
+};
 use crate::domain::{Fault, ProvenSentence, StruckSentence};
 use crate::insight::redaction;
 
@@ -81,6 +83,8 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         .and_then(|()| swap::check(&case))
         .and_then(|()| aligned::check(&case))
         .and_then(|()| condition::check(&case))
+        .and_then(|()| abroad::check(&case))
+        .and_then(|()| predicate::check(&case))
         .map_err(strike)?;
     Ok(ProvenSentence {
         text: claim.text.clone(),

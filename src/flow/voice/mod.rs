@@ -104,7 +104,7 @@ impl Voice {
             let (claims, _) = readable(&written.text)?;
             // What was only said in the call is no word of the company's.
             let material = Material { turns: Vec::new(), passages: order.passages };
-            let (mut sentences, struck) = proven(&claims, &Ground::of(&material));
+            let (mut sentences, struck) = proven(&claims, &Ground::of(&material).strictly());
             count_struck(&struck);
             sentences.truncate(CARD_SENTENCES);
             let authorship = authorship(&written, prompt);
