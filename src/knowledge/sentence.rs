@@ -187,6 +187,14 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_day_or_an_abbreviation_ends_nothing() {
+        let text = "Am 3. Mai zahlen Sie z.B. 20 Euro. Es sind 3. Danach nichts.";
+        let found: Vec<&str> = sentences(text).iter().map(|span| span.slice(text)).collect();
+        let wanted = ["Am 3. Mai zahlen Sie z.B. 20 Euro.", "Es sind 3.", "Danach nichts."];
+        assert_eq!(found, wanted);
+    }
+
     proptest! {
         #[test]
         fn any_text_gives_ordered_slices(text in "([a-z0-9£é.!?\"\\-|*`#: \n]|\\PC|1\\. |\n- ){0,200}") {
