@@ -28,6 +28,8 @@ pub(super) struct Memory {
     turns: VecDeque<(Role, String)>,
     /// The last thing that the customer said about their matter: not who they are.
     matter: String,
+    /// What it was before.
+    matter_before: String,
 }
 
 impl Memory {
@@ -45,13 +47,17 @@ impl Memory {
 
     /// What was kept last comes again, with its end.
     pub fn forget_last(&mut self) {
-        self.turns.pop_back();
+        if let Some((_, text)) = self.turns.pop_back()
+            && text == self.matter
+        {
+            self.matter = std::mem::take(&mut self.matter_before);
+        }
     }
 
     /// As `keep`; `is_identity` says that a customer was only asked who they are.
     pub fn keep_turn(&mut self, role: Role, content: &str, is_identity: bool) -> bool {
         if role == Role::Customer && !is_identity && !terms::terms(content).is_empty() {
-            content.clone_into(&mut self.matter);
+            self.matter_before = std::mem::replace(&mut self.matter, content.to_owned());
         }
         self.keep(role, content.to_owned())
     }

@@ -279,7 +279,7 @@ const TELLING_CHARS: usize = 4;
 /// Forms of one word begin alike.
 const PREFIX_CHARS: usize = 5;
 
-fn telling<'a>(words: &'a [Word], tongue: Tongue) -> impl Iterator<Item = &'a Word> + Clone {
+fn telling(words: &[Word], tongue: Tongue) -> impl Iterator<Item = &Word> + Clone {
     let denials = of(&DENIALS, tongue).unwrap_or_default();
     words.iter().filter(move |word| {
         let lower = word.lower.as_str();

@@ -70,7 +70,7 @@ fn helped(reading: &Reading, place: usize, past: bool, going_on: bool) -> Option
         let word = &words[at];
         let same = word.clause == words[place].clause;
         let lower = word.lower.as_str();
-        if !same && !(reading.is_question && found.is_none()) {
+        if !(same || reading.is_question && found.is_none()) {
             break;
         }
         if let Some(helper) = helper(reading, at) {
