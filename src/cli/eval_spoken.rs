@@ -48,7 +48,7 @@ pub fn run(args: &SpokenArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         for result in &results {
             let line = serde_json::json!({
                 "id": result.id, "asked": result.asked, "target": result.target,
-                "probability": result.probability, "knowledge": result.right,
+                "probability": result.probability, "inputs": result.inputs, "knowledge": result.right,
                 "found": result.found, "rank": result.rank,
             });
             writeln!(file, "{line}")?;

@@ -165,7 +165,8 @@ pub struct SpokenResult {
     pub asked: String,
     pub target: bool,
     pub probability: f32,
-    inputs: [f32; need::INPUTS],
+    /// What the probability comes from.
+    pub inputs: [f32; need::INPUTS],
     /// Where the right snippet stands, from 0.
     pub rank: Option<usize>,
     pub right: Vec<SnippetId>,

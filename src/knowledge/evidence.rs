@@ -14,6 +14,8 @@ use super::terms;
 const RARE_ONE_IN: usize = 40;
 /// What the best score by words is worth in cosine. Measured on `queries.toml`: see `benches/README`.
 const WORDS_WORTH: f32 = 0.2;
+/// What the article around a passage is worth beside the passage's own words.
+const WHOLE_WORTH: f32 = 0.7;
 /// A best BM25 score below this is a chance match and isn't stretched to a full one.
 const SOLID_BM25: f32 = 8.0;
 /// A phrasing this near is named as a reason.
@@ -21,6 +23,8 @@ const ASKED_LIKE_THIS: f32 = 0.5;
 /// What it is worth to hold a name that was said. Codes are absolute; a name also stands beside
 /// questions that another passage answers ("can I take Full Fibre 200 to my new house").
 const NAME_WORTH: f32 = 0.15;
+/// So many passages may hold a name that is worth this much; one that more hold points less far.
+const NAME_HOLDERS: usize = 14;
 /// What it is worth to be of the article that is talked about most. More than wording: any hotel has
 /// a sentence about breakfast.
 const ABOUT_WORTH: f32 = 1.5;
@@ -90,7 +94,7 @@ impl<'a> Evidence<'a> {
         fused.sort_by_key(|hit| hit.passage);
         let total: f32 = wordings.iter().map(|wording| wording.weight).sum();
         for hit in fused.iter_mut() {
-            hit.score = NAME_WORTH * self.names_in(hit.passage).len() as f32;
+            hit.score = self.names_worth(hit.passage);
             hit.score += ABOUT_WORTH * self.mention(hit.passage).map_or(0.0, |one| one.strength);
         }
         for wording in wordings {
@@ -121,7 +125,7 @@ impl<'a> Evidence<'a> {
         let whole = self.snapshot.whole.scores(&wording.terms, &articles)?;
         for (score, passage) in scores.iter_mut().zip(&passages) {
             let at = articles.binary_search(&article_of(passage));
-            *score += at.map_or(0.0, |at| whole[at]);
+            *score += WHOLE_WORTH * at.map_or(0.0, |at| whole[at]);
         }
         Ok(scores)
     }
@@ -130,6 +134,14 @@ impl<'a> Evidence<'a> {
     fn mention(&self, passage: usize) -> Option<&Mention> {
         let article = self.snapshot.shelf.article_of[passage];
         self.about.iter().find(|mention| mention.article == article)
+    }
+
+    fn names_worth(&self, passage: usize) -> f32 {
+        let held = self.names.iter().filter(|(_, holders)| holders.binary_search(&passage).is_ok());
+        let worth = |(_, holders): &(String, Vec<usize>)| {
+            NAME_WORTH * NAME_HOLDERS as f32 / holders.len().max(NAME_HOLDERS) as f32
+        };
+        held.map(worth).sum()
     }
 
     fn names_in(&self, passage: usize) -> Vec<&str> {

@@ -162,6 +162,7 @@ impl Suggester {
     pub fn consider(&mut self, turn: &Turn) -> Option<CardQuery> {
         let (role, text) = (turn.party.role, turn.text.as_str());
         let heard = trigger::listen(role, text);
+        self.memory.hear(text);
         let is_customer = matches!(role, Role::Customer | Role::Mixed);
         let query = if is_customer {
             self.questions.count_message();
@@ -267,6 +268,7 @@ impl Suggester {
         request.context_weight = CONTEXT_WEIGHT;
         request.limit = HITS;
         request.also = self.topics.articles();
+        request.talk = self.memory.talk();
         request.filter = self.settings.filter.clone();
         request
     }
