@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::snapshot::PassageEntry;
-use super::terms;
+use super::{names, terms};
 use crate::domain::number_of;
 
 /// Letters of a title that must be heard, as a share (normalised Levenshtein similarity).
@@ -274,18 +274,11 @@ fn ways_to_say(
 fn articles_with<'a>(
     texts: &[Vec<String>],
     phrases: impl Iterator<Item = &'a [String]>,
-) -> HashMap<&'a [String], usize> {
-    let mut counts: HashMap<&[String], usize> = phrases.map(|phrase| (phrase, 0)).collect();
-    let mut by_first: HashMap<&str, Vec<&[String]>> = HashMap::new();
-    for phrase in counts.keys() {
-        by_first.entry(phrase[0].as_str()).or_default().push(phrase);
-    }
+) -> BTreeMap<&'a [String], usize> {
+    let mut counts: BTreeMap<&[String], usize> = phrases.map(|phrase| (phrase, 0)).collect();
     for text in texts {
-        let mut held: HashSet<&[String]> = HashSet::new();
-        for (at, word) in text.iter().enumerate() {
-            let phrases = by_first.get(word.as_str()).into_iter().flatten();
-            held.extend(phrases.filter(|phrase| text[at..].starts_with(phrase)));
-        }
+        let begin = |at| names::beginning(&counts, &text[at..]).into_iter().copied();
+        let held: HashSet<&[String]> = (0..text.len()).flat_map(begin).collect();
         for phrase in held {
             if let Some(count) = counts.get_mut(phrase) {
                 *count += 1;

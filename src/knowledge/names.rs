@@ -4,7 +4,9 @@
 //! words and a number. Somebody who says one means that thing, and a recogniser mishears it ("full
 //! fiber too hundred"), so names are compared as search terms.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::snapshot::PassageEntry;
 use super::terms;
@@ -50,18 +52,28 @@ impl Names {
     }
 }
 
-/// The names that stand in a text, each once. Names are sorted, so those that begin with a word are
-/// neighbours: a large base has more names than a text has words.
+/// The names that stand in a text, each once.
 fn held(known: &Holders, text: &[String]) -> BTreeSet<Vec<String>> {
-    let mut held = BTreeSet::new();
-    for at in 0..text.len() {
-        let from = vec![text[at].clone()];
-        let names = known.range(from..).take_while(|(name, _)| name[0] == text[at]);
-        held.extend(
-            names.filter(|(name, _)| text[at..].starts_with(name)).map(|(name, _)| name.clone()),
-        );
+    (0..text.len()).flat_map(|at| beginning(known, &text[at..])).cloned().collect()
+}
+
+/// The phrases with which a text begins. Phrases are sorted, so those with the same beginning are
+/// neighbours: a large base has more of them than a text has words.
+pub(super) fn beginning<'a, K: Ord + Borrow<[String]>, V>(
+    known: &'a BTreeMap<K, V>,
+    text: &[String],
+) -> Vec<&'a K> {
+    let mut found = Vec::new();
+    for length in 1..=text.len() {
+        let part = &text[..length];
+        let next = known.range::<[String], _>((Bound::Included(part), Bound::Unbounded)).next();
+        match next {
+            Some((phrase, _)) if phrase.borrow() == part => found.push(phrase),
+            Some((phrase, _)) if phrase.borrow().starts_with(part) => {}
+            _ => break,
+        }
     }
-    held
+    found
 }
 
 fn contains(all: &[String], part: &[String]) -> bool {

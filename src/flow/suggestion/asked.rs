@@ -36,12 +36,9 @@ pub fn question_query(question: &str, recent: &[Turn], settings: &SuggestionSett
     for turn in recent {
         let role = turn.party.role;
         memory.keep(role, trigger::listen(role, turn.text.as_str()).content);
-        memory.hear(turn.text.as_str());
     }
-    memory.hear(question);
     let mut request = memory.request(&trigger::Trigger::asked(question));
     request.limit = HITS;
-    request.talk = memory.talk();
     request.filter = settings.filter.clone();
     let quiet = Quiet {
         act: Act::Question,
