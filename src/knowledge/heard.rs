@@ -7,7 +7,9 @@
 //! `dstc10-spoken-knowledge` (see `benches/README`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
+use super::cache::{TextHash, text_hash};
 use super::snapshot::PassageEntry;
 use super::{names, terms};
 use crate::domain::number_of;
@@ -37,6 +39,8 @@ const PLACE: f32 = 0.7;
 const KEPT: f32 = 0.97;
 /// Earlier turns aren't looked at.
 const TURNS: usize = 40;
+/// Turns whose mentions are kept: a call asks again and again about the same turns.
+const KEPT_TURNS: usize = 4_096;
 /// A longer title is compared up to here.
 const WORDS_MAX: usize = 12;
 
@@ -55,6 +59,7 @@ struct Name {
 pub(crate) struct Heard {
     names: Vec<Name>,
     by_pair: HashMap<[u8; 2], Vec<usize>>,
+    known: Mutex<HashMap<TextHash, Vec<Mention>>>,
 }
 
 /// An article that is talked about.
@@ -131,7 +136,7 @@ impl Heard {
         let mut found: BTreeMap<usize, Mention> = BTreeMap::new();
         let mut kept = 1.0;
         for turn in turns.iter().rev().take(TURNS) {
-            for mut mention in self.in_turn(&words(turn)) {
+            for mut mention in self.known_turn(turn) {
                 mention.strength *= kept;
                 match found.get_mut(&mention.article) {
                     Some(known) if known.strength >= mention.strength => {}
@@ -146,21 +151,33 @@ impl Heard {
         found
     }
 
+    fn known_turn(&self, turn: &str) -> Vec<Mention> {
+        let hash = text_hash(turn);
+        let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&hash) {
+            return known.clone();
+        }
+        let mentions = self.in_turn(&words(turn));
+        let mut known = lock();
+        if known.len() >= KEPT_TURNS {
+            known.clear();
+        }
+        known.insert(hash, mentions.clone());
+        mentions
+    }
+
     fn in_turn(&self, said: &[String]) -> Vec<Mention> {
-        let mut held: HashMap<usize, usize> = HashMap::new();
+        let mut held = vec![0_u16; self.names.len()];
         for pair in pairs(&said.concat()) {
-            for name in self.by_pair.get(&pair).into_iter().flatten() {
-                *held.entry(*name).or_default() += 1;
+            for &name in self.by_pair.get(&pair).into_iter().flatten() {
+                held[name] = held[name].saturating_add(1);
             }
         }
-        let mut candidates: Vec<usize> = held
-            .into_iter()
-            .filter(|(name, held)| {
-                *held as f32 >= PAIRS_HELD * self.names[*name].pairs.len() as f32
-            })
-            .map(|(name, _)| name)
-            .collect();
-        candidates.sort_unstable();
+        let is_near = |name: &usize| {
+            held[*name] > 0
+                && f32::from(held[*name]) >= PAIRS_HELD * self.names[*name].pairs.len() as f32
+        };
+        let candidates: Vec<usize> = (0..self.names.len()).filter(is_near).collect();
         let stretches: Vec<Stretch> =
             candidates.into_iter().filter_map(|name| self.best_stretch(name, said)).collect();
         let worth = |stretch: &Stretch| {
