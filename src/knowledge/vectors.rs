@@ -11,6 +11,8 @@ use super::scan::Rows;
 const CANDIDATES: usize = 100;
 /// Of so many times as many the exact cosine is taken: more than rounding can have swapped.
 const SPARE: usize = 3;
+/// Passages that are scanned at a time.
+const BLOCK: usize = 1_024;
 /// How far a nearer phrasing lifts a passage from the similarity of its text to its own: on
 /// `queries.toml` all from 0.7 to 1 do about as well.
 const ASKED_SHARE: f32 = 0.85;
@@ -215,9 +217,7 @@ impl Vectors {
         admits: impl Fn(usize) -> bool,
     ) -> Vec<(usize, Similarity)> {
         let keep = CANDIDATES.max(limit);
-        let mut near = self.nearly(query);
-        near.retain(|(at, _)| admits(*at));
-        nearest(&mut near, SPARE * keep);
+        let mut near = self.nearly(query, SPARE * keep, admits);
         for (at, cosine) in &mut near {
             let whole = dot(self.passage(*at), query);
             let asked = self.nearest_phrasing(*at, query);
@@ -231,16 +231,37 @@ impl Vectors {
         found
     }
 
-    /// About how near each passage or its nearest phrasing is.
-    fn nearly(&self, query: &[f32]) -> Vec<(usize, f32)> {
+    /// The passages that are nearest, or whose phrasings are, by the scan.
+    fn nearly(
+        &self,
+        query: &[f32],
+        keep: usize,
+        admits: impl Fn(usize) -> bool,
+    ) -> Vec<(usize, f32)> {
+        let mut query = self.coarse.query(query);
         let (mut passages, mut phrasings) = (Vec::new(), Vec::new());
-        self.coarse.products(query, &mut passages);
-        self.coarse_phrasings.products(query, &mut phrasings);
-        let near = |(at, whole): (usize, f32)| {
-            let asked = &phrasings[self.asked[at].clone()];
-            (at, asked.iter().fold(whole, |most, asked| most.max(*asked)))
-        };
-        passages.into_iter().enumerate().map(near).collect()
+        let mut near: Vec<(usize, f32)> = Vec::with_capacity(2 * keep + BLOCK);
+        let mut least = f32::NEG_INFINITY;
+        for first in (0..self.ranges.len()).step_by(BLOCK) {
+            let last = (first + BLOCK).min(self.ranges.len());
+            let asked = self.asked[first].start..self.asked[last - 1].end;
+            self.coarse.products(&mut query, first..last, &mut passages);
+            self.coarse_phrasings.products(&mut query, asked.clone(), &mut phrasings);
+            for (at, whole) in (first..last).zip(&passages) {
+                let own = &self.asked[at];
+                let own = &phrasings[own.start - asked.start..own.end - asked.start];
+                let cosine = own.iter().fold(*whole, |most, asked| most.max(*asked));
+                if cosine > least && admits(at) {
+                    near.push((at, cosine));
+                }
+            }
+            if near.len() > 2 * keep {
+                nearest(&mut near, keep);
+                least = near.iter().map(|(_, cosine)| *cosine).fold(f32::INFINITY, f32::min);
+            }
+        }
+        nearest(&mut near, keep);
+        near
     }
 }
 

@@ -50,10 +50,6 @@ pub trait Embedder: Send {
     fn fingerprint(&self) -> &str;
 }
 
-/// Live jobs that are done together: the weights are read once for all, so eight queries take the time
-/// of three.
-const TOGETHER: usize = 8;
-
 /// Who waits: an agent, or the start-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
@@ -129,19 +125,13 @@ impl Inbox {
         Ok(())
     }
 
-    /// What to do next, live jobs first: all that wait, up to [`TOGETHER`], or one of the background.
-    /// `None` when the last handle is gone.
-    fn pop(&self) -> Option<Vec<Job>> {
+    /// The next job, live ones first; `None` when the last handle is gone.
+    fn pop(&self) -> Option<Job> {
         let mut queues = self.lock();
         loop {
             let queue = &mut *queues;
-            let many = queue.live.len().min(TOGETHER);
-            let mut jobs: Vec<Job> = queue.live.drain(..many).collect();
-            if jobs.is_empty() {
-                jobs.extend(queue.background.pop_front());
-            }
-            if !jobs.is_empty() {
-                return Some(jobs);
+            if let Some(job) = queue.live.pop_front().or_else(|| queue.background.pop_front()) {
+                return Some(job);
             }
             if queue.closed {
                 return None;
@@ -200,10 +190,12 @@ impl EmbedderHandle {
         };
         let work = move || {
             let guard = CloseOnPanic(inbox);
-            while let Some(mut jobs) = guard.0.pop() {
-                // Whoever hung up needs no vector.
-                jobs.retain(|job| !job.reply.is_abandoned());
-                embed(&mut *model, jobs);
+            while let Some(job) = guard.0.pop() {
+                if job.reply.is_abandoned() {
+                    continue; // The caller hung up; do not spend the model on it.
+                }
+                let texts: Vec<&str> = job.texts.iter().map(String::as_str).collect();
+                job.reply.send(model.embed(&texts));
             }
         };
         std::thread::Builder::new()
@@ -254,25 +246,6 @@ impl EmbedderHandle {
             }
             Err(RecvTimeoutError::Disconnected) => Err(EmbedderError::Stopped),
         }
-    }
-}
-
-/// All jobs in one go; if that fails, each by itself, so that one text spoils no other.
-fn embed(model: &mut dyn Embedder, jobs: Vec<Job>) {
-    let all: Vec<&str> = jobs.iter().flat_map(|job| job.texts.iter().map(String::as_str)).collect();
-    if jobs.len() > 1
-        && let Ok(vectors) = model.embed(&all)
-    {
-        let mut vectors = vectors.into_iter();
-        for job in jobs {
-            let own = vectors.by_ref().take(job.texts.len()).collect();
-            job.reply.send(Ok(own));
-        }
-        return;
-    }
-    for job in jobs {
-        let texts: Vec<&str> = job.texts.iter().map(String::as_str).collect();
-        job.reply.send(model.embed(&texts));
     }
 }
 
@@ -350,51 +323,5 @@ mod tests {
         go.send(()).unwrap();
         go.send(()).unwrap();
         assert_eq!(seen.recv().unwrap(), "kept");
-    }
-
-    /// A vector says what its text was; a text "bad" fails all that come with it.
-    struct Picky(mpsc::Sender<usize>, mpsc::Receiver<()>);
-
-    impl Embedder for Picky {
-        fn embed(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedderError> {
-            self.0.send(texts.len()).unwrap();
-            self.1.recv().map_err(|_| EmbedderError::Stopped)?;
-            if texts.contains(&"bad") {
-                return Err(EmbedderError::Run("bad".into()));
-            }
-            Ok(texts.iter().map(|text| vec![text.len() as f32]).collect())
-        }
-        fn dimensions(&self) -> usize {
-            1
-        }
-        fn fingerprint(&self) -> &str {
-            "picky"
-        }
-    }
-
-    #[tokio::test]
-    async fn waiting_queries_go_together_and_one_that_fails_spoils_no_other() {
-        let (seen, seen_by_test) = mpsc::channel();
-        let (go, gate) = mpsc::channel();
-        let handle = EmbedderHandle::spawn(Box::new(Picky(seen, gate)), 8);
-        let ask = |text: &str| handle.embed(vec![text.into()], Urgency::Live);
-        let mut waiting = Vec::new();
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        for text in ["first", "a", "bad", "ccc"] {
-            let mut asked = Box::pin(ask(text));
-            assert!(asked.as_mut().poll(&mut context).is_pending());
-            waiting.push(asked);
-            if text == "first" {
-                // The model is at work; what comes now waits.
-                assert_eq!(seen_by_test.recv().unwrap(), 1);
-            }
-        }
-        (0..5).for_each(|_| go.send(()).unwrap());
-        let mut answers = Vec::new();
-        for asked in waiting {
-            answers.push(asked.await.map(|vectors| vectors[0][0]).ok());
-        }
-        assert_eq!(answers, [Some(5.0), Some(1.0), None, Some(3.0)]);
-        assert_eq!(seen_by_test.try_iter().collect::<Vec<_>>(), [3, 1, 1, 1]);
     }
 }
