@@ -1,6 +1,5 @@
 //! The knowledge base as the rest of the house holds it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -10,6 +9,7 @@ use include_dir::{Dir, DirEntry};
 use super::article::{self, Written};
 use super::cache::{TextHash, VectorCache, text_hash};
 use super::error::{ArticleError, KnowledgeError};
+use super::routine::ROUTINE;
 use super::search::{self, SearchRequest, SearchResponse};
 use super::snapshot::Snapshot;
 use super::vectors::Vectors;
@@ -133,6 +133,7 @@ impl Library {
             texts.extend(entry.sentences.iter().map(|&span| entry.sentence_to_embed(span)));
             texts.extend(entry.asked_as.iter().cloned());
         }
+        texts.extend(ROUTINE.iter().map(|&text| text.to_owned()));
         let vectors = self.embed_all(&embedder, &texts, progress)?;
         let mut matrix = Vectors::new(embedder.dimensions());
         let mut rest = vectors.iter().map(Vec::as_slice);
@@ -141,16 +142,8 @@ impl Library {
             let sentences: Vec<_> = rest.by_ref().take(entry.sentences.len()).collect();
             matrix.push(passage, &sentences, rest.by_ref().take(entry.asked_as.len()));
         }
-        let mut numbers: BTreeMap<&ArticleId, usize> = BTreeMap::new();
-        let articles: Vec<usize> = snapshot
-            .passages
-            .iter()
-            .map(|entry| {
-                let next = numbers.len();
-                *numbers.entry(&entry.article.id).or_insert(next)
-            })
-            .collect();
-        matrix.settle(|passage| articles[passage]);
+        rest.for_each(|vector| matrix.push_routine(vector));
+        matrix.settle(|passage| snapshot.shelf.article_of[passage]);
         *self.0.embedder.write().unwrap_or_else(PoisonError::into_inner) = Some(embedder);
         *self.0.current.write().unwrap_or_else(PoisonError::into_inner) =
             Arc::new(snapshot.with_vectors(matrix));
@@ -374,6 +367,7 @@ mod tests {
             assert!(library.vectors_complete());
         }
         // Two passages and three sentences.
-        assert_eq!(count.load(std::sync::atomic::Ordering::Relaxed), 5);
+        let embedded = count.load(std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(embedded, 5 + ROUTINE.len());
     }
 }

@@ -8,19 +8,26 @@
 mod article;
 mod cache;
 mod error;
+mod evidence;
 mod explain;
 mod fuse;
+mod heard;
 mod index;
 mod library;
 mod names;
 pub mod queries;
 mod quote;
+mod routine;
+mod scan;
 mod search;
 mod sentence;
 mod snapshot;
 pub mod spoken;
 pub mod terms;
+#[cfg(test)]
+mod tests;
 mod vectors;
+mod whole;
 
 pub use article::passages as passages_of;
 pub use cache::cache_folder;
@@ -28,7 +35,7 @@ pub use error::{ArticleError, KnowledgeError};
 pub use index::Filter;
 pub use library::{Library, LibrarySettings, Source};
 pub use search::{
-    HitFeatures, SearchHit, SearchMode, SearchRequest, SearchResponse, WordingFeatures,
+    HitFeatures, SearchHit, SearchMode, SearchRequest, SearchResponse, Spent, WordingFeatures,
 };
 pub use sentence::{Span, sentences};
 pub use vectors::Nearness;

@@ -8,6 +8,8 @@ use crate::knowledge::{SearchRequest, terms};
 
 /// Turns that a question may lean on.
 const TURNS_REMEMBERED: usize = 4;
+/// Turns in which names are listened for: a hotel that was named ten turns ago is still "that hotel".
+const TURNS_OF_TALK: usize = 24;
 /// So many terms are enough to say what is being talked about.
 const CONTEXT_TERMS: usize = 8;
 /// So many words of one earlier turn are looked at.
@@ -26,6 +28,8 @@ const POINTERS: &[&str] = &["that", "it", "this", "them", "they", "those", "thes
 #[derive(Default)]
 pub(super) struct Memory {
     turns: VecDeque<(Role, String)>,
+    /// What was said, whole.
+    talk: VecDeque<String>,
     /// The last thing that the customer said about their matter: not who they are.
     matter: String,
     /// What it was before.
@@ -52,6 +56,19 @@ impl Memory {
         {
             self.matter = std::mem::take(&mut self.matter_before);
         }
+    }
+
+    /// Remembers a whole turn for the names in it.
+    pub fn hear(&mut self, text: &str) {
+        self.talk.push_back(text.to_owned());
+        if self.talk.len() > TURNS_OF_TALK {
+            self.talk.pop_front();
+        }
+    }
+
+    /// What was said, oldest turn first.
+    pub fn talk(&self) -> Vec<String> {
+        self.talk.iter().cloned().collect()
     }
 
     /// As `keep`; `is_identity` says that a customer was only asked who they are.
