@@ -331,7 +331,7 @@ fn what_is_left_reads_well() {
             Fault::Number,
         ),
         (
-            "The refund takes five working days. The app shows error E-9999. It says so since Monday.",
+            "The refund takes five working days. The app shows error E-9999. It started on Monday.",
             "The refund takes five working days.",
             Fault::Dangling,
         ),

@@ -142,7 +142,7 @@ mod tests {
             .filter(|one| one.kept != one.supported)
             .map(|one| &one.sentence)
             .collect();
-        assert!(report.altered.share() >= 0.89 && report.supported.share() >= 0.92, "{wrong:#?}");
+        assert!(report.altered.share() >= 0.89 && report.supported.share() >= 0.95, "{wrong:#?}");
     }
 
     /// Written after others had read the verifier and looked for what passes.
@@ -151,14 +151,13 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/grounding/reviewed");
         let set = Dataset::open(folder.as_ref()).expect("the set is there").content;
         let Content::Items(dialogues, items) = set else { panic!("the set has sentences") };
-        let (predictions, report) =
-            judge(&dialogues, &items, None, true).expect("no model is asked");
+        let (predictions, _) = judge(&dialogues, &items, None, true).expect("no model is asked");
         let wrong: Vec<_> = predictions
             .iter()
             .filter(|one| one.kept != one.supported)
             .map(|one| (&one.id, &one.sentence, &one.why))
             .collect();
-        assert!(report.altered.share() >= 0.92 && report.supported.share() >= 0.94, "{wrong:#?}");
+        assert!(wrong.is_empty(), "{wrong:#?}");
     }
 
     #[test]

@@ -413,7 +413,7 @@ mod tests {
         assert_eq!(Input::parse(&input(300)).map(|input| input.components.len()), Some(300));
         let begun = std::time::Instant::now();
         assert_eq!(Input::parse(&input(50_000)), None);
-        assert!(begun.elapsed() < std::time::Duration::from_secs(1), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < std::time::Duration::from_millis(100), "{:?}", begun.elapsed());
     }
 
     proptest::proptest! {
