@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use backchannel::evaluate::asr::cpu_seconds;
 use backchannel::knowledge::{Library, LibrarySettings, Source};
 use backchannel::models::embedder::Embedder;
 use backchannel::models::installed;
@@ -22,16 +23,6 @@ const PASSAGES: usize = 96;
 
 /// What one engine made of the passages, and the CPU time of it.
 type Made = (Vec<Vec<f32>>, f64);
-
-/// The CPU time of this whole process.
-fn cpu_s() -> f64 {
-    let threads = std::fs::read_dir("/proc/self/task").expect("Linux").flatten();
-    let had = threads.filter_map(|thread| {
-        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse::<f64>().ok()
-    });
-    had.sum::<f64>() / 1e9
-}
 
 fn texts() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge");
@@ -148,17 +139,17 @@ fn main() {
     let mut took = [const { Vec::new() }; 4];
     let mut least = [1.0_f32; 2];
     for _ in 0..ROUNDS {
-        let before = cpu_s();
+        let before = cpu_seconds().expect("Linux");
         let made = ours.embed(&references).expect("vectors");
-        took[0].push(cpu_s() - before);
-        let before = cpu_s();
+        took[0].push(cpu_seconds().expect("Linux") - before);
+        let before = cpu_seconds().expect("Linux");
         for text in &references {
             ours.embed(&[text]).expect("a vector");
         }
-        took[1].push(cpu_s() - before);
-        let before = cpu_s();
+        took[1].push(cpu_seconds().expect("Linux") - before);
+        let before = cpu_seconds().expect("Linux");
         let expected: Vec<Vec<f32>> = references.iter().map(|text| candle.embed(text)).collect();
-        took[2].push(cpu_s() - before);
+        took[2].push(cpu_seconds().expect("Linux") - before);
         let alike = made.iter().zip(&expected).map(|(a, b)| cosine(a, b)).fold(1.0, f32::min);
         least[0] = least[0].min(alike);
         if let Some(peer) = &mut peer {

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use backchannel::domain::{Article, ArticleId, ArticleState, Audience};
+use backchannel::domain::{Article, ArticleId};
+use backchannel::evaluate::asr::cpu_seconds;
+use backchannel::evaluate::live::quantile;
 use backchannel::knowledge::{
     Library, LibrarySettings, SearchRequest, Source, Spent, passages_of, queries, sentences,
 };
@@ -85,39 +87,14 @@ fn articles(base: &Library, count: usize, random: &mut StdRng) -> Vec<Article> {
             body.push_str(&format!("## Section {section}\n\n{}\n\n", text.join(" ")));
         }
         let passages = passages_of(&id, &title, &body);
-        articles.push(Article {
-            id,
-            title,
-            body,
-            revision: 1,
-            state: ArticleState::Published,
-            audience: vec![Audience::Agent],
-            products: Vec::new(),
-            language: "en".into(),
-            valid_from: None,
-            review_by: None,
-            source: None,
-            verbatim: false,
-            passages,
-        });
+        articles.push(Article::published(id, title, body, passages));
     }
     articles
 }
 
-/// The CPU time of this whole process, threads that ended left out.
-fn cpu_s() -> f64 {
-    let threads = std::fs::read_dir("/proc/self/task").expect("Linux").flatten();
-    let had = threads.filter_map(|thread| {
-        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        text.split(' ').next()?.parse::<f64>().ok()
-    });
-    had.sum::<f64>() / 1e9
-}
-
-fn percentile(times: &mut [Duration], share: f64) -> f64 {
-    times.sort_unstable();
-    let at = ((share * times.len() as f64) as usize).min(times.len() - 1);
-    times[at].as_secs_f64() * 1_000.0
+fn quantile_ms(times: &[Duration], share: f64) -> f64 {
+    let times: Vec<f64> = times.iter().map(|time| time.as_secs_f64() * 1_000.0).collect();
+    quantile(&times, share).expect("there are times")
 }
 
 fn main() {
@@ -157,7 +134,7 @@ fn main() {
 /// Returns the CPU time of a query.
 fn one_client(library: &Library, requests: &[SearchRequest]) -> f64 {
     let (mut times, mut parts) = (Vec::new(), [const { Vec::new() }; 4]);
-    let before_s = cpu_s();
+    let before_s = cpu_seconds().expect("Linux");
     for request in requests.iter().cycle().take(ROUNDS * requests.len()) {
         let began = Instant::now();
         let found = library.search(request).expect("it answers");
@@ -168,15 +145,15 @@ fn one_client(library: &Library, requests: &[SearchRequest]) -> f64 {
             part.push(spent);
         }
     }
-    let each_s = (cpu_s() - before_s) / times.len() as f64;
+    let each_s = (cpu_seconds().expect("Linux") - before_s) / times.len() as f64;
     println!("one client, {} queries, milliseconds:   p50    p95", times.len());
-    for (name, part) in ["embed", "scan", "BM25", "fuse"].iter().zip(&mut parts) {
-        println!("  {name:<36} {:>6.2} {:>6.2}", percentile(part, 0.5), percentile(part, 0.95));
+    for (name, part) in ["embed", "scan", "BM25", "fuse"].iter().zip(&parts) {
+        println!("  {name:<36} {:>6.2} {:>6.2}", quantile_ms(part, 0.5), quantile_ms(part, 0.95));
     }
     println!(
         "  all (bar: p95 30)                    {:>6.2} {:>6.2}",
-        percentile(&mut times, 0.5),
-        percentile(&mut times, 0.95)
+        quantile_ms(&times, 0.5),
+        quantile_ms(&times, 0.95)
     );
     println!("  CPU of a query                       {:>6.2}", each_s * 1_000.0);
     each_s
@@ -185,7 +162,7 @@ fn one_client(library: &Library, requests: &[SearchRequest]) -> f64 {
 fn eight_clients(library: &Library, requests: &[SearchRequest], each_s: f64) {
     let (next, all) = (AtomicUsize::new(0), 2 * ROUNDS * requests.len());
     let began = Instant::now();
-    let mut times: Vec<Duration> = std::thread::scope(|scope| {
+    let times: Vec<Duration> = std::thread::scope(|scope| {
         let client = || {
             let mut times = Vec::new();
             loop {
@@ -207,7 +184,7 @@ fn eight_clients(library: &Library, requests: &[SearchRequest], each_s: f64) {
     println!(
         "{CLIENTS} clients: {rate:.0} queries/s, {:.2} of {cores} cores ÷ CPU of a query (bar 0.8), p50 {:.1} ms, p95 {:.1} ms",
         rate / ideal,
-        percentile(&mut times, 0.5),
-        percentile(&mut times, 0.95)
+        quantile_ms(&times, 0.5),
+        quantile_ms(&times, 0.95)
     );
 }

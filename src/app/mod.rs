@@ -4,6 +4,7 @@
 
 mod batch_writer;
 mod batches;
+mod blocking;
 mod embedded;
 mod knowledge_door;
 mod load;

@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::knowledge::ModelArgs;
+use crate::evaluate::need::{self, Routine};
 use crate::evaluate::spoken::{SpokenDataset, fit, is_fitted_on, measure, score};
-use crate::flow::suggestion::need;
 
 #[derive(Debug, Args)]
 pub struct SpokenArgs {
@@ -35,8 +35,8 @@ pub fn run(args: &SpokenArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let dataset = SpokenDataset::open(&args.dataset, |source| args.model.settings(source))?;
     let embedder = args.model.embedder()?;
     let fingerprint = embedder.fingerprint().to_owned();
-    dataset.library.attach_vectors(embedder, |_, _| {})?;
-    let results = measure(&dataset)?;
+    dataset.library.attach_vectors(embedder.clone(), |_, _| {})?;
+    let results = measure(&dataset, &Routine::new(embedder)?)?;
     if args.fit {
         let weights = fit(&results).map(|weight| format!("{weight:.2}")).join(", ");
         writeln!(out, "const WEIGHTS: [f32; INPUTS] = [{weights}];")?;

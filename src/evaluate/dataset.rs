@@ -6,8 +6,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{
-    Article, ArticleId, ArticleState, Audience, Classify, ErrorKind, Party, PartyId, Passage,
-    PassageId, Role, Turn, TurnId,
+    Article, ArticleId, Classify, ErrorKind, Party, PartyId, Passage, PassageId, Role, Turn, TurnId,
 };
 use crate::flow::suggestion::{SuggestionSettings, question_query};
 use crate::insight::redaction;
@@ -15,6 +14,7 @@ use crate::knowledge::queries::{self, LabelledQuery};
 use crate::knowledge::{
     ArticleError, KnowledgeError, Library, LibrarySettings, SearchRequest, Source, passages_of,
 };
+use crate::models::embedder::EmbedderError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluationError {
@@ -22,6 +22,8 @@ pub enum EvaluationError {
     Knowledge(#[from] KnowledgeError),
     #[error(transparent)]
     Row(#[from] ArticleError),
+    #[error(transparent)]
+    Model(#[from] EmbedderError),
     #[error("{path} can't be read: {reason}")]
     Read { path: String, reason: String },
     #[error(
@@ -37,6 +39,7 @@ impl Classify for EvaluationError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Knowledge(error) => error.kind(),
+            Self::Model(error) => error.kind(),
             Self::Row(_) | Self::Read { .. } | Self::UnknownForm(_) | Self::NotSpoken(_) => {
                 ErrorKind::Invalid
             }
@@ -229,19 +232,5 @@ pub(super) fn article(id: String, title: String, body: String) -> Article {
         let (heading, text) = (title.clone(), String::new());
         passages.push(Passage { id, heading, text, start_chars: 0, end_chars: 0 });
     }
-    Article {
-        id,
-        title,
-        body,
-        revision: 1,
-        state: ArticleState::Published,
-        audience: vec![Audience::Agent],
-        products: Vec::new(),
-        language: "en".into(),
-        valid_from: None,
-        review_by: None,
-        source: None,
-        verbatim: false,
-        passages,
-    }
+    Article::published(id, title, body, passages)
 }

@@ -9,6 +9,8 @@ pub mod fit;
 pub mod grounding;
 pub mod hear;
 pub mod live;
+mod logistic;
+pub mod need;
 pub mod retrieval;
 pub mod spoken;
 pub mod stretches;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 pub use super::dataset::{Dataset, EvaluationError};
+use super::live::quantile;
 use crate::domain::ArticleId;
 use crate::knowledge::SearchMode;
 
@@ -80,9 +81,8 @@ pub fn measure(
         ] {
             *value /= count;
         }
-        times.sort_by(f64::total_cmp);
-        metrics.p50_ms = percentile(&times, 0.5);
-        metrics.p95_ms = percentile(&times, 0.95);
+        metrics.p50_ms = quantile(&times, 0.5).unwrap_or_default();
+        metrics.p95_ms = quantile(&times, 0.95).unwrap_or_default();
         systems.insert(name, metrics);
     }
     Ok(systems)
@@ -108,11 +108,6 @@ fn score(ranked: &[&ArticleId], right: &BTreeSet<ArticleId>, metrics: &mut Metri
     metrics.ndcg_at_10 += gained / ideal.max(f64::MIN_POSITIVE);
 }
 
-fn percentile(sorted: &[f64], share: f64) -> f64 {
-    let at = (share * sorted.len() as f64) as usize;
-    sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +121,6 @@ mod tests {
         assert_eq!((metrics.recall_at_1, metrics.recall_at_5, metrics.mrr_at_10), (0.0, 1.0, 0.5));
         let expected = (1.0 / 3f64.log2() + 0.5) / (1.0 + 1.0 / 3f64.log2());
         assert!((metrics.ndcg_at_10 - expected).abs() < 1e-9);
-        assert_eq!(percentile(&[1.0, 2.0, 3.0, 4.0], 0.5), 3.0);
+        assert_eq!(quantile(&[1.0, 2.0, 3.0, 4.0], 0.5), Some(3.0));
     }
 }

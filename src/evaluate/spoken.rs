@@ -12,15 +12,14 @@ use sha2::{Digest, Sha256};
 
 use super::calibrate::is_for_fitting;
 use super::dataset::{EvaluationError, article, hex, read, rows};
-use crate::flow::suggestion::need;
+use super::logistic;
+use super::need::{self, Routine};
 use crate::knowledge::{Library, LibrarySettings, SearchHit, SearchRequest, Source};
 
 /// How deep the right passage is looked for.
 const DEPTH: usize = 5;
 /// Pulls weights towards 0: there are few turns.
 const RIDGE: f64 = 0.002;
-const STEPS: usize = 20_000;
-const STEP: f64 = 0.5;
 
 /// A snippet, by the names that the folder gives it.
 type SnippetId = (String, String, String);
@@ -173,11 +172,15 @@ pub struct SpokenResult {
     pub found: Vec<SnippetId>,
 }
 
-/// Asks for each instance's last turn as a call would.
+/// Asks for each instance's last turn, with the talk before it. A live call asks for more than that: with
+/// what the turn leans on, and within its card budget.
 ///
 /// # Errors
-/// When a search fails.
-pub fn measure(dataset: &SpokenDataset) -> Result<Vec<SpokenResult>, EvaluationError> {
+/// When a search or the model fails.
+pub fn measure(
+    dataset: &SpokenDataset,
+    routine: &Routine,
+) -> Result<Vec<SpokenResult>, EvaluationError> {
     let mut results = Vec::new();
     for instance in &dataset.instances {
         let talk: Vec<String> = instance.turns.iter().map(|turn| turn.text.clone()).collect();
@@ -189,12 +192,13 @@ pub fn measure(dataset: &SpokenDataset) -> Result<Vec<SpokenResult>, EvaluationE
         let right: Vec<SnippetId> = instance.knowledge.iter().map(Right::id).collect();
         let snippets: Vec<SnippetId> =
             found.hits.iter().filter_map(|hit| dataset.snippet(hit).cloned()).collect();
+        let inputs = routine.inputs(&asked, &found)?;
         results.push(SpokenResult {
             id: instance.id.clone(),
             asked,
             target: instance.target,
-            probability: need::probability(&found),
-            inputs: need::inputs(&found),
+            probability: need::probability(&inputs),
+            inputs,
             rank: snippets.iter().position(|snippet| right.contains(snippet)),
             right,
             found: snippets,
@@ -247,25 +251,10 @@ pub fn is_fitted_on(result: &SpokenResult) -> bool {
     is_for_fitting(&result.id)
 }
 
-/// Fits the weights of detection on one half: gradient descent on the logistic loss with a ridge.
+/// Fits the weights of detection on one half.
 pub fn fit(results: &[SpokenResult]) -> [f32; need::INPUTS] {
-    let cases: Vec<&SpokenResult> = results.iter().filter(|result| is_fitted_on(result)).collect();
-    let mut weights = [0.0_f64; need::INPUTS];
-    for _ in 0..STEPS {
-        let mut slope = [0.0_f64; need::INPUTS];
-        for case in &cases {
-            let sum: f64 = weights.iter().zip(case.inputs).map(|(w, x)| w * f64::from(x)).sum();
-            let error = 1.0 / (1.0 + (-sum).exp()) - f64::from(u8::from(case.target));
-            for (slope, input) in slope.iter_mut().zip(case.inputs) {
-                *slope += error * f64::from(input);
-            }
-        }
-        for (at, (weight, slope)) in weights.iter_mut().zip(slope).enumerate() {
-            let pull = if at == 0 { 0.0 } else { RIDGE * *weight };
-            *weight -= STEP * (slope / cases.len().max(1) as f64 + pull);
-        }
-    }
-    weights.map(|weight| weight as f32)
+    let fitted = results.iter().filter(|result| is_fitted_on(result));
+    logistic::fit(&fitted.map(|one| (one.inputs, one.target)).collect::<Vec<_>>(), RIDGE)
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use include_dir::{Dir, DirEntry};
 use super::article::{self, Written};
 use super::cache::{TextHash, VectorCache, text_hash};
 use super::error::{ArticleError, KnowledgeError};
-use super::routine::ROUTINE;
 use super::search::{self, SearchRequest, SearchResponse};
 use super::snapshot::Snapshot;
 use super::vectors::Vectors;
@@ -115,7 +114,7 @@ impl Library {
     }
 
     /// Embeds what the cache lacks, then makes searches hybrid. Blocks for as long as that takes
-    /// (the sample base: about 10 s of one core the first time, milliseconds with a warm cache), so
+    /// (the sample base: about 2 s of one core the first time, milliseconds with a warm cache), so
     /// it belongs on a thread of its own. `progress` gets texts done and texts in all.
     ///
     /// # Errors
@@ -133,7 +132,6 @@ impl Library {
             texts.extend(entry.sentences.iter().map(|&span| entry.sentence_to_embed(span)));
             texts.extend(entry.asked_as.iter().cloned());
         }
-        texts.extend(ROUTINE.iter().map(|&text| text.to_owned()));
         let vectors = self.embed_all(&embedder, &texts, progress)?;
         let mut matrix = Vectors::new(embedder.dimensions());
         let mut rest = vectors.iter().map(Vec::as_slice);
@@ -142,7 +140,6 @@ impl Library {
             let sentences: Vec<_> = rest.by_ref().take(entry.sentences.len()).collect();
             matrix.push(passage, &sentences, rest.by_ref().take(entry.asked_as.len()));
         }
-        rest.for_each(|vector| matrix.push_routine(vector));
         matrix.settle(|passage| snapshot.shelf.article_of[passage]);
         *self.0.embedder.write().unwrap_or_else(PoisonError::into_inner) = Some(embedder);
         *self.0.current.write().unwrap_or_else(PoisonError::into_inner) =
@@ -368,6 +365,6 @@ mod tests {
         }
         // Two passages and three sentences.
         let embedded = count.load(std::sync::atomic::Ordering::Relaxed);
-        assert_eq!(embedded, 5 + ROUTINE.len());
+        assert_eq!(embedded, 5);
     }
 }

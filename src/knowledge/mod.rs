@@ -17,7 +17,6 @@ mod library;
 mod names;
 pub mod queries;
 mod quote;
-mod routine;
 mod scan;
 mod search;
 mod sentence;

@@ -155,8 +155,6 @@ pub struct SearchResponse {
     pub hits: Vec<SearchHit>,
     /// Vectors should have taken part and didn't.
     pub degraded: bool,
-    /// How near the query is to what needs no article, in cosine; 0 without vectors.
-    pub routine: f32,
     pub spent: Spent,
 }
 
@@ -299,11 +297,7 @@ pub(crate) fn search(
         .map(|(_, fused)| evidence.hit(request, &wordings, fused.passage, fused.score))
         .collect();
     spent.fuse = start.elapsed();
-    let routine = match (&snapshot.vectors, &wordings[0].vector) {
-        (Some(matrix), Some(vector)) => matrix.routine(vector),
-        _ => 0.0,
-    };
-    Ok(SearchResponse { hits, degraded, routine, spent })
+    Ok(SearchResponse { hits, degraded, spent })
 }
 
 /// Adds passages that are looked at in any case.

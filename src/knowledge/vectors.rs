@@ -33,7 +33,6 @@ pub(crate) struct Vectors {
     coarse: Rows,
     coarse_phrasings: Rows,
     /// What needs no article.
-    routine: Vec<f32>,
     /// Which sentences belong to a passage.
     ranges: Vec<Range<usize>>,
     /// Which phrasings belong to a passage.
@@ -91,7 +90,6 @@ impl Vectors {
             phrasings: Vec::new(),
             coarse: Rows::new(dimensions),
             coarse_phrasings: Rows::new(dimensions),
-            routine: Vec::new(),
             ranges: Vec::new(),
             asked: Vec::new(),
             crowded: Crowded::default(),
@@ -170,16 +168,6 @@ impl Vectors {
             self.coarse_phrasings.push(phrasing);
         }
         self.asked.push(first..self.phrasings.len() / self.dimensions);
-    }
-
-    pub fn push_routine(&mut self, vector: &[f32]) {
-        self.routine.extend_from_slice(vector);
-    }
-
-    /// The cosine with the nearest request that needs no article.
-    pub fn routine(&self, query: &[f32]) -> f32 {
-        let rows = self.routine.chunks_exact(self.dimensions);
-        rows.map(|row| dot(row, query)).fold(0.0, f32::max)
     }
 
     pub fn similarity(&self, passage: usize, query: &[f32]) -> Similarity {

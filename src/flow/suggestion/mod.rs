@@ -8,7 +8,6 @@ pub mod abstain;
 mod asked;
 mod budget;
 pub mod judge;
-pub mod need;
 mod phrases;
 mod query;
 mod questions;

@@ -7,21 +7,8 @@ use crate::knowledge::{Library, LibrarySettings, Source, passages_of};
 fn library() -> Library {
     let article = |id: &str, title: &str, body: &str| {
         let id = ArticleId::from(id);
-        crate::domain::Article {
-            passages: passages_of(&id, title, body),
-            id,
-            title: title.into(),
-            body: body.into(),
-            revision: 1,
-            state: crate::domain::ArticleState::Published,
-            audience: vec![crate::domain::Audience::Agent],
-            products: Vec::new(),
-            language: "en".into(),
-            valid_from: None,
-            review_by: None,
-            source: None,
-            verbatim: false,
-        }
+        let passages = passages_of(&id, title, body);
+        crate::domain::Article::published(id, title.into(), body.into(), passages)
     };
     let articles = vec![
         article("a", "Lost parcels", "## Tracing\nTracing a lost parcel takes 3 days.\n"),
