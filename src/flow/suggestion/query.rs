@@ -32,8 +32,8 @@ pub(super) struct Memory {
     talk: VecDeque<String>,
     /// The last thing that the customer said about their matter: not who they are.
     matter: String,
-    /// What it was before.
-    matter_before: String,
+    /// What it was before the last turn that was kept, if that changed it.
+    matter_before: Option<String>,
 }
 
 impl Memory {
@@ -51,10 +51,9 @@ impl Memory {
 
     /// What was kept last comes again, with its end.
     pub fn forget_last(&mut self) {
-        if let Some((_, text)) = self.turns.pop_back()
-            && text == self.matter
-        {
-            self.matter = std::mem::take(&mut self.matter_before);
+        self.turns.pop_back();
+        if let Some(before) = self.matter_before.take() {
+            self.matter = before;
         }
     }
 
@@ -73,9 +72,8 @@ impl Memory {
 
     /// As `keep`; `is_identity` says that a customer was only asked who they are.
     pub fn keep_turn(&mut self, role: Role, content: &str, is_identity: bool) -> bool {
-        if role == Role::Customer && !is_identity && !terms::terms(content).is_empty() {
-            self.matter_before = std::mem::replace(&mut self.matter, content.to_owned());
-        }
+        let tells = role == Role::Customer && !is_identity && !terms::terms(content).is_empty();
+        self.matter_before = tells.then(|| std::mem::replace(&mut self.matter, content.to_owned()));
         self.keep(role, content.to_owned())
     }
 

@@ -82,6 +82,20 @@ fn a_turn_in_pieces_is_searched_for_as_one() {
 }
 
 #[test]
+fn an_agent_who_repeats_the_matter_does_not_take_it_away() {
+    let matter = "My parcel to Elm Road is lost.";
+    let mut suggester = Suggester::new(&SuggestionSettings::default());
+    let at =
+        |role, start_ms, text: &str| Turn { start_ms, end_ms: start_ms + 900, ..turn(role, text) };
+    suggester.consider(&at(Role::Customer, 0, matter));
+    suggester.consider(&at(Role::Agent, 2_000, matter));
+    suggester.consider(&at(Role::Agent, 3_000, "Let me look where it went."));
+    let query = suggester.consider(&at(Role::Customer, 9_000, "How long will that take?"));
+    let in_context = query.expect("something is asked").request.in_context.unwrap_or_default();
+    assert!(in_context.contains("Elm Road"), "{in_context}");
+}
+
+#[test]
 fn a_question_leans_on_the_customers_matter_first() {
     let recent = [
         turn(Role::Customer, "My parcel is lost, it never came to the house on Elm Road today."),
