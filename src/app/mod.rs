@@ -6,6 +6,7 @@ mod batch_writer;
 mod batches;
 mod blocking;
 mod embedded;
+mod feedback;
 mod knowledge_door;
 mod load;
 mod media;
@@ -26,6 +27,7 @@ use include_dir::{Dir, include_dir};
 use tokio_util::sync::CancellationToken;
 
 use self::batches::{BatchDoor, BatchSurroundings};
+use self::feedback::FeedbackFeed;
 use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
 use self::own_sockets::OwnSockets;
@@ -155,7 +157,15 @@ impl App {
         .map_err(AppError::broke)??;
 
         let notices = Arc::new(Notices::new(tenant.clone(), Arc::clone(&store)));
-        attach_vectors(library.clone(), Arc::clone(&notices));
+        let stop = CancellationToken::new();
+        let feed = config.knowledge.feedback.then(|| FeedbackFeed {
+            store: Arc::clone(&store),
+            bus: Arc::clone(&bus),
+            tenant: tenant.clone(),
+            library: library.clone(),
+            stop: stop.child_token(),
+        });
+        attach_vectors(library.clone(), Arc::clone(&notices), feed);
 
         let suggestion = SuggestionSettings {
             threshold: config.suggestion.threshold,
@@ -206,7 +216,6 @@ impl App {
             tokio::task::spawn_blocking(move || load::measure(&speech, &calls));
         }
 
-        let stop = CancellationToken::new();
         tokio::spawn(load::watch(Arc::clone(&speech), Arc::clone(&notices), stop.child_token()));
         tokio::spawn(serve::meters::keep_up(stop.child_token()));
         let http_stop = CancellationToken::new();
@@ -414,8 +423,9 @@ pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
     Ok(pool)
 }
 
-/// Makes searches hybrid, on a thread of its own, and says so when that takes a while.
-fn attach_vectors(library: Library, notices: Arc<Notices>) {
+/// Makes searches hybrid, on a thread of its own, and says so when that takes a while. Verdicts are fed
+/// in from then on: their questions need the model, too.
+fn attach_vectors(library: Library, notices: Arc<Notices>, feed: Option<FeedbackFeed>) {
     const WHAT: &str = "knowledge_vectors";
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
@@ -443,7 +453,12 @@ fn attach_vectors(library: Library, notices: Arc<Notices>) {
             .map(|model| EmbedderHandle::spawn(Box::new(model), EMBEDDER_QUEUE))
             .and_then(|embedder| library.attach_vectors(embedder, announce));
         match attached {
-            Ok(()) => runtime.block_on(notices.recovered(WHAT)),
+            Ok(()) => {
+                if let (Some(feed), Some(embedder)) = (feed, library.embedder()) {
+                    runtime.spawn(feed.run(embedder));
+                }
+                runtime.block_on(notices.recovered(WHAT));
+            }
             Err(error) => {
                 tracing::error!(%error, "no search by meaning");
                 let detail = format!("search by keywords only: {error}");

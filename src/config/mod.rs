@@ -64,11 +64,19 @@ impl Default for Store {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Knowledge {
     /// A folder of Markdown articles. Without one, the demo has its sample and others have none.
     pub folder: Option<PathBuf>,
+    /// Whether what agents made of cards moves the ranking.
+    pub feedback: bool,
+}
+
+impl Default for Knowledge {
+    fn default() -> Self {
+        Self { folder: None, feedback: true }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]

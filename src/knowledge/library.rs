@@ -9,6 +9,7 @@ use include_dir::{Dir, DirEntry};
 use super::article::{self, Written};
 use super::cache::{TextHash, VectorCache, text_hash};
 use super::error::{ArticleError, KnowledgeError};
+use super::feedback::Feedback;
 use super::search::{self, SearchRequest, SearchResponse};
 use super::snapshot::Snapshot;
 use super::vectors::Vectors;
@@ -53,6 +54,8 @@ pub struct Library(Arc<Shelves>);
 struct Shelves {
     current: RwLock<Arc<Snapshot>>,
     embedder: RwLock<Option<EmbedderHandle>>,
+    /// What agents made of cards, if that counts.
+    feedback: RwLock<Option<Arc<Feedback>>>,
     complaints: Vec<ArticleError>,
     cache: Option<PathBuf>,
     query_patience: Duration,
@@ -102,6 +105,7 @@ impl Library {
         Ok(Self(Arc::new(Shelves {
             current: RwLock::new(Arc::new(Snapshot::build(articles)?)),
             embedder: RwLock::new(None),
+            feedback: RwLock::new(None),
             complaints,
             cache: settings.cache.clone(),
             query_patience: settings.query_patience,
@@ -203,7 +207,17 @@ impl Library {
             let embedder = embedder.as_ref().ok_or(EmbedderError::Stopped)?;
             embedder.embed_blocking(texts, Urgency::Live, self.0.query_patience)
         };
-        search::search(&self.snapshot(), request, &embed)
+        search::search(&self.snapshot(), request, self.feedback().as_deref(), &embed)
+    }
+
+    /// Ranks by these verdicts from the next search on; `None`: by none.
+    pub fn heed(&self, feedback: Option<Feedback>) {
+        *self.0.feedback.write().unwrap_or_else(PoisonError::into_inner) = feedback.map(Arc::new);
+    }
+
+    /// The verdicts that searches are ranked by.
+    pub fn feedback(&self) -> Option<Arc<Feedback>> {
+        self.0.feedback.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The model of the vectors, once they are complete.

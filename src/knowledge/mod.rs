@@ -10,6 +10,7 @@ mod cache;
 mod error;
 mod evidence;
 mod explain;
+pub mod feedback;
 mod fuse;
 mod heard;
 mod index;

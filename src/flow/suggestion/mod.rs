@@ -368,7 +368,8 @@ impl Suggester {
     pub fn decide(&mut self, query: &CardQuery, found: &SearchResponse, now_ms: u64) -> Decision {
         let judge = self.judge.unwrap_or_else(|| Judge::shipped(found.degraded));
         let weights = judge.of(query.look);
-        let shares = weights.shares(&self.evidence(query, found), &query.quiet.inputs());
+        let priors: Vec<f32> = found.hits.iter().map(|hit| hit.features.feedback).collect();
+        let shares = weights.shares(&self.evidence(query, found), &priors, &query.quiet.inputs());
         let answered = self.learn(query, found, &shares);
         self.questions.learn(query.act, found);
         let best =
