@@ -4,19 +4,18 @@
 //! bus lost is learnt with the next one, and a restart learns them all again. Searches never wait: they
 //! take what is there.
 
-use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::{Bus, Heard, Signal, Subscription};
-use crate::domain::{ConversationId, TenantId};
+use crate::domain::TenantId;
 use crate::flow::feedback::{JUDGED_MAX, Learner, StoredCall};
-use crate::flow::replay::{placed_cards, stored_call};
+use crate::flow::replay::{JudgedCalls, judged_calls, placed_cards, stored_call};
 use crate::knowledge::Library;
 use crate::models::embedder::{EmbedderError, EmbedderHandle};
-use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec};
+use crate::store::{Store, StoreError, codec};
 
 /// Calls that are learnt from before searches hear of it.
 const CALLS_AT_ONCE: usize = 64;
@@ -95,10 +94,12 @@ impl FeedbackFeed {
         learner: &Arc<Mutex<Learner>>,
         embedder: &EmbedderHandle,
     ) -> Result<(), Broken> {
-        let (calls, newest) = self.judged_calls(*after).await.map_err(Broken::Log)?;
+        let store = self.store.as_ref();
+        let judged = judged_calls(store, &self.tenant, *after, JUDGED_MAX).await;
+        let JudgedCalls { calls, last } = judged.map_err(Broken::Log)?;
         for some in calls.chunks(CALLS_AT_ONCE) {
             for id in some {
-                match stored_call(self.store.as_ref(), &self.tenant, id).await {
+                match stored_call(store, &self.tenant, id).await {
                     Ok(call) => self.learn(call, learner, embedder).await?,
                     Err(error @ StoreError::Corrupt(_)) => {
                         tracing::error!(conversation.id = %id, %error, "its verdicts don't count");
@@ -108,30 +109,8 @@ impl FeedbackFeed {
             }
             self.publish(learner, embedder.dimensions()).await;
         }
-        *after = newest;
+        *after = last;
         Ok(())
-    }
-
-    /// The calls with verdicts behind a position, the last judged first, and the position of the last
-    /// verdict. Of very many verdicts the newest count.
-    async fn judged_calls(&self, after: u64) -> Result<(Vec<ConversationId>, u64), StoreError> {
-        let mut query = ReadQuery::all(self.tenant.clone(), after);
-        query.kinds = KindFilter::exactly(codec::SUGGESTION_VERDICT);
-        let mut newest: VecDeque<ConversationId> = VecDeque::new();
-        loop {
-            let page = self.store.read(&query).await?;
-            for event in &page {
-                query.after = event.position;
-                newest.push_front(event.conversation.clone());
-            }
-            newest.truncate(JUDGED_MAX);
-            if page.len() < MAX_READ {
-                break;
-            }
-        }
-        let mut known = HashSet::new();
-        let calls = newest.into_iter().filter(|id| known.insert(id.clone()));
-        Ok((calls.collect(), query.after))
     }
 
     /// Learns what agents think of the cards of a call by now.

@@ -39,7 +39,6 @@ use crate::connect::telephony::{self, MediaSockets};
 use crate::domain::{Classify, ErrorKind, SystemNotice, TenantId};
 use crate::flow::driver::{CallSettings, CallWrapUp, Calls};
 use crate::flow::session::SessionSettings;
-use crate::flow::suggestion::SuggestionSettings;
 use crate::insight::redaction;
 use crate::knowledge::{Library, LibrarySettings, Source, cache_folder};
 use crate::models::embedder::EmbedderHandle;
@@ -167,12 +166,7 @@ impl App {
         });
         attach_vectors(library.clone(), Arc::clone(&notices), feed);
 
-        let suggestion = SuggestionSettings {
-            threshold: config.suggestion.threshold,
-            burst: config.suggestion.burst,
-            refill_per_minute: config.suggestion.refill_per_minute,
-            ..SuggestionSettings::default()
-        };
+        let suggestion = config.suggestion.settings();
         let transcript = words::transcript_settings(&config, demo, &library)?;
         let mut wrapup = config.wrapup.clone();
         if demo && wrapup.dispositions.is_empty() {
@@ -364,10 +358,15 @@ fn doors(
     Ok((auth, Access { url, api_key, sign_in_url, media: Vec::new() }))
 }
 
+/// The sample knowledge base.
+pub fn sample() -> Source {
+    Source::Embedded(&SAMPLE)
+}
+
 fn open_library(config: &Config, demo: bool) -> Result<Library, AppError> {
     let source = match &config.knowledge.folder {
         Some(folder) => Source::Folder(folder.clone()),
-        None if demo => Source::Embedded(&SAMPLE),
+        None if demo => sample(),
         None => {
             tracing::warn!("no knowledge.folder is set: there will be no cards");
             return Library::of_with(

@@ -3,6 +3,7 @@
 mod check;
 mod eval_asr;
 pub mod eval_cards;
+mod eval_feedback;
 mod eval_grounding;
 pub mod eval_retrieval;
 mod eval_spoken;
@@ -11,6 +12,7 @@ pub mod knowledge;
 pub mod models;
 mod output;
 pub mod replay;
+mod replay_log;
 mod serve;
 mod summarize;
 mod transcribe;
@@ -38,6 +40,7 @@ struct Cli {
 enum Command {
     Serve(serve::ServeArgs),
     Replay(replay::Args),
+    ReplayLog(replay_log::ReplayLogArgs),
     Transcribe(transcribe::TranscribeArgs),
     Summarize(summarize::SummarizeArgs),
     Models(models::ModelsArgs),
@@ -60,6 +63,8 @@ enum Eval {
     SpokenRetrieval(eval_spoken::SpokenArgs),
     /// Which cards written calls get
     Cards(eval_cards::CardsArgs),
+    /// What the ranking learns from agents' verdicts, on a made-up log
+    Feedback(eval_feedback::FeedbackArgs),
     Summary(eval_summary::SummaryArgs),
 }
 
@@ -128,6 +133,11 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             replay::run(args)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::ReplayLog(args) => {
+            replay_log::run(&args, &mut out)?;
+            out.flush().map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Transcribe(args) => transcribe::run(&args, &mut out),
         Command::Summarize(args) => summarize::run(&args),
         Command::Models(args) => models::run(args).map_err(unforeseen),
@@ -150,6 +160,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),
                 Eval::SpokenRetrieval(args) => eval_spoken::run(&args, &mut out),
                 Eval::Cards(args) => eval_cards::run(&args, &mut out),
+                Eval::Feedback(args) => eval_feedback::run(&args, &mut out),
                 Eval::Summary(args) => {
                     eval_summary::run(&args, &mut out)?;
                     Ok(())

@@ -158,6 +158,18 @@ impl Default for Suggestion {
     }
 }
 
+impl Suggestion {
+    /// How cards are chosen.
+    pub fn settings(&self) -> SuggestionSettings {
+        SuggestionSettings {
+            threshold: self.threshold,
+            burst: self.burst,
+            refill_per_minute: self.refill_per_minute,
+            ..SuggestionSettings::default()
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Calls {

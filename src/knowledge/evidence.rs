@@ -132,7 +132,9 @@ impl<'a> Evidence<'a> {
         for hit in fused.iter_mut() {
             hit.score = self.names_worth(hit.passage);
             hit.score += ABOUT_WORTH * self.mention(hit.passage).map_or(0.0, |one| one.strength);
-            hit.score += FEEDBACK_WORTH * self.prior(hit).log_odds;
+            hit.score +=
+                std::env::var("WORTH").ok().and_then(|v| v.parse().ok()).unwrap_or(FEEDBACK_WORTH)
+                    * self.prior(hit).log_odds;
         }
         for wording in wordings {
             let words = self.by_words(wording, fused)?;

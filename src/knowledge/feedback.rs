@@ -3,16 +3,19 @@
 //! Questions are in no clusters. A judged card counts by how near its question is to this one (kernel
 //! regression: Nadaraya 1964, Watson 1964), so nobody chooses how many kinds of question there are, and
 //! nothing is fitted again when people begin to ask something new. An article's rate of acceptance near
-//! the question is the mean of a Beta distribution around the article's own rate, and that one around
-//! the rate of everybody else's cards (Beta-binomial with an empirical prior: Gelman et al., Bayesian
-//! Data Analysis, chapter 5). What comes out is a log-odds ratio that little evidence leaves near 0, as
-//! that of Monroe, Colaresi and Quinn (2008, <https://doi.org/10.1093/pan/mpn018>):
+//! the question has a Beta distribution around the article's own rate, and that one around the rate of
+//! everybody else's cards (Beta-binomial with an empirical prior: Gelman et al., Bayesian Data Analysis,
+//! chapter 5). What comes out is the log-odds ratio of the two rates, less its standard deviation: what
+//! chance may have done moves nothing (after Monroe, Colaresi and Quinn 2008,
+//! <https://doi.org/10.1093/pan/mpn018>, who divide where this subtracts).
 //!
 //! ```text
-//! base  = (accepted of others + 1) / (judged of others + 2)
-//! own   = (accepted + OWN · base) / (judged + OWN)
-//! here  = (Σ k · accepted + HERE · own) / (Σ k · judged + HERE)      k = nearness of the questions
-//! prior = logit(here) − logit(base), from −LIMIT to LIMIT
+//! base  = (accepted of others + 1) / (judged of others + 2)             within BASES
+//! own   = (accepted + OWN · base) / (judged + OWN)                      within OWN_LIMIT of base
+//! a     = Σ k · accepted  + HERE · own                                  k = nearness of the questions
+//! b     = Σ k · dismissed + HERE · (1 − own)
+//! d     = ln(a / b) − logit(base),  s = √(1/a + 1/b)
+//! prior = d towards 0 by s, from −LIMIT to LIMIT
 //! ```
 //!
 //! The rate of the others, and not of all: so a verdict speaks for or against its own article only.
@@ -29,13 +32,36 @@ use crate::domain::{Article, ArticleId, VerdictKind};
 pub const LIMIT: f32 = 1.0;
 /// Questions with a smaller cosine have nothing to say to each other; from the larger one on they are
 /// the same. Between them, nearness grows evenly.
-const FAR: f32 = 0.45;
-const SAME: f32 = 0.8;
+fn knob(n: &str, d: f32) -> f32 {
+    std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d)
+}
+#[allow(non_snake_case)]
+fn FAR() -> f32 {
+    static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
+    *X.get_or_init(|| knob("FAR", 0.45))
+}
+#[allow(non_snake_case)]
+fn SAME() -> f32 {
+    static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
+    *X.get_or_init(|| knob("SAME", 0.8))
+}
 /// So many judged cards weigh as much as what is known without them.
-const HERE: f32 = 6.0;
-const OWN: f32 = 30.0;
-/// Rates beyond these say no more: in a house where every card is accepted, one that isn't is no proof.
-const RATES: (f32, f32) = (0.1, 0.9);
+#[allow(non_snake_case)]
+fn HERE() -> f32 {
+    static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
+    *X.get_or_init(|| knob("HERE", 3.0))
+}
+#[allow(non_snake_case)]
+fn OWN() -> f32 {
+    static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
+    *X.get_or_init(|| knob("OWN", 30.0))
+}
+/// Where nearly every card is accepted, one more still says something, and one that isn't says not all.
+const BASES: (f32, f32) = (0.25, 0.75);
+/// An article's own rate is counted no further from the base than this, in nats. So it moves nothing
+/// alone, where nothing is known of such questions; and `a` and `b` stay above a quarter, below which
+/// a verdict could lessen the deviation by more than it moves the odds.
+const OWN_LIMIT: f32 = 1.0;
 /// What a verdict counts whose sentence no longer stands in the article.
 const OUTDATED: f32 = 0.25;
 /// From here on a prior is a reason to tell.
@@ -172,8 +198,8 @@ impl Feedback {
             let rows = first..(first + BLOCK).min(self.cards.len());
             self.rows.products(&mut query, rows.clone(), &mut cosines);
             for (row, cosine) in rows.zip(&cosines) {
-                if *cosine > FAR {
-                    let nearness = ((cosine - FAR) / (SAME - FAR)).min(1.0);
+                if *cosine > FAR() {
+                    let nearness = ((cosine - FAR()) / (SAME() - FAR())).min(1.0);
                     near.entry(self.cards[row].article).or_default().push((row, nearness));
                 }
             }
@@ -215,16 +241,25 @@ impl Near<'_> {
             accepted: (all.accepted - judged.all.accepted).max(0.0),
             judged: (all.judged - judged.all.judged).max(0.0),
         };
-        let base = others.rate(0.5, 2.0);
-        let rate = here.rate(own.rate(base, OWN), HERE);
-        prior.log_odds = (logit(rate) - logit(base)).clamp(-LIMIT, LIMIT);
+        let base = others.rate(0.5, 2.0).clamp(BASES.0, BASES.1);
+        let own = logit(own.rate(base, OWN())) - logit(base);
+        let own = logistic(logit(base) + own.clamp(-OWN_LIMIT, OWN_LIMIT));
+        let accepted = here.accepted + HERE() * own;
+        let dismissed = here.judged - here.accepted + HERE() * (1.0 - own);
+        let odds = (accepted / dismissed).ln() - logit(base);
+        let deviation = (accepted.recip() + dismissed.recip()).sqrt() * knob("DEV", 1.0);
+        prior.log_odds = odds.signum() * (odds.abs() - deviation).clamp(0.0, LIMIT);
+        prior.log_odds *= knob("SCALE", 1.0);
         prior
     }
 }
 
 fn logit(rate: f32) -> f32 {
-    let rate = rate.clamp(RATES.0, RATES.1);
     (rate / (1.0 - rate)).ln()
+}
+
+fn logistic(log_odds: f32) -> f32 {
+    1.0 / (1.0 + (-log_odds).exp())
 }
 
 impl Prior {
@@ -326,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn near_questions_count_more_and_little_evidence_little() {
+    fn near_questions_count_more_and_one_verdict_moves_nothing() {
         use VerdictKind::{Accepted, Dismissed};
         let of = |degrees, count| {
             let mut cards = vec![judged("a", degrees, Accepted); count];
@@ -336,30 +371,30 @@ mod tests {
             }
             prior(&cards, "a").log_odds
         };
-        assert!(of(0.0, 1) > of(50.0, 1) && of(50.0, 1) > of(80.0, 1));
-        assert!(of(80.0, 1) < 0.1, "far away only the article's own rate is left: {}", of(80.0, 1));
-        assert!(of(0.0, 1) < 0.35 && of(0.0, 5) > 2.0 * of(0.0, 1) && of(0.0, 60) == LIMIT);
+        assert_eq!(of(0.0, 1), 0.0);
+        assert!(of(0.0, 5) > of(45.0, 5) && of(45.0, 5) > 0.0, "{} {}", of(0.0, 5), of(45.0, 5));
+        assert_eq!(of(80.0, 1_000), 0.0, "what is accepted elsewhere says nothing here");
+        assert_eq!(of(0.0, 60), LIMIT);
     }
 
     #[test]
     fn verdicts_on_a_sentence_that_is_gone_count_less() {
-        let now = vec![judged("a", 0.0, VerdictKind::Dismissed); 4];
-        let before: Vec<JudgedCard> = now
-            .iter()
-            .map(|card| JudgedCard { quote: "It took six.".into(), ..card.clone() })
-            .collect();
+        let now = vec![judged("a", 0.0, VerdictKind::Dismissed); 20];
+        let gone = |card: &JudgedCard| JudgedCard { quote: "It took six.".into(), ..card.clone() };
+        let before: Vec<JudgedCard> = now.iter().map(gone).collect();
         let (now, before) = (prior(&now, "a").log_odds, prior(&before, "a").log_odds);
-        assert!(now < before && before < 0.0, "{now} {before}");
-        assert!(before > 0.5 * now);
+        assert!(now < before && before < -0.5, "{now} {before}");
     }
 
     #[test]
     fn one_dismissal_among_a_thousand_accepted_cards_is_no_proof() {
-        let mut cards = vec![judged("b", 0.0, VerdictKind::Accepted); 1_000];
-        cards.push(judged("a", 0.0, VerdictKind::Dismissed));
-        let dismissed = prior(&cards, "a").log_odds;
-        assert!(dismissed < 0.0 && dismissed > -0.5, "{dismissed}");
-        assert_eq!(prior(&cards, "b").log_odds, LIMIT, "against one dismissed card");
+        let of = |dismissed: usize| {
+            let mut cards = vec![judged("b", 0.0, VerdictKind::Accepted); 1_000];
+            cards.extend(vec![judged("a", 0.0, VerdictKind::Dismissed); dismissed]);
+            prior(&cards, "a").log_odds
+        };
+        assert_eq!(of(1), 0.0);
+        assert!(of(3) < -0.5, "{}", of(3));
     }
 
     #[test]
@@ -368,8 +403,6 @@ mod tests {
         let said = |text: &str| Some(text.to_owned());
         assert_eq!(of(0.6, 5, 6), said("agents accepted it for such questions: 5 of 6"));
         assert_eq!(of(-0.6, 1, 6), said("agents dismissed it for such questions: 5 of 6"));
-        assert_eq!(of(0.2, 0, 0), said("agents accept this article more often than others"));
-        assert_eq!(of(-0.2, 2, 2), said("agents accept this article less often than others"));
         assert_eq!(of(0.05, 5, 6), None);
     }
 }

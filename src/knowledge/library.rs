@@ -211,12 +211,11 @@ impl Library {
     }
 
     /// Ranks by these verdicts from the next search on; `None`: by none.
-    pub fn heed(&self, feedback: Option<Feedback>) {
-        *self.0.feedback.write().unwrap_or_else(PoisonError::into_inner) = feedback.map(Arc::new);
+    pub fn heed(&self, feedback: Option<Arc<Feedback>>) {
+        *self.0.feedback.write().unwrap_or_else(PoisonError::into_inner) = feedback;
     }
 
-    /// The verdicts that searches are ranked by.
-    pub fn feedback(&self) -> Option<Arc<Feedback>> {
+    fn feedback(&self) -> Option<Arc<Feedback>> {
         self.0.feedback.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -5,6 +5,7 @@ mod conflicts;
 mod dispositions;
 mod engines;
 mod eval_asr;
+mod feedback;
 mod handover;
 mod legs;
 mod line_sounds;

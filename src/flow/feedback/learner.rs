@@ -1,6 +1,7 @@
 //! The judged cards that count: a tenant's newest.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::domain::{CardId, VerdictKind};
 use crate::knowledge::feedback::{Feedback, JudgedCard};
@@ -58,9 +59,9 @@ impl Learner {
 
     /// What searches are to be ranked by; oldest verdict first, so that the same verdicts give the same
     /// sums. `dimensions` is the length of the questions' vectors.
-    pub fn feedback(&self, dimensions: usize) -> Feedback {
+    pub fn feedback(&self, dimensions: usize) -> Arc<Feedback> {
         let cards = self.order.values().filter_map(|id| self.cards.get(id));
-        Feedback::of(dimensions, cards.map(|(_, card)| card))
+        Arc::new(Feedback::of(dimensions, cards.map(|(_, card)| card)))
     }
 }
 

@@ -87,7 +87,10 @@ impl StoredCall {
                     card.verdicts.push((event.position, verdict));
                 }
             }
-            _ => self.turns.extend(codec::decode_turn(event)?),
+            // No rule looks at single words.
+            _ => self
+                .turns
+                .extend(codec::decode_turn(event)?.map(|turn| Turn { words: Vec::new(), ..turn })),
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 
 mod diff;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::flow::suggestion::{CardQuery, Decision, Suggester, SuggestionSettings
 use crate::knowledge::{KnowledgeError, Library};
 use crate::models::ENGLISH;
 use crate::models::embedder::{EmbedderError, EmbedderHandle, Urgency};
-use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError};
+use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec};
 
 pub use self::diff::{Change, Difference, Sums, differences};
 
@@ -45,6 +45,44 @@ pub async fn stored_call(
             return Ok(call);
         }
     }
+}
+
+/// Calls in which cards were judged.
+#[derive(Debug, Default)]
+pub struct JudgedCalls {
+    /// The one that was judged last comes first.
+    pub calls: Vec<ConversationId>,
+    /// The position of the last verdict.
+    pub last: u64,
+}
+
+/// The calls with verdicts behind a position of the log; of more verdicts than `newest`, those.
+///
+/// # Errors
+/// The log can't be read.
+pub async fn judged_calls(
+    store: &dyn Store,
+    tenant: &TenantId,
+    after: u64,
+    newest: usize,
+) -> Result<JudgedCalls, StoreError> {
+    let mut query = ReadQuery::all(tenant.clone(), after);
+    query.kinds = KindFilter::exactly(codec::SUGGESTION_VERDICT);
+    let mut judged: VecDeque<ConversationId> = VecDeque::new();
+    loop {
+        let page = store.read(&query).await?;
+        for event in &page {
+            query.after = event.position;
+            judged.push_front(event.conversation.clone());
+        }
+        judged.truncate(newest);
+        if page.len() < MAX_READ {
+            break;
+        }
+    }
+    let mut known = HashSet::new();
+    let calls = judged.into_iter().filter(|id| known.insert(id.clone())).collect();
+    Ok(JudgedCalls { calls, last: query.after })
 }
 
 /// The judged cards of a call, each with what was asked; of those that `is_known` there is no need.

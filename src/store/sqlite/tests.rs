@@ -71,6 +71,33 @@ async fn a_second_process_is_told_who_holds_the_folder() {
 }
 
 #[tokio::test]
+async fn a_log_is_read_beside_its_writer_and_after_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = SqliteStore::open_to_read(folder.path()).await.err().expect("refused");
+    assert!(missing.to_string().contains("there is no event log in it"), "{missing}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "nothing is made");
+
+    let writer = open(folder.path()).await;
+    let (t, c): (TenantId, ConversationId) = ("t".into(), "c-1".into());
+    writer.append(&t, &c, vec![started(None), turn("t-1")]).await.expect("append");
+    let reader = SqliteStore::open_to_read(folder.path()).await.expect("no lock is needed");
+    let all = ReadQuery::all(t.clone(), 0).of(c.clone());
+    assert_eq!(reader.read(&all).await.expect("read").len(), 2);
+    writer.append(&t, &c, vec![turn("t-2")]).await.expect("append");
+    assert_eq!(reader.read(&all).await.expect("read").len(), 3);
+    let refused = reader.append(&t, &c, vec![turn("t-3")]).await.err().expect("refused");
+    assert!(matches!(refused, StoreError::ReadOnly), "{refused}");
+    reader.close().await;
+    writer.close().await;
+    drop(writer);
+
+    let reader = SqliteStore::open_to_read(folder.path()).await.expect("nobody else has it");
+    let row = reader.conversation(&t, &c).await.expect("read").expect("it is there");
+    assert_eq!((row.state, row.last_sequence), (crate::store::ConversationState::Live, 3));
+    reader.close().await;
+}
+
+#[tokio::test]
 async fn a_full_disk_is_an_error_for_the_appender_and_the_store_survives() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut settings = SqliteSettings::new(folder.path());
