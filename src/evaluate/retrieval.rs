@@ -154,6 +154,7 @@ impl ArticleRow {
             products: Vec::new(),
             language: "en".into(),
             valid_from: None,
+            valid_until: None,
             review_by: None,
             source: None,
             verbatim: false,

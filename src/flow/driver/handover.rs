@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::Shared;
 use super::call::{Call, log, shows};
 use super::wrapup::event;
-use super::Shared;
 use crate::domain::{ConversationId, NewEvent, Party, TenantId};
 
 impl Call {
@@ -25,7 +25,7 @@ impl Call {
         let stem = format!("w-join-{}", joined.id);
         self.shared.tasks.spawn(async move {
             notes.judge(shared.store.as_ref(), &tenant, &id).await;
-            let closed = notes.close(&how.time_zone);
+            let closed = notes.close(&how.time_zone, &shared.library);
             let order = closed.hand_over(tenant.clone(), &how, stem.into());
             let plain = {
                 let (closed, order) = (closed.clone(), order.clone());
@@ -65,7 +65,7 @@ async fn add(
             log(&to_log, id, event).await;
         }
     } else if !events.is_empty()
-        && let Err(error) = shared.store.append(tenant, id, events).await
+        && let Err(error) = shared.append(tenant, id, &events).await
     {
         tracing::error!(conversation.id = %id, %error, "a hand-over was lost");
     }

@@ -13,6 +13,7 @@ use crate::domain::{
 };
 use crate::flow::author::{Author, Commission, OnGrowth, ShownPassages};
 use crate::flow::wrapup::{Circumstances, Draft, EXTRACTIVE, Reading, WrapUpSettings};
+use crate::knowledge::Library;
 use crate::models::Material;
 use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec, wire};
 
@@ -125,8 +126,9 @@ impl Notes {
     }
 
     /// What the drafts are written from.
-    pub fn close(mut self, time_zone: &TimeZone) -> Closed {
+    pub fn close(mut self, time_zone: &TimeZone, library: &Library) -> Closed {
         self.material.passages = self.shown.kept();
+        self.material.passages.retain(|passage| library.stands(passage));
         // A long turn may be final after a shorter one that began later.
         self.material.turns.sort_by_key(|turn| turn.start_ms);
         let began = self.began.to_zoned(time_zone.clone());

@@ -18,6 +18,7 @@ fn library() -> Library {
             products: Vec::new(),
             language: "en".into(),
             valid_from: None,
+            valid_until: None,
             review_by: None,
             source: None,
             verbatim: false,
