@@ -11,6 +11,7 @@ use crate::config;
 use crate::domain::{CaseSummary, ConversationId, ErrorKind, TenantId, WrapUp};
 use crate::flow::author::{Author, Commission, OnGrowth};
 use crate::flow::wrapup::{CaseConversation, Circumstances, WrapUpSettings, case_summary};
+use crate::knowledge::Library;
 use crate::models::Material;
 use crate::serve::{Failure, WrapUpOrder, WrapUps};
 use crate::store::Store;
@@ -23,6 +24,7 @@ pub(super) struct WrapUpDoor {
     settings: Arc<WrapUpSettings>,
     author: Author,
     time_zone: TimeZone,
+    library: Library,
     places: Semaphore,
 }
 
@@ -32,8 +34,9 @@ impl WrapUpDoor {
         settings: Arc<WrapUpSettings>,
         author: Author,
         time_zone: TimeZone,
+        library: Library,
     ) -> Self {
-        Self { store, settings, author, time_zone, places: Semaphore::new(DRAFTS_AT_ONCE) }
+        Self { store, settings, author, time_zone, library, places: Semaphore::new(DRAFTS_AT_ONCE) }
     }
 
     /// # Errors
@@ -52,10 +55,14 @@ impl WrapUpDoor {
         id: &ConversationId,
     ) -> Result<(Material, Circumstances), Failure> {
         let read = stored::material(self.store.as_ref(), tenant, id, &self.time_zone).await;
-        read.map_err(|error| Failure::of(&error))?.ok_or_else(|| Failure {
+        let read = read.map_err(|error| Failure::of(&error))?.ok_or_else(|| Failure {
             kind: ErrorKind::NotFound,
             message: format!("there is no conversation {id}"),
-        })
+        });
+        let (mut material, circumstances) = read?;
+        // Cards of that time may have quoted what was taken back since.
+        material.passages.retain(|passage| self.library.stands(passage));
+        Ok((material, circumstances))
     }
 }
 

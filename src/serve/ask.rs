@@ -16,12 +16,14 @@ use super::auth::Principal;
 use super::error::Problem;
 use super::extract::{Json, Path};
 use super::{AskedQuestion, ServeState};
-use crate::domain::{ConversationId, EventBody, NewEvent, QuestionId};
+use crate::domain::{ConversationId, EventBody, NewEvent, QuestionId, Reply, Unanswered};
 use crate::flow::voice::{OnStep, Step};
 use crate::store::codec;
 use crate::store::wire::{QuestionAnswered, QuestionAsked};
 
 const MAX_QUESTION_CHARS: usize = 1_000;
+/// So often an answer is looked for when what it cites was taken back meanwhile.
+const TRIES: u32 = 3;
 /// Sentences that may wait for a reader.
 const STEPS_WAITING: usize = 64;
 
@@ -83,10 +85,22 @@ async fn answer(
     asked: AskedQuestion,
     on_step: OnStep<'_>,
 ) -> Result<QuestionAnswered, Problem> {
-    let answered = state.answerer.answer(asked.clone(), on_step).await?;
-    let wire = codec::question_answered(&answered);
-    append(state, &asked, EventBody::QuestionAnswered(answered)).await?;
-    Ok(wire)
+    let mut tries = 1;
+    loop {
+        let mut answered = state.answerer.answer(asked.clone(), on_step).await?;
+        if tries > TRIES {
+            // Articles change faster than anybody can read them.
+            let why = Unanswered::NothingFound;
+            answered.reply = Reply::None { why, struck: Vec::new() };
+        }
+        let wire = codec::question_answered(&answered);
+        let event = NewEvent::at(Timestamp::now(), EventBody::QuestionAnswered(answered));
+        if state.desk.append_citing(&asked.tenant, &asked.conversation, vec![event]).await? {
+            return Ok(wire);
+        }
+        on_step(Step::Restart);
+        tries += 1;
+    }
 }
 
 async fn append(state: &ServeState, asked: &AskedQuestion, body: EventBody) -> Result<(), Problem> {

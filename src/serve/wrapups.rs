@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -282,7 +282,10 @@ async fn write(
         return Ok(Vec::new());
     }
     let data = events.iter().map(|event| codec::encode(&event.body).data).collect();
-    state.store.append(&principal.tenant, &conversation, events).await?;
+    if !state.desk.append_citing(&principal.tenant, &conversation, events).await? {
+        let detail = "an article that it cites was taken back meanwhile; ask again";
+        return Err(Problem::new(StatusCode::CONFLICT, "taken-back", detail));
+    }
     Ok(data)
 }
 

@@ -1,4 +1,9 @@
-//! The knowledge base, for reading and searching.
+//! The knowledge base: search, and below it reading, writing, history and import.
+
+pub mod history;
+pub mod import;
+pub mod read;
+pub mod write;
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -7,12 +12,10 @@ use utoipa::ToSchema;
 use super::ServeState;
 use super::auth::Principal;
 use super::error::{Problem, shown};
-use super::extract::{Path, Query};
-use crate::domain::{Article, ArticleId, ArticleState};
-use crate::knowledge::SearchMode;
+use super::extract::Query;
+use crate::domain::Audience;
+use crate::knowledge::{Filter, SearchMode};
 
-const DEFAULT_LIMIT: usize = 100;
-const MAX_LIMIT: usize = 500;
 const DEFAULT_HITS: usize = 5;
 const MAX_HITS: usize = 50;
 const MAX_QUERY_CHARS: usize = 1_000;
@@ -46,135 +49,34 @@ pub struct FoundArticles {
     pub degraded: bool,
 }
 
-#[derive(Serialize, ToSchema)]
-pub struct ArticleLine {
-    id: String,
-    title: String,
-    state: &'static str,
-    revision: u32,
-    products: Vec<String>,
-    audience: Vec<&'static str>,
-    #[schema(required)]
-    review_by: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct ArticleList {
-    items: Vec<ArticleLine>,
-    /// Give it back as `cursor` for the next page.
-    #[schema(required)]
-    next: Option<String>,
-}
-
-/// `text` is `body[start..end]`, counted in code points.
-#[derive(Serialize, ToSchema)]
-pub struct PassageView {
-    id: String,
-    heading: String,
-    text: String,
-    start: usize,
-    end: usize,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct ArticleView {
-    id: String,
-    title: String,
-    body: String,
-    revision: u32,
-    /// draft, in_review, published or retired
-    state: &'static str,
-    audience: Vec<&'static str>,
-    products: Vec<String>,
-    language: String,
-    #[schema(required)]
-    valid_from: Option<String>,
-    #[schema(required)]
-    review_by: Option<String>,
-    #[schema(required)]
-    source: Option<String>,
-    /// Its words may be quoted and never changed.
-    verbatim: bool,
-    passages: Vec<PassageView>,
+/// A search that somebody asked for.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub query: String,
+    pub limit: usize,
+    pub mode: SearchMode,
+    pub filter: Filter,
 }
 
 #[derive(Deserialize)]
-pub struct WantedList {
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-/// The articles in the order of their ids.
-#[utoipa::path(get, path = "/v1/articles", tag = "articles",
-    params(("limit" = Option<usize>, Query, description = "1 to 500, 100 unless told"),
-        ("cursor" = Option<String>, Query, description = "`next` of the page before")),
-    responses((status = 200, body = ArticleList), super::openapi::Refusals))]
-pub async fn list(
-    State(state): State<ServeState>,
-    principal: Principal,
-    Query(wanted): Query<WantedList>,
-) -> Result<axum::Json<ArticleList>, Problem> {
-    let limit = in_range("limit", wanted.limit.unwrap_or(DEFAULT_LIMIT), MAX_LIMIT)?;
-    let after = wanted.cursor.unwrap_or_default();
-    let articles = state.articles.articles(&principal.tenant);
-    let mut rest = articles.iter().filter(|article| article.id.as_str() > after.as_str());
-    let items: Vec<ArticleLine> = rest.by_ref().take(limit).map(|article| line(article)).collect();
-    let next = rest.next().and_then(|_| items.last()).map(|last| last.id.clone());
-    Ok(axum::Json(ArticleList { items, next }))
-}
-
-/// One article. A slash in its id is written `%2F`.
-#[utoipa::path(get, path = "/v1/articles/{id}", tag = "articles",
-    params(("id" = String, Path)),
-    responses((status = 200, body = ArticleView), super::openapi::Refusals))]
-pub async fn show(
-    State(state): State<ServeState>,
-    principal: Principal,
-    Path(id): Path<String>,
-) -> Result<axum::Json<ArticleView>, Problem> {
-    let article = state
-        .articles
-        .article(&principal.tenant, &ArticleId::from(id.as_str()))
-        .ok_or_else(|| Problem::not_found(format!("there is no article {}", shown(&id))))?;
-    Ok(axum::Json(ArticleView {
-        id: article.id.to_string(),
-        title: article.title.clone(),
-        body: article.body.clone(),
-        revision: article.revision,
-        state: article.state.as_str(),
-        audience: audience(&article),
-        products: article.products.clone(),
-        language: article.language.clone(),
-        valid_from: article.valid_from.map(|date| date.to_string()),
-        review_by: article.review_by.map(|date| date.to_string()),
-        source: article.source.clone(),
-        verbatim: article.verbatim,
-        passages: article
-            .passages
-            .iter()
-            .map(|passage| PassageView {
-                id: passage.id.to_string(),
-                heading: passage.heading.clone(),
-                text: passage.text.clone(),
-                start: passage.start_chars,
-                end: passage.end_chars,
-            })
-            .collect(),
-    }))
-}
-
-#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WantedHits {
     q: Option<String>,
     limit: Option<usize>,
     mode: Option<String>,
+    audience: Option<String>,
+    product: Option<String>,
+    language: Option<String>,
 }
 
-/// The passages that fit a question, the best first.
+/// The passages in force today that fit a question, the best first.
 #[utoipa::path(get, path = "/v1/articles/search", tag = "articles",
     params(("q" = String, Query, description = "what to look for"),
         ("limit" = Option<usize>, Query, description = "1 to 50, 5 unless told"),
-        ("mode" = Option<String>, Query, description = "hybrid (default), bm25 or dense")),
+        ("mode" = Option<String>, Query, description = "hybrid (default), bm25 or dense"),
+        ("audience" = Option<String>, Query, description = "agent or customer"),
+        ("product" = Option<String>, Query),
+        ("language" = Option<String>, Query, description = "ISO 639-1")),
     responses((status = 200, body = FoundArticles), super::openapi::Refusals))]
 pub async fn search(
     State(state): State<ServeState>,
@@ -190,23 +92,19 @@ pub async fn search(
     let mode = SearchMode::parse(mode).ok_or_else(|| {
         Problem::invalid(format!("mode is hybrid, bm25 or dense, not `{}`", shown(mode)))
     })?;
-    Ok(axum::Json(state.articles.search(&principal.tenant, query, limit, mode).await?))
-}
-
-fn line(article: &Article) -> ArticleLine {
-    ArticleLine {
-        id: article.id.to_string(),
-        title: article.title.clone(),
-        state: ArticleState::as_str(article.state),
-        revision: article.revision,
-        products: article.products.clone(),
-        audience: audience(article),
-        review_by: article.review_by.map(|date| date.to_string()),
-    }
-}
-
-fn audience(article: &Article) -> Vec<&'static str> {
-    article.audience.iter().map(|audience| audience.as_str()).collect()
+    let audience = wanted.audience.as_deref().map(|name| {
+        let wrong =
+            || Problem::invalid(format!("audience is agent or customer, not `{}`", shown(name)));
+        Audience::parse(name).ok_or_else(wrong)
+    });
+    let filter = Filter {
+        audience: audience.transpose()?,
+        product: wanted.product,
+        language: wanted.language,
+        valid_on: Some(jiff::Zoned::now().date()),
+    };
+    let question = Question { query: query.to_owned(), limit, mode, filter };
+    Ok(axum::Json(state.articles.search(&principal.tenant, question).await?))
 }
 
 fn in_range(name: &str, value: usize, most: usize) -> Result<usize, Problem> {
