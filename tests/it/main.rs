@@ -4,6 +4,7 @@ mod batch;
 mod engines;
 mod eval_asr;
 mod handover;
+mod knowledge_files;
 mod legs;
 mod line_sounds;
 mod llm;
