@@ -1,8 +1,8 @@
 //! The knowledge base as the rest of the house holds it.
 //!
-//! What is in force is a shelf; searches run over a snapshot of it. A change swaps both. On a large
-//! shelf a whole snapshot takes longer than a change may, so the changed articles get a small one
-//! beside it at once, and the large one follows on a thread of its own.
+//! What is in force is a shelf; searches run over a snapshot of it. A change swaps both. A whole
+//! snapshot takes longer than a change may, so the changed articles get a small one beside it at once,
+//! and the large one follows on a thread of its own.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -20,8 +20,6 @@ use super::source::Source;
 use crate::domain::{Article, ArticleId, Citation, EventBody};
 use crate::models::embedder::{EmbedderError, EmbedderHandle, Urgency};
 
-/// A shelf of so many passages is indexed anew with every change: that takes some 100 ms.
-const SMALL_SHELF: usize = 2_000;
 /// A change waits so long for its vectors; what is late is found by its words until then.
 const CHANGE_PATIENCE: Duration = Duration::from_millis(600);
 /// So many more hits are looked at when some may have been taken back.
@@ -34,18 +32,11 @@ pub struct LibrarySettings {
     pub cache: Option<PathBuf>,
     /// A live query's vector that takes longer is given up, and keywords answer alone.
     pub query_patience: Duration,
-    /// Up to so many passages a change makes a whole new index; see the module's text.
-    pub small_shelf: usize,
 }
 
 impl LibrarySettings {
     pub fn new(source: Source) -> Self {
-        Self {
-            source,
-            cache: None,
-            query_patience: Duration::from_millis(250),
-            small_shelf: SMALL_SHELF,
-        }
+        Self { source, cache: None, query_patience: Duration::from_millis(250) }
     }
 }
 
@@ -83,6 +74,11 @@ struct State {
 impl State {
     fn snapshots(&self) -> Vec<&Snapshot> {
         std::iter::once(&*self.main).chain(self.fresh.as_deref()).collect()
+    }
+
+    /// Whether the large index is of all that is in force, and of nothing else.
+    fn is_whole(&self) -> bool {
+        self.fresh.is_none() && self.main.revisions.len() == self.shelf.len()
     }
 
     fn is_in_force(&self, article: &ArticleId, revision: u32) -> bool {
@@ -245,40 +241,28 @@ impl Library {
         let (main, fresh) = (Arc::clone(&state.main), state.fresh.clone());
         self.swap(State { shelf: Arc::new(shelf.clone()), main, fresh });
         shelf.extend(published.iter().map(|one| (one.article.id.clone(), Arc::clone(one))));
-        let passages: usize = shelf.values().map(|one| one.entries.len()).sum();
-        let is_small = passages <= self.0.settings.small_shelf;
-        let (snapshot, mut complete) = match is_small {
-            true => self.snapshot_of(&mut shelf.values(), &state, CHANGE_PATIENCE)?,
-            false => {
-                let new = |one: &&Arc<Shelved>| !state.main.holds(&one.article);
-                self.snapshot_of(&mut shelf.values().filter(new), &state, CHANGE_PATIENCE)?
-            }
-        };
-        let (main, fresh) = match is_small {
-            true => (snapshot, None),
-            false => {
-                complete = false;
-                (Arc::clone(&state.main), Some(snapshot))
-            }
-        };
-        self.swap(State { shelf: Arc::new(shelf), main, fresh });
-        if !complete {
-            self.rebuild_soon();
+        if !published.is_empty() {
+            let new = |one: &&Arc<Shelved>| !state.main.holds(&one.article);
+            let newer = &mut shelf.values().filter(new);
+            let fresh = Some(self.snapshot_of(newer, &state, CHANGE_PATIENCE)?);
+            let main = Arc::clone(&state.main);
+            self.swap(State { shelf: Arc::new(shelf), main, fresh });
         }
+        self.rebuild_soon();
         Ok(())
     }
 
-    /// An index of these articles; false: some vectors are not there yet.
+    /// An index of these articles, with the vectors that can be had in time.
     fn snapshot_of(
         &self,
         shelved: &mut dyn Iterator<Item = &Arc<Shelved>>,
         state: &State,
         patience: Duration,
-    ) -> Result<(Arc<Snapshot>, bool), KnowledgeError> {
+    ) -> Result<Arc<Snapshot>, KnowledgeError> {
         let deadline = Instant::now() + patience;
         let plain = Snapshot::build(shelved)?;
         let embedder = self.0.embedder.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(embedder) = embedder else { return Ok((Arc::new(plain), true)) };
+        let Some(embedder) = embedder else { return Ok(Arc::new(plain)) };
         let snapshots = state.snapshots();
         let before = Before::of(&snapshots);
         let lacking = before.lacking(&plain.passages);
@@ -288,12 +272,11 @@ impl Library {
         let texts = matrix::texts(&lacking);
         let cache = self.0.settings.cache.as_deref();
         let learnt = matrix::learn(&texts, &mut known, cache, &embedder, Some(deadline), |_, _| ());
-        let complete = learnt.unwrap_or_else(|error| {
+        if let Err(error) = learnt {
             tracing::warn!(%error, "new articles are found by their words only");
-            true
-        });
+        }
         let rows = matrix::matrix(embedder.dimensions(), &plain.passages, &before, &known);
-        Ok((Arc::new(plain.with_vectors(rows)), complete))
+        Ok(Arc::new(plain.with_vectors(rows)))
     }
 
     /// Makes one index of everything, beside whatever goes on.
@@ -310,7 +293,7 @@ impl Library {
                 library.0.is_rebuilding.store(false, Ordering::Release);
                 // Whoever came in between saw that somebody was at it.
                 if failed.is_err()
-                    || library.state().fresh.is_none()
+                    || library.state().is_whole()
                     || library.0.is_rebuilding.swap(true, Ordering::AcqRel)
                 {
                     return;
@@ -326,14 +309,14 @@ impl Library {
     fn rebuild(&self) -> Result<(), KnowledgeError> {
         const NO_HURRY: Duration = Duration::from_secs(3_600);
         let before = self.state();
-        let (main, _) = self.snapshot_of(&mut before.shelf.values(), &before, NO_HURRY)?;
+        let main = self.snapshot_of(&mut before.shelf.values(), &before, NO_HURRY)?;
         let _changing = self.change();
         let now = self.state();
         let new = |one: &&Arc<Shelved>| !main.holds(&one.article);
         let fresh = match now.shelf.values().any(|one| new(&one)) {
             true => {
                 let newer = &mut now.shelf.values().filter(new);
-                Some(self.snapshot_of(newer, &now, CHANGE_PATIENCE)?.0)
+                Some(self.snapshot_of(newer, &now, CHANGE_PATIENCE)?)
             }
             false => None,
         };
@@ -343,7 +326,7 @@ impl Library {
 
     /// Whether what was published last is in the one large index.
     pub fn is_settled(&self) -> bool {
-        !self.0.is_rebuilding.load(Ordering::Acquire) && self.state().fresh.is_none()
+        !self.0.is_rebuilding.load(Ordering::Acquire) && self.state().is_whole()
     }
 
     /// Keeps what is in force in force until it is dropped: held while something that cites is made
@@ -386,8 +369,7 @@ impl Library {
             Ok(vectors)
         };
         let state = self.state();
-        let is_whole = state.fresh.is_none() && state.main.revisions.len() == state.shelf.len();
-        if is_whole {
+        if state.is_whole() {
             return search::search(&state.main, request, &embed);
         }
         let mut wider = request.clone();

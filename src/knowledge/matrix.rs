@@ -27,7 +27,7 @@ pub(super) fn texts(passages: &[PassageEntry]) -> Vec<String> {
 }
 
 /// Adds the vectors of these texts to what is known: from the disk, else from the model, which gets
-/// no more work once `deadline` has passed. False: some are missing.
+/// no more work once `deadline` has passed.
 ///
 /// # Errors
 /// The model fails. A cache that can't be read or written costs only time, and is logged.
@@ -38,7 +38,7 @@ pub(super) fn learn(
     embedder: &EmbedderHandle,
     deadline: Option<Instant>,
     progress: impl Fn(usize, usize),
-) -> Result<bool, EmbedderError> {
+) -> Result<(), EmbedderError> {
     let hashes: Vec<TextHash> = texts.iter().map(|text| text_hash(text)).collect();
     let mut missing: Vec<usize> =
         (0..texts.len()).filter(|&at| !known.contains_key(&hashes[at])).collect();
@@ -66,10 +66,8 @@ pub(super) fn learn(
             tracing::warn!(%error, "embeddings can't be cached");
         }
     };
-    let mut complete = true;
     for job in jobs(&missing, texts) {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            complete = false;
             break;
         }
         let batch = job.iter().map(|&at| texts[at].clone()).collect();
@@ -85,7 +83,7 @@ pub(super) fn learn(
         }
     }
     flush(&mut fresh);
-    Ok(complete)
+    Ok(())
 }
 
 /// Where the vectors of passages stand that were on the shelf before.

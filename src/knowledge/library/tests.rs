@@ -51,10 +51,8 @@ fn publish(id: &str, revision: u32, sentence: &str) -> Change {
     Change::Publish(Box::new(written(id, revision, sentence)))
 }
 
-fn settings(small_shelf: usize) -> LibrarySettings {
-    let mut settings = LibrarySettings::new(Source::Folder(PathBuf::new()));
-    settings.small_shelf = small_shelf;
-    settings
+fn settings() -> LibrarySettings {
+    LibrarySettings::new(Source::Folder(PathBuf::new()))
 }
 
 fn found(library: &Library, query: &str) -> Vec<(String, u32)> {
@@ -118,44 +116,39 @@ fn vectors_are_computed_once_for_all_data_directories() {
 
 #[test]
 fn a_change_is_found_and_what_was_is_not() {
-    // Once with a whole new index at every change, once with a small one beside the large.
-    for small_shelf in [1_000, 0] {
-        let first = vec![written("a", 1, "E-104 means no signal."), written("b", 1, "Blue is on.")];
-        let library = Library::of_written(first, &settings(small_shelf)).unwrap();
-        let count = Arc::default();
-        library.attach_vectors(counting(&count), |_, _| {}).unwrap();
-        let before = count.load(Ordering::Relaxed);
-        library.apply(vec![publish("a", 2, "E-207 means no power.")]).unwrap();
-        assert_eq!(found(&library, "E-207")[0], ("a".into(), 2));
-        let old = found(&library, "E-104");
-        assert!(!old.contains(&("a".into(), 1)), "{old:?}");
-        let asked = 2;
-        settle(&library);
-        // The passage with the new sentence and that sentence.
-        assert_eq!(count.load(Ordering::Relaxed) - before - asked, 2, "small: {small_shelf}");
-        assert_eq!(found(&library, "E-207")[0], ("a".into(), 2));
+    let first = vec![written("a", 1, "E-104 means no signal."), written("b", 1, "Blue is on.")];
+    let library = Library::of_written(first, &settings()).unwrap();
+    let count = Arc::default();
+    library.attach_vectors(counting(&count), |_, _| {}).unwrap();
+    let before = count.load(Ordering::Relaxed);
+    library.apply(vec![publish("a", 2, "E-207 means no power.")]).unwrap();
+    assert_eq!(found(&library, "E-207")[0], ("a".into(), 2));
+    let old = found(&library, "E-104");
+    assert!(!old.contains(&("a".into(), 1)), "{old:?}");
+    let asked = 2;
+    settle(&library);
+    // The passage with the new sentence and that sentence.
+    assert_eq!(count.load(Ordering::Relaxed) - before - asked, 2);
+    assert_eq!(found(&library, "E-207")[0], ("a".into(), 2));
 
-        library
-            .apply(vec![publish("c", 1, "E-300 means heat."), Change::Retire("b".into())])
-            .unwrap();
-        assert_eq!(found(&library, "E-300")[0].0, "c");
-        assert!(found(&library, "blue").iter().all(|(id, _)| id != "b"));
-        settle(&library);
-        assert!(found(&library, "blue").iter().all(|(id, _)| id != "b"));
-        assert_eq!(library.articles().len(), 2);
-        assert!(library.article(&"b".into()).is_none());
+    library.apply(vec![publish("c", 1, "E-300 means heat."), Change::Retire("b".into())]).unwrap();
+    assert_eq!(found(&library, "E-300")[0].0, "c");
+    assert!(found(&library, "blue").iter().all(|(id, _)| id != "b"));
+    settle(&library);
+    assert!(found(&library, "blue").iter().all(|(id, _)| id != "b"));
+    assert_eq!(library.articles().len(), 2);
+    assert!(library.article(&"b".into()).is_none());
 
-        library.apply(vec![Change::Retire("a".into()), Change::Retire("c".into())]).unwrap();
-        settle(&library);
-        assert!(found(&library, "parcel").is_empty());
-        library.apply(vec![publish("a", 3, "E-1 again.")]).unwrap();
-        assert_eq!(found(&library, "E-1")[0], ("a".into(), 3));
-    }
+    library.apply(vec![Change::Retire("a".into()), Change::Retire("c".into())]).unwrap();
+    settle(&library);
+    assert!(found(&library, "parcel").is_empty());
+    library.apply(vec![publish("a", 3, "E-1 again.")]).unwrap();
+    assert_eq!(found(&library, "E-1")[0], ("a".into(), 3));
 }
 
 #[test]
 fn changes_without_a_model_and_before_it_count_too() {
-    let library = Library::of_written(vec![written("a", 1, "One.")], &settings(0)).unwrap();
+    let library = Library::of_written(vec![written("a", 1, "One.")], &settings()).unwrap();
     library.apply(vec![publish("b", 1, "E-207 means no power.")]).unwrap();
     assert_eq!(found(&library, "E-207")[0].0, "b");
     library.attach_vectors(counting(&Arc::default()), |_, _| {}).unwrap();
@@ -166,7 +159,7 @@ fn changes_without_a_model_and_before_it_count_too() {
 
 #[test]
 fn many_changes_at_once_leave_a_settled_library() {
-    let library = Library::of_written(vec![], &settings(0)).unwrap();
+    let library = Library::of_written(vec![], &settings()).unwrap();
     std::thread::scope(|scope| {
         for worker in 0..4 {
             let library = &library;
@@ -191,7 +184,7 @@ fn validity_is_looked_at_inside_the_query() {
     let mut article = written("a", 1, "E-104 means no signal.");
     article.article.valid_from = Some(day(10));
     article.article.valid_until = Some(day(20));
-    let library = Library::of_written(vec![article], &settings(0)).unwrap();
+    let library = Library::of_written(vec![article], &settings()).unwrap();
     for vectors in [false, true] {
         if vectors {
             library.attach_vectors(counting(&Arc::default()), |_, _| {}).unwrap();
@@ -207,7 +200,7 @@ fn validity_is_looked_at_inside_the_query() {
 
 #[tokio::test]
 async fn what_is_held_is_not_taken_back_meanwhile() {
-    let library = Library::of_written(vec![written("a", 1, "One.")], &settings(0)).unwrap();
+    let library = Library::of_written(vec![written("a", 1, "One.")], &settings()).unwrap();
     let article = library.article(&"a".into()).unwrap();
     assert_eq!(article.state, ArticleState::Published);
     let cited = Citation {
