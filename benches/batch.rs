@@ -1,6 +1,7 @@
 //! What a batch adds to its writer's own time: conversations a second without a model, and the share
 //! of a provider's throughput that is left when each answer takes always the same time. The bars are
-//! 200 conversations/s and 95 %.
+//! 200 conversations/s and 95 %. The full wrap-up is compared with what embedding the same turns would
+//! take, which it doesn't need.
 //!
 //! `cargo bench --bench batch` takes the dialogues in the repository; with `-- FILE.jsonl`, others.
 
@@ -11,15 +12,17 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use backchannel::app::LazyRecogniser;
 use backchannel::batch::{
-    Batch, BatchOrder, Caps, Ending, Extractive, Format, InVain, Inputs, Means, Opened, Share,
-    Summarized, Summarizer, WritingOrder,
+    Batch, BatchOrder, Caps, Ending, Extractive, Format, Inputs, Means, NotSummarized, Opened,
+    Share, SoFar, Summarizer, WritingOrder,
 };
 use backchannel::config::Config;
 use backchannel::domain::{
     EmailLength, EmailPurpose, EmailTone, Occasion, Summary, WrapUp, WrapUpBody,
 };
 use backchannel::flow::wrapup::{Circumstances, Draft, EmailOrder, WrapUpSettings, authorship};
-use backchannel::models::{Material, TokenCount};
+use backchannel::models::embedder::Embedder as _;
+use backchannel::models::minilm::{MiniLm, MiniLmFiles};
+use backchannel::models::{Material, TokenCount, installed};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -27,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 
 const CONVERSATIONS: usize = 10_000;
 const LATENCY: Duration = Duration::from_millis(200);
+/// Of which the turns are embedded.
+const EMBEDDED: usize = 40;
 /// Answers that each of the places gives.
 const ROUNDS: usize = 25;
 
@@ -52,7 +57,8 @@ impl Summarizer for Paced {
         _material: &Arc<Material>,
         _circumstances: &Circumstances,
         _order: &WritingOrder,
-    ) -> Result<Summarized, InVain> {
+        so_far: &mut SoFar,
+    ) -> Result<Vec<WrapUp>, NotSummarized> {
         tokio::time::sleep(self.latency).await;
         let wrap_up = WrapUp {
             id: "w-end-summary-1".into(),
@@ -63,7 +69,8 @@ impl Summarizer for Paced {
             struck: Vec::new(),
         };
         let cost_micros = self.tokens.prompt + self.tokens.written;
-        Ok(Summarized { wrap_ups: vec![wrap_up], tokens: self.tokens, cost_micros })
+        so_far.meter.used(self.tokens, cost_micros);
+        Ok(vec![wrap_up])
     }
 }
 
@@ -95,6 +102,27 @@ fn input(source: Option<&Path>, folder: &Path, count: usize) -> PathBuf {
     let all: String = lines.iter().cycle().take(count).map(|line| format!("{line}\n")).collect();
     std::fs::write(&path, all).expect("written");
     path
+}
+
+/// Conversations a second whose turns the embedding model reads, on all cores.
+fn embedded_per_second(input: &Path) -> f64 {
+    let text = std::fs::read_to_string(input).expect("the conversations");
+    let turns_of = |line: &str| -> Vec<String> {
+        let conversation: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let turns = conversation["turns"].as_array().expect("turns");
+        turns.iter().filter_map(|turn| turn["text"].as_str()).map(str::to_owned).collect()
+    };
+    let conversations: Vec<Vec<String>> = text.lines().take(EMBEDDED).map(turns_of).collect();
+    let folder = installed("all-minilm-l6-v2").expect("`make models` has pulled it").folder;
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut model =
+        MiniLm::open(&MiniLmFiles::in_folder(&folder), threads).expect("the embedding model");
+    let begun = Instant::now();
+    for turns in &conversations {
+        let turns: Vec<&str> = turns.iter().map(String::as_str).collect();
+        model.embed(&turns).expect("it embeds");
+    }
+    conversations.len() as f64 / begun.elapsed().as_secs_f64()
 }
 
 async fn run(
@@ -134,13 +162,16 @@ async fn run(
 /// The same number of answers asked for by nothing but a loop.
 async fn bare(provider: &Paced, concurrency: usize, count: usize) -> Duration {
     let material = Arc::new(Material::default());
-    let circumstances =
-        Circumstances { began: Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC), parties: Vec::new() };
+    let began = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+    let circumstances = Circumstances::new(began, Vec::new());
     let order = WritingOrder { drafts: Vec::new(), seed: 0, job: "bench".into() };
     let begun = Instant::now();
     futures_util::stream::iter(0..count)
         .for_each_concurrent(concurrency, |_| async {
-            provider.write(&material, &circumstances, &order).await.expect("it always answers");
+            provider
+                .write(&material, &circumstances, &order, &mut SoFar::default())
+                .await
+                .expect("it always answers");
         })
         .await;
     begun.elapsed()
@@ -164,6 +195,13 @@ fn main() {
                 "{name}: {CONVERSATIONS} conversations, {written} written, {:.2} s, {per_second:.0}/s",
                 took.as_secs_f64()
             );
+            if name == "full wrap-up" {
+                let bare = embedded_per_second(&all);
+                println!(
+                    "embedding all turns: {bare:.1} conversations/s; the full wrap-up is {:.0} times as fast",
+                    per_second / bare
+                );
+            }
         }
         for concurrency in [1, 8, 64] {
             let count = ROUNDS * concurrency;

@@ -78,7 +78,7 @@ fn settings() -> WrapUpSettings {
 fn all_drafts(bencher: divan::Bencher, minutes: u64) {
     let (material, settings) = (material(minutes * 60_000), settings());
     let began = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
-    let circumstances = Circumstances { began, parties: Vec::new() };
+    let circumstances = Circumstances::new(began, Vec::new());
     bencher.bench(|| {
         let reading = Reading::of(&material, &circumstances).expect("enough is said");
         reading.all_drafts(&settings)

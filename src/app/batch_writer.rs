@@ -6,15 +6,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::batch::{
-    Caps, Extractive, InVain, NotSummarized, Summarized, Summarizer, Used, WritingOrder,
-};
+use crate::batch::{Caps, Extractive, NotSummarized, SoFar, Summarizer, Used, WritingOrder};
 use crate::config::{Generation, ProviderKind};
-use crate::domain::{Occasion, TenantId};
+use crate::domain::{Occasion, TenantId, WrapUp};
 use crate::flow::author::{Author, Commission, task_of};
 use crate::flow::wrapup::{Circumstances, WrapUpSettings};
 use crate::models::writing::{JobLimits, Spent};
-use crate::models::{Material, Meter, WritingError, WritingTask};
+use crate::models::{Material, WritingError, WritingTask};
 
 /// What of a batch may be written by a model.
 const TASKS: [WritingTask; 5] = [
@@ -123,17 +121,23 @@ impl Summarizer for ByModel {
         self.author.ledger().open_job(&self.tenant, &order.job, limits, spent);
     }
 
+    fn end(&self, order: &WritingOrder) {
+        self.author.ledger().close_job(&self.tenant, &order.job);
+    }
+
     async fn write(
         &self,
         material: &Arc<Material>,
         circumstances: &Circumstances,
         order: &WritingOrder,
-    ) -> Result<Summarized, InVain> {
-        let meter = Arc::new(Meter::default());
+        so_far: &mut SoFar,
+    ) -> Result<Vec<WrapUp>, NotSummarized> {
         let circumstances = Arc::new(circumstances.clone());
-        let mut summarized = Summarized::default();
-        let (mut refusal, mut failure) = (None, None);
-        for draft in &order.drafts {
+        let mut refusal = None;
+        for (place, draft) in order.drafts.iter().enumerate() {
+            if so_far.drafts.contains_key(&place) {
+                continue;
+            }
             let commission = Commission {
                 tenant: self.tenant.clone(),
                 job: Some(Arc::clone(&order.job)),
@@ -144,42 +148,31 @@ impl Summarizer for ByModel {
                 stem: draft.stem_at_end().into(),
                 settings: Arc::clone(&self.settings),
                 seed: Some(order.seed),
-                meter: Some(Arc::clone(&meter)),
+                meter: Some(Arc::clone(&so_far.meter)),
             };
-            match self.author.write(&commission).await {
-                Ok(drafted) => {
-                    summarized.wrap_ups.extend(drafted.drafts);
-                    summarized.tokens.prompt += drafted.prompt_tokens;
-                    summarized.tokens.written += drafted.written_tokens;
-                    let may_step_in = self.stepped_in_for.contains(&task_of(draft));
-                    failure = drafted.failure.filter(|_| !may_step_in);
-                }
-                Err(why) => refusal = refusal.or(Some(why)),
-            }
-            if failure.is_some() || meter.read().refused.is_some() {
-                break;
-            }
-        }
-        let reading = meter.read();
-        // Who works in this process has no price, and isn't metered.
-        let tokens = &mut summarized.tokens;
-        tokens.prompt = tokens.prompt.max(reading.tokens.prompt);
-        tokens.written = tokens.written.max(reading.tokens.written);
-        summarized.cost_micros = reading.micros;
-        let why: Option<NotSummarized> = match (reading.refused, failure, refusal) {
+            let drafted = self.author.write(&commission).await;
             // Somebody cheaper wrote instead. Who gave a budget wants to be asked.
-            (Some(whose), ..) => Some(WritingError::Budget { whose }.into()),
-            // Whoever wants `extractive` to step in names it in the chain; a batch can wait.
-            (None, Some(failure), _) => Some(failure.into()),
-            (None, None, Some(why)) if summarized.wrap_ups.is_empty() => Some(why.into()),
-            _ => None,
-        };
-        match why {
-            Some(why) => {
-                let Summarized { tokens, cost_micros, .. } = summarized;
-                Err(InVain { why, tokens, cost_micros })
+            if let Some(whose) = so_far.meter.take_refused() {
+                return Err(WritingError::Budget { whose }.into());
             }
-            None => Ok(summarized),
+            let drafted = match drafted {
+                Ok(drafted) => drafted,
+                Err(why) => {
+                    refusal = refusal.or(Some(why));
+                    continue;
+                }
+            };
+            // Whoever wants `extractive` to step in names it in the chain; a batch can wait.
+            let may_step_in = self.stepped_in_for.contains(&task_of(draft));
+            if let Some(failure) = drafted.failure.filter(|_| !may_step_in) {
+                return Err(failure.into());
+            }
+            so_far.drafts.insert(place, drafted.drafts);
+        }
+        let wrap_ups: Vec<WrapUp> = so_far.drafts.values().flatten().cloned().collect();
+        match refusal {
+            Some(why) if wrap_ups.is_empty() => Err(why.into()),
+            _ => Ok(wrap_ups),
         }
     }
 }

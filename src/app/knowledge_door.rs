@@ -15,10 +15,13 @@ use crate::serve::{
     Answerer, ArticleHit, ArticleSource, AskedQuestion, Failure, FoundArticles, FoundSentence,
     Question,
 };
-use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, codec};
+use crate::store::wire::QuestionsSuggested;
+use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec};
 
 /// An agent's question may lean on so many of the last turns.
 const RECENT_TURNS: usize = 8;
+/// Kinds that tell what a question goes on with.
+const QUESTIONS: &str = "question.answered,suggestion.questions";
 
 /// Searches run on blocking threads.
 pub(super) struct KnowledgeDoor {
@@ -52,29 +55,49 @@ impl KnowledgeDoor {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    let failed = |error: tokio::task::JoinError| Failure {
+    // With what it panicked may be what a customer said.
+    let failed = |_| Failure {
         kind: ErrorKind::Internal,
-        message: error.to_string(),
+        message: "the program failed, which is a bug".to_owned(),
     };
     tokio::task::spawn_blocking(work).await.map_err(failed)?
 }
 
 impl KnowledgeDoor {
-    /// The question that this one answers, if the last answer was a question back.
-    async fn asked_back(&self, asked: &AskedQuestion) -> Result<Option<Redacted>, Failure> {
+    /// The question that this one goes on with: the one that it is said to answer, or the last one if
+    /// that was answered by a question back and this is none.
+    async fn asked_before(&self, asked: &AskedQuestion) -> Result<Option<Redacted>, Failure> {
+        let failed = |error: StoreError| Failure::of(&error);
         let mut query = ReadQuery::all(asked.tenant.clone(), 0).of(asked.conversation.clone());
-        query.kinds = KindFilter::exactly(codec::QUESTION_ANSWERED);
-        let mut open = None;
+        query.kinds =
+            KindFilter::parse(QUESTIONS).expect("the kinds are a constant; this is a bug");
+        let (mut open, mut named, mut was_suggested) = (None, None, false);
         loop {
-            let page = self.store.read(&query).await.map_err(|error| Failure::of(&error))?;
+            let page = self.store.read(&query).await.map_err(failed)?;
             for event in &page {
                 query.after = event.position;
-                open = codec::decode_asked_back(event).map_err(|error| Failure::of(&error))?;
+                if &*event.kind == codec::SUGGESTION_QUESTIONS {
+                    let suggested: QuestionsSuggested = codec::data(event).map_err(failed)?;
+                    let text = asked.question.as_str();
+                    was_suggested |= suggested.questions.iter().any(|one| one.question == text);
+                    continue;
+                }
+                open = codec::decode_asked_back(event, open).map_err(failed)?;
+                named = open.clone().filter(|(id, _)| asked.answers.as_ref() == Some(id)).or(named);
             }
             if page.len() < MAX_READ {
-                return Ok(open);
+                break;
             }
         }
+        let before = match &asked.answers {
+            Some(_) => Some(named.ok_or_else(|| Failure {
+                kind: ErrorKind::Invalid,
+                message: "answers: no question of this call with that id was asked back".to_owned(),
+            })?),
+            None if was_suggested => None,
+            None => open.filter(|_| !suggestion::is_own_question(asked.question.as_str())),
+        };
+        Ok(before.map(|(_, question)| question))
     }
 }
 
@@ -85,7 +108,7 @@ struct Found {
 }
 
 impl Found {
-    fn reply(quoted: Asked, struck: Vec<StruckSentence>) -> (Reply, Nearest) {
+    fn reply(quoted: Asked, struck: &[StruckSentence]) -> (Reply, Nearest) {
         match quoted {
             Asked::Answer(answer) => (Reply::Answer(*answer), Vec::new()),
             Asked::Ambiguous(meant) => {
@@ -97,7 +120,7 @@ impl Found {
                     true => Unanswered::NothingFound,
                     false => Unanswered::NothingProven,
                 };
-                (Reply::None { why, struck }, nearest)
+                (Reply::None { why }, nearest)
             }
         }
     }
@@ -141,7 +164,7 @@ impl Answerer for KnowledgeDoor {
     ) -> Result<QuestionAnswer, Failure> {
         let begun = std::time::Instant::now();
         let recent = self.recent_turns(&asked).await?;
-        let question = match self.asked_back(&asked).await? {
+        let question = match self.asked_before(&asked).await? {
             Some(before) => Redacted::assembled(&[
                 Wording::Of(&before),
                 Wording::Fixed(" "),
@@ -173,6 +196,7 @@ impl Answerer for KnowledgeDoor {
             }
             false => Answered::NotWritten,
         };
+        let mut struck = Vec::new();
         let (reply, nearest) = match written {
             Answered::Spoken(spoken) => {
                 (Reply::Written(Box::new(found.written(&spoken)), Box::new(spoken)), Vec::new())
@@ -180,13 +204,17 @@ impl Answerer for KnowledgeDoor {
             Answered::AskBack { question, authorship } => {
                 (Reply::AskBack { question, authorship: Some(authorship) }, Vec::new())
             }
-            Answered::Nothing { struck } => Found::reply(found.quoted, struck),
-            Answered::NotWritten => Found::reply(found.quoted, Vec::new()),
+            Answered::Nothing { struck: gone } => {
+                struck = gone;
+                Found::reply(found.quoted, &struck)
+            }
+            Answered::NotWritten => Found::reply(found.quoted, &[]),
         };
         Ok(QuestionAnswer {
             question_id: asked.id,
             question: asked.question,
             reply,
+            struck,
             nearest,
             latency_ms: begun.elapsed().as_millis() as u64,
         })

@@ -12,6 +12,7 @@ mod media;
 mod notices;
 mod own_sockets;
 mod recogniser;
+mod spent;
 mod words;
 mod wrapup_door;
 mod writers;
@@ -28,6 +29,7 @@ use self::batches::{BatchDoor, BatchSurroundings};
 use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
 use self::own_sockets::OwnSockets;
+use self::spent::SpentFile;
 use self::wrapup_door::WrapUpDoor;
 use crate::bus::{Bus, MemoryBus, Signal};
 use crate::config::{Config, Speech as SpeechConfig};
@@ -72,6 +74,10 @@ impl AppError {
     fn internal(error: impl std::fmt::Display) -> Self {
         Self { kind: ErrorKind::Internal, message: error.to_string() }
     }
+    /// With what it panicked is told nowhere: that may be what a customer said.
+    fn broke(_: tokio::task::JoinError) -> Self {
+        Self::internal("a part of the program failed, which is a bug")
+    }
 }
 
 impl Classify for AppError {
@@ -90,6 +96,7 @@ pub struct App {
     store: Arc<dyn Store>,
     speech: Arc<SpeechPool>,
     batches: Arc<BatchDoor>,
+    spent: SpentFile,
     stop: CancellationToken,
     /// Follows `stop` when the calls have ended.
     http_stop: CancellationToken,
@@ -145,7 +152,7 @@ impl App {
         let speech = tokio::task::spawn_blocking(move || speech_pool(&for_speech));
         let opened = articles::open(&config, demo, &tenant, &article_log).await?;
         let library = opened.library.clone();
-        let speech = Arc::new(speech.await.map_err(AppError::internal)??);
+        let speech = Arc::new(speech.await.map_err(AppError::broke)??);
         let four_eyes = config.knowledge.four_eyes.unwrap_or(!demo);
         let articles = Articles::new(
             Arc::clone(&store),
@@ -170,9 +177,13 @@ impl App {
             wrapup.dispositions = wrapup_door::demo_dispositions();
         }
         let for_desk = config.clone();
-        let desk = tokio::task::spawn_blocking(move || writers::desk(&for_desk))
-            .await
-            .map_err(AppError::internal)??;
+        let (desk, spent) = tokio::task::spawn_blocking(move || {
+            let desk = writers::desk(&for_desk)?;
+            let spent = SpentFile::open(&for_desk.store.folder, desk.author().ledger());
+            Ok::<_, AppError>((desk, spent))
+        })
+        .await
+        .map_err(AppError::broke)??;
         let (author, voice) = (desk.author(), desk.voice(&config.suggestion));
         let (wrap_up_settings, time_zone) = (Arc::new(wrapup.settings()), wrapup.zone());
         let settings = CallSettings {
@@ -205,6 +216,7 @@ impl App {
 
         let stop = CancellationToken::new();
         tokio::spawn(load::watch(Arc::clone(&speech), Arc::clone(&notices), stop.child_token()));
+        tokio::spawn(serve::meters::keep_up(stop.child_token()));
         let http_stop = CancellationToken::new();
         let mut sockets = MediaSockets::new(Arc::new(calls.clone()), stop.child_token());
         sockets.patience = Duration::from_secs(config.serve.media_idle_seconds);
@@ -224,9 +236,10 @@ impl App {
             settings: Arc::clone(&wrap_up_settings),
             zone: time_zone.clone(),
             speech: Arc::clone(&speech),
+            retry_after: Duration::from_secs(config.serve.batch_retry_seconds.max(1)),
             stop: stop.child_token(),
         };
-        let batches = BatchDoor::open(config.store.folder.join("batches"), surroundings);
+        let batches = BatchDoor::open(config.store.folder.join("batches"), surroundings).await;
         let state = ServeState::new(Services {
             store: Arc::clone(&store),
             bus,
@@ -264,6 +277,7 @@ impl App {
             store,
             speech,
             batches,
+            spent,
             stop,
             http_stop,
             grace,
@@ -301,17 +315,18 @@ impl App {
         self.batches.ended().await;
         // Answers what is still queued, so that calls which ran out of time can write their end.
         let speech = self.speech;
-        tokio::task::spawn_blocking(move || speech.stop()).await.map_err(AppError::internal)?;
+        tokio::task::spawn_blocking(move || speech.stop()).await.map_err(AppError::broke)?;
         if !calls_done {
             calls_done = self.calls.drain(Duration::from_secs(5)).await;
         }
         let sockets_done =
             tokio::time::timeout(Duration::from_secs(5), self.sockets.connections.wait()).await;
         http_stop.cancel();
-        let served = server.await.map_err(AppError::internal)?;
+        let served = server.await.map_err(AppError::broke)?;
         if !(calls_done && sockets_done.is_ok() && served) {
             tracing::warn!("the grace period ran out before everything had ended");
         }
+        self.spent.close().await;
         self.store.close().await;
         Ok(())
     }

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::batch::stored;
 use crate::config;
-use crate::domain::{CaseSummary, ConversationId, ErrorKind, TenantId, WrapUp};
+use crate::domain::{
+    CaseSummary, ConversationId, ErrorKind, EventBody, NewEvent, TenantId, WrapUp,
+};
 use crate::flow::author::{Author, Commission, OnGrowth};
 use crate::flow::wrapup::{CaseConversation, Circumstances, WrapUpSettings, case_summary};
 use crate::knowledge::Library;
@@ -59,9 +62,10 @@ impl WrapUpDoor {
             kind: ErrorKind::NotFound,
             message: format!("there is no conversation {id}"),
         });
-        let (mut material, circumstances) = read?;
+        let (mut material, mut circumstances) = read?;
         // Cards of that time may have quoted what was taken back since.
         material.passages.retain(|passage| self.library.stands(passage));
+        circumstances.word_for_word.retain(|passage| self.library.stands(passage));
         Ok((material, circumstances))
     }
 }
@@ -69,9 +73,10 @@ impl WrapUpDoor {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    let failed = |error: tokio::task::JoinError| Failure {
+    // With what it panicked may be what a customer said.
+    let failed = |_| Failure {
         kind: ErrorKind::Internal,
-        message: error.to_string(),
+        message: "the program failed, which is a bug".to_owned(),
     };
     tokio::task::spawn_blocking(work).await.map_err(failed)?
 }
@@ -94,7 +99,18 @@ impl WrapUps for WrapUpDoor {
             seed: None,
         };
         let drafted = self.author.write_aloud(&commission, &on_growth).await;
-        drafted.map(|drafted| drafted.drafts).map_err(|refusal| Failure::of(&refusal))
+        let drafted = drafted.map_err(|refusal| Failure::of(&refusal))?;
+        if let Some(text) = drafted.struck {
+            let body = EventBody::WritingStruck(Box::new(text));
+            let event = NewEvent::at(Timestamp::now(), body);
+            let tenant = &commission.tenant;
+            let stored = self.store.append(tenant, &order.conversation, vec![event]).await;
+            stored.map_err(|error| Failure::of(&error))?;
+        }
+        match drafted.refusal {
+            Some(refusal) => Err(Failure::of(&refusal)),
+            None => Ok(drafted.drafts),
+        }
     }
 
     async fn case(

@@ -14,7 +14,7 @@ use crate::domain::{ErrorKind, TenantId};
 use crate::flow::author::Author;
 use crate::flow::voice::{Patience, Voice};
 use crate::models::writing::{
-    Ledger, Limits, Link, Measured, Policy, Price, RetrySettings, Writers, guarded,
+    Ledger, Limits, Link, Measured, Metered, Policy, Price, RetrySettings, Writers, guarded,
 };
 use crate::models::{Generator, WritingTask};
 use crate::prompts::Prompts;
@@ -107,7 +107,9 @@ pub fn writers(
                 let reserve = settings.map_or(Duration::from_millis(usual_ms), |settings| {
                     reserve(settings, usual_ms)
                 });
-                (Arc::clone(writer), reserve)
+                // It has no price, but a batch's cap is in tokens as well.
+                let metered: Arc<dyn Generator> = Arc::new(Metered::new(Arc::clone(writer)));
+                (metered, reserve)
             }
         };
         ready.insert(name.clone(), writer);

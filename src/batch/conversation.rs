@@ -154,7 +154,7 @@ impl RawConversation {
         });
         let material = Material { turns: turns.collect(), passages: Vec::new() };
         let began = self.began.unwrap_or_else(|| epoch(zone));
-        let circumstances = Circumstances { began, parties };
+        let circumstances = Circumstances::new(began, parties);
         let (id, warnings) = (self.id, self.warnings);
         Ok(Conversation { id, material: Arc::new(material), circumstances, warnings })
     }

@@ -41,6 +41,18 @@ pub enum BatchError {
     Bug(String),
 }
 
+/// What blocks, on a thread for that.
+///
+/// # Errors
+/// Those of the work. With what it panicked is told nowhere: that may be what a customer said.
+pub async fn on_a_thread<T: Send + 'static, E: From<BatchError> + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| E::from(BatchError::Bug("it panicked".to_owned())))?
+}
+
 impl BatchError {
     pub fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
@@ -103,6 +115,14 @@ impl Classify for BatchError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_panic_keeps_its_words_to_itself() {
+        let failed = on_a_thread(|| -> Result<(), BatchError> { panic!("my lamp is broken") });
+        let error = failed.await.expect_err("it panicked");
+        assert_eq!(error.kind(), ErrorKind::Internal);
+        assert!(!format!("{error} {error:?}").contains("lamp"), "{error:?}");
+    }
 
     #[test]
     fn a_full_disk_is_worth_another_try() {

@@ -172,6 +172,11 @@ pub fn is_list_of(ids: &[String], done: &Done) -> bool {
     done.plan.sources.first().is_some_and(|source| source.sha256 == hash)
 }
 
+/// For whoever never goes on with it: which conversations it was about.
+pub fn forget_list(paths: &Paths) {
+    let _ = std::fs::remove_file(list_path(&paths.work));
+}
+
 /// Takes away all that is needed only while a batch isn't done.
 pub fn tidy(work: &Path) {
     let _ = std::fs::remove_dir_all(parts_path(work));

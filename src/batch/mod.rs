@@ -24,12 +24,14 @@ mod work;
 
 pub use conversation::{Conversation, ItemError};
 pub use error::BatchError;
+pub(crate) use error::on_a_thread;
 pub use files::write_whole;
+pub(crate) use folder::forget_list;
 pub use input::{Means, Recogniser, masked_item, stored};
 pub use join::Paths;
 pub use part::{Sums, Used};
 pub use recording::{Channel, RecordingError, Transcript, transcribe};
 pub use run::{Batch, BatchOrder, Caps, Ending, Inputs, Opened, Share, Tally};
-pub use summarizer::{Extractive, InVain, NotSummarized, Summarized, Summarizer, WritingOrder};
+pub use summarizer::{Extractive, NotSummarized, SoFar, Summarizer, WritingOrder};
 pub use wanted::{Format, What};
 pub use work::Halt;

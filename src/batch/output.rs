@@ -5,19 +5,20 @@ use serde_json::{Value, json};
 
 use super::conversation::{Conversation, ItemError, sha256_hex};
 use super::input::Place;
-use super::summarizer::{NotSummarized, Summarized};
+use super::summarizer::NotSummarized;
 use super::wanted::Format;
 use crate::connect::vcon::{self, Identity};
 use crate::domain::{Classify, ErrorKind, EventBody, Turn, WrapUp, WrapUpBody};
 use crate::flow::wrapup::{Language, paragraph_text};
+use crate::models::TokenCount;
 use crate::store::codec;
 
 /// The output's line about a conversation. It holds no time of today.
-pub fn written(format: Format, conversation: &Conversation, summarized: &Summarized) -> String {
+pub fn written(format: Format, conversation: &Conversation, wrap_ups: &[WrapUp]) -> String {
     match format {
         // Columns are made of the same line when the parts are joined.
-        Format::Jsonl | Format::Parquet => jsonl(&conversation.id, &summarized.wrap_ups),
-        Format::Vcon => container(conversation, &summarized.wrap_ups),
+        Format::Jsonl | Format::Parquet => jsonl(&conversation.id, wrap_ups),
+        Format::Vcon => container(conversation, wrap_ups),
     }
 }
 
@@ -80,11 +81,13 @@ fn analysis(wrap_up: &WrapUp, turns: &[Turn]) -> Value {
     })
 }
 
-/// When a conversation was worked on.
+/// When a conversation was worked on, and what that took.
 #[derive(Clone, Copy, Debug)]
 pub struct Worked {
     pub started: Timestamp,
     pub finished: Timestamp,
+    pub tokens: TokenCount,
+    pub cost_micros: u64,
 }
 
 /// Who wrote an output, from what, and when.
@@ -93,12 +96,12 @@ pub fn provenance(
     conversation: &Conversation,
     input_sha256: &str,
     output: &str,
-    summarized: &Summarized,
+    wrap_ups: &[WrapUp],
     seed: u64,
     worked: Worked,
 ) -> String {
     let mut authors: Vec<Value> = Vec::new();
-    for wrap_up in &summarized.wrap_ups {
+    for wrap_up in wrap_ups {
         let by = &wrap_up.authorship;
         let author = json!({
             "provider": by.provider,
@@ -111,7 +114,7 @@ pub fn provenance(
             authors.push(author);
         }
     }
-    let struck: usize = summarized.wrap_ups.iter().map(|one| one.struck.len()).sum();
+    let struck: usize = wrap_ups.iter().map(|one| one.struck.len()).sum();
     let mut record = json!({
         "id": conversation.id,
         "file": place.file,
@@ -121,9 +124,9 @@ pub fn provenance(
         "authors": authors,
         "program": concat!("backchannel ", env!("CARGO_PKG_VERSION")),
         "seed": seed,
-        "prompt_tokens": summarized.tokens.prompt,
-        "written_tokens": summarized.tokens.written,
-        "cost": summarized.cost_micros as f64 / 1e6,
+        "prompt_tokens": worked.tokens.prompt,
+        "written_tokens": worked.tokens.written,
+        "cost": worked.cost_micros as f64 / 1e6,
         "struck": struck,
         "started_at": codec::time_text(worked.started),
         "finished_at": codec::time_text(worked.finished),
@@ -136,8 +139,7 @@ pub fn provenance(
 
 /// The line about an item that made the program fail.
 pub fn crashed(place: &Place) -> String {
-    let reason = "made the program fail, which is its fault: please report it";
-    failure(place, None, None, ErrorKind::Internal, reason)
+    failure(place, None, None, ErrorKind::Internal, &NotSummarized::Bug.to_string())
 }
 
 /// The line about an item that couldn't be read.

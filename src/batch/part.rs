@@ -51,6 +51,13 @@ impl Used {
             cost_micros: self.cost_micros + other.cost_micros,
         }
     }
+
+    pub const fn minus(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_sub(other.tokens),
+            cost_micros: self.cost_micros.saturating_sub(other.cost_micros),
+        }
+    }
 }
 
 /// What is known of a job that was broken off.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tower::limit::ConcurrencyLimitLayer;
 
 use super::conversation::sha256_hex;
-use super::error::BatchError;
+use super::error::{BatchError, on_a_thread};
 use super::folder::{self, Begun, Done, Held};
 use super::input::find::{Found, find};
 use super::input::{Kind, Means, scan};
@@ -153,7 +153,17 @@ pub struct Batch {
     of: Makings,
     unfinished: Vec<u64>,
     notes: Vec<String>,
+    _begun: BegunWriting,
     _held: Held,
+}
+
+/// Between a writer's `begin` and its `end`.
+struct BegunWriting(Arc<dyn Summarizer>, WritingOrder);
+
+impl Drop for BegunWriting {
+    fn drop(&mut self) {
+        self.0.end(&self.1);
+    }
 }
 
 impl Batch {
@@ -230,9 +240,10 @@ impl Batch {
         let sums = tally.sums();
         let used = Used { tokens: sums.tokens, cost_micros: sums.cost_micros };
         summarizer.begin(&order.writing, order.caps, used);
+        let begun = BegunWriting(Arc::clone(&summarizer), order.writing.clone());
         let plan = Arc::new(plan);
         let of = Makings { plan, parts, summarizer, means, order, tally, paths };
-        Ok(Opened::Ready(Box::new(Self { of, unfinished, notes, _held: held })))
+        Ok(Opened::Ready(Box::new(Self { of, unfinished, notes, _begun: begun, _held: held })))
     }
 
     /// What was passed over that somebody may miss.
@@ -254,10 +265,7 @@ impl Batch {
         {
             return Ok(Ending::Stopped { why, sums: self.of.tally.sums() });
         }
-        tokio::task::spawn_blocking(move || complete(&self.of))
-            .await
-            .map_err(|error| BatchError::Bug(error.to_string()))?
-            .map(Ending::Complete)
+        on_a_thread(move || complete(&self.of)).await.map(Ending::Complete)
     }
 
     async fn work(&self, stop: CancellationToken) -> Result<Option<Halt>, BatchError> {

@@ -1,5 +1,6 @@
 //! Who writes about a conversation of a batch.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,7 +9,7 @@ use super::part::Used;
 use super::run::Caps;
 use crate::domain::{Classify, ErrorKind, Occasion, WrapUp};
 use crate::flow::wrapup::{Circumstances, Draft, EXTRACTIVE, Reading, Refusal, WrapUpSettings};
-use crate::models::{Material, TokenCount, WritingError};
+use crate::models::{Material, Meter, Payer, WritingError};
 
 /// What is wanted of each conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,13 +21,22 @@ pub struct WritingOrder {
     pub job: Arc<str>,
 }
 
-/// What was written about one conversation, and what it took.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Summarized {
-    pub wrap_ups: Vec<WrapUp>,
-    pub tokens: TokenCount,
-    /// In millionths of the currency that prices are in.
-    pub cost_micros: u64,
+/// How far a conversation is in a run. Whoever asks keeps it from one try to the next: neither a draft
+/// that fails, nor a stop, nor a writer that panics loses what was paid for.
+#[derive(Debug, Default)]
+pub struct SoFar {
+    /// All that it took, whatever came of it.
+    pub meter: Arc<Meter>,
+    /// The finished drafts by their place in the order; nobody is asked for them again.
+    pub drafts: BTreeMap<usize, Vec<WrapUp>>,
+}
+
+impl SoFar {
+    pub(super) fn used(&self) -> Used {
+        let reading = self.meter.read();
+        let tokens = reading.tokens.prompt + reading.tokens.written;
+        Used { tokens, cost_micros: reading.micros }
+    }
 }
 
 /// Why nothing was written about a conversation.
@@ -36,22 +46,9 @@ pub enum NotSummarized {
     Refused(#[from] Refusal),
     #[error("{0}")]
     Writing(#[from] WritingError),
-    #[error("the writer failed: {0}")]
-    Bug(String),
-}
-
-/// A conversation of which nothing came, and what that took nevertheless.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InVain {
-    pub why: NotSummarized,
-    pub tokens: TokenCount,
-    pub cost_micros: u64,
-}
-
-impl<E: Into<NotSummarized>> From<E> for InVain {
-    fn from(why: E) -> Self {
-        Self { why: why.into(), tokens: TokenCount::default(), cost_micros: 0 }
-    }
+    /// It panicked. With what is told nowhere: that may be what a customer said.
+    #[error("made the program fail, which is its fault: please report it")]
+    Bug,
 }
 
 impl NotSummarized {
@@ -66,9 +63,12 @@ impl NotSummarized {
         }
     }
 
-    /// Nothing more is written for this batch until somebody raises its budget.
-    pub const fn is_budget(&self) -> bool {
-        matches!(self, Self::Writing(WritingError::Budget { .. }))
+    /// Whose budget it is that doesn't allow it now.
+    pub const fn payer(&self) -> Option<&Payer> {
+        match self {
+            Self::Writing(WritingError::Budget { whose }) => Some(whose),
+            _ => None,
+        }
     }
 }
 
@@ -78,7 +78,7 @@ impl Classify for NotSummarized {
             // What stands in a file doesn't get more.
             Self::Refused(_) => ErrorKind::Invalid,
             Self::Writing(error) => error.kind(),
-            Self::Bug(_) => ErrorKind::Internal,
+            Self::Bug => ErrorKind::Internal,
         }
     }
 }
@@ -97,14 +97,19 @@ pub trait Summarizer: Send + Sync {
     /// A run begins: what may be used over the whole batch, and what has been used of it.
     fn begin(&self, _order: &WritingOrder, _caps: Caps, _used: Used) {}
 
+    /// The run is over, however it ended.
+    fn end(&self, _order: &WritingOrder) {}
+
     /// # Errors
-    /// Nothing is written about this conversation; if the kind is retryable, perhaps later.
+    /// Not all is written about this conversation; if the kind is retryable, perhaps later. What
+    /// was finished stands in `so_far`.
     async fn write(
         &self,
         material: &Arc<Material>,
         circumstances: &Circumstances,
         order: &WritingOrder,
-    ) -> Result<Summarized, InVain>;
+        so_far: &mut SoFar,
+    ) -> Result<Vec<WrapUp>, NotSummarized>;
 }
 
 /// Writes without a model: sentences of the conversation, word for word.
@@ -134,7 +139,8 @@ impl Summarizer for Extractive {
         material: &Arc<Material>,
         circumstances: &Circumstances,
         order: &WritingOrder,
-    ) -> Result<Summarized, InVain> {
+        _: &mut SoFar,
+    ) -> Result<Vec<WrapUp>, NotSummarized> {
         let (material, circumstances) = (Arc::clone(material), circumstances.clone());
         let (settings, drafts) = (Arc::clone(&self.settings), order.drafts.clone());
         let work = move || {
@@ -152,9 +158,6 @@ impl Summarizer for Extractive {
                 _ => Ok(wrap_ups),
             }
         };
-        let wrap_ups = tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|error| NotSummarized::Bug(error.to_string()))??;
-        Ok(Summarized { wrap_ups, ..Summarized::default() })
+        tokio::task::spawn_blocking(work).await.map_err(|_| NotSummarized::Bug)?
     }
 }

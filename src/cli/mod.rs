@@ -94,12 +94,26 @@ impl<E: Classify> From<E> for Failure {
 
 /// The whole program.
 pub fn main() -> ExitCode {
+    // A panic's message may quote what it choked on, and that may be what a customer said.
+    std::panic::set_hook(Box::new(|panic| {
+        // Where nobody reads it any more, nobody misses it.
+        let _ = writeln!(std::io::stderr(), "error: {}", place_of(panic.location()));
+    }));
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("error: {}", failure.message);
             failure.exit_code()
         }
+    }
+}
+
+fn place_of(panic: Option<&std::panic::Location<'_>>) -> String {
+    let thread = std::thread::current();
+    let thread = thread.name().unwrap_or("without a name");
+    match panic {
+        Some(place) => format!("a panic in thread {thread} at {}:{}", place.file(), place.line()),
+        None => format!("a panic in thread {thread}"),
     }
 }
 
@@ -173,9 +187,19 @@ fn unforeseen(error: anyhow::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_reported_by_its_place() {
+        let here = std::panic::Location::caller();
+        let report = place_of(Some(here));
+        assert!(report.ends_with(&format!("src/cli/mod.rs:{}", here.line())), "{report}");
+        assert!(report.contains("a_panic_is_reported_by_its_place"), "{report}");
+    }
+
     #[test]
     fn the_command_line_is_sound() {
         use clap::CommandFactory as _;
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::Failure;
+use super::{Failure, place_of};
 use crate::app::{Access, App};
 use crate::config::{Config, Secret, home_folder};
 use crate::domain::ErrorKind;
@@ -159,28 +159,6 @@ fn log_to_stderr() {
     } else {
         log.with_ansi(false).init();
     }
-    // A panic's message may quote what it choked on, and that may be what a customer said.
+    // From here on there is a log to report it to.
     std::panic::set_hook(Box::new(|panic| tracing::error!("{}", place_of(panic.location()))));
-}
-
-fn place_of(panic: Option<&std::panic::Location<'_>>) -> String {
-    let thread = std::thread::current();
-    let thread = thread.name().unwrap_or("without a name");
-    match panic {
-        Some(place) => format!("a panic in thread {thread} at {}:{}", place.file(), place.line()),
-        None => format!("a panic in thread {thread}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_is_reported_by_its_place() {
-        let here = std::panic::Location::caller();
-        let report = place_of(Some(here));
-        assert!(report.ends_with(&format!("src/cli/serve.rs:{}", here.line())), "{report}");
-        assert!(report.contains("a_panic_is_reported_by_its_place"), "{report}");
-    }
 }

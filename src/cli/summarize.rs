@@ -16,7 +16,7 @@ use super::Failure;
 use crate::app::{self, LazyRecogniser};
 use crate::batch::{
     Batch, BatchOrder, Caps, Ending, Format, Halt, Inputs, Means, Opened, Paths, Share, Sums, What,
-    WritingOrder, stored,
+    WritingOrder, on_a_thread, stored,
 };
 use crate::config::Config;
 use crate::domain::{ErrorKind, TenantId};
@@ -178,17 +178,15 @@ async fn batch(args: &SummarizeArgs, config: &Config) -> Result<ExitCode, Failur
     };
     let (order, store, for_author) = (args.order(inputs), means.store.clone(), config.clone());
     let reading = Progress::of_reading(args.quiet);
-    let opened = tokio::task::spawn_blocking(move || {
+    let opened = on_a_thread(move || {
         let author = app::author(&for_author)?;
         let settings = Arc::new(for_author.wrapup.settings());
         let writer = app::batch_writer(&author, &for_author.generation, &settings, tenant);
         Batch::open(order, writer, means).map_err(Failure::from)
     })
-    .await
-    .map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()));
+    .await;
     reading.finish().await;
-    let opened = opened??;
-    let ending = match opened {
+    let ending = match opened? {
         Opened::Complete(sums) => {
             let conversations = sums.written + sums.failed;
             eprintln!(
@@ -255,6 +253,7 @@ fn report(args: &SummarizeArgs, ending: Ending) -> Result<ExitCode, Failure> {
             "run the same command with a larger --budget or --max-cost to go on",
             TRY_LATER,
         ),
+        Halt::Unavailable(why) if args.give_up => (why, "run the same command to go on", TRY_LATER),
         Halt::Unavailable(why) => (
             why,
             "run the same command to go on, or with --give-up to do without the rest that waits",

@@ -168,9 +168,15 @@ pub enum Reply {
     /// Written by a model and proven; `Answer` has its words in one piece and where they are from.
     Written(Box<Answer>, Box<Spoken>),
     /// What must be known first.
-    AskBack { question: String, authorship: Option<Authorship> },
-    /// `struck` is what had been written, if anybody wrote.
-    None { why: Unanswered, struck: Vec<StruckSentence> },
+    AskBack {
+        question: String,
+        authorship: Option<Authorship>,
+    },
+    None {
+        why: Unanswered,
+    },
+    /// Whoever asked stopped waiting, or it failed.
+    Abandoned,
 }
 
 /// The answer to a question that the agent asked, or the honest absence of one.
@@ -179,6 +185,9 @@ pub struct QuestionAnswer {
     pub question_id: QuestionId,
     pub question: Redacted,
     pub reply: Reply,
+    /// What a model had written when nothing of it stood; what it wrote besides a reply that is
+    /// `Written` is kept there.
+    pub struck: Vec<StruckSentence>,
     /// Article id, title and heading of the nearest passages when nothing answers; what may be
     /// meant when it is asked back.
     pub nearest: Vec<(ArticleId, String, String)>,

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::{
     ArticleAction, ArticleId, Card, CardId, CardVoice, Citation, ConversationId, EventId, Party,
-    Proof, ProvenSentence, QuestionAnswer, QuestionId, Redacted, Reply, SuggestedQuestion,
-    TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
+    Proof, ProvenSentence, QuestionAnswer, QuestionId, Redacted, Reply, StruckText,
+    SuggestedQuestion, TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -217,6 +217,7 @@ pub enum EventBody {
     WrapUpVerdict(WrapUpVerdict),
     ArticleChanged(Box<ArticleChanged>),
     ArticlesImported(ArticlesImported),
+    WritingStruck(Box<StruckText>),
     SystemDegraded(SystemNotice),
     SystemRecovered(SystemNotice),
 }
@@ -234,7 +235,7 @@ impl EventBody {
                     all.extend(&answer.citations);
                     all
                 }
-                Reply::AskBack { .. } | Reply::None { .. } => Vec::new(),
+                Reply::AskBack { .. } | Reply::None { .. } | Reply::Abandoned => Vec::new(),
             },
             Self::WrapUp(draft) => draft.citations(),
             _ => Vec::new(),

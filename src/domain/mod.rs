@@ -37,7 +37,8 @@ pub use ids::{
 pub use numerals::{number_of, number_words};
 pub use party::{Party, Role};
 pub use proof::{
-    Authorship, Fault, PromptRef, Proof, ProvenSentence, ProvenText, StruckSentence, TurnCitation,
+    Authorship, Fault, PromptRef, Proof, ProvenSentence, ProvenText, StruckSentence, StruckText,
+    TurnCitation,
 };
 pub use redacted::{Redacted, Wording};
 pub use turn::{Partial, Turn, Word};

@@ -120,6 +120,19 @@ pub struct ProvenText {
     pub struck: Vec<StruckSentence>,
 }
 
+/// What was struck of a text of which nothing stands, where there is no voice, answer or draft to keep it
+/// with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StruckText {
+    /// What it was to be: `card`, `follow_ups`, by the names that prompts go by.
+    pub task: String,
+    /// The card that it was for, or the draft that it would have been, by its identifier.
+    pub about: String,
+    pub authorship: Authorship,
+    /// Never empty.
+    pub struck: Vec<StruckSentence>,
+}
+
 /// Who wrote a text, and from which instructions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorship {

@@ -274,4 +274,6 @@ pub struct WrapUpVerdict {
     pub verdict: ReviewVerdict,
     /// What the text became, or which disposition was chosen.
     pub edited_text: Option<Redacted>,
+    /// The sequence of the draft that was looked at, where the client said so.
+    pub seen: Option<u64>,
 }

@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 
 pub use self::output::Output;
 use crate::domain::{
-    AudioGap, AudioStopped, Card, CardId, CardKind, ConversationEnded, EndReason, EventBody, Partial,
-    Party, RedactionResolved, Turn, TurnId,
+    AudioGap, AudioStopped, Card, CardId, CardKind, ConversationEnded, EndReason, EventBody,
+    Partial, Party, RedactionResolved, Turn, TurnId,
 };
 use crate::flow::audio::{AudioError, Codec, Gap, Jump, LegDecoder};
 use crate::flow::suggestion::judge::Look;

@@ -4,7 +4,8 @@
 //! Molecular Biology 147, 1981), over stems.
 
 use super::context::is_pronoun;
-use super::polarity::{is_denial, opposite_of};
+use super::opposites::opposite_of;
+use super::polarity::is_denial;
 use super::reading::{Part, Reading, Word};
 use super::speaker;
 use super::swap::alike;
@@ -27,6 +28,8 @@ const LEAD: f32 = 2.0;
 const OPENING: usize = 3;
 /// Where a sentence is retold so closely, no telling word stands for another.
 const RETOLD_SCORE_MIN: f32 = 6.0;
+/// Nobody retells these.
+const FILLERS: &[&str] = &["uh", "um", "er", "erm", "mm", "hmm"];
 /// The same hours.
 const LATE: [&str; 3] = ["evening", "night", "tonight"];
 /// Sums of the same weights in another order.
@@ -40,6 +43,8 @@ const CLAIM_WORDS_MAX: usize = 256;
 const WINDOW_WORDS: usize = 768;
 const WINDOW_STEP_WORDS: usize = 512;
 const SHARE_MIN: f32 = 0.15;
+/// The stem of what begins an address, which nobody reads out.
+const ADDRESS: &str = "link";
 
 /// A stretch of the sentence beside one of a source.
 struct Alignment {
@@ -67,7 +72,7 @@ pub(super) fn check(case: &Case) -> Finding {
     let mut units: Vec<(usize, f32)> = (case.support.near_units().into_iter())
         .filter(|unit| (case.allowed)(*unit))
         .map(|unit| (unit, case.support.share_of(unit)))
-        .filter(|(unit, share)| *share >= SHARE_MIN && !ground.units[*unit].reading.is_question)
+        .filter(|(unit, share)| *share >= SHARE_MIN && !ground.units[*unit].stated().is_empty())
         .collect();
     units.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     units.truncate(UNITS_MAX);
@@ -75,7 +80,7 @@ pub(super) fn check(case: &Case) -> Finding {
         .iter()
         .filter_map(|(unit, _)| {
             let source = &ground.units[*unit].reading;
-            let aligned = windows(&source.words)
+            let aligned = windows(ground.units[*unit].stated())
                 .filter_map(|said| Beside { claim: &case.reading, source, said }.align(*unit));
             aligned.max_by(|a, b| a.score.total_cmp(&b.score))
         })
@@ -99,6 +104,10 @@ pub(super) fn check(case: &Case) -> Finding {
 /// What somebody is reported to have said isn't the other's sentence.
 fn somebody_elses(case: &Case, aligned: &[Alignment]) -> Finding {
     let Some((from, is_theirs)) = speaker::quoted_from(case) else { return Ok(()) };
+    // What is asked is no statement of anybody's.
+    if speaker::is_asked(case) {
+        return Ok(());
+    }
     let best = |theirs: bool| {
         let of = aligned.iter().filter(|one| one.from <= from + OPENING && one.to > from);
         of.filter(|one| is_theirs(one.unit) == theirs).map(|one| one.score).fold(0.0, f32::max)
@@ -179,7 +188,7 @@ impl Beside<'_> {
         // What differs between two words that are the same, from behind. At both ends a single word
         // may stand for a single other one, with nothing beyond it to be the same.
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        if here + 1 == claimed.len() && there + 1 == said.len() {
+        if ends(claimed, here) && ends(said, there) {
             ours.push(here);
             theirs.push(there);
         }
@@ -208,7 +217,9 @@ impl Beside<'_> {
                 ours.push(here - 1);
                 here -= 1;
             } else {
-                theirs.push(there - 1);
+                if !FILLERS.contains(&said[there - 1].lower.as_str()) {
+                    theirs.push(there - 1);
+                }
                 there -= 1;
             }
         }
@@ -260,7 +271,7 @@ impl Beside<'_> {
             let differ = numbered(ours) && numbered(theirs) && ours.lower != theirs.lower;
             return (differ && !claimed).then_some(Fault::Code);
         }
-        if !closely || alike(&ours.lower, &theirs.lower) {
+        if !closely || theirs.stem == ADDRESS || alike(&ours.lower, &theirs.lower) {
             return None;
         }
         if claimed {
@@ -269,11 +280,17 @@ impl Beside<'_> {
             return (said && !(late(ours) && late(theirs))).then_some(Fault::Date);
         }
         let telling = |word: &Word| matches!(word.part, Part::Content | Part::Light);
-        let stands =
-            |words: &[Word], word: &Word| words.iter().any(|other| other.stem == word.stem);
-        let is_new = !stands(&self.source.words, ours) && !stands(&self.claim.words, theirs);
+        let count = |words: &[Word]| words.iter().filter(|word| word.stem == theirs.stem).count();
+        let is_missing = count(&self.claim.words) < count(&self.source.words);
+        let is_new = is_missing && !self.source.words.iter().any(|word| word.stem == ours.stem);
         (telling(ours) && telling(theirs) && is_new).then_some(Fault::Meaning)
     }
+}
+
+/// Nothing of the word's clause stands behind it.
+fn ends(words: &[Word], at: usize) -> bool {
+    let clause = |at: usize| words.get(at).map(|word| word.clause);
+    at < words.len() && clause(at + 1) != clause(at)
 }
 
 /// How much is denied; "No, thanks" is an answer of its own.

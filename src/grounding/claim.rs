@@ -61,6 +61,17 @@ pub fn claims(text: &Redacted, is_known: &dyn Fn(&str) -> bool) -> Vec<Claim> {
     claims
 }
 
+/// What was given as one sentence may be several: each gets all that was cited.
+pub fn cut(text: &Redacted, cites: &[String]) -> Vec<Claim> {
+    let mut parts = claims(text, &|_| false);
+    for part in &mut parts {
+        let own = std::mem::take(&mut part.cites);
+        part.cites = cites.to_vec();
+        part.cites.extend(own.into_iter().filter(|id| !cites.contains(id)));
+    }
+    parts
+}
+
 /// Sentences as ranges of bytes.
 pub(super) fn byte_spans(text: &str) -> Vec<Range<usize>> {
     let spans = sentences(text);

@@ -1,5 +1,6 @@
 //! What holds only if something else does, and is told as if it held anyway.
 
+use super::abroad;
 use super::reading::Word;
 use super::support::{self, Support};
 use super::verify::{Case, Finding};
@@ -144,7 +145,7 @@ fn opens(words: &[Word], at: usize) -> bool {
 
 /// Whether a sentence of a source says something only under a condition.
 pub(super) fn is_conditional(words: &[Word]) -> bool {
-    (0..words.len()).any(|at| opens(words, at))
+    (0..words.len()).any(|at| opens(words, at)) || abroad::is_conditional(words)
 }
 
 /// Whether a sentence leaves open that it is so, or retells what somebody is to do.
@@ -155,7 +156,7 @@ fn leaves_open(words: &[Word]) -> bool {
         WANTS.contains(&word.lower.as_str())
             && behind.clone().any(|next| matches!(next.lower.as_str(), "to" | "for"))
     });
-    hedges || wants
+    hedges || wants || abroad::leaves_open(words)
 }
 
 /// "The payment was our mistake" isn't what "if the payment was our mistake, we will …" says.

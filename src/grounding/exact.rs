@@ -20,8 +20,12 @@ pub(super) fn check(case: &mut Case) -> Finding {
         let inside =
             |word: &Word| fact.bytes.start <= word.bytes.start && word.bytes.end <= fact.bytes.end;
         if holding {
+            // "Only one" says nothing about how many of what.
+            let counted = measured(case, &fact.kind);
+            let words = &case.reading.words;
             found.extend(
-                (0..case.reading.words.len()).filter(|at| inside(&case.reading.words[*at])),
+                (0..words.len())
+                    .filter(|at| inside(&words[*at]) && (counted || !is_measure(&words[*at]))),
             );
             rival(case, fact)?;
         } else if fact.required {
@@ -91,14 +95,24 @@ fn word_at(reading: &Reading, fact: &Fact) -> Option<usize> {
         .position(|word| word.bytes.end > fact.bytes.start && word.bytes.start < fact.bytes.end)
 }
 
+/// The sources have the number with its unit, or there is none.
+fn measured(case: &Case, wanted: &Kind) -> bool {
+    let Kind::Number { unit: Some(_), .. } = wanted else { return true };
+    let mut said =
+        facts_of(case).filter(|fact| matches!(fact.kind, Kind::Number { unit: Some(_), .. }));
+    said.any(|fact| held(wanted, std::iter::once(fact)) == Holding::Held)
+}
+
+fn is_measure(word: &Word) -> bool {
+    word.lower.len() >= 3 && (facts::is_unit(&word.lower) || facts::is_currency(&word.lower))
+}
+
 /// "weeks" isn't "days", with or without a number.
 fn measures(case: &Case) -> Finding {
     for (index, word) in case.reading.words.iter().enumerate() {
-        let lower = word.lower.as_str();
-        let measure = lower.len() >= 3 && (facts::is_unit(lower) || facts::is_currency(lower));
-        if measure && !case.support.covered.get(index).copied().unwrap_or(true) {
+        if is_measure(word) && !case.support.covered.get(index).copied().unwrap_or(true) {
             let said = case.reading.text.get(word.bytes.clone()).unwrap_or_default();
-            let fault = if facts::is_currency(lower) { Fault::Number } else { Fault::Date };
+            let fault = if facts::is_currency(&word.lower) { Fault::Number } else { Fault::Date };
             return Err((fault, format!("\"{said}\" is in none of its sources")));
         }
     }

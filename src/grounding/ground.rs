@@ -8,6 +8,7 @@ use super::claim::byte_spans;
 use super::condition;
 use super::reading::{Part, Reading, Word};
 use super::refusal::{CONTENT_WORDS_MIN, Refusal};
+use super::tongue::{self, Tongue};
 use super::vectors::{Vectors, cosine};
 use crate::domain::{Citation, Party, Proof, Role, Turn, TurnCitation};
 use crate::models::Material;
@@ -41,6 +42,26 @@ pub(super) struct Unit {
     pub answer: Option<bool>,
     /// It says something only under a condition.
     pub is_conditional: bool,
+}
+
+impl Unit {
+    /// The words that say something; all of a question may be one: "you've restarted it?" – "No."
+    pub fn stated(&self) -> &[Word] {
+        let words = &self.reading.words;
+        match self.reading.asked_from {
+            from if from == words.len() && self.is_answered_question() => &[],
+            from => &words[..from],
+        }
+    }
+
+    /// Whether the word belongs to what is asked.
+    pub fn asks(&self, word: usize) -> bool {
+        word >= self.stated().len()
+    }
+
+    fn is_answered_question(&self) -> bool {
+        self.reading.is_question && self.answer.is_some()
+    }
 }
 
 /// Somebody who speaks in the conversation.
@@ -79,6 +100,8 @@ pub struct Ground {
     vectors: Option<Arc<dyn Vectors>>,
     ids: HashMap<String, usize>,
     content_words: usize,
+    is_strict: bool,
+    tongue: Option<Tongue>,
 }
 
 impl Ground {
@@ -97,6 +120,8 @@ impl Ground {
             vectors: None,
             ids: HashMap::new(),
             content_words: 0,
+            is_strict: false,
+            tongue: None,
             sources: Vec::new(),
         };
         let mut places = Vec::new();
@@ -124,6 +149,7 @@ impl Ground {
             ground.add(unit);
         }
         ground.answer_questions();
+        ground.tongue = tongue::of(ground.units.iter().flat_map(|unit| &unit.reading.words));
         ground.handles.sort();
         ground.handles.dedup();
         ground
@@ -143,6 +169,21 @@ impl Ground {
     #[must_use]
     pub fn with_vectors(self, vectors: Arc<dyn Vectors>) -> Self {
         Self { vectors: Some(vectors), ..self }
+    }
+
+    /// For what is sent, said aloud or answered: each verb of a sentence must have been said. People's
+    /// own summaries are freer than that.
+    #[must_use]
+    pub fn strictly(self) -> Self {
+        Self { is_strict: true, ..self }
+    }
+
+    pub(super) fn is_strict(&self) -> bool {
+        self.is_strict
+    }
+
+    pub(super) fn tongue(&self) -> Option<Tongue> {
+        self.tongue
     }
 
     /// How near a sentence is to the nearest source of some units; none without vectors.

@@ -4,7 +4,9 @@
 //! Everything here is a function of its input: no I/O, no clock. Words that give orders inside a
 //! turn are words like any others.
 
+mod abroad;
 mod aligned;
+mod asked;
 mod claim;
 mod condition;
 mod context;
@@ -12,7 +14,10 @@ mod exact;
 mod facts;
 mod ground;
 mod names;
+mod opposites;
 mod polarity;
+mod predicate;
+mod question;
 mod reading;
 mod refusal;
 mod repair;
@@ -21,10 +26,11 @@ mod support;
 mod swap;
 #[cfg(test)]
 mod tests;
+mod tongue;
 mod vectors;
 mod verify;
 
-pub use claim::{Claim, claims};
+pub use claim::{Claim, claims, cut};
 pub use ground::Ground;
 pub use refusal::Refusal;
 pub use vectors::Vectors;

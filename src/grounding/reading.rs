@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::facts::{self, Fact};
-use super::polarity;
+use super::{polarity, question};
 use crate::insight::written::written;
 
 /// What a word does in a sentence.
@@ -53,6 +53,8 @@ pub(super) struct Reading {
     pub words: Vec<Word>,
     pub facts: Vec<Fact>,
     pub is_question: bool,
+    /// The first word that is asked; what stands before it is stated.
+    pub asked_from: usize,
     /// Whether "I" or "we", and whether "you", is in it.
     pub persons: (bool, bool),
 }
@@ -72,10 +74,9 @@ impl Reading {
         polarity::mark(&mut words);
         let facts = facts::read(&text);
         let is_question = text.trim_end_matches(['"', '”', '\'', '’', ' ']).ends_with('?');
-        let says =
-            |persons: &[&str]| words.iter().any(|word| persons.contains(&word.lower.as_str()));
-        let persons = (says(FIRST_PERSON), says(SECOND_PERSON));
-        Self { text, words, facts, is_question, persons }
+        let asked_from = if is_question { question::asked_from(&words) } else { words.len() };
+        let persons = persons_of(words.iter());
+        Self { text, words, facts, is_question, asked_from, persons }
     }
 
     pub fn set_stems(readings: &mut [Self]) {
@@ -102,6 +103,12 @@ const FIRST_PERSON: &[&str] = &[
     "i", "im", "ive", "id", "ill", "my", "me", "mine", "myself", "we", "weve", "wed", "our", "us",
 ];
 const SECOND_PERSON: &[&str] = &["you", "your", "youre", "youve", "youll", "youd", "yours"];
+
+/// Whether "I" or "we", and whether "you", is among the words.
+pub(super) fn persons_of<'a>(words: impl Iterator<Item = &'a Word> + Clone) -> (bool, bool) {
+    let says = |persons: &[&str]| words.clone().any(|word| persons.contains(&word.lower.as_str()));
+    (says(FIRST_PERSON), says(SECOND_PERSON))
+}
 
 /// Words after which another clause begins.
 const CLAUSE_OPENERS: &[&str] = &[
@@ -173,7 +180,7 @@ static STOP: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
         aye be because been being both but by bye can cannot cant could couldnt d did didnt do does doesnt doing \
         done dont each either else er erm etc even ever every for from had has hasnt have havent having he hed hello \
         her here hers herself hes hey hi him himself his hm hmm how however i id if ill im in indeed instead into is isnt it \
-        itd itll its itself ive just kind let lets like ll m many may maybe me meanwhile might mine mm more most much must \
+        itd itll its itself ive just kind let lets letting like ll m many may maybe me meanwhile might mine mm more most much must \
         my myself neither no nobody none nope nor not nothing now of off oh ok okay on once one ones only onto \
         or other others our ours ourselves out over own per perhaps please pretty quite rather re really right s same \
         shall she should shouldnt since so some someone something somewhat sorry sort still such sure t than thank thanks that \

@@ -37,6 +37,14 @@ impl Support<'_> {
         self.holders.get(word).is_some_and(|units| units.binary_search(&number).is_ok())
     }
 
+    /// Whether one of these units holds the word, or it was found in another form.
+    pub fn is_held_among(&self, word: usize, units: &std::ops::Range<usize>) -> bool {
+        let held = self.holders.get(word).copied().unwrap_or_default();
+        let next = held.partition_point(|unit| (*unit as usize) < units.start);
+        let is_near = held.get(next).is_some_and(|unit| (*unit as usize) < units.end);
+        is_near || (held.is_empty() && self.covered[word])
+    }
+
     /// How much of the sentence one unit holds.
     pub fn share_of(&self, unit: usize) -> f32 {
         let total: f32 = self.weights.iter().sum();

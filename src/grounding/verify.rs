@@ -4,7 +4,9 @@ use super::claim::Claim;
 use super::ground::Ground;
 use super::reading::{Part, Reading, Word};
 use super::support::{self, Support};
-use super::{aligned, condition, exact, names, polarity, speaker, swap};
+use super::{
+    abroad, aligned, condition, exact, names, opposites, polarity, predicate, speaker, swap,
+};
 use crate::domain::{Fault, ProvenSentence, StruckSentence};
 use crate::insight::redaction;
 
@@ -21,6 +23,12 @@ const CLAUSE_WEIGHT_MIN: f32 = 2.0;
 /// A part that adds something must have something of it in the sources.
 const ADDED_WEIGHT_MIN: f32 = 1.0;
 
+/// In a conversation of so many turns any words were said somewhere.
+const LONG_SOURCES: usize = 40;
+/// There, so much of what a part of the sentence says stands within so many turns of each other.
+const TOGETHER_MIN: f32 = 0.5;
+const TOGETHER_SOURCES: usize = 2;
+
 /// Writers cite the answer and leave out the question: so many turns around count as cited, too.
 const CITED_REACH: usize = 2;
 
@@ -31,6 +39,8 @@ pub(super) struct Case<'a> {
     /// Which units may stand behind it.
     pub allowed: &'a dyn Fn(usize) -> bool,
     pub support: Support<'a>,
+    /// Of whom it says what.
+    pub attributions: Vec<speaker::Attribution>,
 }
 
 pub(super) type Finding = Result<(), (Fault, String)>;
@@ -54,9 +64,9 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         cited.is_empty() || cited.iter().any(|cited| cited.abs_diff(source) <= CITED_REACH)
     };
     let mut reading = Reading::stemmed(claim.text.as_str());
-    speaker::mark(&mut reading.words, ground);
+    let attributions = speaker::mark(&mut reading.words, ground);
     let support = support::find(&reading, ground, &allowed);
-    let mut case = Case { ground, reading, allowed: &allowed, support };
+    let mut case = Case { ground, reading, allowed: &allowed, support, attributions };
     if let Some(unit) = word_for_word(&case) {
         return Ok(ProvenSentence {
             text: claim.text.clone(),
@@ -68,10 +78,13 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         .and_then(|()| names::check(&case))
         .and_then(|()| meaning(&case))
         .and_then(|()| polarity::check(&case))
+        .and_then(|()| opposites::check(&case))
         .and_then(|()| speaker::check(&case))
         .and_then(|()| swap::check(&case))
         .and_then(|()| aligned::check(&case))
         .and_then(|()| condition::check(&case))
+        .and_then(|()| abroad::check(&case))
+        .and_then(|()| predicate::check(&case))
         .map_err(strike)?;
     Ok(ProvenSentence {
         text: claim.text.clone(),
@@ -115,14 +128,23 @@ fn meaning(case: &Case) -> Finding {
     let mut run = 0.0;
     let mut run_from = 0;
     let mut clauses: Vec<(f32, f32)> = Vec::new();
+    let mut told: Vec<(f32, f32)> = Vec::new();
     for (index, word) in words.iter().enumerate() {
         if clauses.len() <= word.clause {
             clauses.resize(word.clause + 1, (0.0, 0.0));
+            told.resize(word.clause + 1, (0.0, 0.0));
         }
         let weight = word.part.weight();
         clauses[word.clause].1 += weight;
+        let is_exact = case.reading.is_exact(word);
+        if !is_exact {
+            told[word.clause].1 += weight;
+        }
         if support.covered[index] {
             clauses[word.clause].0 += weight;
+            if !is_exact {
+                told[word.clause].0 += weight;
+            }
             if word.part == Part::Content {
                 run = 0.0;
             }
@@ -138,15 +160,41 @@ fn meaning(case: &Case) -> Finding {
     }
     let poor = clauses.iter().enumerate().position(|(clause, (said, all))| {
         let little = *all >= CLAUSE_WEIGHT_MIN && said / all < CLAUSE_SHARE_MIN;
-        little
-            || (clause > 0 && *all >= ADDED_WEIGHT_MIN && *said <= 0.0 && is_added(words, clause))
+        let (said, all) = told[clause];
+        let made_up = clause > 0 && all >= ADDED_WEIGHT_MIN && said <= 0.0;
+        little || (made_up && is_added(words, clause))
     });
-    if let Some(clause) = poor {
+    if let Some(clause) =
+        poor.or_else(|| (0..clauses.len()).find(|clause| scattered(case, *clause)))
+    {
         let from = words.iter().position(|word| word.clause == clause).unwrap_or(0);
         let to = words.iter().rposition(|word| word.clause == clause).unwrap_or(from);
         return Err((Fault::Meaning, unsaid(case, from, to)));
     }
     Ok(())
+}
+
+/// The clause's words come from all over a long conversation.
+fn scattered(case: &Case, clause: usize) -> bool {
+    let (ground, support) = (case.ground, &case.support);
+    if ground.sources.len() <= LONG_SOURCES {
+        return false;
+    }
+    let words = &case.reading.words;
+    let weight_of = |holds: &dyn Fn(usize) -> bool| -> f32 {
+        let here = (0..words.len()).filter(|at| words[*at].clause == clause && holds(*at));
+        here.map(|at| support.weights[at]).sum()
+    };
+    let all = weight_of(&|_| true);
+    let together = |unit: &usize| {
+        let source = ground.units[*unit].source;
+        let until = (source + TOGETHER_SOURCES + 1).min(ground.first_units.len() - 1);
+        let from = ground.first_units[source.saturating_sub(TOGETHER_SOURCES)];
+        let units = from..ground.first_units[until];
+        weight_of(&|at| support.is_held_among(at, &units))
+    };
+    all >= CLAUSE_WEIGHT_MIN
+        && support.units.iter().map(together).fold(0.0, f32::max) < all * TOGETHER_MIN
 }
 
 /// The clause gives a reason or goes on: "because …", "which …", "and …".

@@ -392,6 +392,11 @@ impl Library {
         Ok(found)
     }
 
+    /// The model of the vectors, once they are complete.
+    pub fn embedder(&self) -> Option<EmbedderHandle> {
+        self.0.embedder.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub fn article(&self, id: &ArticleId) -> Option<Arc<Article>> {
         self.state().shelf.get(id).map(|shelved| Arc::clone(&shelved.article))
     }

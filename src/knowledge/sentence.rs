@@ -17,6 +17,23 @@ impl Span {
 /// Words after which a full stop ends nothing.
 const ABBREVIATIONS: &[&str] = &[
     "e.g", "i.e", "etc", "mr", "mrs", "ms", "dr", "st", "no", "vs", "approx", "incl", "max", "min",
+    "z.b", "d.h", "bzw", "ca", "nr", "inkl", "zzgl", "sr", "sra", "mme", "p.ej",
+];
+
+/// "am 3. Mai"
+const MONTHS: &[&str] = &[
+    "januar",
+    "februar",
+    "märz",
+    "april",
+    "mai",
+    "juni",
+    "juli",
+    "august",
+    "september",
+    "oktober",
+    "november",
+    "dezember",
 ];
 
 /// Cuts a passage into sentences. A list item or a table row ends one, a wrapped line doesn't;
@@ -110,7 +127,14 @@ fn ends_sentence(chars: &[char], at: usize) -> bool {
             .take_while(|c| **c != '\n')
             .count()
             == 0;
-    !(ABBREVIATIONS.contains(&lower.as_str()) || (is_list_number && !lower.is_empty()))
+    let is_day = !lower.is_empty() && lower.len() <= 2 && lower.bytes().all(|c| c.is_ascii_digit());
+    let month = || -> String {
+        let behind = chars[next..].iter().skip_while(|c| c.is_whitespace());
+        behind.take_while(|c| c.is_alphabetic()).flat_map(|c| c.to_lowercase()).collect()
+    };
+    !(ABBREVIATIONS.contains(&lower.as_str())
+        || (is_list_number && !lower.is_empty())
+        || (is_day && MONTHS.contains(&month().as_str())))
 }
 
 /// Adds the span without white space and list marks, if a word is in it.
@@ -161,6 +185,14 @@ mod tests {
                 "Last",
             ]
         );
+    }
+
+    #[test]
+    fn a_day_or_an_abbreviation_ends_nothing() {
+        let text = "Am 3. Mai zahlen Sie z.B. 20 Euro. Es sind 3. Danach nichts.";
+        let found: Vec<&str> = sentences(text).iter().map(|span| span.slice(text)).collect();
+        let wanted = ["Am 3. Mai zahlen Sie z.B. 20 Euro.", "Es sind 3.", "Danach nichts."];
+        assert_eq!(found, wanted);
     }
 
     proptest! {

@@ -113,7 +113,24 @@ pub struct MeterReading {
     /// In millionths of the currency that prices are in.
     pub micros: u64,
     /// Whose budget didn't allow something.
-    pub refused: Option<String>,
+    pub refused: Option<Payer>,
+}
+
+/// Who pays for a piece of work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payer {
+    /// Out of what it may use on a day.
+    Tenant(TenantId),
+    Job(Arc<str>),
+}
+
+impl std::fmt::Display for Payer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tenant(tenant) => write!(f, "tenant {tenant} for today"),
+            Self::Job(job) => write!(f, "job {job}"),
+        }
+    }
 }
 
 impl Meter {
@@ -121,15 +138,20 @@ impl Meter {
         self.reading().clone()
     }
 
-    pub(super) fn used(&self, tokens: TokenCount, micros: u64) {
+    pub fn used(&self, tokens: TokenCount, micros: u64) {
         let mut reading = self.reading();
         reading.tokens.prompt += tokens.prompt;
         reading.tokens.written += tokens.written;
         reading.micros += micros;
     }
 
-    pub(super) fn refused(&self, whose: &str) {
-        self.reading().refused.get_or_insert_with(|| whose.to_owned());
+    pub(super) fn refused(&self, whose: &Payer) {
+        self.reading().refused.get_or_insert_with(|| whose.clone());
+    }
+
+    /// Whose budget didn't allow something since this was last asked.
+    pub fn take_refused(&self) -> Option<Payer> {
+        self.reading().refused.take()
     }
 
     fn reading(&self) -> MutexGuard<'_, MeterReading> {
@@ -181,14 +203,18 @@ pub enum WritingError {
     Resting { provider: String, for_now: Duration },
     #[error("provider {provider}: not reachable or failing: {detail}")]
     Unavailable { provider: String, detail: String },
-    #[error("provider {provider}: nothing after {waited_ms} ms")]
+    /// The request's own time was over. A card has seconds, and waits in our queue for some of them.
+    #[error("provider {provider}: no whole text in the {waited_ms} ms that there were")]
     Timeout { provider: String, waited_ms: u64 },
+    /// It said nothing for longer than any provider may.
+    #[error("provider {provider}: silent for {silent_ms} ms")]
+    Silent { provider: String, silent_ms: u64 },
     #[error("provider {provider}: the answer broke off: {detail}")]
     Broken { provider: String, detail: String },
     #[error("provider {provider}: the answer doesn't have the form that was asked for: {detail}")]
     Form { provider: String, detail: String },
     #[error("the budget of {whose} is used up")]
-    Budget { whose: String },
+    Budget { whose: Payer },
 }
 
 impl WritingError {
@@ -198,7 +224,7 @@ impl WritingError {
             self,
             Self::Denied { .. }
                 | Self::Unavailable { .. }
-                | Self::Timeout { .. }
+                | Self::Silent { .. }
                 | Self::Broken { .. }
         )
     }
@@ -213,6 +239,7 @@ impl WritingError {
             Self::Resting { .. } => "resting",
             Self::Unavailable { .. } => "unavailable",
             Self::Timeout { .. } => "timeout",
+            Self::Silent { .. } => "silent",
             Self::Broken { .. } => "broken",
             Self::Form { .. } => "form",
             Self::Budget { .. } => "budget",
@@ -226,7 +253,7 @@ impl Classify for WritingError {
             Self::Refused { .. } => ErrorKind::Invalid,
             Self::Denied { .. } => ErrorKind::Denied,
             Self::Limited { .. } | Self::Busy { .. } | Self::Budget { .. } => ErrorKind::Busy,
-            Self::Timeout { .. } => ErrorKind::Timeout,
+            Self::Timeout { .. } | Self::Silent { .. } => ErrorKind::Timeout,
             Self::Unavailable { .. }
             | Self::Resting { .. }
             | Self::Broken { .. }

@@ -27,7 +27,7 @@ pub use edges::tame;
 pub use engine::{Engine, SpeechModel};
 pub use error::ModelError;
 pub use generator::{
-    Finish, Generator, Material, Message, Meter, MeterReading, OnText, OutputSchema, Piece,
+    Finish, Generator, Material, Message, Meter, MeterReading, OnText, OutputSchema, Payer, Piece,
     Speaker, TokenCount, WritingError, WritingRequest, WritingTask, Written,
 };
 pub use glossary::is_too_short;

@@ -1,6 +1,7 @@
 //! The agent's own question.
 
 use std::convert::Infallible;
+use std::time::Instant;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -9,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use utoipa::ToSchema;
 
@@ -16,7 +18,9 @@ use super::auth::Principal;
 use super::error::Problem;
 use super::extract::{Json, Path};
 use super::{AskedQuestion, ServeState};
-use crate::domain::{ConversationId, EventBody, NewEvent, QuestionId, Reply, Unanswered};
+use crate::domain::{
+    ConversationId, EventBody, NewEvent, QuestionAnswer, QuestionId, Reply, Unanswered,
+};
 use crate::flow::voice::{OnStep, Step};
 use crate::store::codec;
 use crate::store::wire::{QuestionAnswered, QuestionAsked};
@@ -31,6 +35,11 @@ const STEPS_WAITING: usize = 64;
 #[serde(deny_unknown_fields)]
 pub struct Ask {
     question: String,
+    /// The `question_id` of an answer that asked back, if this answers that: both are then read as one
+    /// question. Left out, a few words that are no question of their own go with the last one that was
+    /// asked back.
+    #[serde(default)]
+    answers: Option<String>,
 }
 
 /// Answers from the knowledge base with proof, asks back, or says that nothing there answers.
@@ -59,64 +68,115 @@ pub async fn ask(
         conversation: ConversationId::from(id),
         id: QuestionId::fresh(),
         question: (state.masker)(question),
+        answers: asked.answers.map(QuestionId::from),
     };
     if state.store.conversation(&asked.tenant, &asked.conversation).await?.is_none() {
         return Err(Problem::no_conversation(asked.conversation.as_str()));
     }
-    let body = EventBody::QuestionAsked {
-        question_id: asked.id.clone(),
-        question: asked.question.clone(),
-    };
-    append(&state, &asked, body).await?;
+    let open = Open::ask(state, asked).await?;
 
     let streamed = headers
         .get_all(header::ACCEPT)
         .iter()
         .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/event-stream")));
     if streamed {
-        Ok(in_steps(state, asked))
+        Ok(in_steps(open))
     } else {
-        Ok(axum::Json(answer(&state, asked, &mut |_: Step<'_>| {}).await?).into_response())
+        Ok(axum::Json(open.answer(&mut |_: Step<'_>| {}).await?).into_response())
     }
 }
 
-async fn answer(
-    state: &ServeState,
+/// A question that is being answered. Whoever follows the call waits for its answer: where there will
+/// be none, since it failed or nobody reads it any more, the log says so.
+struct Open {
+    state: ServeState,
     asked: AskedQuestion,
-    on_step: OnStep<'_>,
-) -> Result<QuestionAnswered, Problem> {
-    let mut tries = 1;
-    loop {
-        let mut answered = state.answerer.answer(asked.clone(), on_step).await?;
-        if tries > TRIES {
-            // Articles change faster than anybody can read them.
-            let why = Unanswered::NothingFound;
-            answered.reply = Reply::None { why, struck: Vec::new() };
+    since: Instant,
+    is_open: bool,
+}
+
+impl Open {
+    async fn ask(state: ServeState, asked: AskedQuestion) -> Result<Self, Problem> {
+        let mut open = Self { state, asked, since: Instant::now(), is_open: true };
+        let body = EventBody::QuestionAsked {
+            question_id: open.asked.id.clone(),
+            question: open.asked.question.clone(),
+        };
+        let appended = open.append(NewEvent::at(Timestamp::now(), body)).await;
+        open.is_open = appended.is_ok();
+        appended.map(|()| open)
+    }
+
+    async fn answer(mut self, on_step: OnStep<'_>) -> Result<QuestionAnswered, Problem> {
+        let (tenant, conversation) = (&self.asked.tenant, &self.asked.conversation);
+        let mut tries = 1;
+        loop {
+            let mut answered = self.state.answerer.answer(self.asked.clone(), on_step).await?;
+            if tries > TRIES {
+                // Articles change faster than anybody can read them.
+                answered.reply = Reply::None { why: Unanswered::NothingFound };
+            }
+            let wire = codec::question_answered(&answered);
+            let events = vec![self.event(answered)];
+            if self.state.desk.append_citing(tenant, conversation, events).await?.is_some() {
+                self.is_open = false;
+                return Ok(wire);
+            }
+            on_step(Step::Restart);
+            tries += 1;
         }
-        let wire = codec::question_answered(&answered);
-        let event = NewEvent::at(Timestamp::now(), EventBody::QuestionAnswered(answered));
-        if state.desk.append_citing(&asked.tenant, &asked.conversation, vec![event]).await? {
-            return Ok(wire);
+    }
+
+    async fn append(&self, event: NewEvent) -> Result<(), Problem> {
+        let (tenant, conversation) = (&self.asked.tenant, &self.asked.conversation);
+        self.state.store.append(tenant, conversation, vec![event]).await?;
+        Ok(())
+    }
+
+    /// Of two answers to a question only the first counts: an append goes on when its future is dropped.
+    fn event(&self, answered: QuestionAnswer) -> NewEvent {
+        NewEvent {
+            id: format!("answer-{}", self.asked.id).into(),
+            time: Timestamp::now(),
+            body: EventBody::QuestionAnswered(answered),
         }
-        on_step(Step::Restart);
-        tries += 1;
     }
 }
 
-async fn append(state: &ServeState, asked: &AskedQuestion, body: EventBody) -> Result<(), Problem> {
-    let event = NewEvent::at(Timestamp::now(), body);
-    state.store.append(&asked.tenant, &asked.conversation, vec![event]).await?;
-    Ok(())
+impl Drop for Open {
+    fn drop(&mut self) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        if !self.is_open {
+            return;
+        }
+        let event = self.event(QuestionAnswer {
+            question_id: self.asked.id.clone(),
+            question: self.asked.question.clone(),
+            reply: Reply::Abandoned,
+            struck: Vec::new(),
+            nearest: Vec::new(),
+            latency_ms: self.since.elapsed().as_millis() as u64,
+        });
+        let (state, asked) = (self.state.clone(), self.asked.clone());
+        runtime.spawn(async move {
+            let events = vec![event];
+            let appended = state.store.append(&asked.tenant, &asked.conversation, events).await;
+            if let Err(error) = appended {
+                let id = &asked.conversation;
+                tracing::warn!(conversation.id = %id, %error, "a question stays open");
+            }
+        });
+    }
 }
 
 /// The steps as they happen. A failure is a step too: the status has gone out by then. Whoever stops
 /// reading stops the model, too: all of it happens while the body is read.
-fn in_steps(state: ServeState, asked: AskedQuestion) -> Response {
+fn in_steps(open: Open) -> Response {
     let first = step(
         "asked",
         &QuestionAsked {
-            question_id: asked.id.to_string(),
-            question: asked.question.as_str().to_owned(),
+            question_id: open.asked.id.to_string(),
+            question: open.asked.question.as_str().to_owned(),
         },
     );
     let (tell, told) = mpsc::channel(STEPS_WAITING);
@@ -129,7 +189,7 @@ fn in_steps(state: ServeState, asked: AskedQuestion) -> Response {
             // The whole answer has what finds no room here.
             let _ = tell.try_send(text);
         };
-        let mut text = match answer(&state, asked, &mut on_step).await {
+        let mut text = match open.answer(&mut on_step).await {
             Ok(answered) => step("answer", &answered),
             Err(problem) => step("problem", &problem),
         };

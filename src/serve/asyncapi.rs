@@ -60,6 +60,7 @@ pub fn document() -> Value {
         "article.published", wire::ArticleChanged, "It is in force, and can be found.";
         "article.retired", wire::ArticleChanged, "It is cited no more.";
         "article.imported", wire::ArticlesImported, "Files were taken over, and are in force.";
+        codec::WRITING_STRUCK, wire::WritingStruck, "What a model wrote and nothing bears out, where nothing else came of it.";
         "system.degraded", wire::SystemDegraded, "Something works less well than it should.";
         "system.recovered", wire::SystemRecovered, "It works again.";
     }

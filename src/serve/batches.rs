@@ -56,8 +56,8 @@ pub struct WantedBatch {
 pub struct BatchView {
     pub id: String,
     pub created_at: String,
-    /// queued, running, done, stopped (its budget is used up, or the writer is down), failed or
-    /// cancelled
+    /// queued, running, waiting (the writer is down, or the tenant's budget is used up: it is tried
+    /// again by itself), done, stopped (its own budget is used up), failed or cancelled
     pub state: String,
     /// Conversations; null until they have been counted.
     #[schema(required)]
@@ -65,7 +65,7 @@ pub struct BatchView {
     pub written: u64,
     pub failed: u64,
     pub tokens: u64,
-    /// Why it stopped or failed.
+    /// Why it waits, stopped or failed.
     #[schema(required)]
     pub detail: Option<String>,
     /// Where the output is, once it is done.

@@ -1,12 +1,16 @@
 //! Counters, gauges and histograms, in the form that Prometheus reads.
 
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
+
+/// As often as the exporter's own task does it.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// From a keyword search to a long wait, in seconds.
 const SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
@@ -36,6 +40,15 @@ pub fn install() -> &'static PrometheusHandle {
         }
         handle
     })
+}
+
+/// Sorts what histograms were given into their buckets, as `render` does: without either, a service
+/// that nobody scrapes would keep every single value.
+pub async fn keep_up(stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(UPKEEP);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        install().run_upkeep();
+    }
 }
 
 pub fn render() -> String {

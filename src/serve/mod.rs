@@ -21,7 +21,7 @@ mod guard;
 mod health;
 mod hooks;
 mod listen;
-mod meters;
+pub mod meters;
 mod openapi;
 mod pages;
 mod sources;
@@ -76,6 +76,9 @@ pub struct Config {
     pub media_idle_seconds: u64,
     /// Calls and streams get so long to end when the service is stopped.
     pub shutdown_grace_seconds: u64,
+    /// A batch that waits for something that passes is tried again after so long, and ever more
+    /// seldom while it gets nowhere.
+    pub batch_retry_seconds: u64,
 }
 
 impl Default for Config {
@@ -88,6 +91,7 @@ impl Default for Config {
             secure_cookies: false,
             media_idle_seconds: 30,
             shutdown_grace_seconds: 15,
+            batch_retry_seconds: 60,
         }
     }
 }

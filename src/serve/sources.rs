@@ -10,8 +10,8 @@ use super::batches::{BatchFile, BatchView, WantedBatch};
 use super::system::Models;
 use crate::domain::{
     ArticleContent, ArticleId, ArticleRevision, CaseSummary, Classify, ConversationId, ErrorKind,
-    NewEvent, NewRevision, Occasion, QuestionAnswer, QuestionId, Redacted, SystemNotice, TenantId,
-    WrapUp, WrapUpId,
+    NewEvent, NewRevision, Occasion, QuestionAnswer, QuestionId, Recorded, Redacted, SystemNotice,
+    TenantId, WrapUp, WrapUpId,
 };
 use crate::flow::author::OnGrowth;
 use crate::flow::voice::OnStep;
@@ -48,6 +48,8 @@ pub struct AskedQuestion {
     pub conversation: ConversationId,
     pub id: QuestionId,
     pub question: Redacted,
+    /// The question back that this is the answer to, where whoever asks says so.
+    pub answers: Option<QuestionId>,
 }
 
 #[async_trait]
@@ -91,14 +93,14 @@ pub trait ArticleDesk: Send + Sync {
     /// Whether whoever approves must be somebody else than the author.
     fn four_eyes(&self) -> bool;
 
-    /// Appends events that may cite articles. False: one of them cites what isn't in force any more,
+    /// Appends events that may cite articles. `None`: one of them cites what isn't in force any more,
     /// and none was written.
     async fn append_citing(
         &self,
         tenant: &TenantId,
         conversation: &ConversationId,
         events: Vec<NewEvent>,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Option<Vec<Arc<Recorded>>>, StoreError>;
 }
 
 /// What a file says, masked.
@@ -151,7 +153,7 @@ pub struct WrapUpOrder {
 
 #[async_trait]
 pub trait WrapUps: Send + Sync {
-    /// Writes with proof, or refuses. Stores nothing.
+    /// Writes with proof, or refuses. Stores nothing but what was struck of a text that left no draft.
     /// What a model writes is shown while it grows.
     async fn write(&self, order: WrapUpOrder, on_growth: OnGrowth) -> Result<Vec<WrapUp>, Failure>;
 

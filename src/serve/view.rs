@@ -1,19 +1,19 @@
 //! One conversation as people see it: its events, folded. No I/O.
 
-use std::collections::BTreeMap;
+mod drafts;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::{Occasion, Recorded};
+use crate::domain::Recorded;
 use crate::store::StoreError;
 use crate::store::codec::{self, time_text};
 use crate::store::wire::{
     AudioGap, Citation, QuestionAnswered, QuestionsSuggested, RedactionResolved, SuggestedQuestion,
     SuggestionOffered, SuggestionVerdict, SuggestionVoiced, SuggestionWithdrawn, TurnFinal,
-    WrapUpArticle, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp, WrapUpHead, WrapUpSummary,
-    WrapUpVerdict,
 };
+
+pub use self::drafts::WrapUpView;
 
 /// A card with what became of it.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -50,24 +50,6 @@ pub struct VerdictView {
     #[schema(required)]
     text: Option<String>,
     at: String,
-}
-
-/// The newest drafts of each sort, and what was made of them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
-pub struct WrapUpView {
-    #[schema(required)]
-    summary: Option<WrapUpSummary>,
-    #[schema(required)]
-    hand_over: Option<WrapUpSummary>,
-    #[schema(required)]
-    email: Option<WrapUpEmail>,
-    #[schema(required)]
-    article: Option<WrapUpArticle>,
-    follow_ups: Vec<WrapUpFollowUp>,
-    #[schema(required)]
-    disposition: Option<WrapUpDisposition>,
-    /// By the draft's identifier.
-    verdicts: BTreeMap<String, VerdictView>,
 }
 
 /// What a conversation's events add up to.
@@ -148,79 +130,6 @@ impl Projection {
     }
 }
 
-impl WrapUpView {
-    fn take(&mut self, event: &Recorded) -> Result<(), StoreError> {
-        let verdicts = &self.verdicts;
-        match &*event.kind {
-            codec::WRAPUP_SUMMARY => {
-                let summary: WrapUpSummary = codec::data(event)?;
-                let place = match summary.head.occasion == Occasion::HandOver.as_str() {
-                    true => &mut self.hand_over,
-                    false => &mut self.summary,
-                };
-                place_into(place, summary, |one| &one.head, verdicts);
-            }
-            codec::WRAPUP_EMAIL => {
-                place_into(&mut self.email, codec::data(event)?, |one| &one.head, verdicts);
-            }
-            codec::WRAPUP_ARTICLE => {
-                place_into(&mut self.article, codec::data(event)?, |one| &one.head, verdicts);
-            }
-            codec::WRAPUP_DISPOSITION => {
-                place_into(&mut self.disposition, codec::data(event)?, |one| &one.head, verdicts);
-            }
-            codec::WRAPUP_FOLLOW_UP => self.follow_up(codec::data(event)?),
-            codec::WRAPUP_VERDICT => {
-                let data: WrapUpVerdict = codec::data(event)?;
-                let verdict = VerdictView {
-                    verdict: data.verdict,
-                    text: data.text,
-                    at: time_text(event.time),
-                };
-                self.verdicts.insert(data.wrapup_id, verdict);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Those that were written together share the stem of their identifiers.
-    fn follow_up(&mut self, new: WrapUpFollowUp) {
-        let stem = |one: &WrapUpFollowUp| {
-            one.head.wrapup_id.rsplit_once('-').map(|(stem, _)| stem.to_owned())
-        };
-        let mut others = self.follow_ups.iter().filter(|old| stem(old) != stem(&new));
-        if !others.all(|old| displaces(&new.head, &old.head, &self.verdicts)) {
-            return;
-        }
-        self.follow_ups.retain(|old| stem(old) == stem(&new));
-        let same = |old: &&mut WrapUpFollowUp| old.head.wrapup_id == new.head.wrapup_id;
-        match self.follow_ups.iter_mut().find(same) {
-            Some(old) if displaces(&new.head, &old.head, &self.verdicts) => *old = new,
-            Some(_) => {}
-            None => self.follow_ups.push(new),
-        }
-    }
-}
-
-/// A draft of the end comes late where a model wrote it. It doesn't take the place of one that
-/// somebody asked for meanwhile, nor of one that was accepted, edited or discarded.
-fn displaces(new: &WrapUpHead, old: &WrapUpHead, verdicts: &BTreeMap<String, VerdictView>) -> bool {
-    let of_end = |head: &WrapUpHead| head.occasion == Occasion::End.as_str();
-    !of_end(new) || (of_end(old) && !verdicts.contains_key(&old.wrapup_id))
-}
-
-fn place_into<T>(
-    place: &mut Option<T>,
-    new: T,
-    head: impl Fn(&T) -> &WrapUpHead,
-    verdicts: &BTreeMap<String, VerdictView>,
-) {
-    if place.as_ref().is_none_or(|old| displaces(head(&new), head(old), verdicts)) {
-        *place = Some(new);
-    }
-}
-
 fn card(data: SuggestionOffered, event: &Recorded) -> CardView {
     CardView {
         card_id: data.card_id,
@@ -249,13 +158,12 @@ fn card(data: SuggestionOffered, event: &Recorded) -> CardView {
 mod tests {
     use super::*;
     use crate::domain::{
-        Authorship, EventBody, NewEvent, Redacted, RedactionKind, RedactionOutcome,
-        RedactionResolved, ReviewVerdict, Summary, TenantId, Verdict, VerdictKind, WrapUp,
-        WrapUpBody,
+        EventBody, NewEvent, Redacted, RedactionKind, RedactionOutcome, RedactionResolved,
+        TenantId, Verdict, VerdictKind,
     };
     use crate::store::conformance::{card, now, started, turn};
 
-    fn project(events: Vec<NewEvent>) -> Projection {
+    pub(super) fn project(events: Vec<NewEvent>) -> Projection {
         let tenant = TenantId::from("t");
         let mut projection = Projection::default();
         for (number, event) in (1..).zip(events) {
@@ -349,47 +257,5 @@ mod tests {
         );
         assert_eq!((seen.cards[0].withdrawn, seen.cards[1].withdrawn), (false, true));
         assert_eq!((seen.cards[1].sequence, &seen.cards[1].verdict), (3, &None));
-    }
-
-    #[test]
-    fn a_late_draft_of_the_end_displaces_nothing_that_somebody_wanted() {
-        let draft = |id: &str, occasion, provider: &str| {
-            now(EventBody::WrapUp(Box::new(WrapUp {
-                id: id.into(),
-                occasion,
-                authorship: Authorship {
-                    provider: provider.to_owned(),
-                    model: None,
-                    prompt: None,
-                    seed: None,
-                },
-                language: "en".to_owned(),
-                body: WrapUpBody::Summary(Summary::default()),
-                struck: Vec::new(),
-            })))
-        };
-        let verdict = |id: &str| {
-            now(EventBody::WrapUpVerdict(crate::domain::WrapUpVerdict {
-                wrapup_id: id.into(),
-                verdict: ReviewVerdict::Accepted,
-                edited_text: None,
-            }))
-        };
-        let (end, demand) = (Occasion::End, Occasion::Demand);
-        let plain = || draft("w-end-summary-1", end, "extractive");
-        let late = || draft("w-end-summary-1", end, "house");
-        let shown = |events: Vec<NewEvent>| {
-            let summary = project(events).wrapup.expect("a draft").summary.expect("a summary");
-            (summary.head.wrapup_id, summary.head.authorship.provider)
-        };
-        let of = |id: &str, provider: &str| (id.to_owned(), provider.to_owned());
-        assert_eq!(shown(vec![plain(), late()]), of("w-end-summary-1", "house"));
-        let asked = draft("w-9-1", demand, "extractive");
-        assert_eq!(shown(vec![plain(), asked, late()]), of("w-9-1", "extractive"));
-        let judged = vec![plain(), verdict("w-end-summary-1"), late()];
-        assert_eq!(shown(judged), of("w-end-summary-1", "extractive"));
-        let asked = draft("w-9-1", demand, "house");
-        let judged = vec![plain(), verdict("w-end-summary-1"), asked];
-        assert_eq!(shown(judged), of("w-9-1", "house"), "who asks again wants another one");
     }
 }

@@ -16,6 +16,7 @@ use super::auth::Principal;
 use super::error::{Problem, shown};
 use super::extract::{Json, Path};
 use super::sources::WrapUpOrder;
+use super::view::WrapUpView;
 use crate::bus::{PartialSignal, Signal};
 use crate::domain::{
     ConversationId, EmailLength, EmailPurpose, EmailTone, EventBody, EventId, NewEvent, Occasion,
@@ -28,6 +29,8 @@ use crate::store::{KindFilter, MAX_READ, ReadQuery, codec, wire};
 const MAX_TEXT_CHARS: usize = 20_000;
 const MAX_WISH_CHARS: usize = 200;
 const MAX_CASE: usize = 50;
+/// Of a draft's event, beside the draft.
+const SEQUENCE: &str = "backchannel-sequence";
 
 /// What e-mail is wanted; each has a default.
 #[derive(Deserialize, ToSchema)]
@@ -74,14 +77,19 @@ pub struct Case {
 pub struct Review {
     /// accepted, edited or discarded
     verdict: String,
-    /// What the text became, or the code of the disposition that was chosen; only with `edited`.
+    /// With `edited`, what the text became or the code of another disposition; with `accepted`, the
+    /// code of a disposition, if you like.
     text: Option<String>,
+    /// The `sequence` of the draft that was looked at. Where another text stands under its identifier
+    /// by now, nothing is accepted or discarded unseen: 409.
+    sequence: Option<u64>,
 }
 
 /// Writes a summary of what was said so far: sections and a paragraph, each sentence with its proof.
 #[utoipa::path(post, path = "/v1/conversations/{id}/summary", tag = "wrap-up",
     params(("id" = String, Path)),
-    responses((status = 200, body = wire::WrapUpSummary), super::openapi::Refusals))]
+    responses((status = 200, body = wire::WrapUpSummary,
+        headers(("backchannel-sequence" = u64))), super::openapi::Refusals))]
 pub async fn summary(
     State(state): State<ServeState>,
     principal: Principal,
@@ -93,7 +101,8 @@ pub async fn summary(
 /// Writes what the next agent needs: the summary, who takes part, where the cards came from.
 #[utoipa::path(post, path = "/v1/conversations/{id}/handover", tag = "wrap-up",
     params(("id" = String, Path)),
-    responses((status = 200, body = wire::WrapUpSummary), super::openapi::Refusals))]
+    responses((status = 200, body = wire::WrapUpSummary,
+        headers(("backchannel-sequence" = u64))), super::openapi::Refusals))]
 pub async fn handover(
     State(state): State<ServeState>,
     principal: Principal,
@@ -105,7 +114,8 @@ pub async fn handover(
 /// Drafts an e-mail to the customer. It is never sent from here.
 #[utoipa::path(post, path = "/v1/conversations/{id}/email", tag = "wrap-up",
     params(("id" = String, Path)), request_body = WantedEmail,
-    responses((status = 200, body = wire::WrapUpEmail), super::openapi::Refusals))]
+    responses((status = 200, body = wire::WrapUpEmail,
+        headers(("backchannel-sequence" = u64))), super::openapi::Refusals))]
 pub async fn email(
     State(state): State<ServeState>,
     principal: Principal,
@@ -119,7 +129,8 @@ pub async fn email(
 /// Proposes an article from what was explained and no card said.
 #[utoipa::path(post, path = "/v1/conversations/{id}/article", tag = "wrap-up",
     params(("id" = String, Path)),
-    responses((status = 200, body = wire::WrapUpArticle), super::openapi::Refusals))]
+    responses((status = 200, body = wire::WrapUpArticle,
+        headers(("backchannel-sequence" = u64))), super::openapi::Refusals))]
 pub async fn article(
     State(state): State<ServeState>,
     principal: Principal,
@@ -138,6 +149,7 @@ pub async fn followups(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let written = write(&state, principal, id, Draft::FollowUps, Occasion::Demand).await?;
+    let written: Vec<String> = written.into_iter().map(|(_, data)| data).collect();
     Ok(json(format!(r#"{{"items":[{}]}}"#, written.join(","))))
 }
 
@@ -179,23 +191,37 @@ pub async fn review(
         (ReviewVerdict::Edited, Some(text)) if text.chars().count() > MAX_TEXT_CHARS => {
             return Err(Problem::invalid(format!("text has {MAX_TEXT_CHARS} characters at most")));
         }
-        (ReviewVerdict::Edited, Some(text)) => Some((state.masker)(text)),
-        (_, Some(_)) => return Err(Problem::invalid("`text` comes only with `edited`")),
+        (ReviewVerdict::Edited | ReviewVerdict::Accepted, Some(text)) => Some((state.masker)(text)),
+        (ReviewVerdict::Discarded, Some(_)) => {
+            return Err(Problem::invalid("`text` comes with `edited`, or a disposition's code"));
+        }
         (_, None) => None,
     };
     let conversation = ConversationId::from(id);
-    let given = WrapUpVerdict { wrapup_id: WrapUpId::from(wrapup_id), verdict, edited_text };
+    let given = WrapUpVerdict {
+        wrapup_id: WrapUpId::from(wrapup_id),
+        verdict,
+        edited_text,
+        seen: review.sequence,
+    };
     let wire = codec::wrapup_verdict(&given);
-    let before = before(&state, &principal, &conversation, &wire.wrapup_id).await?;
-    if before.last() != Some(&wire) {
+    let before = Before::of(&state, &principal, &conversation, &wire.wrapup_id).await?;
+    before.admits(&given)?;
+    if !before.verdicts.last().is_some_and(|last| says_the_same(last, &wire)) {
         let event = NewEvent {
-            id: event_id(before.len(), &principal, &conversation, &wire),
+            id: event_id(before.verdicts.len(), &principal, &conversation, &wire),
             time: Timestamp::now(),
             body: EventBody::WrapUpVerdict(given),
         };
         state.store.append(&principal.tenant, &conversation, vec![event]).await?;
     }
     Ok(axum::Json(wire))
+}
+
+/// Whoever doesn't say which draft was seen means the one that was.
+fn says_the_same(one: &wire::WrapUpVerdict, other: &wire::WrapUpVerdict) -> bool {
+    let of_another = one.sequence.zip(other.sequence).is_some_and(|(one, other)| one != other);
+    !of_another && (&one.verdict, &one.text) == (&other.verdict, &other.text)
 }
 
 fn order_of(state: &ServeState, wanted: &WantedEmail) -> Result<EmailOrder, Problem> {
@@ -235,6 +261,7 @@ fn order_of(state: &ServeState, wanted: &WantedEmail) -> Result<EmailOrder, Prob
     Ok(EmailOrder { purpose, length, tone, language })
 }
 
+/// One draft, and in a header the `sequence` under which it stands in the log.
 async fn one(
     state: &ServeState,
     principal: Principal,
@@ -243,17 +270,22 @@ async fn one(
     occasion: Occasion,
 ) -> Result<Response, Problem> {
     let written = write(state, principal, id, draft, occasion).await?;
-    Ok(json(written.into_iter().next().unwrap_or_default()))
+    let Some((sequence, data)) = written.into_iter().next() else {
+        return Ok(json(String::new()));
+    };
+    let mut response = json(data);
+    response.headers_mut().insert(SEQUENCE, sequence.into());
+    Ok(response)
 }
 
-/// Writes and logs; answers with the data of the events.
+/// Writes and logs; answers with the sequences and data of the events.
 async fn write(
     state: &ServeState,
     principal: Principal,
     id: String,
     draft: Draft,
     occasion: Occasion,
-) -> Result<Vec<String>, Problem> {
+) -> Result<Vec<(u64, String)>, Problem> {
     let conversation = ConversationId::from(id);
     let order = WrapUpOrder {
         tenant: principal.tenant.clone(),
@@ -281,12 +313,12 @@ async fn write(
     if events.is_empty() {
         return Ok(Vec::new());
     }
-    let data = events.iter().map(|event| codec::encode(&event.body).data).collect();
-    if !state.desk.append_citing(&principal.tenant, &conversation, events).await? {
+    let recorded = state.desk.append_citing(&principal.tenant, &conversation, events).await?;
+    let recorded = recorded.ok_or_else(|| {
         let detail = "an article that it cites was taken back meanwhile; ask again";
-        return Err(Problem::new(StatusCode::CONFLICT, "taken-back", detail));
-    }
-    Ok(data)
+        Problem::new(StatusCode::CONFLICT, "taken-back", detail)
+    })?;
+    Ok(recorded.iter().map(|event| (event.sequence, event.data.to_string())).collect())
 }
 
 fn json(data: String) -> Response {
@@ -294,36 +326,76 @@ fn json(data: String) -> Response {
     ([(header::CONTENT_TYPE, kind)], Bytes::from(data)).into_response()
 }
 
-/// The verdicts on a draft so far; there must be such a draft.
-async fn before(
-    state: &ServeState,
-    principal: &Principal,
-    conversation: &ConversationId,
-    wrapup: &str,
-) -> Result<Vec<wire::WrapUpVerdict>, Problem> {
-    let mut query = ReadQuery::all(principal.tenant.clone(), 0).of(conversation.clone());
-    query.kinds =
-        KindFilter::parse("wrapup.*").map_err(|error| Problem::invalid(error.to_string()))?;
-    #[derive(Deserialize)]
-    struct Named {
-        wrapup_id: String,
-    }
-    let (mut is_there, mut verdicts) = (false, Vec::new());
-    loop {
-        let page = state.store.read(&query).await?;
-        for event in &page {
-            if codec::data::<Named>(event)?.wrapup_id != wrapup {
-                continue;
+/// What is known of a draft before it is judged.
+struct Before {
+    verdicts: Vec<wire::WrapUpVerdict>,
+    /// Of the text that stands under its identifier.
+    sequence: u64,
+    /// Of a disposition: what accepting it chooses.
+    code: Option<String>,
+}
+
+impl Before {
+    /// There must be such a draft.
+    async fn of(
+        state: &ServeState,
+        principal: &Principal,
+        conversation: &ConversationId,
+        wrapup: &str,
+    ) -> Result<Self, Problem> {
+        let mut query = ReadQuery::all(principal.tenant.clone(), 0).of(conversation.clone());
+        query.kinds =
+            KindFilter::parse("wrapup.*").map_err(|error| Problem::invalid(error.to_string()))?;
+        #[derive(Deserialize)]
+        struct Named {
+            wrapup_id: String,
+        }
+        let (mut newest, mut verdicts, mut view) = (None, Vec::new(), WrapUpView::default());
+        loop {
+            let page = state.store.read(&query).await?;
+            for event in &page {
+                view.take(event)?;
+                if codec::data::<Named>(event)?.wrapup_id != wrapup {
+                    continue;
+                }
+                match &*event.kind {
+                    codec::WRAPUP_VERDICT => verdicts.push(codec::data(event)?),
+                    _ => newest = Some(event.sequence),
+                }
             }
-            match &*event.kind {
-                codec::WRAPUP_VERDICT => verdicts.push(codec::data(event)?),
-                _ => is_there = true,
+            match page.last() {
+                Some(last) if page.len() == MAX_READ => query.after = last.position,
+                _ => break,
             }
         }
-        match page.last() {
-            Some(last) if page.len() == MAX_READ => query.after = last.position,
-            _ if is_there => return Ok(verdicts),
-            _ => return Err(Problem::not_found(format!("there is no draft {}", shown(wrapup)))),
+        let Some(newest) = newest else {
+            return Err(Problem::not_found(format!("there is no draft {}", shown(wrapup))));
+        };
+        // One that came after a verdict is in the log and not in the view.
+        let sequence = view.sequence(wrapup).unwrap_or(newest);
+        Ok(Self { verdicts, sequence, code: view.likeliest(wrapup).map(str::to_owned) })
+    }
+
+    /// Whether the draft that was looked at is the one that the verdict will be read as being about.
+    /// Somebody's own words say by themselves what they are.
+    fn admits(&self, given: &WrapUpVerdict) -> Result<(), Problem> {
+        let replaced = || {
+            let detail = "this draft was written anew meanwhile; look at it again";
+            Err(Problem::new(StatusCode::CONFLICT, "conflict", detail))
+        };
+        if given.verdict == ReviewVerdict::Edited {
+            return Ok(());
+        }
+        if given.seen.is_some_and(|seen| seen != self.sequence) {
+            return replaced();
+        }
+        match (&given.edited_text, &self.code) {
+            (None, _) => Ok(()),
+            (Some(chosen), Some(code)) if chosen.as_str() == code => Ok(()),
+            (Some(_), Some(_)) => replaced(),
+            (Some(_), None) => {
+                Err(Problem::invalid("with `accepted`, `text` is a disposition's code"))
+            }
         }
     }
 }

@@ -40,6 +40,7 @@ pub const SUGGESTION_QUESTIONS: &str = "suggestion.questions";
 pub const SUGGESTION_WITHDRAWN: &str = "suggestion.withdrawn";
 pub const SUGGESTION_VERDICT: &str = "suggestion.verdict";
 pub const QUESTION_ANSWERED: &str = "question.answered";
+pub const WRITING_STRUCK: &str = "writing.struck";
 pub const AUDIO_GAP: &str = "audio.gap";
 
 /// An event's body in the form in which it is written.
@@ -74,6 +75,7 @@ pub fn encode(body: &EventBody) -> Encoded {
             "audio.started",
             wire::AudioStarted {
                 party: party_ref(&x.party),
+                name: x.party.name.clone(),
                 codec: x.codec.clone(),
                 sample_rate_hz: x.sample_rate_hz,
             }
@@ -146,6 +148,7 @@ pub fn encode(body: &EventBody) -> Encoded {
         EventBody::ArticlesImported(x) => {
             encoded!("article.imported", wire::ArticlesImported { new: x.new, changed: x.changed })
         }
+        EventBody::WritingStruck(x) => encoded!("writing.struck", answers::writing_struck(x)),
         EventBody::SystemDegraded(x) => encoded!(
             "system.degraded",
             wire::SystemDegraded {

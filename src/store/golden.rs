@@ -136,8 +136,9 @@ fn cards_and_questions_are_written_as_they_always_were() {
             question: Redacted::vouched("When?"),
             reply: match answer {
                 Some(answer) => Reply::Answer(answer),
-                None => Reply::None { why: Unanswered::NothingFound, struck: Vec::new() },
+                None => Reply::None { why: Unanswered::NothingFound },
             },
+            struck: Vec::new(),
             nearest: vec![("b/r".into(), "Refunds".into(), "When".into())],
             latency_ms: 7,
         })
@@ -248,13 +249,22 @@ fn wrap_ups_are_written_as_they_always_were() {
         ),
         to_value::<wire::WrapUpDisposition>,
     );
-    check(
+    let reviewed = |seen| {
         EventBody::WrapUpVerdict(WrapUpVerdict {
             wrapup_id: "w-1".into(),
             verdict: ReviewVerdict::Discarded,
             edited_text: None,
-        }),
+            seen,
+        })
+    };
+    check(
+        reviewed(None),
         r#"{"wrapup_id":"w-1","verdict":"discarded","text":null}"#,
+        to_value::<wire::WrapUpVerdict>,
+    );
+    check(
+        reviewed(Some(7)),
+        r#"{"wrapup_id":"w-1","verdict":"discarded","text":null,"sequence":7}"#,
         to_value::<wire::WrapUpVerdict>,
     );
 }

@@ -55,6 +55,9 @@ pub struct ConversationEnded {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AudioStarted {
     pub party: PartyRef,
+    /// The party's, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub codec: String,
     pub sample_rate_hz: u32,
 }
@@ -256,7 +259,7 @@ pub struct Nearest {
 pub struct QuestionAnswered {
     pub question_id: String,
     pub question: String,
-    /// answered, asks_back or abstained
+    /// answered, asks_back, abstained or abandoned (whoever asked stopped waiting, or it failed)
     pub state: String,
     #[schema(required)]
     pub answer: Option<Answer>,
@@ -272,11 +275,23 @@ pub struct QuestionAnswered {
     /// Of what a model wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorship: Option<Authorship>,
+    /// What a model wrote and nothing bears out, also beside a quotation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub struck: Vec<Struck>,
     /// What comes nearest when nothing answers, or may be meant when it asks back.
     pub nearest: Vec<Nearest>,
     pub latency_ms: u64,
+}
+
+/// What a model wrote and nothing bears out, where it left neither voice, answer nor draft to keep it with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WritingStruck {
+    /// card, email or follow_ups
+    pub task: String,
+    /// The card, or the identifier that the draft would have had.
+    pub about: String,
+    pub authorship: Authorship,
+    pub struck: Vec<Struck>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

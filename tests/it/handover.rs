@@ -47,9 +47,8 @@ async fn whoever_takes_a_call_on_is_told_what_was_said() {
     let place = |found: &dyn Fn(&Value) -> bool| {
         events.iter().position(found).unwrap_or_else(|| panic!("{events:#?}"))
     };
-    let joined = place(&|event| {
-        kind(event) == "audio.started" && event["data"]["party"]["name"] == json!("Bea")
-    });
+    let joined =
+        place(&|event| kind(event) == "audio.started" && event["data"]["name"] == json!("Bea"));
     let told = place(&|event| {
         kind(event) == "wrapup.summary" && event["data"]["occasion"] == json!("hand_over")
     });

@@ -115,10 +115,8 @@ fn written(case: &Case, material: &Material) -> Vec<(String, String)> {
         dispositions: case.dispositions.iter().map(rule).collect(),
         ..WrapUpSettings::default()
     };
-    let circumstances = Circumstances {
-        began: case.began.parse().expect("a time with its zone"),
-        parties: Vec::new(),
-    };
+    let began = case.began.parse().expect("a time with its zone");
+    let circumstances = Circumstances::new(began, Vec::new());
     let reading = Reading::of(material, &circumstances).expect("enough is said");
     let join = |sentences: &[ProvenSentence]| {
         sentences.iter().map(|one| one.text.as_str()).collect::<Vec<_>>().join(" | ")

@@ -41,6 +41,8 @@ test('the desktop is clear at every width, before, during and after a call', asy
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
 
+  await handsOver(page);
+
   await page.setViewportSize({ width: 360, height: 740 });
   await page.getByRole('tab', { name: 'Transcript' }).click();
   await look(page, 'transcript', [360]);
@@ -70,6 +72,23 @@ test('the desktop is clear at every width, before, during and after a call', asy
   await page.getByText(/^Ended/).first().waitFor();
   await look(page, 'ended');
 });
+
+/** Whoever takes the call on reads what was said, each sentence a click away from its turn. */
+async function handsOver(page: Page): Promise<void> {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole('button', { name: 'Hand over' }).click();
+  const pack = page.locator('bc-handover');
+  await pack.getByRole('heading', { name: 'So far in this call' }).waitFor();
+  await look(page, 'handover');
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await pack.locator('bc-proven button').first().click();
+  await page.locator('bc-turn[marked]').waitFor();
+  await pack.getByRole('button', { name: 'Close' }).click();
+  await pack.waitFor({ state: 'detached' });
+  await page.keyboard.press('h');
+  await pack.getByRole('heading', { name: 'So far in this call' }).waitFor();
+  await pack.getByRole('button', { name: 'Close' }).click();
+}
 
 /** Takes the pictures, and finds no sideways scrolling and nothing that axe-core objects to. */
 async function look(page: Page, name: string, widths = WIDTHS): Promise<void> {

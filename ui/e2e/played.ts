@@ -1,19 +1,19 @@
 import type { Page } from 'playwright-core';
 
-const citation = {
+export const citation = {
   article_id: 'billing/duplicate-payments', passage_id: 'billing/duplicate-payments#3', revision: 1, start: 0, end: 62,
   quote: 'We refund a duplicate direct debit within 5 working days, to the bank account it was taken from.',
 };
-const customer = { id: 'p-1', role: 'customer', name: null };
+export const customer = { id: 'p-1', role: 'customer', name: null };
 export const spoken = ['You will have the money back within 5 working days.', 'It goes to the account that paid.'];
 export const suggested = ['Charged twice in the same month?', 'How long does a refund take?', 'Claiming a duplicate payment back through the bank?'];
 export const proven = (text: string) => ({ text, citations: [{ of: 'passage', ...citation }], support: 0.9 });
-const card = {
+export const card = {
   card_id: 'k-1', kind: 'answer', title: 'Duplicate direct debits', article_title: 'Duplicate direct debits', heading: 'When the money comes back',
   text: citation.quote, citations: [citation], score: 0.8, trigger_turn: 't-1', latency_ms: 30, generator: 'extractive', why: ['terms: duplicate'],
   valid_from: '2026-05-01', verbatim: false, voice: null, offered_at: '2026-11-22T10:00:05.000Z', sequence: 3, verdict: null, withdrawn: false,
 };
-const call = {
+export const call = {
   id: 'c-9', state: 'live', channel: 'voice', external_id: null, started_at: '2026-11-22T10:00:00.000Z', ended_at: null, duration_ms: 9_000,
   parties: [customer], attributes: {}, turn_count: 1, card_count: 1, last_turn: null, last_sequence: 3, position: '3',
   turns: [{ turn_id: 't-1', party: customer, start_ms: 1_000, end_ms: 4_000, text: 'So when do I get my money back?', words: [], language: 'en' }],

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::domain::{
     ArticleAction, ArticleChanged, ArticleRevision, ArticleState, ConversationId, EventBody,
-    NewEvent, NewRevision, TenantId,
+    NewEvent, NewRevision, Recorded, TenantId,
 };
 use crate::knowledge::{Change, Library, Written};
 use crate::serve::{ArticleDesk, Failure, ImportItem, ImportOutcome};
@@ -153,12 +153,11 @@ impl ArticleDesk for Articles {
         tenant: &TenantId,
         conversation: &ConversationId,
         events: Vec<NewEvent>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Vec<Arc<Recorded>>>, StoreError> {
         let hold = self.library.hold().await;
         if !events.iter().all(|event| hold.allows(&event.body)) {
-            return Ok(false);
+            return Ok(None);
         }
-        self.store.append(tenant, conversation, events).await?;
-        Ok(true)
+        self.store.append(tenant, conversation, events).await.map(Some)
     }
 }

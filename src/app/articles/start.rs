@@ -63,7 +63,7 @@ async fn take_over(
         }
         Ok(items)
     };
-    let items = tokio::task::spawn_blocking(files).await.map_err(AppError::internal)??;
+    let items = tokio::task::spawn_blocking(files).await.map_err(AppError::broke)??;
     let ids: Vec<_> = items.iter().map(|item| item.id.clone()).collect();
     let outcomes = import(log.as_ref(), tenant, IMPORT, items, false).await;
     let outcomes = outcomes.map_err(|error| AppError::of(&error))?;
@@ -111,7 +111,7 @@ pub async fn library_of(
     };
     let library = tokio::task::spawn_blocking(build)
         .await
-        .map_err(AppError::internal)?
+        .map_err(AppError::broke)?
         .map_err(|error| AppError::of(&error))?;
     tracing::info!(
         articles = library.articles().len(),

@@ -1,13 +1,16 @@
 //! Parquet: a conversation a row, its columns named as the fields of the JSON form.
 
 use std::fs::File;
+use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use parquet::file::serialized_reader::ReadOptionsBuilder;
 use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row};
@@ -18,10 +21,50 @@ use super::Body;
 use super::json::is_known_field;
 use super::lines::{LINE_BYTES_MAX, Line};
 use crate::batch::error::BatchError;
+use crate::batch::plan::{BYTES_PER_JOB, CONVERSATIONS_PER_JOB};
 
 /// So many places in files are kept open: jobs come nearly in order, and going back means decoding a
 /// row group from its beginning.
 const CURSORS: usize = 4;
+
+/// A page comes into memory whole. Most writers make them of a megabyte, some of a thousand rows.
+const PAGE_BYTES_MAX: usize = 256 << 20;
+
+/// A file of which nothing larger than a page is read at once.
+struct Pages(File);
+
+impl Length for Pages {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+}
+
+impl ChunkReader for Pages {
+    type T = BufReader<File>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        self.0.get_read(start)
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        if length > PAGE_BYTES_MAX {
+            return Err(ParquetError::General(format!(
+                "it has a page of {length} bytes; {PAGE_BYTES_MAX} are the most"
+            )));
+        }
+        self.0.get_bytes(start, length)
+    }
+}
+
+/// So many rows are decoded ahead: as many as a job has, and fewer of long ones.
+fn rows_ahead(groups: &[RowGroupMetaData]) -> usize {
+    let longest = groups.iter().map(|group| {
+        let bytes = u64::try_from(group.total_byte_size()).unwrap_or(0);
+        bytes / u64::try_from(group.num_rows()).unwrap_or(0).max(1)
+    });
+    let row_bytes = longest.max().unwrap_or(0).max(1);
+    (BYTES_PER_JOB / row_bytes).clamp(1, u64::from(CONVERSATIONS_PER_JOB)) as usize
+}
 
 /// How much a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +79,7 @@ pub struct Extent {
 pub fn extent(path: &Path) -> Result<Extent, BatchError> {
     let wrong = |reason: String| BatchError::Input { path: path.to_owned(), reason };
     let file = File::open(path).map_err(BatchError::unreadable(path))?;
-    let reader = guarded(|| SerializedFileReader::new(file))
+    let reader = guarded(|| SerializedFileReader::new(Pages(file)))
         .map_err(|why| wrong(format!("can't be read as Parquet: {why}")))?;
     if projection(&reader).is_none() {
         return Err(wrong("has none of the columns of a conversation: turns, or text".to_owned()));
@@ -122,7 +165,7 @@ impl Cursor {
     /// At the beginning of the row group that holds the row.
     fn open(path: &Path, row: u64) -> Result<Self, ParquetError> {
         let file = File::open(path)?;
-        let whole = SerializedFileReader::new(file.try_clone()?)?;
+        let whole = SerializedFileReader::new(Pages(file.try_clone()?))?;
         let (mut group, mut next) = (0, 0);
         for about in whole.metadata().row_groups() {
             let rows = u64::try_from(about.num_rows()).unwrap_or(0);
@@ -132,12 +175,14 @@ impl Cursor {
             next += rows;
             group += 1;
         }
+        let ahead = rows_ahead(whole.metadata().row_groups());
         let projection = projection(&whole);
         let from_there = ReadOptionsBuilder::new()
             .with_predicate(Box::new(move |_, number| number >= group))
             .build();
-        let reader = SerializedFileReader::new_with_options(file, from_there)?;
+        let reader = SerializedFileReader::new_with_options(Pages(file), from_there)?;
         let rows = RowIter::from_file_into(Box::new(reader)).project(projection)?;
+        let rows = rows.with_batch_size(ahead);
         Ok(Self { path: path.to_owned(), next, rows })
     }
 
@@ -254,6 +299,52 @@ mod tests {
         let beyond = read(&cursors, &path, 23, 4);
         assert_eq!(beyond.len(), 4);
         assert!(beyond[0].contains("id 23") && beyond[3].contains("fewer rows"), "{beyond:?}");
+    }
+
+    /// What this thread has read until now.
+    fn bytes_read() -> u64 {
+        let io = std::fs::read_to_string("/proc/thread-self/io").expect("Linux counts it");
+        let read = io.lines().find_map(|line| line.strip_prefix("rchar: ")).expect("a line");
+        read.parse().expect("a number")
+    }
+
+    #[test]
+    fn long_rows_are_decoded_a_few_at_a_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("in.parquet");
+        let schema = "message m { required binary text (STRING); }";
+        let schema = parquet::schema::parser::parse_message_type(schema).expect("a schema");
+        let file = File::create(&path).expect("a file");
+        // A row a page, and all in one group.
+        let properties = parquet::file::properties::WriterProperties::builder()
+            .set_dictionary_enabled(false)
+            .set_data_page_row_count_limit(1)
+            .set_write_batch_size(1)
+            .build();
+        let mut writer =
+            SerializedFileWriter::new(file, schema.into(), properties.into()).expect("a writer");
+        let mut group = writer.next_row_group().expect("a group");
+        let mut column = group.next_column().expect("a column").expect("one");
+        let row = ByteArray::from("x".repeat(1 << 20).into_bytes());
+        let values = vec![row; 40];
+        column.typed::<ByteArrayType>().write_batch(&values, None, None).expect("written");
+        column.close().expect("closed");
+        group.close().expect("closed");
+        writer.close().expect("closed");
+        let before = bytes_read();
+        assert_eq!(read(&Cursors::default(), &path, 0, 1)[0].len(), (1 << 20) + 11);
+        let mib = (bytes_read() - before) >> 20;
+        assert!(mib <= 12, "{mib} of 40 MiB for one row of 1");
+    }
+
+    #[test]
+    fn a_page_that_would_fill_the_memory_is_refused() {
+        let file = tempfile::tempfile().expect("a file");
+        file.set_len(1_000 << 20).expect("a large one");
+        let pages = Pages(file);
+        assert_eq!(pages.get_bytes(0, 1 << 20).expect("a page").len(), 1 << 20);
+        let error = pages.get_bytes(0, PAGE_BYTES_MAX + 1).expect_err("too large");
+        assert!(error.to_string().contains("it has a page of"), "{error}");
     }
 
     #[test]

@@ -214,19 +214,19 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// What has changed about a source since the plan was made.
+    /// What has changed about a source since the plan was made. May read all of it.
     pub fn change(&self, sources: &[Source], number: u32) -> Option<String> {
         let source = sources.get(number as usize)?;
         let Ok(now) = stamp(&source.path) else {
             return Some(format!("{} is gone", source.name));
         };
-        let mut same = self.same.lock().unwrap_or_else(PoisonError::into_inner);
-        if now == (source.bytes, source.modified_ns) || same.get(&number) == Some(&now) {
+        let same = || self.same.lock().unwrap_or_else(PoisonError::into_inner);
+        if now == (source.bytes, source.modified_ns) || same().get(&number) == Some(&now) {
             return None;
         }
         let what = other(source, &source.path, now);
         if what.is_none() {
-            same.insert(number, now);
+            same().insert(number, now);
         }
         what
     }

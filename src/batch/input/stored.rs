@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::Understood;
 use crate::batch::conversation::{Conversation, ItemError, sha256_hex};
-use crate::domain::{Citation, ConversationId, ErrorKind, Party, Role, TenantId, VerdictKind};
+use crate::domain::{Citation, ConversationId, ErrorKind, Party, Role, TenantId};
 use crate::flow::author::ShownPassages;
 use crate::flow::wrapup::Circumstances;
 use crate::models::Material;
@@ -48,15 +48,15 @@ pub async fn material(
                 }
                 codec::SUGGESTION_OFFERED => {
                     let card: SuggestionOffered = codec::data(event)?;
-                    shown.offered(&card.card_id, card.citations.into_iter().map(cited));
+                    let citations = card.citations.into_iter().map(cited);
+                    shown.offered(&card.card_id, citations, card.verbatim);
                 }
                 codec::SUGGESTION_WITHDRAWN => {
                     shown.withdrawn(&codec::data::<SuggestionWithdrawn>(event)?.card_id);
                 }
                 codec::SUGGESTION_VERDICT => {
                     let verdict: SuggestionVerdict = codec::data(event)?;
-                    let is_dismissed = verdict.verdict == VerdictKind::Dismissed.as_str();
-                    shown.judged(&verdict.card_id, is_dismissed);
+                    shown.judged(&verdict.card_id, &verdict.verdict);
                 }
                 _ => material.turns.extend(codec::decode_turn(event)?),
             }
@@ -65,14 +65,17 @@ pub async fn material(
             break;
         }
     }
-    material.passages = shown.kept();
+    let kept = shown.kept();
+    material.passages = kept.free;
     material.turns.sort_by_key(|turn| turn.start_ms);
     let parties = row.parties.into_iter().filter_map(|party| {
         let role = Role::parse(&party.role)?;
         Some(Party { id: party.id.into(), role, name: party.name })
     });
     let began = row.started_at.to_zoned(zone.clone());
-    Ok(Some((material, Circumstances { began, parties: parties.collect() })))
+    let circumstances =
+        Circumstances { began, parties: parties.collect(), word_for_word: kept.word_for_word };
+    Ok(Some((material, circumstances)))
 }
 
 fn cited(citation: crate::store::wire::Citation) -> Citation {

@@ -27,6 +27,9 @@ use crate::models::{
 
 /// The counts of tokens come after the end of the text, if they come.
 const USAGE_PATIENCE: Duration = Duration::from_millis(500);
+/// A chain's shares and pauses take a little of the deadline: a provider that was silent for all but
+/// this part of our patience has used it up.
+const ROUNDING: u32 = 10;
 
 /// A server that speaks OpenAI's chat completions.
 pub struct OpenAi {
@@ -112,8 +115,13 @@ impl Generator for OpenAi {
         let deadline = began + request.deadline;
         let first_by = deadline.min(began + self.server.first_text_patience);
         let waited_ms = || began.elapsed().as_millis() as u64;
-        let timeout =
-            || WritingError::Timeout { provider: provider.clone(), waited_ms: waited_ms() };
+        let late = |since: Instant, patience: Duration| {
+            let (provider, silent) = (provider.clone(), since.elapsed());
+            match silent + patience / ROUNDING >= patience {
+                true => WritingError::Silent { provider, silent_ms: silent.as_millis() as u64 },
+                false => WritingError::Timeout { provider, waited_ms: waited_ms() },
+            }
+        };
         let broken = |detail: &str| WritingError::Broken {
             provider: provider.clone(),
             detail: detail.to_owned(),
@@ -123,7 +131,7 @@ impl Generator for OpenAi {
         let opening = chat.create_stream_byot::<_, Chunk>(self.body(model, request));
         let mut chunks = timeout_at(first_by, opening)
             .await
-            .map_err(|_| timeout())?
+            .map_err(|_| late(began, self.server.first_text_patience))?
             .map_err(|error| explain(error, provider, waited_ms()))?;
 
         let mut text = String::new();
@@ -131,11 +139,13 @@ impl Generator for OpenAi {
         let mut tokens = None;
         let mut finish = None;
         let mut by = first_by;
+        // Since when nothing came, and how long that may last.
+        let mut quiet = (began, self.server.first_text_patience);
         loop {
             let chunk = match timeout_at(by, chunks.next()).await {
                 // The text is whole; what is missing are the counts.
                 Err(_) if finish.is_some() => break,
-                Err(_) => return Err(timeout()),
+                Err(_) => return Err(late(quiet.0, quiet.1)),
                 Ok(None) => break,
                 Ok(Some(Err(_))) if finish.is_some() => break,
                 Ok(Some(Err(error))) => {
@@ -157,7 +167,8 @@ impl Generator for OpenAi {
                 if !piece.is_empty() {
                     on_text(Piece::Text(&piece));
                     text.push_str(&piece);
-                    by = deadline.min(Instant::now() + self.server.stall_patience);
+                    quiet = (Instant::now(), self.server.stall_patience);
+                    by = deadline.min(quiet.0 + quiet.1);
                 }
             }
             if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {

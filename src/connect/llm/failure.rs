@@ -20,7 +20,6 @@ pub(super) enum Failure {
     Refused(String),
     #[error("{0}")]
     Unavailable(String),
-    /// The deadline of the request will tell how long.
     #[error("no connection in time")]
     ConnectTimeout,
 }
@@ -53,7 +52,7 @@ pub(super) fn explain(error: OpenAIError, provider: &str, waited_ms: u64) -> Wri
         Failure::Limited { retry_after } => WritingError::Limited { provider, retry_after },
         Failure::Refused(detail) => WritingError::Refused { provider, detail },
         Failure::Unavailable(detail) => WritingError::Unavailable { provider, detail },
-        Failure::ConnectTimeout => WritingError::Timeout { provider, waited_ms },
+        Failure::ConnectTimeout => WritingError::Silent { provider, silent_ms: waited_ms },
     }
 }
 

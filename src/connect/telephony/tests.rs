@@ -46,6 +46,9 @@ pub fn check_order(protocol: &mut dyn MediaProtocol, steps: impl IntoIterator<It
             Output::Control(control) => {
                 let legs = legs.as_mut().expect("a control only after start");
                 *legs += usize::from(matches!(control, Control::Join(_)));
+                if let Control::Transfer { leg, .. } = control {
+                    assert!(leg < *legs, "nobody is on it");
+                }
                 assert!(*legs <= LEGS_MAX);
             }
             Output::Audio { leg, payload, .. } => {

@@ -3,6 +3,7 @@
 mod alter;
 mod chance;
 mod data;
+mod invent;
 mod make;
 mod report;
 mod retell;
@@ -11,6 +12,7 @@ mod vectors;
 use std::time::Instant;
 
 pub use data::{Content, Dataset, DatasetError, Dialogue, Item};
+pub use invent::inventions;
 pub use make::{Half, Maker, quota};
 pub use report::{KindCount, Mix, Prediction, Report};
 
@@ -19,7 +21,7 @@ use self::vectors::Embedded;
 use crate::grounding::{Claim, Ground, Refusal, Verifier, claims};
 use crate::models::embedder::{EmbedderError, EmbedderHandle};
 
-/// Judges each item by itself.
+/// Judges each item by itself; `is_strict` as letters, cards and answers are.
 ///
 /// # Errors
 /// The embedding model, where there is one, failed.
@@ -27,6 +29,7 @@ pub fn judge(
     dialogues: &[Dialogue],
     items: &[Item],
     embedder: Option<&EmbedderHandle>,
+    is_strict: bool,
 ) -> Result<(Vec<Prediction>, Report), EmbedderError> {
     let verifier = Verifier;
     let mut report = Report::default();
@@ -35,7 +38,9 @@ pub fn judge(
     for item in items {
         if ground.as_ref().is_none_or(|(dialogue, _)| *dialogue != item.dialogue) {
             let begun = Instant::now();
-            ground = Some((item.dialogue, Ground::of(&dialogues[item.dialogue].material)));
+            let read = Ground::of(&dialogues[item.dialogue].material);
+            let read = if is_strict { read.strictly() } else { read };
+            ground = Some((item.dialogue, read));
             report.grounds += 1;
             report.ground_seconds += begun.elapsed().as_secs_f64();
             if let Some(embedder) = embedder {
@@ -91,9 +96,8 @@ pub fn mix(maker: &mut Maker, dialogues: &[Dialogue], which: &[usize], seed: u64
         };
         mix.dialogues += 1;
         for item in &items {
-            let shown = !struck
-                .iter()
-                .any(|one| one.text.as_str().contains(item.sentence.trim_end_matches('.')));
+            let written = letters(&item.sentence);
+            let shown = !struck.iter().any(|one| letters(one.text.as_str()).contains(&written));
             match item.supported {
                 true => {
                     mix.supported += 1;
@@ -107,6 +111,11 @@ pub fn mix(maker: &mut Maker, dialogues: &[Dialogue], which: &[usize], seed: u64
         }
     }
     mix
+}
+
+/// The text without what is tidied when it is cut into sentences: "welcome , have" is shown as "welcome, have".
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 #[cfg(test)]
@@ -124,7 +133,8 @@ mod tests {
     #[test]
     fn sentences_written_by_hand_are_judged_as_well_as_before() {
         let (dialogues, items) = by_hand();
-        let (predictions, report) = judge(&dialogues, &items, None).expect("no model is asked");
+        let (predictions, report) =
+            judge(&dialogues, &items, None, false).expect("no model is asked");
         assert_eq!(predictions.len(), items.len());
         assert!(report.altered.of >= 36 && report.supported.of >= 24, "{report:?}");
         let wrong: Vec<_> = predictions
@@ -133,6 +143,34 @@ mod tests {
             .map(|one| &one.sentence)
             .collect();
         assert!(report.altered.share() >= 0.89 && report.supported.share() >= 0.95, "{wrong:#?}");
+    }
+
+    /// Written after others had read the verifier and looked for what passes.
+    #[test]
+    fn short_inventions_are_judged_as_well_as_before() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/grounding/reviewed");
+        let set = Dataset::open(folder.as_ref()).expect("the set is there").content;
+        let Content::Items(dialogues, items) = set else { panic!("the set has sentences") };
+        let (predictions, _) = judge(&dialogues, &items, None, true).expect("no model is asked");
+        let wrong: Vec<_> = predictions
+            .iter()
+            .filter(|one| one.kept != one.supported)
+            .map(|one| (&one.id, &one.sentence, &one.why))
+            .collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn short_inventions_are_said_by_nobody_and_the_same_each_time() {
+        let (dialogues, _) = by_hand();
+        let make = |seed| -> Vec<String> {
+            let all = dialogues.iter().enumerate();
+            let made = all.flat_map(|(at, one)| inventions(one, at, 3, seed));
+            made.map(|item| item.sentence).collect()
+        };
+        assert_eq!(make(1), make(1));
+        assert_ne!(make(1), make(2));
+        assert!(make(1).len() > dialogues.len());
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub fn predict(item: &Item, references: References, check: Check) -> Prediction 
 fn write(turns: &[Turn]) -> Result<(Vec<ProvenSentence>, String), Refusal> {
     let material = Material { turns: turns.to_vec(), passages: Vec::new() };
     let began = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
-    let circumstances = Circumstances { began, parties: Vec::new() };
+    let circumstances = Circumstances::new(began, Vec::new());
     let summary = Reading::of(&material, &circumstances)?.summary(&[]);
     let text = paragraph_text(&summary.paragraph, Language::English);
     Ok((summary.paragraph, text.as_str().to_owned()))

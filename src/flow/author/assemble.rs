@@ -1,13 +1,14 @@
 //! Checked sentences in the form of a draft.
 
 use super::promise::Letter;
-use super::{Commission, form, with_struck};
+use super::{Commission, WithStruck, form, with_struck};
 use crate::domain::{
-    Authorship, EmailDraft, EmailPart, EmailPartKind, ProvenSentence, StruckSentence, Summary,
-    SummarySection, WrapUp, WrapUpBody, WrapUpId,
+    Authorship, EmailDraft, EmailPart, EmailPartKind, Proof, ProvenSentence, StruckSentence,
+    Summary, SummarySection, WrapUp, WrapUpBody, WrapUpId,
 };
 use crate::flow::wrapup::Draft;
 use crate::grounding::{Claim, Ground, Refusal, Verifier};
+use crate::models::Material;
 
 /// Sections whose sentences also make the paragraph, and how many of each.
 const PARAGRAPH: [(&str, usize); 3] = [("issue", 2), ("outcome", 1), ("next_steps", 1)];
@@ -20,7 +21,7 @@ pub(super) fn draft(
     text: &str,
     authorship: Authorship,
     sources: &Sources,
-) -> Vec<WrapUp> {
+) -> WithStruck {
     let mut check = Check { struck: Vec::new() };
     let bodies = check.bodies(commission, &first.body, text, sources);
     let struck = check.struck;
@@ -67,7 +68,12 @@ impl Sources {
             Draft::Email(_) => Self::Letter(Box::new(Letter::of(&commission.material))),
             // What the customer believes is no knowledge.
             Draft::Article => Self::Ground(Box::new(Letter::of(&commission.material).ours())),
-            _ => Self::Ground(Box::new(Ground::of(&commission.material))),
+            // A record of the call: what stood on a card was said by nobody yet.
+            Draft::Summary | Draft::HandOver | Draft::FollowUps | Draft::Disposition => {
+                let said =
+                    Material { turns: commission.material.turns.clone(), ..Material::default() };
+                Self::Ground(Box::new(Ground::of(&said)))
+            }
         }
     }
 
@@ -108,7 +114,7 @@ impl Check {
                 self.article(text, plain, sources).map(WrapUpBody::Article)
             }
             (_, WrapUpBody::Email(plain), Sources::Letter(letter)) => {
-                self.email(text, plain, letter).map(WrapUpBody::Email)
+                self.email(text, plain, commission, letter).map(WrapUpBody::Email)
             }
             (_, WrapUpBody::Summary(plain), Sources::Ground(ground)) => {
                 self.summary(text, plain, commission, ground).map(WrapUpBody::Summary)
@@ -167,8 +173,15 @@ impl Check {
         Some(Summary { sections, paragraph, ..plain.clone() })
     }
 
-    /// The model's paragraphs between the greeting and the signature of the plain draft.
-    fn email(&mut self, text: &str, plain: &EmailDraft, letter: &Letter) -> Option<EmailDraft> {
+    /// The model's paragraphs between the greeting and the signature of the plain draft, with what that
+    /// quotes and no model may say.
+    fn email(
+        &mut self,
+        text: &str,
+        plain: &EmailDraft,
+        commission: &Commission,
+        letter: &Letter,
+    ) -> Option<EmailDraft> {
         let (subject, paragraphs) = readable(form::email(text))?;
         if !letter.is_enough() {
             return None;
@@ -203,6 +216,17 @@ impl Check {
                 proofs: sentence.proofs,
                 support: sentence.support,
             });
+        }
+        let must_stay = |proof: &Proof| match proof {
+            Proof::Passage(cited) => {
+                let kept = commission.circumstances.word_for_word.iter();
+                kept.map(|one| &one.passage_id).any(|id| *id == cited.passage_id)
+            }
+            Proof::Turn(_) => false,
+        };
+        for quoted in of(EmailPartKind::Claim).filter(|part| part.proofs.iter().any(must_stay)) {
+            paragraph += 1;
+            parts.push(EmailPart { paragraph, ..quoted });
         }
         for signature in of(EmailPartKind::Signature) {
             paragraph += 1;

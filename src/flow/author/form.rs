@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::lists::Item;
 use crate::domain::FollowUpKind;
-use crate::grounding::Claim;
+use crate::grounding::{Claim, cut};
 use crate::insight::redaction;
 
 /// More than this of anything is no draft.
@@ -99,7 +99,8 @@ pub(super) fn sections(text: &str) -> Result<Parts, serde_json::Error> {
 pub(super) fn email(text: &str) -> Result<(Option<Claim>, Vec<Vec<Claim>>), serde_json::Error> {
     let read: Email = serde_json::from_str(bare(text))?;
     let paragraphs = read.paragraphs.into_iter().take(PARTS_MAX);
-    let subject = claims(vec![read.subject]).pop();
+    // More than a line is no subject.
+    let subject = claims(vec![read.subject]).into_iter().next();
     Ok((subject, paragraphs.map(|one| claims(one.sentences)).collect()))
 }
 
@@ -109,13 +110,13 @@ pub(super) fn email(text: &str) -> Result<(Option<Claim>, Vec<Vec<Claim>>), serd
 /// What is wrong with the form.
 pub(super) fn follow_ups(text: &str) -> Result<Vec<Item>, serde_json::Error> {
     let read: FollowUps = serde_json::from_str(bare(text))?;
-    let items = read.items.into_iter().take(PARTS_MAX).filter_map(|one| {
+    let items = read.items.into_iter().take(PARTS_MAX).flat_map(|one| {
         let FollowUpItem { kind, text, owner, when, cites } = one;
-        Some(Item {
-            kind: FollowUpKind::parse(&kind)?,
-            is_customers: owner == "customer",
-            claim: claims(vec![Sentence { text, cites }]).pop()?,
-            when,
+        let kind = FollowUpKind::parse(&kind);
+        let parts = claims(vec![Sentence { text, cites }]);
+        parts.into_iter().filter_map(move |claim| {
+            let when = when.clone();
+            Some(Item { kind: kind?, is_customers: owner == "customer", claim, when })
         })
     });
     Ok(items.collect())
@@ -125,12 +126,12 @@ pub(super) fn follow_ups(text: &str) -> Result<Vec<Item>, serde_json::Error> {
 ///
 /// # Errors
 /// What is wrong with the form.
-pub(super) fn choices(text: &str) -> Result<Vec<(String, f32, Claim)>, serde_json::Error> {
+pub(super) fn choices(text: &str) -> Result<Vec<(String, f32, Vec<Claim>)>, serde_json::Error> {
     let read: Choices = serde_json::from_str(bare(text))?;
     let choices = read.choices.into_iter().take(PARTS_MAX).filter_map(|one| {
-        let claim = claims(vec![Sentence { text: one.why, cites: one.cites }]).pop()?;
+        let why = claims(vec![Sentence { text: one.why, cites: one.cites }]);
         let is_probable = one.probability > 0.0 && one.probability <= 1.0;
-        is_probable.then_some((one.code, one.probability, claim))
+        (is_probable && !why.is_empty()).then_some((one.code, one.probability, why))
     });
     Ok(choices.collect())
 }
@@ -183,23 +184,44 @@ fn bare(text: &str) -> &str {
     inside.strip_suffix("```").unwrap_or(inside).trim()
 }
 
-/// A model's words are masked like anybody's: it may have put digits together.
+/// A model's words are masked like anybody's: it may have put digits together. What it gives as one
+/// sentence may be several.
 fn claims(sentences: Vec<Sentence>) -> Vec<Claim> {
-    let sentences = sentences.into_iter().take(SENTENCES_MAX);
-    sentences
-        .filter(|one| !one.text.trim().is_empty())
-        .filter(|one| one.text.chars().count() <= SENTENCE_CHARS_MAX)
-        .map(|one| {
-            let cites = one.cites.into_iter().take(CITES_MAX);
-            let cites = cites.map(|cite| cite.chars().take(CITE_CHARS_MAX).collect::<String>());
-            Claim::new(redaction::typed(one.text.trim()), cites)
-        })
-        .collect()
+    let fits = |one: &Sentence| one.text.chars().count() <= SENTENCE_CHARS_MAX;
+    let parts = sentences.into_iter().take(SENTENCES_MAX).filter(fits).flat_map(|one| {
+        let cites = one.cites.into_iter().take(CITES_MAX);
+        let cites: Vec<String> =
+            cites.map(|cite| cite.chars().take(CITE_CHARS_MAX).collect()).collect();
+        cut(&redaction::typed(one.text.trim()), &cites)
+    });
+    parts.take(SENTENCES_MAX).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_sentence_stands_for_itself_however_they_are_given() {
+        let text = r#"{"subject":{"text":"The bill. It was waived.","cites":["t-1"]},"paragraphs":[{"sentences":[{"text":"It costs £9.76 at first. The fee was waived [t-3]! And Dr. Smith agreed.","cites":["t-2"]}]}]}"#;
+        let (subject, paragraphs) = email(text).expect("readable");
+        assert_eq!(subject.map(|one| one.text.as_str().to_owned()).as_deref(), Some("The bill."));
+        let parts: Vec<(&str, Vec<&str>)> = paragraphs[0]
+            .iter()
+            .map(|one| (one.text.as_str(), one.cites.iter().map(String::as_str).collect()))
+            .collect();
+        let wanted = [
+            ("It costs £9.76 at first.", vec!["t-2"]),
+            ("The fee was waived!", vec!["t-2", "t-3"]),
+            ("And Dr. Smith agreed.", vec!["t-2"]),
+        ];
+        assert_eq!(parts, wanted);
+
+        let text = r#"{"items":[{"kind":"callback","text":"Ring on Monday. The fee was waived.","owner":"agent","when":"Monday","cites":["t-1"]}]}"#;
+        assert_eq!(follow_ups(text).expect("readable").len(), 2);
+        let text = r#"{"choices":[{"code":"a","probability":0.5,"why":"One. Two.","cites":[]}]}"#;
+        assert_eq!(choices(text).expect("readable")[0].2.len(), 2);
+    }
 
     #[test]
     fn what_is_finished_of_a_text_can_be_read() {

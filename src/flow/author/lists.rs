@@ -88,14 +88,16 @@ impl Check {
             let Some(rule) = rule.filter(|_| choices.iter().all(|one| one.code != code)) else {
                 continue;
             };
-            match sources.check(&why) {
-                Ok(sentence) => choices.push(DispositionChoice {
-                    code,
-                    label: rule.label.clone(),
-                    probability,
-                    proofs: sentence.proofs,
-                }),
-                Err(gone) => self.struck.push(gone),
+            let mut proofs = Vec::new();
+            for verdict in sources.judged(&why) {
+                match verdict {
+                    Ok(sentence) => proofs.extend(sentence.proofs),
+                    Err(gone) => self.struck.push(gone),
+                }
+            }
+            if !proofs.is_empty() {
+                let label = rule.label.clone();
+                choices.push(DispositionChoice { code, label, probability, proofs });
             }
         }
         choices.sort_by(|a, b| b.probability.total_cmp(&a.probability));

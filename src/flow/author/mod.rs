@@ -24,7 +24,8 @@ use super::wrapup::{
     WrapUpSettings, authorship,
 };
 use crate::domain::{
-    Authorship, Occasion, StruckSentence, Summary, TenantId, WrapUp, WrapUpBody, WrapUpId,
+    Authorship, Occasion, StruckSentence, StruckText, Summary, TenantId, WrapUp, WrapUpBody,
+    WrapUpId,
 };
 use crate::models::writing::{Ledger, Writers};
 use crate::models::{Material, Meter, Piece, WritingError, WritingTask, Written};
@@ -34,7 +35,7 @@ use self::assemble::Sources;
 use self::growth::{Said, Shown};
 
 pub use self::growth::OnGrowth;
-pub use self::passages::ShownPassages;
+pub use self::passages::{KeptPassages, ShownPassages};
 
 /// One draft to be written.
 #[derive(Clone, Debug)]
@@ -63,6 +64,10 @@ pub struct Drafted {
     /// Why no model wrote it although one was asked. The drafts are those without one, for whoever
     /// can't wait.
     pub failure: Option<WritingError>,
+    /// Why there is no draft even so.
+    pub refusal: Option<Refusal>,
+    /// What was struck of a text that left no draft to keep it with.
+    pub struck: Option<StruckText>,
 }
 
 /// Writes drafts with whoever the settings name. Cheap to clone.
@@ -103,7 +108,8 @@ impl Author {
     /// Writes a draft; several for follow-ups. Dropping the future stops the provider.
     ///
     /// # Errors
-    /// The conversation holds nothing for it. A provider's failure stands in [`Drafted::failure`].
+    /// The conversation holds nothing for it. Once a model was asked, that stands in
+    /// [`Drafted::refusal`], and a provider's failure in [`Drafted::failure`].
     pub async fn write(&self, commission: &Commission) -> Result<Drafted, Refusal> {
         let nobody_looks: OnGrowth = Arc::new(|_, _| {});
         self.write_aloud(commission, &nobody_looks).await
@@ -119,22 +125,23 @@ impl Author {
         on_growth: &OnGrowth,
     ) -> Result<Drafted, Refusal> {
         let asked = Some(task_of(&commission.draft)).filter(|task| self.tasks.contains(task));
-        let (base, rendered) = {
+        let (base, refusal, rendered) = {
             let (author, commission) = (self.clone(), commission.clone());
             let reading = on_a_thread(move || {
-                let (base, first) = commission.without_model()?;
+                let (base, first, refusal) = commission.without_model(asked.is_some())?;
                 let rendered = asked.map(|task| {
                     let sources = Arc::new(Sources::of(&commission));
                     (author.render(task, &commission, &first), sources, first)
                 });
-                Ok((base, rendered))
+                Ok((base, refusal, rendered))
             });
             match reading.await {
                 Ok(read) => read?,
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         };
-        let plain = |drafts| Ok(Drafted { drafts, ..Drafted::default() });
+        let why_none = refusal.clone();
+        let plain = |drafts| Ok(Drafted { drafts, refusal: why_none, ..Drafted::default() });
         let (Some(task), Some((rendered, sources, first))) = (asked, rendered) else {
             return plain(base);
         };
@@ -164,19 +171,26 @@ impl Author {
             Ok(Some(all)) => all,
             Ok(None) => return plain(base),
             Err(error) => {
-                return Ok(Drafted { drafts: base, failure: Some(error), ..Drafted::default() });
+                let failure = Some(error);
+                return Ok(Drafted { drafts: base, failure, refusal, ..Drafted::default() });
             }
         };
         let (prompt_tokens, written_tokens) = (written.tokens.prompt, written.tokens.written);
-        let commission = commission.clone();
-        let drafts = checked(base, move |base| {
+        let (about, commission) = (commission.stem.to_string(), commission.clone());
+        let who = authorship.clone();
+        let checking = checked(base, move |base| {
             assemble::draft(&commission, base, &first, &written.text, authorship, &sources)
         });
-        let drafts = drafts.await;
+        let (drafts, struck) = checking.await;
         if drafts.iter().any(|draft| draft.authorship.provider != EXTRACTIVE) {
             shown.leave();
         }
-        Ok(Drafted { drafts, prompt_tokens, written_tokens, failure: None })
+        let struck = (!struck.is_empty()).then(|| {
+            let task = task.as_str().to_owned();
+            StruckText { task, about, authorship: who, struck }
+        });
+        let refusal = refusal.filter(|_| drafts.is_empty());
+        Ok(Drafted { drafts, prompt_tokens, written_tokens, failure: None, refusal, struck })
     }
 
     /// A model's text; `None` when there is none.
@@ -259,19 +273,36 @@ impl Author {
 }
 
 impl Commission {
-    /// The drafts, and the first of them; an empty one where none was found, for a model to fill.
-    fn without_model(&self) -> Result<(Vec<WrapUp>, WrapUp), Refusal> {
+    /// The drafts, and the first of them; an empty one where none was found, for a model to fill, and
+    /// why none was. What an e-mail can't be quoted for, a model may find words for.
+    fn without_model(
+        &self,
+        has_model: bool,
+    ) -> Result<(Vec<WrapUp>, WrapUp, Option<Refusal>), Refusal> {
         let reading = Reading::of(&self.material, &self.circumstances)?;
-        let drafts = reading.draft(&self.draft, self.occasion, &self.stem, &self.settings)?;
-        let first = drafts.first().cloned().unwrap_or_else(|| WrapUp {
-            id: WrapUpId::from(format!("{}-1", self.stem)),
-            occasion: self.occasion,
-            authorship: authorship(),
-            language: reading.language().code().to_owned(),
-            body: WrapUpBody::Summary(Summary::default()),
-            struck: Vec::new(),
+        let found = reading.draft(&self.draft, self.occasion, &self.stem, &self.settings);
+        let (drafts, refusal) = match found {
+            Ok(drafts) => (drafts, None),
+            Err(refusal @ Refusal::NothingFor { .. }) if has_model => (Vec::new(), Some(refusal)),
+            Err(refusal) => return Err(refusal),
+        };
+        let first = drafts.first().cloned().unwrap_or_else(|| {
+            let (language, body) = match &self.draft {
+                Draft::Email(order) => {
+                    (reading.language_of(order), WrapUpBody::Email(reading.blank_email(order)))
+                }
+                _ => (reading.language(), WrapUpBody::Summary(Summary::default())),
+            };
+            WrapUp {
+                id: WrapUpId::from(format!("{}-1", self.stem)),
+                occasion: self.occasion,
+                authorship: authorship(),
+                language: language.code().to_owned(),
+                body,
+                struck: Vec::new(),
+            }
         });
-        Ok((drafts, first))
+        Ok((drafts, first, refusal))
     }
 }
 
@@ -321,21 +352,26 @@ async fn on_a_thread<T: Send + 'static>(
 /// are the drafts: nothing of the text was proven.
 async fn checked(
     base: Vec<WrapUp>,
-    check: impl FnOnce(&[WrapUp]) -> Vec<WrapUp> + Send + 'static,
-) -> Vec<WrapUp> {
+    check: impl FnOnce(&[WrapUp]) -> WithStruck + Send + 'static,
+) -> WithStruck {
     let plain = base.clone();
     on_a_thread(move || check(&base)).await.unwrap_or_else(|_| {
         tracing::error!("the check of a model's text broke; the draft without one stands");
-        plain
+        (plain, Vec::new())
     })
 }
 
-/// What was struck of a text of which nothing was left.
-fn with_struck(mut drafts: Vec<WrapUp>, struck: Vec<StruckSentence>) -> Vec<WrapUp> {
-    if let Some(first) = drafts.first_mut() {
-        first.struck = struck;
+/// Drafts, and what was struck where there is none of them to keep it with.
+type WithStruck = (Vec<WrapUp>, Vec<StruckSentence>);
+
+fn with_struck(mut drafts: Vec<WrapUp>, struck: Vec<StruckSentence>) -> WithStruck {
+    match drafts.first_mut() {
+        Some(first) => {
+            first.struck = struck;
+            (drafts, Vec::new())
+        }
+        None => (drafts, struck),
     }
-    drafts
 }
 
 #[cfg(test)]
@@ -352,7 +388,7 @@ mod tests {
             body: WrapUpBody::Summary(Summary::default()),
             struck: Vec::new(),
         };
-        let drafts = checked(vec![plain.clone()], |_| panic!("a bug")).await;
-        assert_eq!(drafts, [plain]);
+        let (drafts, struck) = checked(vec![plain.clone()], |_| panic!("a bug")).await;
+        assert_eq!((drafts, struck), (vec![plain], Vec::new()));
     }
 }

@@ -2,31 +2,55 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::Citation;
+use crate::domain::{Citation, VerdictKind};
 
-/// What an agent has waved away, and what the program took back, promises nothing.
+/// What an agent has waved away or let pass, and what the program took back, promises nothing.
 #[derive(Clone, Debug, Default)]
 pub struct ShownPassages {
     by_card: Vec<(String, Vec<Citation>)>,
+    /// Passages that must stay word for word, by their ids.
+    verbatim: BTreeSet<String>,
     gone: BTreeSet<String>,
-    dismissed: BTreeSet<String>,
+    waved_away: BTreeSet<String>,
+}
+
+/// What the cards of a call have left.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KeptPassages {
+    /// May be put into other words.
+    pub free: Vec<Citation>,
+    /// May only be quoted, and are shown to no model.
+    pub word_for_word: Vec<Citation>,
 }
 
 impl ShownPassages {
-    pub fn offered(&mut self, card: &str, citations: impl IntoIterator<Item = Citation>) {
-        self.by_card.push((card.to_owned(), citations.into_iter().collect()));
+    pub fn offered(
+        &mut self,
+        card: &str,
+        citations: impl IntoIterator<Item = Citation>,
+        is_verbatim: bool,
+    ) {
+        let citations: Vec<Citation> = citations.into_iter().collect();
+        if is_verbatim {
+            self.verbatim.extend(citations.iter().map(|one| one.passage_id.to_string()));
+        }
+        self.by_card.push((card.to_owned(), citations));
     }
 
     pub fn withdrawn(&mut self, card: &str) {
         self.gone.insert(card.to_owned());
     }
 
-    /// The newest verdict counts.
-    pub fn judged(&mut self, card: &str, is_dismissed: bool) {
-        match is_dismissed {
-            true => self.dismissed.insert(card.to_owned()),
-            false => self.dismissed.remove(card),
-        };
+    /// By the verdict's name, of which the newest counts.
+    pub fn judged(&mut self, card: &str, verdict: &str) {
+        match VerdictKind::parse(verdict) {
+            Some(VerdictKind::Dismissed | VerdictKind::Ignored) => {
+                self.waved_away.insert(card.to_owned());
+            }
+            Some(VerdictKind::Accepted | VerdictKind::Edited) | None => {
+                self.waved_away.remove(card);
+            }
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -34,15 +58,16 @@ impl ShownPassages {
     }
 
     /// In the order in which they were shown, each once.
-    pub fn kept(self) -> Vec<Citation> {
-        let Self { by_card, gone, dismissed } = self;
+    pub fn kept(self) -> KeptPassages {
+        let Self { by_card, verbatim, gone, waved_away } = self;
         let shown = by_card.into_iter();
-        let shown = shown.filter(|(card, _)| !gone.contains(card) && !dismissed.contains(card));
+        let shown = shown.filter(|(card, _)| !gone.contains(card) && !waved_away.contains(card));
         let mut known = BTreeSet::new();
-        shown
+        let (word_for_word, free) = shown
             .flat_map(|(_, citations)| citations)
             .filter(|one| known.insert(one.passage_id.as_str().to_owned()))
-            .collect()
+            .partition(|one| verbatim.contains(one.passage_id.as_str()));
+        KeptPassages { free, word_for_word }
     }
 }
 
@@ -61,20 +86,38 @@ mod tests {
         }
     }
 
+    fn ids(citations: &[Citation]) -> Vec<&str> {
+        citations.iter().map(|one| one.passage_id.as_str()).collect()
+    }
+
     #[test]
     fn what_was_taken_back_or_waved_away_is_not_quoted() {
         let mut shown = ShownPassages::default();
-        for (card, passage) in
-            [("c1", "p1"), ("c2", "p2"), ("c3", "p3"), ("c4", "p1"), ("c5", "p5")]
-        {
-            shown.offered(card, [citation(passage)]);
+        for number in 1..=7 {
+            let passage = if number == 4 { "p1".to_owned() } else { format!("p{number}") };
+            shown.offered(&format!("c{number}"), [citation(&passage)], number == 7);
         }
         shown.withdrawn("c2");
-        shown.judged("c3", true);
-        shown.judged("c5", true);
-        shown.judged("c5", false);
-        let kept: Vec<String> =
-            shown.kept().iter().map(|one| one.passage_id.as_str().to_owned()).collect();
-        assert_eq!(kept, ["p1", "p5"]);
+        for (card, verdict) in [
+            ("c3", "dismissed"),
+            ("c5", "dismissed"),
+            ("c5", "accepted"),
+            ("c6", "ignored"),
+            ("c7", "edited"),
+        ] {
+            shown.judged(card, verdict);
+        }
+        let kept = shown.kept();
+        assert_eq!(ids(&kept.free), ["p1", "p5"]);
+        assert_eq!(ids(&kept.word_for_word), ["p7"]);
+    }
+
+    #[test]
+    fn a_passage_that_had_to_stay_once_stays() {
+        let mut shown = ShownPassages::default();
+        shown.offered("c1", [citation("p1")], false);
+        shown.offered("c2", [citation("p1")], true);
+        let kept = shown.kept();
+        assert_eq!((ids(&kept.free), ids(&kept.word_for_word)), (vec![], vec!["p1"]));
     }
 }

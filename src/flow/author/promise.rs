@@ -78,8 +78,8 @@ pub(super) struct Letter {
 
 impl Letter {
     pub fn of(material: &Material) -> Self {
-        let ours = Ground::of_those(material, |role| !is_customers(role));
-        Self { all: Ground::of(material), ours }
+        let ours = Ground::of_those(material, |role| !is_customers(role)).strictly();
+        Self { all: Ground::of(material).strictly(), ours }
     }
 
     /// Whether there is anything to write about.

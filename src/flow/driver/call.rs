@@ -20,7 +20,7 @@ use super::{
     party_of,
 };
 use crate::bus::{PartialSignal, Signal};
-use crate::domain::{ConversationId, EndReason, EventBody, NewEvent, Partial, TenantId};
+use crate::domain::{ConversationId, EndReason, EventBody, NewEvent, Partial, TenantId, TurnId};
 use crate::flow::author::OnGrowth;
 use crate::flow::session::{Output, Session};
 use crate::flow::suggestion::CardQuery;
@@ -30,8 +30,10 @@ use crate::models::{Caller, Heard, JobId, Order, Outcome, Urgency};
 use crate::store::codec;
 
 /// What comes back from models and searches.
-enum Answer {
+pub(super) enum Answer {
     Decoded(usize, Ticket, Option<Heard>),
+    /// What a turn means, as a vector.
+    Understood(TurnId, Vec<f32>),
     Found(Box<CardQuery>, Option<SearchResponse>, Instant),
 }
 
@@ -212,6 +214,11 @@ impl Call {
                 self.jobs.remove(&(leg, ticket));
                 self.session.decoded(leg, ticket, heard);
             }
+            Answer::Understood(turn, vector) => {
+                if let Some(notes) = &mut self.notes {
+                    notes.understood(turn, vector);
+                }
+            }
             Answer::Found(query, found, since) => {
                 let latency_ms = since.elapsed().as_millis() as u64;
                 metrics::histogram!("backchannel_card_decision_seconds").record(since.elapsed());
@@ -232,6 +239,9 @@ impl Call {
                     }
                     if let Some(notes) = &mut self.notes {
                         notes.take(&body);
+                    }
+                    if let EventBody::TurnFinal(turn) = &body {
+                        self.understand(turn, answer);
                     }
                     if matches!(body, EventBody::ConversationEnded(_)) {
                         self.wrap_up().await;
@@ -300,7 +310,8 @@ impl Call {
         let (shared, tenant, id) = (Arc::clone(&self.shared), self.tenant.clone(), self.id.clone());
         let plain = self.shared.tasks.spawn(async move {
             notes.judge(shared.store.as_ref(), &tenant, &id).await;
-            let closed = notes.close(&how.time_zone, &shared.library);
+            let meaning = shared.meaning(notes.take_vectors());
+            let closed = notes.close(&how.time_zone, meaning, &shared.library);
             if how.asks_a_model() {
                 let on_growth = shows(&shared, &tenant, &id);
                 let by_model = closed.clone().by_model(tenant.clone(), how.clone(), on_growth);

@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use super::Shared;
 use super::call::{Call, log, shows};
 use super::wrapup::event;
-use crate::domain::{ConversationId, NewEvent, Party, TenantId};
+use crate::domain::{ConversationId, NewEvent, Party, TenantId, WrapUpId};
+use crate::flow::wrapup::DispositionMeaning;
 
 impl Call {
     /// Nothing waits for it: neither the call, nor its log, nor its end.
@@ -22,11 +23,13 @@ impl Call {
         let (shared, tenant, id) = (Arc::clone(&self.shared), self.tenant.clone(), self.id.clone());
         // The log of a call ends when nobody can write to it any more, and must not wait for this.
         let to_log = self.to_log.downgrade();
-        let stem = format!("w-join-{}", joined.id);
+        // It tells when it was written for: whatever is asked for later takes its place, and stays.
+        let stem = WrapUpId::fresh();
         self.shared.tasks.spawn(async move {
             notes.judge(shared.store.as_ref(), &tenant, &id).await;
-            let closed = notes.close(&how.time_zone, &shared.library);
-            let order = closed.hand_over(tenant.clone(), &how, stem.into());
+            let closed =
+                notes.close(&how.time_zone, DispositionMeaning::default(), &shared.library);
+            let order = closed.hand_over(tenant.clone(), &how, stem);
             let plain = {
                 let (closed, order) = (closed.clone(), order.clone());
                 tokio::task::spawn_blocking(move || closed.plain_draft(&order))

@@ -6,6 +6,7 @@
 mod appender;
 mod call;
 mod handover;
+mod meaning;
 mod news;
 mod places;
 mod spoken;
@@ -24,6 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use self::appender::Appender;
 use self::call::Call;
+use self::meaning::RuleVectors;
 pub use self::news::News;
 pub use self::places::{Full, Reservation};
 use self::places::{Place, Places};
@@ -148,6 +150,7 @@ struct Shared {
     places: Arc<Places>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    rule_vectors: RuleVectors,
 }
 
 impl Shared {
@@ -201,6 +204,7 @@ impl Calls {
             places,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            rule_vectors: RuleVectors::default(),
         }))
     }
 

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::call::Call;
-use crate::domain::{Card, CardVoice, Citation, EventBody, NewEvent};
+use crate::domain::{Card, CardVoice, Citation, EventBody, NewEvent, StruckText};
 use crate::flow::suggestion::whole_passage;
-use crate::flow::voice::CardOrder;
+use crate::flow::voice::{CardOrder, Voiced};
 use crate::knowledge::Library;
+use crate::models::WritingTask;
 
 /// Cards of one call that may be put into words at once; the voice of more would come too late.
 pub(super) const VOICES_PER_CALL: usize = 3;
@@ -41,15 +42,24 @@ impl Call {
                 let passages = passages.await.ok().flatten()?;
                 voice.speak(CardOrder { tenant: tenant.clone(), turns, passages }).await
             };
-            let spoken = tokio::select! {
-                spoken = speaking => spoken,
+            let voiced = tokio::select! {
+                voiced = speaking => voiced,
                 () = shared.stop.cancelled() => None,
             };
-            let Some(spoken) = spoken else { return };
-            metrics::histogram!("backchannel_card_voice_seconds").record(since.elapsed());
-            let latency_ms = since.elapsed().as_millis() as u64;
-            let voice = CardVoice { card_id: card.id, spoken, latency_ms };
-            let body = EventBody::SuggestionVoiced(Box::new(voice));
+            let body = match voiced {
+                Some(Voiced::Spoken(spoken)) => {
+                    metrics::histogram!("backchannel_card_voice_seconds").record(since.elapsed());
+                    let latency_ms = since.elapsed().as_millis() as u64;
+                    let voice = CardVoice { card_id: card.id, spoken, latency_ms };
+                    EventBody::SuggestionVoiced(Box::new(voice))
+                }
+                Some(Voiced::Nothing { struck, authorship }) => {
+                    let (task, about) = (WritingTask::Card.as_str().into(), card.id.to_string());
+                    let text = StruckText { task, about, authorship, struck };
+                    EventBody::WritingStruck(Box::new(text))
+                }
+                None => return,
+            };
             let event = NewEvent::at(Timestamp::now(), body);
             // Behind the card, which goes the same way.
             if let Some(to_log) = to_log.upgrade() {

@@ -1,5 +1,6 @@
 //! What a call keeps for its wrap-up, and the writing of it at the end.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::Stream;
@@ -9,10 +10,12 @@ use jiff::tz::TimeZone;
 
 use crate::domain::{
     ConversationId, EventBody, NewEvent, Occasion, Party, RedactionOutcome, Role, TenantId, Turn,
-    VerdictKind, WrapUp, WrapUpId,
+    TurnId, WrapUp, WrapUpId,
 };
 use crate::flow::author::{Author, Commission, OnGrowth, ShownPassages};
-use crate::flow::wrapup::{Circumstances, Draft, EXTRACTIVE, Reading, WrapUpSettings};
+use crate::flow::wrapup::{
+    Circumstances, DispositionMeaning, Draft, EXTRACTIVE, Reading, WrapUpSettings,
+};
 use crate::knowledge::Library;
 use crate::models::Material;
 use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec, wire};
@@ -39,12 +42,13 @@ pub(super) struct Notes {
     parties: Vec<Party>,
     material: Material,
     shown: ShownPassages,
+    vectors: HashMap<TurnId, Vec<f32>>,
 }
 
 impl Notes {
     pub fn new(began: Timestamp, parties: Vec<Party>) -> Self {
-        let (material, shown) = Default::default();
-        Self { began, parties, material, shown }
+        let (material, shown, vectors) = Default::default();
+        Self { began, parties, material, shown, vectors }
     }
 
     pub fn take(&mut self, body: &EventBody) {
@@ -66,13 +70,22 @@ impl Notes {
                 }
             }
             EventBody::SuggestionOffered(card) => {
-                self.shown.offered(card.id.as_str(), card.answer.citations.iter().cloned());
+                let citations = card.answer.citations.iter().cloned();
+                self.shown.offered(card.id.as_str(), citations, card.answer.is_verbatim);
             }
             EventBody::SuggestionWithdrawn { card_id, .. } => {
                 self.shown.withdrawn(card_id.as_str());
             }
             _ => {}
         }
+    }
+
+    pub fn understood(&mut self, turn: TurnId, vector: Vec<f32>) {
+        self.vectors.insert(turn, vector);
+    }
+
+    pub fn take_vectors(&mut self) -> HashMap<TurnId, Vec<f32>> {
+        std::mem::take(&mut self.vectors)
     }
 
     /// Whether somebody on the company's side comes after others there have spoken. The first to answer a
@@ -116,8 +129,7 @@ impl Notes {
             for event in &page {
                 query.after = event.position;
                 let verdict: wire::SuggestionVerdict = codec::data(event)?;
-                let is_dismissed = verdict.verdict == VerdictKind::Dismissed.as_str();
-                self.shown.judged(&verdict.card_id, is_dismissed);
+                self.shown.judged(&verdict.card_id, &verdict.verdict);
             }
             if page.len() < MAX_READ {
                 return Ok(());
@@ -126,15 +138,27 @@ impl Notes {
     }
 
     /// What the drafts are written from.
-    pub fn close(mut self, time_zone: &TimeZone, library: &Library) -> Closed {
-        self.material.passages = self.shown.kept();
-        self.material.passages.retain(|passage| library.stands(passage));
+    pub fn close(
+        mut self,
+        time_zone: &TimeZone,
+        meaning: DispositionMeaning,
+        library: &Library,
+    ) -> Closed {
+        let mut kept = self.shown.kept();
+        kept.free.retain(|passage| library.stands(passage));
+        kept.word_for_word.retain(|passage| library.stands(passage));
+        self.material.passages = kept.free;
         // A long turn may be final after a shorter one that began later.
         self.material.turns.sort_by_key(|turn| turn.start_ms);
         let began = self.began.to_zoned(time_zone.clone());
         Closed {
             material: Arc::new(self.material),
-            circumstances: Arc::new(Circumstances { began, parties: self.parties }),
+            circumstances: Arc::new(Circumstances {
+                began,
+                parties: self.parties,
+                word_for_word: kept.word_for_word,
+            }),
+            meaning: Arc::new(meaning),
         }
     }
 }
@@ -144,13 +168,17 @@ impl Notes {
 pub(super) struct Closed {
     material: Arc<Material>,
     circumstances: Arc<Circumstances>,
+    meaning: Arc<DispositionMeaning>,
 }
 
 impl Closed {
     /// Everything, without a model; none where too little was said. It takes milliseconds.
     pub fn plain(&self, how: &CallWrapUp) -> Vec<NewEvent> {
         match Reading::of(&self.material, &self.circumstances) {
-            Ok(reading) => reading.all_drafts(&how.settings).into_iter().map(event).collect(),
+            Ok(reading) => {
+                let reading = reading.with_meaning(&self.meaning);
+                reading.all_drafts(&how.settings).into_iter().map(event).collect()
+            }
             Err(refusal) => {
                 tracing::debug!(%refusal, "no wrap-up");
                 Vec::new()
@@ -220,9 +248,11 @@ impl Closed {
         let writing = commissions.map(|order| {
             let (author, on_growth) = (how.author.clone(), Arc::clone(&on_growth));
             async move {
-                let written = author.write_aloud(&order, &on_growth).await;
-                let drafts = written.into_iter().flat_map(|drafted| drafted.drafts);
-                drafts.filter(is_of_model).map(event).collect()
+                let written = author.write_aloud(&order, &on_growth).await.unwrap_or_default();
+                let struck = written.struck.map(|text| EventBody::WritingStruck(Box::new(text)));
+                let struck = struck.map(|body| NewEvent::at(Timestamp::now(), body));
+                let drafts = written.drafts.into_iter().filter(is_of_model).map(event);
+                drafts.chain(struck).collect()
             }
         });
         writing.collect::<FuturesUnordered<_>>()

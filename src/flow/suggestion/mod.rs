@@ -11,11 +11,13 @@ pub mod judge;
 mod phrases;
 mod query;
 mod questions;
+mod reply;
 mod topics;
 mod trigger;
 
 use crate::domain::{
-    Answer, ArticleId, Citation, Generator, PassageId, Role, SuggestedQuestion, Turn, TurnId,
+    Answer, ArticleId, Citation, Generator, PartyId, PassageId, Role, SuggestedQuestion, Turn,
+    TurnId,
 };
 use crate::knowledge::{Filter, SearchHit, SearchRequest, SearchResponse, Span, terms};
 
@@ -26,6 +28,7 @@ use budget::Budget;
 use judge::{Background, EVIDENCE, Judge, Look, Quiet};
 use query::Memory;
 use questions::Questions;
+pub use reply::is_own_question;
 use topics::Topics;
 pub use trigger::Act;
 
@@ -41,6 +44,12 @@ const REPEAT_AFTER_MS: u64 = 45_000;
 const RULED_OUT: f32 = 0.1;
 /// From here on the agent's reply brings another passage than the one that was shown.
 const BETTER: f32 = 0.7;
+
+/// After a shorter break somebody goes on saying the same thing: turns are cut where their speaker takes
+/// a breath, and a question may stand in one of them and what it is about in another.
+const GOES_ON_MS: u64 = 1_000;
+/// Longer than this, nobody says one thing.
+const SAYING_MAX_MS: u64 = 15_000;
 
 #[derive(Clone, Debug)]
 pub struct SuggestionSettings {
@@ -114,6 +123,19 @@ pub struct Suggester {
     questions: Questions,
     open: Option<Open>,
     asked_identity: bool,
+    saying: Option<Saying>,
+}
+
+/// What somebody is saying, over as many turns as it takes.
+struct Saying {
+    party: PartyId,
+    role: Role,
+    start_ms: u64,
+    end_ms: u64,
+    text: String,
+    /// Whether the memory holds it.
+    is_kept: bool,
+    asked_identity: bool,
 }
 
 struct Shown {
@@ -147,6 +169,7 @@ impl Suggester {
             questions: Questions::default(),
             open: None,
             asked_identity: false,
+            saying: None,
         }
     }
 
@@ -159,23 +182,69 @@ impl Suggester {
     /// turn is looked at once more when the agent has replied: the reply says what it was about, and
     /// the article says it exactly.
     pub fn consider(&mut self, turn: &Turn) -> Option<CardQuery> {
-        let (role, text) = (turn.party.role, turn.text.as_str());
-        let heard = trigger::listen(role, text);
+        let role = turn.party.role;
         let is_customer = matches!(role, Role::Customer | Role::Mixed);
+        let (mut saying, goes_on) = self.said_with(turn);
+        let heard = trigger::listen(role, &saying.text);
         let query = if is_customer {
-            self.questions.count_message();
+            if !goes_on {
+                self.questions.count_message();
+            }
             self.open = None;
-            heard.trigger.as_ref().map(|trigger| self.look_at_turn(turn, trigger, &heard.content))
+            let trigger = heard.trigger.as_ref();
+            trigger.map(|trigger| self.look_at_turn(turn, &saying, trigger, &heard.content))
         } else {
-            self.look_at_reply(turn, &heard)
+            if let Some(open) = self.open.as_mut().filter(|_| goes_on) {
+                open.replied = false;
+            }
+            self.look_at_reply(turn, &saying, &heard)
         };
-        let is_identity = is_customer && self.asked_identity;
-        self.memory.keep_turn(role, &heard.content, is_identity);
+        let is_identity = is_customer && saying.asked_identity;
+        saying.is_kept = self.memory.keep_turn(role, &heard.content, is_identity);
         self.asked_identity = heard.asks_identity;
+        self.saying = Some(saying);
         query
     }
 
-    fn look_at_turn(&mut self, turn: &Turn, trigger: &trigger::Trigger, text: &str) -> CardQuery {
+    /// The turn with what it goes on from, if it does.
+    fn said_with(&mut self, turn: &Turn) -> (Saying, bool) {
+        let goes_on = |before: &Saying| {
+            (&before.party, before.role) == (&turn.party.id, turn.party.role)
+                && turn.start_ms >= before.end_ms
+                && turn.start_ms - before.end_ms <= GOES_ON_MS
+                && turn.end_ms - before.start_ms <= SAYING_MAX_MS
+        };
+        let text = turn.text.as_str();
+        match self.saying.take().filter(goes_on) {
+            Some(before) => {
+                if before.is_kept {
+                    self.memory.forget_last();
+                }
+                let text = format!("{} {text}", before.text);
+                (Saying { end_ms: turn.end_ms, text, ..before }, true)
+            }
+            None => {
+                let saying = Saying {
+                    party: turn.party.id.clone(),
+                    role: turn.party.role,
+                    start_ms: turn.start_ms,
+                    end_ms: turn.end_ms,
+                    text: text.to_owned(),
+                    is_kept: false,
+                    asked_identity: self.asked_identity,
+                };
+                (saying, false)
+            }
+        }
+    }
+
+    fn look_at_turn(
+        &mut self,
+        turn: &Turn,
+        saying: &Saying,
+        trigger: &trigger::Trigger,
+        text: &str,
+    ) -> CardQuery {
         let own_terms = distinct_terms(&trigger.focus);
         // "When would that be?" says nothing without the rest of the turn.
         let tells = query::subjects(&trigger.focus) >= TELLING;
@@ -187,11 +256,11 @@ impl Suggester {
             own_terms,
             ends_in_question: text.ends_with('?'),
             knows_nothing: false,
-            asked_identity: self.asked_identity,
+            asked_identity: saying.asked_identity,
         };
         self.open = Some(Open {
             turn: turn.id.clone(),
-            start_ms: turn.start_ms,
+            start_ms: saying.start_ms,
             text: text.to_owned(),
             asked: trigger.focus.clone(),
             quiet,
@@ -213,10 +282,15 @@ impl Suggester {
         }
     }
 
-    fn look_at_reply(&mut self, turn: &Turn, heard: &trigger::Heard) -> Option<CardQuery> {
-        let text = turn.text.as_str();
+    fn look_at_reply(
+        &mut self,
+        turn: &Turn,
+        saying: &Saying,
+        heard: &trigger::Heard,
+    ) -> Option<CardQuery> {
+        let text = saying.text.as_str();
         // What began before the customer's turn, and was final after it, is no reply to it.
-        let replies = |open: &&mut Open| !open.replied && turn.start_ms >= open.start_ms;
+        let replies = |open: &&mut Open| !open.replied && saying.start_ms >= open.start_ms;
         if let Some(open) = self.open.as_mut().filter(replies) {
             open.replied = true;
             let said = if heard.content.is_empty() { text } else { &heard.content };

@@ -31,23 +31,29 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Remembers the part of a turn that says something; nothing if that is empty.
-    pub fn keep(&mut self, role: Role, content: String) {
+    /// Remembers the part of a turn that says something; nothing if that is empty, and says so.
+    pub fn keep(&mut self, role: Role, content: String) -> bool {
         if terms::terms(&content).is_empty() {
-            return;
+            return false;
         }
         self.turns.push_back((role, content));
         if self.turns.len() > TURNS_REMEMBERED {
             self.turns.pop_front();
         }
+        true
+    }
+
+    /// What was kept last comes again, with its end.
+    pub fn forget_last(&mut self) {
+        self.turns.pop_back();
     }
 
     /// As `keep`; `is_identity` says that a customer was only asked who they are.
-    pub fn keep_turn(&mut self, role: Role, content: &str, is_identity: bool) {
+    pub fn keep_turn(&mut self, role: Role, content: &str, is_identity: bool) -> bool {
         if role == Role::Customer && !is_identity && !terms::terms(content).is_empty() {
             content.clone_into(&mut self.matter);
         }
-        self.keep(role, content.to_owned());
+        self.keep(role, content.to_owned())
     }
 
     /// A turn with what it stands behind: the customer's last words about their matter, and the

@@ -74,6 +74,28 @@ fn an_unsure_answer_names_what_is_near_once_each() {
 }
 
 #[test]
+fn a_turn_in_pieces_is_searched_for_as_one() {
+    let (matter, question) =
+        ("It's put me overdrawn and my bank took a fee.", "Do you cover that?");
+    let said = |pieces: &[(u64, u64, &str)]| {
+        let mut suggester = Suggester::new(&SuggestionSettings::default());
+        let greeting = turn(Role::Agent, "Thank you for calling, how can I help?");
+        suggester.consider(&greeting);
+        let mut last = None;
+        for (start_ms, end_ms, text) in pieces {
+            let piece = Turn { start_ms: *start_ms, end_ms: *end_ms, ..turn(Role::Customer, text) };
+            last = suggester.consider(&piece);
+        }
+        let query = last.expect("something is asked");
+        (query.request.query, query.request.in_context)
+    };
+    let whole = said(&[(2_000, 8_000, &format!("{matter} {question}"))]);
+    assert_eq!(said(&[(2_000, 6_500, matter), (6_900, 8_000, question)]), whole);
+    let apart = said(&[(2_000, 6_500, matter), (9_000, 10_000, question)]);
+    assert_ne!(apart, whole, "after a break it is another turn");
+}
+
+#[test]
 fn a_question_leans_on_the_customers_matter_first() {
     let recent = [
         turn(Role::Customer, "My parcel is lost, it never came to the house on Elm Road today."),

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::pieces::Scanner;
 use super::{Voice, authorship, count_struck, language, on_a_thread, proven, readable, request};
 use crate::domain::{
-    Authorship, Citation, Fault, ProvenSentence, Redacted, Spoken, StruckSentence, TenantId, Turn,
+    Authorship, Citation, ProvenSentence, Redacted, Spoken, StruckSentence, TenantId, Turn,
 };
 use crate::grounding::{Claim, Ground, Verifier};
 use crate::insight::redaction;
@@ -76,7 +76,7 @@ impl Voice {
                 .text("language", language(&order.turns));
             let rendered = prompts.render(&order.tenant, WritingTask::Answer, &inputs);
             let material = Material { turns: apart(order.turns), passages: order.passages };
-            (rendered, Arc::new(Ground::of(&material)), order.tenant)
+            (rendered, Arc::new(Ground::of(&material).strictly()), order.tenant)
         })
         .await;
         let Some((request, prompt)) = request(rendered, &tenant, patience) else {
@@ -169,14 +169,9 @@ async fn show(mut told: mpsc::Receiver<Heard>, ground: Arc<Ground>, on_step: OnS
     shown
 }
 
-/// A question claims nothing, but what it names must be known.
+/// One question, which tells nothing by the way.
 fn question_back(text: &str, ground: &Ground) -> Option<String> {
-    let fits = text.ends_with('?') && text.chars().count() <= ASK_BACK_CHARS;
+    let fits = text.chars().count() <= ASK_BACK_CHARS;
     let text = fits.then(|| redaction::typed(text))?;
-    let invents = |struck: &StruckSentence| {
-        matches!(struck.fault, Fault::Number | Fault::Date | Fault::Name | Fault::Code)
-    };
-    let claim = Claim::new(text.clone(), Vec::<String>::new());
-    let checked = Verifier.check(&claim, ground);
-    (!checked.is_err_and(|struck| invents(&struck))).then(|| text.as_str().to_owned())
+    Verifier.asks(&text, ground).then(|| text.as_str().to_owned())
 }

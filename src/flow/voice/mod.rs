@@ -36,6 +36,17 @@ pub struct CardOrder {
     pub passages: Vec<Citation>,
 }
 
+/// What came of asking a model to say a card's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Voiced {
+    Spoken(Spoken),
+    /// It has written nothing that stands.
+    Nothing {
+        struck: Vec<StruckSentence>,
+        authorship: Authorship,
+    },
+}
+
 /// Who is asked, and how long each may take; `None` where nobody is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Patience {
@@ -73,8 +84,8 @@ impl Voice {
     }
 
     /// One or two sentences that can be said to the customer; `None` where there is no model, it
-    /// comes too late, or nothing of what it writes stands. Dropping the future stops the provider.
-    pub async fn speak(&self, order: CardOrder) -> Option<Spoken> {
+    /// comes too late or says nothing. Dropping the future stops the provider.
+    pub async fn speak(&self, order: CardOrder) -> Option<Voiced> {
         let patience = self.patience.card?;
         let (written, prompt, order) = {
             let prompts = Arc::clone(&self.prompts);
@@ -93,11 +104,15 @@ impl Voice {
             let (claims, _) = readable(&written.text)?;
             // What was only said in the call is no word of the company's.
             let material = Material { turns: Vec::new(), passages: order.passages };
-            let (mut sentences, struck) = proven(&claims, &Ground::of(&material));
+            let (mut sentences, struck) = proven(&claims, &Ground::of(&material).strictly());
             count_struck(&struck);
             sentences.truncate(CARD_SENTENCES);
             let authorship = authorship(&written, prompt);
-            (!sentences.is_empty()).then_some(Spoken { sentences, struck, authorship })
+            match (sentences.is_empty(), struck.is_empty()) {
+                (false, _) => Some(Voiced::Spoken(Spoken { sentences, struck, authorship })),
+                (true, false) => Some(Voiced::Nothing { struck, authorship }),
+                (true, true) => None,
+            }
         })
         .await
     }

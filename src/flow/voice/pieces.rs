@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::grounding::Claim;
+use crate::grounding::{Claim, cut};
 use crate::insight::redaction;
 
 /// More than this of anything is no answer.
@@ -31,15 +31,18 @@ struct Form {
 /// It doesn't have the form of the prompt.
 pub(super) fn read(text: &str) -> Result<(Vec<Claim>, String), serde_json::Error> {
     let form: Form = serde_json::from_str(text.trim())?;
-    let claims = form.sentences.into_iter().filter_map(claim).take(SENTENCES_MAX).collect();
+    let claims = form.sentences.into_iter().flat_map(parts).take(SENTENCES_MAX).collect();
     Ok((claims, form.ask_back.trim().to_owned()))
 }
 
-/// A model's words are masked like anybody's: it may have put digits together.
-fn claim(sentence: Sentence) -> Option<Claim> {
+/// A model's words are masked like anybody's: it may have put digits together. What it gives as one
+/// sentence may be several.
+fn parts(sentence: Sentence) -> Vec<Claim> {
     let text = sentence.text.trim();
-    let fits = !text.is_empty() && text.chars().count() <= SENTENCE_CHARS_MAX;
-    fits.then(|| Claim::new(redaction::typed(text), sentence.cites))
+    match text.chars().count() <= SENTENCE_CHARS_MAX {
+        true => cut(&redaction::typed(text), &sentence.cites),
+        false => Vec::new(),
+    }
 }
 
 /// Finds the sentences of an answer as soon as each is whole.
@@ -95,13 +98,14 @@ impl Scanner {
                 b'}' | b']' => {
                     if byte == b'}' && self.depth == SENTENCE_DEPTH {
                         let whole = serde_json::from_str(&self.text[self.began..=at]);
-                        claims.extend(whole.ok().and_then(claim));
+                        claims.extend(whole.ok().into_iter().flat_map(parts));
                     }
                     self.depth = self.depth.saturating_sub(1);
                 }
                 _ => {}
             }
         }
+        claims.truncate(SENTENCES_MAX - self.found);
         self.found += claims.len();
         claims
     }
@@ -114,7 +118,7 @@ mod tests {
     use super::*;
 
     const ANSWER: &str = r#"{"sentences":[{"text":"It says \"{no}\" [twice] £5.","cites":["a#1","a#2"]},
-        {"text":"","cites":[]},{"text":"Second.","cites":[]}],"ask_back":""}"#;
+        {"text":"","cites":[]},{"text":"Second. And third!","cites":["a"]}],"ask_back":""}"#;
 
     fn texts(claims: &[Claim]) -> Vec<&str> {
         claims.iter().map(|claim| claim.text.as_str()).collect()
@@ -128,6 +132,17 @@ mod tests {
         assert!(scanner.push(r#"{"sentences": [{"text":"One.","cites":["a"]"#).is_empty());
         assert_eq!(texts(&scanner.push(r#"},{"text":"Two.""#)), ["One."]);
         assert_eq!(texts(&scanner.push(r#","cites":[]}],"ask_back":""}"#)), ["Two."]);
+    }
+
+    #[test]
+    fn what_is_given_as_one_sentence_is_cut() {
+        let answer = r#"{"sentences":[{"text":"One. Your fee was waived! Three?","cites":["a"]}]}"#;
+        let (claims, _) = read(answer).expect("it has the form");
+        assert_eq!(texts(&claims), ["One.", "Your fee was waived!", "Three?"]);
+        assert!(claims.iter().all(|claim| claim.cites == ["a"]));
+        let many = format!(r#"{{"sentences":[{{"text":"{}"}}]}}"#, "One. ".repeat(40));
+        assert_eq!(read(&many).expect("it has the form").0.len(), SENTENCES_MAX);
+        assert_eq!(Scanner::default().push(&many).len(), SENTENCES_MAX);
     }
 
     #[test]

@@ -20,7 +20,8 @@ impl Reading<'_> {
     /// # Errors
     /// Nothing of the kind was said.
     pub fn article(&self) -> Result<ArticleProposal, Refusal> {
-        let known: Vec<HashSet<String>> = (self.material.passages.iter())
+        let known: Vec<HashSet<String>> = self
+            .passages()
             .map(|passage| terms::terms(&passage.quote).into_iter().collect())
             .collect();
         let mut best: Option<(usize, &Sentence, Vec<&Sentence>)> = None;

@@ -1,10 +1,13 @@
 //! Which of a tenant's dispositions fits.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::Reading;
 use super::cues;
 use super::sentences::Sentence;
 use super::{Refusal, is_customer};
-use crate::domain::{DispositionChoice, DispositionProposal, Proof};
+use crate::domain::{DispositionChoice, DispositionProposal, Proof, TurnId};
 
 /// So many are proposed.
 const CHOICES: usize = 3;
@@ -34,13 +37,21 @@ pub struct DispositionRule {
     pub phrases: Vec<String>,
 }
 
-/// Vectors of unit length, where they were made during the conversation.
-#[derive(Clone, Copy, Debug)]
-pub struct DispositionMeaning<'a> {
-    /// One for each turn of the material, in its order.
-    pub turns: &'a [Vec<f32>],
+impl DispositionRule {
+    /// What its vector is made of.
+    pub fn text_to_embed(&self) -> String {
+        let phrases = self.phrases.join(", ");
+        if phrases.is_empty() { self.label.clone() } else { format!("{}: {phrases}", self.label) }
+    }
+}
+
+/// Vectors of unit length, as far as they were made during the conversation.
+#[derive(Clone, Debug, Default)]
+pub struct DispositionMeaning {
+    /// Of what customers said.
+    pub turns: HashMap<TurnId, Vec<f32>>,
     /// One for each rule.
-    pub rules: &'a [Vec<f32>],
+    pub rules: Arc<Vec<Vec<f32>>>,
 }
 
 impl Reading<'_> {
@@ -48,20 +59,19 @@ impl Reading<'_> {
     ///
     /// # Errors
     /// The list is empty.
-    pub fn disposition(
-        &self,
-        rules: &[DispositionRule],
-        meaning: Option<DispositionMeaning>,
-    ) -> Result<DispositionProposal, Refusal> {
+    pub fn disposition(&self, rules: &[DispositionRule]) -> Result<DispositionProposal, Refusal> {
         if rules.is_empty() {
             return Err(Refusal::NoDispositions);
         }
         let issue = self.issue();
         let mut scored: Vec<(f32, &DispositionRule, Vec<Proof>)> = Vec::new();
         for (number, rule) in rules.iter().enumerate() {
-            let (mut score, proofs) = self.evidence(rule, &issue);
-            if let Some(meaning) = meaning {
-                score += MEANING * (self.nearness(meaning, number) - NEAR).max(0.0);
+            let (mut score, mut proofs) = self.evidence(rule, &issue);
+            if let Some((near, at)) = self.nearest(number).filter(|(near, _)| *near > NEAR) {
+                score += MEANING * (near - NEAR);
+                if proofs.is_empty() {
+                    proofs.push(self.sentences[at].proof());
+                }
             }
             scored.push((score, rule, proofs));
         }
@@ -114,12 +124,17 @@ impl Reading<'_> {
         (score, proofs.map(|at| self.sentences[at].proof()).collect())
     }
 
-    fn nearness(&self, meaning: DispositionMeaning, rule: usize) -> f32 {
-        let Some(rule) = meaning.rules.get(rule) else { return 0.0 };
-        let turns = self.material.turns.iter().zip(meaning.turns);
+    /// How near what a customer said comes to the rule, and the first sentence of it.
+    fn nearest(&self, rule: usize) -> Option<(f32, usize)> {
+        let meaning = self.meaning?;
+        let rule = meaning.rules.get(rule)?;
+        let cosine = |vector: &Vec<f32>| vector.iter().zip(rule).map(|(a, b)| a * b).sum::<f32>();
+        let mut told = None;
+        let turns = self.sentences.iter().enumerate().filter(move |(_, one)| {
+            is_customer(one.role()) && told.replace(one.turn_number) != Some(one.turn_number)
+        });
         turns
-            .filter(|(turn, _)| is_customer(turn.party.role))
-            .map(|(_, vector)| vector.iter().zip(rule).map(|(a, b)| a * b).sum::<f32>())
-            .fold(0.0, f32::max)
+            .filter_map(|(at, one)| Some((cosine(meaning.turns.get(&one.turn.id)?), at)))
+            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
     }
 }

@@ -73,7 +73,7 @@ impl Reading<'_> {
             Draft::Article => vec![WrapUpBody::Article(self.article()?)],
             Draft::FollowUps => self.follow_ups().into_iter().map(WrapUpBody::FollowUp).collect(),
             Draft::Disposition => {
-                vec![WrapUpBody::Disposition(self.disposition(&settings.dispositions, None)?)]
+                vec![WrapUpBody::Disposition(self.disposition(&settings.dispositions)?)]
             }
         };
         let language = match draft {

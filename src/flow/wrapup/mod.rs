@@ -21,7 +21,7 @@ mod tests;
 use jiff::Zoned;
 
 use crate::domain::{
-    Authorship, Classify, ErrorKind, Party, ProvenSentence, Redacted, Role, Turn, Wording,
+    Authorship, Citation, Classify, ErrorKind, Party, ProvenSentence, Redacted, Role, Turn, Wording,
 };
 use crate::models::Material;
 
@@ -75,6 +75,15 @@ pub struct Circumstances {
     /// When it began, in the time zone in which its dates are meant.
     pub began: Zoned,
     pub parties: Vec<Party>,
+    /// Passages that were shown and whose words may not be changed. They are no [`Material`], since that
+    /// is given to models.
+    pub word_for_word: Vec<Citation>,
+}
+
+impl Circumstances {
+    pub fn new(began: Zoned, parties: Vec<Party>) -> Self {
+        Self { began, parties, word_for_word: Vec::new() }
+    }
 }
 
 /// A conversation that was read once, for all that is written about it.
@@ -83,6 +92,7 @@ pub struct Reading<'a> {
     circumstances: &'a Circumstances,
     sentences: Vec<Sentence<'a>>,
     language: Language,
+    meaning: Option<&'a DispositionMeaning>,
 }
 
 /// The languages in which the program's own words stand.
@@ -146,11 +156,22 @@ impl<'a> Reading<'a> {
             return Err(Refusal::TooLittle { words, needed: WORDS_MIN });
         }
         let language = Language::of_customer(&material.turns);
-        Ok(Self { material, circumstances, sentences, language })
+        Ok(Self { material, circumstances, sentences, language, meaning: None })
+    }
+
+    /// With vectors of what was said, for the disposition.
+    pub fn with_meaning(mut self, meaning: &'a DispositionMeaning) -> Self {
+        self.meaning = Some(meaning);
+        self
     }
 
     pub fn language(&self) -> Language {
         self.language
+    }
+
+    /// What the cards have shown, also what no model is shown.
+    fn passages(&self) -> impl Iterator<Item = &'a Citation> {
+        self.material.passages.iter().chain(&self.circumstances.word_for_word)
     }
 
     /// What is said, without courtesies, in order.

@@ -99,10 +99,9 @@ impl Reading<'_> {
     /// the cards came from.
     pub fn hand_over(&self, rules: &[SectionRule]) -> Summary {
         let mut seen: HashSet<&ArticleId> = HashSet::new();
-        let passages = self.material.passages.iter();
         Summary {
             parties: self.circumstances.parties.clone(),
-            articles: passages.filter(|one| seen.insert(&one.article_id)).cloned().collect(),
+            articles: self.passages().filter(|one| seen.insert(&one.article_id)).cloned().collect(),
             ..self.summary(rules)
         }
     }

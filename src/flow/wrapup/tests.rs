@@ -35,11 +35,10 @@ fn circumstances() -> Circumstances {
         role,
         name: Some(name.to_owned()),
     };
-    Circumstances {
-        // A Monday.
-        began: date(2026, 3, 2).at(10, 0, 0, 0).in_tz("Europe/London").expect("a time"),
-        parties: vec![party(Role::Customer, "Daniel Okafor"), party(Role::Agent, "Emma")],
-    }
+    // A Monday.
+    let began = date(2026, 3, 2).at(10, 0, 0, 0).in_tz("Europe/London").expect("a time");
+    let parties = vec![party(Role::Customer, "Daniel Okafor"), party(Role::Agent, "Emma")];
+    Circumstances::new(began, parties)
 }
 
 const CALL: &str = "agent: Thank you for calling Larkfield, you're speaking with Emma. How can I help?
@@ -202,20 +201,24 @@ fn dispositions_are_ranked_or_none_fits() {
         rule("F1", "Fault", &["broadband has been down", "error", "engineer"]),
         rule("M1", "Moving home", &["moving house", "new address"]),
     ];
-    let found = reading.disposition(&rules, None).expect("a list");
+    let found = reading.disposition(&rules).expect("a list");
     assert_eq!(found.choices[0].code, "F1");
     assert!(found.choices[0].probability > 0.5 && !found.choices[0].proofs.is_empty());
     assert!(found.choices.iter().all(|choice| choice.code != "M1"));
     let all: f32 = found.choices.iter().map(|choice| choice.probability).sum();
     assert!(all + found.none <= 1.0 + 1e-5);
-    let found = reading.disposition(&rules[2..], None).expect("a list");
+    let found = reading.disposition(&rules[2..]).expect("a list");
     assert!(found.choices.is_empty() && found.none > 0.5);
-    assert_eq!(reading.disposition(&[], None), Err(Refusal::NoDispositions));
+    assert_eq!(reading.disposition(&[]), Err(Refusal::NoDispositions));
     // Nearness in meaning counts where vectors were made.
-    let near = vec![vec![1.0, 0.0]; material.turns.len()];
-    let meaning = DispositionMeaning { turns: &near, rules: &[vec![1.0, 0.0]] };
-    let found = reading.disposition(&rules[2..], Some(meaning)).expect("a list");
-    assert_eq!(found.choices.len(), 1);
+    let moved = material.turns.iter().find(|turn| turn.party.role == Role::Customer);
+    let moved = moved.expect("a customer").id.clone();
+    let turns = [(moved.clone(), vec![1.0, 0.0])].into();
+    let meaning = DispositionMeaning { turns, rules: vec![vec![0.9, 0.1]].into() };
+    let found = reading.with_meaning(&meaning).disposition(&rules[2..]).expect("a list");
+    let [choice] = &found.choices[..] else { panic!("{found:?}") };
+    let Proof::Turn(cited) = &choice.proofs[0] else { panic!("{choice:?}") };
+    assert_eq!(cited.turn_id, moved, "the turn that comes near bears it out");
 }
 
 #[test]

@@ -97,6 +97,13 @@ impl Breaker {
         );
     }
 
+    /// Its time was too short to tell. Until somebody hears of the provider, it rests on.
+    fn learned_nothing(&self) {
+        if let Some(rest) = &mut self.state().resting {
+            *rest = Rest { until: Instant::now() + rest.length, probing: false, ..*rest };
+        }
+    }
+
     fn show(&self, is_resting: bool) {
         let provider = self.inner.provider().to_owned();
         metrics::gauge!("backchannel_writing_provider_resting", "provider" => provider)
@@ -140,8 +147,12 @@ impl Generator for Breaker {
                 attempt.is_over = true;
                 self.failed(attempt.is_probe);
             }
-            // Our own queue was full: nothing is known.
-            Err(WritingError::Busy { .. }) => {}
+            Err(WritingError::Timeout { .. }) if attempt.is_probe => {
+                attempt.is_over = true;
+                self.learned_nothing();
+            }
+            // Our own queue was full, or our own time too short: nothing is known.
+            Err(WritingError::Busy { .. } | WritingError::Timeout { .. }) => {}
             _ => {
                 attempt.is_over = true;
                 self.succeeded();

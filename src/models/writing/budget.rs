@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::{estimated_prompt_tokens, estimated_tokens};
 use crate::domain::TenantId;
 use crate::models::{
-    Generator, Meter, OnText, Piece, TokenCount, WritingError, WritingRequest, Written,
+    Generator, Meter, OnText, Payer, Piece, TokenCount, WritingError, WritingRequest, Written,
 };
 
 /// What may be used. Money is in millionths of the currency that prices are in.
@@ -92,6 +92,28 @@ impl Ledger {
         self.accounts().get(&account).copied().unwrap_or_default()
     }
 
+    /// By each tenant on the days that still matter, what is reserved now included.
+    pub fn days(&self) -> Vec<(TenantId, Date, Spent)> {
+        let accounts = self.accounts();
+        let days = accounts.iter().filter_map(|(account, spent)| match account {
+            Account::Day(tenant, date) => Some((tenant.clone(), *date, *spent)),
+            Account::Job(..) => None,
+        });
+        let mut days: Vec<_> = days.collect();
+        days.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+        days
+    }
+
+    /// Goes on after so much was used before.
+    pub fn restore(&self, days: impl IntoIterator<Item = (TenantId, Date, Spent)>) {
+        let mut accounts = self.accounts();
+        for (tenant, date, before) in days {
+            let spent = accounts.entry(Account::Day(tenant, date)).or_default();
+            spent.tokens = spent.tokens.saturating_add(before.tokens);
+            spent.micros = spent.micros.saturating_add(before.micros);
+        }
+    }
+
     pub fn spent_by_job(&self, tenant: &TenantId, job: &str) -> Spent {
         let account = Account::Job(tenant.clone(), job.into());
         self.accounts().get(&account).copied().unwrap_or_default()
@@ -125,7 +147,7 @@ impl Ledger {
 
     /// # Errors
     /// Whose budget doesn't allow it.
-    fn reserve(self: &Arc<Self>, request: &WritingRequest, amount: Spent) -> Result<Hold, String> {
+    fn reserve(self: &Arc<Self>, request: &WritingRequest, amount: Spent) -> Result<Hold, Payer> {
         let today = self.today();
         let limits = self.by_tenant.get(&request.tenant).unwrap_or(&self.limits);
         let day = Account::Day(request.tenant.clone(), today);
@@ -152,8 +174,8 @@ impl Ledger {
                 || over(micros_max, spent.micros, amount.micros)
             {
                 return Err(match account {
-                    Account::Day(tenant, _) => format!("tenant {tenant} for today"),
-                    Account::Job(_, job) => format!("job {job}"),
+                    Account::Day(tenant, _) => Payer::Tenant(tenant.clone()),
+                    Account::Job(_, job) => Payer::Job(Arc::clone(job)),
                 });
             }
         }
@@ -265,6 +287,9 @@ impl Generator for Budgeted {
 const fn may_be_charged(error: &WritingError) -> bool {
     matches!(
         error,
-        WritingError::Timeout { .. } | WritingError::Broken { .. } | WritingError::Form { .. }
+        WritingError::Timeout { .. }
+            | WritingError::Silent { .. }
+            | WritingError::Broken { .. }
+            | WritingError::Form { .. }
     )
 }

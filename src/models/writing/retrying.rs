@@ -91,7 +91,7 @@ fn worth_a_retry(error: &WritingError) -> Option<Duration> {
     match error {
         WritingError::Limited { retry_after, .. } => Some(retry_after.unwrap_or_default()),
         WritingError::Unavailable { .. }
-        | WritingError::Timeout { .. }
+        | WritingError::Silent { .. }
         | WritingError::Broken { .. } => Some(Duration::ZERO),
         _ => None,
     }

@@ -3,21 +3,30 @@
 use super::wrapup::{authorship, sentences, struck};
 use super::{citation, finite, wire};
 use crate::domain::{
-    Answer, CardVoice, ProvenSentence, QuestionAnswer, Recorded, Redacted, Reply,
-    SuggestedQuestion, Unanswered,
+    Answer, CardVoice, ProvenSentence, QuestionAnswer, QuestionId, Recorded, Redacted, Reply,
+    StruckText, SuggestedQuestion, Unanswered,
 };
 use crate::store::StoreError;
 
 const ASKS_BACK: &str = "asks_back";
+const ABANDONED: &str = "abandoned";
 const NOTHING_PROVEN: &str = "nothing_proven";
 
-/// The question behind a `question.answered` that asks back; `None` for any other event.
-pub fn decode_asked_back(event: &Recorded) -> Result<Option<Redacted>, StoreError> {
+/// The question that still waits to be answered after this event: one that asks back opens its own,
+/// one that was abandoned leaves `open` as it was.
+pub fn decode_asked_back(
+    event: &Recorded,
+    open: Option<(QuestionId, Redacted)>,
+) -> Result<Option<(QuestionId, Redacted)>, StoreError> {
     if &*event.kind != super::QUESTION_ANSWERED {
-        return Ok(None);
+        return Ok(open);
     }
     let wire: wire::QuestionAnswered = super::data(event)?;
-    Ok((wire.state == ASKS_BACK).then(|| Redacted::vouched(wire.question)))
+    Ok(match wire.state.as_str() {
+        ASKS_BACK => Some((wire.question_id.into(), Redacted::vouched(wire.question))),
+        ABANDONED => open,
+        _ => None,
+    })
 }
 
 pub(super) fn voiced(voice: &CardVoice) -> wire::SuggestionVoiced {
@@ -29,6 +38,15 @@ pub(super) fn voiced(voice: &CardVoice) -> wire::SuggestionVoiced {
         authorship: authorship(&spoken.authorship),
         struck: struck(&spoken.struck),
         latency_ms: voice.latency_ms,
+    }
+}
+
+pub(super) fn writing_struck(gone: &StruckText) -> wire::WritingStruck {
+    wire::WritingStruck {
+        task: gone.task.clone(),
+        about: gone.about.clone(),
+        authorship: authorship(&gone.authorship),
+        struck: struck(&gone.struck),
     }
 }
 
@@ -61,7 +79,7 @@ pub fn question_answered(answered: &QuestionAnswer) -> wire::QuestionAnswered {
         ask_back: None,
         refusal: None,
         authorship: None,
-        struck: Vec::new(),
+        struck: struck(&answered.struck),
         nearest: nearest.collect(),
         latency_ms: answered.latency_ms,
     };
@@ -78,14 +96,14 @@ pub fn question_answered(answered: &QuestionAnswer) -> wire::QuestionAnswered {
             wire.ask_back = Some(question.clone());
             wire.authorship = who.as_ref().map(authorship);
         }
-        Reply::None { why, struck: gone } => {
+        Reply::None { why } => {
             wire.state = "abstained".into();
             wire.refusal = match why {
                 Unanswered::NothingFound => None,
                 Unanswered::NothingProven => Some(NOTHING_PROVEN.into()),
             };
-            wire.struck = struck(gone);
         }
+        Reply::Abandoned => wire.state = ABANDONED.into(),
     }
     wire
 }

@@ -68,6 +68,7 @@ pub fn wrapup_verdict(verdict: &WrapUpVerdict) -> wire::WrapUpVerdict {
         wrapup_id: verdict.wrapup_id.to_string(),
         verdict: verdict.verdict.as_str().into(),
         text: verdict.edited_text.as_ref().map(|text| text.as_str().into()),
+        sequence: verdict.seen,
     }
 }
 

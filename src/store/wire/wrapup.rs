@@ -199,9 +199,12 @@ pub struct WrapUpVerdict {
     pub wrapup_id: String,
     /// accepted, edited or discarded
     pub verdict: String,
-    /// What the text became, or the disposition that was chosen; null with every other verdict.
+    /// What the text became, or the code of the disposition that was chosen; else null.
     #[schema(required)]
     pub text: Option<String>,
+    /// Of the draft that was looked at; absent where the client didn't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
 }
 
 /// Several conversations about one thing. Asked for, never stored.

@@ -46,6 +46,9 @@ pub fn drive(protocol: &mut dyn MediaProtocol, input: &[u8], start: &str) {
                 Output::Control(control) => {
                     let legs = legs.as_mut().expect("a control before the start");
                     *legs += usize::from(matches!(control, Control::Join(_)));
+                    if let Control::Transfer { leg, .. } = control {
+                        assert!(leg < *legs, "nobody is on it");
+                    }
                     assert!(*legs <= LEGS_MAX);
                 }
                 Output::Audio { leg, .. } => assert!(legs.is_some_and(|legs| leg < legs)),

@@ -115,6 +115,17 @@ fn what_cannot_begin_says_why() {
     }
 }
 
+/// Of whatever command: its message may hold what a customer said.
+#[test]
+fn a_panic_tells_its_place_and_not_its_message() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full disk");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_backchannel"));
+    let done = command.args(["models", "list"]).stdout(full).output().expect("it runs");
+    let told = told(&done);
+    assert!(told.contains("a panic in thread main at "), "{told}");
+    assert!(!told.contains("stdout") && !done.status.success(), "{told}");
+}
+
 #[test]
 fn a_changed_input_or_order_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,11 +1,14 @@
 //! `backchannel summarize` as a person runs it.
 
+mod bench;
 mod faults;
 mod formats;
 mod kills;
 mod providers;
 mod scripted;
 mod service;
+mod spending;
+mod waiting;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -55,7 +55,7 @@ impl Desk {
 }
 
 /// One sentence that holds in each of the conversations, and one that holds in none.
-fn promise(prompt_tokens: u64, written_tokens: u64) -> Reply {
+pub(super) fn promise(prompt_tokens: u64, written_tokens: u64) -> Reply {
     let text = json!({"sections": [{"section": "promises", "sentences": [
         {"text": "The agent will call the customer back tomorrow at 3 pm.", "cites": ["t-4"]},
         {"text": "The agent promised a refund of 987 pounds.", "cites": ["t-4"]},
@@ -126,6 +126,31 @@ async fn a_provider_that_is_down_is_waited_for_unless_somebody_may_step_in() {
     let other = desk.run(&["--what=summary"]).await;
     assert_eq!(other.status.code(), Some(2), "{}", told(&other));
     assert!(told(&other).contains("begun with other settings"), "{}", told(&other));
+}
+
+fn is_email(body: &Value) -> bool {
+    body["response_format"].to_string().contains("paragraphs")
+}
+
+fn empty(body: &Value) -> String {
+    let nothing = json!({"text": "", "cites": []});
+    match is_email(body) {
+        true => json!({"subject": nothing, "paragraphs": []}).to_string(),
+        false => json!({"sections": []}).to_string(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_draft_that_fails_costs_the_others_nothing() {
+    let writes = || Reply::Told(empty, std::time::Duration::ZERO);
+    let desk = Desk::new(1, "[\"lab\"]", vec![writes(), status(503), writes()]).await;
+    let done = desk.run(&["--what=summary,email"]).await;
+    assert_eq!(done.status.code(), Some(0), "{}", told(&done));
+    let seen = desk.fake.seen();
+    let are_emails: Vec<bool> = seen.iter().map(|seen| is_email(&seen.body)).collect();
+    assert_eq!(are_emails, [false, true, true], "the summary was there already");
+    let by = &desk.provenance()[0];
+    assert_eq!((&by["prompt_tokens"], &by["written_tokens"]), (&json!(22), &json!(8)), "{by}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

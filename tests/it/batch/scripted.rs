@@ -1,209 +1,17 @@
-//! Writers that refuse, stall, cost and fail by a script: what is final, what waits, what is counted.
+//! Writers that stall, cost and fail by a script: what is final, what waits, what is counted.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use backchannel::batch::{
-    Batch, BatchError, BatchOrder, Caps, Ending, Format, Halt, InVain, Inputs, Means,
-    NotSummarized, Opened, Paths, Recogniser, Share, Summarized, Summarizer, Sums, Used, What,
-    WritingOrder,
-};
-use backchannel::domain::{Occasion, Summary, WrapUp, WrapUpBody};
-use backchannel::flow::wrapup::{Circumstances, authorship};
-use backchannel::models::{Material, SpeechPool, TokenCount, WritingError};
+use backchannel::batch::{Batch, BatchError, Caps, Halt, Inputs, Means, Opened, Sums, Used};
+use backchannel::models::WritingError;
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
-use super::{conversation, ids, lines, write_conversations};
-
-/// What each answer costs.
-const TOKENS: u64 = 10;
-const MICROS: u64 = 3;
-
-type Act = dyn Fn(&str, usize) -> Result<(), InVain> + Send + Sync;
-
-/// Answers by the number that stands in each conversation and how often it was asked about it.
-struct Script {
-    identity: &'static str,
-    act: Box<Act>,
-    asked: Mutex<BTreeMap<String, usize>>,
-    at_once: AtomicUsize,
-    most_at_once: AtomicUsize,
-    began_with: Mutex<Option<(Caps, Used)>>,
-}
-
-impl Script {
-    fn new(act: impl Fn(&str, usize) -> Result<(), InVain> + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self {
-            identity: "script",
-            act: Box::new(act),
-            asked: Mutex::default(),
-            at_once: AtomicUsize::new(0),
-            most_at_once: AtomicUsize::new(0),
-            began_with: Mutex::default(),
-        })
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.lock().unwrap().values().sum()
-    }
-}
-
-#[async_trait]
-impl Summarizer for Script {
-    fn identity(&self) -> String {
-        self.identity.to_owned()
-    }
-
-    fn usual_concurrency(&self) -> usize {
-        4
-    }
-
-    fn begin(&self, _: &WritingOrder, caps: Caps, used: Used) {
-        *self.began_with.lock().unwrap() = Some((caps, used));
-    }
-
-    async fn write(
-        &self,
-        material: &Arc<Material>,
-        _: &Circumstances,
-        _: &WritingOrder,
-    ) -> Result<Summarized, InVain> {
-        let text = material.turns[2].text.as_str();
-        let number = text.split("number is ").nth(1).expect("a number").split('.').next();
-        let number = number.expect("a number").to_owned();
-        let times = {
-            let mut asked = self.asked.lock().unwrap();
-            let times = asked.entry(number.clone()).or_default();
-            *times += 1;
-            *times
-        };
-        let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most_at_once.fetch_max(now, Ordering::SeqCst);
-        tokio::time::sleep(Duration::from_millis(2)).await;
-        self.at_once.fetch_sub(1, Ordering::SeqCst);
-        (self.act)(&number, times)?;
-        let wrap_up = WrapUp {
-            id: "w-end-summary-1".into(),
-            occasion: Occasion::End,
-            authorship: authorship(),
-            language: "en".to_owned(),
-            body: WrapUpBody::Summary(Summary::default()),
-            struck: Vec::new(),
-        };
-        let tokens = TokenCount { prompt: TOKENS - 4, written: 4 };
-        Ok(Summarized { wrap_ups: vec![wrap_up], tokens, cost_micros: MICROS })
-    }
-}
-
-fn unavailable(tokens: u64) -> InVain {
-    let why =
-        WritingError::Unavailable { provider: "lab".to_owned(), detail: "is down".to_owned() };
-    let tokens = TokenCount { prompt: tokens, written: 0 };
-    InVain { why: why.into(), tokens, cost_micros: 0 }
-}
-
-fn budget() -> InVain {
-    NotSummarized::from(WritingError::Budget { whose: "job".to_owned() }).into()
-}
-
-struct Deaf(&'static str);
-
-impl Recogniser for Deaf {
-    fn pool(&self) -> Result<Arc<SpeechPool>, String> {
-        Err("nobody listens".to_owned())
-    }
-
-    fn identity(&self) -> String {
-        self.0.to_owned()
-    }
-}
-
-struct Bench {
-    folder: tempfile::TempDir,
-}
-
-impl Bench {
-    fn new(count: usize) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        write_conversations(&folder.path().join("in.jsonl"), 0..count);
-        Self { folder }
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn output(&self) -> PathBuf {
-        self.at("out.jsonl")
-    }
-
-    fn order(&self, caps: Caps) -> BatchOrder {
-        BatchOrder {
-            inputs: Inputs::Files(vec![self.at("in.jsonl")]),
-            output: self.output(),
-            format: Format::Jsonl,
-            writing: WritingOrder {
-                drafts: What::drafts(&[What::Summary]),
-                seed: 0,
-                job: "job".into(),
-            },
-            concurrency: None,
-            caps,
-            share: Share::Whole,
-            give_up: false,
-        }
-    }
-
-    async fn with(
-        &self,
-        order: BatchOrder,
-        script: &Arc<Script>,
-        means: Means,
-        stop: CancellationToken,
-    ) -> Result<Ending, BatchError> {
-        let script = Arc::clone(script);
-        let opened = tokio::task::spawn_blocking(move || Batch::open(order, script, means));
-        match opened.await.expect("no panic")? {
-            Opened::Complete(sums) => Ok(Ending::Complete(sums)),
-            Opened::Ready(batch) => batch.run(stop).await,
-        }
-    }
-
-    async fn run(&self, script: &Arc<Script>, caps: Caps) -> Result<Ending, BatchError> {
-        self.with(self.order(caps), script, means(), CancellationToken::new()).await
-    }
-
-    fn errors(&self) -> Vec<serde_json::Value> {
-        lines(&Paths::of(&self.output()).errors)
-    }
-}
-
-fn means() -> Means {
-    Means { zone: TimeZone::UTC, recogniser: Arc::new(Deaf("none")), store: None }
-}
-
-fn tokens(cap: u64) -> Caps {
-    Caps { tokens: Some(cap), cost_micros: None }
-}
-
-fn stopped(ending: Result<Ending, BatchError>) -> (Halt, Sums) {
-    match ending.expect("it stops in order") {
-        Ending::Stopped { why, sums } => (why, sums),
-        complete => panic!("{complete:?}"),
-    }
-}
-
-fn complete(ending: Result<Ending, BatchError>) -> Sums {
-    match ending.expect("it ends in order") {
-        Ending::Complete(sums) => sums,
-        stopped => panic!("{stopped:?}"),
-    }
-}
+use super::bench::*;
+use super::{conversation, ids};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cap_lets_what_is_under_way_end_and_holds_over_restarts() {
@@ -234,37 +42,6 @@ async fn a_cap_lets_what_is_under_way_end_and_holds_over_restarts() {
     assert_eq!(sums, Sums { written: 200, failed: 0, tokens: 2_000, cost_micros: 600 });
     assert_eq!(script.asked(), 200, "nothing is written twice");
     assert_eq!(ids(&bench.output()).len(), 200);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reservation_that_does_not_fit_waits_for_the_others() {
-    let bench = Bench::new(40);
-    let open = Arc::new(AtomicUsize::new(0));
-    // Room for one at a time: whoever comes second is refused until the first has ended.
-    let refusals = Arc::new(AtomicUsize::new(0));
-    let (seen, count) = (Arc::clone(&open), Arc::clone(&refusals));
-    let script = Script::new(move |_, times| {
-        if times == 1 && seen.fetch_add(1, Ordering::SeqCst) % 4 != 0 {
-            count.fetch_add(1, Ordering::SeqCst);
-            return Err(budget());
-        }
-        Ok(())
-    });
-    // Refused with nobody else under way is the end; the next run finds more room.
-    let mut ending = bench.run(&script, Caps::default()).await;
-    for _ in 0..40 {
-        if matches!(ending, Ok(Ending::Complete(_))) {
-            break;
-        }
-        ending = bench.run(&script, Caps::default()).await;
-    }
-    assert_eq!(complete(ending).written, 40);
-    assert_eq!(refusals.load(Ordering::SeqCst), 30);
-
-    let bench = Bench::new(3);
-    let script = Script::new(|_, _| Err(budget()));
-    let (why, sums) = stopped(bench.run(&script, Caps::default()).await);
-    assert_eq!((why, sums), (Halt::Budget, Sums::default()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -350,9 +127,11 @@ async fn an_input_that_changes_meanwhile_is_noticed() {
     for change in ["longer", "gone", "other"] {
         let bench = Bench::new(300);
         let input = bench.at("in.jsonl");
+        let as_it_was = std::fs::read(&input).expect("the input");
+        let is_changed = AtomicBool::new(false);
         let script = Script::new(move |_, _| {
             let text = match std::fs::read_to_string(&input) {
-                Ok(text) if text.contains("ü-00299") => text,
+                Ok(text) if !is_changed.swap(true, Ordering::SeqCst) => text,
                 _ => return Ok(()),
             };
             match change {
@@ -372,6 +151,12 @@ async fn an_input_that_changes_meanwhile_is_noticed() {
         };
         assert!(is_told, "{change}: {error}");
         assert!(script.asked() < 300 && !bench.output().exists(), "{change}");
+        // What was paid for isn't forgotten, also where nothing was made of it.
+        let paid = script.paid.load(Ordering::SeqCst) as u64;
+        std::fs::write(bench.at("in.jsonl"), as_it_was).expect("brought back");
+        complete(bench.run(&script, Caps::default()).await);
+        let used = Used { tokens: paid * TOKENS, cost_micros: paid * MICROS };
+        assert_eq!(*script.began_with.lock().unwrap(), Some((Caps::default(), used)), "{change}");
     }
 }
 
@@ -435,4 +220,43 @@ async fn asked_to_stop_it_stops_and_goes_on() {
     // What was under way is begun anew.
     assert!((500..=504).contains(&script.asked()), "{}", script.asked());
     assert_eq!(conversation(3)["id"], ids(&bench.output())[3].as_str());
+}
+
+#[tokio::test]
+async fn a_long_look_at_the_input_holds_nobody_up() {
+    let bench = Bench::new(1);
+    let large = bench.at("large.txt");
+    let file = std::fs::File::create(&large).expect("a file");
+    file.set_len(512 << 20).expect("a large one");
+    let mut order = bench.order(Caps::default());
+    order.inputs = Inputs::Files(vec![large.clone()]);
+    let script = Script::new(|_, _| Ok(()));
+    let open = move || {
+        let begun = Instant::now();
+        (Batch::open(order, script, means()), begun.elapsed())
+    };
+    // Most of that is to read the file once.
+    let (opened, once) = tokio::task::spawn_blocking(open).await.expect("no panic");
+    let Opened::Ready(batch) = opened.expect("it can be read") else {
+        panic!("it was done before")
+    };
+    // It holds the same, but only who reads all of it knows.
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("its time");
+    let longest_ms = Arc::new(AtomicU64::new(0));
+    let told = Arc::clone(&longest_ms);
+    let watching = tokio::spawn(async move {
+        let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
+        loop {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            longest = longest.max(last.elapsed());
+            last = Instant::now();
+            told.store(longest.as_millis() as u64, Ordering::SeqCst);
+        }
+    });
+    let sums = complete(batch.run(CancellationToken::new()).await);
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    watching.abort();
+    assert_eq!((sums.written, sums.failed), (0, 1), "it is too large");
+    let longest = Duration::from_millis(longest_ms.load(Ordering::SeqCst));
+    assert!(longest < once / 2, "nothing else went on for {longest:?}; {once:?} to read it");
 }

@@ -12,7 +12,7 @@ use super::conversation;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Service {
+pub(super) struct Service {
     access: Access,
     stop: tokio_util::sync::CancellationToken,
     running: tokio::task::JoinHandle<()>,
@@ -21,7 +21,12 @@ struct Service {
 
 impl Service {
     async fn start(data: &Path) -> Self {
+        Self::with(data, |_| ()).await
+    }
+
+    pub(super) async fn with(data: &Path, settle: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
+        settle(&mut config);
         config.serve.listen.set_port(0);
         config.store.folder = data.to_owned();
         let app = App::build(config, true).await.expect("`make models` has pulled what it needs");
@@ -31,18 +36,18 @@ impl Service {
         Self { access, stop, running, client: reqwest::Client::new() }
     }
 
-    async fn stop(self) {
+    pub(super) async fn stop(self) {
         self.stop.cancel();
         self.running.await.expect("no panic");
     }
 
-    async fn get(&self, path: &str) -> reqwest::Response {
+    pub(super) async fn get(&self, path: &str) -> reqwest::Response {
         let request = self.client.get(format!("{}{path}", self.access.url));
         let key = self.access.api_key.as_deref().unwrap_or_default();
         request.bearer_auth(key).send().await.expect("answers")
     }
 
-    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+    pub(super) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         let request = self.client.post(format!("{}{path}", self.access.url)).json(body);
         let key = self.access.api_key.as_deref().unwrap_or_default();
         let answer = request.bearer_auth(key).send().await.expect("answers");
@@ -55,13 +60,16 @@ impl Service {
         request.bearer_auth(key).send().await.expect("answers").status()
     }
 
-    async fn until_over(&self, id: &str) -> Value {
+    pub(super) async fn until_over(&self, id: &str) -> Value {
+        self.until(id, |state| !matches!(state, "queued" | "running" | "waiting")).await
+    }
+
+    pub(super) async fn until(&self, id: &str, is_so: impl Fn(&str) -> bool) -> Value {
         let begun = Instant::now();
         loop {
             let batch: Value =
                 self.get(&format!("/v1/batches/{id}")).await.json().await.expect("JSON");
-            let state = batch["state"].as_str().expect("a state");
-            if !matches!(state, "queued" | "running") {
+            if is_so(batch["state"].as_str().expect("a state")) {
                 return batch;
             }
             assert!(begun.elapsed() < PATIENCE, "{batch}");
@@ -117,7 +125,7 @@ async fn a_batch_is_done_over_a_restart() {
     service.stop().await;
 }
 
-fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+pub(super) fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     // One may be renamed or removed while we look.
     let entries = walkdir::WalkDir::new(folder).into_iter().flatten();
     entries.filter(|entry| entry.file_type().is_file()).map(|entry| entry.into_path()).collect()

@@ -7,7 +7,8 @@ use std::time::Duration;
 use backchannel::app::App;
 use backchannel::config::Config;
 use backchannel::domain::{
-    Channel, ConversationStarted, Direction, EventBody, NewEvent, Party, Redacted, Role, Turn,
+    Channel, ConversationStarted, Direction, EventBody, NewEvent, Party, Redacted, Role,
+    SuggestedQuestion, Turn,
 };
 use backchannel::store::{SqliteStore, Store};
 use futures_util::StreamExt as _;
@@ -18,22 +19,22 @@ use tokio_util::sync::CancellationToken;
 use super::fake::{Fake, Reply, Step, answer, status};
 use super::voices::{PASSAGE, knowledge, says};
 
-const KEY: &str = "bck_for_this_test";
+pub const KEY: &str = "bck_for_this_test";
 const QUESTION: &str = "When does the money from a duplicate payment come back?";
 
-struct Service {
-    url: String,
-    client: reqwest::Client,
+pub struct Service {
+    pub url: String,
+    pub client: reqwest::Client,
     stop: CancellationToken,
     running: tokio::task::JoinHandle<Result<(), backchannel::app::AppError>>,
-    _folders: [tempfile::TempDir; 2],
+    folders: [tempfile::TempDir; 2],
 }
 
-fn settings(fake: Option<&Fake>, data: &Path, articles: &Path) -> Config {
+fn settings(fake: Option<&Fake>, data: &Path, articles: &Path, more: &str) -> Config {
     let generation = fake.map_or_else(String::new, |fake| {
         format!(
             "[generation]\nchain = [\"lab\", \"extractive\"]\n[generation.providers.lab]\n\
-             kind = \"openai\"\nurl = \"{}\"\nmodel = \"tiny\"\nretries = 0\n",
+             kind = \"openai\"\nurl = \"{}\"\nmodel = \"tiny\"\nretries = 0\n{more}",
             fake.url
         )
     });
@@ -50,8 +51,13 @@ fn settings(fake: Option<&Fake>, data: &Path, articles: &Path) -> Config {
 impl Service {
     /// With one call, in which the customer has said what it is about.
     async fn open(fake: Option<&Fake>, verbatim: &[&str]) -> Self {
+        Self::open_with(fake, verbatim, Vec::new()).await
+    }
+
+    /// And in which more has happened.
+    pub async fn open_with(fake: Option<&Fake>, verbatim: &[&str], more: Vec<EventBody>) -> Self {
         let (data, articles) = (tempfile::tempdir().expect("a folder"), knowledge(verbatim));
-        let config = settings(fake, data.path(), articles.path());
+        let config = settings(fake, data.path(), articles.path(), "");
         let store =
             SqliteStore::open(data.path(), Arc::new(|_: &[_]| ())).await.expect("the store opens");
         let party = Party { id: "p-1".into(), role: Role::Customer, name: None };
@@ -73,20 +79,37 @@ impl Service {
             mean_logprob: None,
             language: "en".to_owned(),
         });
-        let events = [started, turn].map(|body| NewEvent::at(Timestamp::now(), body)).to_vec();
+        let bodies = [started, turn].into_iter().chain(more);
+        let events = bodies.map(|body| NewEvent::at(Timestamp::now(), body)).collect();
         // The tenant of the one key that settings have.
         store.append(&"default".into(), &"c-1".into(), events).await.expect("appended");
         store.close().await;
+        Self::start(config, [data, articles]).await
+    }
+
+    async fn start(config: Config, folders: [tempfile::TempDir; 2]) -> Self {
         let app = App::build(config, false).await.expect("`make models` has pulled what it needs");
         let (url, stop) = (app.access().url.clone(), app.stop_token());
         let running = tokio::spawn(app.run(|_| ()));
         let client = reqwest::Client::new();
-        Self { url, client, stop, running, _folders: [data, articles] }
+        Self { url, client, stop, running, folders }
+    }
+
+    /// Another process on the same log.
+    async fn again(self, fake: &Fake, more: &str) -> Self {
+        self.stop.cancel();
+        self.running.await.expect("no panic").expect("an orderly end");
+        let config = settings(Some(fake), self.folders[0].path(), self.folders[1].path(), more);
+        Self::start(config, self.folders).await
     }
 
     fn post(&self, question: &str) -> reqwest::RequestBuilder {
+        self.post_json(&json!({"question": question}))
+    }
+
+    fn post_json(&self, asked: &Value) -> reqwest::RequestBuilder {
         let url = format!("{}/v1/conversations/c-1/ask", self.url);
-        self.client.post(url).bearer_auth(KEY).json(&json!({"question": question}))
+        self.client.post(url).bearer_auth(KEY).json(asked)
     }
 
     async fn ask(&self, question: &str) -> Value {
@@ -102,7 +125,7 @@ impl Service {
         steps(&text)
     }
 
-    async fn close(self) {
+    pub async fn close(self) {
         self.stop.cancel();
         self.running.await.expect("no panic").expect("an orderly end");
     }
@@ -233,6 +256,57 @@ async fn it_asks_back_and_understands_what_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_question_is_not_read_as_an_answer_to_a_question_back() {
+    let back = "Is it a duplicate payment or a late fee?";
+    let asks_back = says(json!({"sentences": [], "ask_back": back}));
+    let empty = says(json!({"sentences": [], "ask_back": ""}));
+    let replies =
+        [asks_back.clone(), empty.clone(), asks_back.clone(), empty.clone(), asks_back, empty];
+    let fake = Fake::new(replies).await;
+    let suggested = SuggestedQuestion {
+        question: "The late payment fee?".into(),
+        article_id: "billing/late-payment".into(),
+        passage_id: "billing/late-payment#1".into(),
+    };
+    let more = vec![EventBody::QuestionsSuggested(vec![suggested])];
+    let service = Service::open_with(Some(&fake), &[], more).await;
+    let first = "How long does it take until it is refunded?";
+    let asked = |at: usize| fake.seen()[at].body.to_string();
+    let open = service.ask(first).await;
+    assert_eq!(open["ask_back"], back);
+    service.ask("How much is the late payment fee?").await;
+    assert!(asked(1).contains("How much is") && !asked(1).contains("refunded?"), "{}", asked(1));
+    service.ask(first).await;
+    service.ask("The late payment fee?").await;
+    assert!(!asked(3).contains("refunded?"), "it was suggested, so it is whole: {}", asked(3));
+
+    let open = service.ask(first).await;
+    let answers = json!({"question": "Is it the late fee?", "answers": open["question_id"]});
+    let answer = service.post_json(&answers).send().await.expect("answers");
+    assert_eq!(answer.status(), 200);
+    assert!(asked(5).contains("until it is refunded? Is it the late fee?"), "{}", asked(5));
+    let unknown = json!({"question": "late fee", "answers": "q-0"});
+    let refused = service.post_json(&unknown).send().await.expect("answers");
+    assert_eq!(refused.status(), 422);
+    service.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_struck_is_kept_beside_the_quotation_that_stays() {
+    let invented = "We refund a duplicate direct debit within 9 working days.";
+    let fake = Fake::new([says(json!({"ask_back": "", "sentences": [
+        {"text": invented, "cites": [PASSAGE]},
+    ]}))])
+    .await;
+    let service = Service::open(Some(&fake), &[]).await;
+    let answered = service.ask(QUESTION).await;
+    assert_eq!(answered["answer"]["generator"], "extractive");
+    assert_eq!(answered["struck"][0]["text"], invented, "{answered:#}");
+    assert_eq!(answered["struck"][0]["fault"], "number");
+    service.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn words_that_must_stay_are_quoted_word_for_word_and_shown_to_no_model() {
     let fake = Fake::new([says(json!({"ask_back": "", "sentences": []}))]).await;
     let service = Service::open(Some(&fake), &["duplicate-payments"]).await;
@@ -254,6 +328,23 @@ async fn words_that_must_stay_are_quoted_word_for_word_and_shown_to_no_model() {
         asked.contains("billing/late-payment#1") && !asked.contains("duplicate-payments"),
         "{asked}"
     );
+    service.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_used_of_a_day_counts_after_a_restart() {
+    let true_one = "We refund a duplicate direct debit within 5 working days.";
+    let spoken = json!({"ask_back": "", "sentences": [{"text": true_one, "cites": [PASSAGE]}]});
+    let spoken: &'static str = Box::leak(spoken.to_string().into_boxed_str());
+    let usage = Step::Usage(8_000, 2_000);
+    let steps = vec![Step::Text(spoken), Step::Finish("stop"), usage, Step::Done];
+    let fake = Fake::new([Reply::Stream(steps)]).await;
+    let budget = "[generation.budget]\ntokens_per_day = 11_000\n";
+    let service = Service::open(Some(&fake), &[]).await.again(&fake, budget).await;
+    assert_eq!(service.ask(QUESTION).await["answer"]["generator"], "provider");
+    let service = service.again(&fake, budget).await;
+    assert_eq!(service.ask(QUESTION).await["answer"]["generator"], "extractive");
+    assert_eq!(fake.seen().len(), 1, "it is over the budget of the day");
     service.close().await;
 }
 

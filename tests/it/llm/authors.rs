@@ -57,7 +57,7 @@ fn commission(draft: Draft) -> Commission {
         job: None,
         meter: None,
         material: Arc::new(material()),
-        circumstances: Arc::new(Circumstances { began, parties: Vec::new() }),
+        circumstances: Arc::new(Circumstances::new(began, Vec::new())),
         draft,
         occasion: Occasion::Demand,
         stem: WrapUpId::from("w-1"),

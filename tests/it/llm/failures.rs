@@ -125,8 +125,20 @@ async fn who_stalls_is_given_up() {
     for steps in [vec![Pause(FOREVER)], vec![Text("Half"), Pause(FOREVER)]] {
         let began = Instant::now();
         let error = fails(Reply::Stream(steps)).await;
-        assert!(matches!(error, WritingError::Timeout { .. }), "{error}");
+        assert!(matches!(error, WritingError::Silent { .. }), "{error}");
         assert!((MOMENT..4 * MOMENT).contains(&began.elapsed()), "{:?}", began.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_short_deadline_of_ours_is_no_silence_of_theirs() {
+    use Step::{Pause, Text};
+    for steps in [vec![Pause(FOREVER)], vec![Text("Half"), Pause(FOREVER)]] {
+        let fake = Fake::new([Reply::Stream(steps)]).await;
+        let hasty = WritingRequest { deadline: MOMENT, ..request() };
+        let outcome = write(&client(&fake), &hasty).await.0;
+        assert!(matches!(outcome, Err(WritingError::Timeout { .. })), "{outcome:?}");
+        fake.all_closed().await;
     }
 }
 

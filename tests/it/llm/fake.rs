@@ -90,6 +90,11 @@ impl Fake {
         Self { url, desk, task }
     }
 
+    /// From now on it answers so.
+    pub fn says(&self, replies: impl Into<VecDeque<Reply>>) {
+        *self.desk.replies.lock().unwrap() = replies.into();
+    }
+
     pub fn seen(&self) -> Vec<Seen> {
         self.desk.seen.lock().unwrap().clone()
     }

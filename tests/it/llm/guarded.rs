@@ -135,6 +135,35 @@ async fn a_failing_provider_is_soon_not_asked_any_more() {
 }
 
 #[tokio::test]
+async fn cards_that_came_too_late_take_no_summary_away() {
+    let slow = Reply::Stream(vec![Step::Pause(Duration::from_secs(3_600))]);
+    let mut replies = vec![slow; 6];
+    replies.push(Reply::Sensible);
+    let fake = Fake::new(replies).await;
+    let writers = writers(&fake, "retries = 0\n");
+    let cards = writers.of(WritingTask::Card).expect("a chain");
+    let deadline = Duration::from_millis(200);
+    let card = WritingRequest { task: WritingTask::Card, deadline, ..asked() };
+    for _ in 0..6 {
+        assert_eq!(write(&*cards, &card).await.0.expect("local").provider, "extractive");
+    }
+    let summaries = writers.of(WritingTask::Summary).expect("a chain");
+    assert_eq!(write(&*summaries, &asked()).await.0.expect("in time").provider, "lab");
+    assert_eq!(fake.seen().len(), 7);
+}
+
+#[tokio::test]
+async fn who_is_silent_for_longer_than_anybody_may_is_soon_not_asked_any_more() {
+    let fake = Fake::new([Reply::Stream(vec![Step::Pause(Duration::from_secs(3_600))])]).await;
+    let more = "retries = 0\nfirst_text_ms = 60\n";
+    let writer = writers(&fake, more).of(WritingTask::Summary).expect("a chain");
+    for _ in 0..8 {
+        assert_eq!(write(&*writer, &asked()).await.0.expect("local").provider, "extractive");
+    }
+    assert_eq!(fake.seen().len(), 5);
+}
+
+#[tokio::test]
 async fn what_a_budget_does_not_allow_is_written_by_the_free_one() {
     let fake = Fake::new([Reply::Sensible]).await;
     let budget = "price_prompt = 1.0\nprice_written = 4.0\n\

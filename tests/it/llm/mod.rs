@@ -10,6 +10,7 @@ pub mod fake;
 mod guarded;
 mod live;
 mod real;
+mod records;
 mod servers;
 mod tapes;
 mod voices;

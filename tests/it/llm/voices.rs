@@ -9,13 +9,16 @@ use backchannel::bus::MemoryBus;
 use backchannel::config::Config;
 use backchannel::domain::{Direction, EndReason, Recorded, Role};
 use backchannel::flow::audio::{AudioFile, Codec};
-use backchannel::flow::driver::{CallHandle, CallOpening, CallSettings, Calls, LegSpec};
+use backchannel::flow::driver::{
+    CallHandle, CallOpening, CallSettings, CallWrapUp, Calls, LegSpec,
+};
 use backchannel::knowledge::{Change, Library, LibrarySettings, Source};
 use backchannel::models::{
     Ears, Heard, HeardWord, Hints, ModelError, SAMPLE_RATE_HZ, SpeechPool, Transcriber,
 };
 use backchannel::store::SqliteStore;
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -91,6 +94,14 @@ struct Desk {
 
 impl Desk {
     async fn open(config: &Config, articles: tempfile::TempDir) -> Self {
+        Self::open_with(config, articles, |_| None).await
+    }
+
+    async fn open_with(
+        config: &Config,
+        articles: tempfile::TempDir,
+        wrap_up: fn(&app::Desk) -> Option<CallWrapUp>,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (log, seen) = watch::channel(Vec::new());
         let hook = Arc::new(move |events: &[Arc<Recorded>]| {
@@ -109,6 +120,7 @@ impl Desk {
             CallSettings {
                 audio_queue: 4_096,
                 voice: Some(desk.voice(&config.suggestion)),
+                wrap_up: wrap_up(&desk),
                 ..CallSettings::default()
             },
             Arc::new(store),
@@ -261,9 +273,30 @@ async fn a_provider_that_fails_leaves_the_quotation_and_delays_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_card_of_which_nothing_could_be_said_has_its_strikes_in_the_log() {
+    let invented = "You get £900 tomorrow.";
+    let fake =
+        Fake::new([says(json!({"sentences": [{"text": invented, "cites": [PASSAGE]}]}))]).await;
+    let mut desk = Desk::open(&settings(&fake, ""), knowledge(&[])).await;
+    desk.say(0, QUESTION).await;
+    let card = desk.wait("a card", is("suggestion.offered")).await;
+    let record = desk.wait("the strike", is("writing.struck")).await;
+    assert_eq!((&record["task"], &record["about"]), (&json!("card"), &card["card_id"]));
+    assert_eq!(record["struck"][0]["text"], invented);
+    assert_eq!(record["authorship"]["prompt"]["id"], "card");
+    assert!(desk.all("suggestion.voiced").is_empty());
+    desk.call.close(EndReason::Hangup).await.expect("durable");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn words_that_must_stay_are_given_to_no_model() {
     let fake = Fake::new([says(json!({"sentences": []}))]).await;
-    let mut desk = Desk::open(&settings(&fake, ""), knowledge(&["duplicate-payments"])).await;
+    let wrap_up = |desk: &app::Desk| {
+        let (settings, author) = (Arc::default(), desk.author());
+        Some(CallWrapUp { settings, author, time_zone: TimeZone::UTC })
+    };
+    let articles = knowledge(&["duplicate-payments"]);
+    let mut desk = Desk::open_with(&settings(&fake, ""), articles, wrap_up).await;
     desk.say(0, QUESTION).await;
     let card = desk.wait("a card", is("suggestion.offered")).await;
     assert_eq!(
@@ -271,8 +304,22 @@ async fn words_that_must_stay_are_given_to_no_model() {
         (&json!(true), &json!(PASSAGE))
     );
     desk.say(1, "let me look that up for you").await;
-    desk.call.close(EndReason::Hangup).await.expect("durable");
     assert!(fake.seen().is_empty(), "nobody was asked");
+    desk.call.close(EndReason::Hangup).await.expect("durable");
+    // The e-mail at the end comes without them, too.
+    let mut asked = Vec::new();
+    for _ in 0..100 {
+        asked = fake.seen().iter().map(|seen| seen.body.to_string()).collect();
+        if asked.iter().any(|one: &String| one.contains("You draft an e-mail")) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let email = asked.iter().find(|one| one.contains("You draft an e-mail")).expect("an e-mail");
+    assert!(email.contains("duplicate payment back"), "{email}");
+    for one in &asked {
+        assert!(!one.contains(PASSAGE) && !one.contains("working days"), "{one}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -430,6 +430,9 @@ impl Answerer for Fake {
             let message = "the secret inner workings".to_owned();
             return Err(Failure { kind: ErrorKind::Internal, message });
         }
+        if asked.question.as_str().contains("never") {
+            std::future::pending::<()>().await;
+        }
         if asked.question.as_str().contains("slowly") {
             on_step(Step::Sentence(&ProvenSentence {
                 text: Redacted::vouched("Within five days."),
@@ -445,8 +448,9 @@ impl Answerer for Fake {
             question: asked.question,
             reply: match known {
                 true => Reply::Answer(answer()),
-                false => Reply::None { why: Unanswered::NothingFound, struck: Vec::new() },
+                false => Reply::None { why: Unanswered::NothingFound },
             },
+            struck: Vec::new(),
             nearest: vec![("billing/refunds".into(), "Refunds".into(), "When".into())],
             latency_ms: 7,
         })
@@ -665,6 +669,7 @@ pub fn every_kind() -> Vec<EventBody> {
             question_id: "q-1".into(),
             question: Redacted::vouched("When is a refund paid?"),
             reply: Reply::Answer(answer()),
+            struck: vec![],
             nearest: vec![],
             latency_ms: 7,
         }),
@@ -686,7 +691,18 @@ pub fn every_kind() -> Vec<EventBody> {
         wrapup_id: "w-end-summary-1".into(),
         verdict: ReviewVerdict::Accepted,
         edited_text: None,
+        seen: None,
     }));
+    events.push(EventBody::WritingStruck(Box::new(StruckText {
+        task: "follow_ups".into(),
+        about: "w-end-followup-by-model".into(),
+        authorship: Authorship { provider: "lab".into(), model: None, prompt: None, seed: None },
+        struck: vec![StruckSentence {
+            text: Redacted::vouched("Send 500 pounds."),
+            fault: Fault::Number,
+            why: Redacted::vouched("500 is in none of its sources"),
+        }],
+    })));
     events.push(ended());
     events
 }

@@ -163,6 +163,39 @@ async fn an_answer_can_be_streamed() {
 }
 
 #[tokio::test]
+async fn a_question_that_nobody_waits_for_is_answered_as_abandoned_for_all_others() {
+    let house = House::open().await;
+    house.append("c-1", vec![started()]).await;
+    let mut other = house.follow("/v1/conversations/c-1/events", None).await;
+    for (asks, accepts) in [("never", "text/event-stream"), ("never", "application/json")] {
+        let request = house.client.post(house.url("/v1/conversations/c-1/ask")).bearer_auth(KEY);
+        let request = request.header("accept", accepts).json(&json!({"question": asks}));
+        let waiting = tokio::spawn(async move {
+            let answer = request.send().await.expect("answers");
+            answer.text().await
+        });
+        assert_eq!(other.next().await.expect("an event").kind(), "question.asked");
+        waiting.abort();
+        let answered = other.next().await.expect("an event");
+        assert_eq!(answered.kind(), "question.answered", "{accepts}");
+        let data = &answered.envelope["data"];
+        assert_eq!((&data["state"], &data["question"]), (&json!("abandoned"), &json!(asks)));
+    }
+    // What failed has no answer, either.
+    assert_eq!(
+        house.post("/v1/conversations/c-1/ask", json!({"question": "broken?"})).await.0,
+        500
+    );
+    assert_eq!(other.take(2).await[1].envelope["data"]["state"], "abandoned");
+    let answered = house.post("/v1/conversations/c-1/ask", json!({"question": "refund?"})).await.1;
+    assert_eq!(other.take(2).await[1].envelope["data"], answered, "and what is answered, once");
+    let (_, seen) = house.get("/v1/conversations/c-1").await;
+    let states: Vec<_> =
+        seen["questions"].as_array().expect("questions").iter().map(|one| &one["state"]).collect();
+    assert_eq!(states, ["abandoned", "abandoned", "abandoned", "answered"]);
+}
+
+#[tokio::test]
 async fn articles_are_listed_shown_and_found() {
     let house = House::open().await;
     let (_, list) = house.get("/v1/articles?limit=1").await;

@@ -45,7 +45,7 @@ fn said() -> Material {
 
 fn circumstances() -> Circumstances {
     let began = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
-    Circumstances { began, parties: vec![party()] }
+    Circumstances::new(began, vec![party()])
 }
 
 #[async_trait]
@@ -179,4 +179,89 @@ async fn a_review_is_recorded_once_however_often_it_comes() {
     let request = house.client.request(Method::POST, house.url(path)).bearer_auth(OTHER_KEY);
     let answer = request.json(&json!({"verdict": "accepted"})).send().await.expect("answers");
     assert_eq!(answer.status(), 404);
+}
+
+#[tokio::test]
+async fn a_verdict_is_on_the_draft_that_was_seen() {
+    let house = House::open().await;
+    house.append("c-1", vec![started()]).await;
+    let disposition = |codes: &[&str]| {
+        let choice = |code: &&str| DispositionChoice {
+            code: (*code).to_owned(),
+            label: (*code).to_owned(),
+            probability: 0.5,
+            proofs: Vec::new(),
+        };
+        let choices = codes.iter().map(choice).collect();
+        EventBody::WrapUp(Box::new(WrapUp {
+            id: "w-end-disposition-1".into(),
+            occasion: Occasion::End,
+            authorship: Authorship {
+                provider: codes.concat(),
+                model: None,
+                prompt: None,
+                seed: None,
+            },
+            language: "en".to_owned(),
+            body: WrapUpBody::Disposition(DispositionProposal { choices, none: 0.0 }),
+            struck: Vec::new(),
+        }))
+    };
+    let path = "/v1/conversations/c-1/wrapups/w-end-disposition-1/verdict";
+    house.append("c-1", vec![disposition(&["B1", "X9"])]).await;
+    let (_, seen) = house.get("/v1/conversations/c-1").await;
+    let plain = seen["wrapup"]["sequences"]["w-end-disposition-1"].clone();
+    assert_eq!(plain, json!(2));
+    house.append("c-1", vec![disposition(&["X9", "B1"])]).await;
+
+    for stale in [
+        json!({"verdict": "accepted", "sequence": plain}),
+        json!({"verdict": "discarded", "sequence": plain}),
+        json!({"verdict": "accepted", "text": "B1"}),
+        json!({"verdict": "accepted", "text": "B1", "sequence": 3}),
+    ] {
+        let (status, problem) = house.post(path, stale.clone()).await;
+        assert_eq!(status, 409, "{stale}");
+        assert_eq!(problem["type"], "urn:backchannel:problem:conflict");
+    }
+    let (_, seen) = house.get("/v1/conversations/c-1").await;
+    assert_eq!(seen["wrapup"]["verdicts"], json!({}));
+    assert_eq!(seen["wrapup"]["sequences"]["w-end-disposition-1"], json!(3));
+
+    let accepted = json!({"verdict": "accepted", "text": "X9", "sequence": 3});
+    let (status, answer) = house.post(path, accepted).await;
+    assert_eq!(
+        (status.as_u16(), &answer["text"], &answer["sequence"]),
+        (200, &json!("X9"), &json!(3))
+    );
+    // One that comes after a verdict changes nothing of what was judged.
+    house.append("c-1", vec![disposition(&["B1"])]).await;
+    let again = json!({"verdict": "accepted", "text": "X9", "sequence": 3});
+    assert_eq!(house.post(path, again).await.0, 200);
+    let (_, seen) = house.get("/v1/conversations/c-1").await;
+    assert_eq!(
+        (&seen["wrapup"]["disposition"]["choices"][0]["code"], &seen["last_sequence"]),
+        (&json!("X9"), &json!(5))
+    );
+
+    // Somebody's own choice says by itself what it is; whoever doesn't say what was seen is believed.
+    let edited = json!({"verdict": "edited", "text": "B1", "sequence": 2});
+    assert_eq!(house.post(path, edited).await.0, 200);
+    assert_eq!(house.post(path, json!({"verdict": "accepted"})).await.0, 200);
+
+    let sent = house.client.post(house.url("/v1/conversations/c-1/summary")).bearer_auth(KEY);
+    let sent = sent.send().await.expect("answers");
+    let sequence: u64 =
+        sent.headers()["backchannel-sequence"].to_str().expect("text").parse().expect("a number");
+    let draft: Value = sent.json().await.expect("JSON");
+    let id = draft["wrapup_id"].as_str().expect("an id").to_owned();
+    let (_, seen) = house.get("/v1/conversations/c-1").await;
+    assert_eq!(seen["wrapup"]["sequences"][&id], json!(sequence));
+    let path = format!("/v1/conversations/c-1/wrapups/{id}/verdict");
+    let coded = json!({"verdict": "accepted", "text": "B1", "sequence": sequence});
+    assert_eq!(house.post(&path, coded).await.0, 422, "a summary has no code");
+    assert_eq!(
+        house.post(&path, json!({"verdict": "accepted", "sequence": sequence})).await.0,
+        200
+    );
 }

@@ -17,7 +17,7 @@ test('frames are cut wherever the network cut the text', () => {
 
 test('sentences add up, a restart voids them, the answer is the whole', () => {
   const shown: string[][] = [];
-  const progress = new AskProgress({ onWritten: (_, sentences) => shown.push(sentences.map((one) => one.text)) });
+  const progress = new AskProgress({ onAsked: () => undefined, onWritten: (_, sentences) => shown.push(sentences.map((one) => one.text)) });
   const answer = 'event: answer\ndata: {"question_id":"q-1","question":"fee?","state":"abstained","answer":null,"nearest":[]}\n\n';
   const text = asked + sentence('One.') + sentence('Two.') + 'event: restart\ndata: {}\n\n' + sentence('New.') + answer;
   frames(text).whole.forEach((frame) => progress.take(frame));
@@ -26,6 +26,6 @@ test('sentences add up, a restart voids them, the answer is the whole', () => {
 });
 
 test('a problem on the way is an error', () => {
-  const progress = new AskProgress({ onWritten: () => undefined });
+  const progress = new AskProgress({ onAsked: () => undefined, onWritten: () => undefined });
   expect(() => progress.take({ event: 'problem', data: { status: 503, title: 'Away', detail: 'later' } })).toThrow(Problem);
 });

@@ -3,6 +3,7 @@ import { Problem, problemFrom } from './problem.ts';
 import type { AnsweredQuestion, ProvenSentence } from './types.ts';
 
 export interface AskSteps {
+  onAsked: (asked: { question_id: string; question: string }) => void;
   /** All sentences that are proven so far; none when those before are void. */
   onWritten: (asked: { question_id: string; question: string }, sentences: ProvenSentence[]) => void;
 }
@@ -33,7 +34,7 @@ export class AskProgress {
   constructor(private readonly steps: AskSteps) {}
 
   take({ event, data }: Frame): void {
-    if (event === 'asked') this.asked = data as { question_id: string; question: string };
+    if (event === 'asked') this.steps.onAsked((this.asked = data as { question_id: string; question: string }));
     else if (event === 'sentence') this.show([...this.sentences, data as ProvenSentence]);
     else if (event === 'restart') this.show([]);
     else if (event === 'answer') this.answer = data as AnsweredQuestion;

@@ -1,6 +1,6 @@
 import { Problem, problemFrom } from './problem.ts';
 import type {
-  Article, Conversation, EmailOrder, List, Me, ReviewVerdict, Summary, SystemState, VerdictKind, WrapUpEmail, WrapUpSummary,
+  Article, Conversation, Decision, EmailOrder, List, Me, Summary, SystemState, VerdictKind, WrapUpEmail, WrapUpSummary,
 } from './types.ts';
 
 /**
@@ -41,28 +41,37 @@ export class Client {
   }
 
   writeHandOver(conversationId: string): Promise<WrapUpSummary> {
-    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/handover`);
+    return this.draft(conversationId, 'handover');
   }
 
   writeSummary(conversationId: string): Promise<WrapUpSummary> {
-    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/summary`);
+    return this.draft(conversationId, 'summary');
   }
 
   writeEmail(conversationId: string, order: EmailOrder): Promise<WrapUpEmail> {
-    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/email`, order);
+    return this.draft(conversationId, 'email', order);
   }
 
-  review(conversationId: string, wrapupId: string, verdict: ReviewVerdict, text?: string): Promise<unknown> {
-    const body = text === undefined ? { verdict } : { verdict, text };
-    const path = `/v1/conversations/${encodeURIComponent(conversationId)}/wrapups/${encodeURIComponent(wrapupId)}/verdict`;
-    return this.request('POST', path, body);
+  review(conversationId: string, { id, ...decision }: Decision): Promise<unknown> {
+    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/wrapups/${encodeURIComponent(id)}/verdict`, decision);
   }
 
   article(id: string): Promise<Article> {
     return this.request('GET', `/v1/articles/${encodeURIComponent(id)}`);
   }
 
+  private async draft<T>(conversationId: string, what: string, order?: unknown): Promise<T> {
+    const response = await this.send('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/${what}`, order);
+    const sequence = Number(response.headers.get('backchannel-sequence')) || undefined;
+    return { ...((await response.json()) as T), sequence };
+  }
+
   private async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const text = await (await this.send(method, path, body)).text();
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  private async send(method: string, path: string, body?: unknown): Promise<Response> {
     let response: Response;
     try {
       response = await fetch(path, {
@@ -77,8 +86,7 @@ export class Client {
     const date = response.headers.get('date');
     if (date) this.clockOffsetMs = Date.parse(date) - Date.now();
     if (!response.ok) throw await problemFrom(response);
-    const text = await response.text();
-    return (text === '' ? undefined : JSON.parse(text)) as T;
+    return response;
   }
 }
 

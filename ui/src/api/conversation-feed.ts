@@ -23,7 +23,8 @@ export class ConversationFeed {
   private stream: EventStream | undefined;
   private holeTimer: ReturnType<typeof setTimeout> | undefined;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
-  private closed = false;
+  /** Nobody looks at it any more: what still comes for it is shown to nobody. */
+  closed = false;
 
   constructor(readonly id: string, private readonly callbacks: FeedCallbacks) {
     void this.load();
@@ -36,6 +37,11 @@ export class ConversationFeed {
 
   retryNow(): void {
     this.stream?.retryNow();
+  }
+
+  /** Reads everything anew, when the service has said that this view is behind it. */
+  refresh(): void {
+    if (!this.closed) void this.load();
   }
 
   close(): void {
@@ -101,7 +107,7 @@ export class ConversationFeed {
   }
 
   private show(view: ConversationView): void {
-    if (view === this.view) return;
+    if (this.closed || view === this.view) return;
     this.view = view;
     this.callbacks.onView(view);
   }

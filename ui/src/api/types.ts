@@ -144,7 +144,8 @@ export interface Answer {
 export interface AnsweredQuestion {
   question_id: string;
   question: string;
-  state: 'answered' | 'asks_back' | 'abstained';
+  /** `abandoned`: whoever asked stopped waiting, or it failed. */
+  state: 'answered' | 'asks_back' | 'abstained' | 'abandoned';
   answer: Answer | null;
   /** What a model wrote; absent when the answer is quoted. */
   sentences?: ProvenSentence[];
@@ -213,6 +214,8 @@ export interface WrapUpHead {
   authorship?: { provider: string; model?: string | undefined } | undefined;
   /** What the check took out, with the reason. */
   struck?: { text: string; fault: string; why: string }[] | undefined;
+  /** Of its event: more than one text can have had this identifier. */
+  sequence?: number | undefined;
 }
 
 export interface WrapUpSummary extends WrapUpHead {
@@ -271,7 +274,19 @@ export type ReviewVerdict = 'accepted' | 'edited' | 'discarded';
 
 export interface WrapUpReview {
   verdict: ReviewVerdict;
+  /** What a text became, or the code of a disposition. */
   text: string | null;
+  /** Absent while the service has not confirmed it. */
+  at?: string | undefined;
+}
+
+/** What the agent makes of a draft. */
+export interface Decision {
+  id: string;
+  verdict: ReviewVerdict;
+  text?: string | undefined;
+  /** Of the draft that was seen. */
+  sequence?: number | undefined;
 }
 
 export interface WrapUp {
@@ -283,8 +298,12 @@ export interface WrapUp {
   disposition: WrapUpDisposition | null;
   /** By the draft's identifier. */
   verdicts: Record<string, WrapUpReview>;
+  /** Of the drafts in a snapshot, by identifier. */
+  sequences?: Record<string, number> | undefined;
   /** What models are writing at this moment; never in a snapshot. */
   growing?: { summary?: WrapUpSummary | undefined; email?: WrapUpEmail | undefined } | undefined;
+  /** What gave way last: somebody may still be writing in it. Never in a snapshot. */
+  former?: { summary?: WrapUpSummary | undefined; email?: WrapUpEmail | undefined } | undefined;
 }
 
 /** A draft as far as it is written and proven; with neither, it won't come. Streamed, never stored. */

@@ -80,8 +80,16 @@ export class Answers extends LitElement {
       <ul>${[...this.questions].reverse().map((question) => this.entry(question))}</ul>`;
   }
 
-  private entry({ question, answer: answered, written }: QuestionView) {
+  private entry({ question, answer: answered, written, broken }: QuestionView) {
     const answer = answered?.answer;
+    if (broken) {
+      return html`<li>
+        <p class="question">${question}</p>
+        ${written.map((sentence) => html`<bc-proven .sentence=${sentence}></bc-proven>`)}
+        <p class="quiet">${written.length > 0 ? 'Unfinished: it broke off here.' : 'It was given up before there was an answer.'}</p>
+        <button type="button" class="link" @click=${() => this.ask(question)}>Ask again</button>
+      </li>`;
+    }
     if (!answered) {
       return html`<li>
         <p class="question">${question}</p>
@@ -128,6 +136,9 @@ export class Answers extends LitElement {
               ${answer.title}${answer.heading ? ` › ${answer.heading}` : ''}
             </button>`
           : ''}
+        ${answer.citations.slice(1).map(
+          (more, i) => html`<button type="button" class="link" aria-label="Source ${i + 2}" @click=${() => this.fire('open-passage', more)}>[${i + 2}]</button>`,
+        )}
       </div>
     </li>`;
   }

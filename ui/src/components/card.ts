@@ -22,7 +22,8 @@ export class Card extends LitElement {
   /** Pointer or focus is on a card: a voice that comes now waits. */
   @property({ type: Boolean }) held = false;
   @state() private voice: SpokenCard | null = null;
-  @state() private editing = false;
+  /** What the editor began with. The area's own words are nobody else's business: whatever comes meanwhile leaves them alone. */
+  @state() private edited: string | null = null;
   @state() private why = false;
   @query('.line, .answer, .spoken') private handle!: HTMLElement | null;
   @query('textarea') private area!: HTMLTextAreaElement | null;
@@ -32,6 +33,10 @@ export class Card extends LitElement {
   /** The text that inserting uses: the agent's own words where there are some. */
   get words(): string {
     return this.card ? wordsOf({ ...this.card, voice: this.voice }) : '';
+  }
+
+  get editing(): boolean {
+    return this.edited !== null;
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
@@ -46,7 +51,7 @@ export class Card extends LitElement {
   }
 
   async edit(): Promise<void> {
-    this.editing = true;
+    this.edited ??= this.words;
     await this.updateComplete;
     this.area?.focus();
     this.area?.setSelectionRange(this.area.value.length, this.area.value.length);
@@ -77,8 +82,8 @@ export class Card extends LitElement {
     const citation = card.citations[0];
     return html`
       ${card.withdrawn !== null ? html`<p class="withdrawn" role="note">Withdrawn: ${card.withdrawn}. Don’t use it.</p>` : ''}
-      ${this.editing
-        ? this.editor(card)
+      ${this.edited !== null
+        ? this.editor(card, this.edited)
         : this.answer(card, citation)}
       <p class="source quiet">
         ${citation
@@ -126,9 +131,9 @@ export class Card extends LitElement {
     </div>`;
   }
 
-  private editor(card: CardView) {
+  private editor(card: CardView, words: string) {
     return html`<form @submit=${this.save} @keydown=${this.editorKeys}>
-      <textarea rows="4" aria-label="Your words for: ${card.title}" .value=${this.words}></textarea>
+      <textarea rows="4" aria-label="Your words for: ${card.title}" .value=${words}></textarea>
       <div class="actions">
         <button class="button primary">Save and insert</button>
         <button type="button" class="button" @click=${this.cancel}>Cancel</button>
@@ -164,7 +169,7 @@ export class Card extends LitElement {
   }
 
   private async cancel(): Promise<void> {
-    this.editing = false;
+    this.edited = null;
     await this.updateComplete;
     this.focus();
   }

@@ -205,7 +205,8 @@ export class Cards extends LitElement {
 
   private hold(): void {
     const before = this.deck.held;
-    const next = this.pointerInside || this.focusInside;
+    // A card that is being written in stays, wherever the focus is: pushed out, it would lose the agent's words.
+    const next = this.pointerInside || this.focusInside || [...this.renderRoot.querySelectorAll<Card>('bc-card')].some((card) => card.editing);
     if (before === next) return;
     this.move(held(this.deck, next));
     // A withdrawn card stayed while it was being read; it leaves now.

@@ -1,25 +1,38 @@
-import { LitElement, css, html } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
-import type { ProvenSentence } from '../api/types.ts';
+import { LitElement, css, html, type PropertyValues } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import type { Evidence, ProvenSentence } from '../api/types.ts';
+import { sourcesOf } from '../state/passage.ts';
+import { lastWord } from '../state/text.ts';
 import { maskedText, maskStyles } from './masked-text.ts';
 import { quoteIcon } from './icons.ts';
 import { shared } from './shared-styles.ts';
 import { roleNames } from './turn.ts';
 
-/** A sentence with its mark. The mark opens what bears it out: fires `reveal-turn` or `open-passage`. */
+/**
+ * A sentence with its mark, which opens what bears it out: fires `reveal-turn` or `open-passage`. Where there is more than
+ * one source, they are gone through one by one.
+ */
 @customElement('bc-proven')
 export class Proven extends LitElement {
   @property({ attribute: false }) sentence: Pick<ProvenSentence, 'text' | 'citations'> | undefined;
   /** Whether the role of whoever said it is named. */
   @property({ type: Boolean }) named = false;
+  /** The source that was opened last. */
+  @state() private at = 0;
 
   static override styles = [
     shared,
     maskStyles,
     css`
-      button {
+      .row {
+        display: flex;
+        align-items: end;
+        gap: var(--s2);
+      }
+      .sentence {
         display: block;
-        width: 100%;
+        flex: 1;
+        min-width: 0;
         padding: 2px var(--s1);
         margin-inline: calc(-1 * var(--s1));
         border-radius: var(--radius-s);
@@ -27,6 +40,20 @@ export class Proven extends LitElement {
       }
       button:hover {
         background: var(--hover);
+      }
+      /* Alone on the next line the mark would belong to nothing. */
+      .glued {
+        white-space: nowrap;
+      }
+      .steps {
+        flex: none;
+        min-width: 24px;
+        min-height: 24px;
+        padding-inline: var(--s1);
+        border-radius: var(--radius-s);
+        color: var(--accent);
+        font-size: var(--text-s);
+        white-space: nowrap;
       }
       .mark {
         display: inline-block;
@@ -45,22 +72,37 @@ export class Proven extends LitElement {
     this.renderRoot.querySelector('button')?.focus();
   }
 
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('sentence') && changed.get('sentence')?.text !== this.sentence?.text) this.at = 0;
+  }
+
   override render() {
     const { sentence } = this;
     if (!sentence) return '';
-    const [first] = sentence.citations;
+    const sources = sourcesOf(sentence.citations);
+    const [first] = sources;
     if (!first) return html`<p>${maskedText(sentence.text)}</p>`;
     const role = first.of === 'turn' ? (roleNames[first.role] ?? first.role) : 'Article';
-    return html`<button type="button" title="Show where this comes from" @click=${this.open}>
-      ${this.named ? html`<span class="role">${role}: </span>` : ''}${maskedText(sentence.text)}<span class="mark">${quoteIcon}</span
+    const [before, last] = lastWord(sentence.text);
+    return html`<div class="row"><button type="button" class="sentence" title="Show where this comes from" @click=${() => this.open(sources, 0)}>
+      ${this.named ? html`<span class="role">${role}: </span>` : ''}${maskedText(before)}<span class="glued">${maskedText(last)}<span class="mark">${quoteIcon}</span></span
       ><span class="visually-hidden">, said by: ${role}. Show where this comes from.</span>
-    </button>`;
+    </button>${sources.length > 1 ? this.steps(sources) : ''}</div>`;
   }
 
-  private open(): void {
-    const first = this.sentence?.citations[0];
-    if (!first) return;
-    const [name, value] = first.of === 'turn' ? ['reveal-turn', first.turn_id] : ['open-passage', first];
+  private steps(sources: Evidence[]) {
+    const place = `${this.at + 1} of ${sources.length}`;
+    return html`<button
+      type="button" class="steps numbers" title="Show the next source" aria-label="${place} sources. Show the next one."
+      @click=${() => this.open(sources, (this.at + 1) % sources.length)}
+    >${place}</button>`;
+  }
+
+  private open(sources: Evidence[], at: number): void {
+    const source = sources[at];
+    if (!source) return;
+    this.at = at;
+    const [name, value] = source.of === 'turn' ? ['reveal-turn', source.turn_id] : ['open-passage', source];
     this.dispatchEvent(new CustomEvent(name as string, { detail: { value }, bubbles: true, composed: true }));
   }
 }

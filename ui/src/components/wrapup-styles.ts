@@ -109,6 +109,37 @@ export const wrapUpStyles = css`
     padding-top: var(--s2);
     border-top: 1px solid var(--line);
   }
+  /* Of one height from its first sentence to its last: what stands below must not move with each. */
+  .grows {
+    padding-block: var(--s2);
+    border-style: dashed;
+    background: none;
+  }
+  .grows .so-far {
+    height: 8rem;
+    overflow-y: auto;
+    color: var(--ink-2);
+    font-size: var(--text-s);
+  }
+  .newer {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: var(--s2);
+    margin-top: var(--s3);
+  }
+  .choice + .choice {
+    margin-top: var(--s2);
+  }
+  .quotes {
+    padding-inline-start: var(--s3);
+    color: var(--ink-2);
+    font-size: var(--text-s);
+  }
+  .button[aria-disabled='true'] {
+    color: var(--ink-3);
+    cursor: default;
+  }
   .facts {
     display: flex;
     flex-wrap: wrap;

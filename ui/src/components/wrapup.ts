@@ -1,17 +1,15 @@
 import { LitElement, type PropertyValues, html } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { EmailOrder, ReviewVerdict, WrapUp, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp, WrapUpHead, WrapUpSummary } from '../api/types.ts';
-import { authorText, dueText, emailText, faultName, growing, holding, paragraphs, sectionName, summaryText } from '../state/wrapup.ts';
+import type {
+  Decision, EmailOrder, Evidence, ReviewVerdict, WrapUp, WrapUpArticle, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp, WrapUpHead, WrapUpSummary,
+} from '../api/types.ts';
+import {
+  type Place, articleText, authorText, authorshipOf, dueText, emailText, faultName, growing, paragraphs, sectionName, standing, summaryText,
+} from '../state/wrapup.ts';
 import { checkIcon } from './icons.ts';
 import './proven.ts';
 import { shared } from './shared-styles.ts';
 import { wrapUpStyles } from './wrapup-styles.ts';
-
-export interface ReviewEvent {
-  id: string;
-  verdict: ReviewVerdict;
-  text?: string;
-}
 
 const purposes: [string, string][] = [
   ['follow_up', 'Follow-up'], ['resolution', 'Resolution'], ['information', 'Information'], ['apology', 'Apology'],
@@ -24,18 +22,26 @@ const staleAfterMs = 30_000;
 const verdictWords: Record<ReviewVerdict, string> = { accepted: 'accepted', edited: 'edited', discarded: 'discarded' };
 
 /**
- * What was written about the call. Drafts: the agent accepts, edits or discards each.
+ * What was written about the call. Drafts: the agent accepts, edits or discards each. A draft that comes while the pointer
+ * or the focus is on the one before waits below it.
  * Fires `wrapup-review`, `wrapup-email`, `copy-answer`, and what its sentences fire.
  */
 @customElement('bc-wrapup')
 export class WrapUpPanel extends LitElement {
   @property({ attribute: false }) wrapup: WrapUp | null = null;
-  /** The draft that is being edited, as it was when that began: the agent's words must not go with it when a model's come. */
-  @state() private editing: { id: string; text: string; held: Pick<WrapUp, 'summary'> | Pick<WrapUp, 'email'> } | null = null;
+  /** Drafts that were asked for here. */
+  @property({ attribute: false }) asked: ReadonlySet<string> = new Set();
+  /** An e-mail was ordered and is not there yet. */
+  @property({ type: Boolean }) ordering = false;
+  /** The draft that is being edited, and the words with which that began. */
+  @state() private editing: { head: WrapUpHead; place: Place; text: string } | null = null;
   /** What has not grown for so long that its end must have been missed. */
   @state() private stale: WrapUp['growing'];
   private staleTimer: ReturnType<typeof setTimeout> | undefined;
   @state() private purpose = 'follow_up';
+  /** What stands on the sheets. */
+  private shown: WrapUp | null = null;
+  private pointedAt: Place | null = null;
   @query('textarea') private area!: HTMLTextAreaElement | null;
   @query('h2') private heading!: HTMLElement | null;
 
@@ -45,19 +51,22 @@ export class WrapUpPanel extends LitElement {
     this.heading?.focus();
   }
 
+  override willUpdate(): void {
+    this.shown = this.wrapup && standing(this.shown, this.wrapup, (place) => this.occupied(place), this.asked);
+  }
+
   override render() {
-    if (!this.wrapup) return '';
-    const wrapup = holding(this.wrapup, this.editing?.held ?? {});
-    const { summary, email, disposition, follow_ups: followUps } = wrapup;
+    if (!this.wrapup || !this.shown) return '';
+    const { summary, email, disposition, article, follow_ups: followUps } = this.shown;
     const grown = this.wrapup.growing === this.stale ? {} : growing(this.wrapup);
-    const edited = this.editing?.held ?? {};
-    const newSummary = 'summary' in edited ? undefined : grown.summary;
-    const newEmail = 'email' in edited ? undefined : grown.email;
     return html`
-      ${newSummary ? this.unfinished('Summary', 'summary', this.sections(newSummary)) : summary ? this.summary(summary) : ''}
+      ${summary ? this.summary(summary) : ''}
+      ${grown.summary ? this.unfinished('Summary', summary, this.sections(grown.summary)) : ''}
       ${followUps.length > 0 ? this.followUps(followUps) : ''}
       ${disposition ? this.disposition(disposition) : ''}
-      ${newEmail ? this.unfinished('E-mail draft', 'email', this.letter(newEmail)) : this.email(email)}
+      ${this.email(email)}
+      ${grown.email ? this.unfinished('E-mail draft', email, this.letter(grown.email)) : ''}
+      ${article ? this.article(article) : ''}
     `;
   }
 
@@ -74,16 +83,18 @@ export class WrapUpPanel extends LitElement {
     clearTimeout(this.staleTimer);
   }
 
-  /** A draft that is being written: there is nothing to decide yet. */
-  private unfinished(title: string, name: string, body: unknown) {
-    return html`<section aria-label=${title} class=${name} aria-busy="true">
-      <div class="top"><h2 tabindex="-1">${title}</h2><span class="state" role="status">being written…</span></div>
-      ${body}
+  /** A draft that is being written: there is nothing to decide yet, and what it is to replace stays in use. */
+  private unfinished(title: string, old: WrapUpHead | null, body: unknown) {
+    return html`<section aria-label="${title}, being written" class=${old ? 'grows' : ''} aria-busy="true">
+      ${old
+        ? html`<p class="quiet">Another one is being written …</p>`
+        : html`<div class="top"><h2 tabindex="-1">${title}</h2><span class="quiet">being written …</span></div>`}
+      <div class="so-far">${body}</div>
     </section>`;
   }
 
   private summary(summary: WrapUpSummary) {
-    return this.sheet('Summary', 'summary', summary, summaryText(summary), { summary }, this.sections(summary));
+    return this.text('Summary', 'summary', summary, summaryText(summary), this.sections(summary));
   }
 
   private sections(summary: WrapUpSummary) {
@@ -99,10 +110,10 @@ export class WrapUpPanel extends LitElement {
       <label>Length ${this.select('length', lengths, email?.length ?? 'medium')}</label>
       <label>Tone ${this.select('tone', tones, email?.tone ?? 'professional')}</label>
       ${this.purpose === 'custom' ? html`<label class="wide">About <input name="wish" required maxlength="200" /></label>` : ''}
-      <button class="button">Write again</button>
+      <button class="button" aria-disabled=${this.ordering}>${this.ordering ? 'Writing …' : 'Write again'}</button>
     </form>`;
-    if (!email) return html`<section aria-label="E-mail" class="email"><div class="top"><h2 tabindex="-1">E-mail draft</h2></div>${order}</section>`;
-    return this.sheet('E-mail draft', 'email', email, emailText(email), { email }, this.letter(email), order);
+    if (!email) return this.sheet('E-mail draft', 'email', [], order);
+    return this.text('E-mail draft', 'email', email, emailText(email), this.letter(email), order);
   }
 
   private letter(email: WrapUpEmail) {
@@ -118,38 +129,57 @@ export class WrapUpPanel extends LitElement {
     return html`${subject}${parts}`;
   }
 
-  /** A text with its three buttons. */
-  private sheet(
-    title: string, name: string, head: WrapUpHead, text: string, held: Pick<WrapUp, 'summary'> | Pick<WrapUp, 'email'>, body: unknown,
-    before: unknown = '',
-  ) {
-    const id = head.wrapup_id;
-    const review = this.wrapup?.verdicts[id];
-    const words = review?.text ?? text;
-    const edited = review?.verdict === 'edited';
-    return html`<section aria-label=${title} class="${name} ${review?.verdict ?? ''}">
-      <div class="top"><h2 tabindex="-1">${title}</h2>${this.state(id)}</div>
-      ${before}
-      ${this.editing?.id === id
-        ? html`<form @submit=${(event: Event) => this.save(event, id)}>
-            <textarea rows="12" aria-label="Your words: ${title}" .value=${this.editing.text}></textarea>
-            <div class="actions">
-              <button class="button primary">Save</button>
-              <button type="button" class="button" @click=${() => (this.editing = null)}>Cancel</button>
-            </div>
-          </form>`
-        : html`${edited ? html`<p class="fixed">${words}</p>` : body} ${this.author(head)}
-            <div class="actions">
-              <button type="button" class="button primary" ?disabled=${review?.verdict === 'accepted'} @click=${() => this.review(id, 'accepted')}>Accept</button>
-              <button type="button" class="button" @click=${() => this.edit({ id, text: words, held })}>Edit</button>
-              <button type="button" class="button" @click=${() => this.review(id, 'discarded')}>Discard</button>
-              <button type="button" class="button plain" @click=${() => this.fire('copy-answer', { value: words })}>Copy</button>
-            </div>`}
+  /** One sheet: a title, what became of it, what stands on it, and whether something newer waits for it. */
+  private sheet(title: string, place: Place, heads: WrapUpHead[], body: unknown) {
+    const [head] = heads;
+    const review = head && heads.length === 1 && place !== 'follow_ups' ? this.wrapup?.verdicts[head.wrapup_id] : undefined;
+    const look = place.replace('_', '-');
+    return html`<section
+      aria-label=${title} class="${look} ${review?.verdict ?? ''}" data-place=${place}
+      @pointerenter=${(event: PointerEvent) => this.pointed(event, place)} @pointerleave=${() => this.left()} @focusout=${this.focusLeft}
+    >
+      <div class="top"><h2 tabindex="-1">${title}</h2>${review && head ? this.state(head.wrapup_id) : ''}</div>
+      ${body}
+      ${this.shown?.[place] === this.wrapup?.[place] || this.editing?.place === place
+        ? ''
+        : html`<p class="newer"><span class="quiet">It was written anew meanwhile.</span>
+            <button type="button" class="button" @click=${() => this.take(place)}>Show the new one</button></p>`}
     </section>`;
   }
 
+  /** A text with its buttons. */
+  private text(title: string, place: Place, head: WrapUpHead, text: string, body: unknown, before: unknown = '') {
+    const review = this.wrapup?.verdicts[head.wrapup_id];
+    const words = review?.text ?? text;
+    const edited = review?.verdict === 'edited';
+    const { editing } = this;
+    const content = editing?.head.wrapup_id === head.wrapup_id && editing.place === place
+      ? html`<form @submit=${(event: Event) => this.save(event, editing.head)}>
+          <textarea rows="12" aria-label="Your words: ${title}" .value=${editing.text}></textarea>
+          <div class="actions">
+            <button class="button primary">Save</button>
+            <button type="button" class="button" @click=${() => (this.editing = null)}>Cancel</button>
+          </div>
+        </form>`
+      : html`${edited ? html`<p class="fixed">${words}</p>` : body} ${this.author(head)}
+          ${this.decide(head, words, html`<button type="button" class="button" @click=${() => this.edit({ head, place, text: words })}>Edit</button>`)}`;
+    return this.sheet(title, place, [head], html`${before}${content}`);
+  }
+
+  /** Accept, perhaps edit, discard, copy. */
+  private decide(head: WrapUpHead, words: string, edit: unknown = '') {
+    const accepted = this.wrapup?.verdicts[head.wrapup_id]?.verdict === 'accepted';
+    return html`<div class="actions">
+      <button type="button" class="button primary" ?disabled=${accepted} @click=${() => this.review(head, 'accepted')}>Accept</button>
+      ${edit}
+      <button type="button" class="button" @click=${() => this.review(head, 'discarded')}>Discard</button>
+      <button type="button" class="button plain" @click=${() => this.fire('copy-answer', { value: words })}>Copy</button>
+    </div>`;
+  }
+
   /** Who wrote it, and what the check took out. */
-  private author(head: WrapUpHead) {
+  private author(head: WrapUpHead | undefined) {
+    if (!head) return '';
     const words = authorText(head);
     const struck = head.struck ?? [];
     if (struck.length === 0) return words === '' ? '' : html`<p class="author">${words}</p>`;
@@ -162,43 +192,45 @@ export class WrapUpPanel extends LitElement {
   }
 
   private followUps(followUps: WrapUpFollowUp[]) {
-    return html`<section aria-label="Follow-ups" class="follow-ups">
-      <div class="top"><h2 tabindex="-1">Follow-ups</h2></div>
-      <ul>
-        ${followUps.map(
-          (one) => html`<li class="follow-up">
-            <div class="facts">
-              <span class="label">${kinds[one.kind] ?? one.kind}</span>
-              <span class="quiet numbers">${dueText(one.due)} · ${one.promised_by === 'customer' ? 'the customer will' : 'we will'}</span>
-              ${this.state(one.wrapup_id)}
-              <button type="button" class="button" aria-label="Accept: ${one.sentence.text}" @click=${() => this.review(one.wrapup_id, 'accepted')}>Accept</button>
-              <button type="button" class="button plain" aria-label="Discard: ${one.sentence.text}" @click=${() => this.review(one.wrapup_id, 'discarded')}>Discard</button>
-            </div>
-            <bc-proven .sentence=${one.sentence}></bc-proven>
-          </li>`,
-        )}
-      </ul>
-    </section>`;
+    const rows = followUps.map(
+      (one) => html`<li class="follow-up">
+        <div class="facts">
+          <span class="label">${kinds[one.kind] ?? one.kind}</span>
+          <span class="quiet numbers">${dueText(one.due)} · ${one.promised_by === 'customer' ? 'the customer will' : 'we will'}</span>
+          ${this.state(one.wrapup_id)}
+          <button type="button" class="button" aria-label="Accept: ${one.sentence.text}" @click=${() => this.review(one, 'accepted')}>Accept</button>
+          <button type="button" class="button plain" aria-label="Discard: ${one.sentence.text}" @click=${() => this.review(one, 'discarded')}>Discard</button>
+        </div>
+        <bc-proven .sentence=${one.sentence}></bc-proven>
+      </li>`,
+    );
+    return this.sheet('Follow-ups', 'follow_ups', followUps, html`<ul>${rows}</ul>${this.author(authorshipOf(followUps))}`);
   }
 
   private disposition(disposition: WrapUpDisposition) {
-    const id = disposition.wrapup_id;
-    const review = this.wrapup?.verdicts[id];
+    const review = this.wrapup?.verdicts[disposition.wrapup_id];
     const first = disposition.choices[0]?.code;
-    const chosen = review?.verdict === 'accepted' ? first : review?.text;
-    return html`<section aria-label="Disposition" class="disposition">
-      <div class="top"><h2 tabindex="-1">Disposition</h2>${this.state(id)}</div>
-      ${disposition.choices.length === 0
-        ? html`<p class="quiet">None of the list fits.</p>`
-        : html`<div class="actions" role="group" aria-label="Choose one">
-            ${disposition.choices.map(
-              (choice) => html`<button
-                type="button" class="button chip numbers" aria-pressed=${choice.code === chosen}
-                @click=${() => (choice.code === first ? this.review(id, 'accepted') : this.review(id, 'edited', choice.code))}
-              >${choice.label}<span class="quiet">${Math.round(choice.probability * 100)} %</span></button>`,
-            )}
-          </div>`}
-    </section>`;
+    const chosen = review?.text ?? (review?.verdict === 'accepted' ? first : undefined);
+    const quoted = (evidence: Evidence) => html`<bc-proven named .sentence=${{ text: `“${evidence.quote}”`, citations: [evidence] }}></bc-proven>`;
+    const choices = disposition.choices.map(
+      (choice) => html`<div class="choice">
+        <button
+          type="button" class="button chip numbers" aria-pressed=${choice.code === chosen}
+          @click=${() => this.review(disposition, choice.code === first ? 'accepted' : 'edited', choice.code)}
+        >${choice.label}<span class="quiet">${Math.round(choice.probability * 100)} %</span></button>
+        <div class="quotes">${choice.citations.map(quoted)}</div>
+      </div>`,
+    );
+    const body = choices.length === 0 ? html`<p class="quiet">None of the list fits.</p>` : html`<div role="group" aria-label="Choose one">${choices}</div>`;
+    return this.sheet('Disposition', 'disposition', [disposition], html`${body}${this.author(disposition)}`);
+  }
+
+  /** What an article could say that none says yet. */
+  private article(article: WrapUpArticle) {
+    const body = html`<div class="subject"><bc-proven .sentence=${article.question}></bc-proven></div>
+      ${article.answer.map((sentence) => html`<bc-proven .sentence=${sentence}></bc-proven>`)}
+      ${this.author(article)} ${this.decide(article, articleText(article))}`;
+    return this.sheet('Article proposal', 'article', [article], body);
   }
 
   private state(id: string) {
@@ -212,39 +244,68 @@ export class WrapUpPanel extends LitElement {
     </select>`;
   }
 
+  private occupied(place: Place): 'reading' | 'writing' | null {
+    if (this.editing?.place === place) return 'writing';
+    const focused = this.renderRoot.querySelector(`[data-place=${place}]`)?.matches(':focus-within');
+    return focused || this.pointedAt === place ? 'reading' : null;
+  }
+
+  private pointed(event: PointerEvent, place: Place): void {
+    // A finger leaves no pointer behind.
+    if (event.pointerType !== 'touch') this.pointedAt = place;
+  }
+
+  private left(): void {
+    this.pointedAt = null;
+    this.requestUpdate();
+  }
+
+  private focusLeft(event: FocusEvent): void {
+    const inside = event.relatedTarget instanceof Node && (event.currentTarget as Node).contains(event.relatedTarget);
+    if (!inside) this.requestUpdate();
+  }
+
+  private async take(place: Place): Promise<void> {
+    if (this.shown && this.wrapup) this.shown = { ...this.shown, [place]: this.wrapup[place] };
+    this.requestUpdate();
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>(`[data-place=${place}] h2`)?.focus();
+  }
+
   private async edit(editing: NonNullable<typeof this.editing>): Promise<void> {
     this.editing = editing;
     await this.updateComplete;
     this.area?.focus();
   }
 
-  private save(event: Event, id: string): void {
+  private save(event: Event, head: WrapUpHead): void {
     event.preventDefault();
     const text = this.area?.value.trim() ?? '';
     if (text === '') return;
-    // Words that the draft has by now are simply accepted.
-    if (text === this.words(id)?.trim()) this.review(id, 'accepted');
-    else this.review(id, 'edited', text);
+    // Words that the newest draft has are simply accepted.
+    const newest = this.newest(head.wrapup_id);
+    if (newest && text === newest.words.trim()) this.review(newest.head, 'accepted');
+    else this.review(head, 'edited', text);
     this.editing = null;
   }
 
-  /** Of the newest draft with this identifier. */
-  private words(id: string): string | undefined {
+  private newest(id: string): { head: WrapUpHead; words: string } | undefined {
     const { summary, email } = this.wrapup ?? {};
-    if (summary?.wrapup_id === id) return summaryText(summary);
-    return email?.wrapup_id === id ? emailText(email) : undefined;
+    if (summary?.wrapup_id === id) return { head: summary, words: summaryText(summary) };
+    return email?.wrapup_id === id ? { head: email, words: emailText(email) } : undefined;
   }
 
   private order(event: Event): void {
     event.preventDefault();
+    if (this.ordering) return;
     const form = new FormData(event.target as HTMLFormElement);
     const order = Object.fromEntries(form.entries()) as unknown as EmailOrder;
     this.fire('wrapup-email', order);
   }
 
-  private review(id: string, verdict: ReviewVerdict, text?: string): void {
-    const detail: ReviewEvent = text === undefined ? { id, verdict } : { id, verdict, text };
-    this.fire('wrapup-review', detail);
+  private review(head: WrapUpHead, verdict: ReviewVerdict, text?: string): void {
+    const decision: Decision = { id: head.wrapup_id, verdict, text, sequence: head.sequence };
+    this.fire('wrapup-review', decision);
   }
 
   private fire(name: string, detail: unknown): void {

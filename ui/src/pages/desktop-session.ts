@@ -5,9 +5,10 @@ import { client } from '../api/client.ts';
 import { ConversationFeed } from '../api/conversation-feed.ts';
 import { Problem, sentenceFor } from '../api/problem.ts';
 import type { StreamState } from '../api/stream.ts';
-import type { Degradation, EmailOrder, Me, ReviewVerdict, Summary, Verdict, VerdictKind, WrapUpSummary } from '../api/types.ts';
+import type { Decision, Degradation, EmailOrder, Me, Summary, Verdict, VerdictKind, WrapUpSummary } from '../api/types.ts';
 import { Microphone, type MicrophoneState } from '../audio/microphone.ts';
-import { type ConversationView, answerAloud, withAnswer, withVerdict, withWritten } from '../state/conversation.ts';
+import { callerName } from '../state/calls.ts';
+import { type ConversationView, answerAloud, withAnswer, withBroken, withVerdict, withWritten } from '../state/conversation.ts';
 import { noWrapUp, withReview, withWrapUpEvent } from '../state/wrapup.ts';
 
 /** How the session speaks to the agent: on the screen and aloud, or only aloud. */
@@ -28,6 +29,10 @@ export class DesktopSession implements ReactiveController {
   /** Lists were read at least once: only then "no calls" is a fact. */
   ready = false;
   microphone: MicrophoneState = { is: 'off' };
+  /** Drafts that were asked for here. */
+  readonly asked = new Set<string>();
+  /** Calls for which an e-mail is being written. */
+  private readonly orders = new Set<string>();
   private callsStream: StreamState = 'connecting';
   private viewStream: StreamState = 'open';
   private calls: CallsFeed | undefined;
@@ -42,6 +47,11 @@ export class DesktopSession implements ReactiveController {
   get stream(): StreamState {
     const own = this.view?.state === 'ended' ? 'open' : this.viewStream;
     return own === 'reconnecting' || this.callsStream === 'reconnecting' ? 'reconnecting' : own === 'open' ? this.callsStream : own;
+  }
+
+  /** An e-mail was ordered for this call and is not there yet. */
+  get ordering(): boolean {
+    return this.orders.has(this.selected);
   }
 
   /** The service's clock. */
@@ -85,57 +95,72 @@ export class DesktopSession implements ReactiveController {
   /** Shown at once; taken back with a word when the service did not take it. */
   async verdict(cardId: string, kind: VerdictKind, text?: string): Promise<void> {
     const feed = this.feed;
-    const before = this.view?.cards.find((card) => card.card_id === cardId)?.verdict ?? null;
+    if (!feed) return;
+    const before = feed.view?.cards.find((card) => card.card_id === cardId)?.verdict ?? null;
     const now: Verdict = { verdict: kind, text: text ?? null };
-    feed?.update((view) => withVerdict(view, cardId, now));
+    feed.update((view) => withVerdict(view, cardId, now));
     try {
       await client.verdict(cardId, kind, text);
     } catch (error) {
-      feed?.update((view) => withVerdict(view, cardId, before));
-      this.say.show(`That wasn’t saved. ${sentenceFor(error)}`);
+      feed.update((view) => withVerdict(view, cardId, before));
+      this.fail(feed, `That wasn’t saved. ${sentenceFor(error)}`);
     }
   }
 
   async ask(question: string): Promise<void> {
     const feed = this.feed;
     if (!feed) return;
+    let id = '';
     try {
       const answered = await askInSteps(feed.id, question, {
+        onAsked: (asked) => {
+          id = asked.question_id;
+          feed.update((view) => withWritten(view, asked, []));
+        },
         onWritten: (asked, sentences) => feed.update((view) => withWritten(view, asked, sentences)),
       });
       feed.update((view) => withAnswer(view, answered));
       // It is drawn where the answers stand; only the ear needs telling.
-      this.say.announce(answerAloud(answered));
+      if (!feed.closed) this.say.announce(answerAloud(answered));
     } catch (error) {
-      this.say.show(`The question wasn’t answered. ${sentenceFor(error)}`);
+      feed.update((view) => withBroken(view, id));
+      this.fail(feed, `The question wasn’t answered. ${sentenceFor(error)}`);
     }
   }
 
   /** Shown at once; taken back with a word when the service did not take it. */
-  async review(wrapupId: string, verdict: ReviewVerdict, text?: string): Promise<void> {
+  async review(decision: Decision): Promise<void> {
     const feed = this.feed;
     if (!feed) return;
-    const before = this.view?.wrapup?.verdicts[wrapupId] ?? null;
-    const show = (review: typeof before) =>
-      feed.update((view) => ({ ...view, wrapup: withReview(view.wrapup ?? noWrapUp, wrapupId, review) }));
+    const { id, verdict, text } = decision;
+    const before = feed.view?.wrapup?.verdicts[id] ?? null;
+    const show = (review: typeof before) => feed.update((view) => ({ ...view, wrapup: withReview(view.wrapup ?? noWrapUp, id, review) }));
     show({ verdict, text: text ?? null });
     try {
-      await client.review(feed.id, wrapupId, verdict, text);
+      await client.review(feed.id, decision);
     } catch (error) {
       show(before);
-      this.say.show(`That wasn’t saved. ${sentenceFor(error)}`);
+      // What took the draft's place may have been kept out by the verdict that was shown.
+      if (error instanceof Problem && error.status === 409) feed.refresh();
+      this.fail(feed, `That wasn’t saved. ${sentenceFor(error)}`);
     }
   }
 
   async writeEmail(order: EmailOrder): Promise<void> {
     const feed = this.feed;
-    if (!feed) return;
+    if (!feed || this.orders.has(feed.id)) return;
+    this.set(() => this.orders.add(feed.id));
     try {
       const email = await client.writeEmail(feed.id, order);
-      feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.email', email) }));
-      this.say.announce('The e-mail was written again.');
+      this.asked.add(email.wrapup_id);
+      feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.email', email, { sequence: email.sequence }) }));
+      if (feed.closed) return;
+      const stands = feed.view?.wrapup?.email?.wrapup_id === email.wrapup_id;
+      this.say.announce(stands ? 'The e-mail was written again.' : 'Another e-mail was written; the one that was decided about stays.');
     } catch (error) {
-      this.say.show(`No such e-mail was written. ${sentenceFor(error)}`);
+      this.fail(feed, `No such e-mail was written. ${sentenceFor(error)}`);
+    } finally {
+      this.set(() => this.orders.delete(feed.id));
     }
   }
 
@@ -154,12 +179,18 @@ export class DesktopSession implements ReactiveController {
     if (!feed) return false;
     try {
       const written = await ask(feed.id);
-      feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.summary', written) }));
-      return true;
+      this.asked.add(written.wrapup_id);
+      feed.update((view) => ({ ...view, wrapup: withWrapUpEvent(view.wrapup, 'wrapup.summary', written, { sequence: written.sequence }) }));
+      return !feed.closed;
     } catch (error) {
-      this.say.show(`No ${name} was written. ${sentenceFor(error)}`);
+      this.fail(feed, `No ${name} was written. ${sentenceFor(error)}`);
       return false;
     }
+  }
+
+  /** What failed is told also to whoever has turned to another call, and then of which it is. */
+  private fail(feed: ConversationFeed, sentence: string): void {
+    this.say.show(feed.closed && feed.view ? `In another call (${callerName(feed.view)}): ${sentence}` : sentence);
   }
 
   speak(): void {

@@ -1,7 +1,7 @@
 import '../theme.ts';
 import { LitElement, html } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import type { Citation, EmailOrder } from '../api/types.ts';
+import type { Citation, Decision, EmailOrder } from '../api/types.ts';
 import type { Announcer } from '../components/announcer.ts';
 import type { Ask } from '../components/ask.ts';
 import type { Cards } from '../components/cards.ts';
@@ -11,7 +11,7 @@ import type { KeyMap } from '../components/keymap.ts';
 import { shared } from '../components/shared-styles.ts';
 import type { Tab } from '../components/tabs.ts';
 import type { Transcript } from '../components/transcript.ts';
-import type { ReviewEvent, WrapUpPanel } from '../components/wrapup.ts';
+import type { WrapUpPanel } from '../components/wrapup.ts';
 import { type CardView, type ConversationView, openSuggestions } from '../state/conversation.ts';
 import { hasDrafts } from '../state/wrapup.ts';
 import { callerName } from '../state/calls.ts';
@@ -20,7 +20,7 @@ import { degradedSentence } from '../state/text.ts';
 import { copyText } from './clipboard.ts';
 import { DesktopSession } from './desktop-session.ts';
 import { desktopStyles } from './desktop-styles.ts';
-import { deepActiveElement, isTyping } from './focus.ts';
+import { deepActiveElement, focusStays, isTyping } from './focus.ts';
 import '../components/all.ts';
 
 type CardEvent<T = undefined> = CustomEvent<{ card: CardView; value: T }>;
@@ -111,7 +111,7 @@ export class Desktop extends LitElement {
       @close-passage=${this.closePassage}
       @reveal-turn=${(event: CardEvent<string>) => this.reveal(event.detail.value)}
       @copy-answer=${(event: CardEvent<string>) => this.copy(event.detail.value)}
-      @wrapup-review=${(event: CustomEvent<ReviewEvent>) => session.review(event.detail.id, event.detail.verdict, event.detail.text)}
+      @wrapup-review=${(event: CustomEvent<Decision>) => session.review(event.detail)}
       @wrapup-email=${(event: CustomEvent<EmailOrder>) => session.writeEmail(event.detail)}
       @close-handover=${() => (this.packClosed = this.session.view?.wrapup?.hand_over?.wrapup_id ?? null)}
       @hand-over=${() => this.toHandOver()}
@@ -139,11 +139,14 @@ export class Desktop extends LitElement {
   }
 
   private panels(view: ConversationView) {
+    const { session } = this;
     // Once the call is over, its summary says more.
     const pack = view.state === 'live' ? view.wrapup?.hand_over : null;
     const cards = html`<section class="panel cards" aria-label="Cards" tabindex="-1" ?hidden=${this.narrow && this.tab !== 'cards'}>
       ${pack && pack.wrapup_id !== this.packClosed ? html`<bc-handover .pack=${pack}></bc-handover>` : ''}
-      ${view.wrapup && (view.state === 'ended' || hasDrafts(view.wrapup)) ? html`<bc-wrapup .wrapup=${view.wrapup}></bc-wrapup>` : ''}
+      ${view.wrapup && (view.state === 'ended' || hasDrafts(view.wrapup))
+        ? html`<bc-wrapup .wrapup=${view.wrapup} .asked=${session.asked} .ordering=${session.ordering}></bc-wrapup>`
+        : ''}
       ${view.state === 'ended' && view.wrapup && view.cards.length === 0 ? '' : html`<bc-cards .view=${view}></bc-cards>`}
     </section>`;
     const answers = this.answersOpen && view.questions.length > 0 ? html`<bc-answers role="region" aria-label="Answers" .questions=${view.questions}></bc-answers>` : '';
@@ -245,23 +248,36 @@ export class Desktop extends LitElement {
   }
 
   /** Goes to the summary; one that isn't there yet, or that the call has outgrown, is written first. */
-  private async toSummary(): Promise<void> {
+  private toSummary(): Promise<void> {
     const { view } = this.session;
-    const stands = view?.state === 'ended' && view.wrapup?.summary;
-    if (!stands && !(await this.session.writeSummary())) return;
-    this.show('cards');
-    await this.updateComplete;
-    await this.wrapUp?.updateComplete;
-    this.wrapUp?.focus();
+    const stands = Boolean(view?.state === 'ended' && view.wrapup?.summary);
+    return this.goTo('The summary', async () => stands || this.session.writeSummary(), () => this.wrapUp);
   }
 
-  private async toHandOver(): Promise<void> {
+  private toHandOver(): Promise<void> {
     if (this.session.view?.state !== 'live') return this.toSummary();
-    if (!(await this.session.writeHandOver())) return;
+    const write = async () => {
+      const written = await this.session.writeHandOver();
+      if (written) this.packClosed = null;
+      return written;
+    };
+    return this.goTo('The hand-over', write, () => this.handOver);
+  }
+
+  /** Takes the focus to what is written, unless it has gone elsewhere meanwhile: whoever types there must not type here. */
+  private async goTo(name: string, write: () => Promise<boolean>, part: () => WrapUpPanel | HandOver | null): Promise<void> {
+    const call = this.session.selected;
+    const stays = focusStays();
+    // A model takes seconds; without one it is there at once.
+    const slow = setTimeout(() => this.session.selected === call && this.announcer.show(`${name} is being written …`), 400);
+    const written = await write();
+    clearTimeout(slow);
+    if (!written) return;
+    if (!stays()) return this.announcer.show(`${name} is written.`);
     this.show('cards');
     await this.updateComplete;
-    await this.handOver?.updateComplete;
-    this.handOver?.focus();
+    await part()?.updateComplete;
+    part()?.focus();
   }
 
   private insert(card: CardView, words: string): void {

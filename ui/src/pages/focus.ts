@@ -6,6 +6,12 @@ export function deepActiveElement(): HTMLElement | null {
   return active instanceof HTMLElement && active !== document.body ? active : null;
 }
 
+/** Asked later, it tells whether the focus is still where it is now. */
+export function focusStays(): () => boolean {
+  const then = deepActiveElement();
+  return () => document.hasFocus() && deepActiveElement() === then;
+}
+
 export function isTyping(event: Event): boolean {
   const target = event.composedPath()[0];
   if (!(target instanceof HTMLElement)) return false;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Conversation, Envelope, StoredSuggestion } from '../api/types.ts';
 import {
-  type ConversationView, answerAloud, apply, fromSnapshot, hasHole, openSuggestions, withAnswer, withVerdict, withWritten, wordsOf,
+  type ConversationView, answerAloud, apply, fromSnapshot, hasHole, openSuggestions, withAnswer, withBroken, withVerdict, withWritten,
+  wordsOf,
 } from './conversation.ts';
 
 const customer = { id: 'p-1', role: 'customer' as const };
@@ -152,9 +153,24 @@ describe('cards and questions', () => {
     expect(withWritten(written, asked, []).questions[0]?.written).toEqual([]);
     const answered = { ...asked, state: 'asks_back' as const, answer: null, ask_back: 'Which one?', nearest: [] };
     const done = withAnswer(written, answered);
-    expect(done.questions).toEqual([{ ...asked, answer: answered, written: [] }]);
+    expect(done.questions).toEqual([{ ...asked, answer: answered, written: [], broken: false }]);
     expect(withWritten(done, asked, [sentence])).toEqual(done);
     expect(answerAloud(answered)).toBe('Asked back: Which one?');
+  });
+
+  test('a question that was given up is waited for no longer, and what was proven of its answer stays', () => {
+    const asked = { question_id: 'q-1', question: 'fee?' };
+    const sentence = { text: 'Yes.', citations: [], support: 1 };
+    const written = withWritten(run([]), asked, [sentence]);
+    const broken = withBroken(written, 'q-1');
+    expect(broken.questions).toEqual([{ ...asked, answer: null, written: [sentence], broken: true }]);
+    const abandoned = event('question.answered', 3, { ...asked, state: 'abandoned', answer: null, nearest: [] });
+    expect(apply(broken, abandoned).questions).toEqual(broken.questions);
+    expect(apply(run([]), abandoned).questions).toEqual([{ ...asked, answer: null, written: [], broken: true }]);
+    const answered = { ...asked, state: 'abstained' as const, answer: null, nearest: [] };
+    const done = withAnswer(broken, answered);
+    expect(done.questions[0]?.broken).toBe(false);
+    expect(withBroken(done, 'q-1')).toEqual(done);
   });
 
   test('a gap is noted once', () => {

@@ -4,7 +4,7 @@ import type {
   AnsweredQuestion, Conversation, Envelope, Gap, Partial, Party, ProvenSentence, SpokenCard, StoredSuggestion, SuggestedQuestion, Suggestion,
   Turn, Verdict, VerdictKind, WrapUp, WrapUpGrowing,
 } from '../api/types.ts';
-import { withGrowing, withWrapUpEvent } from './wrapup.ts';
+import { numbered, withGrowing, withWrapUpEvent } from './wrapup.ts';
 
 export interface TurnView {
   turn_id: string;
@@ -33,6 +33,8 @@ export interface QuestionView {
   answer: AnsweredQuestion | null;
   /** Proven already, while the rest is being written. */
   written: ProvenSentence[];
+  /** Nobody works on it any more, and it has no answer. */
+  broken: boolean;
 }
 
 export interface ConversationView {
@@ -77,9 +79,9 @@ export function fromSnapshot(snapshot: Conversation): ConversationView {
     turns: snapshot.turns.map(finalTurn).sort((a, b) => a.start_ms - b.start_ms),
     gaps: snapshot.gaps ?? [],
     cards: snapshot.cards.map(storedCard),
-    questions: (snapshot.questions ?? []).map((q) => ({ question_id: q.question_id, question: q.question, answer: q, written: [] })),
+    questions: (snapshot.questions ?? []).map((q) => entry(q, [])),
     suggested: snapshot.suggested_questions ?? [],
-    wrapup: snapshot.wrapup ?? null,
+    wrapup: snapshot.wrapup ? numbered(snapshot.wrapup) : null,
     behind_ms: null,
     through: snapshot.last_sequence,
     ahead: [],
@@ -111,19 +113,28 @@ export function withVerdict(view: ConversationView, cardId: string, verdict: Ver
 }
 
 export function withAnswer(view: ConversationView, answered: AnsweredQuestion): ConversationView {
-  const others = view.questions.filter((q) => q.question_id !== answered.question_id);
-  const known = others.length !== view.questions.length;
-  const question = { question_id: answered.question_id, question: answered.question, answer: answered, written: [] };
-  return {
-    ...view,
-    questions: known ? view.questions.map((q) => (q.question_id === answered.question_id ? question : q)) : [...others, question],
-  };
+  const known = view.questions.find((q) => q.question_id === answered.question_id);
+  if (!known) return { ...view, questions: [...view.questions, entry(answered, [])] };
+  // What stood when it was given up stands still.
+  const next = entry(answered, answered.state === 'abandoned' ? known.written : []);
+  return { ...view, questions: view.questions.map((q) => (q === known ? next : q)) };
+}
+
+/** A question on which nobody works any more, unless its answer came after all. */
+export function withBroken(view: ConversationView, questionId: string): ConversationView {
+  return { ...view, questions: view.questions.map((q) => (q.question_id === questionId && q.answer === null ? { ...q, broken: true } : q)) };
+}
+
+function entry(answered: AnsweredQuestion, written: ProvenSentence[]): QuestionView {
+  const { question_id, question } = answered;
+  const broken = answered.state === 'abandoned';
+  return { question_id, question, answer: broken ? null : answered, written, broken };
 }
 
 /** What is written of an answer so far; an empty list takes back what was shown. */
 export function withWritten(view: ConversationView, asked: { question_id: string; question: string }, written: ProvenSentence[]): ConversationView {
   const known = view.questions.some((q) => q.question_id === asked.question_id);
-  const questions = known ? view.questions : [...view.questions, { ...asked, answer: null, written: [] }];
+  const questions = known ? view.questions : [...view.questions, { ...asked, answer: null, written: [], broken: false }];
   return { ...view, questions: questions.map((q) => (q.question_id === asked.question_id && q.answer === null ? { ...q, written } : q)) };
 }
 
@@ -167,12 +178,12 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
     case 'question.asked': {
       const data = event.data as { question_id: string; question: string };
       if (view.questions.some((q) => q.question_id === data.question_id)) return view;
-      return { ...view, questions: [...view.questions, { ...data, answer: null, written: [] }] };
+      return { ...view, questions: [...view.questions, { ...data, answer: null, written: [], broken: false }] };
     }
     case 'question.answered':
       return withAnswer(view, event.data as AnsweredQuestion);
     case 'audio.started':
-      return withParty(view.turns.length === 0 ? { ...view, audio_started_at: event.time } : view, event.data as { party?: Party });
+      return withParty(view.turns.length === 0 ? { ...view, audio_started_at: event.time } : view, event.data as { party?: Party; name?: string });
     case 'audio.gap':
       return applyGap(view, event.data as Gap);
     case 'conversation.started': {
@@ -186,16 +197,16 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
       return { ...view, state: 'ended', end_reason: data.reason, duration_ms: data.duration_ms ?? view.duration_ms, turns };
     }
     default: {
-      const wrapup = withWrapUpEvent(view.wrapup, type, event.data);
+      const wrapup = withWrapUpEvent(view.wrapup, type, event.data, { sequence: Number(event.sequence ?? 0) || undefined, time: event.time });
       return wrapup === view.wrapup ? view : { ...view, wrapup };
     }
   }
 }
 
 /** Whoever comes later takes part, too. */
-function withParty(view: ConversationView, { party }: { party?: Party }): ConversationView {
+function withParty(view: ConversationView, { party, name }: { party?: Party; name?: string }): ConversationView {
   if (!party || view.parties.some((one) => one.id === party.id)) return view;
-  return { ...view, parties: [...view.parties, party] };
+  return { ...view, parties: [...view.parties, { ...party, name: name ?? null }] };
 }
 
 function applyPartial(view: ConversationView, data: Partial): ConversationView {

@@ -1,6 +1,6 @@
 // A cited passage, cut into blocks and runs with the supporting words marked. Articles are Markdown; agents need the words,
 // not a renderer, so only paragraphs, list items, headings and bold are drawn. Offsets stay those of the original text.
-import type { Citation, Passage } from '../api/types.ts';
+import type { Citation, Evidence, Passage } from '../api/types.ts';
 
 export interface Run {
   text: string;
@@ -16,6 +16,12 @@ export interface Block {
 export interface Range {
   start: number;
   end: number;
+}
+
+/** The places that a sentence rests on, each once: two quotes of one turn are one place to look at. */
+export function sourcesOf(citations: Evidence[]): Evidence[] {
+  const place = (one: Evidence) => (one.of === 'turn' ? one.turn_id : `${one.passage_id} ${one.start} ${one.end}`);
+  return citations.filter((one, at) => citations.findIndex((other) => other.of === one.of && place(other) === place(one)) === at);
 }
 
 /** Where the quote stands, in code points; null when the article has changed and no longer says it. */

@@ -31,6 +31,15 @@ export function sliceCodePoints(text: string, start: number, end?: number): stri
   return Array.from(text).slice(start, end).join('');
 }
 
+// A longer word must be able to break where the line is narrow.
+const LONGEST_KEPT_WHOLE = 24;
+
+/** The words before the last one, and that one, to which something may be glued; nothing where it is too long. */
+export function lastWord(text: string): [string, string] {
+  const at = text.search(/\S+\s*$/);
+  return at < 0 || text.length - at > LONGEST_KEPT_WHOLE ? [text, ''] : [text.slice(0, at), text.slice(at)];
+}
+
 /** `2:04`, or `1:02:04` past the hour: from the start of the call. */
 export function callTime(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

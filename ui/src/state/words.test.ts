@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Envelope, Summary } from '../api/types.ts';
+import type { Envelope, Evidence, Summary } from '../api/types.ts';
 import { callerName, withCallEvent } from './calls.ts';
 import { actionFor } from './keys.ts';
-import { blocks, findQuote } from './passage.ts';
-import { callTime, pieces, sliceCodePoints } from './text.ts';
+import { blocks, findQuote, sourcesOf } from './passage.ts';
+import { callTime, lastWord, pieces, sliceCodePoints } from './text.ts';
 
 describe('text', () => {
   test('masks become chips and the words around them stay', () => {
@@ -20,12 +20,27 @@ describe('text', () => {
     expect(sliceCodePoints('😀 fee', 2, 5)).toBe('fee');
   });
 
+  test('the last word is cut off so that something can be glued to it', () => {
+    expect(lastWord('We repay it.')).toEqual(['We repay ', 'it.']);
+    expect(lastWord('Fee')).toEqual(['', 'Fee']);
+    expect(lastWord('')).toEqual(['', '']);
+    const address = `https://${'example.'.repeat(4)}`;
+    expect(lastWord(`See ${address}`)).toEqual([`See ${address}`, '']);
+  });
+
   test('call times pass the hour', () => {
     expect([callTime(0), callTime(134_000), callTime(3_724_000)]).toEqual(['00:00', '02:14', '1:02:04']);
   });
 });
 
 describe('passage', () => {
+  test('each place that a sentence rests on is shown once', () => {
+    const turn = (turn_id: string, start: number): Evidence => ({ of: 'turn', turn_id, role: 'agent', start, end: start + 3, quote: 'fee' });
+    const passage = (start: number): Evidence => ({ of: 'passage', article_id: 'a', passage_id: 'a#1', revision: 1, start, end: start + 3, quote: 'fee' });
+    const all = [turn('t-1', 0), turn('t-1', 9), passage(0), turn('t-2', 0), passage(0), passage(5)];
+    expect(sourcesOf(all)).toEqual([all[0], all[2], all[3], all[5]]);
+  });
+
   const text = 'We 😀 **refund** it.\n\n- within five\nworking days\n- to the account';
 
   test('a quote is found by its code-point offsets', () => {

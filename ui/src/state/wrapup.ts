@@ -7,11 +7,28 @@ export const noWrapUp: WrapUp = {
   summary: null, hand_over: null, email: null, article: null, follow_ups: [], disposition: null, verdicts: {},
 };
 
+/** What is known of an event besides its data. */
+export interface Stored {
+  sequence?: number | undefined;
+  time?: string | undefined;
+}
+
 /** Null for events that are no wrap-up. */
-export function withWrapUpEvent(before: WrapUp | null, type: string, data: unknown): WrapUp | null {
-  const after = withStored(before, type, data);
+export function withWrapUpEvent(before: WrapUp | null, type: string, data: unknown, stored: Stored = {}): WrapUp | null {
+  const after = withStored(before, type, data, stored);
   // What was stored is not growing any more.
   return after === before || after === null ? after : withoutGrowing(after, (data as WrapUpHead).wrapup_id);
+}
+
+/** A snapshot's drafts, each with the number of its event. */
+export function numbered(wrapup: WrapUp): WrapUp {
+  const known = wrapup.sequences ?? {};
+  const one = <T extends WrapUpHead | null>(draft: T): T => (draft ? { ...draft, sequence: known[draft.wrapup_id] } : draft);
+  const { summary, hand_over, email, article, disposition, follow_ups } = wrapup;
+  return {
+    ...wrapup, summary: one(summary), hand_over: one(hand_over), email: one(email), article: one(article), disposition: one(disposition),
+    follow_ups: follow_ups.map(one),
+  };
 }
 
 /** What a model is writing, for whom it is wanted. */
@@ -41,25 +58,30 @@ function withoutGrowing(now: WrapUp, id: string): WrapUp {
   return { ...now, growing: left.summary || left.email ? left : undefined };
 }
 
-function withStored(before: WrapUp | null, type: string, data: unknown): WrapUp | null {
+function withStored(before: WrapUp | null, type: string, data: unknown, { sequence, time }: Stored): WrapUp | null {
   const now = before ?? noWrapUp;
-  const newest = <T extends WrapUpHead>(old: T | null): T => (old === null || displaces(now, data as T, old) ? (data as T) : old);
+  const draft = <T extends WrapUpHead>(): T => (sequence === undefined ? (data as T) : { ...(data as T), sequence });
+  const newest = <T extends WrapUpHead>(old: T | null): T => (old === null || displaces(now, data as T, old) ? draft<T>() : old);
   switch (type) {
     case 'wrapup.summary':
       return (data as WrapUpSummary).occasion === 'hand_over'
         ? { ...now, hand_over: newest(now.hand_over) }
-        : { ...now, summary: newest(now.summary) };
+        : remembering(now, { ...now, summary: newest(now.summary) });
     case 'wrapup.email':
-      return { ...now, email: newest(now.email) };
+      return remembering(now, { ...now, email: newest(now.email) });
     case 'wrapup.article':
       return { ...now, article: newest<WrapUpArticle>(now.article) };
     case 'wrapup.disposition':
       return { ...now, disposition: newest<WrapUpDisposition>(now.disposition) };
     case 'wrapup.followup':
-      return withFollowUp(now, data as WrapUpFollowUp);
+      return withFollowUp(now, draft<WrapUpFollowUp>());
     case 'wrapup.verdict': {
-      const review = data as WrapUpReview & { wrapup_id: string };
-      return withReview(now, review.wrapup_id, { verdict: review.verdict, text: review.text ?? null });
+      const review = data as WrapUpReview & { wrapup_id: string; sequence?: number };
+      const seen = draftOf(now, review.wrapup_id)?.sequence;
+      // Another text came between the look and the log: it has been judged by nobody.
+      const isOfAnother = seen !== undefined && review.sequence !== undefined && review.sequence !== seen;
+      if (isOfAnother && review.verdict !== 'edited') return withReview(now, review.wrapup_id, null);
+      return recalling(withReview(now, review.wrapup_id, { verdict: review.verdict, text: review.text ?? null, at: time }), review.wrapup_id);
     }
     default:
       return before;
@@ -68,10 +90,41 @@ function withStored(before: WrapUp | null, type: string, data: unknown): WrapUp 
 
 /**
  * A draft of the end comes late where a model wrote it. It takes the place neither of one that was asked for meanwhile
- * nor of one that was accepted, edited or discarded.
+ * nor of one that was accepted, edited or discarded. Of two that were asked for the later order counts, whichever is
+ * there first; and what was accepted or edited gives way only to an order that was given after that.
  */
 function displaces(now: WrapUp, next: WrapUpHead, old: WrapUpHead): boolean {
-  return next.occasion !== 'end' || (old.occasion === 'end' && !(old.wrapup_id in now.verdicts));
+  const review = now.verdicts[old.wrapup_id];
+  if (next.occasion === 'end') return old.occasion === 'end' && !review;
+  if (next.wrapup_id === old.wrapup_id) return !review;
+  const ordered = orderedAt(next.wrapup_id);
+  if (ordered === null) return true;
+  if (orderedAt(old.wrapup_id) !== null && next.wrapup_id < old.wrapup_id) return false;
+  if (!review || review.verdict === 'discarded') return true;
+  return review.at !== undefined && Date.parse(review.at) <= ordered;
+}
+
+function remembering(before: WrapUp, after: WrapUp): WrapUp {
+  const gone = <T extends WrapUpHead>(old: T | null, next: T | null) => (old && old.wrapup_id !== next?.wrapup_id ? old : undefined);
+  const [summary, email] = [gone(before.summary, after.summary), gone(before.email, after.email)];
+  return summary || email ? { ...after, former: { ...after.former, ...(summary && { summary }), ...(email && { email }) } } : after;
+}
+
+/** What was accepted or edited after an order stands, also where the ordered text came between. */
+function recalling(now: WrapUp, id: string): WrapUp {
+  const { summary, email } = now.former ?? {};
+  const returns = (former: WrapUpHead | undefined, next: WrapUpHead | null) =>
+    former?.wrapup_id === id && next !== null && !(next.wrapup_id in now.verdicts) && !displaces(now, next, former);
+  const back = { ...(returns(summary, now.summary) && { summary }), ...(returns(email, now.email) && { email }) };
+  return remembering(now, { ...now, ...back } as WrapUp);
+}
+
+const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** When somebody asked for it, in ms; null where nobody did. Such identifiers sort by that time. */
+export function orderedAt(id: string): number | null {
+  const time = /^w-([0-7][0-9A-HJKMNP-TV-Z]{9})[0-9A-HJKMNP-TV-Z]{16}(?:-|$)/.exec(id)?.[1];
+  return time === undefined ? null : [...time].reduce((ms, digit) => ms * 32 + crockford.indexOf(digit), 0);
 }
 
 /** Whether there is anything to decide about: a hand-over is only read. */
@@ -79,9 +132,27 @@ export function hasDrafts({ summary, email, article, follow_ups, disposition, gr
   return Boolean(summary || email || article || follow_ups.length > 0 || disposition || growing);
 }
 
-/** What is being edited stays in its place, whatever comes meanwhile. */
-export function holding(now: WrapUp, held: Partial<Pick<WrapUp, 'summary' | 'email'>>): WrapUp {
-  return { ...now, ...held };
+export type Place = 'summary' | 'follow_ups' | 'disposition' | 'email' | 'article';
+const places: Place[] = ['summary', 'follow_ups', 'disposition', 'email', 'article'];
+
+/**
+ * What stands on the sheets: the newest drafts, but where somebody is reading or writing what stood there. Whoever only
+ * reads and has asked for another one wants to see it; and what was decided about is what was decided about.
+ */
+export function standing(shown: WrapUp | null, newest: WrapUp, at: (place: Place) => 'reading' | 'writing' | null, asked: ReadonlySet<string>): WrapUp {
+  const heads = (of: WrapUp, place: Place): WrapUpHead[] => [of[place] ?? []].flat();
+  const names = (of: WrapUp, place: Place) => heads(of, place).map((head) => `${head.wrapup_id}#${head.sequence}`).join();
+  const kept = places.filter((place) => {
+    if (!shown || names(shown, place) === '' || names(shown, place) === names(newest, place)) return false;
+    const wanted = heads(newest, place).some((head) => asked.has(head.wrapup_id) || head.wrapup_id in newest.verdicts);
+    return at(place) === 'writing' || (at(place) === 'reading' && !wanted);
+  });
+  return { ...newest, ...Object.fromEntries(kept.map((place) => [place, shown?.[place]])) };
+}
+
+function draftOf({ summary, hand_over, email, article, disposition, follow_ups }: WrapUp, id: string): WrapUpHead | undefined {
+  const all: (WrapUpHead | null)[] = [summary, hand_over, email, article, disposition, ...follow_ups];
+  return all.find((draft) => draft?.wrapup_id === id) ?? undefined;
 }
 
 export function withReview(wrapup: WrapUp, id: string, review: WrapUpReview | null): WrapUp {
@@ -156,6 +227,15 @@ const faultNames: Record<string, string> = {
 
 export function faultName(fault: string): string {
   return faultNames[fault] ?? fault.replaceAll('_', ' ');
+}
+
+/** Once for drafts that were written together: what was struck stands with the first. */
+export function authorshipOf(heads: WrapUpHead[]): WrapUpHead | undefined {
+  return heads[0] && { ...heads[0], struck: heads.flatMap((head) => head.struck ?? []) };
+}
+
+export function articleText(article: WrapUpArticle): string {
+  return `${article.question.text}\n\n${article.answer.map((one) => one.text).join(' ')}`;
 }
 
 export function summaryText(summary: WrapUpSummary): string {

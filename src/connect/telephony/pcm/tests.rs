@@ -168,13 +168,14 @@ proptest::proptest! {
 
     #[test]
     fn nothing_breaks_the_order(
-        picks in proptest::collection::vec((0u8..8, proptest::collection::vec(proptest::num::u8::ANY, 0..40)), 0..40),
+        picks in proptest::collection::vec((0u8..9, proptest::collection::vec(proptest::num::u8::ANY, 0..40)), 0..40),
     ) {
         let steps = picks.into_iter().map(|(pick, bytes)| match pick {
             0 => Seen::Text(start().to_string()),
             1 => Seen::Text(r#"{"type":"stop"}"#.to_owned()),
             2 => Seen::Text(String::from_utf8_lossy(&bytes).into_owned()),
             3 => Seen::Closed,
+            8 => Seen::Text(format!(r#"{{"type":"transfer","channel":{}}}"#, bytes.len() % 3)),
             4 => Seen::Time(Duration::from_secs(bytes.len() as u64 * 5)),
             _ => Seen::Binary(bytes),
         });

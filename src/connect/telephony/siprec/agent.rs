@@ -239,8 +239,7 @@ impl Agent {
             self.respond(peer, request, 400, "Incomplete Headers");
             return;
         };
-        let Some(Change { streams, pause, .. }) =
-            dialog.take(now, Body::of(request), &self.rules)
+        let Some(Change { streams, pause, .. }) = dialog.take(now, Body::of(request), &self.rules)
         else {
             let response = self.response(peer, request, 488, "No G.711 Audio Offered");
             self.finish_invite(now, peer, request, 0, &response);

@@ -37,12 +37,11 @@ impl Reading<'_> {
     /// # Errors
     /// The conversation holds nothing that such an e-mail is about.
     pub fn email(&self, order: &EmailOrder) -> Result<EmailDraft, Refusal> {
-        let language = order.language.unwrap_or(self.language);
-        let words = template(language);
+        let words = template(self.language_of(order));
         let (issues, claims_max) = room(order.length);
         let claims = self.claims(&order.purpose, words, claims_max)?;
 
-        let mut parts = vec![plain(EmailPartKind::Greeting, self.greeting(words, order.tone))];
+        let mut parts = Vec::new();
         let opening = words.opening(&order.purpose);
         parts.push(plain(EmailPartKind::Template, Redacted::assembled(&[Wording::Fixed(opening)])));
         for at in self.issue().into_iter().take(issues) {
@@ -53,6 +52,23 @@ impl Reading<'_> {
             let closing = Redacted::assembled(&[Wording::Fixed(words.closing(order.tone))]);
             parts.push(plain(EmailPartKind::Template, closing));
         }
+        Ok(self.framed(order, parts))
+    }
+
+    /// Greeting and signature, for a model to write between.
+    pub fn blank_email(&self, order: &EmailOrder) -> EmailDraft {
+        self.framed(order, Vec::new())
+    }
+
+    /// What the program's own words in the e-mail are in.
+    pub fn language_of(&self, order: &EmailOrder) -> Language {
+        order.language.unwrap_or(self.language)
+    }
+
+    fn framed(&self, order: &EmailOrder, between: Vec<EmailPart>) -> EmailDraft {
+        let words = template(self.language_of(order));
+        let mut parts = vec![plain(EmailPartKind::Greeting, self.greeting(words, order.tone))];
+        parts.extend(between);
         parts.push(plain(EmailPartKind::Signature, self.signature(words, order.tone)));
         let subject = match &order.purpose {
             EmailPurpose::Custom(wish) => wish.clone(),
@@ -62,7 +78,7 @@ impl Reading<'_> {
             part.paragraph = number;
         }
         let EmailOrder { purpose, length, tone, .. } = order.clone();
-        Ok(EmailDraft { purpose, length, tone, subject, subject_proofs: Vec::new(), parts })
+        EmailDraft { purpose, length, tone, subject, subject_proofs: Vec::new(), parts }
     }
 
     /// What such an e-mail says, in the order in which it says it.
@@ -94,7 +110,7 @@ impl Reading<'_> {
                 claims
             }
             EmailPurpose::Information => {
-                let passages = self.material.passages.iter().take(max);
+                let passages = self.passages().take(max);
                 let claims: Vec<EmailPart> = passages
                     .map(|passage| ProvenSentence {
                         text: redaction::typed(&passage.quote),

@@ -93,6 +93,33 @@ async fn a_wrong_request_says_nothing_about_the_provider() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_time_of_ours_that_was_too_short_says_nothing_about_the_provider() {
+    let late = WritingError::Timeout { provider: "a".to_owned(), waited_ms: 900 };
+    let script = Script::new("a", [Act::Fail(late.clone())]);
+    let breaker = Breaker::new(script.clone(), BreakerSettings::default());
+    for _ in 0..20 {
+        assert_eq!(write(&breaker, &request()).await.0, Err(late.clone()));
+    }
+    assert_eq!(script.times(), 20);
+
+    let silent = WritingError::Silent { provider: "a".to_owned(), silent_ms: 15_000 };
+    let mut acts = vec![Act::Fail(silent); 5];
+    acts.extend([Act::Fail(late.clone()), Act::Say("well again")]);
+    let script = Script::new("a", acts);
+    let breaker = Breaker::new(script.clone(), BreakerSettings::default());
+    for _ in 0..10 {
+        assert!(write(&breaker, &request()).await.0.is_err());
+    }
+    assert_eq!(script.times(), 5, "its own silence is its fault");
+    sleep(5 * SECOND).await;
+    assert_eq!(write(&breaker, &request()).await.0, Err(late), "the probe had too little time");
+    let resting = write(&breaker, &request()).await.0.expect_err("it rests on");
+    assert!(matches!(resting, WritingError::Resting { for_now, .. } if for_now == 5 * SECOND));
+    sleep(5 * SECOND).await;
+    assert!(write(&breaker, &request()).await.0.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn so_many_at_once_some_wait_and_the_rest_is_refused() {
     let script = Script::new("a", [Act::Wait(SECOND, "done")]);
     let limited = Arc::new(Limited::new(script.clone(), 2, 3));

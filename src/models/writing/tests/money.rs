@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::script::*;
 use crate::domain::TenantId;
 use crate::models::writing::{Budgeted, Ledger, Limits, Policy, Price, Spent, guarded};
-use crate::models::{WritingError, WritingRequest};
+use crate::models::{Payer, WritingError, WritingRequest};
 
 const PRICE: Price = Price { prompt: 2.0, written: 8.0 };
 /// What `request()` reserves: 24 characters are 6 tokens and 4 of the message, and 90 may be written.
@@ -31,7 +31,8 @@ async fn what_is_used_is_settled_and_the_rest_goes_back() {
     }
     assert!(write(&budgeted, &request()).await.0.is_ok(), "30 and 100 are 130");
     let error = write(&budgeted, &request()).await.0.expect_err("45 and 100 are more");
-    assert_eq!(error, WritingError::Budget { whose: "tenant acme for today".to_owned() });
+    assert_eq!(error, WritingError::Budget { whose: Payer::Tenant(TenantId::from("acme")) });
+    assert_eq!(error.to_string(), "the budget of tenant acme for today is used up");
     assert_eq!(script.times(), 3, "nothing is asked that can't be paid for");
     let other = WritingRequest { tenant: TenantId::from("other"), ..request() };
     assert!(write(&budgeted, &other).await.0.is_ok(), "each tenant has its own");

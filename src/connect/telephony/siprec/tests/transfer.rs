@@ -1,7 +1,7 @@
 //! A re-INVITE or UPDATE whose metadata name somebody else on a stream.
 
-use super::agent::{Desk, statuses};
 use super::METADATA;
+use super::agent::{Desk, statuses};
 use crate::connect::telephony::siprec::agent::Output;
 use crate::domain::Role;
 use crate::flow::driver::Control;
