@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::blocking::blocking;
 use crate::domain::{
     Answer, Citation, ErrorKind, Generator, Proof, QuestionAnswer, Redacted, Reply, Spoken,
     StruckSentence, TenantId, Turn, Unanswered, Wording,
@@ -50,17 +51,6 @@ impl KnowledgeDoor {
             }
         }
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    // With what it panicked may be what a customer said.
-    let failed = |_| Failure {
-        kind: ErrorKind::Internal,
-        message: "the program failed, which is a bug".to_owned(),
-    };
-    tokio::task::spawn_blocking(work).await.map_err(failed)?
 }
 
 impl KnowledgeDoor {

@@ -5,6 +5,7 @@
 pub mod articles;
 mod batch_writer;
 mod batches;
+mod blocking;
 mod embedded;
 mod knowledge_door;
 mod load;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::blocking::blocking;
 use crate::batch::stored;
 use crate::config;
 use crate::domain::{
@@ -68,17 +69,6 @@ impl WrapUpDoor {
         circumstances.word_for_word.retain(|passage| self.library.stands(passage));
         Ok((material, circumstances))
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    // With what it panicked may be what a customer said.
-    let failed = |_| Failure {
-        kind: ErrorKind::Internal,
-        message: "the program failed, which is a bug".to_owned(),
-    };
-    tokio::task::spawn_blocking(work).await.map_err(failed)?
 }
 
 #[async_trait]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use apalis_core::error::BoxDynError;
 use apalis_core::task::data::Data;
@@ -23,6 +24,9 @@ use super::plan::{CONVERSATIONS_PER_JOB, Plan};
 use super::summarizer::{Summarizer, WritingOrder};
 use super::wanted::Format;
 use super::work::{Halt, Makings, Work};
+
+/// Until a worker that is being stopped is asked again whether it has begun.
+const STOP_AGAIN_AFTER: Duration = Duration::from_millis(10);
 
 /// What a batch is about.
 #[derive(Clone, Debug)]
@@ -292,8 +296,10 @@ impl Batch {
                 let closing = closing.clone();
                 async move {
                     closing.cancelled().await;
-                    // It may not have begun, and then it has nothing to stop.
-                    let _ = context.stop();
+                    // One that hasn't begun can't be stopped yet, and would go on for ever.
+                    while context.stop().is_err() {
+                        tokio::time::sleep(STOP_AGAIN_AFTER).await;
+                    }
                     Ok(())
                 }
             })

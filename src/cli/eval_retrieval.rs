@@ -12,8 +12,8 @@ use crate::evaluate::retrieval::{Dataset, measure};
 
 #[derive(Debug, Args)]
 pub struct RetrievalArgs {
-    /// A knowledge folder with queries.toml, that file, or a folder with articles.jsonl and
-    /// known_item_queries.jsonl
+    /// A knowledge folder with queries.toml, that file, a folder with articles.jsonl and
+    /// known_item_queries.jsonl, or one with passages.jsonl and queries.jsonl
     dataset: PathBuf,
     /// Print the JSON line only
     #[arg(long)]

@@ -5,6 +5,7 @@ mod eval_asr;
 pub mod eval_cards;
 mod eval_grounding;
 pub mod eval_retrieval;
+mod eval_spoken;
 mod eval_summary;
 pub mod knowledge;
 pub mod models;
@@ -55,6 +56,8 @@ enum Eval {
     Grounding(eval_grounding::GroundingArgs),
     /// How well questions find the articles that answer them
     Retrieval(eval_retrieval::RetrievalArgs),
+    /// How well what was heard finds the thing that is meant and its answer
+    SpokenRetrieval(eval_spoken::SpokenArgs),
     /// Which cards written calls get
     Cards(eval_cards::CardsArgs),
     Summary(eval_summary::SummaryArgs),
@@ -145,6 +148,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                     Ok(())
                 }
                 Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),
+                Eval::SpokenRetrieval(args) => eval_spoken::run(&args, &mut out),
                 Eval::Cards(args) => eval_cards::run(&args, &mut out),
                 Eval::Summary(args) => {
                     eval_summary::run(&args, &mut out)?;

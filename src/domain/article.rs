@@ -215,6 +215,28 @@ pub struct Article {
     pub passages: Vec<Passage>,
 }
 
+impl Article {
+    /// In force for agents, in English, with nothing else said of it.
+    pub fn published(id: ArticleId, title: String, body: String, passages: Vec<Passage>) -> Self {
+        Self {
+            id,
+            title,
+            body,
+            revision: 1,
+            state: ArticleState::Published,
+            audience: vec![Audience::Agent],
+            products: Vec::new(),
+            language: "en".into(),
+            valid_from: None,
+            valid_until: None,
+            review_by: None,
+            source: None,
+            verbatim: false,
+            passages,
+        }
+    }
+}
+
 /// One section of an article: what is searched and cited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passage {

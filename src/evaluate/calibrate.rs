@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::logistic;
 use super::retrieval::EvaluationError;
 use crate::flow::suggestion::abstain::{self, INPUTS};
 use crate::flow::suggestion::{Act, SuggestionSettings, act_of};
@@ -9,9 +10,7 @@ use crate::knowledge::queries::LabelledQuery;
 use crate::knowledge::{Library, SearchRequest};
 
 /// Pulls coefficients towards 0: there are few questions and many inputs.
-const RIDGE: f64 = 0.02;
-const STEPS: usize = 20_000;
-const STEP: f64 = 0.5;
+const RIDGE: f64 = 0.001;
 
 /// One labelled question as the model sees it.
 struct Case {
@@ -78,7 +77,8 @@ pub fn calibrate(
             fitted_on: is_for_fitting(&query.text),
         });
     }
-    let weights = fit(cases.iter().filter(|case| case.fitted_on));
+    let fitted = cases.iter().filter(|case| case.fitted_on).map(|case| (case.inputs, case.right));
+    let weights = logistic::fit(&fitted.collect::<Vec<_>>(), RIDGE);
     let shipped = |case: &Case| abstain::logistic(&weights, &case.inputs);
     let held: Vec<(&Case, f32)> =
         cases.iter().filter(|case| !case.fitted_on).map(|case| (case, shipped(case))).collect();
@@ -98,27 +98,6 @@ pub fn calibrate(
         )
     });
     Ok(Calibration { weights, reports, mistakes: mistakes.collect() })
-}
-
-/// Gradient descent on the logistic loss with a ridge: convex, so it always ends in one place.
-fn fit<'a>(cases: impl Iterator<Item = &'a Case>) -> [f32; INPUTS] {
-    let cases: Vec<&Case> = cases.collect();
-    let mut weights = [0.0f64; INPUTS];
-    for _ in 0..STEPS {
-        let mut gradient = [0.0f64; INPUTS];
-        for case in &cases {
-            let sum: f64 = weights.iter().zip(case.inputs).map(|(w, x)| w * f64::from(x)).sum();
-            let error = 1.0 / (1.0 + (-sum).exp()) - f64::from(u8::from(case.right));
-            for (slot, input) in gradient.iter_mut().zip(case.inputs) {
-                *slot += error * f64::from(input);
-            }
-        }
-        for (at, (weight, slope)) in weights.iter_mut().zip(gradient).enumerate() {
-            let pull = if at == 0 { 0.0 } else { RIDGE * 0.05 * *weight };
-            *weight -= STEP * (slope / cases.len().max(1) as f64 + pull);
-        }
-    }
-    weights.map(|weight| weight as f32)
 }
 
 fn speaks(case: &Case, probability: f32, settings: &SuggestionSettings) -> bool {

@@ -3,12 +3,16 @@
 pub mod asr;
 pub mod calibrate;
 pub mod cards;
+mod dataset;
 pub mod english;
 pub mod fit;
 pub mod grounding;
 pub mod hear;
 pub mod live;
+mod logistic;
+pub mod need;
 pub mod retrieval;
+pub mod spoken;
 pub mod stretches;
 pub mod summary;
 pub mod wer;

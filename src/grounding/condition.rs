@@ -7,17 +7,17 @@ use super::verify::{Case, Finding};
 use crate::domain::Fault;
 
 /// Openings of a condition, whatever the sentence is about.
-const IF: &[&str] = &["if", "unless", "providing", "falls", "sofern"];
+const IF: &[&str] = &["if", "unless", "providing"];
 const IF_TWO: &[(&str, &str)] =
     &[("provided", "that"), ("provided", "you"), ("provided", "we"), ("provided", "the")];
 const IF_THREE: &[[&str; 3]] =
     &[["as", "long", "as"], ["on", "condition", "that"], ["in", "case", "you"]];
 /// Openings of one only where the rest is still to come: "I see it when I log in" tells what is.
-const WHEN: &[&str] = &["when", "once", "wenn", "sobald"];
+const WHEN: &[&str] = &["when", "once"];
 const WHEN_THREE: &[[&str; 3]] = &[["as", "soon", "as"]];
 const TO_COME: &[&str] = &[
     "will", "ill", "well", "youll", "itll", "theyll", "shell", "hell", "can", "going", "gets",
-    "wont", "wird", "werden",
+    "wont",
 ];
 /// "let me know if", "I'll see if": asks whether.
 const WHETHER: &[&str] = &[
@@ -79,10 +79,6 @@ const HEDGES: &[&str] = &[
     "long",
     "soon",
     "condition",
-    "wenn",
-    "falls",
-    "sofern",
-    "ob",
 ];
 /// "Asked the customer to …" retells what is wanted of somebody.
 const WANTS: &[&str] = &[

@@ -257,7 +257,9 @@ impl Ground {
             }
             let word =
                 |at: usize| next.reading.words.get(at).map_or("", |word| word.lower.as_str());
-            self.units[at].answer = match (word(0), word(1)) {
+            let mut rest = self.units[at + 1..].iter().take_while(|unit| unit.source == source);
+            let is_last = rest.all(|unit| !unit.reading.is_question);
+            let answer = match (word(0), word(1)) {
                 (
                     "yes" | "yeah" | "yep" | "yup" | "correct" | "sure" | "right" | "absolutely",
                     _,
@@ -267,6 +269,8 @@ impl Ground {
                 | ("i" | "we", "dont" | "didnt" | "havent" | "cant" | "couldnt") => Some(false),
                 _ => None,
             };
+            // Who says yes to several questions in one breath says it to the last.
+            self.units[at].answer = answer.filter(|is_so| !is_so || is_last);
         }
     }
 

@@ -5,7 +5,10 @@ use super::verify::{Case, Finding};
 use crate::domain::Fault;
 
 /// Capitals that everybody writes and nobody needs to have said.
-const GENERIC: &[&str] = &["dm", "dms", "url", "ok", "id", "q", "a", "mr", "mrs", "ms", "dr"];
+const GENERIC: &[&str] = &[
+    "dm", "dms", "url", "ok", "id", "q", "a", "mr", "mrs", "ms", "dr", "sie", "ihnen", "ihr",
+    "ihre", "ihren", "ihrem", "welche", "welcher", "welches", "welchen", "welchem",
+];
 
 pub(super) fn check(case: &Case) -> Finding {
     let words = &case.reading.words;

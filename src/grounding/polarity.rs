@@ -39,6 +39,12 @@ pub(super) fn mark(words: &mut [Word]) {
         if !is_denial(&words[at].lower) {
             continue;
         }
+        // "failed to come" denies, "failed at the exchange" doesn't.
+        if words[at].lower.starts_with("fail")
+            && words.get(at + 1).is_none_or(|next| next.lower != "to")
+        {
+            continue;
+        }
         // "not only … but also" denies nothing.
         if words.get(at + 1).is_some_and(|next| next.lower == "only") {
             continue;

@@ -78,12 +78,12 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         .and_then(|()| names::check(&case))
         .and_then(|()| meaning(&case))
         .and_then(|()| polarity::check(&case))
+        .and_then(|()| abroad::check(&case))
         .and_then(|()| opposites::check(&case))
         .and_then(|()| speaker::check(&case))
         .and_then(|()| swap::check(&case))
         .and_then(|()| aligned::check(&case))
         .and_then(|()| condition::check(&case))
-        .and_then(|()| abroad::check(&case))
         .and_then(|()| predicate::check(&case))
         .map_err(strike)?;
     Ok(ProvenSentence {

@@ -5,26 +5,33 @@ use super::terms;
 /// Names at most this many of the query's words.
 const WORDS_SHOWN: usize = 5;
 
-/// `matched` are stems; the reader gets the words as they stand in the query.
-pub(crate) fn reasons(
-    query: &str,
-    matched: &[String],
-    exact: &[String],
-    asked_as: Option<&str>,
-    cosine: Option<f32>,
-) -> Vec<String> {
+/// What was found for a passage.
+pub(crate) struct Found<'a> {
+    /// Stems; the reader gets the words as they stand in the query.
+    pub matched: &'a [String],
+    pub exact: &'a [String],
+    pub asked_as: Option<&'a str>,
+    /// The words that were heard as the article's name.
+    pub heard: Option<&'a str>,
+    pub cosine: Option<f32>,
+}
+
+pub(crate) fn reasons(query: &str, found: &Found<'_>) -> Vec<String> {
     let mut why = Vec::new();
-    if !exact.is_empty() {
-        why.push(format!("exact: {}", exact.join(", ")));
+    if !found.exact.is_empty() {
+        why.push(format!("exact: {}", found.exact.join(", ")));
     }
-    let words = spoken_forms(query, matched);
+    if let Some(heard) = found.heard {
+        why.push(format!("talked about: {heard}"));
+    }
+    let words = spoken_forms(query, found.matched);
     if !words.is_empty() {
         why.push(format!("terms: {}", words.join(", ")));
     }
-    if let Some(phrasing) = asked_as {
+    if let Some(phrasing) = found.asked_as {
         why.push(format!("asked as: {phrasing}"));
     }
-    if let Some(cosine) = cosine {
+    if let Some(cosine) = found.cosine {
         why.push(format!("meaning: {cosine:.2}"));
     }
     why

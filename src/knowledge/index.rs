@@ -19,7 +19,7 @@ use tantivy::{
 };
 
 use super::snapshot::PassageEntry;
-use super::terms;
+use super::{terms, whole};
 use crate::domain::{Article, Audience};
 
 /// The writer's working memory; it flushes to the RAM directory when it is full.
@@ -137,6 +137,27 @@ impl KeywordIndex {
         if terms.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
+        let mut clauses: Vec<(Occur, Box<dyn Query>)> =
+            vec![(Occur::Must, Box::new(self.any_of(terms, asked)))];
+        for condition in self.conditions(filter) {
+            clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(condition, 0.0))));
+        }
+        let top = TopDocs::with_limit(limit).order_by_score();
+        let found = self.reader.searcher().search(&BooleanQuery::new(clauses), &top)?;
+        Ok(found.into_iter().map(|(score, at)| (at.doc_id as usize, score)).collect())
+    }
+
+    /// The score that [`Self::search`] gives each of these passages, in growing order.
+    pub fn scores(
+        &self,
+        terms: &[String],
+        asked: bool,
+        passages: &[usize],
+    ) -> Result<Vec<f32>, TantivyError> {
+        whole::scores(&self.reader, &self.any_of(terms, asked), passages)
+    }
+
+    fn any_of(&self, terms: &[String], asked: bool) -> BooleanQuery {
         let Fields { title, heading, text, .. } = self.fields;
         let mut fields = vec![(title, TITLE_BOOST), (heading, HEADING_BOOST), (text, 1.0)];
         if asked {
@@ -149,14 +170,7 @@ impl KeywordIndex {
                 any.push((Occur::Should, Box::new(BoostQuery::new(query, boost))));
             }
         }
-        let mut clauses: Vec<(Occur, Box<dyn Query>)> =
-            vec![(Occur::Must, Box::new(BooleanQuery::new(any)))];
-        for condition in self.conditions(filter) {
-            clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(condition, 0.0))));
-        }
-        let top = TopDocs::with_limit(limit).order_by_score();
-        let found = self.reader.searcher().search(&BooleanQuery::new(clauses), &top)?;
-        Ok(found.into_iter().map(|(score, at)| (at.doc_id as usize, score)).collect())
+        BooleanQuery::new(any)
     }
 
     fn conditions(&self, filter: &Filter) -> Vec<Box<dyn Query>> {

@@ -180,7 +180,7 @@ impl Library {
     }
 
     /// Embeds what the cache lacks, then makes searches hybrid. Blocks for as long as that takes
-    /// (the sample base: about 10 s of one core the first time, milliseconds with a warm cache), so
+    /// (the sample base: about 2 s of one core the first time, milliseconds with a warm cache), so
     /// it belongs on a thread of its own. `progress` gets texts done and texts in all.
     ///
     /// # Errors

@@ -8,8 +8,10 @@
 mod article;
 mod cache;
 mod error;
+mod evidence;
 mod explain;
 mod fuse;
+mod heard;
 mod index;
 mod library;
 mod matrix;
@@ -17,13 +19,17 @@ mod names;
 mod passages;
 pub mod queries;
 mod quote;
+mod scan;
 mod search;
 mod sentence;
 mod snapshot;
 mod source;
 pub mod spoken;
 pub mod terms;
+#[cfg(test)]
+mod tests;
 mod vectors;
+mod whole;
 
 pub use article::{BODY_MAX_BYTES, FileArticle, Mistake, Written, check, read};
 pub use cache::cache_folder;
@@ -32,7 +38,7 @@ pub use index::Filter;
 pub use library::{Change, Hold, Library, LibrarySettings};
 pub use passages::passages as passages_of;
 pub use search::{
-    HitFeatures, SearchHit, SearchMode, SearchRequest, SearchResponse, WordingFeatures,
+    HitFeatures, SearchHit, SearchMode, SearchRequest, SearchResponse, Spent, WordingFeatures,
 };
 pub use sentence::{Span, sentences};
 pub use source::Source;

@@ -4,7 +4,9 @@
 //! words and a number. Somebody who says one means that thing, and a recogniser mishears it ("full
 //! fiber too hundred"), so names are compared as search terms.
 
-use std::collections::BTreeMap;
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::snapshot::PassageEntry;
 use super::terms;
@@ -12,43 +14,66 @@ use super::terms;
 /// A name in more than one passage in so many says too little: the company's own name.
 const RARE_ONE_IN: usize = 15;
 
+/// The terms of each name, and the passages that hold it in growing order.
+type Holders = BTreeMap<Vec<String>, Vec<usize>>;
+
 pub(crate) struct Names {
-    /// The terms of each name, and the passages that hold it in growing order.
-    known: Vec<(Vec<String>, Vec<usize>)>,
+    known: Holders,
 }
 
 impl Names {
     pub fn of(passages: &[PassageEntry]) -> Self {
-        let mut names: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
+        let mut known = Holders::new();
         for name in passages.iter().flat_map(|entry| capitalised(&entry.passage().text)) {
             let name = terms::terms(&name);
             if name.len() >= 2 {
-                names.entry(name).or_default();
+                known.entry(name).or_default();
             }
         }
         for (at, entry) in passages.iter().enumerate() {
             let passage = entry.passage();
             let text = format!("{}. {}. {}", entry.article.title, passage.heading, passage.text);
-            let held = terms::terms(&text);
-            for (name, holders) in &mut names {
-                if contains(&held, name) {
-                    holders.push(at);
-                }
+            for name in held(&known, &terms::terms(&text)) {
+                known.entry(name).or_default().push(at);
             }
         }
         let rare = (passages.len() / RARE_ONE_IN).max(2);
-        let known = names.into_iter().filter(|(_, holders)| holders.len() <= rare);
-        Self { known: known.collect() }
+        known.retain(|_, holders| holders.len() <= rare);
+        Self { known }
     }
 
     /// The holders of each name that is said. Of a name inside a longer one only the longer counts.
     pub fn said(&self, query: &[String]) -> Vec<(String, Vec<usize>)> {
-        let said: Vec<_> = self.known.iter().filter(|(name, _)| contains(query, name)).collect();
-        let longest = said.iter().filter(|(name, _)| {
-            !said.iter().any(|(other, _)| other.len() > name.len() && contains(other, name))
+        let said = held(&self.known, query);
+        let longest = said.iter().filter(|name| {
+            !said.iter().any(|other| other.len() > name.len() && contains(other, name))
         });
-        longest.map(|(name, holders)| (name.join(" "), holders.clone())).collect()
+        longest.map(|name| (name.join(" "), self.known[name].clone())).collect()
     }
+}
+
+/// The names that stand in a text, each once.
+fn held(known: &Holders, text: &[String]) -> BTreeSet<Vec<String>> {
+    (0..text.len()).flat_map(|at| beginning(known, &text[at..])).cloned().collect()
+}
+
+/// The phrases with which a text begins. Phrases are sorted, so those with the same beginning are
+/// neighbours: a large base has more of them than a text has words.
+pub(super) fn beginning<'a, K: Ord + Borrow<[String]>, V>(
+    known: &'a BTreeMap<K, V>,
+    text: &[String],
+) -> Vec<&'a K> {
+    let mut found = Vec::new();
+    for length in 1..=text.len() {
+        let part = &text[..length];
+        let next = known.range::<[String], _>((Bound::Included(part), Bound::Unbounded)).next();
+        match next {
+            Some((phrase, _)) if phrase.borrow() == part => found.push(phrase),
+            Some((phrase, _)) if phrase.borrow().starts_with(part) => {}
+            _ => break,
+        }
+    }
+    found
 }
 
 fn contains(all: &[String], part: &[String]) -> bool {
@@ -99,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_misheard_name_is_found_and_a_bare_amount_is_not() {
-        let names = Names { known: vec![(terms::terms("Full Fibre 200"), vec![3])] };
+        let names = Names { known: Holders::from([(terms::terms("Full Fibre 200"), vec![3])]) };
         let said = |text: &str| names.said(&terms::terms(text));
         assert_eq!(said("is full fiber too hundred any good"), [("full fibr 200".into(), vec![3])]);
         assert!(said("it was two hundred pounds").is_empty());

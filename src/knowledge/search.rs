@@ -1,12 +1,15 @@
 //! One query against one snapshot: rank by words and by meaning, fuse, explain.
 
+use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::error::KnowledgeError;
-use super::explain;
+use super::evidence::Evidence;
 use super::fuse::{self, Ranking};
+use super::heard::Mention;
 use super::index::Filter;
-use super::quote::{self, Asked};
 use super::sentence::Span;
 use super::snapshot::Snapshot;
 use super::terms;
@@ -16,21 +19,16 @@ use crate::models::embedder::EmbedderError;
 
 /// How deep each list goes before they are fused.
 const DEPTH: usize = 50;
-/// A term in more passages than one in so many is too common to insist on.
-const RARE_ONE_IN: usize = 40;
-/// What the best score by words is worth in cosine. Measured on `queries.toml`: see `benches/README`.
-const WORDS_WORTH: f32 = 0.2;
-/// A best BM25 score below this is a chance match and isn't stretched to a full one.
-const SOLID_BM25: f32 = 8.0;
 /// A phrasing this near asks the same thing.
 const SAME_QUESTION: f32 = 0.75;
 /// With so many terms of its own it needs no context to be that question.
 const SELF_CONTAINED: usize = 4;
-/// A phrasing this near is named as a reason.
-const ASKED_LIKE_THIS: f32 = 0.5;
-/// What it is worth to hold a name that was said. Codes are absolute; a name also stands beside
-/// questions that another passage answers ("can I take Full Fibre 200 to my new house").
-const NAME_WORTH: f32 = 0.15;
+/// So many articles that are talked about are looked at in any case, if they are not much fainter
+/// than the first.
+const TALKED_OF: usize = 8;
+const FAINT: f32 = 0.3;
+/// A mention as faint as this is a chance likeness.
+const CHANCE: f32 = 0.15;
 
 /// How to search.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +62,9 @@ pub struct SearchRequest {
     pub limit: usize,
     /// Articles whose passages are looked at in any case, beyond `limit`.
     pub also: Vec<ArticleId>,
+    /// The conversation so far as it was heard, oldest turn first: the names in it tell which
+    /// articles are talked about. Without turns, nothing is.
+    pub talk: Vec<String>,
     pub mode: SearchMode,
     pub filter: Filter,
 }
@@ -76,6 +77,7 @@ impl SearchRequest {
             context_weight: 0.0,
             limit: 5,
             also: Vec::new(),
+            talk: Vec::new(),
             mode: SearchMode::Hybrid,
             filter: Filter::default(),
         }
@@ -109,7 +111,7 @@ pub struct HitFeatures {
 }
 
 impl HitFeatures {
-    fn keep(&mut self, wording: usize, features: WordingFeatures) {
+    pub(super) fn keep(&mut self, wording: usize, features: WordingFeatures) {
         if wording == 0 {
             self.bare = features;
         }
@@ -153,16 +155,38 @@ pub struct SearchResponse {
     pub hits: Vec<SearchHit>,
     /// Vectors should have taken part and didn't.
     pub degraded: bool,
+    pub spent: Spent,
+}
+
+/// Where a search's time went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Waiting for the model, with its queue.
+    pub embed: Duration,
+    /// Reading all vectors.
+    pub scan: Duration,
+    /// The keyword index.
+    pub words: Duration,
+    /// Weighing, ordering, explaining.
+    pub fuse: Duration,
+}
+
+/// Adds the time that `work` takes to a part.
+fn timed<T>(part: &mut Duration, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let done = work();
+    *part += start.elapsed();
+    done
 }
 
 /// One wording of the question, with what the search needs of it.
-struct Wording {
-    text: String,
-    terms: Vec<String>,
-    weight: f32,
-    vector: Option<Vec<f32>>,
-    by_words: Vec<(usize, f32)>,
-    by_meaning: Vec<(usize, Similarity)>,
+pub(super) struct Wording {
+    pub text: String,
+    pub terms: Vec<String>,
+    pub weight: f32,
+    pub vector: Option<Vec<f32>>,
+    pub by_words: Vec<(usize, f32)>,
+    pub by_meaning: Vec<(usize, Similarity)>,
 }
 
 type Embed<'a> = &'a dyn Fn(Vec<String>) -> Result<Vec<Vec<f32>>, EmbedderError>;
@@ -174,13 +198,16 @@ impl Wording {
         text: &str,
         weight: f32,
         embed: Embed<'_>,
+        spent: &mut Spent,
     ) -> Result<Self, KnowledgeError> {
         let mut terms = terms::terms(text);
         terms.sort_unstable();
         terms.dedup();
         // Bare BM25 is the yardstick: it gets what was said and what the articles say, no more.
         let is_hybrid = request.mode == SearchMode::Hybrid;
-        let by_words = snapshot.keywords.search(&terms, is_hybrid, &request.filter, DEPTH)?;
+        let by_words = timed(&mut spent.words, || {
+            snapshot.keywords.search(&terms, is_hybrid, &request.filter, DEPTH)
+        })?;
         let mut this = Self {
             text: text.to_owned(),
             terms,
@@ -191,11 +218,12 @@ impl Wording {
         };
         if let Some(matrix) = snapshot.vectors.as_ref().filter(|_| request.mode != SearchMode::Bm25)
         {
-            let embedded = embed(vec![text.to_owned()])
+            let embedded = timed(&mut spent.embed, || embed(vec![text.to_owned()]))
                 .inspect_err(|error| tracing::warn!(%error, "searching by keywords only"));
             if let Some(vector) = embedded.ok().and_then(|vectors| vectors.into_iter().next()) {
-                this.by_meaning =
-                    matrix.search(&vector, DEPTH, |at| snapshot.admits(&request.filter, at));
+                this.by_meaning = timed(&mut spent.scan, || {
+                    matrix.search(&vector, DEPTH, |at| snapshot.admits(&request.filter, at))
+                });
                 this.vector = Some(vector);
             }
         }
@@ -217,13 +245,15 @@ pub(crate) fn search(
     embed: Embed<'_>,
 ) -> Result<SearchResponse, KnowledgeError> {
     let wants_vectors = request.mode != SearchMode::Bm25;
-    let mut wordings = vec![Wording::of(snapshot, request, &request.query, 1.0, embed)?];
+    let mut spent = Spent::default();
+    let first = Wording::of(snapshot, request, &request.query, 1.0, embed, &mut spent)?;
+    let mut wordings = vec![first];
     if let Some(in_context) = &request.in_context
         && request.context_weight > 0.0
         && !wordings[0].stands_alone()
     {
         let weight = request.context_weight;
-        wordings.push(Wording::of(snapshot, request, in_context, weight, embed)?);
+        wordings.push(Wording::of(snapshot, request, in_context, weight, embed, &mut spent)?);
     }
     let degraded = wants_vectors && wordings.iter().any(|wording| wording.vector.is_none());
     if degraded {
@@ -233,7 +263,8 @@ pub(crate) fn search(
             wording.by_meaning.clear();
         }
     }
-    let evidence = Evidence::gather(snapshot, &wordings)?;
+    let start = Instant::now();
+    let evidence = Evidence::gather(snapshot, &wordings, talked_about(snapshot, request))?;
     let mut rankings = Vec::new();
     for wording in &wordings {
         if request.mode != SearchMode::Dense || degraded {
@@ -246,221 +277,52 @@ pub(crate) fn search(
         }
     }
     let exact: Vec<Vec<usize>> = match request.mode {
-        SearchMode::Hybrid => evidence.exact.iter().map(|(_, holders)| holders.clone()).collect(),
+        SearchMode::Hybrid => evidence.exact(),
         SearchMode::Bm25 | SearchMode::Dense => Vec::new(),
     };
     let mut fused = fuse::fuse(&rankings, &exact);
-    if request.mode == SearchMode::Hybrid && !degraded {
-        evidence.weigh(&wordings, &mut fused);
+    let about: Vec<_> =
+        evidence.about().map(|article| snapshot.articles.ranges[article].clone()).collect();
+    add(snapshot, request, &mut fused, &about);
+    if request.mode == SearchMode::Hybrid && (!degraded || !about.is_empty()) {
+        evidence.weigh(&wordings, &mut fused)?;
     }
-    let wanted = |passage: usize| request.also.contains(&snapshot.passages[passage].article.id);
-    for passage in (0..snapshot.passages.len()).filter(|&at| wanted(at)) {
-        let known = fused.iter().any(|fused| fused.passage == passage);
-        if !known && snapshot.admits(&request.filter, passage) {
-            fused.push(fuse::Fused { passage, score: 0.0, exact: 0 });
-        }
-    }
+    let also: Vec<_> = request.also.iter().map(|id| snapshot.passages_of(id)).collect();
+    add(snapshot, request, &mut fused, &also);
+    let wanted = |passage: usize| also.iter().any(|passages| passages.contains(&passage));
     let hits = fused
         .into_iter()
         .enumerate()
         .filter(|(rank, fused)| *rank < request.limit || wanted(fused.passage))
         .map(|(_, fused)| evidence.hit(request, &wordings, fused.passage, fused.score))
         .collect();
-    Ok(SearchResponse { hits, degraded })
+    spent.fuse = start.elapsed();
+    Ok(SearchResponse { hits, degraded, spent })
 }
 
-/// Who holds which term, and how much a term says.
-struct Evidence<'a> {
-    snapshot: &'a Snapshot,
-    /// Per wording: term, its holders, its inverse document frequency.
-    terms: Vec<Vec<(String, Vec<usize>, f32)>>,
-    /// The bare query's rare exact terms and their holders.
-    exact: Vec<(String, Vec<usize>)>,
-    /// The names that the query says, and who holds them.
-    names: Vec<(String, Vec<usize>)>,
-}
-
-impl<'a> Evidence<'a> {
-    fn gather(snapshot: &'a Snapshot, wordings: &[Wording]) -> Result<Self, KnowledgeError> {
-        let count = snapshot.passages.len();
-        let mut terms = Vec::new();
-        for wording in wordings {
-            let mut known = Vec::new();
-            for term in &wording.terms {
-                let holders = snapshot.keywords.holders(term)?;
-                let idf = idf(count, holders.len());
-                known.push((term.clone(), holders, idf));
-            }
-            terms.push(known);
+/// Adds passages that are looked at in any case.
+fn add(
+    snapshot: &Snapshot,
+    request: &SearchRequest,
+    fused: &mut Vec<fuse::Fused>,
+    articles: &[Range<usize>],
+) {
+    let known: HashSet<usize> = fused.iter().map(|fused| fused.passage).collect();
+    for passage in articles.iter().cloned().flatten() {
+        if !known.contains(&passage) && snapshot.admits(&request.filter, passage) {
+            fused.push(fuse::Fused { passage, score: 0.0, exact: 0 });
         }
-        let rare = (count / RARE_ONE_IN).max(2);
-        let said = wordings.first().map(|wording| terms::terms(&wording.text)).unwrap_or_default();
-        let codes = terms::exact(&said);
-        let exact = terms.first().into_iter().flatten().filter(|(term, holders, _)| {
-            codes.contains(term) && (1..=rare).contains(&holders.len())
-        });
-        let exact = exact.map(|(term, holders, _)| (term.clone(), holders.clone())).collect();
-        let names = snapshot.names.said(&said);
-        // A passage that people ask for with a word is about it as much as one that says it.
-        for (term, holders, _) in terms.iter_mut().flatten() {
-            holders.extend(snapshot.keywords.asked_with(term)?);
-            holders.sort_unstable();
-            holders.dedup();
-        }
-        Ok(Self { snapshot, terms, exact, names })
-    }
-
-    /// Orders fused passages by how strong the evidence is, which ranks alone don't tell: a weighted
-    /// sum of cosine and relative BM25. The exact-term guard stays above it.
-    fn weigh(&self, wordings: &[Wording], fused: &mut [fuse::Fused]) {
-        let Some(matrix) = &self.snapshot.vectors else { return };
-        let total: f32 = wordings.iter().map(|wording| wording.weight).sum();
-        for hit in fused.iter_mut() {
-            hit.score = 0.0;
-            for wording in wordings {
-                let Some(vector) = &wording.vector else { continue };
-                let best = wording.by_words.first().map_or(0.0, |(_, score)| *score);
-                let own = wording.by_words.iter().find(|(at, _)| *at == hit.passage);
-                let words = own.map_or(0.0, |(_, score)| score / best.max(SOLID_BM25));
-                let meaning = matrix.similarity(hit.passage, vector).blended();
-                let evidence = (meaning + WORDS_WORTH * words) / (1.0 + WORDS_WORTH);
-                hit.score += evidence.max(0.0) * wording.weight / total;
-            }
-            hit.score += NAME_WORTH * self.names_in(hit.passage).len() as f32;
-        }
-        fused.sort_by(|a, b| b.exact.cmp(&a.exact).then(b.score.total_cmp(&a.score)));
-    }
-
-    fn names_in(&self, passage: usize) -> Vec<&str> {
-        let held = self.names.iter().filter(|(_, holders)| holders.binary_search(&passage).is_ok());
-        held.map(|(name, _)| name.as_str()).collect()
-    }
-
-    fn coverage(&self, passage: usize) -> f32 {
-        let share = |terms: &Vec<(String, Vec<usize>, f32)>| {
-            let all: f32 = terms.iter().map(|(_, _, idf)| idf).sum();
-            let held: f32 = terms
-                .iter()
-                .filter(|(_, holders, _)| holders.binary_search(&passage).is_ok())
-                .map(|(_, _, idf)| idf)
-                .sum();
-            if all > 0.0 { held / all } else { 0.0 }
-        };
-        self.terms.iter().map(share).fold(0.0, f32::max)
-    }
-
-    fn hit(
-        &self,
-        request: &SearchRequest,
-        wordings: &[Wording],
-        passage: usize,
-        score: f32,
-    ) -> SearchHit {
-        let entry = &self.snapshot.passages[passage];
-        let matched: Vec<String> = self.terms[0]
-            .iter()
-            .filter(|(_, holders, _)| holders.binary_search(&passage).is_ok())
-            .map(|(term, _, _)| term.clone())
-            .collect();
-        let mut exact: Vec<String> = self
-            .exact
-            .iter()
-            .filter(|(_, holders)| holders.binary_search(&passage).is_ok())
-            .map(|(term, _)| term.clone())
-            .collect();
-        exact.extend(self.names_in(passage).into_iter().map(str::to_owned));
-        let features = self.features(wordings, passage, exact.len());
-        let cosine = self.snapshot.vectors.as_ref().map(|_| features.sentence_cosine);
-        let cosine = cosine.filter(|_| wordings[0].vector.is_some());
-        SearchHit {
-            article: entry.article.clone(),
-            passage_number: entry.number,
-            score,
-            sentence: self.quote(wordings, passage),
-            why: explain::reasons(
-                &request.query,
-                &matched,
-                &exact,
-                self.asked(wordings, passage),
-                cosine,
-            ),
-            features,
-        }
-    }
-
-    /// The phrasing that is nearest to what was said, if it is near.
-    fn asked(&self, wordings: &[Wording], passage: usize) -> Option<&str> {
-        let matrix = self.snapshot.vectors.as_ref()?;
-        let vectors = wordings.iter().filter_map(|wording| wording.vector.as_ref());
-        let near = vectors.filter_map(|vector| matrix.similarity(passage, vector).asked);
-        let (cosine, at) = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
-        let phrasing = &self.snapshot.passages[passage].asked_as[at];
-        (cosine >= ASKED_LIKE_THIS).then_some(phrasing)
-    }
-
-    /// For each feature the wording counts that speaks most for the hit.
-    fn features(&self, wordings: &[Wording], passage: usize, exact: usize) -> HitFeatures {
-        let id = &self.snapshot.passages[passage].article.id;
-        let mut features = HitFeatures {
-            coverage: self.coverage(passage),
-            exact,
-            query_terms: wordings.iter().map(|wording| wording.terms.len()).max().unwrap_or(0),
-            margin: -1.0,
-            names: self.names_in(passage).len(),
-            ..HitFeatures::default()
-        };
-        for (number, wording) in wordings.iter().enumerate() {
-            let rank = wording.by_words.iter().position(|(at, _)| *at == passage);
-            let bm25 = rank.map_or(0.0, |rank| wording.by_words[rank].1);
-            features.bm25 = features.bm25.max(bm25);
-            let best = wording.by_words.first().map_or(0.0, |(_, score)| *score);
-            let mut alone = WordingFeatures {
-                words: bm25 / best.max(SOLID_BM25),
-                ..WordingFeatures::default()
-            };
-            let (Some(matrix), Some(vector)) = (&self.snapshot.vectors, &wording.vector) else {
-                features.keep(number, alone);
-                continue;
-            };
-            alone.nearness = matrix.nearness(passage, vector);
-            features.keep(number, alone);
-            let own = matrix.similarity(passage, vector);
-            let other = wording
-                .by_meaning
-                .iter()
-                .find(|(at, _)| self.snapshot.passages[*at].article.id != *id)
-                .map_or(0.0, |(_, similarity)| similarity.blended());
-            features.cosine = features.cosine.max(own.passage);
-            features.sentence_cosine = features.sentence_cosine.max(own.sentence);
-            features.asked = features.asked.max(own.asked.map_or(0.0, |(cosine, _)| cosine));
-            features.margin = features.margin.max(own.blended() - other);
-            let near = wording.by_meaning.iter().take(3).any(|(at, _)| *at == passage);
-            features.agreed |= near && rank.is_some_and(|rank| rank < 3);
-        }
-        features
-    }
-
-    fn quote(&self, wordings: &[Wording], passage: usize) -> Span {
-        let entry = &self.snapshot.passages[passage];
-        let asked: Vec<Asked<'_>> = wordings
-            .iter()
-            .zip(&self.terms)
-            .map(|(wording, terms)| Asked {
-                text: &wording.text,
-                weight: wording.weight,
-                terms: terms.iter().map(|(term, _, idf)| (term.as_str(), *idf)).collect(),
-                cosines: match (&self.snapshot.vectors, &wording.vector) {
-                    (Some(matrix), Some(vector)) => matrix.sentence_cosines(passage, vector),
-                    _ => Vec::new(),
-                },
-            })
-            .collect();
-        quote::choose(&entry.passage().text, &entry.sentences, &asked)
     }
 }
 
-/// The BM25 form of inverse document frequency; never negative.
-fn idf(count: usize, holders: usize) -> f32 {
-    let (count, holders) = (count as f32, holders as f32);
-    (1.0 + (count - holders + 0.5) / (holders + 0.5)).ln()
+/// What was heard of articles in the talk.
+fn talked_about(snapshot: &Snapshot, request: &SearchRequest) -> Vec<Mention> {
+    if request.mode != SearchMode::Hybrid {
+        return Vec::new();
+    }
+    let mut about = snapshot.heard.about(&request.talk);
+    let strongest = about.first().map_or(0.0, |first| first.strength);
+    about.truncate(TALKED_OF);
+    about.retain(|mention| mention.strength >= (FAINT * strongest).max(CHANCE));
+    about
 }

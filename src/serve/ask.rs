@@ -133,10 +133,10 @@ impl Open {
         Ok(())
     }
 
-    /// Of two answers to a question only the first counts: an append goes on when its future is dropped.
+    /// An append goes on when its future is dropped: of two answers only the first counts.
     fn event(&self, answered: QuestionAnswer) -> NewEvent {
         NewEvent {
-            id: format!("answer-{}", self.asked.id).into(),
+            id: codec::answer_event_id(&self.asked.id),
             time: Timestamp::now(),
             body: EventBody::QuestionAnswered(answered),
         }

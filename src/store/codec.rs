@@ -22,7 +22,9 @@ use crate::domain::{
     TurnId, Verdict, Word,
 };
 
-pub use self::answers::{decode_asked_back, question_answered, sentence};
+pub use self::answers::{
+    answer_event_id, decode_asked_back, question_answered, sentence, unanswered,
+};
 pub use self::wrapup::{
     WRAPUP_ARTICLE, WRAPUP_DISPOSITION, WRAPUP_EMAIL, WRAPUP_FOLLOW_UP, WRAPUP_GROWING,
     WRAPUP_SUMMARY, WRAPUP_VERDICT, case_summary, growing_data, wrapup_verdict,
@@ -39,6 +41,7 @@ pub const SUGGESTION_VOICED: &str = "suggestion.voiced";
 pub const SUGGESTION_QUESTIONS: &str = "suggestion.questions";
 pub const SUGGESTION_WITHDRAWN: &str = "suggestion.withdrawn";
 pub const SUGGESTION_VERDICT: &str = "suggestion.verdict";
+pub const QUESTION_ASKED: &str = "question.asked";
 pub const QUESTION_ANSWERED: &str = "question.answered";
 pub const WRITING_STRUCK: &str = "writing.struck";
 pub const AUDIO_GAP: &str = "audio.gap";

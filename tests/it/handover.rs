@@ -31,6 +31,9 @@ async fn whoever_takes_a_call_on_is_told_what_was_said() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     call.send(Message::text(r#"{"type":"transfer","name":"Bea"}"#)).await.expect("sent");
     say(&mut call, &both[16 * BEFORE_MS..16 * ALL_MS], 2).await;
+    // Agents type names, too.
+    let typed = r#"{"type":"transfer","name":"Carl 4111 1111 1111 1111"}"#;
+    call.send(Message::text(typed)).await.expect("sent");
     call.send(Message::text(r#"{"type":"stop"}"#)).await.expect("sent");
     while let Ok(Some(Ok(message))) = timeout(PATIENCE, call.next()).await {
         if message.is_close() {
@@ -94,4 +97,5 @@ async fn whoever_takes_a_call_on_is_told_what_was_said() {
     assert_eq!(speakers(turns(told, ended), "agent"), ["p-3"]);
     assert_eq!(speakers(turns(0, ended), "customer"), ["p-1"]);
     assert_eq!(listed["items"][0]["parties"][2]["name"], json!("Bea"));
+    assert_eq!(listed["items"][0]["parties"][3]["name"], json!("Carl [card-1]"));
 }

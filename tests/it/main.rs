@@ -1,6 +1,8 @@
 //! All integration tests, in one binary: each file directly under `tests/` would link the crate again.
 
 mod batch;
+mod conflicts;
+mod dispositions;
 mod engines;
 mod eval_asr;
 mod handover;
@@ -20,6 +22,7 @@ mod serve;
 mod service;
 mod tidy;
 mod transcribe;
+mod transfers;
 mod vendors;
 mod wires;
 mod words;

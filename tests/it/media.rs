@@ -93,13 +93,14 @@ impl LiveCall for RecordedCall {
         let call = calls.get_mut(self.id.as_str()).unwrap();
         call.audio.entry(leg).or_default().extend_from_slice(&payload);
     }
-    fn control(&mut self, control: Control) {
+    fn control(&mut self, control: Control) -> bool {
         let mut calls = self.calls.lock().unwrap();
         let call = calls.get_mut(self.id.as_str()).unwrap();
         if let Control::Join(leg) = &control {
             call.roles.push(leg.role);
         }
         call.controls.push(control);
+        true
     }
     fn take_news(&mut self) -> Option<mpsc::Receiver<News>> {
         self.news.take()

@@ -66,10 +66,11 @@ impl LiveCall for ToldCall {
     fn audio(&self, leg: usize, _at_ms: Option<u64>, payload: Bytes) {
         self.legs.lock().unwrap()[leg] += payload.len();
     }
-    fn control(&mut self, control: Control) {
+    fn control(&mut self, control: Control) -> bool {
         if let Control::Join(_) = control {
             self.legs.lock().unwrap().push(0);
         }
+        true
     }
     fn take_news(&mut self) -> Option<mpsc::Receiver<News>> {
         None

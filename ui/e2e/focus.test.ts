@@ -1,25 +1,13 @@
-import type { BrowserContext, Page } from 'playwright-core';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { signedIn, watchErrors } from './browser.ts';
-import { house } from './house.ts';
+import type { Page } from 'playwright-core';
+import { beforeEach, expect, test } from 'vitest';
+import { stage } from './house.ts';
 import { card, proven } from './played.ts';
 import { StagedCall, focused, summary } from './staged.ts';
 
-const all = house();
-let context: BrowserContext;
+const now = stage();
 let page: Page;
-let errors: string[];
-
-beforeEach(async () => {
-  context = await signedIn(all.browser, all.service);
-  page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  errors = watchErrors(page);
-});
-
-afterEach(async () => {
-  expect(errors).toEqual([]);
-  await context.close();
+beforeEach(() => {
+  page = now.page;
 });
 
 for (const [key, path, occasion, name] of [['s', 'summary', 'demand', 'summary'], ['h', 'handover', 'hand_over', 'hand-over']] as const) {

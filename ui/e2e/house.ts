@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll } from 'vitest';
-import { launch } from './browser.ts';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { launch, signedIn, watchErrors } from './browser.ts';
 import { Service } from './service.ts';
 
 /** Pictures for people; kept after the run. */
@@ -22,4 +22,22 @@ export function house(): { service: Service; browser: Browser } {
     await all.service?.stop();
   });
   return all;
+}
+
+/** A signed-in page of its own for each test of a file, on which nothing may go wrong. */
+export function stage(): { page: Page; errors: string[] } {
+  const all = house();
+  const now = {} as { page: Page; errors: string[] };
+  let context: BrowserContext;
+  beforeEach(async () => {
+    context = await signedIn(all.browser, all.service);
+    now.page = await context.newPage();
+    now.page.setDefaultTimeout(10_000);
+    now.errors = watchErrors(now.page);
+  });
+  afterEach(async () => {
+    expect(now.errors).toEqual([]);
+    await context.close();
+  });
+  return now;
 }

@@ -1,27 +1,15 @@
 import { join } from 'node:path';
 import axe from 'axe-core';
-import type { BrowserContext, Page } from 'playwright-core';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { signedIn, watchErrors } from './browser.ts';
-import { house, PICTURES } from './house.ts';
+import type { Page } from 'playwright-core';
+import { beforeEach, expect, test } from 'vitest';
+import { PICTURES, stage } from './house.ts';
 import { citation } from './played.ts';
 import { StagedCall, focused, head, noWrapUp, passage, said, summary, turn } from './staged.ts';
 
-const all = house();
-let context: BrowserContext;
+const now = stage();
 let page: Page;
-let errors: string[];
-
-beforeEach(async () => {
-  context = await signedIn(all.browser, all.service);
-  page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  errors = watchErrors(page);
-});
-
-afterEach(async () => {
-  expect(errors).toEqual([]);
-  await context.close();
+beforeEach(() => {
+  page = now.page;
 });
 
 const late = summary('The customer asks for the money.', { authorship: { provider: 'lab', model: 'tiny' } });
@@ -109,7 +97,7 @@ test('one e-mail is ordered at a time, and what was asked for is shown to whoeve
   const button = onSheet('email').getByRole('button', { name: 'Writing …' });
   expect(await button.getAttribute('aria-disabled')).toBe('true');
   const twice = await staged.answers('email');
-  void twice.asked.then(() => errors.push('ordered twice'));
+  void twice.asked.then(() => now.errors.push('ordered twice'));
   await page.keyboard.press('Enter');
   await page.waitForTimeout(200);
   const next = { ...email, wrapup_id: 'w-01HF7YAT000123456789ABCDEF-1', occasion: 'demand', parts: [{ kind: 'claim', ...said('It is on its way.') }] };

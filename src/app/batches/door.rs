@@ -57,9 +57,23 @@ fn masked(name: &str) -> String {
     redaction::typed(name).as_str().to_owned()
 }
 
-#[async_trait]
-impl Batches for BatchDoor {
-    async fn begin(
+/// Goes on to its end also when whoever asked has hung up: half of it may be on the disk.
+async fn whole<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::spawn(work).await.unwrap_or_else(|_| {
+        let message = "the batches failed, which is a bug".to_owned();
+        Err(Failure { kind: ErrorKind::Internal, message })
+    })
+}
+
+impl BatchDoor {
+    fn this(&self) -> Result<Arc<Self>, Failure> {
+        let message = || "the batches broke off".to_owned();
+        self.this.upgrade().ok_or_else(|| Failure { kind: ErrorKind::Internal, message: message() })
+    }
+
+    async fn begin_one(
         &self,
         tenant: &TenantId,
         mut wanted: WantedBatch,
@@ -105,6 +119,43 @@ impl Batches for BatchDoor {
         Ok(view)
     }
 
+    async fn cancel_one(&self, tenant: &TenantId, id: &str) -> Result<Option<BatchView>, Failure> {
+        let Some(record) = self.of(tenant, id) else { return Ok(None) };
+        if record.end.is_none() {
+            // Noted first: a service that is stopped now must not take it up again.
+            let view = self.view(id, &record);
+            let sums = Sums {
+                written: view.written,
+                failed: view.failed,
+                tokens: view.tokens,
+                cost_micros: 0,
+            };
+            let total = view.total.unwrap_or_default();
+            self.note_end(id, End::new("cancelled", None, total, sums)).await;
+        }
+        let is_cancelled =
+            |record: &Arc<Record>| record.end.as_ref().is_some_and(|end| end.state == "cancelled");
+        if self.of(tenant, id).as_ref().is_some_and(is_cancelled) {
+            let stop = guard(&self.running)
+                .as_ref()
+                .filter(|running| running.id == id)
+                .map(|running| running.stop.clone());
+            match stop {
+                Some(stop) => stop.cancel(),
+                None => self.is_over(id).await,
+            }
+        }
+        self.show(tenant, id).await
+    }
+}
+
+#[async_trait]
+impl Batches for BatchDoor {
+    async fn begin(&self, tenant: &TenantId, wanted: WantedBatch) -> Result<BatchView, Failure> {
+        let (door, tenant) = (self.this()?, tenant.clone());
+        whole(async move { door.begin_one(&tenant, wanted).await }).await
+    }
+
     async fn list(&self, tenant: &TenantId) -> Result<Vec<BatchView>, Failure> {
         let of_tenant: Vec<(String, Arc<Record>)> = guard(&self.records)
             .iter()
@@ -122,28 +173,8 @@ impl Batches for BatchDoor {
     }
 
     async fn cancel(&self, tenant: &TenantId, id: &str) -> Result<Option<BatchView>, Failure> {
-        let Some(record) = self.of(tenant, id) else { return Ok(None) };
-        if record.end.is_none() {
-            // Noted first: a service that is stopped now must not take it up again.
-            let view = self.view(id, &record);
-            let sums = Sums {
-                written: view.written,
-                failed: view.failed,
-                tokens: view.tokens,
-                cost_micros: 0,
-            };
-            let total = view.total.unwrap_or_default();
-            self.note_end(id, End::new("cancelled", None, total, sums)).await;
-            let stop = guard(&self.running)
-                .as_ref()
-                .filter(|running| running.id == id)
-                .map(|running| running.stop.clone());
-            match stop {
-                Some(stop) => stop.cancel(),
-                None => self.is_over(id).await,
-            }
-        }
-        self.show(tenant, id).await
+        let (door, tenant, id) = (self.this()?, tenant.clone(), id.to_owned());
+        whole(async move { door.cancel_one(&tenant, &id).await }).await
     }
 
     async fn remove(&self, tenant: &TenantId, id: &str) -> Result<bool, Failure> {

@@ -6,7 +6,7 @@ mod record;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -62,6 +62,8 @@ pub(super) struct BatchSurroundings {
 }
 
 pub(super) struct BatchDoor {
+    /// For what goes on when whoever asked has hung up.
+    this: Weak<Self>,
     folder: PathBuf,
     around: BatchSurroundings,
     queue: mpsc::UnboundedSender<String>,
@@ -110,7 +112,8 @@ impl BatchDoor {
             // The other end lives in this function.
             let _ = queue.send(id.clone());
         }
-        let door = Arc::new(Self {
+        let door = Arc::new_cyclic(|this| Self {
+            this: Weak::clone(this),
             folder,
             around,
             queue,

@@ -124,9 +124,12 @@ fn record_path(folder: &Path) -> PathBuf {
 
 pub(super) fn remove(folder: &Path) -> Result<(), BatchError> {
     // The record first: without it, the next start takes away what is left.
-    std::fs::remove_file(record_path(folder))
-        .and_then(|()| std::fs::remove_dir_all(folder))
-        .map_err(BatchError::unwritable(folder))
+    let removed = match std::fs::remove_file(record_path(folder)) {
+        // Gone the last time, when what is left couldn't go.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    };
+    removed.and_then(|()| std::fs::remove_dir_all(folder)).map_err(BatchError::unwritable(folder))
 }
 
 /// What came over the API isn't kept longer than it is needed.

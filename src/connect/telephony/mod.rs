@@ -227,8 +227,9 @@ pub trait LiveCall: Send + Sync {
     fn id(&self) -> &ConversationId;
     /// Never waits.
     fn audio(&self, leg: usize, at_ms: Option<u64>, payload: Bytes);
-    /// Never waits.
-    fn control(&mut self, control: Control);
+    /// Never waits. False when too much waits already: then the call should end.
+    #[must_use]
+    fn control(&mut self, control: Control) -> bool;
     /// Once; `None` if the opening didn't ask for news.
     fn take_news(&mut self) -> Option<mpsc::Receiver<News>>;
     /// Resolves when all finals are durable.
@@ -260,8 +261,8 @@ impl LiveCall for CallHandle {
     fn audio(&self, leg: usize, at_ms: Option<u64>, payload: Bytes) {
         CallHandle::audio(self, leg, at_ms, payload);
     }
-    fn control(&mut self, control: Control) {
-        CallHandle::control(self, control);
+    fn control(&mut self, control: Control) -> bool {
+        CallHandle::control(self, control)
     }
     fn take_news(&mut self) -> Option<mpsc::Receiver<News>> {
         CallHandle::take_news(self)

@@ -251,8 +251,9 @@ impl<T: Transport> Connection<T> {
                 }
             }
             Output::Control(control) => {
-                if let Some(call) = &mut self.call {
-                    call.control(control);
+                if self.call.as_mut().is_some_and(|call| !call.control(control)) {
+                    let reason = "more messages came than can be taken";
+                    return Err(Ending::Rejected(Rejection::new(Rejection::POLICY, reason)));
                 }
             }
             Output::Start(opening) => {

@@ -128,9 +128,20 @@ impl LegDecoder {
         }
     }
 
-    /// What comes next on this one's wire is taken by `next`.
+    /// A new leg of a conversation of which `now_ms` have passed. Returns how many 16 kHz samples of it
+    /// are passed over.
+    pub fn begin_at(&mut self, now_ms: u64) -> u64 {
+        self.samples = rounded_ratio(now_ms, self.sample_rate_hz, 1_000);
+        rounded_ratio(now_ms, SAMPLE_RATE_HZ, 1_000)
+    }
+
+    /// What comes next on this one's wire is taken by `next`, on the same clock.
     pub fn hand_over_to(&mut self, next: &mut Self) {
         next.half_sample = self.half_sample.take();
+        next.samples = self.samples;
+        next.offset_ms = self.offset_ms;
+        // What is missing from here on is missed: the wire was heard before.
+        next.heard_anything = self.heard_anything;
     }
 
     fn decode(&mut self, mut payload: &[u8]) {

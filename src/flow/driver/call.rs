@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::news::News;
 use super::wrapup::Notes;
@@ -59,6 +60,12 @@ pub(super) struct Call {
     pub dropped: Arc<[AtomicU64; LEGS_MAX]>,
     /// Payloads in the queue.
     pub queued: Arc<AtomicUsize>,
+    /// Messages besides audio in it.
+    pub controls: Arc<AtomicUsize>,
+    /// Of the model that writes a hand-over: the next one takes its place.
+    pub briefing: CancellationToken,
+    /// One line of the log says that there are too many.
+    pub tells_of_transfers: bool,
     pub place: Place,
     /// What the wrap-up will be made of, until it is.
     pub notes: Option<Notes>,
@@ -134,7 +141,8 @@ impl Call {
         let logged = self.logged.take();
         drop(self.to_log);
         drop(self.place);
-        let stored = stored.await.unwrap_or_else(|error| Err(CallError::Store(error.to_string())));
+        let broken = |_| Err(CallError::Store("the log of the call broke off".to_owned()));
+        let stored = stored.await.unwrap_or_else(broken);
         if let Some(logged) = logged {
             // There may be no model that waits for it.
             let _ = logged.send(());
@@ -151,6 +159,9 @@ impl Call {
     }
 
     fn take_input(&mut self, input: Input) {
+        if matches!(input, Input::Control(_)) {
+            self.controls.fetch_sub(1, Ordering::Relaxed);
+        }
         let done = match input {
             Input::Audio(payload) => {
                 self.queued.fetch_sub(1, Ordering::Relaxed);
@@ -167,7 +178,9 @@ impl Call {
                 let party = party_of(self.session.parties(), role, name);
                 self.session.transfer(leg, party)
             }
+            Input::Control(Control::Transfer { .. }) if !self.tells_of_transfers => Ok(()),
             Input::Control(Control::Transfer { .. }) => {
+                self.tells_of_transfers = false;
                 tracing::warn!(conversation.id = %self.id, "too many transfers: the last one goes on");
                 Ok(())
             }
@@ -319,8 +332,9 @@ impl Call {
                 shared.tasks.spawn(improve(shared_too, tenant, id.clone(), by_model, is_logged));
             }
             let drafting = tokio::task::spawn_blocking(move || closed.plain(&how));
-            let drafts = drafting.await.unwrap_or_else(|error| {
-                tracing::error!(conversation.id = %id, %error, "the wrap-up failed");
+            // With what it panicked is told nowhere: that may be what a customer said.
+            let drafts = drafting.await.unwrap_or_else(|_| {
+                tracing::error!(conversation.id = %id, "the wrap-up failed, which is a bug");
                 Vec::new()
             });
             metrics::histogram!("backchannel_wrapup_seconds").record(begun.elapsed());
@@ -337,8 +351,8 @@ impl Call {
                     log(&self.to_log, &self.id, draft).await;
                 }
             }
-            Ok(Err(error)) => {
-                tracing::error!(conversation.id = %self.id, %error, "the wrap-up failed");
+            Ok(Err(_)) => {
+                tracing::error!(conversation.id = %self.id, "the wrap-up failed, which is a bug");
             }
             Err(_) => self.late = Some(work),
         }

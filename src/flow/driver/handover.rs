@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::call::{Call, log, shows};
@@ -13,11 +14,15 @@ use crate::flow::wrapup::DispositionMeaning;
 
 impl Call {
     /// Nothing waits for it: neither the call, nor its log, nor its end.
-    pub fn brief(&self, joined: &Party) {
+    pub fn brief(&mut self, joined: &Party) {
         let (Some(notes), Some(how)) = (&self.notes, &self.shared.settings.wrap_up) else { return };
         if !notes.is_news_to(joined) {
             return;
         }
+        // Whoever joined before is told by what was written without a model.
+        self.briefing.cancel();
+        self.briefing = CancellationToken::new();
+        let superseded = self.briefing.clone();
         let begun = Instant::now();
         let (mut notes, how) = (notes.clone(), how.clone());
         let (shared, tenant, id) = (Arc::clone(&self.shared), self.tenant.clone(), self.id.clone());
@@ -47,6 +52,7 @@ impl Call {
             let written = tokio::select! {
                 written = how.author.write_aloud(&order, &on_growth) => written,
                 () = shared.stop.cancelled() => return,
+                () = superseded.cancelled() => return,
             };
             let drafts = written.into_iter().flat_map(|drafted| drafted.drafts);
             let events = drafts.filter(super::wrapup::is_of_model).map(event).collect();

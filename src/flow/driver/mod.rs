@@ -59,6 +59,9 @@ pub struct CallOpening {
 /// No call has more parties.
 pub const LEGS_MAX: usize = 8;
 
+/// Messages besides audio that may wait.
+const CONTROLS_MAX: usize = 1_024;
+
 /// News that may wait for a media side; the rest it misses.
 const NEWS_QUEUE: usize = 256;
 
@@ -296,6 +299,7 @@ impl Calls {
         let (closes, close) = mpsc::channel(1);
         let dropped: Arc<[AtomicU64; LEGS_MAX]> = Arc::default();
         let queued: Arc<AtomicUsize> = Arc::default();
+        let controls: Arc<AtomicUsize> = Arc::default();
         let (to_log, events) = mpsc::channel(shared.settings.event_queue);
         let appender = Appender {
             shared: Arc::clone(shared),
@@ -319,6 +323,9 @@ impl Calls {
             news: to_media,
             dropped: Arc::clone(&dropped),
             queued: Arc::clone(&queued),
+            controls: Arc::clone(&controls),
+            briefing: CancellationToken::new(),
+            tells_of_transfers: true,
             place,
         };
         shared.tasks.spawn(call.run(from_media, close, stored));
@@ -327,6 +334,7 @@ impl Calls {
             inputs,
             queued,
             audio_queue: shared.settings.audio_queue,
+            controls,
             closes,
             dropped,
             bytes_per_second: opening.legs.iter().map(LegSpec::bytes_per_second).collect(),
@@ -372,6 +380,8 @@ pub struct CallHandle {
     /// Payloads that wait, of which there may be `audio_queue`.
     queued: Arc<AtomicUsize>,
     audio_queue: usize,
+    /// Messages besides audio that wait.
+    controls: Arc<AtomicUsize>,
     closes: mpsc::Sender<Close>,
     /// Audio of each leg that found no room since its last payload did, in microseconds, so that
     /// many small payloads don't round to nothing.
@@ -404,14 +414,21 @@ impl CallHandle {
         let _ = self.inputs.send(Input::Audio(Payload { leg, at_ms, lost_us, bytes: payload }));
     }
 
-    /// Hands over what isn't audio, in order with it.
-    pub fn control(&mut self, control: Control) {
+    /// Hands over what isn't audio, in order with it. False when so much of it waits that the media side
+    /// can't mean it; then it isn't taken, and the call should end.
+    #[must_use]
+    pub fn control(&mut self, control: Control) -> bool {
+        if self.controls.fetch_add(1, Ordering::Relaxed) >= CONTROLS_MAX {
+            return false;
+        }
         if let Control::Join(leg) = &control
             && self.bytes_per_second.len() < LEGS_MAX
         {
             self.bytes_per_second.push(leg.bytes_per_second());
         }
+        // A call that the service has ended takes nothing more.
         let _ = self.inputs.send(Input::Control(control));
+        true
     }
 
     /// What becomes of the audio, if the opening asked for it; once.
@@ -449,9 +466,10 @@ fn leg_of(number: usize, leg: &LegSpec) -> SessionLeg {
     }
 }
 
-/// By the order in which they came.
+/// By the order in which they came. Agents type names, too.
 fn party_of(number: usize, role: Role, name: Option<String>) -> Party {
-    Party { id: PartyId::from(format!("p-{}", number + 1)), role, name }
+    let plain = |name: String| masked(&name.replace(char::is_control, " "));
+    Party { id: PartyId::from(format!("p-{}", number + 1)), role, name: name.map(plain) }
 }
 
 fn masked(text: &str) -> String {

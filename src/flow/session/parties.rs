@@ -30,6 +30,13 @@ impl Session {
         self.take_from_leg(before);
         let LiveLeg { codec, sample_rate_hz, .. } = self.legs[before];
         let now_ms = self.legs[before].leg.now_ms();
+        if let Some(paused_at_ms) = self.paused_at_ms {
+            // The pause is the next one's from here on.
+            let (party, at_ms) = (self.legs[before].party.clone(), now_ms);
+            let paused_ms = now_ms.saturating_sub(paused_at_ms);
+            let resumed = EventBody::AudioResumed(AudioResumed { party, at_ms, paused_ms });
+            self.out.push_back(Output::Event(resumed));
+        }
         let number = self.enter(SessionLeg { party, codec, sample_rate_hz }, now_ms)?;
         let (earlier, later) = self.legs.split_at_mut(number);
         earlier[before].decoder.hand_over_to(&mut later[0].decoder);
@@ -50,16 +57,19 @@ impl Session {
         };
         live.leg.pace(self.level);
         if now_ms > 0 {
-            self.samples.clear();
-            let jump = live.decoder.lose(now_ms, &mut self.samples)?;
-            live.leg.audio(&self.samples, &mut self.from_leg);
-            live.leg.skip(jump.skip_samples, &mut self.from_leg);
+            let skip_samples = live.decoder.begin_at(now_ms);
+            live.leg.skip(skip_samples, &mut self.from_leg);
         }
         self.out.push_back(Output::Event(EventBody::AudioStarted(AudioStarted {
             party: live.party.clone(),
             codec: leg.codec.as_str().to_owned(),
             sample_rate_hz: leg.sample_rate_hz,
         })));
+        if self.paused_at_ms.is_some() {
+            let (party, at_ms) = (live.party.clone(), now_ms);
+            let paused = EventBody::AudioPaused(AudioPaused { party, at_ms });
+            self.out.push_back(Output::Event(paused));
+        }
         self.legs.push(live);
         self.take_from_leg(number);
         Ok(number)

@@ -183,6 +183,7 @@ impl Suggester {
     /// the article says it exactly.
     pub fn consider(&mut self, turn: &Turn) -> Option<CardQuery> {
         let role = turn.party.role;
+        self.memory.hear(turn.text.as_str());
         let is_customer = matches!(role, Role::Customer | Role::Mixed);
         let (mut saying, goes_on) = self.said_with(turn);
         let heard = trigger::listen(role, &saying.text);
@@ -340,6 +341,7 @@ impl Suggester {
         request.context_weight = CONTEXT_WEIGHT;
         request.limit = HITS;
         request.also = self.topics.articles();
+        request.talk = self.memory.talk();
         request.filter = self.settings.filter.clone();
         request
     }

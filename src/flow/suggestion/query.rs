@@ -8,6 +8,8 @@ use crate::knowledge::{SearchRequest, terms};
 
 /// Turns that a question may lean on.
 const TURNS_REMEMBERED: usize = 4;
+/// Turns in which names are listened for: a hotel that was named ten turns ago is still "that hotel".
+const TURNS_OF_TALK: usize = 24;
 /// So many terms are enough to say what is being talked about.
 const CONTEXT_TERMS: usize = 8;
 /// So many words of one earlier turn are looked at.
@@ -26,8 +28,12 @@ const POINTERS: &[&str] = &["that", "it", "this", "them", "they", "those", "thes
 #[derive(Default)]
 pub(super) struct Memory {
     turns: VecDeque<(Role, String)>,
+    /// What was said, whole.
+    talk: VecDeque<String>,
     /// The last thing that the customer said about their matter: not who they are.
     matter: String,
+    /// What it was before the last turn that was kept, if that changed it.
+    matter_before: Option<String>,
 }
 
 impl Memory {
@@ -46,13 +52,28 @@ impl Memory {
     /// What was kept last comes again, with its end.
     pub fn forget_last(&mut self) {
         self.turns.pop_back();
+        if let Some(before) = self.matter_before.take() {
+            self.matter = before;
+        }
+    }
+
+    /// Remembers a whole turn for the names in it.
+    pub fn hear(&mut self, text: &str) {
+        self.talk.push_back(text.to_owned());
+        if self.talk.len() > TURNS_OF_TALK {
+            self.talk.pop_front();
+        }
+    }
+
+    /// What was said, oldest turn first.
+    pub fn talk(&self) -> Vec<String> {
+        self.talk.iter().cloned().collect()
     }
 
     /// As `keep`; `is_identity` says that a customer was only asked who they are.
     pub fn keep_turn(&mut self, role: Role, content: &str, is_identity: bool) -> bool {
-        if role == Role::Customer && !is_identity && !terms::terms(content).is_empty() {
-            content.clone_into(&mut self.matter);
-        }
+        let tells = role == Role::Customer && !is_identity && !terms::terms(content).is_empty();
+        self.matter_before = tells.then(|| std::mem::replace(&mut self.matter, content.to_owned()));
         self.keep(role, content.to_owned())
     }
 

@@ -7,22 +7,8 @@ use crate::knowledge::{Library, LibrarySettings, Source, passages_of};
 fn library() -> Library {
     let article = |id: &str, title: &str, body: &str| {
         let id = ArticleId::from(id);
-        crate::domain::Article {
-            passages: passages_of(&id, title, body),
-            id,
-            title: title.into(),
-            body: body.into(),
-            revision: 1,
-            state: crate::domain::ArticleState::Published,
-            audience: vec![crate::domain::Audience::Agent],
-            products: Vec::new(),
-            language: "en".into(),
-            valid_from: None,
-            valid_until: None,
-            review_by: None,
-            source: None,
-            verbatim: false,
-        }
+        let passages = passages_of(&id, title, body);
+        crate::domain::Article::published(id, title.into(), body.into(), passages)
     };
     let articles = vec![
         article("a", "Lost parcels", "## Tracing\nTracing a lost parcel takes 3 days.\n"),
@@ -93,6 +79,20 @@ fn a_turn_in_pieces_is_searched_for_as_one() {
     assert_eq!(said(&[(2_000, 6_500, matter), (6_900, 8_000, question)]), whole);
     let apart = said(&[(2_000, 6_500, matter), (9_000, 10_000, question)]);
     assert_ne!(apart, whole, "after a break it is another turn");
+}
+
+#[test]
+fn an_agent_who_repeats_the_matter_does_not_take_it_away() {
+    let matter = "My parcel to Elm Road is lost.";
+    let mut suggester = Suggester::new(&SuggestionSettings::default());
+    let at =
+        |role, start_ms, text: &str| Turn { start_ms, end_ms: start_ms + 900, ..turn(role, text) };
+    suggester.consider(&at(Role::Customer, 0, matter));
+    suggester.consider(&at(Role::Agent, 2_000, matter));
+    suggester.consider(&at(Role::Agent, 3_000, "Let me look where it went."));
+    let query = suggester.consider(&at(Role::Customer, 9_000, "How long will that take?"));
+    let in_context = query.expect("something is asked").request.in_context.unwrap_or_default();
+    assert!(in_context.contains("Elm Road"), "{in_context}");
 }
 
 #[test]

@@ -140,7 +140,7 @@ mod tests {
         let (claims, _) = read(answer).expect("it has the form");
         assert_eq!(texts(&claims), ["One.", "Your fee was waived!", "Three?"]);
         assert!(claims.iter().all(|claim| claim.cites == ["a"]));
-        let many = format!(r#"{{"sentences":[{{"text":"{}"}}]}}"#, "One. ".repeat(40));
+        let many = format!(r#"{{"sentences":[{{"text":"{}"}}]}}"#, "That is one. ".repeat(40));
         assert_eq!(read(&many).expect("it has the form").0.len(), SENTENCES_MAX);
         assert_eq!(Scanner::default().push(&many).len(), SENTENCES_MAX);
     }

@@ -378,3 +378,22 @@ proptest! {
         write_all(&Material { turns: turns.collect(), passages: Vec::new() });
     }
 }
+
+#[test]
+fn the_one_who_has_the_call_signs() {
+    let mut material = material(CALL);
+    let mut circumstances = circumstances();
+    let carl = Party { id: "p-9".into(), role: Role::Agent, name: Some("Carl".to_owned()) };
+    circumstances.parties.push(carl.clone());
+    let signed = |material: &Material, circumstances: &Circumstances| {
+        let reading = Reading::of(material, circumstances).expect("enough");
+        let Draft::Email(order) = Draft::at_end().into_iter().nth(3).expect("an e-mail") else {
+            panic!("the fourth is the e-mail")
+        };
+        let parts = reading.email(&order).expect("something was promised").parts;
+        parts.last().expect("parts").text.as_str().to_owned()
+    };
+    assert!(signed(&material, &circumstances).ends_with("Emma"));
+    material.turns.last_mut().expect("turns").party = carl;
+    assert!(signed(&material, &circumstances).ends_with("Carl"));
+}

@@ -211,6 +211,25 @@ const WHETHER: &[&str] = &[
     "wissen",
 ];
 
+/// Who wants something doesn't say that it is so.
+const WISHES: &[&str] = &[
+    "möchte",
+    "möchten",
+    "wünsche",
+    "gern",
+    "gerne",
+    "voudrais",
+    "voudrions",
+    "aimerais",
+    "veux",
+    "souhaite",
+    "quisiera",
+    "quiero",
+    "querría",
+    "gustaría",
+    "deseo",
+];
+
 fn of<T: ?Sized>(lists: &'static [(Tongue, &'static T); 3], tongue: Tongue) -> Option<&'static T> {
     lists.iter().find(|(of, _)| *of == tongue).map(|(_, list)| *list)
 }
@@ -279,7 +298,7 @@ const TELLING_CHARS: usize = 4;
 /// Forms of one word begin alike.
 const PREFIX_CHARS: usize = 5;
 
-fn telling<'a>(words: &'a [Word], tongue: Tongue) -> impl Iterator<Item = &'a Word> + Clone {
+fn telling(words: &[Word], tongue: Tongue) -> impl Iterator<Item = &Word> + Clone {
     let denials = of(&DENIALS, tongue).unwrap_or_default();
     words.iter().filter(move |word| {
         let lower = word.lower.as_str();
@@ -336,11 +355,14 @@ fn heard(case: &Case, unit: usize, claimed: &Clause, tongue: Tongue) -> Vec<(usi
             .count()
     };
     let said = clauses(&reading.words, tongue);
+    let wishes = |words: &[Word]| words.iter().any(|one| WISHES.contains(&one.lower.as_str()));
+    let is_wish = |said: &&Clause| wishes(said.words) && !wishes(claimed.words);
     let is_denied = |said: &Clause| match answer.flatten() {
         Some(yes) => said.is_denied == yes,
         None => said.is_denied,
     };
-    said.iter().map(|said| (held(said), is_denied(said))).filter(|(held, _)| *held > 0).collect()
+    let said = said.iter().filter(|said| !is_wish(said));
+    said.map(|said| (held(said), is_denied(said))).filter(|(held, _)| *held > 0).collect()
 }
 
 /// What the next speaker begins with.

@@ -70,7 +70,7 @@ fn helped(reading: &Reading, place: usize, past: bool, going_on: bool) -> Option
         let word = &words[at];
         let same = word.clause == words[place].clause;
         let lower = word.lower.as_str();
-        if !same && !(reading.is_question && found.is_none()) {
+        if !(same || reading.is_question && found.is_none()) {
             break;
         }
         if let Some(helper) = helper(reading, at) {
@@ -165,7 +165,8 @@ fn wished(reading: &Reading, place: usize) -> bool {
 fn of_clause(reading: &Reading, place: usize) -> Aspect {
     let words = &reading.words;
     let clause = words[place].clause;
-    let mut found = Aspect::State;
+    // "…or my money back?" has nothing that was done in it, whatever the answer is.
+    let mut found = if reading.is_question { Aspect::May } else { Aspect::State };
     for at in (0..words.len()).filter(|at| words[*at].clause == clause) {
         let word = &words[at];
         if is_wish(words, at) {

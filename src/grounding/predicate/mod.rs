@@ -193,6 +193,9 @@ fn borne(case: &Case, predicate: Predicate) -> Finding {
             return shaped(case, predicate, &arguments, text);
         }
     }
+    if implied(case, predicate.at, &arguments) {
+        return Ok(());
+    }
     match (is_said, predicate.needs) {
         (false, Needs::Shape) => shaped(case, predicate, &arguments, text),
         (false, _) => Err((Fault::Meaning, format!("its sources don't say \"{text}\" of it"))),
@@ -200,6 +203,33 @@ fn borne(case: &Case, predicate: Predicate) -> Finding {
             Err((Fault::Meaning, format!("its sources don't say \"{text}\" as what is so")))
         }
     }
+}
+
+/// "Since Monday" says that it started; "No, thank you" turns an offer down.
+fn implied(case: &Case, at: usize, arguments: &[usize]) -> bool {
+    let starts = verbs::is_start(&case.reading.words[at].lower);
+    if !starts && !is_refusal(&case.reading.words, at) {
+        return false;
+    }
+    case.ground.units.iter().enumerate().any(|(number, unit)| {
+        let words = &unit.reading.words;
+        let says = match starts {
+            true => words.iter().any(|word| word.lower == "since"),
+            false => words.first().is_some_and(|word| matches!(word.lower.as_str(), "no" | "nope")),
+        };
+        says && (case.allowed)(number) && is_about(case, number, arguments)
+    })
+}
+
+/// "The customer turned it down": said of somebody, not of a thing.
+fn is_refusal(words: &[Word], at: usize) -> bool {
+    let lower = words[at].lower.as_str();
+    let refuses = matches!(lower, "declined" | "declines" | "refused" | "refuses" | "rejected")
+        || (matches!(lower, "turned" | "turns")
+            && words[at + 1..].iter().take(3).any(|next| next.lower == "down"));
+    let somebody =
+        |lower: &str| is_subject(lower) || matches!(lower, "customer" | "caller" | "agent");
+    refuses && before(words, at).is_some_and(|before| somebody(&words[before].lower))
 }
 
 /// Whoever said what they will do, or can, says "done" a little later.

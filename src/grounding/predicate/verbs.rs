@@ -348,6 +348,10 @@ pub(super) fn is_weak(lower: &str) -> bool {
     )
 }
 
+pub(super) fn is_start(lower: &str) -> bool {
+    matches!(lower, "start" | "started" | "starts" | "began" | "begun" | "begins")
+}
+
 /// "Done." – what was just promised.
 pub(super) fn is_done(words: &[Word]) -> bool {
     let lower = |at: usize| words.get(at).map_or("", |word| word.lower.as_str());

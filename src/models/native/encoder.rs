@@ -1,13 +1,14 @@
 //! Whisper's encoder: two convolutions and a stack of transformer blocks over as much of the window
 //! as the audio needs.
 
-use fearless_simd::{Level, dispatch};
+use fearless_simd::Level;
 
 use crate::models::ModelError;
 
+use super::attention::Attention;
 use super::file::Weights;
 use super::kernels;
-use super::linear::{Columns, Linear, Quantised, side_by_side};
+use super::linear::{Columns, Linear, Quantised};
 use super::math;
 use super::mel::BINS;
 
@@ -115,10 +116,7 @@ pub(super) struct Scratch {
     pub wide: Vec<f32>,
     pub mixed: Vec<f32>,
     conv: Vec<f32>,
-    keys: Columns,
-    values: Columns,
-    packed: Vec<f32>,
-    scores: Vec<f32>,
+    attention: Attention,
 }
 
 pub(super) struct Encoder {
@@ -180,7 +178,9 @@ impl Encoder {
             block.attention_norm.apply(level, state, &mut scratch.normed);
             scratch.quantised.fill(level, &scratch.normed, width);
             block.query_key_value.apply(level, &scratch.quantised, &mut scratch.wide);
-            self.attend(level, positions, scratch);
+            let Scratch { wide, mixed, attention, .. } = &mut *scratch;
+            mixed.resize(positions * width, 0.0);
+            attention.attend(level, self.heads, width, wide, mixed);
             scratch.quantised.fill(level, &scratch.mixed, width);
             block.attention_out.apply(level, &scratch.quantised, &mut scratch.normed);
             math::add(level, state, &scratch.normed);
@@ -194,34 +194,5 @@ impl Encoder {
         }
         self.last_norm.apply(level, state, &mut scratch.normed);
         std::mem::swap(state, &mut scratch.normed);
-    }
-
-    /// Every position attends to all: from `wide` (query, key, value side by side) to `mixed`.
-    fn attend(&self, level: Level, positions: usize, scratch: &mut Scratch) {
-        let Scratch { wide, mixed, keys, values, packed, scores, .. } = scratch;
-        let (width, stride) = (self.width, 3 * self.width);
-        let head_width = width / self.heads;
-        mixed.resize(positions * width, 0.0);
-        let tile = kernels::tile_rows(level, positions);
-        for head in 0..self.heads {
-            let at = head * head_width;
-            keys.fill_transposed(&wide[width + at..], stride, positions, head_width);
-            values.fill(&wide[2 * width + at..], stride, head_width, positions);
-            let factor = 1.0 / (head_width as f32).sqrt();
-            for first in (0..positions).step_by(tile) {
-                let lanes = tile.min(positions - first);
-                side_by_side(&wide[first * stride + at..], stride, head_width, tile, packed);
-                math::scale(level, packed, factor);
-                let columns = keys.width();
-                scores.resize(tile * columns, 0.0);
-                keys.apply(level, tile, packed, scores, columns);
-                for row in scores.chunks_exact_mut(columns) {
-                    dispatch!(level, _simd => math::softmax_row(&mut row[..positions]));
-                }
-                side_by_side(scores, columns, positions, tile, packed);
-                let out = &mut mixed[first * width..(first + lanes) * width];
-                values.apply(level, tile, packed, &mut out[at..], width);
-            }
-        }
     }
 }

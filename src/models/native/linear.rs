@@ -146,7 +146,7 @@ impl Linear {
 
 /// Columns of 32-bit numbers, packed for the kernels.
 #[derive(Default)]
-pub(super) struct Columns {
+pub(in crate::models) struct Columns {
     panels: Vec<f32>,
     inner: usize,
     outputs: usize,
@@ -193,6 +193,23 @@ impl Columns {
     pub fn apply(&self, level: Level, tile: usize, inputs: &[f32], out: &mut [f32], stride: usize) {
         for (number, panel) in self.panels.chunks_exact(PANEL * self.inner).enumerate() {
             kernels::floats(level, tile, inputs, panel, &mut out[number * PANEL..], stride);
+        }
+    }
+
+    /// As `apply` for many tiles, one behind the other: a panel stays in the cache for all of them.
+    pub fn apply_tiles(
+        &self,
+        level: Level,
+        tile: usize,
+        inputs: &[f32],
+        out: &mut [f32],
+        stride: usize,
+    ) {
+        for (number, panel) in self.panels.chunks_exact(PANEL * self.inner).enumerate() {
+            for (at, inputs) in inputs.chunks_exact(tile * self.inner).enumerate() {
+                let out = &mut out[at * tile * stride + number * PANEL..];
+                kernels::floats(level, tile, inputs, panel, out, stride);
+            }
         }
     }
 }

@@ -22,7 +22,10 @@ pub(in crate::models) fn exp(x: f32) -> f32 {
     p * power
 }
 
-/// Layer normalisation of each row of `gain.len()` numbers, epsilon 1e-5.
+/// The epsilon of Whisper's layer normalisation.
+pub(super) const EPSILON: f32 = 1e-5;
+
+/// Layer normalisation of each row of `gain.len()` numbers.
 pub(super) fn normalise(
     level: Level,
     rows: &[f32],
@@ -33,18 +36,20 @@ pub(super) fn normalise(
     out.resize(rows.len(), 0.0);
     dispatch!(level, _simd => {
         for (row, out) in rows.chunks_exact(gain.len()).zip(out.chunks_exact_mut(gain.len())) {
-            normalise_row(row, gain, bias, out);
+            out.copy_from_slice(row);
+            normalise_row(out, gain, bias, EPSILON);
         }
     });
 }
 
+/// Layer normalisation of one row (Ba, Kiros and Hinton 2016).
 #[inline(always)]
-fn normalise_row(row: &[f32], gain: &[f32], bias: &[f32], out: &mut [f32]) {
+pub(in crate::models) fn normalise_row(row: &mut [f32], gain: &[f32], bias: &[f32], epsilon: f32) {
     let mean = sum(row, |value| value) / row.len() as f32;
     let variance = sum(row, |value| (value - mean) * (value - mean)) / row.len() as f32;
-    let factor = 1.0 / (variance + 1e-5).sqrt();
-    for (((out, value), gain), bias) in out.iter_mut().zip(row).zip(gain).zip(bias) {
-        *out = (value - mean) * factor * gain + bias;
+    let factor = 1.0 / (variance + epsilon).sqrt();
+    for ((value, gain), bias) in row.iter_mut().zip(gain).zip(bias) {
+        *value = (*value - mean) * factor * gain + bias;
     }
 }
 
@@ -103,7 +108,7 @@ pub(in crate::models) fn add(level: Level, to: &mut [f32], values: &[f32]) {
     });
 }
 
-pub(super) fn scale(level: Level, values: &mut [f32], factor: f32) {
+pub(in crate::models) fn scale(level: Level, values: &mut [f32], factor: f32) {
     dispatch!(level, _simd => {
         for value in values.iter_mut() {
             *value *= factor;

@@ -3,6 +3,7 @@
 //! The layers' weights and what goes into them are 8-bit numbers, one scale for each 128 of either;
 //! attention and convolutions are 32-bit.
 
+pub(super) mod attention;
 mod decoder;
 mod encoder;
 mod file;

@@ -2,9 +2,11 @@
 
 use super::wrapup::{authorship, sentences, struck};
 use super::{citation, finite, wire};
+use std::sync::Arc;
+
 use crate::domain::{
-    Answer, CardVoice, ProvenSentence, QuestionAnswer, QuestionId, Recorded, Redacted, Reply,
-    StruckText, SuggestedQuestion, Unanswered,
+    Answer, CardVoice, EventId, ProvenSentence, QuestionAnswer, QuestionId, Recorded, Redacted,
+    Reply, StruckText, SuggestedQuestion, Unanswered,
 };
 use crate::store::StoreError;
 
@@ -27,6 +29,33 @@ pub fn decode_asked_back(
         ABANDONED => open,
         _ => None,
     })
+}
+
+/// Of two answers to a question only the first counts: they have one identifier.
+pub fn answer_event_id(question: &QuestionId) -> EventId {
+    format!("answer-{question}").into()
+}
+
+/// The questions of a conversation that got no answer, from all of its events about questions.
+///
+/// # Errors
+/// An event can't be read.
+pub fn unanswered(events: &[Arc<Recorded>]) -> Result<Vec<(QuestionId, Redacted)>, StoreError> {
+    let mut open: Vec<(QuestionId, Redacted)> = Vec::new();
+    for event in events {
+        match &*event.kind {
+            super::QUESTION_ASKED => {
+                let asked: wire::QuestionAsked = super::data(event)?;
+                open.push((asked.question_id.into(), Redacted::vouched(asked.question)));
+            }
+            super::QUESTION_ANSWERED => {
+                let answered: wire::QuestionAnswered = super::data(event)?;
+                open.retain(|(id, _)| *id.as_str() != *answered.question_id);
+            }
+            _ => {}
+        }
+    }
+    Ok(open)
 }
 
 pub(super) fn voiced(voice: &CardVoice) -> wire::SuggestionVoiced {

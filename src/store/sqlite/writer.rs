@@ -17,10 +17,10 @@ use super::reader::{self, Reader};
 use super::{articles, statements, write_error};
 use crate::domain::{
     ArticleRevision, CardId, ConversationEnded, ConversationId, EndReason, EventBody, NewEvent,
-    NewRevision, Recorded, TenantId,
+    NewRevision, QuestionAnswer, QuestionId, Recorded, Redacted, Reply, TenantId,
 };
 use crate::store::codec::{self, Encoded};
-use crate::store::{CommitHook, StoreError};
+use crate::store::{CommitHook, KindFilter, MAX_READ, ReadQuery, StoreError};
 
 /// One commit takes at most so many events (a single larger append is taken whole).
 const GROUP_EVENTS: usize = 512;
@@ -112,6 +112,39 @@ enum Attempt {
     LookClosely,
 }
 
+/// Nobody answers what was asked before the service died; whoever follows the call waits no longer.
+async fn abandoned(
+    reader: &Reader,
+    tenant: &TenantId,
+    conversation: &ConversationId,
+) -> Result<Vec<NewEvent>, StoreError> {
+    let mut query = ReadQuery::all(tenant.clone(), 0).of(conversation.clone());
+    query.kinds = KindFilter::parse("question.*").expect("the kinds are a constant; this is a bug");
+    let mut events = Vec::new();
+    loop {
+        let page = reader.read(&query).await?;
+        query.after = page.last().map_or(query.after, |event| event.position);
+        let is_last = page.len() < MAX_READ;
+        events.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    let abandon = |(question_id, question): (QuestionId, Redacted)| NewEvent {
+        id: codec::answer_event_id(&question_id),
+        time: Timestamp::now(),
+        body: EventBody::QuestionAnswered(QuestionAnswer {
+            question_id,
+            question,
+            reply: Reply::Abandoned,
+            struck: Vec::new(),
+            nearest: Vec::new(),
+            latency_ms: 0,
+        }),
+    };
+    Ok(codec::unanswered(&events)?.into_iter().map(abandon).collect())
+}
+
 impl Writer {
     pub async fn new(
         mut connection: SqliteConnection,
@@ -146,11 +179,14 @@ impl Writer {
                 reason: EndReason::Crash,
                 duration_ms: u64::try_from(lasted.as_millis()).unwrap_or(0),
             });
-            let encoded = codec::encode(&body);
-            let (answer, answered) = oneshot::channel();
-            let event = NewEvent::at(Timestamp::now(), body);
             let conversation = head.row.id.clone();
-            let events = vec![(event, encoded)];
+            let mut events = abandoned(reader, &tenant, &conversation).await?;
+            events.push(NewEvent::at(Timestamp::now(), body));
+            let events = events.into_iter().map(|event| {
+                let encoded = codec::encode(&event.body);
+                (event, encoded)
+            });
+            let (events, (answer, answered)) = (events.collect(), oneshot::channel());
             let order = Order { tenant, conversation, events, revisions: Vec::new() };
             self.commit(vec![Job { order, answer }]).await;
             answered.await.unwrap_or(Err(StoreError::Closed))?;

@@ -176,3 +176,46 @@ async fn no_name_brings_a_card_onto_the_disk_and_lists_are_not_kept() {
     let names: Vec<_> = kept.iter().filter_map(|file| file.file_name()?.to_str()).collect();
     assert_eq!(names, ["out.jsonl.errors.jsonl"], "which says that there is none");
 }
+
+/// A client that hangs up after so long.
+async fn hung_up(service: &Service, path: &str, body: &Value, after: Duration) {
+    // Whether it was quick enough to be heard is what differs from try to try.
+    let _ = tokio::time::timeout(after, service.post(path, body)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_hangs_up_leaves_nothing_half_done() {
+    let data = tempfile::tempdir().expect("a folder");
+    let service = Service::with(data.path(), |_| ()).await;
+    let many: Vec<Value> = (0..300).map(conversation).collect();
+    let mut cancelled = 0;
+    for tenths_ms in 0..10_u64 {
+        let id = begin(&service, json!({ "items": many })).await;
+        service.until(&id, |state| state != "queued").await;
+        let path = format!("/v1/batches/{id}/cancel");
+        hung_up(&service, &path, &json!({}), Duration::from_micros(300 + 200 * tenths_ms)).await;
+        // They go one after the other: when the next is over, this one stands still.
+        let next = begin(&service, json!({"items": [conversation(1)]})).await;
+        service.until_over(&next).await;
+        let batch = service.until_over(&id).await;
+        if batch["state"] == "cancelled" {
+            cancelled += 1;
+            let results = data.path().join("batches").join(&id).join("out.jsonl");
+            assert!(!results.exists(), "it went on: {batch}");
+        }
+    }
+    assert!(cancelled > 0, "no cancel was heard");
+
+    for tenths_ms in 0..20_u64 {
+        let wanted = json!({"items": [conversation(1)]});
+        let after = Duration::from_micros(300 + 300 * tenths_ms);
+        hung_up(&service, "/v1/batches", &wanted, after).await;
+    }
+    let last = begin(&service, json!({"items": [conversation(1)]})).await;
+    service.until_over(&last).await;
+    let all: Value = service.get("/v1/batches").await.json().await.expect("JSON");
+    let listed = all["items"].as_array().expect("a list").len();
+    let on_disk = std::fs::read_dir(data.path().join("batches")).expect("a folder").count();
+    assert_eq!(listed, on_disk, "each that was begun can be seen");
+    service.stop().await;
+}

@@ -124,8 +124,9 @@ impl LiveCall for RecordedCall {
         });
     }
 
-    fn control(&mut self, control: Control) {
+    fn control(&mut self, control: Control) -> bool {
         self.recorder.change(self.number, |call| call.controls.push(control));
+        true
     }
 
     fn take_news(&mut self) -> Option<mpsc::Receiver<News>> {

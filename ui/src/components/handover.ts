@@ -1,11 +1,11 @@
 import { LitElement, css, html } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { Citation, WrapUpSummary } from '../api/types.ts';
-import { authorText, sectionName, summaryText } from '../state/wrapup.ts';
+import { summaryText } from '../state/wrapup.ts';
 import { roleNames } from './turn.ts';
-import './proven.ts';
 import { shared } from './shared-styles.ts';
 import { wrapUpStyles } from './wrapup-styles.ts';
+import { authorLine, sectionsOf } from './written.ts';
 
 /**
  * What somebody needs to know who takes the call on.
@@ -38,23 +38,19 @@ export class HandOver extends LitElement {
     if (!pack) return '';
     const parties = (pack.parties ?? []).map((party) => party.name ?? roleNames[party.role] ?? party.role);
     const articles = pack.articles ?? [];
-    const author = authorText(pack);
     return html`<section aria-label="Hand-over">
       <div class="top">
         <h2 tabindex="-1">So far in this call</h2>
         ${parties.length > 0 ? html`<span class="quiet">${parties.join(', ')}</span>` : ''}
       </div>
-      ${pack.sections.map(
-        (section) => html`<h3>${sectionName(section.key)}</h3>
-          ${section.sentences.map((sentence) => html`<bc-proven named .sentence=${sentence}></bc-proven>`)}`,
-      )}
+      ${sectionsOf(pack, true)}
       ${articles.length > 0
         ? html`<h3>Shown on cards</h3>
             <ul>
               ${articles.map((one) => html`<li><button type="button" class="article" @click=${() => this.open(one)}>${one.quote}</button></li>`)}
             </ul>`
         : ''}
-      ${author === '' ? '' : html`<p class="author">${author}</p>`}
+      ${authorLine(pack)}
       <div class="actions">
         <button type="button" class="button" @click=${() => this.fire('copy-answer', { value: summaryText(pack) })}>Copy</button>
         <button type="button" class="button plain" @click=${() => this.fire('close-handover', {})}>Close</button>

@@ -33,6 +33,8 @@ export class Proven extends LitElement {
         display: block;
         flex: 1;
         min-width: 0;
+        /* WCAG 2.5.8 asks for 24; layout rounds. */
+        min-height: 25px;
         padding: 2px var(--s1);
         margin-inline: calc(-1 * var(--s1));
         border-radius: var(--radius-s);

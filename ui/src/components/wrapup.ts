@@ -4,12 +4,13 @@ import type {
   Decision, EmailOrder, Evidence, ReviewVerdict, WrapUp, WrapUpArticle, WrapUpDisposition, WrapUpEmail, WrapUpFollowUp, WrapUpHead, WrapUpSummary,
 } from '../api/types.ts';
 import {
-  type Place, articleText, authorText, authorshipOf, dueText, emailText, faultName, growing, paragraphs, sectionName, standing, summaryText,
+  type Place, articleText, authorshipOf, dueText, emailText, growing, paragraphs, standing, summaryText,
 } from '../state/wrapup.ts';
 import { checkIcon } from './icons.ts';
 import './proven.ts';
 import { shared } from './shared-styles.ts';
 import { wrapUpStyles } from './wrapup-styles.ts';
+import { authorLine, sectionsOf } from './written.ts';
 
 const purposes: [string, string][] = [
   ['follow_up', 'Follow-up'], ['resolution', 'Resolution'], ['information', 'Information'], ['apology', 'Apology'],
@@ -61,7 +62,7 @@ export class WrapUpPanel extends LitElement {
     const grown = this.wrapup.growing === this.stale ? {} : growing(this.wrapup);
     return html`
       ${summary ? this.summary(summary) : ''}
-      ${grown.summary ? this.unfinished('Summary', summary, this.sections(grown.summary)) : ''}
+      ${grown.summary ? this.unfinished('Summary', summary, sectionsOf(grown.summary)) : ''}
       ${followUps.length > 0 ? this.followUps(followUps) : ''}
       ${disposition ? this.disposition(disposition) : ''}
       ${this.email(email)}
@@ -94,14 +95,7 @@ export class WrapUpPanel extends LitElement {
   }
 
   private summary(summary: WrapUpSummary) {
-    return this.text('Summary', 'summary', summary, summaryText(summary), this.sections(summary));
-  }
-
-  private sections(summary: WrapUpSummary) {
-    return html`${summary.sections.map(
-      (section) => html`<h3>${sectionName(section.key)}</h3>
-        ${section.sentences.map((sentence) => html`<bc-proven .sentence=${sentence}></bc-proven>`)}`,
-    )}`;
+    return this.text('Summary', 'summary', summary, summaryText(summary), sectionsOf(summary));
   }
 
   private email(email: WrapUpEmail | null) {
@@ -161,7 +155,7 @@ export class WrapUpPanel extends LitElement {
             <button type="button" class="button" @click=${() => (this.editing = null)}>Cancel</button>
           </div>
         </form>`
-      : html`${edited ? html`<p class="fixed">${words}</p>` : body} ${this.author(head)}
+      : html`${edited ? html`<p class="fixed">${words}</p>` : body} ${authorLine(head)}
           ${this.decide(head, words, html`<button type="button" class="button" @click=${() => this.edit({ head, place, text: words })}>Edit</button>`)}`;
     return this.sheet(title, place, [head], html`${before}${content}`);
   }
@@ -177,20 +171,6 @@ export class WrapUpPanel extends LitElement {
     </div>`;
   }
 
-  /** Who wrote it, and what the check took out. */
-  private author(head: WrapUpHead | undefined) {
-    if (!head) return '';
-    const words = authorText(head);
-    const struck = head.struck ?? [];
-    if (struck.length === 0) return words === '' ? '' : html`<p class="author">${words}</p>`;
-    return html`<details class="author">
-      <summary>${words}</summary>
-      <ul>
-        ${struck.map((one) => html`<li><s>${one.text}</s> <span class="quiet">${faultName(one.fault)}: ${one.why}</span></li>`)}
-      </ul>
-    </details>`;
-  }
-
   private followUps(followUps: WrapUpFollowUp[]) {
     const rows = followUps.map(
       (one) => html`<li class="follow-up">
@@ -204,7 +184,7 @@ export class WrapUpPanel extends LitElement {
         <bc-proven .sentence=${one.sentence}></bc-proven>
       </li>`,
     );
-    return this.sheet('Follow-ups', 'follow_ups', followUps, html`<ul>${rows}</ul>${this.author(authorshipOf(followUps))}`);
+    return this.sheet('Follow-ups', 'follow_ups', followUps, html`<ul>${rows}</ul>${authorLine(authorshipOf(followUps))}`);
   }
 
   private disposition(disposition: WrapUpDisposition) {
@@ -222,14 +202,14 @@ export class WrapUpPanel extends LitElement {
       </div>`,
     );
     const body = choices.length === 0 ? html`<p class="quiet">None of the list fits.</p>` : html`<div role="group" aria-label="Choose one">${choices}</div>`;
-    return this.sheet('Disposition', 'disposition', [disposition], html`${body}${this.author(disposition)}`);
+    return this.sheet('Disposition', 'disposition', [disposition], html`${body}${authorLine(disposition)}`);
   }
 
   /** What an article could say that none says yet. */
   private article(article: WrapUpArticle) {
     const body = html`<div class="subject"><bc-proven .sentence=${article.question}></bc-proven></div>
       ${article.answer.map((sentence) => html`<bc-proven .sentence=${sentence}></bc-proven>`)}
-      ${this.author(article)} ${this.decide(article, articleText(article))}`;
+      ${authorLine(article)} ${this.decide(article, articleText(article))}`;
     return this.sheet('Article proposal', 'article', [article], body);
   }
 

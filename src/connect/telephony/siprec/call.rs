@@ -272,9 +272,12 @@ impl Call {
                     Some(Input::Extend(streams)) => {
                         let opened = media.open(&self.ports, &streams).await;
                         match &opened {
-                            Ok(_) => streams.into_iter().for_each(|stream| {
-                                live.control(Control::Join(stream.leg));
-                            }),
+                            Ok(_) => {
+                                let legs = streams.into_iter().map(|stream| stream.leg);
+                                if !legs.map(Control::Join).all(|join| live.control(join)) {
+                                    return EndReason::ProtocolError;
+                                }
+                            }
                             Err(error) => tracing::error!(%error, "no port for one more stream"),
                         }
                         let address = self.address;
@@ -289,7 +292,9 @@ impl Call {
                             _ => {}
                         }
                         heard_at = Instant::now();
-                        live.control(control);
+                        if !live.control(control) {
+                            return EndReason::ProtocolError;
+                        }
                     }
                     Some(Input::Close(reason)) => return reason,
                     None => return EndReason::Shutdown,

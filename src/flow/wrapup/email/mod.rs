@@ -180,10 +180,18 @@ impl Reading<'_> {
 
     fn name_of(&self, fits: impl Fn(Role) -> bool) -> Option<Redacted> {
         let parties = self.circumstances.parties.iter();
-        let name = parties.filter(|party| fits(party.role)).find_map(|party| party.name.as_deref());
-        // A telephone number is no name.
-        name.filter(|name| name.chars().any(char::is_alphabetic) && !name.contains(['@', ':']))
-            .map(redaction::typed)
+        plain_name(parties.filter(|party| fits(party.role)).find_map(|party| party.name.as_deref()))
+    }
+
+    /// Of whoever has the call now: the last agent who spoke.
+    fn name_of_agent(&self) -> Option<Redacted> {
+        let turns = self.material.turns.iter().rev();
+        let last = turns.map(|turn| &turn.party).find(|party| party.role == Role::Agent);
+        let parties = &self.circumstances.parties;
+        match last.and_then(|last| parties.iter().find(|party| party.id == last.id)) {
+            Some(agent) => plain_name(agent.name.as_deref()),
+            None => self.name_of(|role| role == Role::Agent),
+        }
     }
 
     fn greeting(&self, words: &Template, tone: EmailTone) -> Redacted {
@@ -200,11 +208,17 @@ impl Reading<'_> {
 
     fn signature(&self, words: &Template, tone: EmailTone) -> Redacted {
         let goodbye = Wording::Fixed(words.goodbye(tone));
-        match self.name_of(|role| role == Role::Agent) {
+        match self.name_of_agent() {
             Some(name) => Redacted::assembled(&[goodbye, Wording::Fixed("\n"), Wording::Of(&name)]),
             None => Redacted::assembled(&[goodbye]),
         }
     }
+}
+
+/// A telephone number is no name.
+fn plain_name(name: Option<&str>) -> Option<Redacted> {
+    name.filter(|name| name.chars().any(char::is_alphabetic) && !name.contains(['@', ':']))
+        .map(redaction::typed)
 }
 
 fn plain(kind: EmailPartKind, text: Redacted) -> EmailPart {

@@ -1,0 +1,98 @@
+//! Articles as wholes: what the title, and all passages with how people ask for them, say for a
+//! query, by BM25.
+//!
+//! A passage stands in an article, and the article tells what it is about. On known-item queries the
+//! title and the whole are worth more than the passage's own words (`benches/README`).
+
+use std::ops::Range;
+
+use tantivy::query::{BooleanQuery, EnableScoring, Occur, Query, TermQuery};
+use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
+use tantivy::{
+    DocSet as _, Index, IndexReader, ReloadPolicy, SingleSegmentIndexWriter, TERMINATED,
+    TantivyDocument, TantivyError, Term,
+};
+
+use super::snapshot::PassageEntry;
+use super::terms;
+
+const WRITER_BYTES: usize = 64 << 20;
+
+pub(crate) struct WholeArticles {
+    reader: IndexReader,
+    title: Field,
+    whole: Field,
+}
+
+impl WholeArticles {
+    /// Article number n, with the passages of `ranges[n]`, becomes document n.
+    pub fn build(passages: &[PassageEntry], ranges: &[Range<usize>]) -> Result<Self, TantivyError> {
+        let mut schema = Schema::builder();
+        let words = TextOptions::default().set_indexing_options(
+            TextFieldIndexing::default()
+                .set_tokenizer("whitespace")
+                .set_index_option(IndexRecordOption::WithFreqs),
+        );
+        let title = schema.add_text_field("title", words.clone());
+        let whole = schema.add_text_field("whole", words);
+        let directory = tantivy::directory::RamDirectory::create();
+        let mut writer: SingleSegmentIndexWriter = Index::builder()
+            .schema(schema.build())
+            .single_segment_index_writer(directory, WRITER_BYTES)?;
+        for range in ranges {
+            let mut document = TantivyDocument::default();
+            for (at, entry) in passages[range.clone()].iter().enumerate() {
+                if at == 0 {
+                    let terms = terms::terms(&entry.article.title).join(" ");
+                    document.add_text(whole, &terms);
+                    document.add_text(title, terms);
+                }
+                let passage = entry.passage();
+                for text in [&passage.heading, &passage.text, &entry.asked_as.join(" ")] {
+                    document.add_text(whole, terms::terms(text).join(" "));
+                }
+            }
+            writer.add_document(document)?;
+        }
+        let index = writer.finalize()?;
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self { reader, title, whole })
+    }
+
+    /// The sum of both fields' scores for these articles, in growing order of their numbers.
+    pub fn scores(&self, terms: &[String], articles: &[usize]) -> Result<Vec<f32>, TantivyError> {
+        let mut any: Vec<(Occur, Box<dyn Query>)> = Vec::new();
+        for term in terms {
+            for field in [self.title, self.whole] {
+                let term = Term::from_field_text(field, term);
+                let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
+                any.push((Occur::Should, Box::new(query)));
+            }
+        }
+        scores(&self.reader, &BooleanQuery::new(any), articles)
+    }
+}
+
+/// What a query gives for these documents of a one-segment index, in growing order.
+pub(super) fn scores(
+    reader: &IndexReader,
+    query: &dyn Query,
+    documents: &[usize],
+) -> Result<Vec<f32>, TantivyError> {
+    let searcher = reader.searcher();
+    let mut scores = vec![0.0; documents.len()];
+    let weight = query.weight(EnableScoring::enabled_from_searcher(&searcher))?;
+    for segment in searcher.segment_readers() {
+        let mut scorer = weight.scorer(segment, 1.0)?;
+        for (score, &wanted) in scores.iter_mut().zip(documents) {
+            let wanted = u32::try_from(wanted).unwrap_or(TERMINATED);
+            if scorer.doc() < wanted {
+                scorer.seek(wanted);
+            }
+            if scorer.doc() == wanted {
+                *score = scorer.score();
+            }
+        }
+    }
+    Ok(scores)
+}

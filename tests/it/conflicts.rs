@@ -1,0 +1,74 @@
+//! The frozen set of drafts that contradict, repeat or add to the sample base stays true to the base.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use backchannel::domain::ArticleId;
+use backchannel::knowledge::{Library, LibrarySettings, Source};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Draft {
+    id: String,
+    kind: String,
+    title: String,
+    answer: Vec<String>,
+    against: Vec<Against>,
+    duplicate_of: Option<ArticleName>,
+    related: Vec<ArticleName>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Against {
+    draft_sentence: usize,
+    article_id: ArticleName,
+    passage_heading: String,
+    sentence: String,
+    what: String,
+}
+
+type ArticleName = String;
+
+#[test]
+fn each_draft_names_what_stands_in_the_base() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let settings = LibrarySettings::new(Source::Folder(root.join("knowledge")));
+    let library = Library::open(&settings).expect("the sample base");
+    let article = |id: &str| {
+        library.article(&ArticleId::from(id)).unwrap_or_else(|| panic!("there is no {id}"))
+    };
+    let text = std::fs::read_to_string(root.join("tests/corpus/conflicts/drafts.jsonl"));
+    let mut ids = BTreeSet::new();
+    let (mut contradictions, mut duplicates, mut new) = (0, 0, 0);
+    for line in text.expect("the set").lines() {
+        let draft: Draft = serde_json::from_str(line).expect("a draft");
+        let id = &draft.id;
+        assert!(ids.insert(id.clone()), "{id} stands twice");
+        assert!(!draft.title.is_empty() && !draft.answer.is_empty(), "{id}");
+        match draft.kind.as_str() {
+            "contradiction" => contradictions += 1,
+            "duplicate" => duplicates += 1,
+            "new" => new += 1,
+            other => panic!("{id} is {other}"),
+        }
+        assert_eq!(draft.against.is_empty(), draft.kind != "contradiction", "{id}");
+        assert!(draft.kind != "duplicate" || draft.duplicate_of.is_some(), "{id}");
+        for name in draft.related.iter().chain(&draft.duplicate_of) {
+            article(name);
+        }
+        for against in &draft.against {
+            assert!(against.draft_sentence < draft.answer.len(), "{id}");
+            assert!(!against.what.is_empty(), "{id}");
+            let found = article(&against.article_id);
+            let stands = found.passages.iter().any(|passage| {
+                let words: Vec<&str> = passage.text.split_whitespace().collect();
+                passage.heading == against.passage_heading
+                    && words.join(" ").contains(&against.sentence)
+            });
+            assert!(stands, "{id}: {} no longer says {:?}", against.article_id, against.sentence);
+        }
+    }
+    assert_eq!((contradictions, duplicates, new), (86, 70, 70));
+}
