@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::knowledge::ModelArgs;
-use crate::evaluate::feedback::{Agents, Comparison, Half, Plan, Quality, compare};
-use crate::evaluate::retrieval::Dataset;
+use crate::evaluate::feedback::{Agents, Comparison, Half, Plan, Quality, Questions, compare};
+use crate::flow::suggestion::SuggestionSettings;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Questions {
+enum Halves {
     /// Of those that weights were fitted on, cut in two by the seed: for choosing constants
     Development,
     /// One half is heard in the log, the other one was never fitted on
@@ -19,7 +19,8 @@ enum Questions {
 
 #[derive(Debug, Args)]
 pub struct FeedbackArgs {
-    /// A knowledge folder with queries.toml
+    /// A knowledge folder with queries.toml, or a folder with intents.jsonl: then an intent's name is
+    /// all that its article says
     dataset: PathBuf,
     /// Calls of the made-up log, each with one question
     #[arg(long, default_value_t = 600)]
@@ -30,8 +31,11 @@ pub struct FeedbackArgs {
     /// Logs to make, with the seeds 1, 2, …
     #[arg(long, default_value_t = 5)]
     seeds: u64,
-    #[arg(long, value_enum, default_value_t = Questions::Test)]
-    half: Questions,
+    /// Show cards from this probability on, instead of the product's
+    #[arg(long)]
+    threshold: Option<f32>,
+    #[arg(long, value_enum, default_value_t = Halves::Test)]
+    half: Halves,
     /// Print the JSON line only
     #[arg(long)]
     json: bool,
@@ -44,18 +48,21 @@ pub struct FeedbackArgs {
 /// # Errors
 /// When the dataset or the model can't be used.
 pub fn run(args: &FeedbackArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let dataset = Dataset::open(&args.dataset, |source| args.model.settings(source))?;
+    let dataset = Questions::open(&args.dataset, |source| args.model.settings(source))?;
     let embedder = args.model.embedder()?;
     dataset.library.attach_vectors(embedder.clone(), |_, _| {})?;
     let half = match args.half {
-        Questions::Development => Half::Development,
-        Questions::Test => Half::Test,
+        Halves::Development => Half::Development,
+        Halves::Test => Half::Test,
     };
+    let product = SuggestionSettings::default().threshold;
+    let threshold = args.threshold.unwrap_or(product);
     let mut line = serde_json::json!({
         "dataset": args.dataset.display().to_string(),
         "data_sha256": dataset.sha256,
         "calls": args.calls,
         "mistaken": args.mistaken,
+        "threshold": threshold,
         "models": {"embedder": "all-minilm-l6-v2", "embedder_sha256": embedder.fingerprint()},
         "version": env!("CARGO_PKG_VERSION"),
     });
@@ -73,8 +80,9 @@ pub fn run(args: &FeedbackArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     for (name, agents) in agents {
         let mut runs = Vec::new();
         for seed in 1..=args.seeds {
-            let plan = Plan { calls: args.calls, agents, seed };
-            runs.push(compare(&dataset, &embedder, half, &plan)?);
+            let plan = Plan { calls: args.calls, agents, threshold, seed };
+            let [heard, other] = dataset.halves(half, seed);
+            runs.push(compare(&dataset.library, &embedder, [&heard, &other], &plan)?);
         }
         if !args.json {
             print(out, name, &runs)?;

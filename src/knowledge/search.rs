@@ -305,7 +305,7 @@ pub(crate) fn search(
     };
     let mut fused = fuse::fuse(&rankings, &exact);
     let about: Vec<_> =
-        evidence.about().map(|article| snapshot.shelf.ranges[article].clone()).collect();
+        evidence.about().map(|article| snapshot.articles.ranges[article].clone()).collect();
     add(snapshot, request, &mut fused, &about);
     let also: Vec<_> = request.also.iter().map(|id| snapshot.passages_of(id)).collect();
     if let (SearchMode::Hybrid, Some(feedback), Some(asked)) =

@@ -6,7 +6,6 @@ mod verdicts;
 
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,7 +16,7 @@ use self::print::Report;
 use self::verdicts::Verdicts;
 use super::Failure;
 use super::knowledge::ModelArgs;
-use crate::app;
+use crate::app::articles::library_of;
 use crate::config::{Config, home_folder};
 use crate::domain::{ConversationId, ErrorKind, TenantId};
 use crate::flow::replay::{Sums, differences, rerun, stored_call};
@@ -77,7 +76,7 @@ pub struct ReplayLogArgs {
     /// Whose conversations
     #[arg(long, default_value = "default", value_name = "NAME")]
     tenant: String,
-    /// The log, the tenant and the articles of `serve --demo`
+    /// The log and the tenant of `serve --demo`
     #[arg(long)]
     demo: bool,
     /// With --all: print every card that changed, too
@@ -103,7 +102,7 @@ pub fn run(args: &ReplayLogArgs, out: &mut dyn Write) -> Result<(), Failure> {
     };
     let runtime = Runtime::new().map_err(internal)?;
     let log = Log {
-        store: Arc::new(runtime.block_on(SqliteStore::open_to_read(&folder))?),
+        store: runtime.block_on(SqliteStore::open_to_read(&folder))?,
         tenant: if args.demo { "demo".into() } else { args.tenant.as_str().into() },
         runtime,
     };
@@ -114,7 +113,7 @@ pub fn run(args: &ReplayLogArgs, out: &mut dyn Write) -> Result<(), Failure> {
 
 /// The log and whose part of it is read.
 struct Log {
-    store: Arc<dyn Store>,
+    store: SqliteStore,
     tenant: TenantId,
     runtime: Runtime,
 }
@@ -135,7 +134,7 @@ fn replay(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let rows = if args.all { log.all()? } else { log.named(&args.ids)? };
-    let mut stage = Stage { args, config, embedder: None, libraries: Vec::new() };
+    let mut stage = Stage { args, config, log, embedder: None, libraries: Vec::new() };
     let today = [Against::default()];
     let wanted = if args.against.is_empty() { &today[..] } else { &args.against };
     let mut reruns: Vec<Rerun> =
@@ -149,7 +148,7 @@ fn replay(
     let mut report = Report { is_json: args.json, is_brief: args.all && !args.verbose, out };
     let progress = progress(rows.len());
     for row in &rows {
-        let call = log.runtime.block_on(stored_call(log.store.as_ref(), &log.tenant, &row.id))?;
+        let call = log.runtime.block_on(stored_call(&log.store, &log.tenant, &row.id))?;
         if let Some(verdicts) = &mut verdicts {
             verdicts.go_to(call.position);
         }
@@ -205,7 +204,7 @@ impl Log {
                 let message = format!("the log has no conversation {id} of the tenant {tenant}");
                 Failure::new(ErrorKind::NotFound, message)
             })?;
-            let call = stored_call(self.store.as_ref(), &self.tenant, &id);
+            let call = stored_call(&self.store, &self.tenant, &id);
             rows.push((self.runtime.block_on(call)?.position, row));
         }
         rows.sort_by_key(|(position, _)| *position);
@@ -218,6 +217,7 @@ impl Log {
 struct Stage<'a> {
     args: &'a ReplayLogArgs,
     config: &'a Config,
+    log: &'a Log,
     embedder: Option<EmbedderHandle>,
     libraries: Vec<(Option<PathBuf>, bool, Library)>,
 }
@@ -229,6 +229,7 @@ impl Stage<'_> {
             None => self.config.knowledge.feedback && !against.is_by_keywords,
         };
         let mut settings = self.config.suggestion.settings();
+        settings.filter.valid_on = Some(jiff::Zoned::now().date());
         settings.threshold = against.threshold.unwrap_or(settings.threshold);
         let library = self.library(against.knowledge.as_deref(), against.is_by_keywords)?;
         let (against, sums) = (against.clone(), Sums::default());
@@ -247,21 +248,10 @@ impl Stage<'_> {
         if let Some((_, _, library)) = known {
             return Ok(library.clone());
         }
-        let source = match (knowledge, &self.config.knowledge.folder) {
-            (Some(folder), _) => Source::Folder(folder.to_owned()),
-            (None, Some(folder)) => Source::Folder(folder.clone()),
-            (None, None) if self.args.demo => app::sample(),
-            (None, None) => {
-                return Err(Failure::invalid(
-                    "there are no articles: name a folder in the settings (knowledge.folder) or by \
-                     --against knowledge=DIR",
-                ));
-            }
+        let library = match knowledge {
+            Some(folder) => self.of_folder(folder)?,
+            None => self.in_force()?,
         };
-        let library = Library::open(&self.args.model.settings(source))?;
-        for complaint in library.complaints() {
-            eprintln!("warning: left out: {complaint}");
-        }
         if !is_by_keywords {
             let embedder = match &self.embedder {
                 Some(embedder) => embedder.clone(),
@@ -272,6 +262,30 @@ impl Stage<'_> {
         }
         self.libraries.push((knowledge.map(Path::to_owned), is_by_keywords, library.clone()));
         Ok(library)
+    }
+
+    fn of_folder(&self, folder: &Path) -> Result<Library, Failure> {
+        let source = Source::Folder(folder.to_owned());
+        let library = Library::open(&self.args.model.settings(source))?;
+        for complaint in library.complaints() {
+            eprintln!("warning: left out: {complaint}");
+        }
+        Ok(library)
+    }
+
+    /// What is in force by the log; where the log has no articles yet, those that a service would take
+    /// over when it starts.
+    fn in_force(&self) -> Result<Library, Failure> {
+        let Log { store, tenant, runtime } = self.log;
+        let settings = self.args.model.settings(Source::Folder(PathBuf::new()));
+        let opened = runtime.block_on(library_of(store, tenant, settings))?;
+        match &self.config.knowledge.folder {
+            _ if !opened.library.articles().is_empty() => Ok(opened.library),
+            Some(folder) => self.of_folder(folder),
+            None => Err(Failure::invalid(
+                "there are no articles in the log: name a folder by --against knowledge=DIR",
+            )),
+        }
     }
 }
 

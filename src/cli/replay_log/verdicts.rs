@@ -25,10 +25,10 @@ pub struct Verdicts {
 impl Verdicts {
     /// Reads every judged card, and what was asked for it.
     pub fn read(log: &Log, embedder: &EmbedderHandle) -> Result<Self, Failure> {
-        let calls = judged_calls(log.store.as_ref(), &log.tenant, 0, usize::MAX);
+        let calls = judged_calls(&log.store, &log.tenant, 0, usize::MAX);
         let mut cards = Vec::new();
         for id in log.runtime.block_on(calls)?.calls {
-            let call = stored_call(log.store.as_ref(), &log.tenant, &id);
+            let call = stored_call(&log.store, &log.tenant, &id);
             cards.extend(placed_cards(&log.runtime.block_on(call)?, |_| false, embedder)?);
         }
         let mut given: Vec<(u64, usize, VerdictKind)> = Vec::new();

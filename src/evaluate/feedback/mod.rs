@@ -5,18 +5,19 @@
 //! heard in the log, and those that ask the same things in other words. Verdicts of agents who toss
 //! a coin show what noise does.
 
+mod questions;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
-use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use serde::Serialize;
 
-use super::calibrate::is_for_fitting;
+pub use self::questions::{Half, Questions};
 use super::cards::turn_of;
-use super::dataset::{Dataset, EvaluationError};
+use super::dataset::EvaluationError;
 use super::live::ReferenceTurn;
 use super::retrieval::rank_of;
 use crate::domain::{Answer, VerdictKind};
@@ -34,14 +35,6 @@ const UNJUDGED: f64 = 0.3;
 /// Nobody waits on a phone for this run.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Which questions are heard in the log, and which are asked in other words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Half {
-    /// Both are of those that weights were fitted on, cut in two by the seed: for choosing constants.
-    Development,
-    Test,
-}
-
 /// Who judges.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Agents {
@@ -55,6 +48,8 @@ pub enum Agents {
 pub struct Plan {
     pub calls: usize,
     pub agents: Agents,
+    /// Cards are shown from this probability on, in the log and when the questions are asked again.
+    pub threshold: f32,
     pub seed: u64,
 }
 
@@ -73,29 +68,18 @@ pub struct Quality {
     pub false_cards: usize,
 }
 
-/// The questions that the log hears, and those in other words.
-fn halves(queries: &[LabelledQuery], half: Half, seed: u64) -> [Vec<&LabelledQuery>; 2] {
-    if half == Half::Test {
-        let (heard, other) = queries.iter().partition(|query| is_for_fitting(&query.text));
-        return [heard, other];
-    }
-    let mut heard: Vec<_> = queries.iter().filter(|query| is_for_fitting(&query.text)).collect();
-    heard.shuffle(&mut StdRng::seed_from_u64(seed));
-    let other = heard.split_off(heard.len() / 2);
-    [heard, other]
-}
-
 /// Asks questions one by one.
 ///
 /// # Errors
 /// A search fails.
-pub fn quality(
+fn quality(
     library: &Library,
     questions: &[&LabelledQuery],
+    plan: &Plan,
 ) -> Result<Quality, EvaluationError> {
     let mut sums = Quality::default();
     for question in questions {
-        let card = card(library, &question.text)?;
+        let card = card(library, &question.text, plan)?;
         if question.articles.is_empty() {
             sums.unanswerable += 1;
             sums.false_cards += usize::from(card.is_some());
@@ -127,7 +111,7 @@ pub fn quality(
 ///
 /// # Errors
 /// A search or the model fails.
-pub fn teach(
+fn teach(
     library: &Library,
     embedder: &EmbedderHandle,
     heard: &[&LabelledQuery],
@@ -139,7 +123,7 @@ pub fn teach(
     library.heed(None);
     for call in 0..plan.calls {
         let question = heard[random.random_range(0..heard.len().max(1))];
-        let shown = card(library, &question.text)?;
+        let shown = card(library, &question.text, plan)?;
         let (luck, is_judged) = (random.random::<f64>(), random.random::<f64>() >= UNJUDGED);
         let Some((asked, card)) = shown.filter(|_| is_judged) else { continue };
         let is_accepted = match plan.agents {
@@ -166,13 +150,19 @@ pub fn teach(
 }
 
 /// The card that a call of one question gets, and the wording that is compared with others.
-fn card(library: &Library, question: &str) -> Result<Option<(String, Answer)>, EvaluationError> {
+fn card(
+    library: &Library,
+    question: &str,
+    plan: &Plan,
+) -> Result<Option<(String, Answer)>, EvaluationError> {
     let spoken = ReferenceTurn {
         speaker: "customer".to_owned(),
         text: question.to_owned(),
         ..ReferenceTurn::default()
     };
-    let mut suggester = Suggester::new(&SuggestionSettings::default());
+    let Plan { threshold, .. } = *plan;
+    let settings = SuggestionSettings { threshold, ..SuggestionSettings::default() };
+    let mut suggester = Suggester::new(&settings);
     let Some(query) = suggester.consider(&turn_of(0, &spoken)) else { return Ok(None) };
     let found = library.search(&query.request)?;
     Ok(match suggester.decide(&query, &found, 0) {
@@ -185,7 +175,7 @@ fn is_right(card: &Answer, question: &LabelledQuery) -> bool {
     card.citations.iter().any(|cited| question.articles.contains(&cited.article_id))
 }
 
-/// The same questions before and after a log, over several seeds.
+/// The same questions before and after a log.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
     pub judged: usize,
@@ -196,17 +186,15 @@ pub struct Comparison {
 /// # Errors
 /// A search or the model fails.
 pub fn compare(
-    dataset: &Dataset,
+    library: &Library,
     embedder: &EmbedderHandle,
-    half: Half,
+    [heard, other]: [&[&LabelledQuery]; 2],
     plan: &Plan,
 ) -> Result<Comparison, EvaluationError> {
-    let library = &dataset.library;
-    let [heard, other] = halves(&dataset.queries, half, plan.seed);
     library.heed(None);
-    let before = [quality(library, &heard)?, quality(library, &other)?];
-    let judged = teach(library, embedder, &heard, plan)?;
-    let after = [quality(library, &heard)?, quality(library, &other)?];
+    let before = [quality(library, heard, plan)?, quality(library, other, plan)?];
+    let judged = teach(library, embedder, heard, plan)?;
+    let after = [quality(library, heard, plan)?, quality(library, other, plan)?];
     library.heed(None);
     Ok(Comparison { judged, heard: [before[0], after[0]], other_words: [before[1], after[1]] })
 }
