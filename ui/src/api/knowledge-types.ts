@@ -20,6 +20,8 @@ export interface ArticleLine {
   author: string;
   approver: string | null;
   changed_at: string;
+  /** Sentences that contradict what is published, where the service counts them. */
+  conflict_count?: number;
 }
 
 export interface TurnQuote {

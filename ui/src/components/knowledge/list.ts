@@ -1,23 +1,13 @@
 import { LitElement, css, html, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
+import type { Row } from '../../state/knowledge/rows.ts';
 import { warnIcon } from '../icons.ts';
 import { shared } from '../shared-styles.ts';
-
-export interface ListRow {
-  id: string;
-  title: string;
-  /** Below the title, in small. */
-  note: string;
-  /** Something speaks against it, or is due. */
-  warns?: boolean;
-  /** Between this row and the one before. */
-  heading?: string;
-}
 
 /** The left column of each tab: one line per thing, of which one is open. Fires `row-select` with the id. */
 @customElement('bc-list')
 export class List extends LitElement {
-  @property({ attribute: false }) rows: ListRow[] | undefined;
+  @property({ attribute: false }) rows: Row[] | undefined;
   @property() selected = '';
   /** What will be here, as long as nothing is. */
   @property() empty = '';

@@ -26,7 +26,9 @@ export class Use extends LitElement {
         margin: var(--s2) 0 var(--s1);
       }
       .offered {
-        fill: var(--line);
+        fill: var(--surface-sunk);
+        stroke: var(--line-strong);
+        stroke-width: 1;
       }
       .used {
         fill: var(--accent);
@@ -50,6 +52,7 @@ export class Use extends LitElement {
         height: 9px;
         margin-inline-end: var(--s1);
         border-radius: 2px;
+        border: 1px solid var(--line-strong);
         background: var(--of);
       }
       .ends {
@@ -72,7 +75,7 @@ export class Use extends LitElement {
       <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label=${words}>${this.bars(weeks)}</svg>
       <p class="ends quiet numbers"><span>${dayText(weeks[0]?.from ?? '')}</span><span>this week</span></p>
       <p class="key quiet numbers">
-        <span style="--of: var(--line)">${all.offered} offered</span><span style="--of: var(--accent)">${all.used} used</span
+        <span style="--of: var(--surface-sunk)">${all.offered} offered</span><span style="--of: var(--accent)">${all.used} used</span
         ><span style="--of: var(--line-strong)">${all.dismissed} dismissed</span>
       </p>`;
   }
