@@ -25,7 +25,8 @@ export class Tabs extends LitElement {
         display: grid;
         grid-auto-flow: column;
         grid-auto-columns: 1fr;
-        border-bottom: 1px solid var(--line);
+        height: 100%;
+        border-bottom: var(--tabs-line, 1px solid var(--line));
         background: var(--surface);
       }
       button {

@@ -18,7 +18,7 @@ const SEARCH_HITS = 20;
 const MOST_CALLS = 20;
 
 /** An edit, and the draft that goes into it when two are merged. */
-export type KeptEdit = Edit & { merges?: { id: string; revision: number; title: string } };
+export type KeptEdit = Edit & { changed: boolean; merges?: { id: string; revision: number; title: string } };
 
 /** Everything the page knows, and every act that reaches the service. The page draws it and owns the keys. */
 export class KnowledgeSession implements ReactiveController {
@@ -64,6 +64,11 @@ export class KnowledgeSession implements ReactiveController {
     }
   }
 
+  /** Articles with words that somebody typed and didn't save. */
+  get unsaved(): ReadonlySet<string> {
+    return new Set([...this.edits].flatMap(([id, edit]) => (edit.changed ? [id] : [])));
+  }
+
   get gap(): KnowledgeGap | undefined {
     return this.place.tab === 'gaps' ? this.gaps?.find((gap) => gap.id === this.place.id) : undefined;
   }
@@ -104,14 +109,14 @@ export class KnowledgeSession implements ReactiveController {
     if (!this.edits.has(article.id)) {
       const { title, body } = article;
       this.edits.set(article.id, {
-        revision: article.newest_revision, title, body, review_by: article.review_by ?? '', valid_until: article.valid_until ?? '', comment: '',
+        revision: article.newest_revision, title, body, review_by: article.review_by ?? '', valid_until: article.valid_until ?? '', comment: '', changed: false,
       });
     }
     this.host.requestUpdate();
   }
 
   keep(id: string, edit: Edit): void {
-    this.edits.set(id, { ...this.edits.get(id), ...edit });
+    this.edits.set(id, { ...this.edits.get(id), ...edit, changed: true });
     this.host.requestUpdate();
   }
 
@@ -127,7 +132,7 @@ export class KnowledgeSession implements ReactiveController {
       const newest = target.newest_revision === target.revision ? target : await client.articleRevision(into, target.newest_revision);
       this.edits.set(into, {
         revision: newest.newest_revision, title: newest.title, body: `${newest.body.trimEnd()}\n\n## ${draft.title}\n\n${draft.body.trim()}\n`,
-        review_by: newest.review_by ?? '', valid_until: newest.valid_until ?? '', comment: `Merges “${draft.title}”`,
+        review_by: newest.review_by ?? '', valid_until: newest.valid_until ?? '', comment: `Merges “${draft.title}”`, changed: true,
         merges: { id: draft.id, revision: draft.newest_revision, title: draft.title },
       });
       this.set({ tab: 'search', id: into, query: this.place.query });
@@ -203,7 +208,7 @@ export class KnowledgeSession implements ReactiveController {
     if (document.visibilityState === 'visible' && !this.busy) void this.refresh().catch(() => undefined);
   };
   private readonly leave = (event: BeforeUnloadEvent): void => {
-    if (this.edits.size > 0) event.preventDefault();
+    if (this.unsaved.size > 0) event.preventDefault();
   };
 
   private async begin(): Promise<void> {

@@ -86,7 +86,7 @@ export const knowledgeStyles = css`
     /* Over the evidence: the text that rests on it stays in sight. */
     bc-call-drawer {
       inset-inline-start: auto;
-      width: 480px;
+      width: 400px;
       border-inline-start: 1px solid var(--line);
       box-shadow: var(--shadow-front);
     }

@@ -1,6 +1,7 @@
 import '../theme.ts';
 import { LitElement, html } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
+import type { ArticleHit } from '../api/knowledge-types.ts';
 import type { ActDetail } from '../components/knowledge/acts.ts';
 import type { Announcer } from '../components/announcer.ts';
 import type { Article, ArticleLook } from '../components/knowledge/article.ts';
@@ -106,7 +107,7 @@ export class Knowledge extends LitElement {
     const { session } = this;
     switch (session.place.tab) {
       case 'review':
-        return session.queue && queueRows(session.queue, session.edits, session.now);
+        return session.queue && queueRows(session.queue, session.unsaved, session.now);
       case 'stale':
         return session.stale && staleRows(session.stale);
       case 'gaps':
@@ -131,7 +132,7 @@ export class Knowledge extends LitElement {
     return html`<div class="open article">
       ${back}
       <bc-article
-        .detail=${session.detail} .look=${this.looking()} .now=${session.now} .found=${this.foundHere()}
+        .detail=${session.detail} .look=${this.looking()} .now=${session.now} .hits=${this.hits()}
         ?busy=${session.busy} ?stale=${tab === 'stale'}
       ></bc-article>
     </div>`;
@@ -144,10 +145,9 @@ export class Knowledge extends LitElement {
     return detail?.diff ? 'changes' : 'text';
   }
 
-  private foundHere(): string[] {
+  private hits(): ArticleHit[] {
     const { place, found } = this.session;
-    if (place.tab !== 'search') return [];
-    return (found?.items ?? []).filter((hit) => hit.article_id === place.id).flatMap((hit) => (hit.sentence ? [hit.sentence.quote] : []));
+    return place.tab === 'search' ? (found?.items ?? []).filter((hit) => hit.article_id === place.id) : [];
   }
 
   private readonly pressed = (event: KeyboardEvent): void => {
@@ -209,8 +209,8 @@ export class Knowledge extends LitElement {
       return true;
     }
     if (this.editing !== '') {
-      this.editing = '';
-      this.announcer.show('Your words are kept: e goes on with them.');
+      if (this.session.edits.get(this.editing)?.changed) this.announcer.show('Your words are kept: e goes on with them.');
+      this.leaveEditor();
       void this.toDetail();
       return true;
     }
@@ -246,8 +246,14 @@ export class Knowledge extends LitElement {
     (this.gap ?? this.article)?.focus();
   }
 
-  private leaveDetail(): void {
+  /** Words that nobody changed are no edit. */
+  private leaveEditor(): void {
+    if (this.editing !== '' && !this.session.edits.get(this.editing)?.changed) this.session.throwAway(this.editing);
     this.editing = '';
+  }
+
+  private leaveDetail(): void {
+    this.leaveEditor();
     this.turn = null;
     this.opener = null;
   }

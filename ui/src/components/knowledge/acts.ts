@@ -29,7 +29,7 @@ export class Acts extends LitElement {
     shared,
     css`
       :host {
-        padding: var(--s3) var(--s4);
+        padding: var(--s3) var(--s5);
         border-top: 1px solid var(--line);
         background: var(--surface);
       }
@@ -45,6 +45,27 @@ export class Acts extends LitElement {
       .ask {
         margin-bottom: var(--s2);
         font-weight: var(--weight-medium);
+      }
+      @media (max-width: 599px) {
+        :host {
+          padding-inline: var(--s3);
+        }
+        .row {
+          gap: var(--s1);
+        }
+        .button {
+          padding-inline: var(--s2);
+        }
+        /* No keyboard, no keys. */
+        kbd,
+        .space {
+          display: none;
+        }
+      }
+      @media (min-width: 1300px) {
+        :host {
+          padding-inline: var(--s8) var(--s5);
+        }
       }
       textarea {
         display: block;
@@ -90,7 +111,7 @@ export class Acts extends LitElement {
       <button type="button" class="button" @click=${() => this.fire('article-edit')}><kbd>e</kbd> Edit</button>
       <button type="button" class="button" @click=${() => this.fire('article-compare')}><kbd>m</kbd> Compare</button>
       <span class="space"></span>
-      ${acts.approve ? html`<button type="button" class="button plain" ?disabled=${this.busy} @click=${() => this.act({ act: 'approve' })}>Approve, publish later</button>` : ''}
+      ${acts.approve ? html`<button type="button" class="button plain" ?disabled=${this.busy} @click=${() => this.act({ act: 'approve' })}>Approve only</button>` : ''}
       ${acts.retire ? html`<button type="button" class="button plain" ?disabled=${this.busy} @click=${() => this.ask('retire')}><kbd>t</kbd> Retire …</button>` : ''}
     </div>`;
   }

@@ -43,6 +43,10 @@ export const articleStyles = [
       background: var(--mark);
       color: var(--mark-ink);
       vertical-align: middle;
+      margin-inline-start: var(--s1);
+    }
+    .why > ul > li {
+      margin-top: var(--s2);
     }
     .looks {
       display: flex;

@@ -39,7 +39,8 @@ export type ArticleLook = 'text' | 'changes' | 'beside';
 export class Article extends LitElement {
   @property({ attribute: false }) detail: Detail | undefined;
   @property() look: ArticleLook = 'text';
-  @property({ attribute: false }) found: string[] = [];
+  /** A search's passages of this article. */
+  @property({ attribute: false }) hits: ArticleHit[] = [];
   @property({ type: Boolean }) busy = false;
   @property({ type: Boolean }) stale = false;
   @property({ type: Number }) now = 0;
@@ -77,7 +78,7 @@ export class Article extends LitElement {
           <p class="facts quiet numbers">
             ${facts(article, this.now).join(' · ')}
             ${conflicts.length > 0
-              ? html` · <button type="button" class="against" @click=${this.toConflicts}>${warnIcon} contradicts ${conflicts.length === 1 ? 'a published sentence' : `${conflicts.length} published sentences`}</button>`
+              ? html`<button type="button" class="against" @click=${this.toConflicts}>${warnIcon} contradicts ${conflicts.length === 1 ? 'a published sentence' : `${conflicts.length} published sentences`}</button>`
               : ''}
           </p>
         </div>
@@ -106,7 +107,7 @@ export class Article extends LitElement {
       return html`<bc-diff .diff=${detail.diff} .origins=${article.provenance} .chosen=${this.chosen}></bc-diff>`;
     }
     const text = html`<bc-marked-text
-      class="proposed" .body=${article.body} .origins=${article.provenance} .conflicts=${conflicts} .found=${this.found} .chosen=${this.chosen}
+      class="proposed" .name=${article.title} .body=${article.body} .origins=${article.provenance} .conflicts=${conflicts} .found=${this.hits.flatMap((hit) => (hit.sentence ? [hit.sentence.quote] : []))} .chosen=${this.chosen}
     ></bc-marked-text>`;
     return this.look === 'beside' ? this.sideBySide(detail, text, conflicts) : text;
   }
@@ -128,7 +129,7 @@ export class Article extends LitElement {
             ? html`<button type="button" class="button" @click=${() => this.fire('merge', beside.id)}>Merge into it …</button>`
             : ''}
         </div>
-        ${beside ? html`<bc-marked-text .body=${beside.body} .found=${contradicted}></bc-marked-text>` : ''}
+        ${beside ? html`<bc-marked-text .name=${beside.title} .body=${beside.body} .found=${contradicted}></bc-marked-text>` : ''}
       </div>
     </div>`;
   }
@@ -142,6 +143,7 @@ export class Article extends LitElement {
   private side(detail: Detail, conflicts: Conflict[]) {
     const { article } = detail;
     return html`<aside class="side" aria-label="Evidence">
+      ${this.why()}
       <bc-evidence
         .origins=${article.provenance} .conflicts=${conflicts} .near=${detail.near} .calls=${detail.calls} .chosen=${this.chosen}
       ></bc-evidence>
@@ -149,6 +151,16 @@ export class Article extends LitElement {
       <div class="rules">${this.rules(article)}</div>
       ${this.history(detail.history)}
     </aside>`;
+  }
+
+  private why() {
+    if (this.hits.length === 0) return '';
+    return html`<div class="why">
+      <h3 class="label">Why it was found</h3>
+      <ul>
+        ${this.hits.map((hit) => html`<li>${hit.heading || hit.title}<ul class="quiet">${hit.why.map((reason) => html`<li>${reason}</li>`)}</ul></li>`)}
+      </ul>
+    </div>`;
   }
 
   private rules(article: ArticleDetail) {

@@ -1,5 +1,6 @@
 import { LitElement, css, html } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
+import { parse } from '../../state/knowledge/markdown.ts';
 import { shared } from '../shared-styles.ts';
 import { prose } from './prose.ts';
 import { proseStyles } from './prose-styles.ts';
@@ -149,7 +150,7 @@ export class ArticleEditor extends LitElement {
       </div>
       <div class="both">
         <textarea aria-label="Text, in Markdown" spellcheck="true" ?data-shown=${!this.previewing} .value=${edit.body} @input=${field('body')}></textarea>
-        <div class="preview" role="region" aria-label="Preview" tabindex="0" ?data-shown=${this.previewing}>${prose(edit.body)}</div>
+        <div class="preview" role="region" aria-label="Preview" tabindex="0" ?data-shown=${this.previewing}>${prose(parse(edit.body))}</div>
       </div>
       <div class="foot">
         <input aria-label="What was changed, and why" placeholder="What was changed, and why" maxlength="2000" .value=${edit.comment} @input=${field('comment')} />

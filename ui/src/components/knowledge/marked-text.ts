@@ -1,7 +1,7 @@
 import { LitElement, css, html } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { Conflict, SentenceOrigin } from '../../api/knowledge-types.ts';
-import type { Span } from '../../state/knowledge/markdown.ts';
+import { type Block, type Span, parse, plain } from '../../state/knowledge/markdown.ts';
 import { type Stretch, numbers, says, stretches } from '../../state/knowledge/marks.ts';
 import { warnIcon } from '../icons.ts';
 import { shared } from '../shared-styles.ts';
@@ -15,6 +15,8 @@ import { proseStyles } from './prose-styles.ts';
 @customElement('bc-marked-text')
 export class MarkedText extends LitElement {
   @property() body = '';
+  /** Stands above the text already: a first heading that says the same is left out. */
+  @property() name = '';
   @property({ attribute: false }) origins: SentenceOrigin[] = [];
   @property({ attribute: false }) conflicts: Conflict[] = [];
   /** Words to point at, such as a search's. */
@@ -33,15 +35,16 @@ export class MarkedText extends LitElement {
         display: inline-block;
         min-width: 24px;
         min-height: 24px;
-        margin-inline: 2px;
-        padding-inline: var(--s1);
+        padding-inline: 2px;
         border-radius: var(--radius-s);
         color: var(--accent);
         font-size: var(--text-xs);
         font-weight: var(--weight-bold);
+        /* Tall enough to hit, without moving the lines apart. */
         line-height: 24px;
+        margin-block: -6px;
         text-align: center;
-        vertical-align: baseline;
+        vertical-align: 3px;
       }
       .number:hover {
         background: var(--hover);
@@ -79,7 +82,7 @@ export class MarkedText extends LitElement {
 
   override render() {
     const sourced = this.origins.length > 0;
-    const drawn = prose(this.body, (spans) => this.words(spans));
+    const drawn = prose(withoutName(parse(this.body), this.name), (spans) => this.words(spans));
     return sourced
       ? html`${drawn}<p class="legend quiet">A number leads to what was said. <span class="unsourced">Underlined</span> words have no source.</p>`
       : drawn;
@@ -126,4 +129,9 @@ export class MarkedText extends LitElement {
   private choose(n: number): void {
     this.dispatchEvent(new CustomEvent('origin-select', { detail: n, bubbles: true, composed: true }));
   }
+}
+
+function withoutName(blocks: Block[], name: string): Block[] {
+  const [first, ...rest] = blocks;
+  return first?.kind === 'heading' && plain(first.spans).trim() === name.trim() ? rest : blocks;
 }

@@ -1,12 +1,12 @@
 import { type TemplateResult, html } from 'lit';
-import { type Block, type Span, parse } from '../../state/knowledge/markdown.ts';
+import type { Block, Span } from '../../state/knowledge/markdown.ts';
 
 /** Draws a block's words; the review puts its marks there. */
 export type Draw = (spans: Span[]) => unknown;
 
-/** Markdown as elements of ours: nothing of it is ever read as HTML. */
-export function prose(markdown: string, draw: Draw = spansOf): TemplateResult {
-  return html`<div class="prose">${parse(markdown).map((block) => blockOf(block, draw))}</div>`;
+/** Markdown's blocks as elements of ours: nothing of it is ever read as HTML. */
+export function prose(blocks: Block[], draw: Draw = spansOf): TemplateResult {
+  return html`<div class="prose">${blocks.map((block) => blockOf(block, draw))}</div>`;
 }
 
 export function spansOf(spans: Span[]): TemplateResult[] {

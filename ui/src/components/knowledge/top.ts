@@ -60,7 +60,9 @@ export class Top extends LitElement {
         text-overflow: ellipsis;
         white-space: nowrap;
       }
+      /* The line below the whole is enough. */
       slot {
+        --tabs-line: 0;
         grid-area: tabs;
         display: block;
       }
@@ -77,7 +79,8 @@ export class Top extends LitElement {
         }
         slot {
           align-self: stretch;
-          max-width: 520px;
+          display: grid;
+          max-width: 460px;
           margin-inline-start: var(--s8);
         }
       }

@@ -99,9 +99,19 @@ function spanOf(token: Token, look: Omit<Span, 'text'>): Span[] {
     default: {
       if (within.length > 0) return inner({});
       // A line break inside a paragraph is only where the author's editor wrapped.
-      return [{ ...look, text: ('text' in token ? String(token.text) : token.raw).replace(/\s+/g, ' ') }];
+      return [{ ...look, text: unescaped('text' in token ? String(token.text) : token.raw).replace(/\s+/g, ' ') }];
     }
   }
+}
+
+const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', ndash: '–', mdash: '—', hellip: '…', pound: '£', euro: '€' };
+
+/** `&amp;` as the character that it stands for; imported pages are full of them. */
+function unescaped(text: string): string {
+  return text.replace(/&(?:#(\d{1,6})|(\w{2,6}));/g, (whole, code: string | undefined, name: string | undefined) => {
+    const point = Number(code);
+    return code === undefined ? (ENTITIES[name ?? ''] ?? whole) : point > 0 && point <= 0x10ffff ? String.fromCodePoint(point) : whole;
+  });
 }
 
 /** A web or mail address; scripts and whatever else a link can hold are no addresses. */

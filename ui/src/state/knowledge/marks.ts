@@ -30,10 +30,14 @@ export function stretches(spans: Span[], origins: Pick<SentenceOrigin, 'sentence
     if (to > at) all.push({ spans: slice(spans, at, to), origins: of });
     at = to;
   };
+  const blanks = () => /^\s*/.exec(text.slice(at))?.[0].length ?? 0;
   for (const one of found) {
+    // The blank after a sentence is no word without a source.
+    put(Math.min(at + blanks(), one.start), []);
     put(one.start, []);
     put(one.end, one.origins);
   }
+  put(at + blanks(), []);
   put(text.length, []);
   return all;
 }

@@ -17,10 +17,10 @@ export interface Row {
   heading?: string;
 }
 
-export function queueRows(queue: ArticleLine[], edits: ReadonlyMap<string, unknown>, now: number): Row[] {
+export function queueRows(queue: ArticleLine[], edited: ReadonlySet<string>, now: number): Row[] {
   return queue.map((line, at) => {
     const kind = line.published_revision === null ? 'new' : 'change';
-    const unsaved = edits.has(line.id) ? ' · not saved' : '';
+    const unsaved = edited.has(line.id) ? ' · not saved' : '';
     const first = queue[at - 1]?.state !== line.state;
     const note = `${kind} · ${line.author}, ${agoText(line.changed_at, now)}${unsaved}`;
     const heading = line.state === 'in_review' ? 'In review' : 'Drafts';
