@@ -154,7 +154,7 @@ export class KnowledgeSession implements ReactiveController {
       this.edits.delete(id);
       if (edit.merges) await client.reviewArticle(edit.merges.id, 'retire', edit.merges.revision, `Merged into ${id}`);
       await this.refresh();
-      this.set({ tab: 'review', id, query: this.place.query });
+      this.set({ tab: 'review', id, query: this.place.query }, true);
       this.say('Saved as a draft. What is published stays until this is.');
     });
   }
