@@ -153,9 +153,8 @@ test('unsaved words outlive a look elsewhere, and nothing of an article runs', a
 test('on a narrow screen keys lead to the text, and Escape back to the list', async () => {
   const { page, errors } = await opened();
   await page.setViewportSize({ width: 360, height: 740 });
-  await page.reload();
-  await page.locator('bc-list [data-row]').first().waitFor();
-  await page.getByRole('button', { name: 'Refunds' }).click();
+  await page.keyboard.press('Escape');
+  await page.locator('bc-list [data-row="billing/refunds"]').click();
   await page.locator('bc-article h2:focus').waitFor();
   await page.keyboard.press('k');
   await page.locator('bc-article h2:focus').getByText('Bank fees').waitFor();

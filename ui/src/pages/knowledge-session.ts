@@ -35,6 +35,8 @@ export class KnowledgeSession implements ReactiveController {
   busy = false;
   /** Unsaved words by article; they outlive a look at something else. */
   readonly edits = new Map<string, KeptEdit>();
+  /** Resolves when what the place names is there, or can't be. */
+  loaded: Promise<void> = Promise.resolve();
   /** Of the detail that is being loaded: an answer that comes late is dropped. */
   private asks = 0;
 
@@ -263,7 +265,7 @@ export class KnowledgeSession implements ReactiveController {
     this.detail = undefined;
     this.problem = '';
     const { tab, id } = this.place;
-    if (id !== '' && tab !== 'gaps') void this.loadArticle(id, tab, this.asks);
+    if (id !== '' && tab !== 'gaps') this.loaded = this.loadArticle(id, tab, this.asks);
     this.host.requestUpdate();
   }
 

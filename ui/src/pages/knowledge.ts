@@ -81,7 +81,6 @@ export class Knowledge extends LitElement {
         @close-call=${() => this.closeTurn()}
         @article-act=${(event: CustomEvent<ActDetail>) => this.decide(event.detail)}
         @article-edit=${() => this.edit()}
-        @article-compare=${() => this.compare()}
         @article-newest=${() => session.go('review', id)}
         @edit-changed=${(event: CustomEvent<Edit>) => session.keep(id, event.detail)}
         @edit-save=${() => this.save()}
@@ -129,6 +128,7 @@ export class Knowledge extends LitElement {
       return html`<div class="open article">${back}<bc-article-editor .edit=${edit} ?busy=${session.busy}></bc-article-editor></div>`;
     }
     if (session.problem) return html`<div class="open">${back}<p class="note">${session.problem}</p></div>`;
+    if (!session.detail) return html`<div class="open">${back}<div class="bones" role="img" aria-label="Loading"><i style="width:60%"></i><i></i><i style="width:85%"></i></div></div>`;
     return html`<div class="open article">
       ${back}
       <bc-article
@@ -241,6 +241,9 @@ export class Knowledge extends LitElement {
   }
 
   private async toDetail(): Promise<void> {
+    const { id } = this.session.place;
+    await this.session.loaded;
+    if (id !== this.session.place.id) return;
     await this.updateComplete;
     await this.article?.updateComplete;
     (this.gap ?? this.article)?.focus();

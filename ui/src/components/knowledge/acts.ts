@@ -11,7 +11,7 @@ export type ActDetail = { act: 'publish' | 'approve' | 'return' | 'retire' | 'st
 
 /**
  * What can be done with the article, at the foot of its text. What needs a word asks for it there, in place of the
- * buttons. Fires `article-act`, `article-edit` and `article-compare`.
+ * buttons. Fires `article-act`, `article-edit` and `article-newest`.
  */
 @customElement('bc-acts')
 export class Acts extends LitElement {
@@ -109,7 +109,6 @@ export class Acts extends LitElement {
         : ''}
       ${acts.return ? html`<button type="button" class="button" ?disabled=${this.busy} @click=${() => this.ask('return')}><kbd>r</kbd> Return …</button>` : ''}
       <button type="button" class="button" @click=${() => this.fire('article-edit')}><kbd>e</kbd> Edit</button>
-      <button type="button" class="button" @click=${() => this.fire('article-compare')}><kbd>m</kbd> Compare</button>
       <span class="space"></span>
       ${acts.approve ? html`<button type="button" class="button plain" ?disabled=${this.busy} @click=${() => this.act({ act: 'approve' })}>Approve only</button>` : ''}
       ${acts.retire ? html`<button type="button" class="button plain" ?disabled=${this.busy} @click=${() => this.ask('retire')}><kbd>t</kbd> Retire …</button>` : ''}

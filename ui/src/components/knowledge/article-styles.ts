@@ -31,6 +31,10 @@ export const articleStyles = [
       overflow-wrap: anywhere;
     }
     .facts {
+      display: flex;
+      flex-wrap: wrap;
+      align-items: center;
+      gap: var(--s1) var(--s2);
       margin-top: var(--s1);
     }
     .against {
@@ -42,14 +46,19 @@ export const articleStyles = [
       border-radius: var(--radius-s);
       background: var(--mark);
       color: var(--mark-ink);
-      vertical-align: middle;
-      margin-inline-start: var(--s1);
     }
     .why > ul > li {
       margin-top: var(--s2);
     }
+    .map {
+      display: flex;
+      align-items: center;
+      gap: var(--s2);
+      color: var(--ink-3);
+    }
     .looks {
       display: flex;
+      color: var(--ink);
       border: 1px solid var(--line);
       border-radius: var(--radius-s);
       overflow: hidden;
@@ -154,6 +163,9 @@ export const articleStyles = [
       border-radius: var(--radius-s);
     }
     @media (max-width: 599px) {
+      .map kbd {
+        display: none;
+      }
       .head,
       .main,
       .side {

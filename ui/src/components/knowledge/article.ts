@@ -76,7 +76,7 @@ export class Article extends LitElement {
         <div class="titles">
           <h2 tabindex="-1">${maskedText(article.title)}</h2>
           <p class="facts quiet numbers">
-            ${facts(article, this.now).join(' · ')}
+            <span>${facts(article, this.now).join(' · ')}</span>
             ${conflicts.length > 0
               ? html`<button type="button" class="against" @click=${this.toConflicts}>${warnIcon} contradicts ${conflicts.length === 1 ? 'a published sentence' : `${conflicts.length} published sentences`}</button>`
               : ''}
@@ -96,9 +96,9 @@ export class Article extends LitElement {
     if (detail.diff) all.push(['changes', 'Changes']);
     if (this.look === 'beside' || detail.near.length > 0) all.push(['beside', 'Side by side']);
     if (all.length === 1) return '';
-    return html`<div class="looks" role="group" aria-label="Show">
+    return html`<div class="map"><kbd aria-hidden="true">m</kbd><div class="looks" role="group" aria-label="Show">
       ${all.map(([look, name]) => html`<button type="button" class="look" aria-pressed=${this.look === look} @click=${() => this.fire('look', look)}>${name}</button>`)}
-    </div>`;
+    </div></div>`;
   }
 
   private main(detail: Detail, conflicts: Conflict[]): TemplateResult {

@@ -95,7 +95,8 @@ export class Evidence extends LitElement {
         background: var(--hover);
       }
       .near {
-        padding-inline: 24px var(--s2);
+        width: calc(100% + 2 * var(--s2));
+        margin-inline: calc(-1 * var(--s2));
       }
       .turn:focus-visible,
       .near:focus-visible {
