@@ -282,7 +282,7 @@ pub(crate) fn search(
     };
     let mut fused = fuse::fuse(&rankings, &exact);
     let about: Vec<_> =
-        evidence.about().map(|article| snapshot.shelf.ranges[article].clone()).collect();
+        evidence.about().map(|article| snapshot.articles.ranges[article].clone()).collect();
     add(snapshot, request, &mut fused, &about);
     if request.mode == SearchMode::Hybrid && (!degraded || !about.is_empty()) {
         evidence.weigh(&wordings, &mut fused)?;
