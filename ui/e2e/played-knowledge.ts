@@ -97,7 +97,7 @@ export const gaps: KnowledgeGap[] = [
 
 const line = (one: ArticleDetail): ArticleLine => ({
   id: one.id, title: one.title, state: one.newest_state, revision: one.newest_revision, published_revision: one.published_revision, products: one.products,
-  audience: one.audience, language: one.language, review_by: one.review_by, author: one.author, approver: one.approver, changed_at: one.changed_at,
+  audience: one.audience, language: one.language, review_by: one.review_by, valid_until: one.valid_until, author: one.author, approver: one.approver, changed_at: one.changed_at,
   conflict_count: one.conflicts?.length ?? 0,
 });
 const hit = (article_id: string, title: string, heading: string, quote: string) => ({
@@ -125,7 +125,8 @@ export async function playKnowledge(page: Page): Promise<Sent[]> {
     if (id === '') {
       const state = url.searchParams.get('state');
       const due = url.searchParams.get('review_by');
-      const fits = (one: ArticleDetail) => (state === 'published' ? one.published_revision !== null : one.newest_state === state) && (!due || (one.review_by ?? '9') <= due);
+      const ends = url.searchParams.get('valid_until');
+      const fits = (one: ArticleDetail) => (state === 'published' ? one.published_revision !== null : one.newest_state === state) && (!due || (one.review_by ?? '9') <= due) && (!ends || (one.valid_until ?? '9') <= ends);
       return route.fulfill({ json: { items: [...now.values()].filter(fits).map(line), next: null } });
     }
     if (id === 'search') {

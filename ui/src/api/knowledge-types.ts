@@ -15,8 +15,8 @@ export interface ArticleLine {
   audience: string[];
   language: string;
   review_by: string | null;
-  /** The last day on which it holds; not in every list. */
-  valid_until?: string | null;
+  /** The last day on which what is in force holds. */
+  valid_until: string | null;
   author: string;
   approver: string | null;
   changed_at: string;

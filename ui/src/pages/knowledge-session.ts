@@ -228,13 +228,12 @@ export class KnowledgeSession implements ReactiveController {
 
   /** Reads the lists anew. */
   private async refresh(): Promise<void> {
-    const [inReview, drafts, due, published] = await Promise.all([
-      client.articles({ state: 'in_review' }), client.articles({ state: 'draft' }),
-      client.articles({ state: 'published', review_by: dayAfter(this.today, ENDS_WITHIN_DAYS) }), client.articles({ state: 'published' }),
+    const [inReview, drafts, due, ending] = await Promise.all([
+      client.articles({ state: 'in_review' }), client.articles({ state: 'draft' }), client.articles({ state: 'published', review_by: this.today }),
+      client.articles({ state: 'published', valid_until: dayAfter(this.today, ENDS_WITHIN_DAYS) }),
     ]);
     this.queue = queueOf(inReview, drafts);
-    const ending = published.filter((line) => line.valid_until && !due.some((one) => one.id === line.id));
-    this.stale = staleOf([...due, ...ending], this.today);
+    this.stale = staleOf([...due, ...ending.filter((line) => !due.some((one) => one.id === line.id))], this.today);
     this.gaps = await client.gaps().then((list) => list.items, (error: unknown) => {
       if (error instanceof Problem && error.status === 404) return null;
       throw error;

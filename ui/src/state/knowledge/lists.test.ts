@@ -10,7 +10,7 @@ import { heights, sums, weeksOf } from './use.ts';
 const TODAY = '2026-11-28';
 const NOW = Date.parse('2026-11-28T10:00:00Z');
 const line = (id: string, changes: Partial<ArticleLine> = {}): ArticleLine => ({
-  id, title: id, state: 'published', revision: 1, published_revision: 1, products: [], audience: [], language: 'en', review_by: null, author: 'Ravi', approver: null,
+  id, title: id, state: 'published', revision: 1, published_revision: 1, products: [], audience: [], language: 'en', review_by: null, valid_until: null, author: 'Ravi', approver: null,
   changed_at: '2026-11-27T09:00:00Z', ...changes,
 });
 
