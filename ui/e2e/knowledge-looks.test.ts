@@ -163,3 +163,15 @@ test('on a narrow screen keys lead to the text, and Escape back to the list', as
   expect(errors).toEqual([]);
   await page.context().close();
 });
+
+test('a gap becomes a draft, which is open then', async () => {
+  const { page, errors, sent } = await opened('#gaps');
+  await page.keyboard.press('j');
+  await page.locator('bc-gap h2').getByText('Can I keep my number').waitFor();
+  await page.keyboard.press('a');
+  await page.locator('bc-article h2').getByText('Restarting the router').waitFor();
+  expect(sent).toEqual([{ method: 'POST', path: '/v1/gaps/g-1/draft', body: null }]);
+  expect(await page.evaluate(() => location.hash)).toBe('#review/router/restart');
+  expect(errors).toEqual([]);
+  await page.context().close();
+});

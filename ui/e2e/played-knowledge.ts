@@ -86,13 +86,19 @@ const use: ArticleUse = {
 };
 export const gaps: KnowledgeGap[] = [
   {
-    id: 'g-1', question: 'Can I keep my number when I move to another town?', count: 14, handling_ms: 6_720_000, last_at: '2026-11-27T15:00:00.000Z', state: 'open',
+    id: 'g-1', question: 'Can I keep my number when I move to another town?', context: null, count: 14, conversations: 12,
+    handling_ms: { mean: 560_000, total: 6_720_000 }, first_seen: '2026-11-02T09:00:00.000Z', last_seen: '2026-11-27T15:00:00.000Z',
+    reasons: { abstained: 9, dismissed: 2, asked: 2, searched: 1 }, nearest: { article_id: 'billing/charges', title: 'Charges', score: 0.2 },
     samples: [
       { conversation_id: 'c-31', turn_id: 't-3', text: 'I am moving to Leeds, does my number come with me?', at: '2026-11-27T15:00:00.000Z' },
       { conversation_id: 'c-30', turn_id: 't-7', text: 'Will I have a new phone number at the new flat?', at: '2026-11-25T11:00:00.000Z' },
     ],
   },
-  { id: 'g-2', question: 'Why is the router light amber?', count: 5, handling_ms: 2_400_000, last_at: '2026-11-24T15:00:00.000Z', state: 'drafted', article_id: 'router/restart', samples: [] },
+  {
+    id: 'g-2', question: 'Why is it amber?', context: 'The light of my router. Why is it amber?', count: 5, conversations: 5, handling_ms: { mean: null, total: 0 },
+    first_seen: '2026-11-20T15:00:00.000Z', last_seen: '2026-11-24T15:00:00.000Z', reasons: { abstained: 5, dismissed: 0, asked: 0, searched: 0 }, nearest: null,
+    state: 'drafted', article_id: 'router/restart', samples: [],
+  },
 ];
 
 const line = (one: ArticleDetail): ArticleLine => ({
@@ -112,7 +118,7 @@ export async function playKnowledge(page: Page): Promise<Sent[]> {
   await page.route('**/v1/me', (route) => route.fulfill({ json: { name: 'Anna', role: 'knowledge_manager', tenant: 'demo', demo: true, version: '0.1.0' } }));
   await page.route('**/v1/conversations/c-31', (route) => route.fulfill({ json: conversation }));
   await page.route('**/v1/conversations/c-gone', (route) => route.fulfill({ status: 404, json: { title: 'not found' } }));
-  await page.route('**/v1/gaps', (route) => route.fulfill({ json: { items: gaps, next: null } }));
+  await page.route('**/v1/gaps?*', (route) => route.fulfill({ json: { items: gaps, next: null } }));
   await page.route('**/v1/gaps/*/draft', (route) => {
     sent.push({ method: 'POST', path: new URL(route.request().url()).pathname, body: null });
     return route.fulfill({ status: 201, json: returned });

@@ -106,7 +106,7 @@ export class Client {
   }
 
   gaps(): Promise<List<KnowledgeGap>> {
-    return this.request('GET', '/v1/gaps');
+    return this.request('GET', '/v1/gaps?limit=200');
   }
 
   draftForGap(id: string): Promise<ArticleDetail> {

@@ -157,18 +157,25 @@ export interface GapSample {
   at: string;
 }
 
-/** A question that is asked and that no article answers. */
+/** Questions that ask the same and were not answered. */
 export interface KnowledgeGap {
   id: string;
+  /** The one in their middle. */
   question: string;
-  /** How often it was asked. */
+  /** It with what was said before, where it says too little by itself. */
+  context: string | null;
+  /** How many were not answered, and in how many conversations. */
   count: number;
-  /** Of the conversations in which it was asked. */
-  handling_ms?: number;
-  last_at: string;
-  /** open, drafted (somebody writes), published (is it still asked?) or closed */
-  state: string;
+  conversations: number;
+  /** Of the conversations that are over. */
+  handling_ms: { mean: number | null; total: number };
+  first_seen: string;
+  last_seen: string;
+  reasons: { abstained: number; dismissed: number; asked: number; searched: number };
   samples: GapSample[];
+  nearest: { article_id: string; title: string; score: number } | null;
+  /** drafted (somebody writes), published (is it still asked?) or closed; absent while nobody has written anything. */
+  state?: string;
   /** The draft or article that shall close it. */
   article_id?: string | null;
   /** How often it was asked since that was published. */

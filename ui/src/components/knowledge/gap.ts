@@ -1,7 +1,7 @@
 import { LitElement, css, html } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { KnowledgeGap } from '../../api/knowledge-types.ts';
-import { closingText, gapFacts } from '../../state/knowledge/gaps.ts';
+import { closingText, gapFacts, reasonTexts } from '../../state/knowledge/gaps.ts';
 import { agoText } from '../../state/knowledge/review.ts';
 import { maskedText, maskStyles } from '../masked-text.ts';
 import { shared } from '../shared-styles.ts';
@@ -27,8 +27,19 @@ export class Gap extends LitElement {
       .facts {
         margin-top: var(--s1);
       }
+      .context,
       .closing {
         margin-top: var(--s3);
+        max-width: var(--measure);
+      }
+      .context {
+        color: var(--ink-2);
+      }
+      .part {
+        margin-bottom: var(--s6);
+      }
+      .part li {
+        margin-top: var(--s1);
       }
       .row {
         display: flex;
@@ -57,6 +68,7 @@ export class Gap extends LitElement {
     const closing = closingText(gap);
     return html`<h2 tabindex="-1">${maskedText(gap.question)}</h2>
       <p class="facts quiet numbers">${gapFacts(gap, this.now).join(' · ')}</p>
+      ${gap.context ? html`<p class="context">${maskedText(gap.context)}</p>` : ''}
       ${closing === '' ? '' : html`<p class="closing">${closing}</p>`}
       <div class="row">
         ${gap.article_id
@@ -64,14 +76,20 @@ export class Gap extends LitElement {
           : html`<button type="button" class="button primary" ?disabled=${this.busy} @click=${() => this.fire('gap-draft', gap.id)}><kbd>a</kbd> Write a draft</button>`}
       </div>
       <h3 class="label">How it was asked</h3>
-      <ul>
+      <ul class="part">
         ${gap.samples.map((sample) => {
           const words = html`“${maskedText(sample.text)}” <span class="quiet numbers">${agoText(sample.at, this.now)}</span>`;
           if (sample.turn_id === null) return html`<li class="sample">${words}</li>`;
           const place = { conversation: sample.conversation_id, turn: sample.turn_id, quote: sample.text };
           return html`<li><button type="button" class="sample" title="Open the call at this turn" @click=${() => this.fire('open-turn', place)}>${words}</button></li>`;
         })}
-      </ul>`;
+      </ul>
+      <h3 class="label">How it was missed</h3>
+      <ul class="part">${reasonTexts(gap).map((text) => html`<li class="numbers">${text}</li>`)}</ul>
+      ${gap.nearest
+        ? html`<h3 class="label">Comes nearest</h3>
+            <button type="button" class="sample" title="Open this article" @click=${() => this.fire('open-line', gap.nearest?.article_id)}>${gap.nearest.title}</button>`
+        : ''}`;
   }
 
   override focus(): void {

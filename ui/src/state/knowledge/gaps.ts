@@ -2,12 +2,23 @@
 import type { KnowledgeGap } from '../../api/knowledge-types.ts';
 import { agoText } from './review.ts';
 
-/** `asked 14 times · 1 h 52 min of calls · last today` */
+/** `14 times in 12 calls · 1 h 52 min of calls · last today` */
 export function gapFacts(gap: KnowledgeGap, now: number): string[] {
+  const calls = gap.conversations === 1 ? 'one call' : `${gap.conversations} calls`;
   return [
-    `asked ${gap.count === 1 ? 'once' : `${gap.count} times`}`,
-    gap.handling_ms ? `${handlingText(gap.handling_ms)} of calls` : '',
-    `last ${agoText(gap.last_at, now)}`,
+    `${gap.count === 1 ? 'once' : `${gap.count} times`} in ${calls}`,
+    gap.handling_ms.total > 0 ? `${handlingText(gap.handling_ms.total)} of calls` : '',
+    `last ${agoText(gap.last_seen, now)}`,
+  ].filter(Boolean);
+}
+
+/** How the questions were missed: `11 got no card`, … */
+export function reasonTexts({ reasons }: KnowledgeGap): string[] {
+  return [
+    reasons.abstained > 0 ? `${reasons.abstained} got no card` : '',
+    reasons.dismissed > 0 ? `${reasons.dismissed} got cards that were dismissed` : '',
+    reasons.asked > 0 ? `${reasons.asked} asked by agents, without an answer` : '',
+    reasons.searched > 0 ? `${reasons.searched} searched for by agents, with nothing opened` : '',
   ].filter(Boolean);
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ArticleHit, ArticleLine, DayUse, KnowledgeGap } from '../../api/knowledge-types.ts';
-import { closingText, gapFacts, handlingText } from './gaps.ts';
+import { closingText, gapFacts, handlingText, reasonTexts } from './gaps.ts';
 import { knowledgeAction, knowledgeKeys } from './keys.ts';
 import { hashOf, placeOf } from './place.ts';
 import { emptyText, gapRows, hitRows, queueRows } from './rows.ts';
@@ -81,9 +81,13 @@ test('rows say where each thing stands', () => {
 });
 
 test('a gap says what it costs and whether it closed', () => {
-  const gap = (changes: Partial<KnowledgeGap>): KnowledgeGap => ({ id: 'g', question: 'q', count: 14, last_at: '2026-11-28T08:00:00Z', state: 'open', samples: [], ...changes });
-  expect(gapFacts(gap({ handling_ms: 6_720_000 }), NOW)).toEqual(['asked 14 times', '1 h 52 min of calls', 'last today']);
-  expect(gapRows([gap({ count: 1 })], NOW)[0]?.note).toBe('asked once · last today');
+  const gap = (changes: Partial<KnowledgeGap>): KnowledgeGap => ({
+    id: 'g', question: 'q', context: null, count: 14, conversations: 12, handling_ms: { mean: null, total: 0 }, first_seen: '2026-11-01T08:00:00Z',
+    last_seen: '2026-11-28T08:00:00Z', reasons: { abstained: 9, dismissed: 0, asked: 2, searched: 0 }, samples: [], nearest: null, ...changes,
+  });
+  expect(gapFacts(gap({ handling_ms: { mean: 560_000, total: 6_720_000 } }), NOW)).toEqual(['14 times in 12 calls', '1 h 52 min of calls', 'last today']);
+  expect(gapRows([gap({ count: 1, conversations: 1 })], NOW)[0]?.note).toBe('once in one call · last today');
+  expect(reasonTexts(gap({}))).toEqual(['9 got no card', '2 asked by agents, without an answer']);
   expect([handlingText(0), handlingText(59 * 60_000), handlingText(60 * 60_000)]).toEqual(['1 min', '59 min', '1 h 0 min']);
   expect(closingText(gap({}))).toBe('');
   expect(closingText(gap({ state: 'published', since_published: 2 }))).toContain('still asked 2 times');
