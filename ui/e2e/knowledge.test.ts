@@ -149,4 +149,15 @@ async function isTooLate(page: Page, id: string): Promise<void> {
   await page.locator('bc-announcer .toast').getByText('Somebody was faster').waitFor();
   await page.locator('bc-article h2').getByText('Somebody else’s title').waitFor();
   expect((await newest(id)).state).toBe('draft');
+  // Words that are being written meanwhile are not lost, and go over somebody's only when that is meant.
+  await page.keyboard.press('e');
+  await page.getByLabel('Title').fill('My own title');
+  const theirs = await newest(id);
+  await all.service.send('PUT', path(id), { revision: theirs.revision, title: 'Their third title' });
+  await page.keyboard.press('Control+Enter');
+  await page.locator('bc-announcer .toast').getByText('Save again to put your words over theirs').waitFor();
+  expect((await newest(id)).title).toBe('Their third title');
+  await page.keyboard.press('Control+Enter');
+  await page.locator('bc-announcer .toast').getByText('Saved as a draft').waitFor();
+  expect((await newest(id)).title).toBe('My own title');
 }

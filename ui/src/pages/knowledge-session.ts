@@ -33,6 +33,8 @@ export class KnowledgeSession implements ReactiveController {
   detail: Detail | undefined;
   problem = '';
   busy = false;
+  /** Why there are no lists. */
+  broken = '';
   /** Unsaved words by article; they outlive a look at something else. */
   readonly edits = new Map<string, KeptEdit>();
   /** Resolves when what the place names is there, or can't be. */
@@ -95,6 +97,7 @@ export class KnowledgeSession implements ReactiveController {
 
   async search(query: string, audience: string): Promise<void> {
     this.audience = audience;
+    this.found = undefined;
     this.set({ tab: 'search', id: '', query });
     await this.find();
   }
@@ -130,6 +133,7 @@ export class KnowledgeSession implements ReactiveController {
   /** Begins an edit of the published article that holds both texts; the draft is retired once that is saved. */
   async merge(draft: ArticleDetail, into: string): Promise<boolean> {
     return this.guarded(async () => {
+      if (this.unsaved.has(into)) throw new Error('You are writing on that article: save it, or throw it away, first');
       const target = await client.articleRevision(into);
       const newest = target.newest_revision === target.revision ? target : await client.articleRevision(into, target.newest_revision);
       this.edits.set(into, {
@@ -146,6 +150,7 @@ export class KnowledgeSession implements ReactiveController {
     const edit = this.edits.get(id);
     if (!edit) return false;
     return this.guarded(async () => {
+      if (edit.revision !== (await client.articleRevision(id)).newest_revision) return this.overtaken(id, edit);
       const source = edit.merges ? await client.articleRevision(edit.merges.id, edit.merges.revision) : undefined;
       const before = this.detail?.article.id === id ? this.detail.article : await client.articleRevision(id, edit.revision);
       await client.changeArticle(id, {
@@ -159,6 +164,13 @@ export class KnowledgeSession implements ReactiveController {
       this.set({ tab: 'review', id, query: this.place.query }, true);
       this.say('Saved as a draft. What is published stays until this is.');
     });
+  }
+
+  /** Whoever saves again then knows over what. */
+  private async overtaken(id: string, edit: KeptEdit): Promise<never> {
+    const newest = await client.articleRevision(id, (await client.articleRevision(id)).newest_revision);
+    this.edits.set(id, { ...edit, revision: newest.revision });
+    throw new Error(`${newest.by} changed it meanwhile. Save again to put your words over theirs`);
   }
 
   /** Carries a decision out, step by step, and goes on to the next one. */
@@ -213,9 +225,11 @@ export class KnowledgeSession implements ReactiveController {
     if (this.unsaved.size > 0) event.preventDefault();
   };
 
-  private async begin(): Promise<void> {
+  /** Reads everything anew after the service could not be reached. */
+  async begin(): Promise<void> {
+    this.broken = '';
     this.place = placeOf(location.hash);
-    await this.guarded(async () => {
+    const read = await this.guarded(async () => {
       this.me = await client.me();
       this.host.requestUpdate();
       await this.refresh();
@@ -224,6 +238,8 @@ export class KnowledgeSession implements ReactiveController {
       if (this.place.id === '' && this.place.tab === 'review' && matchMedia('(min-width: 900px)').matches) this.go('review', this.ids[0] ?? '');
       else this.load();
     });
+    if (!read && !this.queue) this.broken = 'The knowledge base can’t be read right now.';
+    this.host.requestUpdate();
   }
 
   /** Reads the lists anew. */

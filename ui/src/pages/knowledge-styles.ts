@@ -63,6 +63,9 @@ export const knowledgeStyles = css`
       visibility: hidden;
     }
   }
+  .note .button {
+    margin-top: var(--s3);
+  }
   .degraded {
     padding: var(--s2) var(--s4);
   }

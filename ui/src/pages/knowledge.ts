@@ -16,7 +16,7 @@ import { shared } from '../components/shared-styles.ts';
 import { type KnowledgeAction, knowledgeAction, knowledgeKeys } from '../state/knowledge/keys.ts';
 import type { TabId } from '../state/knowledge/place.ts';
 import { type Row, emptyText, gapRows, hitRows, queueRows, staleRows } from '../state/knowledge/rows.ts';
-import { step } from '../state/knowledge/review.ts';
+import { isNewest, step } from '../state/knowledge/review.ts';
 import { deepActiveElement, isTyping } from './focus.ts';
 import { KnowledgeSession } from './knowledge-session.ts';
 import { knowledgeStyles } from './knowledge-styles.ts';
@@ -41,7 +41,7 @@ export class Knowledge extends LitElement {
   @query('bc-article-editor') private editor!: ArticleEditor | null;
   @query('bc-gap') private gap!: Gap | null;
   @query('bc-keymap') private keyMap!: KeyMap;
-  @query('bc-list') private list!: List;
+  @query('bc-list') private list!: List | null;
   @query('bc-search-box') private searchBox!: SearchBox | null;
   private readonly session = new KnowledgeSession(this, (text) => this.announcer.show(text));
   /** Where the focus returns when the call closes. */
@@ -92,7 +92,7 @@ export class Knowledge extends LitElement {
         <nav class="column" aria-label=${TABS.find((one) => one.id === tab)?.name ?? ''}>
           ${tab === 'search' ? html`<bc-search-box .query=${session.place.query} .audience=${session.audience}></bc-search-box>` : ''}
           ${tab === 'search' && session.found?.degraded ? html`<p class="degraded quiet">Search works by keywords only at the moment.</p>` : ''}
-          <bc-list .rows=${this.rows()} .selected=${id} .empty=${emptyText(tab, session.gaps, session.place.query)}></bc-list>
+          ${session.broken === '' ? this.rowsOf(tab, id) : this.broken()}
         </nav>
         ${id === '' ? '' : this.opened()}
         ${this.turn ? html`<bc-call-drawer role="complementary" aria-label="Call" .place=${this.turn}></bc-call-drawer>` : ''}
@@ -100,6 +100,18 @@ export class Knowledge extends LitElement {
       <bc-keymap .keys=${knowledgeKeys}></bc-keymap>
       <bc-announcer></bc-announcer>
     `;
+  }
+
+  private rowsOf(tab: TabId, id: string) {
+    const { session } = this;
+    return html`<bc-list .rows=${this.rows()} .selected=${id} .empty=${emptyText(tab, session.gaps, session.place.query)}></bc-list>`;
+  }
+
+  private broken() {
+    return html`<div class="note">
+      <p>${this.session.broken}</p>
+      <button type="button" class="button" @click=${() => this.session.begin()}>Try again</button>
+    </div>`;
   }
 
   private rows(): Row[] | undefined {
@@ -235,9 +247,9 @@ export class Knowledge extends LitElement {
 
   private async focusOn(id: string): Promise<void> {
     await this.updateComplete;
-    await this.list.updateComplete;
+    await this.list?.updateComplete;
     const covered = this.session.place.id !== '' && !matchMedia('(min-width: 900px)').matches;
-    if (covered || !this.list.focusRow(id)) await this.toDetail();
+    if (covered || !this.list?.focusRow(id)) await this.toDetail();
   }
 
   private async toDetail(): Promise<void> {
@@ -293,6 +305,10 @@ export class Knowledge extends LitElement {
   private edit(): boolean {
     const article = this.session.detail?.article;
     if (!article || this.editing === article.id) return false;
+    if (!isNewest(article)) {
+      this.announcer.show('Show the newer revision first: that is what a change is made from.');
+      return true;
+    }
     this.session.edit(article);
     void this.toEditor(article.id);
     return true;

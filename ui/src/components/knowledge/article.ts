@@ -145,7 +145,7 @@ export class Article extends LitElement {
     return html`<aside class="side" aria-label="Evidence">
       ${this.why()}
       <bc-evidence
-        .origins=${article.provenance} .conflicts=${conflicts} .near=${detail.near} .calls=${detail.calls} .chosen=${this.chosen}
+        .body=${article.body} .origins=${article.provenance} .conflicts=${conflicts} .near=${detail.near} .calls=${detail.calls} .chosen=${this.chosen}
       ></bc-evidence>
       ${detail.use ? html`<bc-use .use=${detail.use} .today=${new Date(this.now).toISOString().slice(0, 10)}></bc-use>` : ''}
       <div class="rules">${this.rules(article)}</div>

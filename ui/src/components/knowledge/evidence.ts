@@ -2,7 +2,7 @@ import { LitElement, type PropertyValues, css, html } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { ArticleHit, Conflict, SentenceOrigin } from '../../api/knowledge-types.ts';
 import type { Conversation } from '../../api/types.ts';
-import { numbers } from '../../state/knowledge/marks.ts';
+import { numbers, originsIn } from '../../state/knowledge/marks.ts';
 import { callTime } from '../../state/text.ts';
 import { warnIcon } from '../icons.ts';
 import { maskedText, maskStyles } from '../masked-text.ts';
@@ -16,6 +16,8 @@ import { roleNames } from '../turn.ts';
 @customElement('bc-evidence')
 export class Evidence extends LitElement {
   @property({ attribute: false }) origins: SentenceOrigin[] = [];
+  /** The text that they are about. */
+  @property() body = '';
   @property({ attribute: false }) conflicts: Conflict[] = [];
   @property({ attribute: false }) near: ArticleHit[] = [];
   /** By id; null: it is not kept any more. */
@@ -102,6 +104,9 @@ export class Evidence extends LitElement {
       .near:focus-visible {
         outline-offset: -2px;
       }
+      .unsaid {
+        padding: var(--s2) var(--s2) 0;
+      }
       .quote {
         display: block;
         color: var(--ink-2);
@@ -143,14 +148,15 @@ export class Evidence extends LitElement {
   private sources() {
     if (this.origins.length === 0) return '';
     const number = numbers(this.origins);
-    const ordered = this.origins.map((origin, at) => ({ origin, n: number[at] ?? 0 })).sort((a, b) => a.n - b.n);
+    const said = new Set(originsIn(this.body, this.origins));
+    const ordered = this.origins.map((origin, at) => ({ origin, n: number[at] ?? 0, said: said.has(at) })).sort((a, b) => a.n - b.n);
     return html`<section>
       <h3 class="label">What it rests on</h3>
       <ul>
         ${ordered.map(
-          ({ origin, n }) => html`<li class="origin" ?data-chosen=${n === this.chosen}>
+          ({ origin, n, said }) => html`<li class="origin" ?data-chosen=${n === this.chosen}>
             <span class="n numbers">${n}</span>
-            <div>${origin.turns.map((turn) => this.turn(origin, turn.turn_id, turn.quote))}</div>
+            <div>${said ? '' : html`<p class="unsaid quiet">Not in the text any more: “${origin.sentence}”</p>`}${origin.turns.map((turn) => this.turn(origin, turn.turn_id, turn.quote))}</div>
           </li>`,
         )}
       </ul>
