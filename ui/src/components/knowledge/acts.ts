@@ -62,6 +62,14 @@ export class Acts extends LitElement {
           display: none;
         }
       }
+      @media (min-width: 600px) and (max-width: 1299px) {
+        .row {
+          gap: var(--s1);
+        }
+        .button {
+          padding-inline: var(--s2);
+        }
+      }
       @media (min-width: 1300px) {
         :host {
           padding-inline: var(--s8) var(--s5);

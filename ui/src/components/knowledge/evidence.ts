@@ -111,6 +111,10 @@ export class Evidence extends LitElement {
         display: block;
         color: var(--ink-2);
       }
+      button .quiet:first-child,
+      .near strong {
+        color: var(--accent);
+      }
       .near strong {
         font-weight: var(--weight-medium);
       }

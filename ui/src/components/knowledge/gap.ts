@@ -56,6 +56,9 @@ export class Gap extends LitElement {
         border-radius: var(--radius);
         overflow-wrap: anywhere;
       }
+      button.sample {
+        color: var(--accent);
+      }
       button.sample:hover {
         background: var(--hover);
       }
