@@ -217,8 +217,8 @@ fn first_day(today: Date) -> Date {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{EventBody, Verdict};
-    use crate::store::conformance::card;
+    use crate::domain::{Citation, EventBody, Verdict};
+    use crate::store::conformance;
 
     /// One event of a log, at noon of a day.
     fn recorded(position: u64, day: Date, body: &EventBody) -> Recorded {
@@ -235,6 +235,23 @@ mod tests {
             schema: encoded.schema.into(),
             data: encoded.data.into(),
         }
+    }
+
+    /// It quotes an article twice.
+    fn card(id: &str) -> EventBody {
+        let mut event = conformance::card(id);
+        if let EventBody::SuggestionOffered(card) = &mut event.body {
+            let quote = Citation {
+                article_id: "billing/refunds".into(),
+                passage_id: "billing/refunds#1".into(),
+                revision: 1,
+                start_chars: 0,
+                end_chars: 8,
+                quote: "Refunds.".into(),
+            };
+            card.answer.citations = vec![quote.clone(), quote];
+        }
+        event.body
     }
 
     fn verdict(card: &str, kind: VerdictKind) -> EventBody {
@@ -261,9 +278,9 @@ mod tests {
     fn a_card_counts_on_its_day_by_its_newest_verdict() {
         let mut tally = Tally::default();
         let events = [
-            (day(1), card("k-1").body),
-            (day(1), card("k-2").body),
-            (day(2), card("k-3").body),
+            (day(1), card("k-1")),
+            (day(1), card("k-2")),
+            (day(2), card("k-3")),
             (day(2), verdict("k-1", VerdictKind::Dismissed)),
             (day(3), verdict("k-1", VerdictKind::Accepted)),
             (day(3), verdict("k-2", VerdictKind::Ignored)),
@@ -279,7 +296,7 @@ mod tests {
     #[test]
     fn what_is_too_old_is_forgotten_with_its_cards() {
         let mut tally = Tally::default();
-        let events = [(day(1), card("k-1").body), (day(20), card("k-2").body)];
+        let events = [(day(1), card("k-1")), (day(20), card("k-2"))];
         told(&mut tally, &events, day(20));
         assert_eq!((shown(&tally).len(), tally.cards.len()), (2, 2));
         let later = day(1).saturating_add((KEPT_DAYS + 1).days());
