@@ -95,9 +95,10 @@ pub fn run(args: &FeedbackArgs, out: &mut dyn Write) -> anyhow::Result<()> {
 
 /// Means over the seeds, before → after.
 fn print(out: &mut dyn Write, agents: &str, runs: &[Comparison]) -> std::io::Result<()> {
-    let rows: [(&str, fn(&Comparison) -> [Quality; 2]); 2] =
-        [("heard", |run| run.heard), ("other words", |run| run.other_words)];
-    for (questions, of) in rows {
+    type BeforeAndAfter = fn(&Comparison) -> [Quality; 2];
+    let heard: BeforeAndAfter = |run| run.heard;
+    let other_words: BeforeAndAfter = |run| run.other_words;
+    for (questions, of) in [("heard", heard), ("other words", other_words)] {
         let mean = |figure: fn(&Quality) -> f64| -> [f64; 2] {
             [0, 1].map(|at| {
                 runs.iter().map(|run| figure(&of(run)[at])).sum::<f64>() / runs.len().max(1) as f64

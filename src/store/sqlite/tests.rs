@@ -85,7 +85,7 @@ async fn a_log_is_read_beside_its_writer_and_after_it() {
     assert_eq!(reader.read(&all).await.expect("read").len(), 2);
     writer.append(&t, &c, vec![turn("t-2")]).await.expect("append");
     assert_eq!(reader.read(&all).await.expect("read").len(), 3);
-    let refused = reader.append(&t, &c, vec![turn("t-3")]).await.err().expect("refused");
+    let refused = reader.append(&t, &c, vec![turn("t-3")]).await.expect_err("refused");
     assert!(matches!(refused, StoreError::ReadOnly), "{refused}");
     reader.close().await;
     writer.close().await;
