@@ -96,7 +96,7 @@ impl<'a> Evidence<'a> {
         self.most_exact = fused.iter().map(|hit| hit.exact).max().unwrap_or(0);
         let passages = fused.iter().map(|hit| hit.passage).chain(also.iter().cloned().flatten());
         for passage in passages {
-            let article = self.snapshot.shelf.article_of[passage];
+            let article = self.snapshot.articles.of_passage[passage];
             self.priors
                 .entry(article)
                 .or_insert_with(|| near.prior(&self.snapshot.passages[passage].article));
@@ -106,7 +106,7 @@ impl<'a> Evidence<'a> {
     /// What agents made of the hit's article. It speaks for no passage against one that holds more of
     /// the query's exact terms, and against none that holds the most.
     fn prior(&self, hit: &Fused) -> Prior {
-        let article = self.snapshot.shelf.article_of[hit.passage];
+        let article = self.snapshot.articles.of_passage[hit.passage];
         let prior = self.priors.get(&article).copied().unwrap_or_default();
         let is_exact = hit.exact == self.most_exact;
         let is_heard = self.most_exact == 0 || (prior.log_odds > 0.0) == is_exact;

@@ -1,19 +1,19 @@
 //! Questions that a made-up log hears, and the same matters in other words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::{Article, ArticleId};
 use crate::evaluate::calibrate::is_for_fitting;
 use crate::evaluate::dataset::{Dataset, EvaluationError, hex, read, rows};
 use crate::knowledge::queries::LabelledQuery;
 use crate::knowledge::{Library, LibrarySettings, Source, passages_of};
-use sha2::{Digest, Sha256};
 
 /// Questions of intents on each side: each is asked four times a run.
 const OF_INTENTS: usize = 500;
