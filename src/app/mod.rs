@@ -46,7 +46,7 @@ use crate::models::embedder::EmbedderHandle;
 use crate::models::minilm::{MiniLm, MiniLmFiles};
 use crate::models::{self, Ears, Order, Outcome, SpeechModel, SpeechPool, Urgency};
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
-use crate::serve::{self, Listener, ServeState, Services, SystemSource};
+use crate::serve::{self, Listener, ServeState, Services, SystemSource, Uses};
 use crate::store::{ArticleLog, SqliteStore, Store};
 
 pub use self::batch_writer::batch_writer;
@@ -253,6 +253,7 @@ impl App {
             article_log,
             desk: Arc::new(articles),
             batches: batches.clone(),
+            uses: Uses::default(),
             wrapups: Arc::new(WrapUpDoor::new(
                 Arc::clone(&store),
                 wrap_up_settings,

@@ -27,6 +27,7 @@ mod pages;
 mod sources;
 mod suggestions;
 mod system;
+mod uses;
 mod view;
 mod wrapups;
 
@@ -57,6 +58,7 @@ pub use sources::{
     ImportOutcome, Masker, SystemSource, WrapUpOrder, WrapUps,
 };
 pub use system::Models;
+pub use uses::Uses;
 
 /// Settings `[serve]`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -109,6 +111,8 @@ pub struct Services {
     pub articles: Arc<dyn ArticleSource>,
     pub article_log: Arc<dyn ArticleLog>,
     pub desk: Arc<dyn ArticleDesk>,
+    /// What agents made of the cards that quote each article.
+    pub uses: Uses,
     pub wrapups: Arc<dyn WrapUps>,
     pub batches: Arc<dyn Batches>,
     pub system: Arc<dyn SystemSource>,

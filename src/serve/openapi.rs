@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::error::Problem;
 use super::{
     ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, events, health,
-    hooks, suggestions, system, wrapups,
+    hooks, suggestions, system, uses, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -65,6 +65,7 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(batches::provenance))
         .routes(routes!(audiosocket::announce))
         .routes(routes!(articles::read::list, articles::write::create))
+        .routes(routes!(uses::show))
         .routes(routes!(articles::search))
         .routes(routes!(articles::import::import))
         .routes(routes!(articles::read::show, articles::write::change))

@@ -204,7 +204,9 @@ async fn lists_are_filtered_and_paged(s: &dyn ArticleLog) {
     ] {
         let mut new = revision(id, 0, action);
         let products = vec![product.into(), "x".into()];
-        new.content = Arc::new(ArticleContent { products, review_by, ..content(id) });
+        let valid_until = review_by.map(|day| day.saturating_add(jiff::Span::new().days(10)));
+        let content = ArticleContent { products, review_by, valid_until, ..content(id) };
+        new.content = Arc::new(content);
         write(s, &t, new).await;
     }
     let ids = async |change: &dyn Fn(&mut ArticleQuery)| {
@@ -223,6 +225,13 @@ async fn lists_are_filtered_and_paged(s: &dyn ArticleLog) {
     assert_eq!(published, ["a/two", "b/50%_off"]);
     assert_eq!(ids(&|query| query.product = Some("phone".into())).await.0, ["a/one", "a/two"]);
     assert_eq!(ids(&|query| query.review_by = at(8)).await.0, ["a/two"]);
+    assert_eq!(ids(&|query| query.valid_until = at(10)).await.0, [""; 0]);
+    assert_eq!(ids(&|query| query.valid_until = at(11)).await.0, ["a/two"]);
+    // A change that nobody has published yet doesn't let what is in force hold longer.
+    let mut longer = revision("a/two", 1, ArticleAction::Draft);
+    longer.content = Arc::new(ArticleContent { valid_until: at(31), ..content("a/two") });
+    write(s, &t, longer).await;
+    assert_eq!(ids(&|query| query.valid_until = at(11)).await.0, ["a/two"]);
     assert_eq!(ids(&|query| query.text = Some("TWO".into())).await.0, ["a/two"]);
     assert_eq!(ids(&|query| query.text = Some("0%_O".into())).await.0, ["b/50%_off"]);
     assert!(ids(&|query| query.text = Some("%'".into())).await.0.is_empty());

@@ -89,6 +89,8 @@ pub struct ArticleQuery {
     pub product: Option<String>,
     /// To be reviewed on that day at the latest.
     pub review_by: Option<Date>,
+    /// Holds until that day at the latest.
+    pub valid_until: Option<Date>,
     /// In the title or the id, in any case.
     pub text: Option<String>,
     pub limit: usize,
@@ -103,6 +105,7 @@ impl ArticleQuery {
             state: None,
             product: None,
             review_by: None,
+            valid_until: None,
             text: None,
             limit: MAX_LIST,
             after: None,
@@ -129,6 +132,8 @@ pub struct ArticleRow {
     pub products: Vec<String>,
     pub language: String,
     pub review_by: Option<Date>,
+    /// The last day on which the revision in force holds, or the newest if none is.
+    pub valid_until: Option<Date>,
     /// Of what the newest revision says: `codec::content_hash`.
     pub content_hash: String,
     /// Of what a file said when it was last imported.

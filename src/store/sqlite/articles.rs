@@ -16,7 +16,9 @@ use crate::store::{ArticleQuery, ArticleRow, Page, RevisionRow, StoreError};
 const REVISION: &str = "SELECT r.position, r.article, r.number, r.action, r.author, r.\"by\", \
     r.approver, r.time, r.comment, r.content, r.provenance FROM article_revisions r ";
 const ROW: &str = "SELECT id, number, action, title, author, \"by\", approver, time, audience, products, \
-    language, review_by, content_hash, imported_hash, published_number FROM articles ";
+    language, review_by, content_hash, imported_hash, published_number, (SELECT content ->> 'valid_until' \
+    FROM article_revisions r WHERE r.tenant = articles.tenant AND r.article = articles.id \
+    AND r.number = coalesce(published_number, articles.number)) AS valid_until FROM articles ";
 
 /// A revision that is about to be written, with its place.
 pub fn recorded(new: &NewRevision, position: u64, time: Timestamp) -> ArticleRevision {
@@ -209,6 +211,9 @@ impl Articles<'_> {
         if let Some(day) = query.review_by {
             sql.push(" AND review_by <= ").push_bind(day.to_string());
         }
+        if let Some(day) = query.valid_until {
+            sql.push(" AND valid_until <= ").push_bind(day.to_string());
+        }
         if let Some(text) = &query.text {
             let pattern = format!("%{}%", escaped(text));
             sql.push(" AND (title LIKE ").push_bind(pattern.clone()).push(" ESCAPE '\\'");
@@ -330,7 +335,10 @@ fn article_row(row: &SqliteRow) -> Result<ArticleRow, StoreError> {
     let list = |column: &str| -> Result<Vec<String>, StoreError> {
         serde_json::from_str(row.get(column)).map_err(|error| damaged(error.to_string()))
     };
-    let review_by = row.get::<Option<&str>, _>("review_by").map(str::parse).transpose();
+    let date = |column: &str| {
+        let day = row.get::<Option<&str>, _>(column).map(str::parse).transpose();
+        day.map_err(|error: jiff::Error| damaged(error.to_string()))
+    };
     Ok(ArticleRow {
         number: row.get::<i64, _>("number") as u32,
         action: action(row.get("action"))?,
@@ -342,7 +350,8 @@ fn article_row(row: &SqliteRow) -> Result<ArticleRow, StoreError> {
         audience: list("audience")?,
         products: list("products")?,
         language: row.get("language"),
-        review_by: review_by.map_err(|error: jiff::Error| damaged(error.to_string()))?,
+        review_by: date("review_by")?,
+        valid_until: date("valid_until")?,
         content_hash: row.get("content_hash"),
         imported_hash: row.get("imported_hash"),
         published: row.get::<Option<i64>, _>("published_number").map(|number| number as u32),

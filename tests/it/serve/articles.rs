@@ -322,3 +322,40 @@ async fn an_import_is_idempotent_and_leaves_people_s_changes() {
     let none = house.post("/v1/articles/import", json!({"articles": []})).await;
     assert_eq!(none.0, 422);
 }
+
+#[tokio::test]
+async fn an_articles_use_is_counted_from_the_log() {
+    let house = House::open().await;
+    house.append("c-1", vec![started(), card("k-1"), card("k-2")]).await;
+    let path = "/v1/articles/billing%2Frefunds/use";
+    let counts = async || {
+        let (status, answer) = house.get(path).await;
+        assert_eq!(status, 200, "{answer}");
+        let days = answer["days"].as_array().expect("days");
+        let sum = |field: &str| days.iter().filter_map(|day| day[field].as_u64()).sum::<u64>();
+        ["offered", "accepted", "edited", "dismissed"].map(sum)
+    };
+    assert_eq!(counts().await, [2, 0, 0, 0]);
+    for verdict in ["dismissed", "accepted"] {
+        let given = json!({"verdict": verdict});
+        assert_eq!(house.post("/v1/suggestions/k-1/verdict", given).await.0, 200);
+    }
+    assert_eq!(counts().await, [2, 1, 0, 0]);
+    let other = house.client.get(house.url(path)).bearer_auth(OTHER_KEY).send().await;
+    assert_eq!(other.expect("answers").status(), 404);
+}
+
+#[tokio::test]
+async fn articles_that_end_soon_can_be_listed() {
+    let house = House::open().await;
+    let text = json!({"id": "offers/winter", "title": "Winter", "body": "It is cold.",
+        "valid_until": "2030-12-31"});
+    assert_eq!(house.post("/v1/articles", text).await.0, StatusCode::CREATED);
+    for (day, expected) in [("2030-12-30", 0), ("2030-12-31", 1)] {
+        let (_, list) = house.get(&format!("/v1/articles?valid_until={day}")).await;
+        assert_eq!(list["items"].as_array().map(Vec::len), Some(expected), "{list}");
+    }
+    let (_, list) = house.get("/v1/articles?state=draft").await;
+    assert_eq!(list["items"][0]["valid_until"], "2030-12-31");
+    assert_eq!(house.get("/v1/articles?valid_until=soon").await.0, 422);
+}

@@ -112,6 +112,7 @@ impl House {
             articles: Arc::new(Found(library)),
             article_log: log.clone(),
             desk: Arc::new(desk),
+            uses: Uses::default(),
             wrapups: Arc::new(FakeWrapUps),
             batches: Arc::new(NoBatches),
             system: Arc::new(Fake),
