@@ -35,7 +35,7 @@ const NAME_HOLDERS: usize = 14;
 const ABOUT_WORTH: f32 = 1.5;
 /// What a nat of the agents' verdicts is worth in cosine: so much that neighbours change places, and no
 /// passage comes from far behind. Measured: see `benches/README`.
-const FEEDBACK_WORTH: f32 = 0.05;
+const FEEDBACK_WORTH: f32 = 0.08;
 /// From this strength on a mention is a reason to show.
 const TALKED_ABOUT: f32 = 0.4;
 
@@ -132,9 +132,7 @@ impl<'a> Evidence<'a> {
         for hit in fused.iter_mut() {
             hit.score = self.names_worth(hit.passage);
             hit.score += ABOUT_WORTH * self.mention(hit.passage).map_or(0.0, |one| one.strength);
-            hit.score +=
-                std::env::var("WORTH").ok().and_then(|v| v.parse().ok()).unwrap_or(FEEDBACK_WORTH)
-                    * self.prior(hit).log_odds;
+            hit.score += FEEDBACK_WORTH * self.prior(hit).log_odds;
         }
         for wording in wordings {
             let words = self.by_words(wording, fused)?;

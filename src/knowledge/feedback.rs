@@ -5,8 +5,8 @@
 //! nothing is fitted again when people begin to ask something new. An article's rate of acceptance near
 //! the question has a Beta distribution around the article's own rate, and that one around the rate of
 //! everybody else's cards (Beta-binomial with an empirical prior: Gelman et al., Bayesian Data Analysis,
-//! chapter 5). What comes out is the log-odds ratio of the two rates, less its standard deviation: what
-//! chance may have done moves nothing (after Monroe, Colaresi and Quinn 2008,
+//! chapter 5). What comes out is the log-odds ratio of the two rates, less what chance may have done, by
+//! its standard deviation (after Monroe, Colaresi and Quinn 2008,
 //! <https://doi.org/10.1093/pan/mpn018>, who divide where this subtracts).
 //!
 //! ```text
@@ -15,7 +15,7 @@
 //! a     = Σ k · accepted  + HERE · own                                  k = nearness of the questions
 //! b     = Σ k · dismissed + HERE · (1 − own)
 //! d     = ln(a / b) − logit(base),  s = √(1/a + 1/b)
-//! prior = d towards 0 by s, from −LIMIT to LIMIT
+//! prior = d towards 0 by DOUBT · s, from −LIMIT to LIMIT
 //! ```
 //!
 //! The rate of the others, and not of all: so a verdict speaks for or against its own article only.
@@ -32,36 +32,19 @@ use crate::domain::{Article, ArticleId, VerdictKind};
 pub const LIMIT: f32 = 1.0;
 /// Questions with a smaller cosine have nothing to say to each other; from the larger one on they are
 /// the same. Between them, nearness grows evenly.
-fn knob(n: &str, d: f32) -> f32 {
-    std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d)
-}
-#[allow(non_snake_case)]
-fn FAR() -> f32 {
-    static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
-    *X.get_or_init(|| knob("FAR", 0.45))
-}
-#[allow(non_snake_case)]
-fn SAME() -> f32 {
-    static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
-    *X.get_or_init(|| knob("SAME", 0.8))
-}
+const FAR: f32 = 0.45;
+const SAME: f32 = 0.8;
 /// So many judged cards weigh as much as what is known without them.
-#[allow(non_snake_case)]
-fn HERE() -> f32 {
-    static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
-    *X.get_or_init(|| knob("HERE", 3.0))
-}
-#[allow(non_snake_case)]
-fn OWN() -> f32 {
-    static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
-    *X.get_or_init(|| knob("OWN", 30.0))
-}
+const HERE: f32 = 3.0;
+const OWN: f32 = 30.0;
+/// So many standard deviations of the log-odds may be chance.
+const DOUBT: f32 = 1.25;
 /// Where nearly every card is accepted, one more still says something, and one that isn't says not all.
 const BASES: (f32, f32) = (0.25, 0.75);
 /// An article's own rate is counted no further from the base than this, in nats. So it moves nothing
-/// alone, where nothing is known of such questions; and `a` and `b` stay above a quarter, below which
-/// a verdict could lessen the deviation by more than it moves the odds.
-const OWN_LIMIT: f32 = 1.0;
+/// alone, where nothing is known of such questions; and `a` and `b` stay above `DOUBT² / 4`, below
+/// which a verdict could lessen the doubt by more than it moves the odds.
+const OWN_LIMIT: f32 = 0.75;
 /// What a verdict counts whose sentence no longer stands in the article.
 const OUTDATED: f32 = 0.25;
 /// From here on a prior is a reason to tell.
@@ -198,8 +181,8 @@ impl Feedback {
             let rows = first..(first + BLOCK).min(self.cards.len());
             self.rows.products(&mut query, rows.clone(), &mut cosines);
             for (row, cosine) in rows.zip(&cosines) {
-                if *cosine > FAR() {
-                    let nearness = ((cosine - FAR()) / (SAME() - FAR())).min(1.0);
+                if *cosine > FAR {
+                    let nearness = ((cosine - FAR) / (SAME - FAR)).min(1.0);
                     near.entry(self.cards[row].article).or_default().push((row, nearness));
                 }
             }
@@ -242,14 +225,13 @@ impl Near<'_> {
             judged: (all.judged - judged.all.judged).max(0.0),
         };
         let base = others.rate(0.5, 2.0).clamp(BASES.0, BASES.1);
-        let own = logit(own.rate(base, OWN())) - logit(base);
+        let own = logit(own.rate(base, OWN)) - logit(base);
         let own = logistic(logit(base) + own.clamp(-OWN_LIMIT, OWN_LIMIT));
-        let accepted = here.accepted + HERE() * own;
-        let dismissed = here.judged - here.accepted + HERE() * (1.0 - own);
+        let accepted = here.accepted + HERE * own;
+        let dismissed = here.judged - here.accepted + HERE * (1.0 - own);
         let odds = (accepted / dismissed).ln() - logit(base);
-        let deviation = (accepted.recip() + dismissed.recip()).sqrt() * knob("DEV", 1.0);
-        prior.log_odds = odds.signum() * (odds.abs() - deviation).clamp(0.0, LIMIT);
-        prior.log_odds *= knob("SCALE", 1.0);
+        let deviation = (accepted.recip() + dismissed.recip()).sqrt();
+        prior.log_odds = odds.signum() * (odds.abs() - DOUBT * deviation).clamp(0.0, LIMIT);
         prior
     }
 }
@@ -383,7 +365,7 @@ mod tests {
         let gone = |card: &JudgedCard| JudgedCard { quote: "It took six.".into(), ..card.clone() };
         let before: Vec<JudgedCard> = now.iter().map(gone).collect();
         let (now, before) = (prior(&now, "a").log_odds, prior(&before, "a").log_odds);
-        assert!(now < before && before < -0.5, "{now} {before}");
+        assert!(now < before && before < -0.3, "{now} {before}");
     }
 
     #[test]
@@ -403,6 +385,7 @@ mod tests {
         let said = |text: &str| Some(text.to_owned());
         assert_eq!(of(0.6, 5, 6), said("agents accepted it for such questions: 5 of 6"));
         assert_eq!(of(-0.6, 1, 6), said("agents dismissed it for such questions: 5 of 6"));
+        assert_eq!(of(-0.2, 0, 0), said("agents ignored it for such questions"));
         assert_eq!(of(0.05, 5, 6), None);
     }
 }

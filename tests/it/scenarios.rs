@@ -64,7 +64,7 @@ fn parse(path: &Path) -> Vec<Line> {
     lines
 }
 
-fn embedder() -> EmbedderHandle {
+pub fn embedder() -> EmbedderHandle {
     let folder = installed("all-minilm-l6-v2").expect("make test pulls the model").folder;
     let model = MiniLm::open(&MiniLmFiles::in_folder(&folder), 1).unwrap();
     EmbedderHandle::spawn(Box::new(model), 16)

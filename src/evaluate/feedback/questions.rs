@@ -79,13 +79,16 @@ impl Questions {
     pub fn halves(&self, half: Half, seed: u64) -> [Vec<&LabelledQuery>; 2] {
         let mut random = StdRng::seed_from_u64(seed);
         if let Some(for_log) = self.for_log {
-            let (heard, other) = self.queries.split_at(for_log);
-            return [heard, other].map(|all| {
-                let mut some: Vec<_> = all.iter().collect();
-                some.shuffle(&mut random);
-                some.truncate(OF_INTENTS);
-                some
-            });
+            let (train, rest) = self.queries.split_at(for_log);
+            let [mut heard, mut other] = [train, rest].map(|some| some.iter().collect::<Vec<_>>());
+            heard.shuffle(&mut random);
+            other.shuffle(&mut random);
+            if half == Half::Development {
+                other = heard.split_off(heard.len() / 2);
+            }
+            heard.truncate(OF_INTENTS);
+            other.truncate(OF_INTENTS);
+            return [heard, other];
         }
         let (mut heard, other): (Vec<_>, Vec<_>) =
             self.queries.iter().partition(|query| is_for_fitting(&query.text));
