@@ -20,7 +20,7 @@ mod writers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use include_dir::{Dir, include_dir};
 use tokio_util::sync::CancellationToken;
@@ -429,9 +429,11 @@ pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
 /// Makes searches hybrid, on a thread of its own, and says so when that takes a while.
 fn attach_vectors(library: Library, notices: Arc<Notices>) {
     const WHAT: &str = "knowledge_vectors";
+    /// Reading the vectors of a small base takes no longer.
+    const SHORT: Duration = Duration::from_millis(300);
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
-        let articles = library.articles().len();
+        let (articles, begun) = (library.articles().len(), Instant::now());
         let installed = match models::installed(EMBEDDER) {
             Ok(installed) => installed,
             Err(error) => {
@@ -441,7 +443,7 @@ fn attach_vectors(library: Library, notices: Arc<Notices>) {
             }
         };
         let announce = |done: usize, all: usize| {
-            if done < all && !notices.stands(WHAT) {
+            if done < all && begun.elapsed() > SHORT && !notices.stands(WHAT) {
                 let detail = format!(
                     "search by keywords only until {articles} articles are indexed by meaning"
                 );

@@ -17,6 +17,7 @@ mod library;
 mod matrix;
 mod names;
 mod passages;
+mod phrases;
 pub mod queries;
 mod quote;
 mod scan;
