@@ -21,7 +21,7 @@ mod writers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use include_dir::{Dir, include_dir};
 use tokio_util::sync::CancellationToken;
@@ -434,9 +434,11 @@ pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
 /// in from then on: their questions need the model, too.
 fn attach_vectors(library: Library, notices: Arc<Notices>, feed: Option<FeedbackFeed>) {
     const WHAT: &str = "knowledge_vectors";
+    /// Reading the vectors of a small base takes no longer.
+    const SHORT: Duration = Duration::from_millis(300);
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
-        let articles = library.articles().len();
+        let (articles, begun) = (library.articles().len(), Instant::now());
         let installed = match models::installed(EMBEDDER) {
             Ok(installed) => installed,
             Err(error) => {
@@ -446,7 +448,7 @@ fn attach_vectors(library: Library, notices: Arc<Notices>, feed: Option<Feedback
             }
         };
         let announce = |done: usize, all: usize| {
-            if done < all && !notices.stands(WHAT) {
+            if done < all && begun.elapsed() > SHORT && !notices.stands(WHAT) {
                 let detail = format!(
                     "search by keywords only until {articles} articles are indexed by meaning"
                 );

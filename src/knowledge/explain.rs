@@ -41,7 +41,7 @@ pub(crate) fn reasons(query: &str, found: &Found<'_>) -> Vec<String> {
 }
 
 fn spoken_forms(query: &str, matched: &[String]) -> Vec<String> {
-    let words = super::spoken::digits(&terms::words(query));
+    let words = super::spoken::digits(terms::words(query));
     let stems = terms::stem(&words);
     let mut shown: Vec<String> = Vec::new();
     for (word, stem) in words.iter().zip(&stems) {

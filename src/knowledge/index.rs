@@ -19,7 +19,7 @@ use tantivy::{
 };
 
 use super::snapshot::PassageEntry;
-use super::{terms, whole};
+use super::whole;
 use crate::domain::{Article, Audience};
 
 /// The writer's working memory; it flushes to the RAM directory when it is full.
@@ -59,8 +59,6 @@ struct Fields {
     text: Field,
     /// How people ask for the passage.
     asked: Field,
-    /// Title, heading and text, for document frequencies and for the exact-term guard.
-    all: Field,
     audience: Field,
     product: Field,
     language: Field,
@@ -86,8 +84,7 @@ impl KeywordIndex {
             title: schema.add_text_field("title", words.clone()),
             heading: schema.add_text_field("heading", words.clone()),
             text: schema.add_text_field("text", words.clone()),
-            asked: schema.add_text_field("asked", words.clone()),
-            all: schema.add_text_field("all", words),
+            asked: schema.add_text_field("asked", words),
             audience: schema.add_text_field("audience", STRING),
             product: schema.add_text_field("product", STRING),
             language: schema.add_text_field("language", STRING),
@@ -99,16 +96,12 @@ impl KeywordIndex {
             .schema(schema.build())
             .single_segment_index_writer(directory, WRITER_BYTES)?;
         for entry in passages {
-            let (article, passage) = (&entry.article, entry.passage());
+            let (article, terms) = (&entry.article, &entry.terms);
             let mut document = TantivyDocument::default();
-            let title = terms::terms(&article.title).join(" ");
-            let heading = terms::terms(&passage.heading).join(" ");
-            let text = terms::terms(&passage.text).join(" ");
-            document.add_text(fields.all, format!("{title} {heading} {text}"));
-            document.add_text(fields.title, title);
-            document.add_text(fields.heading, heading);
-            document.add_text(fields.text, text);
-            document.add_text(fields.asked, terms::terms(&entry.asked_as.join(" ")).join(" "));
+            document.add_text(fields.title, &terms.title);
+            document.add_text(fields.heading, &terms.heading);
+            document.add_text(fields.text, &terms.text);
+            document.add_text(fields.asked, &terms.asked);
             for audience in &article.audience {
                 document.add_text(fields.audience, audience.as_str());
             }
@@ -196,30 +189,36 @@ impl KeywordIndex {
 
     /// The passages that hold the term, in growing order.
     pub fn holders(&self, term: &str) -> Result<Vec<usize>, TantivyError> {
-        self.holders_in(self.fields.all, term)
+        let Fields { title, heading, text, .. } = self.fields;
+        self.holders_in(&[title, heading, text], term)
     }
 
     /// The passages that people ask for with the term, in growing order.
     pub fn asked_with(&self, term: &str) -> Result<Vec<usize>, TantivyError> {
-        self.holders_in(self.fields.asked, term)
+        self.holders_in(&[self.fields.asked], term)
     }
 
-    fn holders_in(&self, field: Field, term: &str) -> Result<Vec<usize>, TantivyError> {
+    fn holders_in(&self, fields: &[Field], term: &str) -> Result<Vec<usize>, TantivyError> {
         let searcher = self.reader.searcher();
         let mut holders = Vec::new();
-        let term = Term::from_field_text(field, term);
-        for segment in searcher.segment_readers() {
-            let inverted = segment.inverted_index(field)?;
-            let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)?
-            else {
-                continue;
-            };
-            let mut doc = postings.doc();
-            while doc != TERMINATED {
-                holders.push(doc as usize);
-                doc = postings.advance();
+        for &field in fields {
+            let term = Term::from_field_text(field, term);
+            for segment in searcher.segment_readers() {
+                let inverted = segment.inverted_index(field)?;
+                let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)?
+                else {
+                    continue;
+                };
+                let mut doc = postings.doc();
+                while doc != TERMINATED {
+                    holders.push(doc as usize);
+                    doc = postings.advance();
+                }
             }
         }
+        // Each field's are in order already, which a stable sort makes use of.
+        holders.sort();
+        holders.dedup();
         Ok(holders)
     }
 }

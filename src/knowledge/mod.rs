@@ -18,6 +18,7 @@ mod library;
 mod matrix;
 mod names;
 mod passages;
+mod phrases;
 pub mod queries;
 mod quote;
 mod scan;

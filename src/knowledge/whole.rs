@@ -14,7 +14,6 @@ use tantivy::{
 };
 
 use super::snapshot::PassageEntry;
-use super::terms;
 
 const WRITER_BYTES: usize = 64 << 20;
 
@@ -42,14 +41,13 @@ impl WholeArticles {
         for range in ranges {
             let mut document = TantivyDocument::default();
             for (at, entry) in passages[range.clone()].iter().enumerate() {
+                let terms = &entry.terms;
                 if at == 0 {
-                    let terms = terms::terms(&entry.article.title).join(" ");
-                    document.add_text(whole, &terms);
-                    document.add_text(title, terms);
+                    document.add_text(whole, &terms.title);
+                    document.add_text(title, &terms.title);
                 }
-                let passage = entry.passage();
-                for text in [&passage.heading, &passage.text, &entry.asked_as.join(" ")] {
-                    document.add_text(whole, terms::terms(text).join(" "));
+                for text in [&terms.heading, &terms.text, &terms.asked] {
+                    document.add_text(whole, text);
                 }
             }
             writer.add_document(document)?;

@@ -7,6 +7,7 @@ mod engines;
 mod eval_asr;
 mod feedback;
 mod handover;
+mod knowledge_damage;
 mod knowledge_files;
 mod legs;
 mod line_sounds;

@@ -25,6 +25,7 @@ pub async fn all<S: Store + ArticleLog + 'static>(store: Arc<S>) {
     a_draft_leaves_what_is_in_force_alone(s).await;
     the_log_is_followed_by_position(s).await;
     lists_are_filtered_and_paged(s).await;
+    those_that_are_named_come_once(s).await;
     tenants_see_nothing_of_each_other(s).await;
     rows_know_what_a_file_last_said(s).await;
     what_is_told_comes_with_the_revision(s).await;
@@ -237,10 +238,25 @@ async fn lists_are_filtered_and_paged(s: &dyn ArticleLog) {
     assert!(ids(&|query| query.text = Some("%'".into())).await.0.is_empty());
 }
 
+async fn those_that_are_named_come_once(s: &dyn ArticleLog) {
+    let t: TenantId = "of-names".into();
+    for id in ["a", "b/\"c\"", "d"] {
+        write(s, &t, revision(id, 0, ArticleAction::Import)).await;
+    }
+    let wanted = ["d", "nothing", "b/\"c\"", "d"].map(Into::into);
+    let mut rows = s.articles_named(&t, &wanted).await.expect("reads");
+    rows.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["b/\"c\"", "d"]);
+    let same = s.article(&t, &"d".into()).await.expect("reads");
+    assert_eq!(Some(&rows[1]), same.as_ref());
+    assert!(s.articles_named(&t, &[]).await.expect("reads").is_empty());
+}
+
 async fn tenants_see_nothing_of_each_other(s: &dyn ArticleLog) {
     let (t, other): (TenantId, TenantId) = ("of-mine".into(), "of-other".into());
     write(s, &t, revision("a", 0, ArticleAction::Import)).await;
     assert!(s.article(&other, &"a".into()).await.expect("reads").is_none());
+    assert!(s.articles_named(&other, &["a".into()]).await.expect("reads").is_empty());
     assert!(s.revision(&other, &"a".into(), 1).await.expect("reads").is_none());
     assert!(s.in_force(&other, None).await.expect("reads").is_empty());
     assert!(s.revisions_after(&other, 0).await.expect("reads").is_empty());

@@ -65,6 +65,13 @@ pub trait ArticleLog: Send + Sync {
         id: &ArticleId,
     ) -> Result<Option<ArticleRow>, StoreError>;
 
+    /// Those of a tenant's articles that are there, in any order; one that is named twice comes once.
+    async fn articles_named(
+        &self,
+        tenant: &TenantId,
+        ids: &[ArticleId],
+    ) -> Result<Vec<ArticleRow>, StoreError>;
+
     async fn revision(
         &self,
         tenant: &TenantId,

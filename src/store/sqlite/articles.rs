@@ -241,6 +241,20 @@ impl Articles<'_> {
         row.map(|row| article_row(&row)).transpose()
     }
 
+    pub async fn named(
+        &self,
+        tenant: &TenantId,
+        ids: &[ArticleId],
+    ) -> Result<Vec<ArticleRow>, StoreError> {
+        let ids: Vec<&str> = ids.iter().map(ArticleId::as_str).collect();
+        let mut sql = QueryBuilder::<Sqlite>::new(ROW);
+        sql.push("WHERE tenant = ").push_bind(tenant.as_str());
+        // As one value: there are more of them than a statement takes.
+        sql.push(" AND id IN (SELECT value FROM json_each(").push_bind(json(&ids)).push("))");
+        let rows = sql.build().fetch_all(self.0).await.map_err(|error| read_error(&error))?;
+        rows.iter().map(article_row).collect()
+    }
+
     pub async fn revision(
         &self,
         tenant: &TenantId,

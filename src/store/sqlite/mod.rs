@@ -244,6 +244,14 @@ impl ArticleLog for SqliteStore {
         self.reader.articles().one(tenant, id).await
     }
 
+    async fn articles_named(
+        &self,
+        tenant: &TenantId,
+        ids: &[ArticleId],
+    ) -> Result<Vec<ArticleRow>, StoreError> {
+        self.reader.articles().named(tenant, ids).await
+    }
+
     async fn revision(
         &self,
         tenant: &TenantId,
