@@ -6,6 +6,7 @@ mod batch_writer;
 mod batches;
 mod blocking;
 mod embedded;
+pub mod gaps;
 mod knowledge_door;
 mod load;
 mod media;
@@ -13,6 +14,7 @@ mod notices;
 mod own_sockets;
 mod recogniser;
 mod spent;
+mod vectors;
 mod words;
 mod wrapup_door;
 mod writers;
@@ -26,6 +28,7 @@ use include_dir::{Dir, include_dir};
 use tokio_util::sync::CancellationToken;
 
 use self::batches::{BatchDoor, BatchSurroundings};
+use self::gaps::{GapDoor, GapSurroundings};
 use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
 use self::own_sockets::OwnSockets;
@@ -40,8 +43,6 @@ use crate::flow::session::SessionSettings;
 use crate::flow::suggestion::SuggestionSettings;
 use crate::insight::redaction;
 use crate::knowledge::{Library, LibrarySettings, Source, cache_folder};
-use crate::models::embedder::EmbedderHandle;
-use crate::models::minilm::{MiniLm, MiniLmFiles};
 use crate::models::{self, Ears, Order, Outcome, SpeechModel, SpeechPool, Urgency};
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource};
@@ -57,7 +58,6 @@ static SAMPLE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/knowledge");
 
 const EMBEDDER: &str = "all-minilm-l6-v2";
 const BUS_SIGNALS: usize = 4_096;
-const EMBEDDER_QUEUE: usize = 64;
 
 /// Why the service can't start or stopped badly: which kind, and a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +96,7 @@ pub struct App {
     store: Arc<dyn Store>,
     speech: Arc<SpeechPool>,
     batches: Arc<BatchDoor>,
+    gaps: Arc<GapDoor>,
     spent: SpentFile,
     stop: CancellationToken,
     /// Follows `stop` when the calls have ended.
@@ -155,7 +156,7 @@ impl App {
         .map_err(AppError::broke)??;
 
         let notices = Arc::new(Notices::new(tenant.clone(), Arc::clone(&store)));
-        attach_vectors(library.clone(), Arc::clone(&notices));
+        let meaning = vectors::attach(library.clone(), Arc::clone(&notices));
 
         let suggestion = SuggestionSettings {
             threshold: config.suggestion.threshold,
@@ -214,6 +215,17 @@ impl App {
         sockets.patience = Duration::from_secs(config.serve.media_idle_seconds);
         sockets.audiohook = media::audiohook_settings(&config.media);
         let media_auth = media::auth(&config.media, &tenant)?;
+        let gaps = GapSurroundings {
+            store: Arc::clone(&store),
+            bus: Arc::clone(&bus),
+            tenants: vec![tenant.clone()],
+            library: library.clone(),
+            suggestion: suggestion.clone(),
+            meaning,
+            stop: stop.child_token(),
+        };
+        let gaps = GapDoor::open(&config.store.folder, gaps).await;
+        let gaps = Arc::new(gaps.map_err(|error| AppError::of(&error))?);
         let knowledge =
             Arc::new(KnowledgeDoor { library, store: Arc::clone(&store), suggestion, voice });
         let surroundings = BatchSurroundings {
@@ -233,6 +245,7 @@ impl App {
             auth,
             answerer: knowledge.clone(),
             articles: knowledge,
+            gaps: gaps.clone(),
             batches: batches.clone(),
             wrapups: Arc::new(WrapUpDoor::new(
                 Arc::clone(&store),
@@ -261,6 +274,7 @@ impl App {
             store,
             speech,
             batches,
+            gaps,
             spent,
             stop,
             http_stop,
@@ -311,6 +325,7 @@ impl App {
             tracing::warn!("the grace period ran out before everything had ended");
         }
         self.spent.close().await;
+        self.gaps.close().await;
         self.store.close().await;
         Ok(())
     }
@@ -412,48 +427,6 @@ pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
         pool.submit(Order::new(Urgency::Early, quiet), Box::new(|_: Outcome| ()));
     }
     Ok(pool)
-}
-
-/// Makes searches hybrid, on a thread of its own, and says so when that takes a while.
-fn attach_vectors(library: Library, notices: Arc<Notices>) {
-    const WHAT: &str = "knowledge_vectors";
-    let runtime = tokio::runtime::Handle::current();
-    let work = move || {
-        let articles = library.articles().len();
-        if articles == 0 {
-            return;
-        }
-        let installed = match models::installed(EMBEDDER) {
-            Ok(installed) => installed,
-            Err(error) => {
-                let detail = format!("search by keywords only: {error}");
-                runtime.block_on(notices.degraded(WHAT, &detail));
-                return;
-            }
-        };
-        let announce = |done: usize, all: usize| {
-            if done < all && !notices.stands(WHAT) {
-                let detail = format!(
-                    "search by keywords only until {articles} articles are indexed by meaning"
-                );
-                runtime.block_on(notices.degraded(WHAT, &detail));
-            }
-        };
-        let attached = MiniLm::open(&MiniLmFiles::in_folder(&installed.folder), 1)
-            .map(|model| EmbedderHandle::spawn(Box::new(model), EMBEDDER_QUEUE))
-            .and_then(|embedder| library.attach_vectors(embedder, announce));
-        match attached {
-            Ok(()) => runtime.block_on(notices.recovered(WHAT)),
-            Err(error) => {
-                tracing::error!(%error, "no search by meaning");
-                let detail = format!("search by keywords only: {error}");
-                runtime.block_on(notices.degraded(WHAT, &detail));
-            }
-        }
-    };
-    if let Err(error) = std::thread::Builder::new().name("vectors".to_owned()).spawn(work) {
-        tracing::error!(%error, "no thread for the vectors: search by keywords only");
-    }
 }
 
 struct System {

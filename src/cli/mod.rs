@@ -3,6 +3,7 @@
 mod check;
 mod eval_asr;
 pub mod eval_cards;
+mod eval_gaps;
 mod eval_grounding;
 pub mod eval_retrieval;
 mod eval_spoken;
@@ -61,6 +62,8 @@ enum Eval {
     /// Which cards written calls get
     Cards(eval_cards::CardsArgs),
     Summary(eval_summary::SummaryArgs),
+    /// Whether questions that ask the same come together
+    Gaps(eval_gaps::GapsArgs),
 }
 
 /// Why a command failed: what to print, and which exit code.
@@ -149,6 +152,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 }
                 Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),
                 Eval::SpokenRetrieval(args) => eval_spoken::run(&args, &mut out),
+                Eval::Gaps(args) => eval_gaps::run(&args, &mut out),
                 Eval::Cards(args) => eval_cards::run(&args, &mut out),
                 Eval::Summary(args) => {
                     eval_summary::run(&args, &mut out)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    Card, CardId, CardVoice, ConversationId, EventId, Party, QuestionAnswer, QuestionId, Redacted,
+    Abstained, ArticleOpened, ArticleSearch, Card, CardId, CardVoice, ConversationId, EventId, Party, QuestionAnswer, QuestionId, Redacted,
     StruckText, SuggestedQuestion, TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
 };
 
@@ -187,6 +187,7 @@ pub enum EventBody {
         why: String,
     },
     SuggestionVerdict(Verdict),
+    SuggestionAbstained(Box<Abstained>),
     /// What may be asked now; takes the place of those before.
     QuestionsSuggested(Vec<SuggestedQuestion>),
     QuestionAsked {
@@ -194,6 +195,8 @@ pub enum EventBody {
         question: Redacted,
     },
     QuestionAnswered(QuestionAnswer),
+    ArticleSearched(ArticleSearch),
+    ArticleOpened(ArticleOpened),
     WrapUp(Box<WrapUp>),
     WrapUpVerdict(WrapUpVerdict),
     WritingStruck(Box<StruckText>),

@@ -8,6 +8,7 @@ mod article;
 mod card;
 mod error;
 mod event;
+mod gap;
 mod ids;
 mod numerals;
 mod party;
@@ -18,8 +19,8 @@ mod wrapup;
 
 pub use article::{Article, ArticleState, Audience, Passage};
 pub use card::{
-    Answer, Card, CardKind, CardVoice, Citation, Generator, QuestionAnswer, Reply, Spoken,
-    SuggestedQuestion, Unanswered, Verdict, VerdictKind,
+    Abstained, Answer, Card, CardKind, CardVoice, Citation, Generator, NearestPassage,
+    QuestionAnswer, Reply, Spoken, SuggestedQuestion, TurnQuestion, Unanswered, Verdict, VerdictKind,
 };
 pub use error::{Classify, ErrorKind};
 pub use event::{
@@ -27,9 +28,10 @@ pub use event::{
     ConversationStarted, Direction, EndReason, EventBody, NewEvent, Recorded, RedactionKind,
     RedactionOutcome, RedactionResolved, SystemNotice,
 };
+pub use gap::{ArticleOpened, ArticleSearch, GapReason};
 pub use ids::{
-    ArticleId, CardId, ConversationId, EventId, PartyId, PassageId, QuestionId, TenantId, TurnId,
-    WrapUpId,
+    ArticleId, CardId, ConversationId, EventId, PartyId, PassageId, QuestionId, SearchId, TenantId,
+    TurnId, WrapUpId,
 };
 pub use numerals::{number_of, number_words};
 pub use party::{Party, Role};

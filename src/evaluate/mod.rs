@@ -6,6 +6,7 @@ pub mod cards;
 mod dataset;
 pub mod english;
 pub mod fit;
+pub mod gaps;
 pub mod grounding;
 pub mod hear;
 pub mod live;

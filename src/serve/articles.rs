@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ServeState;
+use super::searches;
 use super::auth::Principal;
 use super::error::{Problem, shown};
 use super::extract::{Path, Query};
@@ -44,6 +45,9 @@ pub struct FoundArticles {
     pub items: Vec<ArticleHit>,
     /// Whether the search ran on less than it should, such as keywords only.
     pub degraded: bool,
+    /// Of a search for a conversation: give it to `…/searches/{search_id}/opened`.
+    #[schema(required)]
+    pub search_id: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -168,13 +172,16 @@ pub struct WantedHits {
     q: Option<String>,
     limit: Option<usize>,
     mode: Option<String>,
+    conversation: Option<String>,
 }
 
 /// The passages that fit a question, the best first.
 #[utoipa::path(get, path = "/v1/articles/search", tag = "articles",
     params(("q" = String, Query, description = "what to look for"),
         ("limit" = Option<usize>, Query, description = "1 to 50, 5 unless told"),
-        ("mode" = Option<String>, Query, description = "hybrid (default), bm25 or dense")),
+        ("mode" = Option<String>, Query, description = "hybrid (default), bm25 or dense"),
+        ("conversation" = Option<String>, Query, description = "the conversation that it is for: \
+            the search is kept in its log, and is a gap unless something is opened")),
     responses((status = 200, body = FoundArticles), super::openapi::Refusals))]
 pub async fn search(
     State(state): State<ServeState>,
@@ -190,7 +197,13 @@ pub async fn search(
     let mode = SearchMode::parse(mode).ok_or_else(|| {
         Problem::invalid(format!("mode is hybrid, bm25 or dense, not `{}`", shown(mode)))
     })?;
-    Ok(axum::Json(state.articles.search(&principal.tenant, query, limit, mode).await?))
+    let tenant = &principal.tenant;
+    let mut found = state.articles.search(tenant, query, limit, mode).await?;
+    if let Some(id) = wanted.conversation {
+        let kept = searches::keep(&state, tenant, id.into(), query, found.items.len()).await?;
+        found.search_id = Some(kept.to_string());
+    }
+    Ok(axum::Json(found))
 }
 
 fn line(article: &Article) -> ArticleLine {

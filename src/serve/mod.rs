@@ -17,6 +17,7 @@ mod envelope;
 mod error;
 mod events;
 mod extract;
+mod gaps;
 mod guard;
 mod health;
 mod hooks;
@@ -24,6 +25,7 @@ mod listen;
 pub mod meters;
 mod openapi;
 mod pages;
+mod searches;
 mod sources;
 mod suggestions;
 mod system;
@@ -51,9 +53,10 @@ use crate::store::Store;
 pub use articles::{ArticleHit, FoundArticles, FoundSentence};
 pub use batches::{BatchFile, BatchView, StoredConversations, WantedBatch};
 pub use error::Problem;
+pub use gaps::{Gap, GapList, GapReasons, GapSample, HandlingTime, NearestArticle, WantedGaps};
 pub use listen::{ListenError, Listener, bind, run};
 pub use sources::{
-    Answerer, ArticleSource, AskedQuestion, Batches, Failure, Masker, SystemSource, WrapUpOrder,
+    Answerer, ArticleSource, AskedQuestion, Batches, Failure, Gaps, Masker, SystemSource, WrapUpOrder,
     WrapUps,
 };
 pub use system::Models;
@@ -107,6 +110,7 @@ pub struct Services {
     pub incoming: IncomingCalls,
     pub answerer: Arc<dyn Answerer>,
     pub articles: Arc<dyn ArticleSource>,
+    pub gaps: Arc<dyn Gaps>,
     pub wrapups: Arc<dyn WrapUps>,
     pub batches: Arc<dyn Batches>,
     pub system: Arc<dyn SystemSource>,

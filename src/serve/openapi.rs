@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 
 use super::error::Problem;
 use super::{
-    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, events, health,
-    hooks, suggestions, system, wrapups,
+    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, events, gaps,
+    health, hooks, searches, suggestions, system, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -67,6 +67,9 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(articles::list))
         .routes(routes!(articles::search))
         .routes(routes!(articles::show))
+        .routes(routes!(searches::opened))
+        .routes(routes!(gaps::list))
+        .routes(routes!(gaps::show))
         .routes(routes!(hooks::eventgrid, hooks::eventgrid_handshake))
 }
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::articles::FoundArticles;
 use super::batches::{BatchFile, BatchView, WantedBatch};
+use super::gaps::{Gap, GapList, WantedGaps};
 use super::system::Models;
 use crate::domain::{
     Article, ArticleId, CaseSummary, Classify, ConversationId, ErrorKind, Occasion, QuestionAnswer,
@@ -76,6 +77,16 @@ pub trait ArticleSource: Send + Sync {
         limit: usize,
         mode: SearchMode,
     ) -> Result<FoundArticles, Failure>;
+}
+
+/// Questions that were asked and not answered.
+#[async_trait]
+pub trait Gaps: Send + Sync {
+    /// The dearest first.
+    async fn list(&self, tenant: &TenantId, wanted: WantedGaps) -> Result<GapList, Failure>;
+
+    /// `None` for a gap that this tenant doesn't have.
+    async fn show(&self, tenant: &TenantId, id: &str) -> Result<Option<Gap>, Failure>;
 }
 
 /// A draft that somebody asked for.

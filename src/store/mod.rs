@@ -8,6 +8,7 @@
 pub mod codec;
 pub mod conformance;
 mod error;
+pub mod gaps;
 #[cfg(test)]
 mod golden;
 mod kinds;

@@ -1,19 +1,22 @@
 //! A service on a free port with fakes behind the doors, and a client that believes nothing.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
+use backchannel::app::gaps::{GapDoor, GapSurroundings, Meaning};
 use backchannel::bus::{Bus, MemoryBus, Signal};
 use backchannel::connect::telephony::acs::IncomingCalls;
 use backchannel::connect::telephony::audiosocket::Registry;
 use backchannel::connect::telephony::auth::MediaAuth;
 use backchannel::domain::*;
+use backchannel::flow::suggestion::SuggestionSettings;
 use backchannel::flow::voice::{OnStep, Step};
-use backchannel::knowledge::SearchMode;
+use backchannel::knowledge::{Library, LibrarySettings, SearchMode, Source};
 use backchannel::serve::auth::{Auth, Principal, hash_of};
 use backchannel::serve::{self, *};
 use backchannel::store::{SqliteStore, Store};
@@ -21,6 +24,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::batches::NoBatches;
@@ -37,6 +41,9 @@ pub struct House {
     pub client: reqwest::Client,
     pub openapi: Value,
     pub asyncapi: Value,
+    pub library: Library,
+    gaps: Arc<GapDoor>,
+    _tell_meaning: watch::Sender<Meaning>,
     stop: CancellationToken,
     served: Option<tokio::task::JoinHandle<bool>>,
     _folder: tempfile::TempDir,
@@ -50,6 +57,11 @@ pub struct Options {
     pub incoming: IncomingCalls,
     /// The sockets; without them, there is one that says so.
     pub media: Option<Router>,
+    /// What gaps are held against.
+    pub articles: Vec<Article>,
+    pub meaning: Meaning,
+    /// Where the log lies, if it is to stay.
+    pub folder: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -61,6 +73,9 @@ impl Default for Options {
             media_auth: MediaAuth::default(),
             incoming: IncomingCalls::default(),
             media: None,
+            articles: Vec::new(),
+            meaning: Meaning::Missing,
+            folder: None,
         }
     }
 }
@@ -72,6 +87,7 @@ impl House {
 
     pub async fn open_with(options: Options) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let data = options.folder.unwrap_or_else(|| folder.path().to_owned());
         let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new(options.bus_capacity));
         let hook = {
             let bus = bus.clone();
@@ -82,12 +98,25 @@ impl House {
             })
         };
         let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(folder.path(), hook).await.expect("the store opens"));
+            Arc::new(SqliteStore::open(&data, hook).await.expect("the store opens"));
         let mut auth = Auth::new(false);
         auth.add_key(hash_of(KEY), principal("demo"));
         auth.add_key(hash_of(OTHER_KEY), principal("other"));
         let code = auth.add_sign_in_code(principal("demo"));
         let stop = CancellationToken::new();
+        let settings = LibrarySettings::new(Source::Folder("nowhere".into()));
+        let library = Library::of_with(options.articles, &settings).expect("they can be indexed");
+        let (tell_meaning, meaning) = watch::channel(options.meaning);
+        let gaps = GapSurroundings {
+            store: store.clone(),
+            bus: bus.clone(),
+            tenants: vec!["demo".into(), "other".into()],
+            library: library.clone(),
+            suggestion: SuggestionSettings::default(),
+            meaning,
+            stop: stop.child_token(),
+        };
+        let gaps = Arc::new(GapDoor::open(&data, gaps).await.expect("the folder can be written"));
         let state = ServeState::new(Services {
             store: store.clone(),
             bus: bus.clone(),
@@ -96,6 +125,7 @@ impl House {
             incoming: options.incoming,
             answerer: Arc::new(Fake),
             articles: Arc::new(Fake),
+            gaps: gaps.clone(),
             wrapups: Arc::new(FakeWrapUps),
             batches: Arc::new(NoBatches),
             system: Arc::new(Fake),
@@ -129,6 +159,9 @@ impl House {
             client,
             openapi: Value::Null,
             asyncapi: Value::Null,
+            library,
+            gaps,
+            _tell_meaning: tell_meaning,
             stop,
             served: Some(served),
             _folder: folder,
@@ -269,8 +302,10 @@ impl House {
     /// Stops in order; says whether everything ended in time.
     pub async fn close(mut self) -> bool {
         self.stop.cancel();
-        let served = self.served.take().expect("once");
-        served.await.expect("no panic")
+        let served = self.served.take().expect("once").await.expect("no panic");
+        self.gaps.close().await;
+        self.store.close().await;
+        served
     }
 }
 
@@ -485,7 +520,7 @@ impl ArticleSource for Fake {
             why: vec!["terms: refund".into()],
             sentence: None,
         };
-        Ok(FoundArticles { items: vec![hit; limit.min(2)], degraded: false })
+        Ok(FoundArticles { items: vec![hit; limit.min(2)], degraded: false, search_id: None })
     }
 }
 
@@ -580,8 +615,21 @@ pub fn card(id: &str) -> EventBody {
         kind: CardKind::Answer,
         answer: answer(),
         trigger_turn: "t-1".into(),
+        question: None,
         latency_ms: 31,
     })
+}
+
+/// A customer's question that got no card.
+pub fn abstained(turn: &str, question: &str) -> EventBody {
+    EventBody::SuggestionAbstained(Box::new(Abstained {
+        question: TurnQuestion {
+            turn: turn.into(),
+            text: Redacted::vouched(question),
+            context: None,
+        },
+        nearest: None,
+    }))
 }
 
 /// One event of every kind that is stored.
@@ -654,6 +702,16 @@ pub fn every_kind() -> Vec<EventBody> {
             struck: vec![],
             nearest: vec![],
             latency_ms: 7,
+        }),
+        abstained("t-2", "How do I tell you my number?"),
+        EventBody::ArticleSearched(ArticleSearch {
+            id: "s-1".into(),
+            query: Redacted::vouched("refund"),
+            hits: 2,
+        }),
+        EventBody::ArticleOpened(ArticleOpened {
+            search_id: "s-1".into(),
+            article_id: "billing/refunds".into(),
         }),
         EventBody::AudioStopped(AudioStopped { party: party(), duration_ms: 9_000 }),
     ];

@@ -4,6 +4,7 @@
 mod batches;
 mod crash;
 mod doors;
+mod gaps;
 pub mod harness;
 mod routes;
 mod streams;
