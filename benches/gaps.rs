@@ -9,16 +9,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use backchannel::app::articles::{Articles, library_of};
 use backchannel::app::gaps::{GapDoor, GapSurroundings, Meaning};
 use backchannel::bus::{Bus, MemoryBus, Signal};
 use backchannel::domain::*;
 use backchannel::flow::suggestion::SuggestionSettings;
-use backchannel::knowledge::{Library, LibrarySettings, Source, queries};
+use backchannel::knowledge::{LibrarySettings, Source, queries};
 use backchannel::models::embedder::EmbedderHandle;
 use backchannel::models::installed;
 use backchannel::models::minilm::{MiniLm, MiniLmFiles};
 use backchannel::serve::{Gaps, WantedGaps};
-use backchannel::store::{SqliteStore, Store};
+use backchannel::store::{ArticleLog, SqliteStore, Store};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -85,7 +86,7 @@ fn tenant() -> TenantId {
     "demo".into()
 }
 
-async fn open(folder: &Path) -> (Arc<dyn Store>, Arc<dyn Bus>) {
+async fn open(folder: &Path) -> (Arc<SqliteStore>, Arc<dyn Bus>) {
     let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new(4_096));
     let to_bus = Arc::clone(&bus);
     let hook = Arc::new(move |events: &[Arc<Recorded>]| {
@@ -98,18 +99,24 @@ async fn open(folder: &Path) -> (Arc<dyn Store>, Arc<dyn Bus>) {
 
 async fn follow(
     folder: &Path,
-    store: &Arc<dyn Store>,
+    store: &Arc<SqliteStore>,
     bus: &Arc<dyn Bus>,
     meaning: Meaning,
 ) -> (GapDoor, CancellationToken) {
     let (_, meaning) = watch::channel(meaning);
     let stop = CancellationToken::new();
     let nowhere = LibrarySettings::new(Source::Folder("nowhere".into()));
+    let log: Arc<dyn ArticleLog> = store.clone();
+    let opened = library_of(log.as_ref(), &tenant(), nowhere).await.expect("an empty one");
+    let library = opened.library.clone();
     let around = GapSurroundings {
-        store: Arc::clone(store),
+        store: store.clone(),
         bus: Arc::clone(bus),
         tenants: vec![tenant()],
-        library: Library::of_with(Vec::new(), &nowhere).expect("an empty one"),
+        library,
+        desk: Arc::new(Articles::new(store.clone(), log.clone(), tenant(), opened, false)),
+        article_log: log,
+        time_zone: jiff::tz::TimeZone::UTC,
         suggestion: SuggestionSettings::default(),
         meaning,
         stop: stop.clone(),
@@ -119,13 +126,13 @@ async fn follow(
 
 async fn read_anew(
     folder: &Path,
-    store: &Arc<dyn Store>,
+    store: &Arc<SqliteStore>,
     bus: &Arc<dyn Bus>,
     meaning: Meaning,
 ) -> (Duration, usize) {
     let begun = Instant::now();
     let (door, stop) = follow(folder, store, bus, meaning).await;
-    let wanted = WantedGaps { since: None, limit: 200, cursor: None };
+    let wanted = WantedGaps { since: None, state: None, limit: 200, cursor: None };
     let gaps = loop {
         let list = door.list(&tenant(), wanted.clone()).await.expect("lists");
         if list.behind == 0 {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::EMBEDDER;
+use super::feedback::FeedbackFeed;
 use super::gaps::Meaning;
 use super::notices::Notices;
 use crate::knowledge::Library;
@@ -17,7 +18,12 @@ const EMBEDDER_QUEUE: usize = 64;
 pub(super) const WHAT: &str = "knowledge_vectors";
 
 /// Makes searches hybrid, on a thread of its own, and says so when that takes a while. Tells whether there is a model.
-pub(super) fn attach(library: Library, notices: Arc<Notices>) -> watch::Receiver<Meaning> {
+/// Verdicts are fed in from then on: their questions need it, too.
+pub(super) fn attach(
+    library: Library,
+    notices: Arc<Notices>,
+    feed: Option<FeedbackFeed>,
+) -> watch::Receiver<Meaning> {
     let runtime = tokio::runtime::Handle::current();
     let (tell, told) = watch::channel(Meaning::Awaited);
     let work = move || {
@@ -47,7 +53,10 @@ pub(super) fn attach(library: Library, notices: Arc<Notices>) -> watch::Receiver
             });
         match attached {
             Ok(embedder) => {
-                tell.send_replace(Meaning::Known(embedder));
+                tell.send_replace(Meaning::Known(embedder.clone()));
+                if let Some(feed) = feed {
+                    runtime.spawn(feed.run(embedder));
+                }
                 runtime.block_on(notices.recovered(WHAT));
             }
             Err(error) => {

@@ -3,6 +3,7 @@
 mod check;
 mod eval_asr;
 pub mod eval_cards;
+mod eval_feedback;
 mod eval_gaps;
 mod eval_grounding;
 pub mod eval_retrieval;
@@ -12,6 +13,7 @@ pub mod knowledge;
 pub mod models;
 mod output;
 pub mod replay;
+mod replay_log;
 mod serve;
 mod summarize;
 mod transcribe;
@@ -39,6 +41,7 @@ struct Cli {
 enum Command {
     Serve(serve::ServeArgs),
     Replay(replay::Args),
+    ReplayLog(replay_log::ReplayLogArgs),
     Transcribe(transcribe::TranscribeArgs),
     Summarize(summarize::SummarizeArgs),
     Models(models::ModelsArgs),
@@ -61,6 +64,8 @@ enum Eval {
     SpokenRetrieval(eval_spoken::SpokenArgs),
     /// Which cards written calls get
     Cards(eval_cards::CardsArgs),
+    /// What the ranking learns from agents' verdicts, on a made-up log
+    Feedback(eval_feedback::FeedbackArgs),
     Summary(eval_summary::SummaryArgs),
     /// Whether questions that ask the same come together
     Gaps(eval_gaps::GapsArgs),
@@ -131,6 +136,11 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             replay::run(args)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::ReplayLog(args) => {
+            replay_log::run(&args, &mut out)?;
+            out.flush().map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Transcribe(args) => transcribe::run(&args, &mut out),
         Command::Summarize(args) => summarize::run(&args),
         Command::Models(args) => models::run(args).map_err(unforeseen),
@@ -154,6 +164,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 Eval::SpokenRetrieval(args) => eval_spoken::run(&args, &mut out),
                 Eval::Gaps(args) => eval_gaps::run(&args, &mut out),
                 Eval::Cards(args) => eval_cards::run(&args, &mut out),
+                Eval::Feedback(args) => eval_feedback::run(&args, &mut out),
                 Eval::Summary(args) => {
                     eval_summary::run(&args, &mut out)?;
                     Ok(())
@@ -169,11 +180,14 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
 
 /// An error that wasn't classified where it arose: by the first in its chain that was.
 fn unforeseen(error: anyhow::Error) -> Failure {
+    use self::knowledge::Refusal;
+    use crate::app::AppError;
     use crate::evaluate::cards::CardsError;
     use crate::evaluate::retrieval::EvaluationError;
     use crate::knowledge::KnowledgeError;
     use crate::models::ModelError;
     use crate::models::embedder::EmbedderError;
+    use crate::store::StoreError;
     let kind = error
         .chain()
         .find_map(|cause| {
@@ -182,6 +196,9 @@ fn unforeseen(error: anyhow::Error) -> Failure {
                 .or_else(|| cause.downcast_ref().map(KnowledgeError::kind))
                 .or_else(|| cause.downcast_ref().map(EvaluationError::kind))
                 .or_else(|| cause.downcast_ref().map(CardsError::kind))
+                .or_else(|| cause.downcast_ref().map(StoreError::kind))
+                .or_else(|| cause.downcast_ref().map(AppError::kind))
+                .or_else(|| cause.downcast_ref().map(Refusal::kind))
         })
         .unwrap_or(ErrorKind::Internal);
     Failure::new(kind, format!("{error:#}"))

@@ -50,6 +50,23 @@ pub struct Auth {
     pub api_key: Option<Secret>,
     /// The name that the pages show.
     pub name: Option<String>,
+    /// More people with a key of their own.
+    pub people: Vec<Person>,
+}
+
+/// Somebody who may come in.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    pub name: String,
+    pub api_key: Secret,
+    /// agent, supervisor, knowledge_manager, batch or admin; shown, and not yet enforced
+    #[serde(default = "agent")]
+    pub role: String,
+}
+
+fn agent() -> String {
+    "agent".to_owned()
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -64,11 +81,23 @@ impl Default for Store {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Knowledge {
-    /// A folder of Markdown articles. Without one, the demo has its sample and others have none.
+    /// A folder of Markdown articles, which is taken over at the start. Without one, the demo has its
+    /// sample.
     pub folder: Option<PathBuf>,
+    /// Whether somebody else than the author must approve an article. Absent: yes, but in the demo,
+    /// which has one person.
+    pub four_eyes: Option<bool>,
+    /// Whether what agents made of cards moves the ranking.
+    pub feedback: bool,
+}
+
+impl Default for Knowledge {
+    fn default() -> Self {
+        Self { folder: None, four_eyes: None, feedback: true }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -146,6 +175,18 @@ impl Default for Suggestion {
             refill_per_minute: flow.refill_per_minute,
             voice_ms: 2_500,
             answer_ms: 8_000,
+        }
+    }
+}
+
+impl Suggestion {
+    /// How cards are chosen.
+    pub fn settings(&self) -> SuggestionSettings {
+        SuggestionSettings {
+            threshold: self.threshold,
+            burst: self.burst,
+            refill_per_minute: self.refill_per_minute,
+            ..SuggestionSettings::default()
         }
     }
 }

@@ -17,16 +17,20 @@ mod redacted;
 mod turn;
 mod wrapup;
 
-pub use article::{Article, ArticleState, Audience, Passage};
+pub use article::{
+    Article, ArticleAction, ArticleContent, ArticleRevision, ArticleState, Audience, NewRevision,
+    Passage, SentenceOrigin, TurnQuote,
+};
 pub use card::{
     Abstained, Answer, Card, CardKind, CardVoice, Citation, Generator, NearestPassage,
-    QuestionAnswer, Reply, Spoken, SuggestedQuestion, TurnQuestion, Unanswered, Verdict, VerdictKind,
+    QuestionAnswer, Reply, Spoken, SuggestedQuestion, TurnQuestion, Unanswered, Verdict,
+    VerdictKind,
 };
 pub use error::{Classify, ErrorKind};
 pub use event::{
-    AudioGap, AudioPaused, AudioResumed, AudioStarted, AudioStopped, Channel, ConversationEnded,
-    ConversationStarted, Direction, EndReason, EventBody, NewEvent, Recorded, RedactionKind,
-    RedactionOutcome, RedactionResolved, SystemNotice,
+    ArticleChanged, ArticlesImported, AudioGap, AudioPaused, AudioResumed, AudioStarted,
+    AudioStopped, Channel, ConversationEnded, ConversationStarted, Direction, EndReason, EventBody,
+    NewEvent, Recorded, RedactionKind, RedactionOutcome, RedactionResolved, SystemNotice,
 };
 pub use gap::{ArticleOpened, ArticleSearch, GapReason};
 pub use ids::{

@@ -57,10 +57,8 @@ impl LabelledQuestions {
     /// # Errors
     /// Names the line that is wrong.
     pub fn open(path: &Path, limit: usize) -> Result<Self, EvaluationError> {
-        let wrong = |reason: String| EvaluationError::Read {
-            path: path.display().to_string(),
-            reason,
-        };
+        let wrong =
+            |reason: String| EvaluationError::Read { path: path.display().to_string(), reason };
         let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
         let mut questions = Vec::new();
         for (number, line) in text.lines().enumerate() {

@@ -5,6 +5,7 @@ pub mod calibrate;
 pub mod cards;
 mod dataset;
 pub mod english;
+pub mod feedback;
 pub mod fit;
 pub mod gaps;
 pub mod grounding;

@@ -14,6 +14,8 @@ pub(crate) struct Found<'a> {
     /// The words that were heard as the article's name.
     pub heard: Option<&'a str>,
     pub cosine: Option<f32>,
+    /// What agents made of it.
+    pub feedback: Option<String>,
 }
 
 pub(crate) fn reasons(query: &str, found: &Found<'_>) -> Vec<String> {
@@ -34,6 +36,7 @@ pub(crate) fn reasons(query: &str, found: &Found<'_>) -> Vec<String> {
     if let Some(cosine) = found.cosine {
         why.push(format!("meaning: {cosine:.2}"));
     }
+    why.extend(found.feedback.clone());
     why
 }
 

@@ -10,17 +10,21 @@ mod cache;
 mod error;
 mod evidence;
 mod explain;
+pub mod feedback;
 mod fuse;
 mod heard;
 mod index;
 mod library;
+mod matrix;
 mod names;
+mod passages;
 pub mod queries;
 mod quote;
 mod scan;
 mod search;
 mod sentence;
 mod snapshot;
+mod source;
 pub mod spoken;
 pub mod terms;
 #[cfg(test)]
@@ -28,14 +32,16 @@ mod tests;
 mod vectors;
 mod whole;
 
-pub use article::passages as passages_of;
+pub use article::{BODY_MAX_BYTES, FileArticle, Mistake, Written, check, read};
 pub use cache::cache_folder;
 pub use error::{ArticleError, KnowledgeError};
 pub use index::Filter;
-pub use library::{Library, LibrarySettings, Source};
+pub use library::{Change, Hold, Library, LibrarySettings};
+pub use passages::passages as passages_of;
 pub use search::{
     HitFeatures, SearchHit, SearchMode, SearchRequest, SearchResponse, Spent, WordingFeatures,
 };
 pub use sentence::{Span, sentences};
+pub use source::Source;
 pub use vectors::Nearness;
 pub use vectors::Similarity;

@@ -1,6 +1,7 @@
 //! Questions that were asked and not answered.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ServeState;
+use super::articles::read::{self, ArticleView};
 use super::auth::Principal;
 use super::error::{Problem, shown};
 use super::extract::{Path, Query};
@@ -79,6 +81,42 @@ pub struct Gap {
     pub samples: Vec<GapSample>,
     #[schema(required)]
     pub nearest: Option<NearestArticle>,
+    /// open; drafted: an article is being written for it; closed: an article that was published since the question
+    /// was first asked answers it, and most of the questions since that were answered
+    pub state: &'static str,
+    /// The article that was drafted for it, or that was published since and answers it.
+    #[schema(required)]
+    pub article_id: Option<String>,
+    /// When that came into force.
+    #[schema(required)]
+    pub published_at: Option<String>,
+    /// How often it was asked since then, and how many of those questions were answered.
+    #[schema(required)]
+    pub asked_since_publication: Option<u64>,
+    #[schema(required)]
+    pub answered_since: Option<u64>,
+}
+
+/// What became of a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GapState {
+    Open,
+    Drafted,
+    Closed,
+}
+
+impl GapState {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Drafted => "drafted",
+            Self::Closed => "closed",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Open, Self::Drafted, Self::Closed].into_iter().find(|state| state.as_str() == text)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -94,6 +132,7 @@ pub struct GapList {
 #[derive(Deserialize)]
 pub struct Wanted {
     since: Option<String>,
+    state: Option<String>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
@@ -103,6 +142,8 @@ pub struct Wanted {
 pub struct WantedGaps {
     /// Only what was asked from then on counts.
     pub since: Option<Timestamp>,
+    /// `None`: any.
+    pub state: Option<GapState>,
     pub limit: usize,
     pub cursor: Option<String>,
 }
@@ -110,6 +151,7 @@ pub struct WantedGaps {
 /// Questions asked and not answered, those that ask the same together, the dearest first.
 #[utoipa::path(get, path = "/v1/gaps", tag = "gaps",
     params(("since" = Option<String>, Query, description = "a day or a time (RFC 3339): only what was asked from then on counts"),
+        ("state" = Option<String>, Query, description = "open, drafted or closed; all unless told"),
         ("limit" = Option<usize>, Query, description = "1 to 200, 50 unless told"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before")),
     responses((status = 200, body = GapList), super::openapi::Refusals))]
@@ -123,7 +165,12 @@ pub async fn list(
         return Err(Problem::invalid(format!("limit is 1 to {MAX_LIMIT}")));
     }
     let since = wanted.since.as_deref().map(moment).transpose()?;
-    let wanted = WantedGaps { since, limit, cursor: wanted.cursor };
+    let only = wanted.state.as_deref().map(|name| {
+        let wrong =
+            || Problem::invalid(format!("state is open, drafted or closed, not `{}`", shown(name)));
+        GapState::parse(name).ok_or_else(wrong)
+    });
+    let wanted = WantedGaps { since, state: only.transpose()?, limit, cursor: wanted.cursor };
     Ok(axum::Json(state.gaps.list(&principal.tenant, wanted).await?))
 }
 
@@ -136,14 +183,34 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Gap>, Problem> {
     let gap = state.gaps.show(&principal.tenant, &id).await?;
-    gap.map(axum::Json)
-        .ok_or_else(|| Problem::not_found(format!("there is no gap {}", shown(&id))))
+    gap.map(axum::Json).ok_or_else(|| Problem::not_found(format!("there is no gap {}", shown(&id))))
+}
+
+/// Drafts an article for a gap: the question, and what agents answered to it, word for word. The same again answers
+/// with the same draft, as it is by now.
+#[utoipa::path(post, path = "/v1/gaps/{id}/draft", tag = "gaps", params(("id" = String, Path)),
+    responses((status = 200, body = ArticleView, description = "it was drafted before"),
+        (status = 201, body = ArticleView), super::openapi::Refusals))]
+pub async fn draft(
+    State(state): State<ServeState>,
+    principal: Principal,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, axum::Json<ArticleView>), Problem> {
+    let tenant = &principal.tenant;
+    let drafted = state.gaps.draft(tenant, &id, &principal.name).await?;
+    let (article, is_new) =
+        drafted.ok_or_else(|| Problem::not_found(format!("there is no gap {}", shown(&id))))?;
+    let row = read::row(&state, tenant, &article).await?;
+    let newest = read::revision(&state, tenant, &article, row.number).await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, axum::Json(read::view(&row, &newest))))
 }
 
 /// A time, or the beginning of a day (UTC).
 fn moment(text: &str) -> Result<Timestamp, Problem> {
     let wrong = |_| {
-        let detail = "since is a day such as 2026-12-31, or a time such as 2026-12-31T08:00:00Z, not";
+        let detail =
+            "since is a day such as 2026-12-31, or a time such as 2026-12-31T08:00:00Z, not";
         Problem::invalid(format!("{detail} `{}`", shown(text)))
     };
     if let Ok(time) = text.parse::<Timestamp>() {

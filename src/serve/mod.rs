@@ -29,6 +29,7 @@ mod searches;
 mod sources;
 mod suggestions;
 mod system;
+mod uses;
 mod view;
 mod wrapups;
 
@@ -48,18 +49,21 @@ use crate::bus::Bus;
 use crate::connect::telephony::acs::IncomingCalls;
 use crate::connect::telephony::audiosocket::Registry;
 use crate::connect::telephony::auth::MediaAuth;
-use crate::store::Store;
+use crate::store::{ArticleLog, Store};
 
-pub use articles::{ArticleHit, FoundArticles, FoundSentence};
+pub use articles::{ArticleHit, FoundArticles, FoundSentence, Question};
 pub use batches::{BatchFile, BatchView, StoredConversations, WantedBatch};
 pub use error::Problem;
-pub use gaps::{Gap, GapList, GapReasons, GapSample, HandlingTime, NearestArticle, WantedGaps};
+pub use gaps::{
+    Gap, GapList, GapReasons, GapSample, GapState, HandlingTime, NearestArticle, WantedGaps,
+};
 pub use listen::{ListenError, Listener, bind, run};
 pub use sources::{
-    Answerer, ArticleSource, AskedQuestion, Batches, Failure, Gaps, Masker, SystemSource, WrapUpOrder,
-    WrapUps,
+    Answerer, ArticleDesk, ArticleSource, AskedQuestion, Batches, Failure, Gaps, ImportItem,
+    ImportOutcome, Masker, SystemSource, WrapUpOrder, WrapUps,
 };
 pub use system::Models;
+pub use uses::Uses;
 
 /// Settings `[serve]`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -110,6 +114,10 @@ pub struct Services {
     pub incoming: IncomingCalls,
     pub answerer: Arc<dyn Answerer>,
     pub articles: Arc<dyn ArticleSource>,
+    pub article_log: Arc<dyn ArticleLog>,
+    pub desk: Arc<dyn ArticleDesk>,
+    /// What agents made of the cards that quote each article.
+    pub uses: Uses,
     pub gaps: Arc<dyn Gaps>,
     pub wrapups: Arc<dyn WrapUps>,
     pub batches: Arc<dyn Batches>,

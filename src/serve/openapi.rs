@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::error::Problem;
 use super::{
     ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, events, gaps,
-    health, hooks, searches, suggestions, system, wrapups,
+    health, hooks, searches, suggestions, system, uses, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -64,12 +64,19 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(batches::errors))
         .routes(routes!(batches::provenance))
         .routes(routes!(audiosocket::announce))
-        .routes(routes!(articles::list))
+        .routes(routes!(articles::read::list, articles::write::create))
+        .routes(routes!(uses::show))
         .routes(routes!(articles::search))
-        .routes(routes!(articles::show))
+        .routes(routes!(articles::import::import))
+        .routes(routes!(articles::read::show, articles::write::change))
+        .routes(routes!(articles::write::review))
+        .routes(routes!(articles::history::revisions))
+        .routes(routes!(articles::history::revision))
+        .routes(routes!(articles::history::diff))
         .routes(routes!(searches::opened))
         .routes(routes!(gaps::list))
         .routes(routes!(gaps::show))
+        .routes(routes!(gaps::draft))
         .routes(routes!(hooks::eventgrid, hooks::eventgrid_handshake))
 }
 

@@ -55,10 +55,8 @@ pub async fn opened(
         let detail = format!("there is no search {} in this conversation", shown(&search_id));
         return Err(Problem::not_found(detail));
     }
-    let opened = ArticleOpened {
-        search_id: search_id.into(),
-        article_id: opened.article_id.into(),
-    };
+    let opened =
+        ArticleOpened { search_id: search_id.into(), article_id: opened.article_id.into() };
     let answer = codec::article_opened(&opened);
     let event = NewEvent {
         id: event_id(tenant, &answer),

@@ -10,7 +10,8 @@ use crate::store::StoreError;
 use crate::store::codec::{self, time_text};
 use crate::store::wire::{
     AudioGap, Citation, QuestionAnswered, QuestionsSuggested, RedactionResolved, SuggestedQuestion,
-    SuggestionAbstained, SuggestionOffered, SuggestionVerdict, SuggestionVoiced, SuggestionWithdrawn, TurnFinal,
+    SuggestionAbstained, SuggestionOffered, SuggestionVerdict, SuggestionVoiced,
+    SuggestionWithdrawn, TurnFinal,
 };
 
 pub use self::drafts::WrapUpView;

@@ -7,6 +7,7 @@ macro_rules! encoded {
 }
 
 mod answers;
+mod articles;
 mod wrapup;
 
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use serde::de::DeserializeOwned;
 
 use super::{StoreError, wire};
 use crate::domain::{
-    ArticleOpened, Card, Citation, EventBody, Partial, Party, Recorded, Redacted, RedactionOutcome, Role, Turn,
-    TurnId, Verdict, Word,
+    ArticleOpened, Card, Citation, EventBody, Partial, Party, Recorded, Redacted, RedactionOutcome,
+    Role, Turn, TurnId, Verdict, Word,
 };
 
 pub use self::answers::{
@@ -161,6 +162,10 @@ pub fn encode(body: &EventBody) -> Encoded {
         EventBody::ArticleOpened(x) => encoded!("article.opened", article_opened(x)),
         EventBody::WrapUp(x) => wrapup::encode(x),
         EventBody::WrapUpVerdict(x) => encoded!("wrapup.verdict", wrapup_verdict(x)),
+        EventBody::ArticleChanged(x) => articles::changed(x),
+        EventBody::ArticlesImported(x) => {
+            encoded!("article.imported", wire::ArticlesImported { new: x.new, changed: x.changed })
+        }
         EventBody::WritingStruck(x) => encoded!("writing.struck", answers::writing_struck(x)),
         EventBody::SystemDegraded(x) => encoded!(
             "system.degraded",

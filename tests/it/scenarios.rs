@@ -70,7 +70,7 @@ fn embedder() -> EmbedderHandle {
     EmbedderHandle::spawn(Box::new(model), 16)
 }
 
-fn library() -> Library {
+pub fn library() -> Library {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge");
     let mut settings = LibrarySettings::new(Source::Folder(folder));
     settings.cache = cache_folder(&|name| std::env::var(name).ok());

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::likeness::{Likeness, Meaning};
 use crate::bus::{Bus, Heard, Signal, Subscription};
-use crate::domain::{CardId, Classify, ConversationId, ErrorKind, Recorded, TenantId};
+use crate::domain::{CardId, ConversationId, Recorded, TenantId};
 use crate::insight::gaps::{
     CardOutcome, Cluster, Clusters, Evidence, Question, evidence, gap_id, is_missed,
 };
@@ -28,15 +28,8 @@ pub(super) enum FollowError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Model(#[from] EmbedderError),
-}
-
-impl Classify for FollowError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Store(error) => error.kind(),
-            Self::Model(error) => error.kind(),
-        }
-    }
+    #[error("comparing a question failed, which is a bug")]
+    Broke,
 }
 
 /// Follows one tenant's log until it is told to stop.
@@ -295,27 +288,46 @@ impl Follower {
             }
             let says_something = row.vector.iter().any(|one| *one != 0.0);
             if says_something && !is_answered {
-                let cluster = self.clusters.add(row.position, &row.vector);
-                (row.gap, row.is_counted) = (Some(cluster.first), true);
-                let opener = if cluster.first == row.position { Some(&row) } else { None };
-                let id = opener.map(|row| gap_id(&self.tenant, row.position, row.text.as_str()));
-                step.save_gap(&self.tenant, &kept(cluster, id.unwrap_or_default())).await?;
+                let (position, vector) = (row.position, row.vector.clone());
+                let add = move |all: &mut Clusters| Some(all.add(position, &vector).clone());
+                if let Some(cluster) = self.compare(add).await? {
+                    (row.gap, row.is_counted) = (Some(cluster.first), true);
+                    // Of its first question, whichever this one is: the file keeps what it has.
+                    let id = gap_id(&self.tenant, position, row.text.as_str());
+                    step.save_gap(&self.tenant, &kept(cluster, id)).await?;
+                }
             } else if says_something {
-                row.gap = self.clusters.nearest(&row.vector).map(|cluster| cluster.first);
+                let vector = row.vector.clone();
+                let find = move |all: &mut Clusters| all.nearest(&vector).map(|near| near.first);
+                row.gap = self.compare(find).await?;
             }
         }
         Ok(step.save_question(&self.tenant, &row).await?)
     }
+
+    /// Compares with all groups off the runtime's threads: with many thousands that takes a millisecond.
+    async fn compare<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Clusters) -> Option<T> + Send + 'static,
+    ) -> Result<Option<T>, FollowError> {
+        let mut clusters = std::mem::take(&mut self.clusters);
+        let done = tokio::task::spawn_blocking(move || {
+            let found = work(&mut clusters);
+            (clusters, found)
+        });
+        let (clusters, found) = done.await.map_err(|_| FollowError::Broke)?;
+        self.clusters = clusters;
+        Ok(found)
+    }
 }
 
-/// The identifier counts for a new gap only: the file keeps that of an old one.
-fn kept(cluster: &Cluster, id: String) -> KeptGap {
+fn kept(cluster: Cluster, id: String) -> KeptGap {
     KeptGap {
         first: cluster.first,
         id,
         count: cluster.count,
-        sum: cluster.sum.clone(),
+        sum: cluster.sum,
         medoid: cluster.medoid,
-        medoid_vector: cluster.medoid_vector.clone(),
+        medoid_vector: cluster.medoid_vector,
     }
 }

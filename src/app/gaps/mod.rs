@@ -1,31 +1,34 @@
-//! Questions that were asked and not answered: a projection of the log, made on a thread of its own behind the
-//! appends, and what the HTTP doors show of it.
+//! Questions that were asked and not answered: a projection of the log, made behind the appends, what the HTTP doors
+//! show of it, and the articles that are drafted out of it.
 
+mod draft;
 mod follow;
 mod likeness;
-mod nearest;
+mod shelf;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use tokio::runtime::Handle;
+use jiff::tz::TimeZone;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::nearest::Shelf;
+use self::draft::Drafts;
+use self::shelf::{Shelf, Standing};
 use crate::bus::Bus;
-use crate::domain::{Redacted, TenantId};
+use crate::domain::{ArticleId, Redacted, TenantId};
 use crate::flow::suggestion::SuggestionSettings;
 use crate::knowledge::Library;
 use crate::serve::{
-    Failure, Gap, GapList, GapReasons, GapSample, Gaps, HandlingTime, WantedGaps,
+    ArticleDesk, Failure, Gap, GapList, GapReasons, GapSample, GapState, Gaps, HandlingTime,
+    WantedGaps,
 };
 use crate::store::codec::time_text;
 use crate::store::gaps::{GapFile, GapQuery, GapRow};
-use crate::store::{Store, StoreError};
+use crate::store::{ArticleLog, Store, StoreError};
 
 pub use self::likeness::Meaning;
 
@@ -39,6 +42,10 @@ pub struct GapSurroundings {
     pub tenants: Vec<TenantId>,
     /// The articles, which are the first tenant's.
     pub library: Library,
+    pub article_log: Arc<dyn ArticleLog>,
+    /// Where drafts are written.
+    pub desk: Arc<dyn ArticleDesk>,
+    pub time_zone: TimeZone,
     pub suggestion: SuggestionSettings,
     pub meaning: watch::Receiver<Meaning>,
     pub stop: CancellationToken,
@@ -49,6 +56,7 @@ pub struct GapDoor {
     store: Arc<dyn Store>,
     file: GapFile,
     shelf: Shelf,
+    drafts: Drafts,
     followers: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -68,24 +76,31 @@ impl GapDoor {
                 around.meaning.clone(),
                 around.stop.clone(),
             );
-            // Comparing a question with thousands of others takes a millisecond, and reading a long log anew minutes.
-            let runtime = Handle::current();
-            tokio::task::spawn_blocking(move || runtime.block_on(followed))
+            tokio::spawn(followed)
         };
         let followers = Mutex::new(around.tenants.iter().map(follower).collect());
         let tenant = around.tenants.first().cloned();
-        let shelf = Shelf::new(around.library, tenant, around.suggestion);
-        Ok(Self { store: around.store, file, shelf, followers })
+        let log = around.article_log;
+        let shelf = Shelf::new(around.library, Arc::clone(&log), tenant, around.suggestion);
+        let drafts = Drafts {
+            store: Arc::clone(&around.store),
+            file: file.clone(),
+            log,
+            desk: around.desk,
+            time_zone: around.time_zone,
+        };
+        Ok(Self { store: around.store, file, shelf, drafts, followers })
     }
 
     /// Waits until nobody writes any more, which `stop` brings about.
     pub async fn close(&self) {
-        let followers = std::mem::take(
-            &mut *self.followers.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        let followers =
+            std::mem::take(&mut *self.followers.lock().unwrap_or_else(PoisonError::into_inner));
         for follower in followers {
             if follower.await.is_err() {
-                tracing::error!("following the log for unanswered questions failed, which is a bug");
+                tracing::error!(
+                    "following the log for unanswered questions failed, which is a bug"
+                );
             }
         }
         self.file.close().await;
@@ -105,9 +120,27 @@ impl GapDoor {
             text: sample.text.as_str().to_owned(),
             at: time_text(sample.time),
         });
+        let Standing { nearest, article, published_at, answers, is_drafted } =
+            self.shelf.standing(tenant, &row).await?;
+        let asked_since = match published_at {
+            Some(moment) => Some(self.file.asked_since(row.first, moment).await.map_err(failed)?),
+            None => None,
+        };
+        let is_closed =
+            answers && asked_since.is_some_and(|since| since.asked <= 2 * since.answered);
+        let state = match (is_closed, is_drafted) {
+            (true, _) => GapState::Closed,
+            (false, true) => GapState::Drafted,
+            (false, false) => GapState::Open,
+        };
         let [abstained, dismissed, asked, searched] = row.reasons;
         Ok(Gap {
-            nearest: self.shelf.nearest(tenant, &row).await?,
+            nearest,
+            state: state.as_str(),
+            article_id: article.map(|id| id.to_string()),
+            published_at: published_at.map(time_text),
+            asked_since_publication: asked_since.map(|since| since.asked),
+            answered_since: asked_since.map(|since| since.answered),
             id: row.id,
             question: row.question.as_str().to_owned(),
             context: row.context.as_ref().map(|text| Redacted::as_str(text).to_owned()),
@@ -130,7 +163,7 @@ impl GapDoor {
 impl Gaps for GapDoor {
     async fn list(&self, tenant: &TenantId, wanted: WantedGaps) -> Result<GapList, Failure> {
         let failed = |error: StoreError| Failure::of(&error);
-        let query = GapQuery {
+        let mut query = GapQuery {
             tenant: tenant.clone(),
             since: wanted.since,
             limit: wanted.limit,
@@ -138,17 +171,44 @@ impl Gaps for GapDoor {
         };
         let read = self.file.position(tenant).await.map_err(failed)?;
         let head = self.store.head().await.map_err(failed)?;
-        let page = self.file.list(&query).await.map_err(failed)?;
-        let mut items = Vec::new();
-        for row in page.items {
-            items.push(self.gap(tenant, row, wanted.since).await?);
-        }
-        Ok(GapList { items, next: page.next, behind: head.saturating_sub(read) })
+        let is_wanted = |gap: &Gap| wanted.state.is_none_or(|state| gap.state == state.as_str());
+        let mut items: Vec<Gap> = Vec::new();
+        // Which state a gap has is known only when it was looked up.
+        let next = loop {
+            let page = self.file.list(&query).await.map_err(failed)?;
+            let mut rows = page.items.into_iter();
+            while items.len() < wanted.limit
+                && let Some(row) = rows.next()
+            {
+                query.after = Some(row.place());
+                let gap = self.gap(tenant, row, wanted.since).await?;
+                items.extend(Some(gap).filter(is_wanted));
+            }
+            let is_more = rows.len() > 0 || page.next.is_some();
+            match (is_more, items.len() < wanted.limit) {
+                (true, true) => {}
+                (true, false) => break query.after,
+                (false, _) => break None,
+            }
+        };
+        Ok(GapList { items, next, behind: head.saturating_sub(read) })
     }
 
     async fn show(&self, tenant: &TenantId, id: &str) -> Result<Option<Gap>, Failure> {
         match self.file.gap(tenant, id).await.map_err(|error| Failure::of(&error))? {
             Some(row) => self.gap(tenant, row, None).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn draft(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        by: &str,
+    ) -> Result<Option<(ArticleId, bool)>, Failure> {
+        match self.file.gap(tenant, id).await.map_err(|error| Failure::of(&error))? {
+            Some(row) => self.drafts.draft(tenant, &row, by).await.map(Some),
             None => Ok(None),
         }
     }

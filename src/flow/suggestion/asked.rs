@@ -96,10 +96,7 @@ pub fn answer_question(
 }
 
 /// The articles that come nearest to a question, with how likely each answers it; the likeliest first.
-pub fn likely_articles(
-    query: &CardQuery,
-    found: &SearchResponse,
-) -> Vec<(ArticleId, String, f32)> {
+pub fn likely_articles(query: &CardQuery, found: &SearchResponse) -> Vec<(ArticleId, String, f32)> {
     let mut likely: Vec<(ArticleId, String, f32)> = Vec::new();
     for hit in found.hits.iter().take(NEAREST) {
         let score = abstain::probability(&hit.features, query.act, found.degraded);

@@ -18,13 +18,14 @@ mod trigger;
 mod unanswered;
 
 use crate::domain::{
-    Abstained, Answer, ArticleId, Citation, Generator, PassageId, Role, SuggestedQuestion,
-    Turn, TurnId, TurnQuestion,
+    Abstained, Answer, ArticleId, Citation, Generator, PassageId, Role, SuggestedQuestion, Turn,
+    TurnId, TurnQuestion,
 };
 use crate::knowledge::{Filter, SearchHit, SearchRequest, SearchResponse, Span, terms};
 
 pub use asked::{
-    Asked, Nearest, answer_question, likely_articles, passages, question_query, which_of, whole_passage,
+    Asked, Nearest, answer_question, likely_articles, passages, question_query, which_of,
+    whole_passage,
 };
 use budget::Budget;
 use judge::{Background, EVIDENCE, Judge, Look, Quiet};
@@ -346,7 +347,8 @@ impl Suggester {
     ) -> (Decision, Option<(&'a SearchHit, f32)>) {
         let judge = self.judge.unwrap_or_else(|| Judge::shipped(found.degraded));
         let weights = judge.of(query.look);
-        let shares = weights.shares(&self.evidence(query, found), &query.quiet.inputs());
+        let priors: Vec<f32> = found.hits.iter().map(|hit| hit.features.feedback).collect();
+        let shares = weights.shares(&self.evidence(query, found), &priors, &query.quiet.inputs());
         let answered = self.learn(query, found, &shares);
         self.questions.learn(query.act, found);
         let best =

@@ -135,7 +135,8 @@ fn a_question_without_a_card_is_told_once_nobody_can_answer_it_any_more() {
     use Role::{Agent, Customer};
     let told = |lines: &[(Role, &str)]| -> Vec<(String, String)> {
         let told = unanswered(lines, &SuggestionSettings::default());
-        let said = |one: Abstained| (one.question.turn.to_string(), one.question.text.as_str().into());
+        let said =
+            |one: Abstained| (one.question.turn.to_string(), one.question.text.as_str().into());
         told.into_iter().map(said).collect()
     };
     let discount = "Do you have a discount for students?";
@@ -143,13 +144,18 @@ fn a_question_without_a_card_is_told_once_nobody_can_answer_it_any_more() {
     assert_eq!(told(&[(Customer, discount)]), once("t-0"));
     let replied = [(Customer, discount), (Agent, "I don't know."), (Customer, "Okay, thank you.")];
     assert_eq!(told(&replied), once("t-0"));
-    let in_pieces = [(Customer, "Hello, I study in Leeds."), (Customer, "…Do you have a discount for students?")];
+    let in_pieces = [
+        (Customer, "Hello, I study in Leeds."),
+        (Customer, "…Do you have a discount for students?"),
+    ];
     assert_eq!(told(&in_pieces), once("t-1"), "and not the first piece for itself");
     let broken = "My dish has been broken since the storm.";
     assert_eq!(told(&[(Customer, broken), (Agent, "Oh dear.")]), [], "people say such things");
     let known = told(&[(Customer, broken), (Agent, "I don't know what to do about that.")]);
     assert_eq!(known, [("t-0".to_owned(), broken.to_owned())]);
-    for answered in ["How long does tracing a lost parcel take?", "My scanner says E-104, what is it?"] {
+    for answered in
+        ["How long does tracing a lost parcel take?", "My scanner says E-104, what is it?"]
+    {
         assert_eq!(told(&[(Customer, answered)]), [], "{answered}");
     }
     let by_reply = [
@@ -157,7 +163,9 @@ fn a_question_without_a_card_is_told_once_nobody_can_answer_it_any_more() {
         (Agent, "Tracing a lost parcel takes 3 days."),
     ];
     assert_eq!(told(&by_reply), [], "the agent's reply brought the card");
-    for quiet in ["Thanks very much for your help.", "Hello, good morning.", "It's L S six, three H B."] {
+    for quiet in
+        ["Thanks very much for your help.", "Hello, good morning.", "It's L S six, three H B."]
+    {
         assert_eq!(told(&[(Customer, quiet)]), [], "{quiet}");
     }
     assert_eq!(told(&[(Agent, discount)]), [], "whoever answers for the house asks nothing of it");
@@ -180,5 +188,8 @@ fn a_question_that_leans_on_the_talk_is_told_with_it() {
     let told = unanswered(&lines, &SuggestionSettings::default());
     let asked = &told.last().expect("it is asked").question;
     let context = asked.context.as_ref().expect("it says too little by itself").as_str();
-    assert!(asked.text.as_str() == "Who pays for that?" && context.contains("satellite dish"), "{context}");
+    assert!(
+        asked.text.as_str() == "Who pays for that?" && context.contains("satellite dish"),
+        "{context}"
+    );
 }

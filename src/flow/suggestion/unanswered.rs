@@ -44,10 +44,8 @@ impl Suggester {
     ) {
         let of_query = |open: &&mut super::Open| open.question.turn == query.question.turn;
         let Some(open) = self.open.as_mut().filter(of_query) else { return };
-        let knows_none = matches!(
-            decision,
-            Decision::Abstain(Abstention::NothingFound | Abstention::Unsure(_))
-        );
+        let knows_none =
+            matches!(decision, Decision::Abstain(Abstention::NothingFound | Abstention::Unsure(_)));
         match (knows_none, query.look) {
             (true, Look::Reply) => open.is_missed |= query.quiet.knows_nothing,
             (true, Look::Turn) => {

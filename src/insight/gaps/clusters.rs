@@ -43,7 +43,7 @@ impl Cluster {
 }
 
 /// All groups of a tenant.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Clusters {
     nearness: f32,
     all: Vec<Cluster>,

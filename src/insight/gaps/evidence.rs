@@ -72,11 +72,21 @@ pub fn is_missed(cards: &[CardOutcome]) -> bool {
 pub enum Evidence {
     Missed(Question),
     Answered(Question),
-    Offered { card: CardId, question: Question },
-    Judged { card: CardId, outcome: CardOutcome },
+    Offered {
+        card: CardId,
+        question: Question,
+    },
+    Judged {
+        card: CardId,
+        outcome: CardOutcome,
+    },
     /// A search was of use after all.
-    Opened { key: String },
-    Ended { duration_ms: u64 },
+    Opened {
+        key: String,
+    },
+    Ended {
+        duration_ms: u64,
+    },
 }
 
 impl Evidence {
@@ -195,7 +205,8 @@ mod tests {
     #[test]
     fn the_kinds_are_those_that_are_read() {
         let kinds = KindFilter::parse(Evidence::KINDS).expect("names of kinds");
-        for kind in [codec::SUGGESTION_ABSTAINED, codec::ARTICLE_OPENED, codec::CONVERSATION_ENDED] {
+        for kind in [codec::SUGGESTION_ABSTAINED, codec::ARTICLE_OPENED, codec::CONVERSATION_ENDED]
+        {
             assert!(kinds.matches(kind), "{kind}");
         }
         assert!(!kinds.matches(codec::TURN_FINAL));

@@ -5,8 +5,8 @@ use super::{citation, finite, wire};
 use std::sync::Arc;
 
 use crate::domain::{
-    Abstained, Answer, CardVoice, EventId, ProvenSentence, QuestionAnswer, QuestionId, Recorded, Redacted,
-    Reply, StruckText, SuggestedQuestion, TurnQuestion, Unanswered,
+    Abstained, Answer, CardVoice, EventId, ProvenSentence, QuestionAnswer, QuestionId, Recorded,
+    Redacted, Reply, StruckText, SuggestedQuestion, TurnQuestion, Unanswered,
 };
 use crate::store::StoreError;
 

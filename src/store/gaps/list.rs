@@ -9,7 +9,7 @@ use crate::domain::{ConversationId, GapReason, Redacted, TenantId, TurnId};
 use crate::store::{Page, StoreError};
 
 /// The most gaps of one page.
-pub const MAX_GAPS: usize = 500;
+const MAX_GAPS: usize = 500;
 /// Questions that are looked at for samples.
 const SAMPLED: i64 = 60;
 
@@ -30,6 +30,9 @@ pub struct GapRow {
     /// Position of its first question.
     pub first: u64,
     pub id: String,
+    /// That question, and when it was asked, however long ago.
+    pub opener: Redacted,
+    pub opened_at: Timestamp,
     /// Position of the question that stands for it.
     pub medoid: u64,
     pub question: Redacted,
@@ -80,8 +83,10 @@ const LIST: &str = "WITH missed AS ( \
          CASE ended WHEN 0 THEN 0 ELSE handling * conversations / ended END AS cost \
        FROM counts JOIN talks USING (gap)) \
      SELECT g.first, g.id, g.medoid, q.text, q.context, r.questions, r.conversations, r.ended, \
-       r.handling, r.cost, r.first_seen, r.last_seen, r.abstained, r.dismissed, r.asked, r.searched \
-     FROM ranked r JOIN gaps g ON g.first = r.gap JOIN questions q ON q.position = g.medoid";
+       r.handling, r.cost, r.first_seen, r.last_seen, r.abstained, r.dismissed, r.asked, \
+       r.searched, o.text, o.time \
+     FROM ranked r JOIN gaps g ON g.first = r.gap JOIN questions q ON q.position = g.medoid \
+     JOIN questions o ON o.position = g.first";
 
 impl GapFile {
     /// The dearest first; of those that cost the same, the one that was asked more often, then the older.
@@ -205,9 +210,7 @@ fn place(text: &str) -> Result<(i64, i64, i64), StoreError> {
     let parts: Vec<i64> = text.split('-').filter_map(|part| part.parse().ok()).collect();
     match parts[..] {
         [cost, questions, first] => Ok((cost, questions, first)),
-        _ => {
-            Err(StoreError::BadCursor(format!("`{}`", text.chars().take(40).collect::<String>())))
-        }
+        _ => Err(StoreError::BadCursor(format!("`{}`", text.chars().take(40).collect::<String>()))),
     }
 }
 
@@ -227,5 +230,7 @@ fn gap(row: &SqliteRow) -> Result<GapRow, StoreError> {
         first_seen: time(row.get(10))?,
         last_seen: time(row.get(11))?,
         reasons: [number(12), number(13), number(14), number(15)],
+        opener: Redacted::vouched(row.get::<&str, _>(16)),
+        opened_at: time(row.get(17))?,
     })
 }

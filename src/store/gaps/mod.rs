@@ -19,7 +19,7 @@ use sqlx::{ConnectOptions, Row};
 use super::StoreError;
 use crate::domain::{ConversationId, GapReason, Redacted, TenantId, TurnId};
 
-pub use list::{GapQuery, GapRow, GapSample, MAX_GAPS, Since};
+pub use list::{GapQuery, GapRow, GapSample, Since};
 pub use step::GapStep;
 
 const FILE: &str = "gaps.sqlite";
@@ -108,8 +108,7 @@ impl GapFile {
         let pool =
             SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?;
         let this = Self { pool };
-        let found: i64 =
-            sqlx::query("PRAGMA user_version").fetch_one(&this.pool).await?.get(0);
+        let found: i64 = sqlx::query("PRAGMA user_version").fetch_one(&this.pool).await?.get(0);
         if found == 0 {
             let mut step = this.pool.begin().await?;
             sqlx::raw_sql(SCHEMA).execute(&mut *step).await?;
@@ -120,7 +119,8 @@ impl GapFile {
             this.pool.close().await;
             return Ok(None);
         }
-        let sound: String = sqlx::query("PRAGMA quick_check(1)").fetch_one(&this.pool).await?.get(0);
+        let sound: String =
+            sqlx::query("PRAGMA quick_check(1)").fetch_one(&this.pool).await?.get(0);
         if sound != "ok" {
             this.pool.close().await;
             return Err(sqlx::Error::Protocol(sound));

@@ -119,6 +119,7 @@ impl GapStep {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
+    /// Writes a group down, or what has changed of it: its identifier stays.
     pub async fn save_gap(&mut self, tenant: &TenantId, gap: &KeptGap) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO gaps (first, tenant, id, count, sum, medoid, medoid_vector) \

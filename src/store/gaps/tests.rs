@@ -66,10 +66,7 @@ async fn what_costs_most_comes_first_and_pages_go_on() {
     assert_eq!((rest.items.len(), rest.next), (1, None));
     let cheaper = &rest.items[0];
     assert_eq!((cheaper.questions, cheaper.conversations, cheaper.cost_ms), (2, 1, 60_000));
-    assert!(matches!(
-        file.list(&all(Some("x".into()), 5)).await,
-        Err(StoreError::BadCursor(_))
-    ));
+    assert!(matches!(file.list(&all(Some("x".into()), 5)).await, Err(StoreError::BadCursor(_))));
     let late = GapQuery { since: Timestamp::from_second(4).ok(), ..all(None, 5) };
     let late = file.list(&late).await.expect("lists").items;
     assert_eq!((late.len(), late[0].questions), (1, 1));
@@ -82,7 +79,8 @@ async fn a_question_that_was_answered_costs_nothing_and_counts_as_answered() {
     let folder = tempfile::tempdir().expect("a folder");
     let (file, tenant) = (filled(folder.path()).await, TenantId::from("t"));
     let mut step = file.step().await.expect("a step");
-    let mut row = step.question(&tenant, &"c-3".into(), "turn:t-4").await.expect("read").expect("is");
+    let mut row =
+        step.question(&tenant, &"c-3".into(), "turn:t-4").await.expect("read").expect("is");
     assert_eq!(row, question(4, "c-3", 3));
     row.is_answered = true;
     step.save_question(&tenant, &row).await.expect("saved");

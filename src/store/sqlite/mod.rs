@@ -3,6 +3,7 @@
 //! The writer (`writer`) owns the only connection that may write; it commits whatever waits as one
 //! group with `synchronous=FULL`, and it alone moves the WAL into the file. Readers can't write.
 
+mod articles;
 mod head;
 mod lock;
 mod reader;
@@ -20,9 +21,14 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use self::lock::FolderLock;
 use self::reader::Reader;
-use self::writer::{Intake, Writer};
-use super::{CommitHook, ConversationRow, ListQuery, Page, ReadQuery, Store, StoreError, codec};
-use crate::domain::{CardId, ConversationId, NewEvent, Recorded, TenantId};
+use self::writer::{Intake, Order, Writer};
+use super::{
+    ArticleLog, ArticleQuery, ArticleRow, CommitHook, ConversationRow, ListQuery, Page, ReadQuery,
+    RevisionRow, SYSTEM, Store, StoreError, codec,
+};
+use crate::domain::{
+    ArticleId, ArticleRevision, CardId, ConversationId, NewEvent, NewRevision, Recorded, TenantId,
+};
 
 const FILE: &str = "events.sqlite";
 
@@ -52,7 +58,8 @@ impl SqliteSettings {
 
 /// See the module's text. Cheap to share as `Arc<dyn Store>`.
 pub struct SqliteStore {
-    intake: Intake,
+    /// `None`: opened for reading only.
+    intake: Option<Intake>,
     reader: Reader,
     writer: Mutex<Option<tokio::task::JoinHandle<()>>>,
     orphans: usize,
@@ -75,11 +82,7 @@ impl SqliteStore {
         tokio::fs::create_dir_all(folder).await.map_err(|error| unusable(error.to_string()))?;
         let lock = FolderLock::take(folder)?;
 
-        let options = SqliteConnectOptions::new()
-            .filename(folder.join(FILE))
-            .busy_timeout(Duration::from_secs(5))
-            .pragma("mmap_size", "0")
-            .disable_statement_logging();
+        let options = options(folder);
         let mut write = options
             .clone()
             .create_if_missing(true)
@@ -100,7 +103,26 @@ impl SqliteStore {
         let mut writer = Writer::new(connection, write, on_commit, lock).await?;
         let orphans = writer.end_orphans(&reader).await?;
         let (intake, task) = writer.start(settings.queue, settings.patience);
-        Ok(Self { intake, reader, writer: Mutex::new(Some(task)), orphans })
+        Ok(Self { intake: Some(intake), reader, writer: Mutex::new(Some(task)), orphans })
+    }
+
+    /// Opens a log that is there for reading only, also while a service writes to it: no conversation
+    /// is ended, nothing is brought up to date, and every append is refused.
+    ///
+    /// # Errors
+    /// There is no log in the folder, or it is of another version.
+    pub async fn open_to_read(folder: &Path) -> Result<Self, StoreError> {
+        if !Self::is_in(folder) {
+            let why = "there is no event log in it".into();
+            return Err(StoreError::Folder { folder: folder.to_owned(), why });
+        }
+        let reader = Reader::open(options(folder), SqliteSettings::new(folder).readers).await?;
+        schema::check_version(reader.schema_version().await?)?;
+        Ok(Self { intake: None, reader, writer: Mutex::new(None), orphans: 0 })
+    }
+
+    fn intake(&self) -> Result<&Intake, StoreError> {
+        self.intake.as_ref().ok_or(StoreError::ReadOnly)
     }
 
     /// Whether there is a log in the folder; nothing is made.
@@ -125,14 +147,9 @@ impl Store for SqliteStore {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let events = events
-            .into_iter()
-            .map(|event| {
-                let encoded = codec::encode(&event.body);
-                (event, encoded)
-            })
-            .collect();
-        self.intake.append(tenant.clone(), conversation.clone(), events).await
+        let (tenant, conversation) = (tenant.clone(), conversation.clone());
+        let order = Order { tenant, conversation, events: encoded(events), revisions: Vec::new() };
+        Ok(self.intake()?.append(order).await?.events)
     }
 
     async fn read(&self, query: &ReadQuery) -> Result<Vec<Arc<Recorded>>, StoreError> {
@@ -168,7 +185,9 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
-        self.intake.close();
+        if let Some(intake) = &self.intake {
+            intake.close();
+        }
         let task = self.writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
         // Readers first: the last connection to go can then fold the WAL away.
         self.reader.close().await;
@@ -178,6 +197,85 @@ impl Store for SqliteStore {
             tracing::error!(%error, "the event log's writer did not end in order");
         }
     }
+}
+
+#[async_trait]
+impl ArticleLog for SqliteStore {
+    async fn revise(
+        &self,
+        tenant: &TenantId,
+        revisions: Vec<NewRevision>,
+        events: Vec<NewEvent>,
+    ) -> Result<Vec<Arc<ArticleRevision>>, StoreError> {
+        let (tenant, conversation) = (tenant.clone(), SYSTEM.into());
+        let order = Order { tenant, conversation, events: encoded(events), revisions };
+        Ok(self.intake()?.append(order).await?.revisions)
+    }
+
+    async fn revisions_after(
+        &self,
+        tenant: &TenantId,
+        after: u64,
+    ) -> Result<Vec<Arc<ArticleRevision>>, StoreError> {
+        self.reader.articles().after(tenant, after).await
+    }
+
+    async fn newest_revision(&self) -> Result<u64, StoreError> {
+        self.reader.articles().newest().await
+    }
+
+    async fn in_force(
+        &self,
+        tenant: &TenantId,
+        after: Option<&ArticleId>,
+    ) -> Result<Vec<Arc<ArticleRevision>>, StoreError> {
+        self.reader.articles().in_force(tenant, after).await
+    }
+
+    async fn articles(&self, query: &ArticleQuery) -> Result<Page<ArticleRow>, StoreError> {
+        self.reader.articles().list(query).await
+    }
+
+    async fn article(
+        &self,
+        tenant: &TenantId,
+        id: &ArticleId,
+    ) -> Result<Option<ArticleRow>, StoreError> {
+        self.reader.articles().one(tenant, id).await
+    }
+
+    async fn revision(
+        &self,
+        tenant: &TenantId,
+        id: &ArticleId,
+        number: u32,
+    ) -> Result<Option<Arc<ArticleRevision>>, StoreError> {
+        self.reader.articles().revision(tenant, id, number).await
+    }
+
+    async fn history(
+        &self,
+        tenant: &TenantId,
+        id: &ArticleId,
+    ) -> Result<Vec<RevisionRow>, StoreError> {
+        self.reader.articles().history(tenant, id).await
+    }
+}
+
+fn encoded(events: Vec<NewEvent>) -> Vec<(NewEvent, codec::Encoded)> {
+    let encode = |event: NewEvent| {
+        let encoded = codec::encode(&event.body);
+        (event, encoded)
+    };
+    events.into_iter().map(encode).collect()
+}
+
+fn options(folder: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(folder.join(FILE))
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("mmap_size", "0")
+        .disable_statement_logging()
 }
 
 fn read_error(error: &sqlx::Error) -> StoreError {

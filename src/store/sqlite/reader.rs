@@ -9,6 +9,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use super::articles::Articles;
 use super::head::{Head, HeadKey};
 use super::read_error;
 use crate::domain::{CardId, ConversationId, EventId, Recorded, TenantId};
@@ -31,6 +32,11 @@ impl Reader {
             .await
             .map_err(|error| read_error(&error))?;
         Ok(Self { pool })
+    }
+
+    pub async fn schema_version(&self) -> Result<i64, StoreError> {
+        let row = sqlx::query("PRAGMA user_version").fetch_one(&self.pool).await;
+        Ok(row.map_err(|error| read_error(&error))?.get(0))
     }
 
     pub async fn read(&self, query: &ReadQuery) -> Result<Vec<Arc<Recorded>>, StoreError> {
@@ -162,8 +168,12 @@ impl Reader {
                 "conversation {} has a gap in its sequence",
                 row.get::<String, _>(0)
             ))),
-            None => Ok(()),
+            None => self.articles().integrity().await,
         }
+    }
+
+    pub fn articles(&self) -> Articles<'_> {
+        Articles(&self.pool)
     }
 
     pub async fn close(&self) {
@@ -243,7 +253,7 @@ fn head_of(row: &SqliteRow) -> Result<Head, StoreError> {
     })
 }
 
-fn time(milliseconds: i64) -> Result<Timestamp, StoreError> {
+pub(super) fn time(milliseconds: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(milliseconds)
         .map_err(|error| StoreError::Corrupt(format!("a time is out of range: {error}")))
 }

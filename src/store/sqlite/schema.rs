@@ -1,12 +1,15 @@
 //! The tables, and how an older file becomes a newer one.
 
+use std::cmp::Ordering;
+
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::read_error;
 use crate::store::StoreError;
 
 /// One step per schema version; a released step is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_events.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_events.sql"), include_str!("migrations/0002_articles.sql")];
 
 /// The first release without the WAL-reset bug, which could corrupt a log.
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
@@ -34,6 +37,16 @@ pub async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError
         step.commit().await.map_err(|error| super::write_error(&error))?;
     }
     Ok(())
+}
+
+/// Whether a file of this version can be read as it is.
+pub fn check_version(found: i64) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len() as i64;
+    match found.cmp(&known) {
+        Ordering::Greater => Err(StoreError::Newer { found, known }),
+        Ordering::Less => Err(StoreError::Older { found, known }),
+        Ordering::Equal => Ok(()),
+    }
 }
 
 /// Refuses a linked SQLite that is known to lose data.

@@ -71,6 +71,33 @@ async fn a_second_process_is_told_who_holds_the_folder() {
 }
 
 #[tokio::test]
+async fn a_log_is_read_beside_its_writer_and_after_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = SqliteStore::open_to_read(folder.path()).await.err().expect("refused");
+    assert!(missing.to_string().contains("there is no event log in it"), "{missing}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "nothing is made");
+
+    let writer = open(folder.path()).await;
+    let (t, c): (TenantId, ConversationId) = ("t".into(), "c-1".into());
+    writer.append(&t, &c, vec![started(None), turn("t-1")]).await.expect("append");
+    let reader = SqliteStore::open_to_read(folder.path()).await.expect("no lock is needed");
+    let all = ReadQuery::all(t.clone(), 0).of(c.clone());
+    assert_eq!(reader.read(&all).await.expect("read").len(), 2);
+    writer.append(&t, &c, vec![turn("t-2")]).await.expect("append");
+    assert_eq!(reader.read(&all).await.expect("read").len(), 3);
+    let refused = reader.append(&t, &c, vec![turn("t-3")]).await.err().expect("refused");
+    assert!(matches!(refused, StoreError::ReadOnly), "{refused}");
+    reader.close().await;
+    writer.close().await;
+    drop(writer);
+
+    let reader = SqliteStore::open_to_read(folder.path()).await.expect("nobody else has it");
+    let row = reader.conversation(&t, &c).await.expect("read").expect("it is there");
+    assert_eq!((row.state, row.last_sequence), (crate::store::ConversationState::Live, 3));
+    reader.close().await;
+}
+
+#[tokio::test]
 async fn a_full_disk_is_an_error_for_the_appender_and_the_store_survives() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut settings = SqliteSettings::new(folder.path());
@@ -171,4 +198,42 @@ async fn a_position_is_never_given_twice() {
     let store = open(folder.path()).await;
     let next = store.append(&t, &"c-2".into(), vec![started(None)]).await.expect("append");
     assert_eq!(next[0].position, 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keeps_the_contract_of_articles() {
+    let folder = tempfile::tempdir().expect("a folder");
+    crate::store::articles::conformance::all(Arc::new(open(folder.path()).await)).await;
+}
+
+#[tokio::test]
+async fn articles_are_there_after_a_start_and_damage_to_them_is_noticed() {
+    use crate::domain::ArticleAction;
+    use crate::store::articles::conformance::revision;
+    let folder = tempfile::tempdir().expect("a folder");
+    let t: TenantId = "t".into();
+    let store = open(folder.path()).await;
+    for number in 0..3 {
+        let new = vec![revision("a", number, ArticleAction::Import)];
+        store.revise(&t, new, vec![]).await.expect("written");
+    }
+    store.close().await;
+    drop(store);
+    let store = open(folder.path()).await;
+    assert_eq!(store.in_force(&t, None).await.expect("reads")[0].number, 3);
+    let next = vec![revision("a", 3, ArticleAction::Retire)];
+    assert_eq!(store.revise(&t, next, vec![]).await.expect("written")[0].position, 4);
+    store.integrity().await.expect("sound");
+    store.close().await;
+    drop(store);
+    let mut connection = SqliteConnectOptions::new()
+        .filename(folder.path().join(FILE))
+        .connect()
+        .await
+        .expect("opens");
+    let erase = "DELETE FROM article_revisions WHERE number = 2";
+    sqlx::query(erase).execute(&mut connection).await.expect("erased");
+    drop(connection);
+    let error = open(folder.path()).await.integrity().await.expect_err("it has a gap");
+    assert!(error.to_string().contains("article a has a gap"), "{error}");
 }

@@ -9,29 +9,17 @@ use backchannel::domain::*;
 use backchannel::flow::audio::Codec;
 use backchannel::flow::driver::{CallHandle, CallOpening, CallSettings, Calls, LegSpec};
 use backchannel::flow::suggestion::{Decision, Suggester, SuggestionSettings};
-use backchannel::knowledge::{Library, passages_of};
+use backchannel::knowledge::Library;
 use backchannel::models::{Ears, SpeechPool};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::articles::{publish, review};
 use super::harness::*;
 use crate::llm::voices::{Played, payload, voice};
 
-const PARCELS: &str = "## Tracing\nTracing a lost parcel takes 3 days.\n";
-
-fn articles() -> Vec<Article> {
-    let id = ArticleId::from("parcels/lost");
-    let passages = passages_of(&id, "Lost parcels", PARCELS);
-    vec![Article::published(id, "Lost parcels".into(), PARCELS.into(), passages)]
-}
-
 async fn open(folder: Option<&Path>) -> House {
-    let options = Options {
-        articles: articles(),
-        folder: folder.map(Path::to_owned),
-        ..Options::default()
-    };
-    House::open_with(options).await
+    House::open_with(Options { folder: folder.map(Path::to_owned), ..Options::default() }).await
 }
 
 /// The events of a written call, as the session makes them of its turns.
@@ -109,15 +97,20 @@ const DISCOUNT: &[(Role, &str)] = &[
 #[tokio::test]
 async fn what_no_article_answers_is_one_gap_however_often_it_is_asked() {
     let house = open(None).await;
+    publish(&house, "parcels/lost", "## Tracing\nTracing a lost parcel takes 3 days.\n").await;
     let again = [
         (Role::Customer, "Hi. Is there a discount for students at all?"),
         (Role::Agent, "Let me ask somebody about that."),
+        (Role::Customer, "Lovely, have a nice day."),
+    ];
+    let known = [
         (Role::Customer, "How long does tracing a lost parcel take?"),
         (Role::Agent, "That takes 3 days."),
-        (Role::Customer, "Lovely, have a nice day."),
+        (Role::Customer, "Great, thanks. Bye."),
     ];
     house.append("c-1", written(&house.library, DISCOUNT, 60_000)).await;
     house.append("c-2", written(&house.library, &again, 180_000)).await;
+    house.append("c-3", written(&house.library, &known, 90_000)).await;
     let list = gaps(&house, "").await;
     let [gap] = &items(&list)[..] else { panic!("{list:#}") };
     assert_eq!((&gap["count"], &gap["conversations"]), (&json!(2), &json!(2)));
@@ -132,9 +125,11 @@ async fn what_no_article_answers_is_one_gap_however_often_it_is_asked() {
     assert_eq!(samples[1]["text"], "Do you have a discount for students?");
     let id = gap["id"].as_str().expect("an id");
     assert_eq!(house.get(&format!("/v1/gaps/{id}")).await.1, *gap);
-    // The answered question is in the log, too, and is no gap.
-    let (_, call) = house.get("/v1/conversations/c-2").await;
-    assert_eq!((&call["card_count"], call["unanswered"].as_array().map(Vec::len)), (&json!(1), Some(1)));
+    let told = async |call: &str| {
+        let (_, call) = house.get(&format!("/v1/conversations/{call}")).await;
+        (call["card_count"].clone(), call["unanswered"].as_array().map(Vec::len))
+    };
+    assert_eq!((told("c-2").await, told("c-3").await), ((json!(0), Some(1)), (json!(1), Some(0))));
     assert!(house.close().await);
 }
 
@@ -162,10 +157,13 @@ async fn a_call_that_is_heard_tells_what_it_lacked() {
     };
     let call = calls.open(opening).await.expect("there is a place");
     let id = call.id().to_string();
-    let mut log = house.follow(&format!("/v1/conversations/{id}/events?types=turn.final"), None).await;
-    for (leg, words) in
-        [(0, "do you have a discount for students"), (1, "i am not sure sorry"), (0, "okay thank you")]
-    {
+    let mut log =
+        house.follow(&format!("/v1/conversations/{id}/events?types=turn.final"), None).await;
+    for (leg, words) in [
+        (0, "do you have a discount for students"),
+        (1, "i am not sure sorry"),
+        (0, "okay thank you"),
+    ] {
         *said.lock().expect("not poisoned") = words.to_owned();
         say(&call, leg);
         log.next().await.expect("the turn is durable");
@@ -223,8 +221,7 @@ async fn cards_of_no_use_and_the_agents_own_questions_and_searches_count() {
     let list = judge("k-2", "dismissed").await;
     assert_eq!(of_each(&list, "id"), [cable], "the same gap again");
     assert_eq!(items(&list)[0]["reasons"]["dismissed"], 1);
-    let withdrawn =
-        EventBody::SuggestionWithdrawn { card_id: "k-3".into(), why: "retired".into() };
+    let withdrawn = EventBody::SuggestionWithdrawn { card_id: "k-3".into(), why: "retired".into() };
     house.append("c-1", vec![withdrawn]).await;
     assert_eq!(items(&gaps(&house, "").await).len(), 2);
 
@@ -236,7 +233,10 @@ async fn cards_of_no_use_and_the_agents_own_questions_and_searches_count() {
     let list = gaps(&house, "").await;
     let asked = items(&list).iter().find(|gap| gap["reasons"]["asked"] == 1).expect("one");
     assert_eq!(asked["samples"][0]["turn_id"], Value::Null);
-    assert_eq!((items(&list).len(), &asked["question"]), (3, &json!("Who repairs a cracked dish?")));
+    assert_eq!(
+        (items(&list).len(), &asked["question"]),
+        (3, &json!("Who repairs a cracked dish?"))
+    );
 
     let path = "/v1/articles/search?q=bereavement%204111111111111111&conversation=c-1";
     let search = house.get(path).await.1["search_id"].clone();
@@ -334,4 +334,145 @@ async fn nobody_waits_for_a_model_that_is_still_being_loaded() {
     let (_, list) = house.get("/v1/gaps").await;
     assert_eq!((items(&list).len(), &list["behind"]), (0, &json!(3)));
     assert!(house.close().await, "nor when the service stops");
+}
+
+/// Calls in which the same was asked, and agents knew.
+const KNOWN: [&[(Role, &str)]; 2] = [
+    &[
+        (Role::Customer, "Do you have a discount for students?"),
+        (Role::Agent, "Students get ten percent off the line rental every month."),
+        (Role::Customer, "Okay. Thank you, bye."),
+    ],
+    &[
+        (Role::Customer, "Is there a discount for students?"),
+        (
+            Role::Agent,
+            "Yes. Students get ten percent off the line rental. They send us a photo of a valid student card.",
+        ),
+        (Role::Customer, "Lovely, thanks."),
+    ],
+];
+
+#[tokio::test]
+async fn a_gap_is_drafted_from_what_agents_said_and_closes_when_that_is_published() {
+    let house = open(None).await;
+    for (number, lines) in KNOWN.iter().enumerate() {
+        let id = format!("c-{number}");
+        house.append(&id, written(&house.library, lines, 60_000)).await;
+    }
+    let only = async |query: &str| {
+        let list = gaps(&house, query).await;
+        assert_eq!(items(&list).len(), 1, "{list:#}");
+        items(&list)[0].clone()
+    };
+    let gap = only("").await;
+    assert_eq!((&gap["state"], &gap["article_id"]), (&json!("open"), &Value::Null));
+    let path = format!("/v1/gaps/{}/draft", gap["id"].as_str().expect("an id"));
+    let (status, draft) = house.call(Method::POST, &path, None).await;
+    assert_eq!(
+        (status.as_u16(), &draft["state"], &draft["author"]),
+        (201, &json!("draft"), &json!("Emma"))
+    );
+    let body = draft["body"].as_str().expect("a text");
+    let paragraphs: Vec<&str> = body.trim().split("\n\n").collect();
+    assert_eq!(
+        paragraphs,
+        [
+            "## Do you have a discount for students?",
+            "Students get ten percent off the line rental. They send us a photo of a valid student card.",
+        ],
+        "the fuller answer, and the other one says nothing besides"
+    );
+    let quoted = draft["provenance"].as_array().expect("origins");
+    let of =
+        |origin: &Value| (origin["conversation_id"].clone(), origin["turns"][0]["turn_id"].clone());
+    let turns = [("c-1", "t-0"), ("c-0", "t-0"), ("c-1", "t-1"), ("c-1", "t-1")];
+    let expected: Vec<_> = turns.map(|(call, turn)| (json!(call), json!(turn))).into();
+    assert_eq!(quoted.iter().map(of).collect::<Vec<_>>(), expected);
+    let (status, again) = house.call(Method::POST, &path, None).await;
+    assert_eq!((status.as_u16(), &again), (200, &draft), "the button was pressed twice");
+
+    let article = draft["id"].as_str().expect("an id");
+    let gap = only("?state=drafted").await;
+    assert_eq!((&gap["article_id"], &gap["asked_since_publication"]), (&draft["id"], &Value::Null));
+    assert!(items(&gaps(&house, "?state=open").await).is_empty());
+    assert_eq!(review(&house, KEY, article, "submit", 1).await.0, 200);
+    assert_eq!(only("").await["state"], "drafted");
+    assert_eq!(review(&house, ADAS_KEY, article, "publish", 2).await.0, 200);
+    let gap = only("?state=closed").await;
+    assert_eq!((&gap["article_id"], &gap["nearest"]["article_id"]), (&draft["id"], &draft["id"]));
+    assert!(gap["published_at"].is_string());
+    let since =
+        |gap: &Value| (gap["asked_since_publication"].clone(), gap["answered_since"].clone());
+    assert_eq!(since(&gap), (json!(0), json!(0)));
+
+    house.append("c-2", written(&house.library, DISCOUNT, 60_000)).await;
+    let gap = only("").await;
+    assert_eq!(
+        (since(&gap), &gap["state"]),
+        ((json!(1), json!(1)), &json!("closed")),
+        "there was a card"
+    );
+    assert_eq!(gap["count"], 2, "which is nothing that was missed");
+    for turn in ["t-8", "t-9"] {
+        house.append("c-2", vec![abstained(turn, "Do you have a discount for students?")]).await;
+    }
+    let gap = only("?state=open").await;
+    assert_eq!(
+        (since(&gap), &gap["article_id"]),
+        ((json!(3), json!(1)), &draft["id"]),
+        "it is found and doesn't help"
+    );
+
+    assert_eq!(review(&house, ADAS_KEY, article, "retire", 3).await.0, 200);
+    let gap = only("").await;
+    assert_eq!((&gap["state"], &gap["article_id"]), (&json!("open"), &Value::Null));
+    let (status, anew) = house.call(Method::POST, &path, None).await;
+    assert_eq!((status.as_u16(), &anew["id"], &anew["revision"]), (201, &draft["id"], &json!(5)));
+    assert!(house.close().await);
+}
+
+#[tokio::test]
+async fn an_article_of_somebody_else_closes_a_gap_too_and_an_old_one_does_not() {
+    let house = open(None).await;
+    let body =
+        "## Cracked dishes\nA cracked dish is repaired by the engineer who comes within a week.\n";
+    publish(&house, "dish/old", body).await;
+    let asked = vec![started(), abstained("t-1", "Who repairs a cracked dish?"), ended()];
+    house.append("c-1", asked).await;
+    let gap = items(&gaps(&house, "").await)[0].clone();
+    let standing = |gap: &Value| (gap["state"].clone(), gap["article_id"].clone());
+    assert_eq!(standing(&gap), (json!("open"), Value::Null), "that was there, and no card came");
+    assert_eq!(gap["nearest"]["article_id"], "dish/old");
+    assert_eq!(review(&house, ADAS_KEY, "dish/old", "retire", 3).await.0, 200);
+    publish(&house, "dish/new", body).await;
+    let gap = items(&gaps(&house, "").await)[0].clone();
+    assert_eq!(standing(&gap), (json!("closed"), json!("dish/new")));
+    assert!(house.close().await);
+}
+
+#[tokio::test]
+async fn without_an_answer_a_draft_holds_the_question_and_what_is_masked_makes_none() {
+    let house = open(None).await;
+    house.append("c-1", written(&house.library, DISCOUNT, 60_000)).await;
+    house.append("c-2", vec![started(), abstained("t-1", "[card-1]?")]).await;
+    let list = gaps(&house, "").await;
+    let draft = async |gap: &Value| {
+        let path = format!("/v1/gaps/{}/draft", gap["id"].as_str().expect("an id"));
+        house.call(Method::POST, &path, None).await
+    };
+    let (status, skeleton) = draft(&items(&list)[0]).await;
+    assert_eq!(status, 201);
+    assert_eq!(skeleton["title"], "Do you have a discount for students?");
+    let body = "## Do you have a discount for students?\n\nThis is still to be written.\n";
+    assert_eq!(skeleton["body"], body, "that the agent doesn't know is no answer");
+    assert_eq!(skeleton["provenance"][0]["turns"][0]["turn_id"], "t-2");
+    let (status, refused) = draft(&items(&list)[1]).await;
+    assert_eq!(
+        (status.as_u16(), &refused["type"]),
+        (409, &json!("urn:backchannel:problem:conflict"))
+    );
+    let (status, _) = house.call(Method::POST, "/v1/gaps/g-0/draft", None).await;
+    assert_eq!(status, 404);
+    assert!(house.close().await);
 }
