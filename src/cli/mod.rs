@@ -4,6 +4,7 @@ mod check;
 mod eval_asr;
 pub mod eval_cards;
 mod eval_feedback;
+mod eval_gaps;
 mod eval_grounding;
 pub mod eval_retrieval;
 mod eval_spoken;
@@ -66,6 +67,8 @@ enum Eval {
     /// What the ranking learns from agents' verdicts, on a made-up log
     Feedback(eval_feedback::FeedbackArgs),
     Summary(eval_summary::SummaryArgs),
+    /// Whether questions that ask the same come together
+    Gaps(eval_gaps::GapsArgs),
 }
 
 /// Why a command failed: what to print, and which exit code.
@@ -159,6 +162,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 }
                 Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),
                 Eval::SpokenRetrieval(args) => eval_spoken::run(&args, &mut out),
+                Eval::Gaps(args) => eval_gaps::run(&args, &mut out),
                 Eval::Cards(args) => eval_cards::run(&args, &mut out),
                 Eval::Feedback(args) => eval_feedback::run(&args, &mut out),
                 Eval::Summary(args) => {

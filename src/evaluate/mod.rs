@@ -7,6 +7,7 @@ mod dataset;
 pub mod english;
 pub mod feedback;
 pub mod fit;
+pub mod gaps;
 pub mod grounding;
 pub mod hear;
 pub mod live;

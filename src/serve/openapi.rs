@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 
 use super::error::Problem;
 use super::{
-    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, events, health,
-    hooks, suggestions, system, uses, wrapups,
+    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, events, gaps,
+    health, hooks, searches, suggestions, system, uses, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -73,6 +73,10 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(articles::history::revisions))
         .routes(routes!(articles::history::revision))
         .routes(routes!(articles::history::diff))
+        .routes(routes!(searches::opened))
+        .routes(routes!(gaps::list))
+        .routes(routes!(gaps::show))
+        .routes(routes!(gaps::draft))
         .routes(routes!(hooks::eventgrid, hooks::eventgrid_handshake))
 }
 

@@ -68,6 +68,7 @@ fn offered(id: &str, turn: usize, answer: Answer) -> EventBody {
         kind: CardKind::Answer,
         answer,
         trigger_turn: TurnId::from(format!("t-{turn}")),
+        question: None,
         latency_ms: 30,
     })
 }

@@ -93,11 +93,12 @@ export const gaps: KnowledgeGap[] = [
       { conversation_id: 'c-31', turn_id: 't-3', text: 'I am moving to Leeds, does my number come with me?', at: '2026-11-27T15:00:00.000Z' },
       { conversation_id: 'c-30', turn_id: 't-7', text: 'Will I have a new phone number at the new flat?', at: '2026-11-25T11:00:00.000Z' },
     ],
+    state: 'open', article_id: null, published_at: null, asked_since_publication: null, answered_since: null,
   },
   {
     id: 'g-2', question: 'Why is it amber?', context: 'The light of my router. Why is it amber?', count: 5, conversations: 5, handling_ms: { mean: null, total: 0 },
     first_seen: '2026-11-20T15:00:00.000Z', last_seen: '2026-11-24T15:00:00.000Z', reasons: { abstained: 5, dismissed: 0, asked: 0, searched: 0 }, nearest: null,
-    state: 'drafted', article_id: 'router/restart', samples: [],
+    state: 'drafted', article_id: 'router/restart', published_at: null, asked_since_publication: null, answered_since: null, samples: [],
   },
 ];
 

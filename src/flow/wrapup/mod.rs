@@ -13,6 +13,7 @@ mod drafts;
 mod due;
 mod email;
 mod followups;
+mod gap;
 mod sentences;
 mod summary;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use disposition::{DispositionMeaning, DispositionRule};
 pub use drafts::{Draft, WrapUpSettings};
 pub use email::EmailOrder;
 pub use followups::due_in;
+pub use gap::{GapAnswer, GapAsked, GapDraft, gap_draft};
 pub use summary::{Finder, SectionRule, default_sections};
 
 use sentences::Sentence;
@@ -53,6 +55,8 @@ pub enum Refusal {
     NothingNew,
     #[error("this conversation holds nothing for an e-mail of the purpose {purpose}")]
     NothingFor { purpose: &'static str },
+    #[error("nothing is left of the question but what is masked, so there is nothing to write")]
+    NothingAsked,
     #[error("no list of dispositions is set")]
     NoDispositions,
 }
@@ -61,9 +65,11 @@ impl Classify for Refusal {
     fn kind(&self) -> ErrorKind {
         match self {
             // More may be said.
-            Self::Empty | Self::TooLittle { .. } | Self::NothingNew | Self::NothingFor { .. } => {
-                ErrorKind::Conflict
-            }
+            Self::Empty
+            | Self::TooLittle { .. }
+            | Self::NothingNew
+            | Self::NothingFor { .. }
+            | Self::NothingAsked => ErrorKind::Conflict,
             Self::NoDispositions => ErrorKind::Invalid,
         }
     }

@@ -7,7 +7,13 @@ use super::harness::*;
 
 const CONFLICT: StatusCode = StatusCode::CONFLICT;
 
-async fn review(house: &House, key: &str, id: &str, action: &str, revision: u32) -> (u16, Value) {
+pub async fn review(
+    house: &House,
+    key: &str,
+    id: &str,
+    action: &str,
+    revision: u32,
+) -> (u16, Value) {
     let path = format!("/v1/articles/{}/review", id.replace('/', "%2F"));
     let body = json!({"action": action, "revision": revision, "reason": "because"});
     let (status, answer) = house.call_as(key, Method::POST, &path, body).await;
@@ -15,7 +21,7 @@ async fn review(house: &House, key: &str, id: &str, action: &str, revision: u32)
 }
 
 /// Emma writes, Ada approves and publishes.
-async fn publish(house: &House, id: &str, body: &str) -> u32 {
+pub async fn publish(house: &House, id: &str, body: &str) -> u32 {
     let text = json!({"id": id, "title": "A title", "body": body});
     let (status, draft) = house.post("/v1/articles", text).await;
     assert_eq!(status, StatusCode::CREATED, "{draft}");

@@ -174,10 +174,12 @@ export interface KnowledgeGap {
   reasons: { abstained: number; dismissed: number; asked: number; searched: number };
   samples: GapSample[];
   nearest: { article_id: string; title: string; score: number } | null;
-  /** drafted (somebody writes), published (is it still asked?) or closed; absent while nobody has written anything. */
-  state?: string;
-  /** The draft or article that shall close it. */
-  article_id?: string | null;
-  /** How often it was asked since that was published. */
-  since_published?: number | null;
+  /** open, drafted (somebody writes) or closed (an article published since answers it, and most of what was asked since). */
+  state: string;
+  /** What was drafted for it, or was published since and answers it. */
+  article_id: string | null;
+  published_at: string | null;
+  /** How often it was asked since then, and how many of those questions were answered. */
+  asked_since_publication: number | null;
+  answered_since: number | null;
 }

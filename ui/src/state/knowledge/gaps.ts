@@ -24,12 +24,12 @@ export function reasonTexts({ reasons }: KnowledgeGap): string[] {
 
 /** Whether what was written closed it; '' as long as nothing was. */
 export function closingText(gap: KnowledgeGap): string {
-  if (gap.state === 'closed') return 'Closed: it has an answer, and nobody has asked in vain since.';
-  if (gap.state === 'drafted') return 'Somebody is writing: the draft waits in Review.';
-  if (gap.state !== 'published') return '';
-  const since = gap.since_published ?? 0;
-  if (since === 0) return 'Published. Nobody has asked in vain since.';
-  return `Published, and still asked ${since === 1 ? 'once' : `${since} times`} in vain since.`;
+  const { state, asked_since_publication: asked, answered_since: answered } = gap;
+  if (state === 'drafted') return 'Somebody is writing: the draft waits in Review.';
+  if (asked === null || answered === null) return '';
+  const since = `of ${asked === 1 ? 'one question' : `${asked} questions`} since, ${answered} got an answer`;
+  if (state === 'closed') return `Closed: an article answers it, and ${asked === 0 ? 'nobody has asked since' : since}.`;
+  return asked === 0 ? 'Published, and still open: it isn’t found by this question.' : `Published, and still open: ${since}.`;
 }
 
 export function handlingText(ms: number): string {

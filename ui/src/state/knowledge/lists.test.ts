@@ -83,14 +83,17 @@ test('rows say where each thing stands', () => {
 test('a gap says what it costs and whether it closed', () => {
   const gap = (changes: Partial<KnowledgeGap>): KnowledgeGap => ({
     id: 'g', question: 'q', context: null, count: 14, conversations: 12, handling_ms: { mean: null, total: 0 }, first_seen: '2026-11-01T08:00:00Z',
-    last_seen: '2026-11-28T08:00:00Z', reasons: { abstained: 9, dismissed: 0, asked: 2, searched: 0 }, samples: [], nearest: null, ...changes,
+    last_seen: '2026-11-28T08:00:00Z', reasons: { abstained: 9, dismissed: 0, asked: 2, searched: 0 }, samples: [], nearest: null,
+    state: 'open', article_id: null, published_at: null, asked_since_publication: null, answered_since: null, ...changes,
   });
   expect(gapFacts(gap({ handling_ms: { mean: 560_000, total: 6_720_000 } }), NOW)).toEqual(['14 times in 12 calls', '1 h 52 min of calls', 'last today']);
   expect(gapRows([gap({ count: 1, conversations: 1 })], NOW)[0]?.note).toBe('once in one call · last today');
   expect(reasonTexts(gap({}))).toEqual(['9 got no card', '2 asked by agents, without an answer']);
   expect([handlingText(0), handlingText(59 * 60_000), handlingText(60 * 60_000)]).toEqual(['1 min', '59 min', '1 h 0 min']);
   expect(closingText(gap({}))).toBe('');
-  expect(closingText(gap({ state: 'published', since_published: 2 }))).toContain('still asked 2 times');
-  expect(closingText(gap({ state: 'published' }))).toContain('Nobody has asked in vain since');
-  expect(closingText(gap({ state: 'closed' }))).toContain('Closed');
+  const since = (state: string, asked_since_publication: number, answered_since: number) => closingText(gap({ state, asked_since_publication, answered_since }));
+  expect(since('open', 3, 1)).toBe('Published, and still open: of 3 questions since, 1 got an answer.');
+  expect(since('open', 0, 0)).toContain('isn’t found');
+  expect(since('closed', 1, 1)).toBe('Closed: an article answers it, and of one question since, 1 got an answer.');
+  expect(since('closed', 0, 0)).toContain('nobody has asked since');
 });
