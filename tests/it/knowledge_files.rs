@@ -186,3 +186,76 @@ async fn what_is_bad_is_named_and_the_rest_goes_into_a_service() {
     }
     assert!(house.close().await);
 }
+
+/// A site with pages that can be taken and some that can't.
+async fn site() -> (std::net::SocketAddr, tokio::task::JoinHandle<()>) {
+    use axum::response::{Html, Redirect};
+    use axum::routing::get;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let xml = |text: String| ([("content-type", "application/xml")], text);
+    let root = format!(
+        "<sitemapindex><sitemap><loc>http://{address}/help.xml</loc></sitemap>\
+         <sitemap><loc>http://elsewhere.invalid/more.xml</loc></sitemap></sitemapindex>"
+    );
+    let pages =
+        ["help/fees.html", "help/moved", "help/away", "help/gone", "help/film", "help/fees.html"];
+    let mut all: String =
+        pages.map(|page| format!("<url><loc>http://{address}/{page}</loc></url>")).concat();
+    all.push_str("<url><loc>http://elsewhere.invalid/x</loc></url>");
+    let app = axum::Router::new()
+        .route("/sitemap.xml", get(move || async move { xml(root) }))
+        .route("/help.xml", get(move || async move { xml(format!("<urlset>{all}</urlset>")) }))
+        .route("/help/fees.html", get(|| async { Html("<h1>Fees</h1><p>The code W-1 costs.</p>") }))
+        .route("/help/moved", get(|| async { Redirect::permanent("/help/new") }))
+        .route("/help/new", get(|| async { Html("<h1>Moved</h1><p>The code W-2 moved.</p>") }))
+        .route("/help/away", get(|| async { Redirect::temporary("http://elsewhere.invalid/y") }))
+        .route("/help/film", get(|| async { ([("content-type", "video/mp4")], "x") }));
+    let served = tokio::spawn(async move { axum::serve(listener, app).await.expect("it serves") });
+    (address, served)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_of_a_sitemap_are_taken_from_allowed_hosts_only() {
+    let (address, served) = site().await;
+    let work = move || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sitemap = format!("http://{address}/sitemap.xml");
+        let import = |more: &[&str]| {
+            let start = ["knowledge", "import", &sitemap, "--data", "data", "--prefix", "web/"];
+            backchannel(&[&start[..], more].concat(), folder.path())
+        };
+        let refused = import(&[]);
+        assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+        assert!(said(&refused).contains("--allow-host 127.0.0.1"), "{}", said(&refused));
+        let host = address.to_string();
+        let first = import(&["--allow-host", &host]);
+        let told = said(&first);
+        assert_eq!(last(&first), "2 new, 0 changed, 0 unchanged, 0 kept, 0 missing, 5 refused");
+        for part in [
+            "more.xml: is on elsewhere.invalid",
+            "elsewhere.invalid/x: is on elsewhere.invalid",
+            "help/away: is on elsewhere.invalid",
+            "help/gone: answers 404",
+            "help/film: is \"video/mp4\"",
+        ] {
+            assert!(told.contains(part), "{part} is not in {told}");
+        }
+        let again = import(&["--allow-host", &host]);
+        assert!(last(&again).starts_with("0 new, 0 changed, 2 unchanged"), "{}", said(&again));
+        let out = ["knowledge", "export", "out", "--data", "data"];
+        assert_eq!(backchannel(&out, folder.path()).status.code(), Some(0));
+        let moved = std::fs::read_to_string(folder.path().join("out/web/help/moved.md"));
+        let moved = moved.expect("exported");
+        assert!(
+            moved.contains("W-2") && moved.contains(&format!("{address}/help/moved")),
+            "{moved}"
+        );
+        let page = format!("http://{address}/help/fees.html");
+        let none = ["knowledge", "import", &page, "--data", "data", "--allow-host", "127.0.0.1"];
+        let none = backchannel(&none, folder.path());
+        assert!(said(&none).contains("is no sitemap"), "{}", said(&none));
+    };
+    tokio::task::spawn_blocking(work).await.expect("pages are taken");
+    served.abort();
+}

@@ -1,5 +1,5 @@
 //! Articles as they lie in files: Markdown trees, HTML, PDF, DOCX, tables of questions and answers,
-//! archives of all these. What can't be read is named, and the rest is read.
+//! archives of all these; and as they stand on a site. What can't be read is named, and the rest is read.
 
 mod fields;
 mod html;
@@ -7,10 +7,12 @@ mod markdown;
 mod office;
 mod packed;
 mod rows;
+mod site;
 
 use std::path::{Path, PathBuf};
 
 pub use self::markdown::{read_markdown, to_markdown};
+pub use self::site::gather_site;
 use crate::domain::ArticleId;
 use crate::knowledge::{BODY_MAX_BYTES, FileArticle, check};
 

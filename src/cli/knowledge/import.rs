@@ -2,24 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use reqwest::Url;
 
 use super::Outcome as Ending;
 use super::target::{Refusal, TargetArgs};
-use crate::batch::articles::gather;
+use crate::batch::articles::{Found, gather, gather_site};
 use crate::domain::ErrorKind;
 use crate::knowledge::FileArticle;
+
+const SHOWN: &str = "{pos} of {len} pages {bar:40}";
 
 const EXAMPLES: &str = "\
 Examples:
   backchannel knowledge import docs/                  a Markdown tree into the running service
   backchannel knowledge import faq.csv manual.pdf --prefix faq/
   backchannel knowledge import docs/ --data /var/lib/backchannel --dry-run
+  backchannel knowledge import https://help.example.com/sitemap.xml --allow-host help.example.com
 
 Reads Markdown (front matter in TOML or YAML), HTML, text, PDF, DOCX, CSV, JSON, JSON Lines, and zip archives of
-these. What is new or has changed since the last import is published; the same again changes nothing,
+these; and of a sitemap or an index of sitemaps the pages that are HTML, Markdown, text or PDF. What is new or has changed since the last import is published; the same again changes nothing,
 and what people have changed since is kept. Articles that came from files before and are not there
 now are named as missing, and stay. Exit code 2: something was refused, the rest was taken.";
 
@@ -27,8 +32,12 @@ now are named as missing, and stay. Exit code 2: something was refused, the rest
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ImportArgs {
-    #[arg(required = true, value_name = "PATH")]
+    /// Files and folders; or the address of a sitemap
+    #[arg(required = true, value_name = "PATH|URL")]
     paths: Vec<PathBuf>,
+    /// Fetch from this host, and from no other; may be given several times
+    #[arg(long, value_name = "HOST[:PORT]")]
+    allow_host: Vec<String>,
     /// Put before each article's id
     #[arg(long, default_value = "")]
     prefix: String,
@@ -42,7 +51,8 @@ pub struct ImportArgs {
 /// # Errors
 /// A path isn't there, or the service or folder can't be had.
 pub fn run(args: &ImportArgs, out: &mut dyn Write) -> anyhow::Result<Ending> {
-    if let Some(path) = args.paths.iter().find(|path| !path.exists()) {
+    let is_lacking = |path: &&PathBuf| address(path).is_none() && !path.exists();
+    if let Some(path) = args.paths.iter().find(is_lacking) {
         let why = format!("there is no {}", path.display());
         return Err(Refusal::new(ErrorKind::Invalid, why).into());
     }
@@ -50,12 +60,19 @@ pub fn run(args: &ImportArgs, out: &mut dyn Write) -> anyhow::Result<Ending> {
     runtime.block_on(import(args, out))
 }
 
+/// Of a sitemap.
+fn address(path: &Path) -> Option<Url> {
+    let text =
+        path.to_str().filter(|text| text.starts_with("http://") || text.starts_with("https://"));
+    Url::parse(text?).ok()
+}
+
 async fn import(args: &ImportArgs, out: &mut dyn Write) -> anyhow::Result<Ending> {
     let target = args.target.open().await?;
     let mut articles: BTreeMap<String, (FileArticle, String)> = BTreeMap::new();
     let mut refused: Vec<String> = Vec::new();
     let mut notes: Vec<String> = Vec::new();
-    gather(&args.paths, &args.prefix, &mut |found| {
+    let mut take = |found: Found| {
         let place = found.place;
         notes.extend(found.notes.iter().map(|note| format!("{place}: {note}")));
         match found.article {
@@ -69,7 +86,21 @@ async fn import(args: &ImportArgs, out: &mut dyn Write) -> anyhow::Result<Ending
                 }
             }
         }
-    });
+    };
+    let (sites, paths): (Vec<_>, Vec<_>) =
+        args.paths.iter().cloned().partition(|path| address(path).is_some());
+    gather(&paths, &args.prefix, &mut take);
+    for sitemap in sites.iter().filter_map(|site| address(site)) {
+        let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(SHOWN)?);
+        let on_progress = |read: usize, of: usize| {
+            bar.set_length(of as u64);
+            bar.set_position(read as u64);
+        };
+        let hosts = &args.allow_host;
+        let gathered = gather_site(&sitemap, hosts, &args.prefix, &mut take, &on_progress).await;
+        bar.finish_and_clear();
+        gathered.map_err(|why| Refusal::new(ErrorKind::Invalid, why))?;
+    }
     let known: Vec<String> = articles.keys().cloned().collect();
     let all = articles.into_values().map(|(article, _)| article).collect();
     let outcomes = target.import(all, args.dry_run).await?;
