@@ -3,6 +3,7 @@
 mod check;
 mod eval_asr;
 pub mod eval_cards;
+mod eval_conflicts;
 mod eval_grounding;
 pub mod eval_retrieval;
 mod eval_spoken;
@@ -60,6 +61,7 @@ enum Eval {
     SpokenRetrieval(eval_spoken::SpokenArgs),
     /// Which cards written calls get
     Cards(eval_cards::CardsArgs),
+    Conflicts(eval_conflicts::ConflictsArgs),
     Summary(eval_summary::SummaryArgs),
 }
 
@@ -150,6 +152,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),
                 Eval::SpokenRetrieval(args) => eval_spoken::run(&args, &mut out),
                 Eval::Cards(args) => eval_cards::run(&args, &mut out),
+                Eval::Conflicts(args) => eval_conflicts::run(&args, &mut out),
                 Eval::Summary(args) => {
                     eval_summary::run(&args, &mut out)?;
                     Ok(())

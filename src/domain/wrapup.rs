@@ -164,6 +164,24 @@ words!(
     ReviewVerdict { Accepted = "accepted", Edited = "edited", Discarded = "discarded" }
 );
 
+words!(
+    /// In what two sentences exclude each other.
+    ConflictKind {
+        /// A count, a speed, a percentage.
+        Number = "number",
+        /// Money.
+        Amount = "amount",
+        /// How long.
+        Duration = "duration",
+        /// A time of day.
+        Time = "time",
+        /// A day or a weekday.
+        Date = "date",
+        /// One denies what the other says.
+        Negation = "negation",
+    }
+);
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmailPart {
     pub kind: EmailPartKind,

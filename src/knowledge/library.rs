@@ -9,6 +9,7 @@ use include_dir::{Dir, DirEntry};
 use super::article::{self, Written};
 use super::cache::{TextHash, VectorCache, text_hash};
 use super::error::{ArticleError, KnowledgeError};
+use super::near::{self, NearSentence};
 use super::search::{self, SearchRequest, SearchResponse};
 use super::snapshot::Snapshot;
 use super::vectors::Vectors;
@@ -209,6 +210,23 @@ impl Library {
     /// The model of the vectors, once they are complete.
     pub fn embedder(&self) -> Option<EmbedderHandle> {
         self.0.embedder.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The published sentences that are nearest to a text's vector, nearest first; none before the
+    /// vectors are complete. `question` is the vector of what the text answers, if it answers one:
+    /// a passage that people ask for in such words is looked at first.
+    pub fn near_sentences(
+        &self,
+        text: &[f32],
+        question: Option<&[f32]>,
+        limit: usize,
+    ) -> Vec<NearSentence> {
+        near::sentences(&self.snapshot(), text, question, limit)
+    }
+
+    /// All sentences of an article, in order, with how near they are to a text's vector.
+    pub fn sentences_of(&self, id: &ArticleId, text: &[f32]) -> Vec<NearSentence> {
+        near::of_article(&self.snapshot(), id, text)
     }
 
     pub fn article(&self, id: &ArticleId) -> Option<Arc<Article>> {

@@ -15,6 +15,7 @@ mod heard;
 mod index;
 mod library;
 mod names;
+mod near;
 pub mod queries;
 mod quote;
 mod scan;
@@ -33,6 +34,7 @@ pub use cache::cache_folder;
 pub use error::{ArticleError, KnowledgeError};
 pub use index::Filter;
 pub use library::{Library, LibrarySettings, Source};
+pub use near::NearSentence;
 pub use search::{
     HitFeatures, SearchHit, SearchMode, SearchRequest, SearchResponse, Spent, WordingFeatures,
 };

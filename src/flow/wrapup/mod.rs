@@ -7,6 +7,7 @@
 
 mod article;
 mod case;
+pub mod compare;
 mod cues;
 mod disposition;
 mod drafts;
