@@ -6,14 +6,15 @@ use async_trait::async_trait;
 
 use super::blocking::blocking;
 use crate::domain::{
-    Answer, Article, ArticleId, Citation, ErrorKind, Generator, Proof, QuestionAnswer, Redacted,
-    Reply, Spoken, StruckSentence, TenantId, Turn, Unanswered, Wording,
+    Answer, Citation, ErrorKind, Generator, Proof, QuestionAnswer, Redacted, Reply, Spoken,
+    StruckSentence, TenantId, Turn, Unanswered, Wording,
 };
 use crate::flow::suggestion::{self, Asked, Nearest, SuggestionSettings};
 use crate::flow::voice::{Answered, OnStep, QuestionOrder, Voice};
-use crate::knowledge::{Library, SearchHit, SearchMode, SearchRequest, SearchResponse};
+use crate::knowledge::{Library, SearchHit, SearchRequest, SearchResponse};
 use crate::serve::{
     Answerer, ArticleHit, ArticleSource, AskedQuestion, Failure, FoundArticles, FoundSentence,
+    Question,
 };
 use crate::store::wire::QuestionsSuggested;
 use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec};
@@ -26,6 +27,8 @@ const QUESTIONS: &str = "question.answered,suggestion.questions";
 /// Searches run on blocking threads.
 pub(super) struct KnowledgeDoor {
     pub library: Library,
+    /// Whose articles these are.
+    pub tenant: TenantId,
     pub store: Arc<dyn Store>,
     pub suggestion: SuggestionSettings,
     pub voice: Voice,
@@ -162,7 +165,8 @@ impl Answerer for KnowledgeDoor {
         let (library, settings) = (self.library.clone(), self.suggestion.clone());
         let (turns, words) = (recent.clone(), question.clone());
         let found = blocking(move || {
-            let query = suggestion::question_query(words.as_str(), &turns, &settings);
+            let mut query = suggestion::question_query(words.as_str(), &turns, &settings);
+            query.request.filter.valid_on.get_or_insert(jiff::Zoned::now().date());
             let response = library.search(&query.request).map_err(|error| Failure::of(&error))?;
             let quoted = suggestion::answer_question(&query, &response, &settings);
             Ok(Found { quoted, response })
@@ -209,25 +213,19 @@ impl Answerer for KnowledgeDoor {
 
 #[async_trait]
 impl ArticleSource for KnowledgeDoor {
-    fn article(&self, _tenant: &TenantId, id: &ArticleId) -> Option<Arc<Article>> {
-        self.library.article(id)
-    }
-
-    fn articles(&self, _tenant: &TenantId) -> Vec<Arc<Article>> {
-        self.library.articles()
-    }
-
     async fn search(
         &self,
-        _tenant: &TenantId,
-        query: &str,
-        limit: usize,
-        mode: SearchMode,
+        tenant: &TenantId,
+        question: Question,
     ) -> Result<FoundArticles, Failure> {
+        if *tenant != self.tenant {
+            return Ok(FoundArticles::default());
+        }
         let library = self.library.clone();
-        let mut request = SearchRequest::new(query);
-        request.limit = limit;
-        request.mode = mode;
+        let mut request = SearchRequest::new(question.query);
+        request.limit = question.limit;
+        request.mode = question.mode;
+        request.filter = question.filter;
         blocking(move || {
             let found = library.search(&request).map_err(|error| Failure::of(&error))?;
             let items = found.hits.iter().map(article_hit).collect();

@@ -2,6 +2,7 @@
 //!
 //! Build and run are two steps, so that a test can build an `App` and look at it.
 
+pub mod articles;
 mod batch_writer;
 mod batches;
 mod blocking;
@@ -18,13 +19,13 @@ mod wrapup_door;
 mod writers;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
 use tokio_util::sync::CancellationToken;
 
+use self::articles::Articles;
 use self::batches::{BatchDoor, BatchSurroundings};
 use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
@@ -39,13 +40,13 @@ use crate::flow::driver::{CallSettings, CallWrapUp, Calls};
 use crate::flow::session::SessionSettings;
 use crate::flow::suggestion::SuggestionSettings;
 use crate::insight::redaction;
-use crate::knowledge::{Library, LibrarySettings, Source, cache_folder};
+use crate::knowledge::Library;
 use crate::models::embedder::EmbedderHandle;
 use crate::models::minilm::{MiniLm, MiniLmFiles};
 use crate::models::{self, Ears, Order, Outcome, SpeechModel, SpeechPool, Urgency};
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource};
-use crate::store::{SqliteStore, Store};
+use crate::store::{ArticleLog, SqliteStore, Store};
 
 pub use self::batch_writer::batch_writer;
 pub use self::embedded::embedded_writers;
@@ -144,15 +145,23 @@ impl App {
         if store.orphans_ended() > 0 {
             tracing::warn!(calls = store.orphans_ended(), "ended calls that a crash had left open");
         }
-        let store: Arc<dyn Store> = Arc::new(store);
+        let store = Arc::new(store);
+        let article_log: Arc<dyn ArticleLog> = Arc::<SqliteStore>::clone(&store);
+        let store: Arc<dyn Store> = store;
 
-        let for_models = config.clone();
-        let (speech, library) = tokio::task::spawn_blocking(move || {
-            let library = open_library(&for_models, demo)?;
-            Ok::<_, AppError>((Arc::new(speech_pool(&for_models.speech)?), library))
-        })
-        .await
-        .map_err(AppError::broke)??;
+        let for_speech = config.speech.clone();
+        let speech = tokio::task::spawn_blocking(move || speech_pool(&for_speech));
+        let opened = articles::open(&config, demo, &tenant, &article_log).await?;
+        let library = opened.library.clone();
+        let speech = Arc::new(speech.await.map_err(AppError::broke)??);
+        let four_eyes = config.knowledge.four_eyes.unwrap_or(!demo);
+        let articles = Articles::new(
+            Arc::clone(&store),
+            Arc::clone(&article_log),
+            tenant.clone(),
+            opened,
+            four_eyes,
+        );
 
         let notices = Arc::new(Notices::new(tenant.clone(), Arc::clone(&store)));
         attach_vectors(library.clone(), Arc::clone(&notices));
@@ -214,8 +223,13 @@ impl App {
         sockets.patience = Duration::from_secs(config.serve.media_idle_seconds);
         sockets.audiohook = media::audiohook_settings(&config.media);
         let media_auth = media::auth(&config.media, &tenant)?;
-        let knowledge =
-            Arc::new(KnowledgeDoor { library, store: Arc::clone(&store), suggestion, voice });
+        let knowledge = Arc::new(KnowledgeDoor {
+            library: library.clone(),
+            tenant,
+            store: Arc::clone(&store),
+            suggestion,
+            voice,
+        });
         let surroundings = BatchSurroundings {
             store: Arc::clone(&store),
             author: author.clone(),
@@ -233,12 +247,15 @@ impl App {
             auth,
             answerer: knowledge.clone(),
             articles: knowledge,
+            article_log,
+            desk: Arc::new(articles),
             batches: batches.clone(),
             wrapups: Arc::new(WrapUpDoor::new(
                 Arc::clone(&store),
                 wrap_up_settings,
                 author,
                 time_zone,
+                library,
             )),
             media_auth,
             incoming: sockets.incoming.clone(),
@@ -349,32 +366,27 @@ fn doors(
         }
     };
     auth.add_key(hash_of(&key), principal.clone());
+    let mut names = vec![principal.name.as_str()];
+    for person in &config.auth.people {
+        // Names tell in the articles' history who did what.
+        if person.api_key.expose().len() < 8 || names.contains(&person.name.as_str()) {
+            let who = &person.name;
+            return Err(AppError {
+                kind: ErrorKind::Invalid,
+                message: format!(
+                    "auth.people: {who} needs a name that nobody else has, and a key of at least 8 characters"
+                ),
+            });
+        }
+        names.push(&person.name);
+        let (name, role) = (person.name.clone(), person.role.clone());
+        let hash = hash_of(person.api_key.expose());
+        auth.add_key(hash, Principal { name, role, tenant: tenant.clone() });
+    }
     let sign_in_url =
         demo.then(|| format!("{url}/sign-in?code={}", auth.add_sign_in_code(principal)));
     let api_key = demo.then_some(key);
     Ok((auth, Access { url, api_key, sign_in_url, media: Vec::new() }))
-}
-
-fn open_library(config: &Config, demo: bool) -> Result<Library, AppError> {
-    let source = match &config.knowledge.folder {
-        Some(folder) => Source::Folder(folder.clone()),
-        None if demo => Source::Embedded(&SAMPLE),
-        None => {
-            tracing::warn!("no knowledge.folder is set: there will be no cards");
-            return Library::of_with(
-                Vec::new(),
-                &LibrarySettings::new(Source::Folder(PathBuf::new())),
-            )
-            .map_err(|error| AppError::of(&error));
-        }
-    };
-    let mut settings = LibrarySettings::new(source);
-    settings.cache = cache_folder(&|name| std::env::var(name).ok());
-    let library = Library::open(&settings).map_err(|error| AppError::of(&error))?;
-    for complaint in library.complaints() {
-        tracing::warn!(%complaint, "an article was left out");
-    }
-    Ok(library)
 }
 
 /// Loads the recognisers and starts the workers that share them.
@@ -420,9 +432,6 @@ fn attach_vectors(library: Library, notices: Arc<Notices>) {
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
         let articles = library.articles().len();
-        if articles == 0 {
-            return;
-        }
         let installed = match models::installed(EMBEDDER) {
             Ok(installed) => installed,
             Err(error) => {

@@ -15,6 +15,7 @@ use crate::domain::{
 };
 use crate::flow::author::{Author, Commission, OnGrowth};
 use crate::flow::wrapup::{CaseConversation, Circumstances, WrapUpSettings, case_summary};
+use crate::knowledge::Library;
 use crate::models::Material;
 use crate::serve::{Failure, WrapUpOrder, WrapUps};
 use crate::store::Store;
@@ -27,6 +28,7 @@ pub(super) struct WrapUpDoor {
     settings: Arc<WrapUpSettings>,
     author: Author,
     time_zone: TimeZone,
+    library: Library,
     places: Semaphore,
 }
 
@@ -36,8 +38,9 @@ impl WrapUpDoor {
         settings: Arc<WrapUpSettings>,
         author: Author,
         time_zone: TimeZone,
+        library: Library,
     ) -> Self {
-        Self { store, settings, author, time_zone, places: Semaphore::new(DRAFTS_AT_ONCE) }
+        Self { store, settings, author, time_zone, library, places: Semaphore::new(DRAFTS_AT_ONCE) }
     }
 
     /// # Errors
@@ -56,10 +59,15 @@ impl WrapUpDoor {
         id: &ConversationId,
     ) -> Result<(Material, Circumstances), Failure> {
         let read = stored::material(self.store.as_ref(), tenant, id, &self.time_zone).await;
-        read.map_err(|error| Failure::of(&error))?.ok_or_else(|| Failure {
+        let read = read.map_err(|error| Failure::of(&error))?.ok_or_else(|| Failure {
             kind: ErrorKind::NotFound,
             message: format!("there is no conversation {id}"),
-        })
+        });
+        let (mut material, mut circumstances) = read?;
+        // Cards of that time may have quoted what was taken back since.
+        material.passages.retain(|passage| self.library.stands(passage));
+        circumstances.word_for_word.retain(|passage| self.library.stands(passage));
+        Ok((material, circumstances))
     }
 }
 

@@ -4,6 +4,7 @@
 //! a part file, whole or not there; at the end the parts are joined in the input's order. Times stand
 //! in the provenance only, so the same input gives the same output.
 
+pub mod articles;
 mod columns;
 mod conversation;
 mod error;

@@ -168,11 +168,14 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
 
 /// An error that wasn't classified where it arose: by the first in its chain that was.
 fn unforeseen(error: anyhow::Error) -> Failure {
+    use self::knowledge::Refusal;
+    use crate::app::AppError;
     use crate::evaluate::cards::CardsError;
     use crate::evaluate::retrieval::EvaluationError;
     use crate::knowledge::KnowledgeError;
     use crate::models::ModelError;
     use crate::models::embedder::EmbedderError;
+    use crate::store::StoreError;
     let kind = error
         .chain()
         .find_map(|cause| {
@@ -181,6 +184,9 @@ fn unforeseen(error: anyhow::Error) -> Failure {
                 .or_else(|| cause.downcast_ref().map(KnowledgeError::kind))
                 .or_else(|| cause.downcast_ref().map(EvaluationError::kind))
                 .or_else(|| cause.downcast_ref().map(CardsError::kind))
+                .or_else(|| cause.downcast_ref().map(StoreError::kind))
+                .or_else(|| cause.downcast_ref().map(AppError::kind))
+                .or_else(|| cause.downcast_ref().map(Refusal::kind))
         })
         .unwrap_or(ErrorKind::Internal);
     Failure::new(kind, format!("{error:#}"))

@@ -50,6 +50,23 @@ pub struct Auth {
     pub api_key: Option<Secret>,
     /// The name that the pages show.
     pub name: Option<String>,
+    /// More people with a key of their own.
+    pub people: Vec<Person>,
+}
+
+/// Somebody who may come in.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    pub name: String,
+    pub api_key: Secret,
+    /// agent, supervisor, knowledge_manager, batch or admin; shown, and not yet enforced
+    #[serde(default = "agent")]
+    pub role: String,
+}
+
+fn agent() -> String {
+    "agent".to_owned()
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -67,8 +84,12 @@ impl Default for Store {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Knowledge {
-    /// A folder of Markdown articles. Without one, the demo has its sample and others have none.
+    /// A folder of Markdown articles, which is taken over at the start. Without one, the demo has its
+    /// sample.
     pub folder: Option<PathBuf>,
+    /// Whether somebody else than the author must approve an article. Absent: yes, but in the demo,
+    /// which has one person.
+    pub four_eyes: Option<bool>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]

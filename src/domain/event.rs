@@ -6,8 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    Card, CardId, CardVoice, ConversationId, EventId, Party, QuestionAnswer, QuestionId, Redacted,
-    StruckText, SuggestedQuestion, TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
+    ArticleAction, ArticleId, Card, CardId, CardVoice, Citation, ConversationId, EventId, Party,
+    Proof, ProvenSentence, QuestionAnswer, QuestionId, Redacted, Reply, StruckText,
+    SuggestedQuestion, TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -169,6 +170,24 @@ pub struct SystemNotice {
     pub since: Timestamp,
 }
 
+/// An article has a new revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArticleChanged {
+    pub article_id: ArticleId,
+    pub revision: u32,
+    pub action: ArticleAction,
+    pub title: Redacted,
+    pub by: String,
+    pub comment: Option<Redacted>,
+}
+
+/// Many articles have a new revision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ArticlesImported {
+    pub new: usize,
+    pub changed: usize,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventBody {
     ConversationStarted(ConversationStarted),
@@ -196,9 +215,36 @@ pub enum EventBody {
     QuestionAnswered(QuestionAnswer),
     WrapUp(Box<WrapUp>),
     WrapUpVerdict(WrapUpVerdict),
+    ArticleChanged(Box<ArticleChanged>),
+    ArticlesImported(ArticlesImported),
     WritingStruck(Box<StruckText>),
     SystemDegraded(SystemNotice),
     SystemRecovered(SystemNotice),
+}
+
+impl EventBody {
+    /// The passages that it quotes. What the knowledge base has taken back must not be in a new event.
+    pub fn citations(&self) -> Vec<&Citation> {
+        match self {
+            Self::SuggestionOffered(card) => card.answer.citations.iter().collect(),
+            Self::SuggestionVoiced(voice) => of_sentences(&voice.spoken.sentences),
+            Self::QuestionAnswered(answer) => match &answer.reply {
+                Reply::Answer(answer) => answer.citations.iter().collect(),
+                Reply::Written(answer, spoken) => {
+                    let mut all = of_sentences(&spoken.sentences);
+                    all.extend(&answer.citations);
+                    all
+                }
+                Reply::AskBack { .. } | Reply::None { .. } | Reply::Abandoned => Vec::new(),
+            },
+            Self::WrapUp(draft) => draft.citations(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn of_sentences(sentences: &[ProvenSentence]) -> Vec<&Citation> {
+    sentences.iter().flat_map(|one| &one.proofs).filter_map(Proof::passage).collect()
 }
 
 /// An event on its way into the log. The log gives it its sequence and position.

@@ -16,16 +16,19 @@ mod redacted;
 mod turn;
 mod wrapup;
 
-pub use article::{Article, ArticleState, Audience, Passage};
+pub use article::{
+    Article, ArticleAction, ArticleContent, ArticleRevision, ArticleState, Audience, NewRevision,
+    Passage, SentenceOrigin, TurnQuote,
+};
 pub use card::{
     Answer, Card, CardKind, CardVoice, Citation, Generator, QuestionAnswer, Reply, Spoken,
     SuggestedQuestion, Unanswered, Verdict, VerdictKind,
 };
 pub use error::{Classify, ErrorKind};
 pub use event::{
-    AudioGap, AudioPaused, AudioResumed, AudioStarted, AudioStopped, Channel, ConversationEnded,
-    ConversationStarted, Direction, EndReason, EventBody, NewEvent, Recorded, RedactionKind,
-    RedactionOutcome, RedactionResolved, SystemNotice,
+    ArticleChanged, ArticlesImported, AudioGap, AudioPaused, AudioResumed, AudioStarted,
+    AudioStopped, Channel, ConversationEnded, ConversationStarted, Direction, EndReason, EventBody,
+    NewEvent, Recorded, RedactionKind, RedactionOutcome, RedactionResolved, SystemNotice,
 };
 pub use ids::{
     ArticleId, CardId, ConversationId, EventId, PartyId, PassageId, QuestionId, TenantId, TurnId,

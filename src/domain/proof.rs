@@ -21,6 +21,15 @@ pub enum Proof {
     Passage(Citation),
 }
 
+impl Proof {
+    pub const fn passage(&self) -> Option<&Citation> {
+        match self {
+            Self::Passage(citation) => Some(citation),
+            Self::Turn(_) => None,
+        }
+    }
+}
+
 /// A sentence that was checked against its sources and stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProvenSentence {

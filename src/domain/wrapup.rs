@@ -50,6 +50,34 @@ pub enum WrapUpBody {
     Disposition(DispositionProposal),
 }
 
+impl WrapUp {
+    /// The passages that it quotes or names.
+    pub fn citations(&self) -> Vec<&Citation> {
+        let mut named = Vec::new();
+        let proofs: Vec<&Proof> = match &self.body {
+            WrapUpBody::Summary(summary) => {
+                named.extend(&summary.articles);
+                let sections = summary.sections.iter().flat_map(|section| &section.sentences);
+                sections.chain(&summary.paragraph).flat_map(|one| &one.proofs).collect()
+            }
+            WrapUpBody::Email(email) => {
+                let parts = email.parts.iter().flat_map(|part| &part.proofs);
+                email.subject_proofs.iter().chain(parts).collect()
+            }
+            WrapUpBody::Article(article) => {
+                let answer = article.answer.iter().flat_map(|one| &one.proofs);
+                article.question.proofs.iter().chain(answer).collect()
+            }
+            WrapUpBody::FollowUp(follow_up) => follow_up.sentence.proofs.iter().collect(),
+            WrapUpBody::Disposition(proposal) => {
+                proposal.choices.iter().flat_map(|choice| &choice.proofs).collect()
+            }
+        };
+        named.extend(proofs.into_iter().filter_map(Proof::passage));
+        named
+    }
+}
+
 /// A summary by sections, and the same conversation in a few sentences.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {

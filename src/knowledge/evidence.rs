@@ -118,7 +118,7 @@ impl<'a> Evidence<'a> {
     /// BM25 of each passage and of the article around it. `fused` is in the order of passages.
     fn by_words(&self, wording: &Wording, fused: &[Fused]) -> Result<Vec<f32>, KnowledgeError> {
         let passages: Vec<usize> = fused.iter().map(|hit| hit.passage).collect();
-        let article_of = |passage: &usize| self.snapshot.shelf.article_of[*passage];
+        let article_of = |passage: &usize| self.snapshot.articles.of_passage[*passage];
         let mut articles: Vec<usize> = passages.iter().map(article_of).collect();
         articles.dedup();
         let mut scores = self.snapshot.keywords.scores(&wording.terms, true, &passages)?;
@@ -132,7 +132,7 @@ impl<'a> Evidence<'a> {
 
     /// What was heard of the passage's article.
     fn mention(&self, passage: usize) -> Option<&Mention> {
-        let article = self.snapshot.shelf.article_of[passage];
+        let article = self.snapshot.articles.of_passage[passage];
         self.about.iter().find(|mention| mention.article == article)
     }
 

@@ -37,7 +37,7 @@ pub struct Filter {
     pub audience: Option<Audience>,
     pub product: Option<String>,
     pub language: Option<String>,
-    /// Articles whose `valid_from` is later are left out.
+    /// Articles whose `valid_from` is later or whose `valid_until` is earlier are left out.
     pub valid_on: Option<Date>,
 }
 
@@ -46,7 +46,10 @@ impl Filter {
         self.audience.is_none_or(|audience| article.audience.contains(&audience))
             && self.product.as_ref().is_none_or(|product| article.products.contains(product))
             && self.language.as_ref().is_none_or(|language| article.language == *language)
-            && self.valid_on.is_none_or(|on| article.valid_from.is_none_or(|from| from <= on))
+            && self.valid_on.is_none_or(|on| {
+                article.valid_from.is_none_or(|from| from <= on)
+                    && article.valid_until.is_none_or(|until| on <= until)
+            })
     }
 }
 
@@ -62,6 +65,7 @@ struct Fields {
     product: Field,
     language: Field,
     valid_from: Field,
+    valid_until: Field,
 }
 
 pub(crate) struct KeywordIndex {
@@ -88,6 +92,7 @@ impl KeywordIndex {
             product: schema.add_text_field("product", STRING),
             language: schema.add_text_field("language", STRING),
             valid_from: schema.add_i64_field("valid_from", INDEXED | FAST),
+            valid_until: schema.add_i64_field("valid_until", INDEXED | FAST),
         };
         let directory = tantivy::directory::RamDirectory::create();
         let mut writer: SingleSegmentIndexWriter = Index::builder()
@@ -112,6 +117,7 @@ impl KeywordIndex {
             }
             document.add_text(fields.language, &article.language);
             document.add_i64(fields.valid_from, article.valid_from.map_or(i64::MIN, day_number));
+            document.add_i64(fields.valid_until, article.valid_until.map_or(i64::MAX, day_number));
             writer.add_document(document)?;
         }
         let index = writer.finalize()?;
@@ -182,6 +188,8 @@ impl KeywordIndex {
         if let Some(on) = filter.valid_on {
             let last = Term::from_field_i64(self.fields.valid_from, day_number(on));
             conditions.push(Box::new(RangeQuery::new(Bound::Unbounded, Bound::Included(last))));
+            let first = Term::from_field_i64(self.fields.valid_until, day_number(on));
+            conditions.push(Box::new(RangeQuery::new(Bound::Included(first), Bound::Unbounded)));
         }
         conditions
     }

@@ -1,36 +1,29 @@
 //! The knowledge base as the rest of the house holds it.
+//!
+//! What is in force is a shelf; searches run over a snapshot of it. A change swaps both. A whole
+//! snapshot takes longer than a change may, so the changed articles get a small one beside it at once,
+//! and the large one follows on a thread of its own.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
-
-use include_dir::{Dir, DirEntry};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use super::article::{self, Written};
-use super::cache::{TextHash, VectorCache, text_hash};
 use super::error::{ArticleError, KnowledgeError};
-use super::near::{self, NearSentence};
+use super::matrix::{self, Before, Known};
 use super::search::{self, SearchRequest, SearchResponse};
-use super::snapshot::Snapshot;
-use super::vectors::Vectors;
-use crate::domain::{Article, ArticleId};
+use super::snapshot::{Shelf, Shelved, Snapshot};
+use super::source::Source;
+use crate::domain::{Article, ArticleId, Citation, EventBody};
 use crate::models::embedder::{EmbedderError, EmbedderHandle, Urgency};
 
-/// Background texts go to the model in jobs of about this many characters: a live query waits for
-/// one job at most, some 50 ms.
-const JOB_CHARS: usize = 500;
-/// Vectors are written to the cache after this many, so that a killed start keeps most of its work.
-const FLUSH_AFTER: usize = 256;
-/// Nothing in the background waits longer for one job; then the model hangs.
-const JOB_PATIENCE: Duration = Duration::from_secs(60);
-
-/// Where the articles lie.
-#[derive(Clone, Debug)]
-pub enum Source {
-    Folder(PathBuf),
-    /// A folder that was compiled in.
-    Embedded(&'static Dir<'static>),
-}
+/// A change waits so long for its vectors; what is late is found by its words until then.
+const CHANGE_PATIENCE: Duration = Duration::from_millis(600);
+/// So many more hits are looked at when some may have been taken back.
+const SPARE_HITS: usize = 50;
 
 #[derive(Clone, Debug)]
 pub struct LibrarySettings {
@@ -47,16 +40,71 @@ impl LibrarySettings {
     }
 }
 
+/// What becomes of an article.
+#[derive(Debug)]
+pub enum Change {
+    /// It is in force from now on, in place of what it said before.
+    Publish(Box<Written>),
+    Retire(ArticleId),
+}
+
 /// The knowledge base. Cheap to clone.
 #[derive(Clone)]
 pub struct Library(Arc<Shelves>);
 
 struct Shelves {
-    current: RwLock<Arc<Snapshot>>,
+    current: RwLock<Arc<State>>,
+    /// Whoever makes a new state holds it.
+    changing: Mutex<()>,
+    is_rebuilding: AtomicBool,
+    /// Held while something that cites the shelf is on its way to the log.
+    citing: tokio::sync::RwLock<()>,
     embedder: RwLock<Option<EmbedderHandle>>,
     complaints: Vec<ArticleError>,
-    cache: Option<PathBuf>,
-    query_patience: Duration,
+    settings: LibrarySettings,
+}
+
+struct State {
+    shelf: Arc<Shelf>,
+    main: Arc<Snapshot>,
+    /// What came into force after `main` was made.
+    fresh: Option<Arc<Snapshot>>,
+}
+
+impl State {
+    fn snapshots(&self) -> Vec<&Snapshot> {
+        std::iter::once(&*self.main).chain(self.fresh.as_deref()).collect()
+    }
+
+    /// Whether the large index is of all that is in force, and of nothing else.
+    fn is_whole(&self) -> bool {
+        self.fresh.is_none() && self.main.revisions.len() == self.shelf.len()
+    }
+
+    fn is_in_force(&self, article: &ArticleId, revision: u32) -> bool {
+        self.shelf.get(article).is_some_and(|shelved| shelved.article.revision == revision)
+    }
+}
+
+/// While it is held, nothing that [`Self::allows`] is taken back.
+pub struct Hold<'a> {
+    state: Arc<State>,
+    _guard: tokio::sync::RwLockReadGuard<'a, ()>,
+}
+
+impl Hold<'_> {
+    /// Whether all that an event cites is in force, word for word.
+    pub fn allows(&self, event: &EventBody) -> bool {
+        event.citations().into_iter().all(|cited| self.stands(cited))
+    }
+
+    pub fn stands(&self, cited: &Citation) -> bool {
+        self.state.is_in_force(&cited.article_id, cited.revision)
+    }
+
+    pub fn has(&self, article: &ArticleId) -> bool {
+        self.state.shelf.contains_key(article)
+    }
 }
 
 impl Library {
@@ -70,8 +118,8 @@ impl Library {
         let mut complaints = Vec::new();
         for (file, text) in settings.source.files()? {
             match text.map_err(|reason| unreadable(&file, reason)) {
-                Ok(text) => match article::parse(&file, &text) {
-                    Ok(article) => articles.push(article),
+                Ok(text) => match article::read(&file, &text) {
+                    Ok(article) => articles.push(Written::of_file(article)),
                     Err(complaint) => complaints.push(complaint),
                 },
                 Err(complaint) => complaints.push(complaint),
@@ -92,7 +140,18 @@ impl Library {
             let asked_as = vec![Vec::new(); article.passages.len()];
             Written { article, asked_as }
         };
-        Self::of(articles.into_iter().map(plain).collect(), Vec::new(), settings)
+        Self::of_written(articles.into_iter().map(plain).collect(), settings)
+    }
+
+    /// The same with phrasings, as the log has them.
+    ///
+    /// # Errors
+    /// When the index can't be built.
+    pub fn of_written(
+        articles: Vec<Written>,
+        settings: &LibrarySettings,
+    ) -> Result<Self, KnowledgeError> {
+        Self::of(articles, Vec::new(), settings)
     }
 
     fn of(
@@ -100,12 +159,18 @@ impl Library {
         complaints: Vec<ArticleError>,
         settings: &LibrarySettings,
     ) -> Result<Self, KnowledgeError> {
+        let shelved = articles.into_iter().map(|one| Arc::new(Shelved::of(one)));
+        let shelf: Shelf = shelved.map(|one| (one.article.id.clone(), one)).collect();
+        let main = Arc::new(Snapshot::build(shelf.values())?);
+        let state = State { shelf: Arc::new(shelf), main, fresh: None };
         Ok(Self(Arc::new(Shelves {
-            current: RwLock::new(Arc::new(Snapshot::build(articles)?)),
+            current: RwLock::new(Arc::new(state)),
+            changing: Mutex::new(()),
+            is_rebuilding: AtomicBool::new(false),
+            citing: tokio::sync::RwLock::new(()),
             embedder: RwLock::new(None),
             complaints,
-            cache: settings.cache.clone(),
-            query_patience: settings.query_patience,
+            settings: settings.clone(),
         })))
     }
 
@@ -126,72 +191,163 @@ impl Library {
         embedder: EmbedderHandle,
         progress: impl Fn(usize, usize),
     ) -> Result<(), EmbedderError> {
-        let snapshot = self.snapshot();
-        let mut texts: Vec<String> = Vec::new();
-        for entry in snapshot.passages.iter() {
-            texts.push(entry.text_to_embed());
-            texts.extend(entry.sentences.iter().map(|&span| entry.sentence_to_embed(span)));
-            texts.extend(entry.asked_as.iter().cloned());
+        let mut known = Known::new();
+        loop {
+            let before = self.state();
+            for snapshot in before.snapshots() {
+                let texts = matrix::texts(&snapshot.passages);
+                let cache = self.0.settings.cache.as_deref();
+                matrix::learn(&texts, &mut known, cache, &embedder, None, &progress)?;
+            }
+            let _changing = self.change();
+            // Articles may have changed meanwhile: then only those are left to embed.
+            if !Arc::ptr_eq(&before, &self.state()) {
+                continue;
+            }
+            let with = |snapshot: &Snapshot| {
+                let none = Before::default();
+                let rows = matrix::matrix(embedder.dimensions(), &snapshot.passages, &none, &known);
+                Arc::new(snapshot.with_vectors(rows))
+            };
+            let (main, fresh) = (with(&before.main), before.fresh.as_deref().map(with));
+            *self.0.embedder.write().unwrap_or_else(PoisonError::into_inner) = Some(embedder);
+            self.swap(State { shelf: Arc::clone(&before.shelf), main, fresh });
+            return Ok(());
         }
-        let vectors = self.embed_all(&embedder, &texts, progress)?;
-        let mut matrix = Vectors::new(embedder.dimensions());
-        let mut rest = vectors.iter().map(Vec::as_slice);
-        for entry in snapshot.passages.iter() {
-            let passage = rest.next().expect("one vector per text; this is a bug");
-            let sentences: Vec<_> = rest.by_ref().take(entry.sentences.len()).collect();
-            matrix.push(passage, &sentences, rest.by_ref().take(entry.asked_as.len()));
+    }
+
+    /// Puts articles into force and takes them back. What is taken back is never found again from
+    /// here on; what is new can be found when this returns. Blocks for up to a second.
+    ///
+    /// # Errors
+    /// When the index can't be built: then nothing new is found, and what was taken back isn't either.
+    pub fn apply(&self, changes: Vec<Change>) -> Result<(), KnowledgeError> {
+        let _changing = self.change();
+        let state = self.state();
+        let mut shelf = (*state.shelf).clone();
+        let mut published: Vec<Arc<Shelved>> = Vec::new();
+        for change in changes {
+            match change {
+                Change::Publish(written) => {
+                    published.retain(|one| one.article.id != written.article.id);
+                    published.push(Arc::new(Shelved::of(*written)));
+                }
+                Change::Retire(id) => {
+                    published.retain(|one| one.article.id != id);
+                    shelf.remove(&id);
+                }
+            }
         }
-        matrix.settle(|passage| snapshot.shelf.article_of[passage]);
-        *self.0.embedder.write().unwrap_or_else(PoisonError::into_inner) = Some(embedder);
-        *self.0.current.write().unwrap_or_else(PoisonError::into_inner) =
-            Arc::new(snapshot.with_vectors(matrix));
+        let (main, fresh) = (Arc::clone(&state.main), state.fresh.clone());
+        self.swap(State { shelf: Arc::new(shelf.clone()), main, fresh });
+        shelf.extend(published.iter().map(|one| (one.article.id.clone(), Arc::clone(one))));
+        if !published.is_empty() {
+            let new = |one: &&Arc<Shelved>| !state.main.holds(&one.article);
+            let newer = &mut shelf.values().filter(new);
+            let fresh = Some(self.snapshot_of(newer, &state, CHANGE_PATIENCE)?);
+            let main = Arc::clone(&state.main);
+            self.swap(State { shelf: Arc::new(shelf), main, fresh });
+        }
+        self.rebuild_soon();
         Ok(())
     }
 
-    fn embed_all(
+    /// An index of these articles, with the vectors that can be had in time.
+    fn snapshot_of(
         &self,
-        embedder: &EmbedderHandle,
-        texts: &[String],
-        progress: impl Fn(usize, usize),
-    ) -> Result<Vec<Vec<f32>>, EmbedderError> {
-        let mut cache = self.0.cache.as_deref().and_then(|folder| {
-            VectorCache::open(folder, embedder.fingerprint(), embedder.dimensions())
-                .inspect_err(|error| tracing::warn!(%error, "no embedding cache"))
-                .ok()
-        });
-        let hashes: Vec<TextHash> = texts.iter().map(|text| text_hash(text)).collect();
-        let cached = |hash| cache.as_ref().and_then(|cache| cache.get(hash)).map(<[f32]>::to_vec);
-        let mut vectors: Vec<Option<Vec<f32>>> = hashes.iter().map(cached).collect();
-        let missing: Vec<usize> = (0..texts.len()).filter(|&at| vectors[at].is_none()).collect();
-        let mut done = texts.len() - missing.len();
-        progress(done, texts.len());
-        let mut fresh: Vec<(TextHash, Vec<f32>)> = Vec::new();
-        let mut flush = |fresh: &mut Vec<_>| {
-            if let Some(cache) = &mut cache
-                && let Err(error) = cache.add(std::mem::take(fresh))
-            {
-                tracing::warn!(%error, "embeddings can't be cached");
+        shelved: &mut dyn Iterator<Item = &Arc<Shelved>>,
+        state: &State,
+        patience: Duration,
+    ) -> Result<Arc<Snapshot>, KnowledgeError> {
+        let deadline = Instant::now() + patience;
+        let plain = Snapshot::build(shelved)?;
+        let embedder = self.0.embedder.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(embedder) = embedder else { return Ok(Arc::new(plain)) };
+        let snapshots = state.snapshots();
+        let before = Before::of(&snapshots);
+        let lacking = before.lacking(&plain.passages);
+        let mut articles: Vec<&ArticleId> = lacking.iter().map(|one| &one.article.id).collect();
+        articles.dedup();
+        let mut known = before.known_of(&snapshots, &articles);
+        let texts = matrix::texts(&lacking);
+        let cache = self.0.settings.cache.as_deref();
+        let learnt = matrix::learn(&texts, &mut known, cache, &embedder, Some(deadline), |_, _| ());
+        if let Err(error) = learnt {
+            tracing::warn!(%error, "new articles are found by their words only");
+        }
+        let rows = matrix::matrix(embedder.dimensions(), &plain.passages, &before, &known);
+        Ok(Arc::new(plain.with_vectors(rows)))
+    }
+
+    /// Makes one index of everything, beside whatever goes on.
+    fn rebuild_soon(&self) {
+        if self.0.is_rebuilding.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let library = self.clone();
+        let work = move || {
+            loop {
+                let failed = library.rebuild().inspect_err(|error| {
+                    tracing::error!(%error, "the index of all articles was not made anew");
+                });
+                library.0.is_rebuilding.store(false, Ordering::Release);
+                // Whoever came in between saw that somebody was at it.
+                if failed.is_err()
+                    || library.state().is_whole()
+                    || library.0.is_rebuilding.swap(true, Ordering::AcqRel)
+                {
+                    return;
+                }
             }
         };
-        for job in jobs(&missing, texts) {
-            let batch = job.iter().map(|&at| texts[at].clone()).collect();
-            let made = embedder.embed_blocking(batch, Urgency::Background, JOB_PATIENCE)?;
-            done += job.len();
-            for (at, vector) in job.into_iter().zip(made) {
-                fresh.push((hashes[at], vector.clone()));
-                vectors[at] = Some(vector);
-            }
-            progress(done, texts.len());
-            if fresh.len() >= FLUSH_AFTER {
-                flush(&mut fresh);
-            }
+        if let Err(error) = std::thread::Builder::new().name("shelves".to_owned()).spawn(work) {
+            tracing::error!(%error, "no thread for the index of all articles");
+            self.0.is_rebuilding.store(false, Ordering::Release);
         }
-        flush(&mut fresh);
-        vectors.into_iter().map(|vector| vector.ok_or(EmbedderError::Stopped)).collect()
+    }
+
+    fn rebuild(&self) -> Result<(), KnowledgeError> {
+        const NO_HURRY: Duration = Duration::from_secs(3_600);
+        let before = self.state();
+        let main = self.snapshot_of(&mut before.shelf.values(), &before, NO_HURRY)?;
+        let _changing = self.change();
+        let now = self.state();
+        let new = |one: &&Arc<Shelved>| !main.holds(&one.article);
+        let fresh = match now.shelf.values().any(|one| new(&one)) {
+            true => {
+                let newer = &mut now.shelf.values().filter(new);
+                Some(self.snapshot_of(newer, &now, CHANGE_PATIENCE)?)
+            }
+            false => None,
+        };
+        self.swap(State { shelf: Arc::clone(&now.shelf), main, fresh });
+        Ok(())
+    }
+
+    /// Whether what was published last is in the one large index.
+    pub fn is_settled(&self) -> bool {
+        !self.0.is_rebuilding.load(Ordering::Acquire) && self.state().is_whole()
+    }
+
+    /// Keeps what is in force in force until it is dropped: held while something that cites is made
+    /// durable.
+    pub async fn hold(&self) -> Hold<'_> {
+        let guard = self.0.citing.read().await;
+        Hold { state: self.state(), _guard: guard }
+    }
+
+    /// Waits for those that hold: what was taken back before is in no event after this.
+    pub async fn let_go(&self) {
+        drop(self.0.citing.write().await);
+    }
+
+    /// Whether a citation is of what is in force at this moment.
+    pub fn stands(&self, cited: &Citation) -> bool {
+        self.state().is_in_force(&cited.article_id, cited.revision)
     }
 
     pub fn vectors_complete(&self) -> bool {
-        self.snapshot().vectors.is_some()
+        self.state().main.vectors.is_some()
     }
 
     /// Blocks for a few milliseconds and for the query's embedding: call it off the async runtime.
@@ -200,11 +356,40 @@ impl Library {
     /// When the index fails. A model that is late or gone only makes the response `degraded`.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchResponse, KnowledgeError> {
         let embedder = self.0.embedder.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let embed = |texts| {
+        // Both indexes ask for the same vectors.
+        let made: RefCell<HashMap<Vec<String>, Vec<Vec<f32>>>> = RefCell::default();
+        let embed = |texts: Vec<String>| {
+            if let Some(vectors) = made.borrow().get(&texts) {
+                return Ok(vectors.clone());
+            }
             let embedder = embedder.as_ref().ok_or(EmbedderError::Stopped)?;
-            embedder.embed_blocking(texts, Urgency::Live, self.0.query_patience)
+            let patience = self.0.settings.query_patience;
+            let vectors = embedder.embed_blocking(texts.clone(), Urgency::Live, patience)?;
+            made.borrow_mut().insert(texts, vectors.clone());
+            Ok(vectors)
         };
-        search::search(&self.snapshot(), request, &embed)
+        let state = self.state();
+        if state.is_whole() {
+            return search::search(&state.main, request, &embed);
+        }
+        let mut wider = request.clone();
+        wider.limit += SPARE_HITS;
+        let mut found = search::search(&state.main, &wider, &embed)?;
+        if let Some(fresh) = &state.fresh {
+            let newer = search::search(fresh, request, &embed)?;
+            found.degraded |= newer.degraded;
+            found.hits.extend(newer.hits);
+            found.hits.sort_by(|a, b| {
+                b.features.exact.cmp(&a.features.exact).then(b.score.total_cmp(&a.score))
+            });
+        }
+        found.hits.retain(|hit| state.is_in_force(&hit.article.id, hit.article.revision));
+        let mut rank = 0;
+        found.hits.retain(|hit| {
+            rank += 1;
+            rank <= request.limit || request.also.contains(&hit.article.id)
+        });
+        Ok(found)
     }
 
     /// The model of the vectors, once they are complete.
@@ -212,177 +397,43 @@ impl Library {
         self.0.embedder.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The published sentences that are nearest to a text's vector, nearest first; none before the
-    /// vectors are complete. `question` is the vector of what the text answers, if it answers one:
-    /// a passage that people ask for in such words is looked at first.
-    pub fn near_sentences(
-        &self,
-        text: &[f32],
-        question: Option<&[f32]>,
-        limit: usize,
-    ) -> Vec<NearSentence> {
-        near::sentences(&self.snapshot(), text, question, limit)
-    }
-
-    /// All sentences of an article, in order, with how near they are to a text's vector.
-    pub fn sentences_of(&self, id: &ArticleId, text: &[f32]) -> Vec<NearSentence> {
-        near::of_article(&self.snapshot(), id, text)
-    }
-
     pub fn article(&self, id: &ArticleId) -> Option<Arc<Article>> {
-        self.snapshot().articles.get(id).cloned()
+        self.state().shelf.get(id).map(|shelved| Arc::clone(&shelved.article))
     }
 
     /// All articles in the order of their ids.
     pub fn articles(&self) -> Vec<Arc<Article>> {
-        self.snapshot().articles.values().cloned().collect()
+        self.state().shelf.values().map(|shelved| Arc::clone(&shelved.article)).collect()
     }
 
-    fn snapshot(&self) -> Arc<Snapshot> {
+    /// What a look at each index finds of what is in force by now.
+    pub(super) fn look<T>(
+        &self,
+        at: impl Fn(&Snapshot) -> Vec<T>,
+        article: impl Fn(&T) -> &Article,
+    ) -> Vec<T> {
+        let state = self.state();
+        let mut found: Vec<T> = state.snapshots().into_iter().flat_map(at).collect();
+        found.retain(|one| state.is_in_force(&article(one).id, article(one).revision));
+        found
+    }
+
+    fn state(&self) -> Arc<State> {
         self.0.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
 
-/// Cuts the work into jobs of about [`JOB_CHARS`].
-fn jobs(missing: &[usize], texts: &[String]) -> Vec<Vec<usize>> {
-    let mut jobs: Vec<Vec<usize>> = Vec::new();
-    let mut chars = usize::MAX;
-    for &at in missing {
-        if chars.saturating_add(texts[at].len()) > JOB_CHARS {
-            jobs.push(Vec::new());
-            chars = 0;
-        }
-        chars += texts[at].len();
-        jobs.last_mut().expect("just pushed; this is a bug").push(at);
+    fn swap(&self, state: State) {
+        *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
     }
-    jobs
+
+    fn change(&self) -> MutexGuard<'_, ()> {
+        self.0.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn unreadable(file: &str, reason: String) -> ArticleError {
     ArticleError { file: file.into(), line: 1, field: "file".into(), reason }
 }
 
-type FileText = (String, Result<String, String>);
-
-impl Source {
-    /// The Markdown files with their paths below the root, in order. `README.md` is for people.
-    pub fn files(&self) -> Result<Vec<FileText>, KnowledgeError> {
-        let mut files = Vec::new();
-        match self {
-            Self::Folder(root) => walk(root, root, &mut files)?,
-            Self::Embedded(dir) => walk_embedded(dir, &mut files),
-        }
-        files.retain(|(file, _)| file.ends_with(".md") && file != "README.md");
-        files.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(files)
-    }
-
-    /// The text of a file beside the articles, such as `queries.toml`.
-    pub fn companion(&self, name: &str) -> Option<String> {
-        match self {
-            Self::Folder(root) => std::fs::read_to_string(root.join(name)).ok(),
-            Self::Embedded(dir) => dir.get_file(name)?.contents_utf8().map(str::to_owned),
-        }
-    }
-}
-
-fn walk(root: &Path, folder: &Path, files: &mut Vec<FileText>) -> Result<(), KnowledgeError> {
-    let fail = |error: std::io::Error| KnowledgeError::Folder {
-        folder: folder.to_owned(),
-        reason: error.to_string(),
-    };
-    for entry in std::fs::read_dir(folder).map_err(fail)? {
-        let path = entry.map_err(fail)?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if hidden {
-            continue;
-        }
-        if path.is_dir() {
-            walk(root, &path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "md") {
-            let below = path.strip_prefix(root).unwrap_or(&path).components();
-            let parts: Vec<_> = below.map(|part| part.as_os_str().to_string_lossy()).collect();
-            let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
-            files.push((parts.join("/"), text));
-        }
-    }
-    Ok(())
-}
-
-fn walk_embedded(dir: &Dir<'static>, files: &mut Vec<FileText>) {
-    for entry in dir.entries() {
-        match entry {
-            DirEntry::Dir(dir) => walk_embedded(dir, files),
-            DirEntry::File(file) => {
-                let text = file.contents_utf8().map(str::to_owned).ok_or("is not UTF-8".to_owned());
-                files.push((file.path().to_string_lossy().replace('\\', "/"), text));
-            }
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::models::embedder::Embedder;
-
-    const ARTICLE: &str = "+++\nid = \"ID\"\ntitle = \"Parcels\"\naudience = [\"agent\"]\n+++\n\n\
-        ## Lost\nWe trace a lost parcel. Tracing takes 3 days.\n\n## Code\nE-104 means no signal.\n";
-
-    /// Counts what it embeds; every text has the same vector.
-    struct Counting(Arc<std::sync::atomic::AtomicUsize>);
-
-    impl Embedder for Counting {
-        fn embed(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedderError> {
-            self.0.fetch_add(texts.len(), std::sync::atomic::Ordering::Relaxed);
-            Ok(texts.iter().map(|_| vec![1.0, 0.0]).collect())
-        }
-        fn dimensions(&self) -> usize {
-            2
-        }
-        fn fingerprint(&self) -> &str {
-            "counting"
-        }
-    }
-
-    fn folder() -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("good.md"), ARTICLE.replace("ID", "good")).unwrap();
-        let broken = ARTICLE.replace("ID", "bad").replace("title", "titel");
-        std::fs::write(folder.path().join("bad.md"), broken).unwrap();
-        folder
-    }
-
-    #[test]
-    fn a_broken_article_is_named_and_the_others_load() {
-        let folder = folder();
-        let settings = LibrarySettings::new(Source::Folder(folder.path().to_owned()));
-        let library = Library::open(&settings).unwrap();
-        assert_eq!(library.articles().len(), 1);
-        assert_eq!(library.complaints().len(), 1);
-        let complaint = library.complaints()[0].to_string();
-        assert!(complaint.starts_with("bad.md:3: titel: unknown field `titel`"), "{complaint}");
-        let found = library.search(&SearchRequest::new("it says E one oh four")).unwrap();
-        assert!(found.degraded);
-        assert_eq!(found.hits[0].passage().heading, "Code");
-        assert_eq!(found.hits[0].quote(), "E-104 means no signal.");
-    }
-
-    #[test]
-    fn vectors_are_computed_once_for_all_data_directories() {
-        let (folder, cache) = (folder(), tempfile::tempdir().unwrap());
-        let mut settings = LibrarySettings::new(Source::Folder(folder.path().to_owned()));
-        settings.cache = Some(cache.path().to_owned());
-        let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        for _ in 0..2 {
-            let library = Library::open(&settings).unwrap();
-            assert!(!library.vectors_complete());
-            let handle = EmbedderHandle::spawn(Box::new(Counting(count.clone())), 4);
-            library.attach_vectors(handle, |_, _| {}).unwrap();
-            assert!(library.vectors_complete());
-        }
-        // Two passages and three sentences.
-        let embedded = count.load(std::sync::atomic::Ordering::Relaxed);
-        assert_eq!(embedded, 5);
-    }
-}
+mod tests;

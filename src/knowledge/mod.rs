@@ -14,14 +14,17 @@ mod fuse;
 mod heard;
 mod index;
 mod library;
+mod matrix;
 mod names;
 mod near;
+mod passages;
 pub mod queries;
 mod quote;
 mod scan;
 mod search;
 mod sentence;
 mod snapshot;
+mod source;
 pub mod spoken;
 pub mod terms;
 #[cfg(test)]
@@ -29,15 +32,17 @@ mod tests;
 mod vectors;
 mod whole;
 
-pub use article::passages as passages_of;
+pub use article::{BODY_MAX_BYTES, FileArticle, Mistake, Written, check, read};
 pub use cache::cache_folder;
 pub use error::{ArticleError, KnowledgeError};
 pub use index::Filter;
-pub use library::{Library, LibrarySettings, Source};
+pub use library::{Change, Hold, Library, LibrarySettings};
 pub use near::NearSentence;
+pub use passages::passages as passages_of;
 pub use search::{
     HitFeatures, SearchHit, SearchMode, SearchRequest, SearchResponse, Spent, WordingFeatures,
 };
 pub use sentence::{Span, sentences};
+pub use source::Source;
 pub use vectors::Nearness;
 pub use vectors::Similarity;

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::library::Library;
 use super::sentence::Span;
 use super::snapshot::Snapshot;
 use crate::domain::{Article, ArticleId, Passage};
@@ -45,12 +46,35 @@ impl NearSentence {
     }
 }
 
-pub(super) fn sentences(
-    snapshot: &Snapshot,
-    text: &[f32],
-    question: Option<&[f32]>,
-    limit: usize,
-) -> Vec<NearSentence> {
+impl Library {
+    /// The published sentences that are nearest to a text's vector, nearest first; none before the
+    /// vectors are complete. `question` is the vector of what the text answers, if it answers one:
+    /// a passage that people ask for in such words comes first.
+    pub fn near_sentences(
+        &self,
+        text: &[f32],
+        question: Option<&[f32]>,
+        limit: usize,
+    ) -> Vec<NearSentence> {
+        let near = |snapshot: &Snapshot| near_in(snapshot, text, question);
+        let mut found = self.look(near, |one| &one.article);
+        // A stable sort, so that equals stay in the order of the base.
+        found.sort_by(|a, b| b.rank().total_cmp(&a.rank()));
+        found.truncate(limit);
+        found
+    }
+
+    /// All sentences of an article, in order, with how near they are to a text's vector.
+    pub fn sentences_of(&self, id: &ArticleId, text: &[f32]) -> Vec<NearSentence> {
+        let all = |snapshot: &Snapshot| -> Vec<NearSentence> {
+            let passages = snapshot.passages_of(id);
+            passages.flat_map(|passage| of(snapshot, passage, text, None)).collect()
+        };
+        self.look(all, |one| &one.article)
+    }
+}
+
+fn near_in(snapshot: &Snapshot, text: &[f32], question: Option<&[f32]>) -> Vec<NearSentence> {
     let Some(vectors) = &snapshot.vectors else { return Vec::new() };
     let nearest = |query: &[f32]| {
         vectors.search(query, PASSAGES, |_| true).into_iter().map(|(passage, _)| passage)
@@ -59,16 +83,7 @@ pub(super) fn sentences(
     passages.extend(question.into_iter().flat_map(nearest));
     passages.sort_unstable();
     passages.dedup();
-    let found = passages.into_iter().flat_map(|passage| of(snapshot, passage, text, question));
-    let mut found: Vec<NearSentence> = found.collect();
-    // A stable sort, so that equals stay in the order of the base.
-    found.sort_by(|a, b| b.rank().total_cmp(&a.rank()));
-    found.truncate(limit);
-    found
-}
-
-pub(super) fn of_article(snapshot: &Snapshot, id: &ArticleId, text: &[f32]) -> Vec<NearSentence> {
-    snapshot.passages_of(id).flat_map(|passage| of(snapshot, passage, text, None)).collect()
+    passages.into_iter().flat_map(|passage| of(snapshot, passage, text, question)).collect()
 }
 
 fn of(

@@ -230,8 +230,8 @@ impl Wording {
         Ok(this)
     }
 
-    /// Whether a passage is asked for in just these words, so that the talk before needs no look:
-    /// an embedding costs some 20 ms.
+    /// Whether a passage is asked for in just these words, so that the talk before needs no look,
+    /// which would double the cost of the search.
     fn stands_alone(&self) -> bool {
         let asked = self.by_meaning.iter().filter_map(|(_, near)| near.asked);
         self.terms.len() >= SELF_CONTAINED
@@ -282,7 +282,7 @@ pub(crate) fn search(
     };
     let mut fused = fuse::fuse(&rankings, &exact);
     let about: Vec<_> =
-        evidence.about().map(|article| snapshot.shelf.ranges[article].clone()).collect();
+        evidence.about().map(|article| snapshot.articles.ranges[article].clone()).collect();
     add(snapshot, request, &mut fused, &about);
     if request.mode == SearchMode::Hybrid && (!degraded || !about.is_empty()) {
         evidence.weigh(&wordings, &mut fused)?;

@@ -1,7 +1,7 @@
-//! One immutable state of the knowledge base. A change makes a new one and swaps it in, so a
-//! search that has begun sees one state to its end.
+//! One immutable state of an index. A change makes a new one and swaps it in, so a search that has
+//! begun sees one state to its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,10 +15,20 @@ use super::vectors::Vectors;
 use super::whole::WholeArticles;
 use crate::domain::{Article, ArticleId, Passage};
 
+/// An article in force, cut up once and for all snapshots.
+pub(crate) struct Shelved {
+    pub article: Arc<Article>,
+    pub entries: Vec<PassageEntry>,
+}
+
+/// By their ids.
+pub(crate) type Shelf = BTreeMap<ArticleId, Arc<Shelved>>;
+
 pub(crate) struct Snapshot {
-    pub articles: Arc<BTreeMap<ArticleId, Arc<Article>>>,
+    /// Which revision of an article is in it.
+    pub revisions: HashMap<ArticleId, u32>,
     pub passages: Arc<Vec<PassageEntry>>,
-    pub shelf: Arc<Shelf>,
+    pub articles: Arc<Articles>,
     pub keywords: Arc<KeywordIndex>,
     pub whole: Arc<WholeArticles>,
     pub names: Arc<Names>,
@@ -27,17 +37,17 @@ pub(crate) struct Snapshot {
 }
 
 /// Which passages are of one article. Articles are numbered in the order of their ids.
-pub(crate) struct Shelf {
+pub(crate) struct Articles {
     /// By article.
     pub ranges: Vec<Range<usize>>,
     /// By passage.
-    pub article_of: Vec<usize>,
+    pub of_passage: Vec<usize>,
 }
 
-impl Shelf {
+impl Articles {
     fn of(passages: &[PassageEntry]) -> Self {
         let mut ranges: Vec<Range<usize>> = Vec::new();
-        let mut article_of = Vec::with_capacity(passages.len());
+        let mut of_passage = Vec::with_capacity(passages.len());
         for (at, entry) in passages.iter().enumerate() {
             match ranges.last_mut() {
                 Some(last) if passages[last.start].article.id == entry.article.id => {
@@ -45,20 +55,21 @@ impl Shelf {
                 }
                 _ => ranges.push(at..at + 1),
             }
-            article_of.push(ranges.len() - 1);
+            of_passage.push(ranges.len() - 1);
         }
-        Self { ranges, article_of }
+        Self { ranges, of_passage }
     }
 }
 
-/// A passage in search order.
+/// A passage in search order. Cheap to clone.
+#[derive(Clone)]
 pub(crate) struct PassageEntry {
     pub article: Arc<Article>,
     /// Its place in the article.
     pub number: usize,
-    pub sentences: Vec<Span>,
+    pub sentences: Arc<[Span]>,
     /// How people ask for it: searched, never shown as an answer.
-    pub asked_as: Vec<String>,
+    pub asked_as: Arc<[String]>,
 }
 
 impl PassageEntry {
@@ -84,36 +95,51 @@ impl PassageEntry {
         }
         format!("{}: {sentence}", passage.heading)
     }
+
+    /// All that its vectors are made of: of the passage, of its sentences, of its phrasings.
+    pub fn texts_to_embed(&self) -> Vec<String> {
+        let sentences = self.sentences.iter().map(|&span| self.sentence_to_embed(span));
+        std::iter::once(self.text_to_embed())
+            .chain(sentences)
+            .chain(self.asked_as.iter().cloned())
+            .collect()
+    }
+}
+
+impl Shelved {
+    pub fn of(Written { article, asked_as }: Written) -> Self {
+        let article = Arc::new(article);
+        let entry = |(number, asked_as): (usize, Vec<String>)| PassageEntry {
+            article: article.clone(),
+            number,
+            sentences: sentence::sentences(&article.passages[number].text).into(),
+            asked_as: asked_as.into(),
+        };
+        let entries = asked_as.into_iter().enumerate().map(entry).collect();
+        Self { article, entries }
+    }
 }
 
 impl Snapshot {
-    pub fn build(written: Vec<Written>) -> Result<Self, KnowledgeError> {
-        let written: BTreeMap<ArticleId, Written> =
-            written.into_iter().map(|one| (one.article.id.clone(), one)).collect();
-        let mut articles = BTreeMap::new();
+    /// Keywords only; the order of the articles is that of the passages.
+    pub fn build<'a>(
+        shelved: impl Iterator<Item = &'a Arc<Shelved>>,
+    ) -> Result<Self, KnowledgeError> {
+        let mut revisions = HashMap::new();
         let mut passages = Vec::new();
-        for (id, Written { article, asked_as }) in written {
-            let article = Arc::new(article);
-            for (number, asked_as) in asked_as.into_iter().enumerate() {
-                let sentences = sentence::sentences(&article.passages[number].text);
-                passages.push(PassageEntry {
-                    article: article.clone(),
-                    number,
-                    sentences,
-                    asked_as,
-                });
-            }
-            articles.insert(id, article);
+        for one in shelved {
+            revisions.insert(one.article.id.clone(), one.article.revision);
+            passages.extend(one.entries.iter().cloned());
         }
         let keywords = Arc::new(KeywordIndex::build(&passages)?);
-        let shelf = Shelf::of(&passages);
-        let whole = Arc::new(WholeArticles::build(&passages, &shelf.ranges)?);
+        let articles = Articles::of(&passages);
+        let whole = Arc::new(WholeArticles::build(&passages, &articles.ranges)?);
         let names = Arc::new(Names::of(&passages));
-        let heard = Arc::new(Heard::of(&passages, &shelf.article_of));
+        let heard = Arc::new(Heard::of(&passages, &articles.of_passage));
         Ok(Self {
-            articles: Arc::new(articles),
+            revisions,
             passages: Arc::new(passages),
-            shelf: Arc::new(shelf),
+            articles: Arc::new(articles),
             keywords,
             whole,
             names,
@@ -124,9 +150,9 @@ impl Snapshot {
 
     pub fn with_vectors(&self, vectors: Vectors) -> Self {
         Self {
-            articles: self.articles.clone(),
+            revisions: self.revisions.clone(),
             passages: self.passages.clone(),
-            shelf: self.shelf.clone(),
+            articles: self.articles.clone(),
             keywords: self.keywords.clone(),
             whole: self.whole.clone(),
             names: self.names.clone(),
@@ -135,11 +161,15 @@ impl Snapshot {
         }
     }
 
+    pub fn holds(&self, article: &Article) -> bool {
+        self.revisions.get(&article.id) == Some(&article.revision)
+    }
+
     /// The passages of an article.
     pub fn passages_of(&self, id: &ArticleId) -> Range<usize> {
         let first = self.passages.partition_point(|entry| entry.article.id < *id);
         let is_it = self.passages.get(first).is_some_and(|entry| entry.article.id == *id);
-        if is_it { self.shelf.ranges[self.shelf.article_of[first]].clone() } else { 0..0 }
+        if is_it { self.articles.ranges[self.articles.of_passage[first]].clone() } else { 0..0 }
     }
 
     pub fn admits(&self, filter: &Filter, passage: usize) -> bool {

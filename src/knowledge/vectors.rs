@@ -170,6 +170,16 @@ impl Vectors {
         self.asked.push(first..self.phrasings.len() / self.dimensions);
     }
 
+    /// A passage's rows, as `push` takes them: its own, its sentences', its phrasings'.
+    pub fn rows(&self, passage: usize) -> impl Iterator<Item = &[f32]> {
+        let cut = |range: &Range<usize>| range.start * self.dimensions..range.end * self.dimensions;
+        let sentences = &self.sentences[cut(&self.ranges[passage])];
+        let phrasings = &self.phrasings[cut(&self.asked[passage])];
+        std::iter::once(self.passage(passage))
+            .chain(sentences.chunks_exact(self.dimensions))
+            .chain(phrasings.chunks_exact(self.dimensions))
+    }
+
     pub fn similarity(&self, passage: usize, query: &[f32]) -> Similarity {
         let whole = dot(self.passage(passage), query);
         let nearest = self.sentence_cosines(passage, query).into_iter().reduce(f32::max);

@@ -18,12 +18,16 @@ use super::auth::Principal;
 use super::error::Problem;
 use super::extract::{Json, Path};
 use super::{AskedQuestion, ServeState};
-use crate::domain::{ConversationId, EventBody, NewEvent, QuestionAnswer, QuestionId, Reply};
+use crate::domain::{
+    ConversationId, EventBody, NewEvent, QuestionAnswer, QuestionId, Reply, Unanswered,
+};
 use crate::flow::voice::{OnStep, Step};
 use crate::store::codec;
 use crate::store::wire::{QuestionAnswered, QuestionAsked};
 
 const MAX_QUESTION_CHARS: usize = 1_000;
+/// So often an answer is looked for when what it cites was taken back meanwhile.
+const TRIES: u32 = 3;
 /// Sentences that may wait for a reader.
 const STEPS_WAITING: usize = 64;
 
@@ -104,11 +108,23 @@ impl Open {
     }
 
     async fn answer(mut self, on_step: OnStep<'_>) -> Result<QuestionAnswered, Problem> {
-        let answered = self.state.answerer.answer(self.asked.clone(), on_step).await?;
-        let wire = codec::question_answered(&answered);
-        self.append(self.event(answered)).await?;
-        self.is_open = false;
-        Ok(wire)
+        let (tenant, conversation) = (&self.asked.tenant, &self.asked.conversation);
+        let mut tries = 1;
+        loop {
+            let mut answered = self.state.answerer.answer(self.asked.clone(), on_step).await?;
+            if tries > TRIES {
+                // Articles change faster than anybody can read them.
+                answered.reply = Reply::None { why: Unanswered::NothingFound };
+            }
+            let wire = codec::question_answered(&answered);
+            let events = vec![self.event(answered)];
+            if self.state.desk.append_citing(tenant, conversation, events).await?.is_some() {
+                self.is_open = false;
+                return Ok(wire);
+            }
+            on_step(Step::Restart);
+            tries += 1;
+        }
     }
 
     async fn append(&self, event: NewEvent) -> Result<(), Problem> {

@@ -53,6 +53,13 @@ pub fn document() -> Value {
         codec::WRAPUP_DISPOSITION, wire::WrapUpDisposition, "The likeliest dispositions. A draft.";
         WRAPUP_GROWING, wire::WrapUpGrowing, "A draft that a model is writing, as far as it is proven; without one, it won't come. Streamed, never stored: no sequence, no SSE id.";
         codec::WRAPUP_VERDICT, wire::WrapUpVerdict, "What the agent did with a draft.";
+        "article.drafted", wire::ArticleChanged, "An article was written or changed; a draft. Like the others of its kind, under the subject `system`.";
+        "article.submitted", wire::ArticleChanged, "A draft waits for review.";
+        "article.approved", wire::ArticleChanged, "It may be published.";
+        "article.returned", wire::ArticleChanged, "It went back to its author, with a reason.";
+        "article.published", wire::ArticleChanged, "It is in force, and can be found.";
+        "article.retired", wire::ArticleChanged, "It is cited no more.";
+        "article.imported", wire::ArticlesImported, "Files were taken over, and are in force.";
         codec::WRITING_STRUCK, wire::WritingStruck, "What a model wrote and nothing bears out, where nothing else came of it.";
         "system.degraded", wire::SystemDegraded, "Something works less well than it should.";
         "system.recovered", wire::SystemRecovered, "It works again.";

@@ -20,6 +20,12 @@ pub struct Problem {
     status: u16,
     /// A sentence for people.
     detail: String,
+    /// With `stale-revision`: the revision that the change was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    based_on: Option<u32>,
+    /// With `stale-revision`: the newest revision; 0 when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest: Option<u32>,
 }
 
 impl Problem {
@@ -29,7 +35,19 @@ impl Problem {
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
             detail: detail.into(),
+            based_on: None,
+            newest: None,
         }
+    }
+
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// What went wrong is in the log.
+    pub fn internal() -> Self {
+        let detail = "something went wrong inside the service; its log says what";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
     pub fn invalid(detail: impl Into<String>) -> Self {
@@ -56,8 +74,7 @@ impl Problem {
             ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             ErrorKind::Internal => {
                 tracing::error!(%error, "a request failed");
-                let detail = "something went wrong inside the service; its log says what";
-                return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail);
+                return Self::internal();
             }
         };
         Self::new(status, name, error.to_string())
@@ -66,6 +83,10 @@ impl Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        if let StoreError::StaleRevision { based_on, newest, .. } = error {
+            let problem = Self::new(StatusCode::CONFLICT, "stale-revision", error.to_string());
+            return Self { based_on: Some(based_on), newest: Some(newest), ..problem };
+        }
         Self::of(&error)
     }
 }

@@ -46,15 +46,15 @@ use crate::bus::Bus;
 use crate::connect::telephony::acs::IncomingCalls;
 use crate::connect::telephony::audiosocket::Registry;
 use crate::connect::telephony::auth::MediaAuth;
-use crate::store::Store;
+use crate::store::{ArticleLog, Store};
 
-pub use articles::{ArticleHit, FoundArticles, FoundSentence};
+pub use articles::{ArticleHit, FoundArticles, FoundSentence, Question};
 pub use batches::{BatchFile, BatchView, StoredConversations, WantedBatch};
 pub use error::Problem;
 pub use listen::{ListenError, Listener, bind, run};
 pub use sources::{
-    Answerer, ArticleSource, AskedQuestion, Batches, Failure, Masker, SystemSource, WrapUpOrder,
-    WrapUps,
+    Answerer, ArticleDesk, ArticleSource, AskedQuestion, Batches, Failure, ImportItem,
+    ImportOutcome, Masker, SystemSource, WrapUpOrder, WrapUps,
 };
 pub use system::Models;
 
@@ -107,6 +107,8 @@ pub struct Services {
     pub incoming: IncomingCalls,
     pub answerer: Arc<dyn Answerer>,
     pub articles: Arc<dyn ArticleSource>,
+    pub article_log: Arc<dyn ArticleLog>,
+    pub desk: Arc<dyn ArticleDesk>,
     pub wrapups: Arc<dyn WrapUps>,
     pub batches: Arc<dyn Batches>,
     pub system: Arc<dyn SystemSource>,

@@ -64,9 +64,14 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(batches::errors))
         .routes(routes!(batches::provenance))
         .routes(routes!(audiosocket::announce))
-        .routes(routes!(articles::list))
+        .routes(routes!(articles::read::list, articles::write::create))
         .routes(routes!(articles::search))
-        .routes(routes!(articles::show))
+        .routes(routes!(articles::import::import))
+        .routes(routes!(articles::read::show, articles::write::change))
+        .routes(routes!(articles::write::review))
+        .routes(routes!(articles::history::revisions))
+        .routes(routes!(articles::history::revision))
+        .routes(routes!(articles::history::diff))
         .routes(routes!(hooks::eventgrid, hooks::eventgrid_handshake))
 }
 

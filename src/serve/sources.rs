@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::articles::FoundArticles;
+use super::articles::{FoundArticles, Question};
 use super::batches::{BatchFile, BatchView, WantedBatch};
 use super::system::Models;
 use crate::domain::{
-    Article, ArticleId, CaseSummary, Classify, ConversationId, ErrorKind, Occasion, QuestionAnswer,
-    QuestionId, Redacted, SystemNotice, TenantId, WrapUp, WrapUpId,
+    ArticleContent, ArticleId, ArticleRevision, CaseSummary, Classify, ConversationId, ErrorKind,
+    NewEvent, NewRevision, Occasion, QuestionAnswer, QuestionId, Recorded, Redacted, SystemNotice,
+    TenantId, WrapUp, WrapUpId,
 };
 use crate::flow::author::OnGrowth;
 use crate::flow::voice::OnStep;
 use crate::flow::wrapup::Draft;
-use crate::knowledge::SearchMode;
+use crate::store::StoreError;
 
 /// Masks the secrets in raw words: `insight::redaction`.
 pub type Masker = Arc<dyn Fn(&str) -> Redacted + Send + Sync>;
@@ -64,18 +65,79 @@ pub trait Answerer: Send + Sync {
 
 #[async_trait]
 pub trait ArticleSource: Send + Sync {
-    fn article(&self, tenant: &TenantId, id: &ArticleId) -> Option<Arc<Article>>;
+    /// Searches what is in force.
+    async fn search(&self, tenant: &TenantId, question: Question)
+    -> Result<FoundArticles, Failure>;
+}
 
-    /// All articles in the order of their ids.
-    fn articles(&self, tenant: &TenantId) -> Vec<Arc<Article>>;
-
-    async fn search(
+/// Where articles are written, and what may be cited at a moment.
+#[async_trait]
+pub trait ArticleDesk: Send + Sync {
+    /// Makes a revision durable and puts it into force: when this resolves, what was published can
+    /// be found, and what was retired is cited by no later event.
+    async fn revise(
         &self,
         tenant: &TenantId,
-        query: &str,
-        limit: usize,
-        mode: SearchMode,
-    ) -> Result<FoundArticles, Failure>;
+        revision: NewRevision,
+    ) -> Result<Arc<ArticleRevision>, StoreError>;
+
+    /// Takes over what files say, as `import::Outcome` tells for each, in their order.
+    async fn import(
+        &self,
+        tenant: &TenantId,
+        by: &str,
+        items: Vec<ImportItem>,
+        is_dry_run: bool,
+    ) -> Result<Vec<ImportOutcome>, Failure>;
+
+    /// Whether whoever approves must be somebody else than the author.
+    fn four_eyes(&self) -> bool;
+
+    /// Appends events that may cite articles. `None`: one of them cites what isn't in force any more,
+    /// and none was written.
+    async fn append_citing(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        events: Vec<NewEvent>,
+    ) -> Result<Option<Vec<Arc<Recorded>>>, StoreError>;
+}
+
+/// What a file says, masked.
+#[derive(Clone, Debug)]
+pub struct ImportItem {
+    pub id: ArticleId,
+    pub content: ArticleContent,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImportOutcome {
+    New,
+    Changed,
+    Unchanged,
+    /// People have changed it since the last import, and that stands.
+    Kept(String),
+    Refused(String),
+}
+
+impl ImportOutcome {
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+            Self::Kept(_) => "kept",
+            Self::Refused(_) => "refused",
+        }
+    }
+
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Self::Kept(why) | Self::Refused(why) => Some(why.clone()),
+            Self::New | Self::Changed | Self::Unchanged => None,
+        }
+    }
 }
 
 /// A draft that somebody asked for.

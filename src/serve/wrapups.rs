@@ -313,7 +313,11 @@ async fn write(
     if events.is_empty() {
         return Ok(Vec::new());
     }
-    let recorded = state.store.append(&principal.tenant, &conversation, events).await?;
+    let recorded = state.desk.append_citing(&principal.tenant, &conversation, events).await?;
+    let recorded = recorded.ok_or_else(|| {
+        let detail = "an article that it cites was taken back meanwhile; ask again";
+        Problem::new(StatusCode::CONFLICT, "taken-back", detail)
+    })?;
     Ok(recorded.iter().map(|event| (event.sequence, event.data.to_string())).collect())
 }
 

@@ -7,6 +7,7 @@ macro_rules! encoded {
 }
 
 mod answers;
+mod articles;
 mod wrapup;
 
 use std::sync::Arc;
@@ -146,6 +147,10 @@ pub fn encode(body: &EventBody) -> Encoded {
         EventBody::QuestionAnswered(x) => encoded!("question.answered", question_answered(x)),
         EventBody::WrapUp(x) => wrapup::encode(x),
         EventBody::WrapUpVerdict(x) => encoded!("wrapup.verdict", wrapup_verdict(x)),
+        EventBody::ArticleChanged(x) => articles::changed(x),
+        EventBody::ArticlesImported(x) => {
+            encoded!("article.imported", wire::ArticlesImported { new: x.new, changed: x.changed })
+        }
         EventBody::WritingStruck(x) => encoded!("writing.struck", answers::writing_struck(x)),
         EventBody::SystemDegraded(x) => encoded!(
             "system.degraded",

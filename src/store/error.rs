@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Classify, ConversationId, ErrorKind, EventId};
+use crate::domain::{ArticleId, Classify, ConversationId, ErrorKind, EventId};
 
 /// Why the event log could not do what was asked.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -19,6 +19,11 @@ pub enum StoreError {
     AlreadyEnded(ConversationId),
     #[error("event {0} stands in another conversation; give each event an id of its own")]
     ForeignEvent(EventId),
+    #[error(
+        "article {article} has revision {newest} by now, and this was made from revision {based_on}; \
+         look at what changed and try again"
+    )]
+    StaleRevision { article: ArticleId, based_on: u32, newest: u32 },
     #[error("the disk or the quota of the event log is full; make room and try again")]
     Full,
     #[error("the event log could not be written: {0}")]
@@ -51,9 +56,10 @@ impl Classify for StoreError {
                 ErrorKind::Unavailable
             }
             Self::NotStarted(_) => ErrorKind::NotFound,
-            Self::AlreadyStarted(_) | Self::AlreadyEnded(_) | Self::ForeignEvent(_) => {
-                ErrorKind::Conflict
-            }
+            Self::AlreadyStarted(_)
+            | Self::AlreadyEnded(_)
+            | Self::ForeignEvent(_)
+            | Self::StaleRevision { .. } => ErrorKind::Conflict,
             Self::Folder { .. } | Self::Newer { .. } | Self::BadCursor(_) => ErrorKind::Invalid,
             Self::Read(_) | Self::OldSqlite { .. } | Self::Corrupt(_) => ErrorKind::Internal,
         }

@@ -2,6 +2,7 @@
 //! new version of a type gets a new line, and the old one must still be read.
 
 mod answers;
+mod articles;
 
 use jiff::Timestamp;
 use serde_json::Value;

@@ -5,6 +5,7 @@
 //! `wire`) and the back ends, which all pass `conformance`. Flow and serve append, serve reads and
 //! streams. Nothing here knows HTTP, and nothing here changes an event once it is durable.
 
+pub mod articles;
 pub mod codec;
 pub mod conformance;
 mod error;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 
 use crate::domain::{CardId, ConversationId, NewEvent, Recorded, TenantId};
 
+pub use articles::{ArticleLog, ArticleQuery, ArticleRow, RevisionRow};
 pub use error::StoreError;
 pub use kinds::{BadKinds, KindFilter};
 pub use sqlite::{SqliteSettings, SqliteStore};

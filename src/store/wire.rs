@@ -3,6 +3,7 @@
 //! The fields are a contract with everybody who reads the stream: more may be added, these stay. A
 //! change that isn't an addition is a new type with a new version.
 
+mod articles;
 mod wrapup;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use self::articles::{
+    ArticleChanged, ArticleContent, ArticlesImported, SentenceOrigin, TurnQuote,
+};
 pub use self::wrapup::{
     Authorship, CaseEntry, CasePromise, CaseSummary, DispositionChoice, Due, EmailPart, Evidence,
     Prompt, Sentence, Struck, SummarySection, WrapUpArticle, WrapUpDisposition, WrapUpEmail,

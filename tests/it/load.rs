@@ -136,8 +136,12 @@ const PLANTED: [&str; 7] =
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pause_leaves_nothing_of_what_is_said_in_it() {
-    let data = tempfile::tempdir().expect("a folder");
-    let service = Running::start(Config::default(), data.path()).await;
+    let (data, nothing) =
+        (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let mut config = Config::default();
+    // The sample's articles say some of it, too.
+    config.knowledge.folder = Some(nothing.path().to_owned());
+    let service = Running::start(config, data.path()).await;
     let following = service.follow();
     let mut call = service.dial().await.expect("taken");
     call.send(Message::text(START)).await.expect("sent");

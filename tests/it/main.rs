@@ -6,6 +6,7 @@ mod dispositions;
 mod engines;
 mod eval_asr;
 mod handover;
+mod knowledge_files;
 mod legs;
 mod line_sounds;
 mod llm;

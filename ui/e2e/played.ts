@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import type { Question } from '../src/api/types.ts';
 
 export const citation = {
   article_id: 'billing/duplicate-payments', passage_id: 'billing/duplicate-payments#3', revision: 1, start: 0, end: 62,
@@ -25,8 +26,8 @@ function frame(event: string, data: unknown): string {
 }
 
 /** One live call whose service is played: a card, its voice, suggested questions, and an answer in steps. Returns what was asked. */
-export async function playCall(page: Page): Promise<string[]> {
-  const asked: string[] = [];
+export async function playCall(page: Page): Promise<Question[]> {
+  const asked: Question[] = [];
   const voice = { card_id: 'k-1', text: spoken.join(' '), sentences: spoken.map(proven) };
   await page.route('**/v1/conversations/c-9', (route) => route.fulfill({ json: { ...call, cards: [card] } }));
   await page.route('**/v1/conversations/c-9/events**', (route) => {
@@ -34,8 +35,9 @@ export async function playCall(page: Page): Promise<string[]> {
     return route.fulfill({ contentType: 'text/event-stream', body: `id: 4\ndata: ${JSON.stringify(data)}\n\n` });
   });
   await page.route('**/v1/conversations/c-9/ask', (route) => {
-    const { question } = route.request().postDataJSON() as { question: string };
-    asked.push(question);
+    const posted = route.request().postDataJSON() as Question;
+    asked.push(posted);
+    const { question } = posted;
     const id = { question_id: `q-${asked.length}`, question };
     const back = question.includes('How long');
     const answer = { title: card.title, heading: card.heading, text: spoken[0], citations: [citation], why: [], generator: 'provider' };

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::news::News;
 use super::{CallError, Shared};
-use crate::domain::{Classify, ConversationId, NewEvent, TenantId};
+use crate::domain::{Classify, ConversationId, EventId, NewEvent, TenantId};
 use crate::store::StoreError;
 
 /// Writes one call's events in order, as many at once as have come.
@@ -29,14 +29,17 @@ impl Appender {
     pub async fn run(self, mut events: mpsc::Receiver<NewEvent>) -> Result<(), CallError> {
         let mut batch = Vec::new();
         while events.recv_many(&mut batch, EVENTS_AT_ONCE).await > 0 {
-            let told = self.news.as_ref().map(|_| News::of(&batch)).unwrap_or_default();
-            if let Err(error) = self.append(std::mem::take(&mut batch)).await {
-                tracing::error!(conversation.id = %self.id, %error, "the call's events are lost");
-                return Err(error);
+            match self.append(&batch).await {
+                Ok(left_out) => batch.retain(|event| !left_out.contains(&event.id)),
+                Err(error) => {
+                    tracing::error!(conversation.id = %self.id, %error, "the call's events are lost");
+                    return Err(error);
+                }
             }
-            for news in told {
+            for news in self.news.as_ref().map(|_| News::of(&batch)).unwrap_or_default() {
                 self.tell(news);
             }
+            batch.clear();
         }
         Ok(())
     }
@@ -48,12 +51,12 @@ impl Appender {
         }
     }
 
-    async fn append(&self, events: Vec<NewEvent>) -> Result<(), CallError> {
+    async fn append(&self, events: &[NewEvent]) -> Result<Vec<EventId>, CallError> {
         let begun = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
-            match self.shared.store.append(&self.tenant, &self.id, events.clone()).await {
-                Ok(_) => return Ok(()),
+            match self.shared.append(&self.tenant, &self.id, events).await {
+                Ok(left_out) => return Ok(left_out),
                 Err(error) if is_worth_waiting(&error) && begun.elapsed() < STORE_PATIENCE => {
                     tracing::warn!(conversation.id = %self.id, %error, "will append again");
                     tokio::time::sleep(pause).await;

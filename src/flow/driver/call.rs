@@ -243,6 +243,8 @@ impl Call {
     async fn carry_out(&mut self, answer: &mpsc::UnboundedSender<Answer>) {
         while let Some(output) = self.session.poll_output() {
             match output {
+                // An article may have been taken back while it was being found.
+                Output::Event(body) if !self.stands(&body) => {}
                 Output::Event(body) => {
                     self.measure(&body);
                     if let EventBody::AudioStarted(audio) = &body {
@@ -322,7 +324,7 @@ impl Call {
         let plain = self.shared.tasks.spawn(async move {
             notes.judge(shared.store.as_ref(), &tenant, &id).await;
             let meaning = shared.meaning(notes.take_vectors());
-            let closed = notes.close(&how.time_zone, meaning);
+            let closed = notes.close(&how.time_zone, meaning, &shared.library);
             if how.asks_a_model() {
                 let on_growth = shows(&shared, &tenant, &id);
                 let by_model = closed.clone().by_model(tenant.clone(), how.clone(), on_growth);
@@ -356,8 +358,13 @@ impl Call {
         }
     }
 
-    fn search(&self, query: Box<CardQuery>, answer: mpsc::UnboundedSender<Answer>) {
+    fn stands(&self, body: &EventBody) -> bool {
+        body.citations().into_iter().all(|cited| self.shared.library.stands(cited))
+    }
+
+    fn search(&self, mut query: Box<CardQuery>, answer: mpsc::UnboundedSender<Answer>) {
         let since = Instant::now();
+        query.request.filter.valid_on.get_or_insert(jiff::Zoned::now().date());
         let library = self.shared.library.clone();
         let id = self.id.clone();
         self.shared.tasks.spawn_blocking(move || {
@@ -429,7 +436,7 @@ async fn improve(
             let _ = is_logged.await;
         }
         if !events.is_empty()
-            && let Err(error) = shared.store.append(&tenant, &id, events).await
+            && let Err(error) = shared.append(&tenant, &id, &events).await
         {
             tracing::error!(conversation.id = %id, %error, "a model's drafts were lost");
         }

@@ -32,7 +32,8 @@ impl Call {
         let stem = WrapUpId::fresh();
         self.shared.tasks.spawn(async move {
             notes.judge(shared.store.as_ref(), &tenant, &id).await;
-            let closed = notes.close(&how.time_zone, DispositionMeaning::default());
+            let closed =
+                notes.close(&how.time_zone, DispositionMeaning::default(), &shared.library);
             let order = closed.hand_over(tenant.clone(), &how, stem);
             let plain = {
                 let (closed, order) = (closed.clone(), order.clone());
@@ -73,7 +74,7 @@ async fn add(
             log(&to_log, id, event).await;
         }
     } else if !events.is_empty()
-        && let Err(error) = shared.store.append(tenant, id, events).await
+        && let Err(error) = shared.append(tenant, id, &events).await
     {
         tracing::error!(conversation.id = %id, %error, "a hand-over was lost");
     }

@@ -33,8 +33,8 @@ pub use self::wrapup::CallWrapUp;
 use self::wrapup::Notes;
 use crate::bus::Bus;
 use crate::domain::{
-    Channel, ConversationId, ConversationStarted, Direction, EndReason, EventBody, NewEvent, Party,
-    PartyId, Role, TenantId,
+    Channel, ConversationId, ConversationStarted, Direction, EndReason, EventBody, EventId,
+    NewEvent, Party, PartyId, Role, TenantId,
 };
 use crate::flow::audio::Codec;
 use crate::flow::session::{Session, SessionLeg, SessionSettings};
@@ -42,7 +42,7 @@ use crate::flow::voice::Voice;
 use crate::insight::redaction;
 use crate::knowledge::Library;
 use crate::models::SpeechPool;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// What a media connection says about its call before the first audio.
 #[derive(Clone, Debug)]
@@ -154,6 +154,34 @@ struct Shared {
     stop: CancellationToken,
     tasks: TaskTracker,
     rule_vectors: RuleVectors,
+}
+
+impl Shared {
+    /// Appends what may still be said, and says what it left out: what cites an article that isn't in
+    /// force any more. An article is taken back only between two appends.
+    async fn append(
+        &self,
+        tenant: &TenantId,
+        id: &ConversationId,
+        events: &[NewEvent],
+    ) -> Result<Vec<EventId>, StoreError> {
+        let hold = self.library.hold().await;
+        let (allowed, left_out): (Vec<&NewEvent>, Vec<&NewEvent>) =
+            events.iter().partition(|event| hold.allows(&event.body));
+        let mut allowed: Vec<NewEvent> = allowed.into_iter().cloned().collect();
+        for event in &mut allowed {
+            if let EventBody::QuestionsSuggested(questions) = &mut event.body {
+                questions.retain(|question| hold.has(&question.article_id));
+            }
+        }
+        if !left_out.is_empty() {
+            metrics::counter!("backchannel_citations_taken_back_total")
+                .increment(left_out.len() as u64);
+            tracing::info!(conversation.id = %id, "an article was taken back before it was cited");
+        }
+        self.store.append(tenant, id, allowed).await?;
+        Ok(left_out.into_iter().map(|event| event.id.clone()).collect())
+    }
 }
 
 /// Takes calls. Cheap to clone.

@@ -64,7 +64,7 @@ impl Call {
             // Behind the card, which goes the same way.
             if let Some(to_log) = to_log.upgrade() {
                 super::call::log(&to_log, &id, event).await;
-            } else if let Err(error) = shared.store.append(&tenant, &id, vec![event]).await {
+            } else if let Err(error) = shared.append(&tenant, &id, &[event]).await {
                 tracing::error!(conversation.id = %id, %error, "a card's voice was lost");
             }
         });

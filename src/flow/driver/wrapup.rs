@@ -16,6 +16,7 @@ use crate::flow::author::{Author, Commission, OnGrowth, ShownPassages};
 use crate::flow::wrapup::{
     Circumstances, DispositionMeaning, Draft, EXTRACTIVE, Reading, WrapUpSettings,
 };
+use crate::knowledge::Library;
 use crate::models::Material;
 use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec, wire};
 
@@ -137,8 +138,15 @@ impl Notes {
     }
 
     /// What the drafts are written from.
-    pub fn close(mut self, time_zone: &TimeZone, meaning: DispositionMeaning) -> Closed {
-        let kept = self.shown.kept();
+    pub fn close(
+        mut self,
+        time_zone: &TimeZone,
+        meaning: DispositionMeaning,
+        library: &Library,
+    ) -> Closed {
+        let mut kept = self.shown.kept();
+        kept.free.retain(|passage| library.stands(passage));
+        kept.word_for_word.retain(|passage| library.stands(passage));
         self.material.passages = kept.free;
         // A long turn may be final after a shorter one that began later.
         self.material.turns.sort_by_key(|turn| turn.start_ms);

@@ -1,3 +1,5 @@
+//! A writer whose tokens are counted, for those that have neither price nor budget.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,7 +9,7 @@ use crate::models::{
     Generator, Meter, OnText, Piece, TokenCount, WritingError, WritingRequest, Written,
 };
 
-/// Counts what a writer takes that has neither price nor budget.
+/// Hands each request on and tells its meter what was read and written.
 pub struct Metered {
     inner: Arc<dyn Generator>,
 }

@@ -202,8 +202,8 @@ mod tests {
     use super::super::tests::project;
     use super::*;
     use crate::domain::{
-        Authorship, EmailDraft, EmailLength, EmailPurpose, EmailTone, EventBody, NewEvent,
-        Redacted, Summary, WrapUp, WrapUpBody,
+        Authorship, EmailDraft, EmailLength, EmailPurpose, EmailTone, EventBody, FollowUp,
+        FollowUpKind, NewEvent, ProvenSentence, Redacted, Role, Summary, WrapUp, WrapUpBody,
     };
     use crate::store::conformance::now;
 
@@ -261,59 +261,52 @@ mod tests {
         project(events).wrapup.expect("a draft")
     }
 
-    #[test]
-    fn a_late_draft_of_the_end_displaces_nothing_that_somebody_wanted() {
-        let accepted = |id: &str| verdict(id, ReviewVerdict::Accepted, None);
-        let (end, demand) = (Occasion::End, Occasion::Demand);
-        let plain = || draft("w-end-summary-1", end, "extractive");
-        let late = || draft("w-end-summary-1", end, "house");
-        let shown = |events: Vec<NewEvent>| {
-            let head = wrap_up(events).summary.expect("a summary").head;
-            (head.wrapup_id, head.authorship.provider)
-        };
-        let of = |id: &str, provider: &str| (id.to_owned(), provider.to_owned());
-        assert_eq!(shown(vec![plain(), late()]), of("w-end-summary-1", "house"));
-        let asked = draft("w-9-1", demand, "extractive");
-        assert_eq!(shown(vec![plain(), asked, late()]), of("w-9-1", "extractive"));
-        let judged = vec![plain(), accepted("w-end-summary-1"), late()];
-        assert_eq!(shown(judged), of("w-end-summary-1", "extractive"));
-        let asked = draft("w-9-1", demand, "house");
-        let judged = vec![plain(), accepted("w-end-summary-1"), asked];
-        assert_eq!(shown(judged), of("w-9-1", "house"), "who asks again wants another one");
+    fn event_of(case: &serde_json::Value) -> NewEvent {
+        let text = |key: &str| case[key].as_str().unwrap_or_default();
+        let id = text("id");
+        if let Some(kind) = case["verdict"].as_str() {
+            let kind = ReviewVerdict::parse(kind).expect("a verdict");
+            return verdict(id, kind, case["at_ms"].as_i64());
+        }
+        let occasions = [Occasion::End, Occasion::HandOver, Occasion::Demand];
+        let named = occasions.into_iter().find(|one| one.as_str() == text("occasion"));
+        let occasion = named.expect("an occasion");
+        match text("draft") {
+            "summary" => draft(id, occasion, text("by")),
+            "email" => email(id, text("by")),
+            "followup" => {
+                let sentence =
+                    ProvenSentence { text: Redacted::default(), proofs: Vec::new(), support: 1.0 };
+                let (kind, promised_by) = (FollowUpKind::Task, Role::Agent);
+                let due = FollowUp { kind, promised_by, sentence, due: None };
+                drafted(id, occasion, text("by"), WrapUpBody::FollowUp(due))
+            }
+            other => panic!("no draft: {other}"),
+        }
     }
 
+    /// The page is tested with the same file: `ui/src/state/wrapup.test.ts`.
     #[test]
-    fn of_two_orders_the_later_one_counts_whichever_comes_first() {
-        let (first, second) = (ordered(1_000), ordered(2_000));
-        let shown = |events| wrap_up(events).email.expect("an e-mail").head.wrapup_id;
-        assert_eq!(shown(vec![email(&first, "a"), email(&second, "b")]), second);
-        assert_eq!(shown(vec![email(&second, "b"), email(&first, "a")]), second);
-        let pack = |id: &str| draft(id, Occasion::HandOver, "a");
-        let seen = wrap_up(vec![pack(&second), pack(&first)]);
-        assert_eq!(seen.hand_over.expect("a pack").head.wrapup_id, second);
-    }
-
-    #[test]
-    fn what_was_accepted_or_edited_gives_way_to_a_later_order_alone() {
-        let (first, second) = (ordered(1_000), ordered(2_000));
-        let shown = |kind, at_ms| {
-            let judged = verdict(&first, kind, Some(at_ms));
-            let seen = wrap_up(vec![email(&first, "mine"), judged, email(&second, "ordered")]);
-            seen.email.expect("an e-mail").head.authorship.provider
-        };
-        assert_eq!(shown(ReviewVerdict::Edited, 2_500), "mine");
-        assert_eq!(shown(ReviewVerdict::Accepted, 2_500), "mine");
-        assert_eq!(shown(ReviewVerdict::Edited, 1_500), "ordered");
-        assert_eq!(shown(ReviewVerdict::Discarded, 2_500), "ordered");
-        // It is the same when the ordered text comes while somebody is still writing.
-        let between = |kind, at_ms| {
-            let judged = verdict(&first, kind, Some(at_ms));
-            let seen = wrap_up(vec![email(&first, "mine"), email(&second, "ordered"), judged]);
-            seen.email.expect("an e-mail").head.authorship.provider
-        };
-        assert_eq!(between(ReviewVerdict::Edited, 2_500), "mine");
-        assert_eq!(between(ReviewVerdict::Edited, 1_500), "ordered");
-        assert_eq!(between(ReviewVerdict::Discarded, 2_500), "ordered");
+    fn the_drafts_stand_that_the_corpus_says() {
+        let text = include_str!("../../../tests/corpus/drafts/standing.json");
+        let cases: Vec<serde_json::Value> = serde_json::from_str(text).expect("JSON");
+        assert!(cases.len() > 20);
+        for case in &cases {
+            let events = case["events"].as_array().expect("events").iter().map(event_of).collect();
+            let seen = serde_json::to_value(wrap_up(events)).expect("a view");
+            for (place, stands) in case["stands"].as_object().expect("places") {
+                let all = match &seen[place] {
+                    serde_json::Value::Array(all) => all.clone(),
+                    serde_json::Value::Null => Vec::new(),
+                    one => vec![one.clone()],
+                };
+                let shown: Vec<_> = all
+                    .iter()
+                    .map(|one| serde_json::json!([one["wrapup_id"], one["authorship"]["provider"]]))
+                    .collect();
+                assert_eq!(serde_json::Value::from(shown), *stands, "{}: {place}", case["why"]);
+            }
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The writer (`writer`) owns the only connection that may write; it commits whatever waits as one
 //! group with `synchronous=FULL`, and it alone moves the WAL into the file. Readers can't write.
 
+mod articles;
 mod head;
 mod lock;
 mod reader;
@@ -20,9 +21,14 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use self::lock::FolderLock;
 use self::reader::Reader;
-use self::writer::{Intake, Writer};
-use super::{CommitHook, ConversationRow, ListQuery, Page, ReadQuery, Store, StoreError, codec};
-use crate::domain::{CardId, ConversationId, NewEvent, Recorded, TenantId};
+use self::writer::{Intake, Order, Writer};
+use super::{
+    ArticleLog, ArticleQuery, ArticleRow, CommitHook, ConversationRow, ListQuery, Page, ReadQuery,
+    RevisionRow, SYSTEM, Store, StoreError, codec,
+};
+use crate::domain::{
+    ArticleId, ArticleRevision, CardId, ConversationId, NewEvent, NewRevision, Recorded, TenantId,
+};
 
 const FILE: &str = "events.sqlite";
 
@@ -125,14 +131,9 @@ impl Store for SqliteStore {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let events = events
-            .into_iter()
-            .map(|event| {
-                let encoded = codec::encode(&event.body);
-                (event, encoded)
-            })
-            .collect();
-        self.intake.append(tenant.clone(), conversation.clone(), events).await
+        let (tenant, conversation) = (tenant.clone(), conversation.clone());
+        let order = Order { tenant, conversation, events: encoded(events), revisions: Vec::new() };
+        Ok(self.intake.append(order).await?.events)
     }
 
     async fn read(&self, query: &ReadQuery) -> Result<Vec<Arc<Recorded>>, StoreError> {
@@ -178,6 +179,77 @@ impl Store for SqliteStore {
             tracing::error!(%error, "the event log's writer did not end in order");
         }
     }
+}
+
+#[async_trait]
+impl ArticleLog for SqliteStore {
+    async fn revise(
+        &self,
+        tenant: &TenantId,
+        revisions: Vec<NewRevision>,
+        events: Vec<NewEvent>,
+    ) -> Result<Vec<Arc<ArticleRevision>>, StoreError> {
+        let (tenant, conversation) = (tenant.clone(), SYSTEM.into());
+        let order = Order { tenant, conversation, events: encoded(events), revisions };
+        Ok(self.intake.append(order).await?.revisions)
+    }
+
+    async fn revisions_after(
+        &self,
+        tenant: &TenantId,
+        after: u64,
+    ) -> Result<Vec<Arc<ArticleRevision>>, StoreError> {
+        self.reader.articles().after(tenant, after).await
+    }
+
+    async fn newest_revision(&self) -> Result<u64, StoreError> {
+        self.reader.articles().newest().await
+    }
+
+    async fn in_force(
+        &self,
+        tenant: &TenantId,
+        after: Option<&ArticleId>,
+    ) -> Result<Vec<Arc<ArticleRevision>>, StoreError> {
+        self.reader.articles().in_force(tenant, after).await
+    }
+
+    async fn articles(&self, query: &ArticleQuery) -> Result<Page<ArticleRow>, StoreError> {
+        self.reader.articles().list(query).await
+    }
+
+    async fn article(
+        &self,
+        tenant: &TenantId,
+        id: &ArticleId,
+    ) -> Result<Option<ArticleRow>, StoreError> {
+        self.reader.articles().one(tenant, id).await
+    }
+
+    async fn revision(
+        &self,
+        tenant: &TenantId,
+        id: &ArticleId,
+        number: u32,
+    ) -> Result<Option<Arc<ArticleRevision>>, StoreError> {
+        self.reader.articles().revision(tenant, id, number).await
+    }
+
+    async fn history(
+        &self,
+        tenant: &TenantId,
+        id: &ArticleId,
+    ) -> Result<Vec<RevisionRow>, StoreError> {
+        self.reader.articles().history(tenant, id).await
+    }
+}
+
+fn encoded(events: Vec<NewEvent>) -> Vec<(NewEvent, codec::Encoded)> {
+    let encode = |event: NewEvent| {
+        let encoded = codec::encode(&event.body);
+        (event, encoded)
+    };
+    events.into_iter().map(encode).collect()
 }
 
 fn read_error(error: &sqlx::Error) -> StoreError {

@@ -9,6 +9,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use super::articles::Articles;
 use super::head::{Head, HeadKey};
 use super::read_error;
 use crate::domain::{CardId, ConversationId, EventId, Recorded, TenantId};
@@ -162,8 +163,12 @@ impl Reader {
                 "conversation {} has a gap in its sequence",
                 row.get::<String, _>(0)
             ))),
-            None => Ok(()),
+            None => self.articles().integrity().await,
         }
+    }
+
+    pub fn articles(&self) -> Articles<'_> {
+        Articles(&self.pool)
     }
 
     pub async fn close(&self) {
@@ -243,7 +248,7 @@ fn head_of(row: &SqliteRow) -> Result<Head, StoreError> {
     })
 }
 
-fn time(milliseconds: i64) -> Result<Timestamp, StoreError> {
+pub(super) fn time(milliseconds: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(milliseconds)
         .map_err(|error| StoreError::Corrupt(format!("a time is out of range: {error}")))
 }

@@ -172,3 +172,41 @@ async fn a_position_is_never_given_twice() {
     let next = store.append(&t, &"c-2".into(), vec![started(None)]).await.expect("append");
     assert_eq!(next[0].position, 4);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keeps_the_contract_of_articles() {
+    let folder = tempfile::tempdir().expect("a folder");
+    crate::store::articles::conformance::all(Arc::new(open(folder.path()).await)).await;
+}
+
+#[tokio::test]
+async fn articles_are_there_after_a_start_and_damage_to_them_is_noticed() {
+    use crate::domain::ArticleAction;
+    use crate::store::articles::conformance::revision;
+    let folder = tempfile::tempdir().expect("a folder");
+    let t: TenantId = "t".into();
+    let store = open(folder.path()).await;
+    for number in 0..3 {
+        let new = vec![revision("a", number, ArticleAction::Import)];
+        store.revise(&t, new, vec![]).await.expect("written");
+    }
+    store.close().await;
+    drop(store);
+    let store = open(folder.path()).await;
+    assert_eq!(store.in_force(&t, None).await.expect("reads")[0].number, 3);
+    let next = vec![revision("a", 3, ArticleAction::Retire)];
+    assert_eq!(store.revise(&t, next, vec![]).await.expect("written")[0].position, 4);
+    store.integrity().await.expect("sound");
+    store.close().await;
+    drop(store);
+    let mut connection = SqliteConnectOptions::new()
+        .filename(folder.path().join(FILE))
+        .connect()
+        .await
+        .expect("opens");
+    let erase = "DELETE FROM article_revisions WHERE number = 2";
+    sqlx::query(erase).execute(&mut connection).await.expect("erased");
+    drop(connection);
+    let error = open(folder.path()).await.integrity().await.expect_err("it has a gap");
+    assert!(error.to_string().contains("article a has a gap"), "{error}");
+}

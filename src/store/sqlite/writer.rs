@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 use super::head::{Head, HeadKey};
 use super::lock::FolderLock;
 use super::reader::{self, Reader};
-use super::{statements, write_error};
+use super::{articles, statements, write_error};
 use crate::domain::{
-    CardId, ConversationEnded, ConversationId, EndReason, EventBody, NewEvent, QuestionAnswer,
-    QuestionId, Recorded, Redacted, Reply, TenantId,
+    ArticleRevision, CardId, ConversationEnded, ConversationId, EndReason, EventBody, NewEvent,
+    NewRevision, QuestionAnswer, QuestionId, Recorded, Redacted, Reply, TenantId,
 };
 use crate::store::codec::{self, Encoded};
 use crate::store::{CommitHook, KindFilter, MAX_READ, ReadQuery, StoreError};
@@ -32,12 +32,25 @@ const MAX_HEADS: usize = 8_192;
 const WAL_BYTES: usize = 8 << 20;
 const IDLE: Duration = Duration::from_secs(2);
 
-type Answer = Result<Vec<Arc<Recorded>>, StoreError>;
+/// What became of one append.
+#[derive(Debug, Default)]
+pub struct Written {
+    pub events: Vec<Arc<Recorded>>,
+    pub revisions: Vec<Arc<ArticleRevision>>,
+}
+
+type Answer = Result<Written, StoreError>;
+
+/// What is appended together.
+pub struct Order {
+    pub tenant: TenantId,
+    pub conversation: ConversationId,
+    pub events: Vec<(NewEvent, Encoded)>,
+    pub revisions: Vec<NewRevision>,
+}
 
 struct Job {
-    tenant: TenantId,
-    conversation: ConversationId,
-    events: Vec<(NewEvent, Encoded)>,
+    order: Order,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -50,17 +63,12 @@ pub struct Intake {
 }
 
 impl Intake {
-    pub async fn append(
-        &self,
-        tenant: TenantId,
-        conversation: ConversationId,
-        events: Vec<(NewEvent, Encoded)>,
-    ) -> Answer {
+    pub async fn append(&self, order: Order) -> Answer {
         if self.closing.is_cancelled() {
             return Err(StoreError::Closed);
         }
         let (answer, answered) = oneshot::channel();
-        let job = Job { tenant, conversation, events, answer };
+        let job = Job { order, answer };
         let room = match tokio::time::timeout(self.patience, self.queue.reserve()).await {
             Ok(room) => room.map_err(|_| StoreError::Closed)?,
             Err(_) => {
@@ -83,6 +91,7 @@ pub struct Writer {
     on_commit: CommitHook,
     heads: HashMap<HeadKey, Head>,
     next_position: u64,
+    next_revision: u64,
     wal_bytes: usize,
     _lock: FolderLock,
 }
@@ -93,6 +102,7 @@ struct Group {
     events: Vec<Arc<Recorded>>,
     heads: HashMap<HeadKey, Head>,
     cards: Vec<(TenantId, CardId, ConversationId)>,
+    revisions: Vec<(TenantId, Arc<ArticleRevision>)>,
     answers: Vec<Answer>,
 }
 
@@ -144,12 +154,16 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         let last =
             last_position(&mut connection).await.map_err(|error| super::read_error(&error))?;
+        let last_revision = articles::last_position(&mut connection)
+            .await
+            .map_err(|error| super::read_error(&error))?;
         Ok(Self {
             connection,
             options,
             on_commit,
             heads: HashMap::new(),
             next_position: last + 1,
+            next_revision: last_revision + 1,
             wal_bytes: 0,
             _lock: lock,
         })
@@ -173,7 +187,8 @@ impl Writer {
                 (event, encoded)
             });
             let (events, (answer, answered)) = (events.collect(), oneshot::channel());
-            self.commit(vec![Job { tenant, conversation, events, answer }]).await;
+            let order = Order { tenant, conversation, events, revisions: Vec::new() };
+            self.commit(vec![Job { order, answer }]).await;
             answered.await.unwrap_or(Err(StoreError::Closed))?;
         }
         if count > 0 {
@@ -229,10 +244,12 @@ impl Writer {
         let failure = match outcome {
             Ok(Attempt::Done(group)) => {
                 self.next_position += group.events.len() as u64;
+                self.next_revision += group.revisions.len() as u64;
                 // Roughly: each row once in the table and its names in two indexes, and the pages
                 // that every commit touches.
                 self.wal_bytes += 8 * 4_096
-                    + group.events.iter().map(|event| event.data.len() + 512).sum::<usize>();
+                    + group.events.iter().map(|event| event.data.len() + 512).sum::<usize>()
+                    + group.revisions.iter().map(|(_, one)| size(one)).sum::<usize>();
                 if self.heads.len() + group.heads.len() > MAX_HEADS {
                     self.heads.clear();
                 }
@@ -268,7 +285,7 @@ impl Writer {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
         let mut group = Group::default();
         for job in jobs {
-            let answer = self.plan(job, &mut group, closely).await?;
+            let answer = self.plan(&job.order, &mut group, closely).await?;
             if answer.is_err() && !closely {
                 self.roll_back().await?;
                 return Ok(Attempt::LookClosely);
@@ -286,6 +303,9 @@ impl Writer {
         }
         statements::save_heads(&mut self.connection, group.heads.iter()).await?;
         statements::insert_cards(&mut self.connection, &group.cards).await?;
+        for (tenant, revision) in &group.revisions {
+            articles::insert(&mut self.connection, tenant, revision).await?;
+        }
         sqlx::query("COMMIT").execute(&mut self.connection).await?;
         Ok(Attempt::Done(group))
     }
@@ -293,10 +313,14 @@ impl Writer {
     /// Adds one append to the group, whole or not at all.
     async fn plan(
         &mut self,
-        job: &Job,
+        job: &Order,
         group: &mut Group,
         closely: bool,
     ) -> Result<Answer, sqlx::Error> {
+        let mut revisions = match self.plan_revisions(job, group).await? {
+            Ok(revisions) => revisions,
+            Err(error) => return Ok(Err(error)),
+        };
         let key = (job.tenant.clone(), job.conversation.clone());
         let mut head = match group.heads.get(&key) {
             Some(head) => Some(head.clone()),
@@ -349,7 +373,40 @@ impl Writer {
         }
         group.events.append(&mut fresh);
         group.cards.append(&mut cards);
-        Ok(Ok(answer))
+        let written = Written { events: answer, revisions: revisions.clone() };
+        group.revisions.extend(revisions.drain(..).map(|one| (job.tenant.clone(), one)));
+        Ok(Ok(written))
+    }
+
+    /// The revisions of one append with their places, or what is in their way.
+    async fn plan_revisions(
+        &mut self,
+        job: &Order,
+        group: &Group,
+    ) -> Result<Result<Vec<Arc<ArticleRevision>>, StoreError>, sqlx::Error> {
+        let mut planned: Vec<Arc<ArticleRevision>> = Vec::with_capacity(job.revisions.len());
+        for new in &job.revisions {
+            let mine = planned.iter().rev().find(|one| one.article == new.article);
+            let others = group.revisions.iter().rev();
+            let before = mine.or_else(|| {
+                others
+                    .filter(|(tenant, _)| *tenant == job.tenant)
+                    .map(|(_, one)| one)
+                    .find(|one| one.article == new.article)
+            });
+            let newest = match before {
+                Some(before) => before.number,
+                None => articles::newest(&mut self.connection, &job.tenant, &new.article).await?,
+            };
+            if newest != new.based_on {
+                let (article, based_on) = (new.article.clone(), new.based_on);
+                return Ok(Err(StoreError::StaleRevision { article, based_on, newest }));
+            }
+            let position = self.next_revision + (group.revisions.len() + planned.len()) as u64;
+            let time = in_milliseconds(new.time);
+            planned.push(Arc::new(articles::recorded(new, position, time)));
+        }
+        Ok(Ok(planned))
     }
 
     async fn head(&mut self, key: &HeadKey) -> Result<Option<Head>, sqlx::Error> {
@@ -379,6 +436,10 @@ impl Writer {
             Ok(last) => self.next_position = last + 1,
             Err(error) => tracing::error!(%error, "the event log can't be read"),
         }
+        match articles::last_position(&mut self.connection).await {
+            Ok(last) => self.next_revision = last + 1,
+            Err(error) => tracing::error!(%error, "the articles' log can't be read"),
+        }
     }
 
     async fn checkpoint(&mut self, sql: &'static str) {
@@ -392,13 +453,14 @@ impl Writer {
 /// Takes what waits. The appenders that were just answered are often about to append again, so the
 /// others get their turn before the group is closed: a commit costs much more than a turn.
 async fn gather(first: Job, inbox: &mut mpsc::Receiver<Job>) -> Vec<Job> {
-    let mut events = first.events.len();
+    let rows = |job: &Job| job.order.events.len() + job.order.revisions.len();
+    let mut events = rows(&first);
     let mut jobs = vec![first];
     let mut turns = 0;
     while events < GROUP_EVENTS && turns < PATIENT_TURNS {
         match inbox.try_recv() {
             Ok(job) => {
-                events += job.events.len();
+                events += rows(&job);
                 jobs.push(job);
                 turns = 0;
             }
@@ -419,6 +481,11 @@ async fn last_position(connection: &mut SqliteConnection) -> Result<u64, sqlx::E
             .await?
             .get(0);
     Ok(last as u64)
+}
+
+/// Roughly what a revision takes in the file.
+fn size(revision: &ArticleRevision) -> usize {
+    revision.content.body.as_str().len() + 1_024
 }
 
 /// The finest grain that is stored, so that what is streamed now and what is read later are equal.

@@ -121,19 +121,19 @@ async fn words_that_must_stay_are_quoted_in_an_email_and_shown_to_no_model() {
     let seen = "We can see two payments on your account here.";
     let fake = Fake::new([email(json!([
         {"text": seen, "cites": ["t-2-2"]},
-        {"text": "You may cancel within 14 days.", "cites": ["legal/cooling#1"]},
+        {"text": "You may cancel within 14 days.", "cites": [PASSAGE]},
         {"text": "You may cancel without giving any reason.", "cites": []},
     ]))])
     .await;
-    let more = [call(), vec![card("legal/cooling#1", COOLING, true)]].concat();
-    let service = Service::open_with(Some(&fake), &[], more).await;
+    let more = [call(), vec![card(PASSAGE, COOLING, true)]].concat();
+    let service = Service::open_with(Some(&fake), &["duplicate-payments"], more).await;
     let (status, draft) = service.draft("email", &json!({"purpose": "information"})).await;
     assert_eq!((status, &draft["authorship"]["provider"]), (200, &json!("lab")), "{draft:#}");
     let quotation = format!("From our help pages: “{COOLING}”");
     assert_eq!(claims(&draft), [seen, &quotation]);
     assert_eq!(draft["struck"].as_array().map(Vec::len), Some(2), "{draft:#}");
     let asked = fake.seen()[0].body.to_string();
-    assert!(!asked.contains("14 days") && !asked.contains("cooling"), "{asked}");
+    assert!(!asked.contains("14 days") && !asked.contains(PASSAGE), "{asked}");
     service.close().await;
 }
 

@@ -12,7 +12,7 @@ use backchannel::flow::audio::{AudioFile, Codec};
 use backchannel::flow::driver::{
     CallHandle, CallOpening, CallSettings, CallWrapUp, Calls, LegSpec,
 };
-use backchannel::knowledge::{Library, LibrarySettings, Source};
+use backchannel::knowledge::{Change, Library, LibrarySettings, Source};
 use backchannel::models::{
     Ears, Heard, HeardWord, Hints, ModelError, SAMPLE_RATE_HZ, SpeechPool, Transcriber,
 };
@@ -85,6 +85,7 @@ pub fn says(value: Value) -> Reply {
 /// One call, with a customer and an agent.
 struct Desk {
     call: CallHandle,
+    library: Library,
     said: Arc<Mutex<String>>,
     log: watch::Receiver<Vec<Arc<Recorded>>>,
     voice: Vec<Bytes>,
@@ -125,7 +126,7 @@ impl Desk {
             Arc::new(store),
             Arc::new(MemoryBus::new(256)),
             Arc::new(SpeechPool::start(vec![ears]).expect("a thread")),
-            library,
+            library.clone(),
         );
         let leg =
             |role| LegSpec { role, name: None, codec: Codec::PcmS16Le, sample_rate_hz: 8_000 };
@@ -143,7 +144,7 @@ impl Desk {
         // "Thank you for calling Larkfield Broadband, …": a voice, whatever it says.
         let speech = AudioFile::open(&recording).expect("a recording").channels.remove(1);
         let voice = speech[..8 * 3_500].chunks(160).map(payload).collect();
-        Self { call, said, log: seen, voice, _folders: [folder, articles] }
+        Self { call, library, said, log: seen, voice, _folders: [folder, articles] }
     }
 
     /// Has somebody say these words, and waits until the turn is durable.
@@ -357,4 +358,34 @@ async fn every_third_message_of_the_customer_brings_three_questions() {
     let log = desk.log.clone();
     desk.call.close(EndReason::Hangup).await.expect("durable");
     assert_eq!(kinds(&log).iter().filter(|kind| *kind == "suggestion.questions").count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_cites_an_article_that_was_taken_back() {
+    const VOICE: &str = r#"{"sentences": [{"text": "We refund a duplicate direct debit within 5 working days.", "cites": ["billing/duplicate-payments#3"]}]}"#;
+    let fake = Fake::new([Reply::Stream(vec![
+        Step::Pause(Duration::from_millis(700)),
+        Step::Text(VOICE),
+        Step::Finish("stop"),
+        Step::Done,
+    ])])
+    .await;
+    let mut desk = Desk::open(&settings(&fake, ""), knowledge(&[])).await;
+    desk.say(0, QUESTION).await;
+    desk.wait("a card", is("suggestion.offered")).await;
+    // Its voice is being written.
+    let library = desk.library.clone();
+    let retire = move || library.apply(vec![Change::Retire("billing/duplicate-payments".into())]);
+    tokio::task::spawn_blocking(retire).await.expect("no panic").expect("it is taken back");
+    desk.library.let_go().await;
+    let acknowledged = kinds(&desk.log).len();
+    desk.say(1, "let me look that up for you").await;
+    desk.say(0, "when will the duplicate payment be back in my account").await;
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    let log = desk.log.clone();
+    desk.call.close(EndReason::Hangup).await.expect("durable");
+    assert!(!fake.seen().is_empty(), "a model was asked");
+    for event in &log.borrow()[acknowledged..] {
+        assert!(!event.data.contains("duplicate-payments"), "{} {}", event.kind, event.data);
+    }
 }

@@ -7,16 +7,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
+use backchannel::app::articles::{Articles, library_of};
 use backchannel::bus::{Bus, MemoryBus, Signal};
 use backchannel::connect::telephony::acs::IncomingCalls;
 use backchannel::connect::telephony::audiosocket::Registry;
 use backchannel::connect::telephony::auth::MediaAuth;
 use backchannel::domain::*;
 use backchannel::flow::voice::{OnStep, Step};
-use backchannel::knowledge::SearchMode;
+use backchannel::knowledge::{
+    Library, LibrarySettings, SearchHit, SearchMode, SearchRequest, Source,
+};
 use backchannel::serve::auth::{Auth, Principal, hash_of};
 use backchannel::serve::{self, *};
-use backchannel::store::{SqliteStore, Store};
+use backchannel::store::articles::conformance;
+use backchannel::store::{ArticleLog, SqliteStore, Store};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use reqwest::{Method, Response, StatusCode};
@@ -28,9 +32,12 @@ use super::wrapups::{FakeWrapUps, drafts};
 
 pub const KEY: &str = "bc_test";
 pub const OTHER_KEY: &str = "bc_other";
+/// A colleague's, of the same tenant.
+pub const ADAS_KEY: &str = "bc_ada";
 
 pub struct House {
     pub store: Arc<dyn Store>,
+    pub log: Arc<dyn ArticleLog>,
     pub bus: Arc<dyn Bus>,
     pub address: SocketAddr,
     pub code: String,
@@ -81,11 +88,18 @@ impl House {
                 }
             })
         };
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(folder.path(), hook).await.expect("the store opens"));
+        let store = Arc::new(SqliteStore::open(folder.path(), hook).await.expect("it opens"));
+        let log: Arc<dyn ArticleLog> = store.clone();
+        let store: Arc<dyn Store> = store;
+        log.revise(&"demo".into(), seed(), vec![]).await.expect("written");
+        let settings = LibrarySettings::new(Source::Folder("".into()));
+        let opened = library_of(log.as_ref(), &"demo".into(), settings).await.expect("it opens");
+        let library = opened.library.clone();
+        let desk = Articles::new(store.clone(), log.clone(), "demo".into(), opened, true);
         let mut auth = Auth::new(false);
         auth.add_key(hash_of(KEY), principal("demo"));
         auth.add_key(hash_of(OTHER_KEY), principal("other"));
+        auth.add_key(hash_of(ADAS_KEY), Principal { name: "Ada".into(), ..principal("demo") });
         let code = auth.add_sign_in_code(principal("demo"));
         let stop = CancellationToken::new();
         let state = ServeState::new(Services {
@@ -95,7 +109,9 @@ impl House {
             media_auth: options.media_auth,
             incoming: options.incoming,
             answerer: Arc::new(Fake),
-            articles: Arc::new(Fake),
+            articles: Arc::new(Found(library)),
+            article_log: log.clone(),
+            desk: Arc::new(desk),
             wrapups: Arc::new(FakeWrapUps),
             batches: Arc::new(NoBatches),
             system: Arc::new(Fake),
@@ -123,6 +139,7 @@ impl House {
             .expect("a client");
         let mut house = Self {
             store,
+            log,
             bus,
             address,
             code,
@@ -161,6 +178,18 @@ impl House {
             request = request.json(&body);
         }
         self.checked(method, path, request.send().await.expect("answers")).await
+    }
+
+    pub async fn call_as(
+        &self,
+        key: &str,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> (StatusCode, Value) {
+        let request = self.client.request(method.clone(), self.url(path)).bearer_auth(key);
+        let answer = request.json(&body).send().await.expect("answers");
+        self.checked(method, path, answer).await
     }
 
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {
@@ -428,64 +457,53 @@ impl Answerer for Fake {
     }
 }
 
+/// Two articles at their third revision, of which answers tell.
+fn seed() -> Vec<NewRevision> {
+    let revision = |id: &str, based_on: u32| NewRevision {
+        article: id.into(),
+        based_on,
+        action: ArticleAction::Import,
+        author: "import".into(),
+        by: "import".into(),
+        approver: None,
+        time: Timestamp::now(),
+        comment: None,
+        content: Arc::new(ArticleContent {
+            title: Redacted::vouched("Refunds"),
+            body: Redacted::vouched("# Refunds\n\nWithin five days."),
+            review_by: Some(jiff::civil::date(2027, 1, 1)),
+            ..conformance::content("Refunds")
+        }),
+        provenance: Arc::default(),
+    };
+    let ids = ["billing/late-fees", "billing/refunds"];
+    ids.iter().flat_map(|id| (0..3).map(|based_on| revision(id, based_on))).collect()
+}
+
+/// Finds what is in force, by its words; without vectors, as long as they are not there.
+struct Found(Library);
+
 #[async_trait]
-impl ArticleSource for Fake {
-    fn article(&self, tenant: &TenantId, id: &ArticleId) -> Option<Arc<Article>> {
-        self.articles(tenant).into_iter().find(|article| article.id == *id)
-    }
-
-    fn articles(&self, tenant: &TenantId) -> Vec<Arc<Article>> {
-        if tenant.as_str() != "demo" {
-            return Vec::new();
-        }
-        let article = |id: &str| {
-            Arc::new(Article {
-                id: id.into(),
-                title: "Refunds".into(),
-                body: "# Refunds\n\nWithin five days.".into(),
-                revision: 3,
-                state: ArticleState::Published,
-                audience: vec![Audience::Agent],
-                products: vec!["broadband".into()],
-                language: "en".into(),
-                valid_from: None,
-                review_by: Some(jiff::civil::date(2027, 1, 1)),
-                source: None,
-                verbatim: false,
-                passages: vec![Passage {
-                    id: format!("{id}#1").into(),
-                    heading: "Refunds".into(),
-                    text: "Within five days.".into(),
-                    start_chars: 11,
-                    end_chars: 28,
-                }],
-            })
-        };
-        vec![article("billing/late-fees"), article("billing/refunds")]
-    }
-
-    async fn search(
-        &self,
-        _: &TenantId,
-        _: &str,
-        limit: usize,
-        mode: SearchMode,
-    ) -> Result<FoundArticles, Failure> {
-        if mode == SearchMode::Dense {
+impl ArticleSource for Found {
+    async fn search(&self, _: &TenantId, question: Question) -> Result<FoundArticles, Failure> {
+        if question.mode == SearchMode::Dense {
             let message = "the vectors are not there yet; search with mode=bm25".to_owned();
             return Err(Failure { kind: ErrorKind::Unavailable, message });
         }
-        let hit = ArticleHit {
-            article_id: "billing/refunds".into(),
-            passage_id: "billing/refunds#1".into(),
-            title: "Refunds".into(),
-            heading: "When".into(),
-            text: "Within five days.".into(),
-            score: 0.8,
-            why: vec!["terms: refund".into()],
+        let mut request = SearchRequest::new(question.query);
+        (request.limit, request.filter) = (question.limit, question.filter);
+        let found = self.0.search(&request).map_err(|error| Failure::of(&error))?;
+        let hit = |hit: &SearchHit| ArticleHit {
+            article_id: hit.article.id.to_string(),
+            passage_id: hit.passage().id.to_string(),
+            title: hit.article.title.clone(),
+            heading: hit.passage().heading.clone(),
+            text: hit.passage().text.clone(),
+            score: hit.score,
+            why: hit.why.clone(),
             sentence: None,
         };
-        Ok(FoundArticles { items: vec![hit; limit.min(2)], degraded: false })
+        Ok(FoundArticles { items: found.hits.iter().map(hit).collect(), degraded: found.degraded })
     }
 }
 
@@ -656,7 +674,18 @@ pub fn every_kind() -> Vec<EventBody> {
             latency_ms: 7,
         }),
         EventBody::AudioStopped(AudioStopped { party: party(), duration_ms: 9_000 }),
+        EventBody::ArticlesImported(ArticlesImported { new: 2, changed: 1 }),
     ];
+    events.extend(ArticleAction::ALL.map(|action| {
+        EventBody::ArticleChanged(Box::new(ArticleChanged {
+            article_id: "billing/refunds".into(),
+            revision: 3,
+            action,
+            title: Redacted::vouched("Refunds"),
+            by: "Ada".into(),
+            comment: (action == ArticleAction::Return).then(|| Redacted::vouched("Say when.")),
+        }))
+    }));
     events.extend(drafts());
     events.push(EventBody::WrapUpVerdict(WrapUpVerdict {
         wrapup_id: "w-end-summary-1".into(),

@@ -1,6 +1,6 @@
 // The agent's own question, answered in steps: server-sent events in the body of a POST, which EventSource can't read.
 import { Problem, problemFrom } from './problem.ts';
-import type { AnsweredQuestion, ProvenSentence } from './types.ts';
+import type { AnsweredQuestion, ProvenSentence, Question } from './types.ts';
 
 export interface AskSteps {
   onAsked: (asked: { question_id: string; question: string }) => void;
@@ -50,14 +50,14 @@ export class AskProgress {
   }
 }
 
-export async function askInSteps(conversationId: string, question: string, steps: AskSteps): Promise<AnsweredQuestion> {
+export async function askInSteps(conversationId: string, question: Question, steps: AskSteps): Promise<AnsweredQuestion> {
   let response: Response;
   try {
     response = await fetch(`/v1/conversations/${encodeURIComponent(conversationId)}/ask`, {
       method: 'POST',
       credentials: 'same-origin',
       headers: { accept: 'text/event-stream, application/problem+json', 'content-type': 'application/json' },
-      body: JSON.stringify({ question }),
+      body: JSON.stringify(question),
     });
   } catch {
     throw Problem.unreachable();

@@ -141,6 +141,12 @@ export interface Answer {
   verbatim?: boolean;
 }
 
+/** The agent's own question. `answers`: the question that was asked back, if this answers it. */
+export interface Question {
+  question: string;
+  answers?: string;
+}
+
 export interface AnsweredQuestion {
   question_id: string;
   question: string;

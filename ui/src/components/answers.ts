@@ -1,5 +1,6 @@
 import { LitElement, css, html } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
+import type { Question } from '../api/types.ts';
 import type { QuestionView } from '../state/conversation.ts';
 import { closeIcon } from './icons.ts';
 import './proven.ts';
@@ -87,7 +88,7 @@ export class Answers extends LitElement {
         <p class="question">${question}</p>
         ${written.map((sentence) => html`<bc-proven .sentence=${sentence}></bc-proven>`)}
         <p class="quiet">${written.length > 0 ? 'Unfinished: it broke off here.' : 'It was given up before there was an answer.'}</p>
-        <button type="button" class="link" @click=${() => this.ask(question)}>Ask again</button>
+        <button type="button" class="link" @click=${() => this.ask({ question })}>Ask again</button>
       </li>`;
     }
     if (!answered) {
@@ -102,7 +103,7 @@ export class Answers extends LitElement {
         <p class="question">${question}</p>
         <p>${answered.ask_back}</p>
         ${answered.nearest.map(
-          (near) => html`<div><button type="button" class="link" @click=${() => this.ask(near.heading || near.title)}>
+          (near) => html`<div><button type="button" class="link" @click=${() => this.ask({ question: near.heading || near.title, answers: answered.question_id })}>
             ${near.heading || near.title}
           </button></div>`,
         )}
@@ -143,8 +144,8 @@ export class Answers extends LitElement {
     </li>`;
   }
 
-  private ask(question: string): void {
-    this.dispatchEvent(new CustomEvent('ask', { detail: question, bubbles: true, composed: true }));
+  private ask(question: Question): void {
+    this.dispatchEvent(new CustomEvent<Question>('ask', { detail: question, bubbles: true, composed: true }));
   }
 
   private fire(name: string, value: unknown = undefined): void {

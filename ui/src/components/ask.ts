@@ -1,9 +1,9 @@
 import { LitElement, css, html } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
-import type { SuggestedQuestion } from '../api/types.ts';
+import type { Question, SuggestedQuestion } from '../api/types.ts';
 import { shared } from './shared-styles.ts';
 
-/** The agent's own question, and up to three that may be worth asking now. Fires `ask` with the words. */
+/** The agent's own question, and up to three that may be worth asking now. Fires `ask` with a `Question`. */
 @customElement('bc-ask')
 export class Ask extends LitElement {
   @property({ attribute: false }) suggestions: SuggestedQuestion[] = [];
@@ -107,6 +107,6 @@ export class Ask extends LitElement {
   }
 
   private send(question: string): void {
-    this.dispatchEvent(new CustomEvent('ask', { detail: question, bubbles: true, composed: true }));
+    this.dispatchEvent(new CustomEvent<Question>('ask', { detail: { question }, bubbles: true, composed: true }));
   }
 }

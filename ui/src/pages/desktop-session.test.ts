@@ -50,7 +50,7 @@ const acts: [string, () => Promise<unknown>, () => Response][] = [
   ['an e-mail', () => session.writeEmail(order), () => Response.json(email)],
   ['a summary', () => session.writeSummary(), () => Response.json(summary)],
   ['a hand-over', () => session.writeHandOver(), () => Response.json(summary)],
-  ['an answer', () => session.ask('fee?'), () => new Response(frame('asked', asked) + frame('answer', answered))],
+  ['an answer', () => session.ask({ question: 'fee?' }), () => new Response(frame('asked', asked) + frame('answer', answered))],
   ['a verdict', () => session.verdict('k-1', 'accepted'), () => Response.json({})],
   ['a review', () => session.review({ id: 'w-1-1', verdict: 'accepted' }), () => Response.json({})],
 ];

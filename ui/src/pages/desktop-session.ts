@@ -5,7 +5,7 @@ import { client } from '../api/client.ts';
 import { ConversationFeed } from '../api/conversation-feed.ts';
 import { Problem, sentenceFor } from '../api/problem.ts';
 import type { StreamState } from '../api/stream.ts';
-import type { Decision, Degradation, EmailOrder, Me, Summary, Verdict, VerdictKind, WrapUpSummary } from '../api/types.ts';
+import type { Decision, Degradation, EmailOrder, Me, Question, Summary, Verdict, VerdictKind, WrapUpSummary } from '../api/types.ts';
 import { Microphone, type MicrophoneState } from '../audio/microphone.ts';
 import { callerName } from '../state/calls.ts';
 import { type ConversationView, answerAloud, withAnswer, withBroken, withVerdict, withWritten } from '../state/conversation.ts';
@@ -107,7 +107,7 @@ export class DesktopSession implements ReactiveController {
     }
   }
 
-  async ask(question: string): Promise<void> {
+  async ask(question: Question): Promise<void> {
     const feed = this.feed;
     if (!feed) return;
     let id = '';

@@ -1,7 +1,7 @@
 import '../theme.ts';
 import { LitElement, html } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import type { Citation, Decision, EmailOrder } from '../api/types.ts';
+import type { Citation, Decision, EmailOrder, Question } from '../api/types.ts';
 import type { Announcer } from '../components/announcer.ts';
 import type { Ask } from '../components/ask.ts';
 import type { Cards } from '../components/cards.ts';
@@ -350,7 +350,7 @@ export class Desktop extends LitElement {
     this.session.select(event.detail);
   }
 
-  private ask(event: CustomEvent<string>): void {
+  private ask(event: CustomEvent<Question>): void {
     this.answersOpen = true;
     void this.session.ask(event.detail);
   }

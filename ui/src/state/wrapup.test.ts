@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { EmailPart, WrapUp, WrapUpEmail, WrapUpFollowUp, WrapUpSummary } from '../api/types.ts';
 import {
@@ -10,11 +11,26 @@ const followUp = (id: string): WrapUpFollowUp => ({
   ...head, wrapup_id: id, kind: 'task', promised_by: 'agent', sentence: { text: id, citations: [], support: 1 }, due: null,
 });
 
-test('follow-ups that were written together stand together, and a new writing replaces them', () => {
-  const ids = (list: string[]) => list.reduce<ReturnType<typeof withWrapUpEvent>>((w, id) => withWrapUpEvent(w, 'wrapup.followup', followUp(id)), null)
-    ?.follow_ups.map((one) => one.wrapup_id);
-  expect(ids(['w-end-followup-1', 'w-end-followup-2', 'w-end-followup-2'])).toEqual(['w-end-followup-1', 'w-end-followup-2']);
-  expect(ids(['w-end-followup-1', 'w-end-followup-2', 'w-x-1'])).toEqual(['w-x-1']);
+interface Case {
+  why: string;
+  events: { draft?: string; verdict?: string; id: string; occasion?: string; by?: string; at_ms?: number }[];
+  stands: Partial<Record<'summary' | 'hand_over' | 'email' | 'follow_ups', [id: string, provider: string][]>>;
+}
+
+// The service is tested with the same file: src/serve/view/drafts.rs.
+const corpus = new URL('../../../tests/corpus/drafts/standing.json', import.meta.url);
+const cases = JSON.parse(readFileSync(corpus, 'utf8')) as Case[];
+
+test.each(cases)('$why', ({ events, stands }) => {
+  const now = events.reduce<WrapUp | null>((before, { draft, verdict, id, occasion, by, at_ms }) => {
+    if (verdict) return withWrapUpEvent(before, 'wrapup.verdict', { wrapup_id: id, verdict, text: null }, { time: new Date(at_ms!).toISOString() });
+    const bodies: Record<string, object> = { summary: { sections: [], paragraph: [] }, email: { parts: [] }, followup: followUp(id) };
+    return withWrapUpEvent(before, `wrapup.${draft}`, { ...head, ...bodies[draft!], wrapup_id: id, occasion, authorship: { provider: by } });
+  }, null)!;
+  for (const [place, shown] of Object.entries(stands)) {
+    const all = [now[place as keyof typeof stands] ?? []].flat();
+    expect(all.map((one) => [one.wrapup_id, one.authorship?.provider])).toEqual(shown);
+  }
 });
 
 test('a hand-over is no summary, and the newest verdict counts', () => {
@@ -37,24 +53,6 @@ test('dates say what is certain', () => {
   expect([sectionName('root_cause'), sectionName('money_back')]).toEqual(['Cause', 'Money back']);
 });
 
-test('a late draft of the end displaces nothing that somebody wanted', () => {
-  const draft = (id: string, occasion: string, by: string): WrapUpSummary => ({
-    ...head, wrapup_id: id, occasion, authorship: { provider: by }, sections: [], paragraph: [],
-  });
-  const plain = withWrapUpEvent(null, 'wrapup.summary', draft('w-end-summary-1', 'end', 'extractive'))!;
-  const late = draft('w-end-summary-1', 'end', 'house');
-  const by = (now: typeof plain) => withWrapUpEvent(now, 'wrapup.summary', late)?.summary?.authorship?.provider;
-  expect(by(plain)).toBe('house');
-  expect(by(withReview(plain, 'w-end-summary-1', { verdict: 'accepted', text: null }))).toBe('extractive');
-  const asked = withWrapUpEvent(plain, 'wrapup.summary', draft('w-9-1', 'demand', 'asked'))!;
-  expect(by(asked)).toBe('asked');
-  // Whoever asks again wants another one.
-  const judged = withReview(plain, 'w-end-summary-1', { verdict: 'edited', text: 'x' });
-  expect(withWrapUpEvent(judged, 'wrapup.summary', draft('w-9-1', 'demand', 'asked'))?.summary?.wrapup_id).toBe('w-9-1');
-  const followed = withReview(withWrapUpEvent(null, 'wrapup.followup', followUp('w-a-1'))!, 'w-a-1', { verdict: 'accepted', text: null });
-  expect(withWrapUpEvent(followed, 'wrapup.followup', followUp('w-b-1'))?.follow_ups.map((one) => one.wrapup_id)).toEqual(['w-a-1']);
-});
-
 // The ULIDs of three moments, a second apart; the first is 1,700,000,000,000 ms after the epoch.
 const [first, second, third] = ['01HF7YAT00', '01HF7YATZ8', '01HF7YAVYG'].map((time) => `w-${time}0123456789ABCDEF`) as [string, string, string];
 const email = (id: string, subject: string): WrapUpEmail => ({
@@ -66,36 +64,9 @@ test('an identifier says when its draft was asked for', () => {
   expect(['w-end-email-1', 'w-join-p-2-1', 'w-9-1', `${first}x`].map(orderedAt)).toEqual([null, null, null, null]);
 });
 
-test('of two orders the later one counts, whichever comes first', () => {
-  const come = (...drafts: WrapUpEmail[]) => drafts.reduce<WrapUp | null>((now, one) => withWrapUpEvent(now, 'wrapup.email', one), null)?.email?.subject;
-  expect(come(email(first, 'slow'), email(second, 'quick'))).toBe('quick');
-  expect(come(email(second, 'quick'), email(first, 'slow'))).toBe('quick');
-  const pack = (id: string): WrapUpSummary => ({ ...head, wrapup_id: `${id}-1`, occasion: 'hand_over', sections: [], paragraph: [] });
-  const packs = [pack(second), pack(first)].reduce<WrapUp | null>((now, one) => withWrapUpEvent(now, 'wrapup.summary', one), null);
-  expect(packs?.hand_over?.wrapup_id).toBe(`${second}-1`);
-});
-
-test('what was accepted or edited gives way to an order of later alone', () => {
-  const judged = (verdict: string, at: number) =>
-    withWrapUpEvent(withWrapUpEvent(null, 'wrapup.email', email(first, 'mine')), 'wrapup.verdict', { wrapup_id: `${first}-1`, verdict, text: null }, {
-      time: new Date(at).toISOString(),
-    });
-  const after = (now: WrapUp | null) => withWrapUpEvent(now, 'wrapup.email', email(second, 'ordered'))?.email?.subject;
-  expect(after(judged('edited', 1_700_000_001_500))).toBe('mine');
-  expect(after(judged('accepted', 1_700_000_001_500))).toBe('mine');
-  expect(after(judged('edited', 1_700_000_000_500))).toBe('ordered');
-  expect(after(judged('discarded', 1_700_000_001_500))).toBe('ordered');
-  // It is the same when the ordered text comes while somebody is still writing.
-  const between = (verdict: string, at: number) => {
-    const both = [email(first, 'mine'), email(second, 'ordered')].reduce<WrapUp | null>((now, one) => withWrapUpEvent(now, 'wrapup.email', one), null);
-    const data = { wrapup_id: `${first}-1`, verdict, text: null };
-    return withWrapUpEvent(both, 'wrapup.verdict', data, { time: new Date(at).toISOString() })?.email?.subject;
-  };
-  expect(between('edited', 1_700_000_001_500)).toBe('mine');
-  expect(between('edited', 1_700_000_000_500)).toBe('ordered');
-  expect(between('discarded', 1_700_000_001_500)).toBe('ordered');
-  // A verdict that is on its way is newer than every order that has been answered.
-  expect(after(withReview(withWrapUpEvent(null, 'wrapup.email', email(first, 'mine'))!, `${first}-1`, { verdict: 'edited', text: 'x' }))).toBe('mine');
+test('a verdict that is on its way is newer than every order that has been answered', () => {
+  const judged = withReview(withWrapUpEvent(null, 'wrapup.email', email(first, 'mine'))!, `${first}-1`, { verdict: 'edited', text: 'x' });
+  expect(withWrapUpEvent(judged, 'wrapup.email', email(second, 'ordered'))?.email?.subject).toBe('mine');
 });
 
 test('each draft knows the number of its event', () => {

@@ -1,4 +1,9 @@
-//! `backchannel knowledge search Q`, `knowledge lint [DIR]` and `knowledge index [DIR]`
+//! `backchannel knowledge search Q`, `knowledge lint [DIR]`, `knowledge index [DIR]`, and what goes
+//! between files and the articles' log: `knowledge import PATH…`, `knowledge export DIR`.
+
+mod export;
+mod import;
+mod target;
 
 use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
@@ -6,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+pub use self::target::Refusal;
 use crate::domain::ErrorKind;
 use crate::knowledge::{
     Library, LibrarySettings, SearchMode, SearchRequest, Source, cache_folder, queries,
@@ -55,6 +61,8 @@ pub enum KnowledgeCommand {
     Lint(LintArgs),
     /// Compute the articles' vectors into the cache, so that a service finds them there
     Index(IndexArgs),
+    Import(import::ImportArgs),
+    Export(export::ExportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +103,8 @@ pub fn run(command: &KnowledgeCommand, out: &mut dyn Write) -> anyhow::Result<Ou
         KnowledgeCommand::Search(args) => search(args, out),
         KnowledgeCommand::Lint(args) => lint(args, out),
         KnowledgeCommand::Index(args) => index(args, out),
+        KnowledgeCommand::Import(args) => import::run(args, out),
+        KnowledgeCommand::Export(args) => export::run(args, out),
     }
 }
 

@@ -1,0 +1,107 @@
+//! Articles between files and the log, by the command line: into a data folder and into a service.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::serve::harness::{House, KEY};
+
+fn backchannel(arguments: &[&str], folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_backchannel"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("BACKCHANNEL_API_KEY", KEY)
+        .env("NO_PROXY", "127.0.0.1")
+        .output()
+        .expect("it runs")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+        + &String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+fn last(output: &Output) -> String {
+    let text = String::from_utf8(output.stdout.clone()).expect("UTF-8");
+    text.lines().last().unwrap_or_default().to_owned()
+}
+
+/// Two articles as people keep them, and one that is broken.
+fn tree(folder: &Path) {
+    let docs = folder.join("docs/billing");
+    std::fs::create_dir_all(&docs).expect("made");
+    let fees = "---\ntitle: Late fees # see below\ntags: [x]\n---\r\n\n# Late fees\n\n## When\nAfter 14 days.\n";
+    std::fs::write(docs.join("fees.md"), fees).expect("written");
+    let refunds = "+++\nid = \"billing/refunds-too\"\ntitle = \"Refunds\"\naudience = [\"agent\"]\n+++\n\n## When\nIn 5 days.\n";
+    std::fs::write(docs.join("refunds-too.md"), refunds).expect("written");
+    std::fs::write(docs.join("bad.md"), "+++\ntitle = \"x\n+++\nBody.\n").expect("written");
+    let faq = "question,answer\nWhere is it?,In the post.\n";
+    std::fs::write(folder.join("faq.csv"), faq).expect("written");
+}
+
+fn goes_in_and_comes_back(folder: &Path, target: &[&str], others: usize) {
+    let import = |paths: &[&str], more: &[&str]| {
+        let start = ["knowledge", "import"];
+        backchannel(&[&start[..], paths, target, more].concat(), folder)
+    };
+    let rehearsed = import(&["docs", "faq.csv"], &["--dry-run"]);
+    assert!(last(&rehearsed).starts_with("would be: 3 new, 0 changed"), "{}", said(&rehearsed));
+    let first = import(&["docs", "faq.csv"], &[]);
+    assert_eq!(first.status.code(), Some(2), "one was refused: {}", said(&first));
+    assert!(said(&first).contains("bad.md: front matter: "), "{}", said(&first));
+    assert_eq!(
+        last(&first),
+        format!("3 new, 0 changed, 0 unchanged, 0 kept, {others} missing, 1 refused")
+    );
+    std::fs::remove_file(folder.join("docs/billing/bad.md")).expect("gone");
+    let path = folder.join("docs/billing/fees.md");
+    let text = std::fs::read_to_string(&path).expect("readable");
+    std::fs::write(&path, text.replace("14 days", "21 days")).expect("written");
+    let second = import(&["docs"], &[]);
+    assert_eq!(second.status.code(), Some(0), "{}", said(&second));
+    assert!(said(&second).contains("missing   faq/where-is-it"), "{}", said(&second));
+    let missing = others + 1;
+    assert_eq!(
+        last(&second),
+        format!("0 new, 1 changed, 1 unchanged, 0 kept, {missing} missing, 0 refused")
+    );
+
+    let out = folder.join("out");
+    let exported = backchannel(&[&["knowledge", "export", "out"], target].concat(), folder);
+    assert_eq!(exported.status.code(), Some(0), "{}", said(&exported));
+    for name in ["billing/fees.md", "billing/refunds-too.md"] {
+        let before = std::fs::read(folder.join("docs").join(name)).expect("readable");
+        assert_eq!(std::fs::read(out.join(name)).expect("readable"), before, "{name}");
+    }
+    let faq = std::fs::read_to_string(out.join("faq/where-is-it.md")).expect("readable");
+    assert!(faq.contains("title = \"Where is it?\"") && faq.ends_with("In the post.\n"), "{faq}");
+    let again =
+        backchannel(&[&["knowledge", "import", "out"], target, &["--dry-run"]].concat(), folder);
+    assert!(last(&again).contains("0 new"), "{}", said(&again));
+}
+
+#[test]
+fn files_go_into_a_data_folder_and_come_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    tree(folder.path());
+    goes_in_and_comes_back(folder.path(), &["--data", "data"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_go_into_a_running_service_and_come_back() {
+    let house = House::open().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    tree(folder.path());
+    let url = house.url("");
+    let work = move || {
+        goes_in_and_comes_back(folder.path(), &["--url", &url], 2);
+        let wrong = backchannel(
+            &["knowledge", "export", "x", "--url", "http://127.0.0.1:9"],
+            folder.path(),
+        );
+        assert_eq!(wrong.status.code(), Some(75), "{}", said(&wrong));
+        let none = backchannel(&["knowledge", "import", "nowhere", "--url", &url], folder.path());
+        assert_eq!(none.status.code(), Some(2), "{}", said(&none));
+    };
+    tokio::task::spawn_blocking(work).await.expect("it goes in and comes back");
+    assert!(house.close().await);
+}
