@@ -152,13 +152,11 @@ impl<'a> Comparer<'a> {
             }
             read.push(self.published(&near)?);
         }
-        let candidate = |(one, read): (&NearArticle, &Vec<Rc<Statement>>)| Candidate {
-            sentences: read.iter().map(AsRef::as_ref).collect(),
-            nearness: one.nearness,
-            asked: one.asked,
-        };
-        let candidates: Vec<Candidate<'_>> =
-            found.iter().zip(&read).map(|(one, read)| candidate((one, read))).collect();
+        let mut candidates = Vec::with_capacity(found.len());
+        for (one, read) in found.iter().zip(&read) {
+            let sentences = read.iter().map(AsRef::as_ref).collect();
+            candidates.push(Candidate { sentences, nearness: one.nearness, asked: one.asked });
+        }
         let ids = found.iter().map(|one| one.id.clone());
         Ok(ids.zip(coverages(said, &candidates)).collect())
     }

@@ -10,6 +10,8 @@ mod covered;
 mod polarity;
 mod quantity;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 pub use covered::{COVERED_INPUTS, Candidate, Coverage, coverages};
 pub use statement::{Statement, Wording};
@@ -24,8 +26,8 @@ pub const CLASH_MIN: f32 = 0.35;
 pub const DENIAL_MIN: f32 = 0.5;
 
 /// Fitted by `backchannel eval conflicts … --fit`.
-const CLASH_WEIGHTS: [f32; CLASH_INPUTS] = [0.0; CLASH_INPUTS];
-const DENIAL_WEIGHTS: [f32; DENIAL_INPUTS] = [0.0; DENIAL_INPUTS];
+const CLASH_WEIGHTS: [f32; CLASH_INPUTS] = [-6.001, 2.653, 1.950, 1.333, -1.794, 3.003];
+const DENIAL_WEIGHTS: [f32; DENIAL_INPUTS] = [-5.200, 1.477, 0.233, -0.030, 3.943, 2.248, 0.462];
 
 /// A published sentence that may be about the same thing. Several are passed in the order of how
 /// near they are.
@@ -43,7 +45,6 @@ pub struct Clash {
     pub published: usize,
     pub kind: ConflictKind,
     pub evidence: Evidence,
-    pub dump: String,
 }
 
 /// What speaks for a clash; the first input is the constant.

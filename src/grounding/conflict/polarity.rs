@@ -5,7 +5,7 @@ use super::{Clash, Evidence, Published};
 use crate::domain::ConflictKind;
 
 /// Clauses that are less alike aren't compared.
-const ALIKE_MIN: f32 = 0.35;
+const ALIKE_MIN: f32 = 0.45;
 /// Words that are less alike don't stand for each other.
 const SAME_MIN: f32 = 0.45;
 
@@ -18,35 +18,62 @@ const DENYING: &[&str] = &[
 /// Behind these a "not" denies the clause; elsewhere it sets one thing against another: "into the
 /// router, not into the wall".
 const HELPERS: &[&str] = &[
-    "is", "are", "was", "were", "be", "been", "am", "do", "does", "did", "has", "have", "had", "can",
-    "could", "will", "would", "shall", "should", "may", "might", "must", "need", "please", "its",
-    "thats", "theyre", "youre", "hes", "shes", "im", "ill", "well", "youll", "theyll", "itll",
+    "is", "are", "was", "were", "be", "been", "am", "do", "does", "did", "has", "have", "had",
+    "can", "could", "will", "would", "shall", "should", "may", "might", "must", "need", "please",
+    "its", "thats", "theyre", "youre", "hes", "shes", "im", "ill", "well", "youll", "theyll",
+    "itll",
 ];
 /// A number is bounded, nothing denied: "no later than", "not more than".
 const BOUNDS: &[&str] =
     &["later", "longer", "more", "less", "fewer", "sooner", "earlier", "only", "just"];
 /// What turns a clause round without a "not", in one way or another.
 const TURNING: &[&str] = &[
-    "without", "free", "except", "instead", "unless", "only", "hardly", "until", "stop", "stops",
-    "stopped", "end", "ends", "ended", "lose", "loses", "lost", "off", "over", "gone", "dead",
-    "refuse", "refuses", "refused", "fail", "fails", "failed", "unable", "impossible",
+    "without",
+    "free",
+    "except",
+    "instead",
+    "unless",
+    "only",
+    "hardly",
+    "until",
+    "stop",
+    "stops",
+    "stopped",
+    "end",
+    "ends",
+    "ended",
+    "lose",
+    "loses",
+    "lost",
+    "off",
+    "over",
+    "gone",
+    "dead",
+    "refuse",
+    "refuses",
+    "refused",
+    "fail",
+    "fails",
+    "failed",
+    "unable",
+    "impossible",
 ];
 /// A clause that opens with one of these says nothing by itself.
 const CONDITIONS: &[&str] = &[
-    "if", "unless", "when", "whenever", "once", "until", "while", "as", "whether", "before", "after",
-    "that", "which", "who",
+    "if", "unless", "when", "whenever", "once", "until", "while", "as", "whether", "before",
+    "after", "that", "which", "who",
 ];
 
 /// Whether a clause denies what it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stance {
+pub(super) enum Stance {
     Affirms,
     Denies,
     /// It may do either, or says so only under a condition.
     Unclear,
 }
 
-fn stance(said: &Statement, clause: &Clause) -> Stance {
+pub(super) fn stance(said: &Statement, clause: &Clause) -> Stance {
     let words = &said.reading.words[clause.words.clone()];
     let word = |at: usize| words.get(at).map_or("", |word| word.lower.as_str());
     let opens = if matches!(word(0), "and" | "but" | "so") { word(1) } else { word(0) };
@@ -100,9 +127,9 @@ pub(super) fn clashes(said: &Statement, published: &[Published<'_>]) -> Vec<Clas
             let nearest = others
                 .map(|other| (alike(said, own, theirs, other), other))
                 .max_by(|a, b| a.0.total_cmp(&b.0));
-            let Some((alike, other)) = nearest.filter(|(alike, _)| *alike >= ALIKE_MIN) else {
-                continue;
-            };
+            // Another published clause that agrees is as like it.
+            let is_nearest = |(alike, _): &(f32, &Clause)| *alike >= agreeing.max(ALIKE_MIN);
+            let Some((alike, other)) = nearest.filter(is_nearest) else { continue };
             let inputs = [
                 1.0,
                 said.nearness(theirs),
@@ -113,21 +140,7 @@ pub(super) fn clashes(said: &Statement, published: &[Published<'_>]) -> Vec<Clas
                 same_words(said, own, theirs, other),
             ];
             let evidence = Evidence::Denial(inputs);
-            let t = |s: &Statement, c: &Clause| {
-                s.reading.words[c.words.clone()]
-                    .iter()
-                    .map(|w| w.lower.clone())
-                    .collect::<Vec<_>>()
-                    .join(" ")
-            };
-            let dump = format!(
-                "\"own\":\"{}\",\"other\":\"{}\",\"n\":{},\"m\":{}",
-                t(said, own),
-                t(theirs, other),
-                own.telling.len(),
-                other.telling.len()
-            );
-            found.push(Clash { published: number, kind: ConflictKind::Negation, evidence, dump });
+            found.push(Clash { published: number, kind: ConflictKind::Negation, evidence });
         }
     }
     found

@@ -123,7 +123,23 @@ pub(super) fn read(
         }
     }
     found.extend(parts(reading, vector_of));
+    found.extend(between(reading, &found));
     found
+}
+
+/// "Monday to Saturday" names the days between, too.
+fn between(reading: &Reading, found: &[Quantity]) -> Vec<Quantity> {
+    let mut days = Vec::new();
+    for pair in found.windows(2) {
+        let [Quantity { value: Value::Weekday(from), at, vector }, to] = pair else { continue };
+        let Value::Weekday(last) = to.value else { continue };
+        let joined = reading.words.get(at + 1).is_some_and(|word| word.lower == "to");
+        if joined && to.at == at + 2 {
+            let day = |day| Quantity { value: Value::Weekday(day), at: *at, vector: vector.clone() };
+            days.extend((from + 1..last).map(day));
+        }
+    }
+    days
 }
 
 fn value(reading: &Reading, fact: &Fact) -> Option<Value> {
@@ -208,27 +224,20 @@ pub(super) fn clashes(said: &Statement, published: &[Published<'_>]) -> Vec<Clas
             if theirs.quantities.iter().any(|other| other.value.agrees(&own.value)) {
                 continue;
             }
-            let free = theirs.quantities.iter().filter(|other| {
+            let is_rival = theirs.quantities.iter().any(|other| {
                 let taken = said.quantities.iter().any(|one| one.value.agrees(&other.value));
                 own.value.rivals(&other.value) && !taken
             });
-            // The value that stands most like it.
-            let like = |other: &&Quantity| dot(&own.vector, &other.vector);
-            let Some(rival) = free.max_by(|a, b| like(a).total_cmp(&like(b))) else { continue };
+            if !is_rival {
+                continue;
+            }
             let clause = said.clause_of(own.at).filter(|clause| !clause.telling.is_empty());
             let about = clause.map_or(UNKNOWN, |clause| said.held(&clause.telling, &[theirs]));
             let back = theirs.held(&theirs.telling(false), &[said]);
-            let inputs = [
-                1.0,
-                about,
-                back,
-                candidate.asked,
-                confirmed,
-                f32::from(u8::from(number == 0)),
-            ];
+            let inputs =
+                [1.0, about, back, candidate.asked, confirmed, f32::from(u8::from(number == 0))];
             let kind = own.value.kind();
-            let dump = format!("\"own\":\"{:?}\",\"other\":\"{:?}\"", own.value, rival.value).replace("Some(\"","Some('").replace("\")","')");
-            found.push(Clash { published: number, kind, evidence: Evidence::Value(inputs), dump });
+            found.push(Clash { published: number, kind, evidence: Evidence::Value(inputs) });
         }
     }
     found

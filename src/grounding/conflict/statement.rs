@@ -53,7 +53,6 @@ pub(super) struct Clause {
     pub words: Range<usize>,
     /// What it is about: those that tell something and are no number.
     pub telling: Vec<usize>,
-    pub vector: Vec<f32>,
 }
 
 impl Statement {
@@ -76,7 +75,7 @@ impl Statement {
         };
         let words: Vec<Vec<f32>> = reading.words.iter().map(|word| of(&word.bytes)).collect();
         let tokens = stands.iter().map(|(_, row)| unit(row.to_vec())).collect();
-        let clauses = clauses(&reading, &words, width);
+        let clauses = clauses(&reading);
         let quantities = quantity::read(&reading, &of);
         Self { reading, whole, words, tokens, quantities, clauses }
     }
@@ -132,7 +131,7 @@ fn telling(reading: &Reading, words: Range<usize>, with_numbers: bool) -> Vec<us
         .collect()
 }
 
-fn clauses(reading: &Reading, words: &[Vec<f32>], width: usize) -> Vec<Clause> {
+fn clauses(reading: &Reading) -> Vec<Clause> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for (at, word) in reading.words.iter().enumerate() {
         match ranges.last_mut() {
@@ -156,10 +155,9 @@ fn clauses(reading: &Reading, words: &[Vec<f32>], width: usize) -> Vec<Clause> {
             None => clauses.push(from..reading.words.len()),
         }
     }
-    let clause = |range: Range<usize>| {
-        let telling = telling(reading, range.clone(), false);
-        let rows: Vec<&[f32]> = telling.iter().map(|at| words[*at].as_slice()).collect();
-        Clause { words: range, telling, vector: unit(sum(&rows, width)) }
+    let clause = |range: Range<usize>| Clause {
+        telling: telling(reading, range.clone(), false),
+        words: range,
     };
     clauses.into_iter().map(clause).collect()
 }
