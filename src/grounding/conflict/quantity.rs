@@ -15,6 +15,8 @@ const MINUTES_A_DAY: f64 = 1_440.0;
 const DAYS_A_MONTH: f64 = 30.0;
 /// Of a part of a sentence that tells nothing but its number.
 const UNKNOWN: f32 = 0.5;
+/// Words between a denial and the cost that it denies.
+const COST_REACH: usize = 3;
 /// Words behind a bare number in which what it counts may stand.
 const NOUN_REACH: usize = 2;
 
@@ -63,7 +65,8 @@ impl Value {
     pub(super) fn agrees(&self, other: &Self) -> bool {
         use Value::{Clock, Count, Day, Measure, Money, Share, Span, Weekday};
         match (self, other) {
-            (Money(a, here), Money(b, there)) => a == b && here == there,
+            // Nothing is nothing in any currency.
+            (Money(a, here), Money(b, there)) => a == b && (here == there || *a == 0.0),
             (Share(a), Share(b)) => a == b,
             (Span(a), Span(b)) => (a - b).abs() <= ROUNDED * a.max(*b),
             (Measure(a, here), Measure(b, there)) => a == b && here == there,
@@ -86,7 +89,7 @@ impl Value {
     fn rivals(&self, other: &Self) -> bool {
         use Value::{Clock, Count, Day, Measure, Money, Share, Span, Weekday};
         let comparable = match (self, other) {
-            (Money(_, here), Money(_, there)) => here == there,
+            (Money(a, here), Money(b, there)) => here == there || *a == 0.0 || *b == 0.0,
             (Measure(_, here), Measure(_, there)) => here == there,
             (Count(_, Some(here)), Count(_, Some(there))) => here == there,
             // "between twelve and one"
@@ -123,8 +126,65 @@ pub(super) fn read(
         }
     }
     found.extend(parts(reading, vector_of));
+    found.extend(gratis(reading, vector_of));
+    found.extend(next_day(reading, vector_of));
     found.extend(between(reading, &found));
     found
+}
+
+/// What something costs, as a verb or a noun.
+const COSTS: &[&str] = &[
+    "cost", "costs", "charge", "charges", "charged", "charging", "fee", "fees", "surcharge", "pay",
+    "paying", "price", "payment",
+];
+
+/// "is free", "for nothing", "no charge", "doesn't cost anything": no money at all.
+fn gratis(reading: &Reading, vector_of: &dyn Fn(&Range<usize>) -> Vec<f32>) -> Vec<Quantity> {
+    let words = &reading.words;
+    let word = |at: usize| words.get(at).map_or("", |word| word.lower.as_str());
+    let denied_cost = |at: usize| {
+        let ahead = (at + 1..(at + 1 + COST_REACH).min(words.len())).find(|next| {
+            COSTS.contains(&word(*next)) && words[*next].clause == words[at].clause
+        });
+        ahead.is_some()
+    };
+    let is_gratis = |at: usize| match word(at) {
+        "free" => !matches!(word(at + 1), "to" | "from"),
+        "nothing" => {
+            let before = at.checked_sub(1).map_or("", word);
+            before == "for" || COSTS.contains(&before)
+        }
+        "no" | "without" | "dont" | "doesnt" | "not" | "isnt" | "wont" | "never" | "arent" => {
+            denied_cost(at) && !reading.facts.iter().any(|fact| {
+                matches!(fact.kind, Kind::Amount { .. })
+                    && words[at].bytes.end <= fact.bytes.start
+            })
+        }
+        _ => false,
+    };
+    let none = |at: usize| Quantity {
+        value: Value::Money(0.0, Currency::Pound),
+        at,
+        vector: vector_of(&words[at].bytes),
+    };
+    (0..words.len()).filter(|at| is_gratis(*at)).map(none).collect()
+}
+
+/// "the next working day"
+fn next_day(reading: &Reading, vector_of: &dyn Fn(&Range<usize>) -> Vec<f32>) -> Vec<Quantity> {
+    let words = &reading.words;
+    let word = |at: usize| words.get(at).map_or("", |word| word.lower.as_str());
+    let is_next = |at: usize| {
+        word(at) == "next"
+            && (word(at + 1) == "day"
+                || matches!(word(at + 1), "working" | "business") && word(at + 2) == "day")
+    };
+    let day = |at: usize| Quantity {
+        value: Value::Span(MINUTES_A_DAY),
+        at,
+        vector: vector_of(&words[at].bytes),
+    };
+    (0..words.len()).filter(|at| is_next(*at)).map(day).collect()
 }
 
 /// "Monday to Saturday" names the days between, too.
@@ -237,7 +297,18 @@ pub(super) fn clashes(said: &Statement, published: &[Published<'_>]) -> Vec<Clas
             let inputs =
                 [1.0, about, back, candidate.asked, confirmed, f32::from(u8::from(number == 0))];
             let kind = own.value.kind();
-            found.push(Clash { published: number, kind, evidence: Evidence::Value(inputs) });
+            let ws = |words: &[usize]| { let mut v: Vec<f32> = words.iter().map(|w| said.nearest(*w, &[theirs])).collect(); v.sort_by(f32::total_cmp); v };
+            let wc = clause.map(|c| ws(&c.telling)).unwrap_or_default();
+            let ww = ws(&said.telling(false));
+            let m = |v: &[f32]| v.iter().sum::<f32>() / v.len().max(1) as f32;
+            let num = |v: &Value| match v { Value::Money(a, _) | Value::Share(a) | Value::Span(a) | Value::Measure(a, _) | Value::Count(a, _) => *a, Value::Clock(a, _) => f64::from(*a), _ => 0.0 };
+            let (mut lr, mut slot, mut rv) = (9.0f64, 0.0f32, String::new());
+            for o in theirs.quantities.iter().filter(|o| own.value.rivals(&o.value) && !said.quantities.iter().any(|one| one.value.agrees(&o.value))) {
+                let sl = dot(&own.vector, &o.vector);
+                if sl >= slot { slot = sl; rv = format!("{:?}", o.value); lr = if num(&own.value) > 0.0 && num(&o.value) > 0.0 { (num(&own.value) / num(&o.value)).ln().abs() } else { -1.0 }; }
+            }
+            let dump = format!("\"own\":\"{}\",\"other\":\"{}\",\"f\":[{},{},{},{},{lr},{slot},{},{},{}]", format!("{:?}", own.value).replace('"', "'"), rv.replace('"', "'"), wc.first().copied().unwrap_or(0.5), m(&wc[..wc.len().div_ceil(3)]), m(&ww), m(&ww[..ww.len().div_ceil(4)]), said.nearness(theirs), wc.len(), ww.len());
+            found.push(Clash { published: number, kind, evidence: Evidence::Value(inputs), dump });
         }
     }
     found
