@@ -23,7 +23,7 @@ mod writers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
 use tokio_util::sync::CancellationToken;

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Prints for people; everything else logs.
 
 mod check;
+mod client;
 mod eval_asr;
 pub mod eval_cards;
 mod eval_feedback;

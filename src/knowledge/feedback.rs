@@ -256,6 +256,10 @@ impl Prior {
                 let dismissed = judged - accepted;
                 Some(format!("agents dismissed it for such questions: {dismissed} of {judged}"))
             }
+            // The article's own rate moves nothing alone, so there were cards, and nobody judged them.
+            down if down <= -TOLD && judged == 0 => {
+                Some("agents ignored it for such questions".to_owned())
+            }
             up if up >= TOLD => {
                 Some("agents accept this article more often than others".to_owned())
             }

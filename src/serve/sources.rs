@@ -82,7 +82,7 @@ pub trait ArticleDesk: Send + Sync {
         revision: NewRevision,
     ) -> Result<Arc<ArticleRevision>, StoreError>;
 
-    /// Takes over what files say, as `import::Outcome` tells for each, in their order.
+    /// Takes over what files say, as `ImportOutcome` tells for each, in their order.
     async fn import(
         &self,
         tenant: &TenantId,

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: each file directly under `tests/` would link the crate again.
 
+mod articles_desk;
 mod batch;
 mod conflicts;
 mod dispositions;

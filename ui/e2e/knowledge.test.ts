@@ -56,6 +56,7 @@ test('drafts are read with their sources, edited, published, returned and retire
   await retires(page, first!.id);
   await findsStale(page, second!.id);
   await searches(page);
+  await writes(page);
   await isTooLate(page, second!.id);
   expect(await page.title()).toContain('Knowledge');
   expect(errors).toEqual([]);
@@ -129,12 +130,32 @@ async function searches(page: Page): Promise<void> {
   await page.locator('bc-search-box input:focus').waitFor();
   await page.keyboard.type('My goat ate the router');
   await page.keyboard.press('Enter');
+  // The best one is open at once, and the words that were typed can be changed on.
+  await page.locator('bc-article h2').getByText('Goats and routers').waitFor();
+  await page.locator('bc-search-box input:focus').waitFor();
   await page.locator('bc-list [data-row="hardware/goats"]').click();
   await page.locator('bc-article mark').getByText('A goat that ate the router').waitFor();
   await page.getByText('Why it was found').waitFor();
   // The address brings one back to the same place.
   await page.reload();
   await page.locator('bc-article h2').getByText('Goats and routers').waitFor();
+}
+
+/** An article that nobody asked for; words that were never saved are kept until they are thrown away. */
+async function writes(page: Page): Promise<void> {
+  await page.keyboard.press('n');
+  await page.getByLabel('Title').fill('Sheep and cables');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await page.locator('bc-article-editor').waitFor({ state: 'detached' });
+  await page.keyboard.press('n');
+  expect(await page.getByLabel('Title').inputValue()).toBe('Sheep and cables');
+  await page.locator('bc-article-editor textarea').fill('Cables that sheep have eaten are replaced.\n');
+  await page.keyboard.press('Control+Enter');
+  await page.locator('bc-announcer .toast').getByText('Saved as a draft').waitFor();
+  await page.locator('bc-article h2').getByText('Sheep and cables').waitFor();
+  expect(await newest('sheep-and-cables')).toMatchObject({ revision: 1, state: 'draft' });
+  await review('sheep-and-cables', 'retire', 1);
 }
 
 /** Somebody else changes the article while it is being looked at. */

@@ -1,6 +1,9 @@
 //! HTML → Markdown. Scripts, styles and everything that isn't text is left out.
 
+use std::sync::LazyLock;
+
 use htmd::HtmlToMarkdown;
+use regex::Regex;
 
 use super::plain;
 use crate::domain::ArticleId;
@@ -11,6 +14,13 @@ const LEFT_OUT: &[&str] = &[
     "script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "canvas",
     "form", "nav", "head",
 ];
+
+/// The address of a link, with parentheses in it.
+static RUNS_A_PROGRAM: LazyLock<Regex> = LazyLock::new(|| {
+    let scheme = r"(?i)\]\(<?\s*(?:javascript|vbscript|data:text/html)";
+    Regex::new(&format!(r"{scheme}(?:[^()\n]|\([^()\n]*\))*\)?"))
+        .expect("the pattern is a constant; this is a bug")
+});
 
 pub(super) fn read(id: &ArticleId, html: &str) -> Result<FileArticle, String> {
     let body = to_markdown(html)?;
@@ -29,18 +39,9 @@ pub(super) fn read(id: &ArticleId, html: &str) -> Result<FileArticle, String> {
 pub(super) fn to_markdown(html: &str) -> Result<String, String> {
     let converter = HtmlToMarkdown::builder().skip_tags(LEFT_OUT.to_vec()).build();
     let markdown = converter.convert(html).map_err(|error| format!("can't be read: {error}"))?;
-    let mut text: String = markdown.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let text: String = markdown.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     // A link that runs a program is none.
-    for scheme in ["javascript:", "vbscript:", "data:text/html"] {
-        let mut lower = text.to_ascii_lowercase();
-        while let Some(at) = lower.find(&format!("]({scheme}")) {
-            let rest = &text[at + 2..];
-            let end = at + 2 + rest.find([')', '\n']).unwrap_or(rest.len());
-            text.replace_range(at + 2..end, "#");
-            lower = text.to_ascii_lowercase();
-        }
-    }
-    Ok(text)
+    Ok(RUNS_A_PROGRAM.replace_all(&text, "](#)").into_owned())
 }
 
 fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {

@@ -79,6 +79,16 @@ fn what_is_wrong_with_front_matter_is_that_articles_error() {
 }
 
 #[test]
+fn a_files_own_name_counts_where_it_says_the_same() {
+    let named = |name: &str| {
+        let text = format!("+++\ntitle = \"Fees\"\nid = \"{name}\"\n+++\nWe charge £5.\n");
+        one("fees.md", text.as_bytes()).id.to_string()
+    };
+    assert_eq!([named("billing/fees"), named("fees")], ["billing/fees", "fees"]);
+    assert_eq!(named("late-fees"), "fees", "another article");
+}
+
+#[test]
 fn html_becomes_text_and_scripts_are_gone() {
     let html = "<!doctype html><html lang='de-DE'><head><title>Fees &amp; more</title>\
         <style>p{color:red}</style><script>alert(1)</script></head><body onload='alert(2)'>\
@@ -88,6 +98,7 @@ fn html_becomes_text_and_scripts_are_gone() {
         <ul><li>one</li></ul><iframe src='//evil'></iframe><svg><script>alert(5)</script></svg></body></html>";
     let article = one("fees.html", html.as_bytes());
     assert_eq!((&*article.title, &*article.language), ("Fees & more", "de"));
+    assert!(article.body.contains("[more](#)[again](#)"), "{}", article.body);
     for gone in ["alert", "javascript", "color:red", "evil", "Home", "onload"] {
         let is_there = article.body.to_lowercase().contains(gone);
         assert!(!is_there, "{gone}: {}", article.body);

@@ -170,7 +170,7 @@ pub async fn list(
     Ok(axum::Json(ArticleList { items, next: page.next }))
 }
 
-fn day(name: &str, wanted: Option<String>) -> Result<Option<Date>, Problem> {
+pub(super) fn day(name: &str, wanted: Option<String>) -> Result<Option<Date>, Problem> {
     let read = |day: String| {
         day.parse().map_err(|_| {
             Problem::invalid(format!("{name} is a day such as 2026-12-31, not `{}`", shown(&day)))

@@ -117,17 +117,9 @@ impl ArticleText {
             ("valid_until", &mut article.valid_until, self.valid_until),
             ("review_by", &mut article.review_by, self.review_by),
         ] {
-            let Some(day) = day else { continue };
-            *place = day
-                .map(|day| {
-                    day.parse().map_err(|_| {
-                        let day = shown(&day);
-                        Problem::invalid(format!(
-                            "{field} is a day such as 2026-12-31, not `{day}`"
-                        ))
-                    })
-                })
-                .transpose()?;
+            if let Some(day) = day {
+                *place = read::day(field, day)?;
+            }
         }
         if let Some(source) = self.source {
             article.source = source.filter(|source| !source.trim().is_empty());

@@ -1,6 +1,6 @@
 import { Problem, problemFrom } from './problem.ts';
 import type {
-  ArticleChange, ArticleDetail, ArticleLine, ArticleUse, Diff, FoundArticles, KnowledgeGap, ReviewAction, RevisionLine,
+  ArticleChange, ArticleDetail, ArticleLine, ArticleUse, Diff, FoundArticles, KnowledgeGap, NewArticle, ReviewAction, RevisionLine,
 } from './knowledge-types.ts';
 import type {
   Article, Conversation, Decision, EmailOrder, List, Me, Summary, SystemState, VerdictKind, WrapUpEmail, WrapUpSummary,
@@ -95,6 +95,10 @@ export class Client {
   searchArticles(q: string, limit: number, audience = ''): Promise<FoundArticles> {
     const query = new URLSearchParams({ q, limit: String(limit), ...(audience === '' ? {} : { audience }) });
     return this.request('GET', `/v1/articles/search?${query}`);
+  }
+
+  createArticle(article: NewArticle): Promise<ArticleDetail> {
+    return this.request('POST', '/v1/articles', article);
   }
 
   changeArticle(id: string, change: ArticleChange): Promise<ArticleDetail> {

@@ -77,6 +77,15 @@ export interface ArticleDetail {
   conflicts?: Conflict[];
 }
 
+/** A draft that is new. */
+export interface NewArticle {
+  title: string;
+  body: string;
+  valid_until: string | null;
+  review_by: string | null;
+  comment?: string;
+}
+
 /** A change; fields that are absent stay as they are. */
 export interface ArticleChange {
   revision: number;

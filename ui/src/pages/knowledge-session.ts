@@ -20,14 +20,16 @@ const MOST_CALLS = 20;
 /** An edit, and the draft that goes into it when two are merged. */
 export type KeptEdit = Edit & { changed: boolean; merges?: { id: string; revision: number; title: string } };
 
+/** The place of an article that has no name yet; no article's name may hold a plus. */
+export const NEW = '+';
+
 /** Everything the page knows, and every act that reaches the service. The page draws it and owns the keys. */
 export class KnowledgeSession implements ReactiveController {
   me: Me | undefined;
   place: Place = { tab: 'review', id: '', query: '' };
   queue: ArticleLine[] | undefined;
   stale: Stale[] | undefined;
-  /** null: this service finds no gaps. */
-  gaps: KnowledgeGap[] | null | undefined;
+  gaps: KnowledgeGap[] | undefined;
   found: FoundArticles | undefined;
   audience = '';
   detail: Detail | undefined;
@@ -95,11 +97,18 @@ export class KnowledgeSession implements ReactiveController {
     this.set({ tab, id, query: this.place.query });
   }
 
+  /** Where there is room beside the list, its first one is open: whoever comes reads at once. */
+  goToFirst(tab: TabId): void {
+    this.go(tab);
+    if (matchMedia('(min-width: 900px)').matches) this.go(tab, this.ids[0] ?? '');
+  }
+
   async search(query: string, audience: string): Promise<void> {
     this.audience = audience;
     this.found = undefined;
     this.set({ tab: 'search', id: '', query });
     await this.find();
+    if (this.place.tab === 'search' && this.place.id === '' && this.place.query === query) this.goToFirst('search');
   }
 
   /** Puts a published article beside the one that is open. */
@@ -118,6 +127,13 @@ export class KnowledgeSession implements ReactiveController {
       });
     }
     this.host.requestUpdate();
+  }
+
+  /** Begins an article, or goes on with the one that was begun. */
+  write(): void {
+    const blank = { revision: 0, title: '', body: '', review_by: '', valid_until: '', comment: '', changed: false };
+    if (!this.edits.has(NEW)) this.edits.set(NEW, blank);
+    this.go('review', NEW);
   }
 
   keep(id: string, edit: Edit): void {
@@ -149,6 +165,7 @@ export class KnowledgeSession implements ReactiveController {
   async save(id: string): Promise<boolean> {
     const edit = this.edits.get(id);
     if (!edit) return false;
+    if (id === NEW) return this.create(edit);
     return this.guarded(async () => {
       if (edit.revision !== (await client.articleRevision(id)).newest_revision) return this.overtaken(id, edit);
       const source = edit.merges ? await client.articleRevision(edit.merges.id, edit.merges.revision) : undefined;
@@ -163,6 +180,18 @@ export class KnowledgeSession implements ReactiveController {
       await this.refresh();
       this.set({ tab: 'review', id, query: this.place.query }, true);
       this.say('Saved as a draft. What is published stays until this is.');
+    });
+  }
+
+  private async create({ title, body, review_by, valid_until, comment }: KeptEdit): Promise<boolean> {
+    return this.guarded(async () => {
+      const draft = await client.createArticle({
+        title, body, review_by: review_by || null, valid_until: valid_until || null, ...(comment === '' ? {} : { comment }),
+      });
+      this.edits.delete(NEW);
+      await this.refresh();
+      this.set({ tab: 'review', id: draft.id, query: this.place.query }, true);
+      this.say('Saved as a draft.');
     });
   }
 
@@ -234,8 +263,7 @@ export class KnowledgeSession implements ReactiveController {
       this.host.requestUpdate();
       await this.refresh();
       if (this.place.tab === 'search' && this.place.query !== '') await this.find();
-      // The first one is open: whoever comes to review reads at once.
-      if (this.place.id === '' && this.place.tab === 'review' && matchMedia('(min-width: 900px)').matches) this.go('review', this.ids[0] ?? '');
+      if (this.place.id === '') this.goToFirst(this.place.tab);
       else this.load();
     });
     if (!read && !this.queue) this.broken = 'The knowledge base can’t be read right now.';
@@ -250,10 +278,7 @@ export class KnowledgeSession implements ReactiveController {
     ]);
     this.queue = queueOf(inReview, drafts);
     this.stale = staleOf([...due, ...ending.filter((line) => !due.some((one) => one.id === line.id))], this.today);
-    this.gaps = await client.gaps().then((list) => list.items, (error: unknown) => {
-      if (error instanceof Problem && error.status === 404) return null;
-      throw error;
-    });
+    this.gaps = (await client.gaps()).items;
     this.host.requestUpdate();
   }
 
@@ -279,8 +304,10 @@ export class KnowledgeSession implements ReactiveController {
     this.asks += 1;
     this.detail = undefined;
     this.problem = '';
+    // Words that were never saved don't outlive a reload.
+    if (this.place.id === NEW && !this.edits.has(NEW)) this.place = { ...this.place, id: '' };
     const { tab, id } = this.place;
-    if (id !== '' && tab !== 'gaps') this.loaded = this.loadArticle(id, tab, this.asks);
+    if (id !== '' && id !== NEW && tab !== 'gaps') this.loaded = this.loadArticle(id, tab, this.asks);
     this.host.requestUpdate();
   }
 

@@ -28,6 +28,9 @@ export const knowledgeStyles = css`
     grid-template-rows: auto minmax(0, 1fr);
     overflow: hidden;
   }
+  .write {
+    margin: var(--s2) var(--s4) var(--s4);
+  }
   .back {
     justify-self: start;
     margin: var(--s2) var(--s3) 0;
@@ -45,23 +48,9 @@ export const knowledgeStyles = css`
     max-width: 48ch;
     color: var(--ink-2);
   }
-  /* A skeleton, but only after the 300 ms in which most things have come. */
   .bones {
     padding: var(--s6) var(--s5);
     max-width: 48ch;
-    animation: late 1ms 300ms both;
-  }
-  .bones i {
-    display: block;
-    height: var(--s4);
-    margin-bottom: var(--s3);
-    border-radius: var(--radius-s);
-    background: var(--surface-sunk);
-  }
-  @keyframes late {
-    from {
-      visibility: hidden;
-    }
   }
   .note .button {
     margin-top: var(--s3);

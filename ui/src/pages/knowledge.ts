@@ -18,7 +18,7 @@ import type { TabId } from '../state/knowledge/place.ts';
 import { type Row, emptyText, gapRows, hitRows, queueRows, staleRows } from '../state/knowledge/rows.ts';
 import { isNewest, step } from '../state/knowledge/review.ts';
 import { deepActiveElement, isTyping } from './focus.ts';
-import { KnowledgeSession } from './knowledge-session.ts';
+import { KnowledgeSession, NEW } from './knowledge-session.ts';
 import { knowledgeStyles } from './knowledge-styles.ts';
 import '../components/announcer.ts';
 import '../components/keymap.ts';
@@ -93,6 +93,9 @@ export class Knowledge extends LitElement {
           ${tab === 'search' ? html`<bc-search-box .query=${session.place.query} .audience=${session.audience}></bc-search-box>` : ''}
           ${tab === 'search' && session.found?.degraded ? html`<p class="degraded quiet">Search works by keywords only at the moment.</p>` : ''}
           ${session.broken === '' ? this.rowsOf(tab, id) : this.broken()}
+          ${tab === 'review' && session.broken === ''
+            ? html`<button type="button" class="button write" @click=${() => this.write()}><kbd>n</kbd> Write an article</button>`
+            : ''}
         </nav>
         ${id === '' ? '' : this.opened()}
         ${this.turn ? html`<bc-call-drawer role="complementary" aria-label="Call" .place=${this.turn}></bc-call-drawer>` : ''}
@@ -104,7 +107,7 @@ export class Knowledge extends LitElement {
 
   private rowsOf(tab: TabId, id: string) {
     const { session } = this;
-    return html`<bc-list .rows=${this.rows()} .selected=${id} .empty=${emptyText(tab, session.gaps, session.place.query)}></bc-list>`;
+    return html`<bc-list .rows=${this.rows()} .selected=${id} .empty=${emptyText(tab, session.place.query)}></bc-list>`;
   }
 
   private broken() {
@@ -122,7 +125,7 @@ export class Knowledge extends LitElement {
       case 'stale':
         return session.stale && staleRows(session.stale);
       case 'gaps':
-        return session.gaps === undefined ? undefined : gapRows(session.gaps ?? [], session.now);
+        return session.gaps && gapRows(session.gaps, session.now);
       case 'search':
         return session.place.query === '' ? [] : session.found && hitRows(session.found.items);
     }
@@ -135,7 +138,7 @@ export class Knowledge extends LitElement {
     if (tab === 'gaps') {
       return html`<div class="open">${back}<bc-gap .gap=${session.gap} .now=${session.now} ?busy=${session.busy}></bc-gap></div>`;
     }
-    const edit = this.editing === id ? session.edits.get(id) : undefined;
+    const edit = this.editing === id || id === NEW ? session.edits.get(id) : undefined;
     if (edit) {
       return html`<div class="open article">${back}<bc-article-editor .edit=${edit} ?busy=${session.busy}></bc-article-editor></div>`;
     }
@@ -188,6 +191,9 @@ export class Knowledge extends LitElement {
         return this.article?.acts?.begin('retire') ?? false;
       case 'edit':
         return this.edit();
+      case 'write':
+        this.write();
+        return true;
       case 'merge':
         return this.compare();
       case 'evidence':
@@ -223,7 +229,7 @@ export class Knowledge extends LitElement {
     if (this.editing !== '') {
       if (this.session.edits.get(this.editing)?.changed) this.announcer.show('Your words are kept: e goes on with them.');
       this.leaveEditor();
-      void this.toDetail();
+      this.afterEditor();
       return true;
     }
     if (this.session.place.id === '' || matchMedia('(min-width: 900px)').matches) return false;
@@ -233,7 +239,7 @@ export class Knowledge extends LitElement {
 
   private show(tab: TabId): void {
     this.leaveDetail();
-    if (tab !== this.session.place.tab) this.session.go(tab);
+    if (tab !== this.session.place.tab) this.session.goToFirst(tab);
     if (tab === 'search') void this.updateComplete.then(() => this.searchBox?.focus());
   }
 
@@ -314,6 +320,18 @@ export class Knowledge extends LitElement {
     return true;
   }
 
+  private write(): void {
+    this.leaveDetail();
+    this.session.write();
+    void this.toEditor(NEW);
+  }
+
+  /** An article that was never saved has nothing to show. */
+  private afterEditor(): void {
+    if (this.session.place.id === NEW) this.session.goToFirst('review');
+    void this.toDetail();
+  }
+
   private async toEditor(id: string): Promise<void> {
     this.editing = id;
     await this.updateComplete;
@@ -330,7 +348,7 @@ export class Knowledge extends LitElement {
   private throwAway(): void {
     this.session.throwAway(this.session.place.id);
     this.editing = '';
-    void this.toDetail();
+    this.afterEditor();
   }
 
   private async decide(detail: ActDetail): Promise<void> {

@@ -60,19 +60,6 @@ export class List extends LitElement {
       }
       .bones {
         padding: var(--s5);
-        animation: late 1ms 300ms both;
-      }
-      .bones i {
-        display: block;
-        height: var(--s4);
-        margin-bottom: var(--s3);
-        border-radius: var(--radius-s);
-        background: var(--surface-sunk);
-      }
-      @keyframes late {
-        from {
-          visibility: hidden;
-        }
       }
     `,
   ];

@@ -2,7 +2,7 @@
 import type { KeyPress, KeyWords } from '../keys.ts';
 
 export type KnowledgeAction =
-  | 'next' | 'previous' | 'approve' | 'return' | 'edit' | 'merge' | 'retire' | 'evidence' | 'search' | 'help' | 'close'
+  | 'next' | 'previous' | 'approve' | 'return' | 'edit' | 'merge' | 'retire' | 'evidence' | 'write' | 'search' | 'help' | 'close'
   | 'tab1' | 'tab2' | 'tab3' | 'tab4';
 
 export const knowledgeKeys: KeyWords[] = [
@@ -10,6 +10,7 @@ export const knowledgeKeys: KeyWords[] = [
   { keys: ['a'], says: 'Approve and publish' },
   { keys: ['r'], says: 'Return to the author, with a reason' },
   { keys: ['e'], says: 'Edit the text' },
+  { keys: ['n'], says: 'Write a new article' },
   { keys: ['m'], says: 'Compare with what is published; from there, merge' },
   { keys: ['t'], says: 'Retire: nobody is told it any more' },
   { keys: ['c'], says: 'Go through what the sentences rest on' },
@@ -20,7 +21,7 @@ export const knowledgeKeys: KeyWords[] = [
 ];
 
 const letters: Record<string, KnowledgeAction> = {
-  j: 'next', k: 'previous', a: 'approve', r: 'return', e: 'edit', m: 'merge', t: 'retire', c: 'evidence', '/': 'search', '?': 'help',
+  j: 'next', k: 'previous', a: 'approve', r: 'return', e: 'edit', n: 'write', m: 'merge', t: 'retire', c: 'evidence', '/': 'search', '?': 'help',
   Escape: 'close', 1: 'tab1', 2: 'tab2', 3: 'tab3', 4: 'tab4',
 };
 

@@ -77,7 +77,7 @@ test('rows say where each thing stands', () => {
   ]);
   const hit = (article_id: string, heading: string, why: string[]) => ({ article_id, title: 'Refunds', heading, why }) as ArticleHit;
   expect(hitRows([hit('r', 'How long', ['a', 'b']), hit('r', 'Other', ['c']), hit('s', 'Refunds', ['d'])]).map((row) => row.note)).toEqual(['How long. Found by a; b', 'Found by d']);
-  expect([emptyText('gaps', null, ''), emptyText('search', [], ''), emptyText('search', [], 'x')].every((text, at, all) => text !== '' && all.indexOf(text) === at)).toBe(true);
+  expect([emptyText('gaps', ''), emptyText('search', ''), emptyText('search', 'x')].every((text, at, all) => text !== '' && all.indexOf(text) === at)).toBe(true);
 });
 
 test('a gap says what it costs and whether it closed', () => {

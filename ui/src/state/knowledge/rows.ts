@@ -45,14 +45,12 @@ export function hitRows(hits: ArticleHit[]): Row[] {
   });
 }
 
-export function emptyText(tab: TabId, gaps: KnowledgeGap[] | null | undefined, query: string): string {
+export function emptyText(tab: TabId, query: string): string {
   switch (tab) {
     case 'review':
-      return 'Nothing to review. Drafts appear here when somebody writes one, or when a call has taught something new.';
+      return 'Nothing to review. Drafts wait here: write one (n), or have one written for a gap.';
     case 'gaps':
-      return gaps === null
-        ? 'No gaps yet. What customers ask and no article answers will be listed here.'
-        : 'No gaps. What customers ask and no article answers appears here.';
+      return 'No gaps. What customers ask and no article answers appears here.';
     case 'stale':
       return 'Nothing is stale. Articles appear here when their review is due, or a month before they end.';
     case 'search':
