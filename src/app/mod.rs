@@ -365,6 +365,7 @@ fn doors(
     let principal = Principal {
         name: config.auth.name.clone().unwrap_or_else(|| "Emma".to_owned()),
         role: "agent".to_owned(),
+        is_operator: true,
         tenant: tenant.clone(),
     };
     let given = config.auth.api_key.as_ref().map(|key| key.expose().to_owned());
@@ -402,7 +403,8 @@ fn doors(
         names.push(&person.name);
         let (name, role) = (person.name.clone(), person.role.clone());
         let hash = hash_of(person.api_key.expose());
-        auth.add_key(hash, Principal { name, role, tenant: tenant.clone() });
+        let is_operator = role == "admin";
+        auth.add_key(hash, Principal { name, role, is_operator, tenant: tenant.clone() });
     }
     let sign_in_url =
         demo.then(|| format!("{url}/sign-in?code={}", auth.add_sign_in_code(principal)));

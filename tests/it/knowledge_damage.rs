@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use backchannel::knowledge::queries;
+use backchannel::knowledge::{cache_folder, queries};
 use reqwest::Client;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -133,6 +133,10 @@ async fn a_damaged_index_is_noticed_made_again_and_finds_the_same() {
     let questions: Vec<String> =
         labelled.expect("sound").into_iter().map(|question| question.text).collect();
     assert!(questions.len() >= 200);
+
+    // Models are no part of it.
+    let models = cache_folder(&|name| std::env::var(name).ok()).expect("a cache").join("models");
+    std::os::unix::fs::symlink(models, cache.path().join("models")).expect("linked");
 
     // All of it is gone: nothing is on the disk yet.
     let served = Served::start(folder.path(), cache.path()).await;

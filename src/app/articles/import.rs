@@ -9,6 +9,7 @@ use crate::domain::{
     ArticleAction, ArticleId, ArticleState, ArticlesImported, EventBody, NewEvent, NewRevision,
     TenantId,
 };
+use crate::insight::redaction;
 use crate::serve::{ImportItem, ImportOutcome};
 use crate::store::articles::codec::content_hash;
 use crate::store::{ArticleLog, ArticleRow, StoreError};
@@ -41,6 +42,11 @@ pub async fn import(
     for item in items {
         if !seen.insert(item.id.clone()) {
             let why = format!("the id {} stands twice; the first one was taken", item.id);
+            outcomes.push(ImportOutcome::Refused(why));
+            continue;
+        }
+        if redaction::typed(item.id.as_str()).as_str() != item.id.as_str() {
+            let why = "its id looks like the number of a card: give it another".to_owned();
             outcomes.push(ImportOutcome::Refused(why));
             continue;
         }

@@ -15,6 +15,15 @@ const LEFT_OUT: &[&str] = &[
     "form", "nav", "head",
 ];
 
+/// No page that people read is deeper.
+const DEPTH_MAX: usize = 400;
+/// Elements without an end, or whose end may be left out, so that counting them means nothing.
+const UNENDED: &[&str] = &[
+    "area", "base", "br", "col", "colgroup", "dd", "dt", "embed", "hr", "img", "input", "li",
+    "link", "meta", "option", "p", "param", "source", "tbody", "td", "tfoot", "th", "thead", "tr",
+    "track", "wbr",
+];
+
 /// The address of a link, with parentheses in it.
 static RUNS_A_PROGRAM: LazyLock<Regex> = LazyLock::new(|| {
     let scheme = r"(?i)\]\(<?\s*(?:javascript|vbscript|data:text/html)";
@@ -37,11 +46,34 @@ pub(super) fn read(id: &ArticleId, html: &str) -> Result<FileArticle, String> {
 }
 
 pub(super) fn to_markdown(html: &str) -> Result<String, String> {
+    if depth(html) > DEPTH_MAX {
+        return Err(format!("its elements stand in one another more than {DEPTH_MAX} deep"));
+    }
     let converter = HtmlToMarkdown::builder().skip_tags(LEFT_OUT.to_vec()).build();
     let markdown = converter.convert(html).map_err(|error| format!("can't be read: {error}"))?;
     let text: String = markdown.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     // A link that runs a program is none.
     Ok(RUNS_A_PROGRAM.replace_all(&text, "](#)").into_owned())
+}
+
+/// How deep elements stand in one another, about: the converter calls itself for each.
+fn depth(html: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for tag in html.split('<').skip(1) {
+        let (is_end, name) = match tag.strip_prefix('/') {
+            Some(rest) => (true, rest),
+            None => (false, tag),
+        };
+        let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+        let name = name[..end].to_ascii_lowercase();
+        let is_empty = tag.split('>').next().is_some_and(|tag| tag.ends_with('/'));
+        if name.is_empty() || is_empty || UNENDED.contains(&name.as_str()) {
+            continue;
+        }
+        depth = if is_end { depth.saturating_sub(1) } else { depth + 1 };
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {

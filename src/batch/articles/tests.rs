@@ -253,3 +253,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_packed_or_nested_beyond_all_measure_is_refused() {
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    let zeros = vec![b' '; 1 << 20];
+    for _ in 0..257 {
+        packed.write_all(&zeros).unwrap();
+    }
+    let mut bomb = b"%PDF-1.4\n1 0 obj\n<</Filter /FlateDecode>>\nstream\n".to_vec();
+    bomb.extend(packed.finish().unwrap());
+    bomb.extend(b"\nendstream\nendobj\n");
+    assert!(bomb.len() < 1 << 20);
+    let why = read("bomb.pdf", &bomb).remove(0).article.unwrap_err();
+    assert!(why.contains("256 MiB"), "{why}");
+
+    let deep = format!("<html><body>{}text</body></html>", "<div>".repeat(20_000));
+    let why = read("deep.html", deep.as_bytes()).remove(0).article.unwrap_err();
+    assert!(why.contains("400 deep"), "{why}");
+    // Ends that may be left out make nothing deep.
+    let long = format!("<html><body><h2>x</h2>{}</body></html>", "<p>a line<br>".repeat(2_000));
+    assert!(one("long.html", long.as_bytes()).body.contains("a line"));
+}

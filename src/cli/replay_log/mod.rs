@@ -23,7 +23,7 @@ use crate::flow::replay::{Sums, differences, rerun, stored_call};
 use crate::flow::suggestion::SuggestionSettings;
 use crate::knowledge::{Library, Source};
 use crate::models::embedder::EmbedderHandle;
-use crate::store::{ConversationRow, ListQuery, MAX_READ, SqliteStore, Store};
+use crate::store::{ConversationRow, ListQuery, MAX_READ, SqliteStore, Store, StoreError};
 
 const HELP: &str = "\
 Examples:
@@ -148,7 +148,13 @@ fn replay(
     let mut report = Report { is_json: args.json, is_brief: args.all && !args.verbose, out };
     let progress = progress(rows.len());
     for row in &rows {
-        let call = log.runtime.block_on(stored_call(&log.store, &log.tenant, &row.id))?;
+        let call = match log.runtime.block_on(stored_call(&log.store, &log.tenant, &row.id)) {
+            Err(error @ StoreError::Corrupt(_)) if args.all => {
+                progress.suspend(|| eprintln!("{}: left out: {error}", row.id));
+                continue;
+            }
+            call => call?,
+        };
         if let Some(verdicts) = &mut verdicts {
             verdicts.go_to(call.position);
         }

@@ -36,7 +36,8 @@ pub trait ArticleLog: Send + Sync {
         events: Vec<NewEvent>,
     ) -> Result<Vec<Arc<ArticleRevision>>, StoreError>;
 
-    /// A tenant's revisions after a position, in commit order; at most `MAX_REVISIONS`.
+    /// A tenant's revisions after a position, in commit order; at most `MAX_REVISIONS`. One that is
+    /// damaged is left out, and the program's log names it.
     async fn revisions_after(
         &self,
         tenant: &TenantId,
@@ -48,7 +49,7 @@ pub trait ArticleLog: Send + Sync {
 
     /// The revisions in force, in the order of their articles' ids, from the one after this id; at
     /// most `MAX_REVISIONS`. One is in force from its publication until another is, or until the
-    /// article is retired: a newer draft doesn't touch it.
+    /// article is retired: a newer draft doesn't touch it. One that is damaged is left out, as above.
     async fn in_force(
         &self,
         tenant: &TenantId,

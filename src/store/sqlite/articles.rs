@@ -16,8 +16,8 @@ use crate::store::{ArticleQuery, ArticleRow, Page, RevisionRow, StoreError};
 const REVISION: &str = "SELECT r.position, r.article, r.number, r.action, r.author, r.\"by\", \
     r.approver, r.time, r.comment, r.content, r.provenance FROM article_revisions r ";
 const ROW: &str = "SELECT id, number, action, title, author, \"by\", approver, time, audience, products, \
-    language, review_by, content_hash, imported_hash, published_number, (SELECT content ->> 'valid_until' \
-    FROM article_revisions r WHERE r.tenant = articles.tenant AND r.article = articles.id \
+    language, review_by, content_hash, imported_hash, published_number, (SELECT \
+    CASE WHEN json_valid(content) THEN content ->> 'valid_until' END FROM article_revisions r WHERE r.tenant = articles.tenant AND r.article = articles.id \
     AND r.number = coalesce(published_number, articles.number)) AS valid_until FROM articles ";
 
 /// A revision that is about to be written, with its place.
@@ -155,6 +155,22 @@ impl Articles<'_> {
         rows.iter().map(|row| revision(row).map(Arc::new)).collect()
     }
 
+    /// Without those that are damaged: one article must not take the others along.
+    async fn sound(
+        &self,
+        mut sql: QueryBuilder<Sqlite>,
+    ) -> Result<Vec<Arc<ArticleRevision>>, StoreError> {
+        let rows = sql.build().fetch_all(self.0).await.map_err(|error| read_error(&error))?;
+        let sound = |row: &SqliteRow| {
+            let (article, number) = (row.get::<&str, _>(1), row.get::<i64, _>(2));
+            let complain = |error: &StoreError| {
+                tracing::error!(article, number, %error, "a damaged revision was left out");
+            };
+            revision(row).inspect_err(complain).ok().map(Arc::new)
+        };
+        Ok(rows.iter().filter_map(sound).collect())
+    }
+
     pub async fn after(
         &self,
         tenant: &TenantId,
@@ -164,7 +180,7 @@ impl Articles<'_> {
         sql.push("WHERE r.tenant = ").push_bind(tenant.as_str().to_owned());
         sql.push(" AND r.position > ").push_bind(i64::try_from(after).unwrap_or(i64::MAX));
         sql.push(" ORDER BY r.position LIMIT ").push_bind(MAX_REVISIONS as i64);
-        self.revisions(sql).await
+        self.sound(sql).await
     }
 
     pub async fn newest(&self) -> Result<u64, StoreError> {
@@ -188,7 +204,7 @@ impl Articles<'_> {
             sql.push(" AND a.id > ").push_bind(after.as_str().to_owned());
         }
         sql.push(" ORDER BY a.id LIMIT ").push_bind(MAX_REVISIONS as i64);
-        self.revisions(sql).await
+        self.sound(sql).await
     }
 
     pub async fn list(&self, query: &ArticleQuery) -> Result<Page<ArticleRow>, StoreError> {
@@ -274,7 +290,7 @@ impl Articles<'_> {
         id: &ArticleId,
     ) -> Result<Vec<RevisionRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT number, action, content ->> 'title', author, \"by\", approver, time, comment \
+            "SELECT number, action, CASE WHEN json_valid(content) THEN content ->> 'title' END, author, \"by\", approver, time, comment \
              FROM article_revisions WHERE tenant = ? AND article = ? ORDER BY number",
         )
         .bind(tenant.as_str())

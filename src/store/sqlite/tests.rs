@@ -237,3 +237,34 @@ async fn articles_are_there_after_a_start_and_damage_to_them_is_noticed() {
     let error = open(folder.path()).await.integrity().await.expect_err("it has a gap");
     assert!(error.to_string().contains("article a has a gap"), "{error}");
 }
+
+#[tokio::test]
+async fn a_damaged_revision_takes_no_other_along() {
+    use crate::domain::{ArticleAction, ArticleId};
+    use crate::store::ArticleLog as _;
+    use crate::store::articles::conformance::revision;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let t: TenantId = "t".into();
+    let store = open(folder.path()).await;
+    for id in ["a", "b", "c"] {
+        let new = revision(id, 0, ArticleAction::Import);
+        store.revise(&t, vec![new], vec![]).await.expect("written");
+    }
+    let damage = "UPDATE article_revisions SET content = '{\"title\":' WHERE article = 'b'";
+    let path = folder.path().join(FILE);
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let mut connection =
+        <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options).await.expect("opens");
+    sqlx::query(damage).execute(&mut connection).await.expect("damaged");
+    let ids = |page: Vec<Arc<crate::domain::ArticleRevision>>| -> Vec<String> {
+        page.iter().map(|one| one.article.to_string()).collect()
+    };
+    assert_eq!(ids(store.in_force(&t, None).await.expect("reads")), ["a", "c"]);
+    assert_eq!(ids(store.revisions_after(&t, 0).await.expect("reads")), ["a", "c"]);
+    let b = ArticleId::from("b");
+    assert!(matches!(store.revision(&t, &b, 1).await, Err(StoreError::Corrupt(_))));
+    assert!(store.article(&t, &b).await.expect("its row is sound").is_some());
+    assert_eq!(store.history(&t, &b).await.expect("its lines are sound").len(), 1);
+    store.close().await;
+}

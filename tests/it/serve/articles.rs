@@ -241,6 +241,59 @@ async fn secrets_are_masked_before_they_are_kept() {
     let revision = house.log.revision(&"demo".into(), &"a/b".into(), 1).await.expect("reads");
     let kept = format!("{:?}", revision.expect("it is there").content.body.as_str());
     assert!(!kept.contains(secret));
+
+    // A name that is made from a title is made from the masked one, and one that is given holds none.
+    let text = json!({"title": "Card 4111 1111 1111 1111 of Bob", "body": "Text."});
+    let (_, shown) = house.post("/v1/articles", text).await;
+    assert_eq!(shown["id"], "card-card-1-of-bob");
+    let turn = |id: &str| json!({"turn_id": id, "quote": "x"});
+    let origin = |conversation: &str, turns: Vec<Value>| json!([{"sentence": "x", "conversation_id": conversation, "turns": turns}]);
+    for wrong in [
+        json!({"id": format!("cards/{secret}"), "title": "x", "body": "x"}),
+        json!({"title": "x", "body": "x", "language": secret}),
+        json!({"title": "x", "body": "x", "provenance": origin(secret, vec![])}),
+        json!({"title": "x", "body": "x", "provenance": origin("c-1", vec![turn(secret)])}),
+        json!({"title": "x", "body": "x", "provenance": origin("c-1", vec![turn("t-1"); 51])}),
+    ] {
+        let (status, problem) = house.post("/v1/articles", wrong.clone()).await;
+        assert_eq!(status, 400, "{wrong}: {problem}");
+    }
+    let articles =
+        json!({"articles": [{"id": format!("cards/{secret}"), "title": "x", "body": "x"}]});
+    let (_, report) = house.post("/v1/articles/import", articles).await;
+    assert_eq!(report["items"][0]["outcome"], "refused", "{report}");
+}
+
+#[tokio::test]
+async fn phrasings_are_not_multiplied_without_end() {
+    let house = House::open().await;
+    let text = |headings: usize, phrasings: usize| {
+        json!({"title": "x", "body": "## A\nx\n".repeat(headings),
+            "asked_as": {"A": vec!["how"; phrasings]}})
+    };
+    let (status, problem) = house.post("/v1/articles", text(3_000, 3_000)).await;
+    assert_eq!(status, 400, "{problem}");
+    assert!(problem["detail"].as_str().expect("text").contains("2000 at most"), "{problem}");
+    assert_eq!(house.post("/v1/articles", text(40, 50)).await.0, 201);
+}
+
+#[tokio::test]
+async fn who_may_not_publish_alone_may_not_import_either() {
+    let house = House::open().await;
+    let articles = || json!({"articles": [{"id": "new/one", "title": "New", "body": "E-811."}]});
+    let path = "/v1/articles/import";
+    let (status, problem) = house.call_as(ADAS_KEY, Method::POST, path, articles()).await;
+    assert_eq!(
+        (status, &problem["type"]),
+        (StatusCode::FORBIDDEN, &json!("urn:backchannel:problem:four-eyes"))
+    );
+    assert!(found(&house, "E-811").await.is_empty());
+    let (status, report) = house.post(path, articles()).await;
+    assert_eq!(
+        (status, &report["items"][0]["outcome"]),
+        (StatusCode::OK, &json!("new")),
+        "{report}"
+    );
 }
 
 #[tokio::test]

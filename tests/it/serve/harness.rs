@@ -114,7 +114,10 @@ impl House {
         let mut auth = Auth::new(false);
         auth.add_key(hash_of(KEY), principal("demo"));
         auth.add_key(hash_of(OTHER_KEY), principal("other"));
-        auth.add_key(hash_of(ADAS_KEY), Principal { name: "Ada".into(), ..principal("demo") });
+        auth.add_key(
+            hash_of(ADAS_KEY),
+            Principal { name: "Ada".into(), is_operator: false, ..principal("demo") },
+        );
         let code = auth.add_sign_in_code(principal("demo"));
         let stop = CancellationToken::new();
         let desk = Arc::new(desk);
@@ -450,7 +453,8 @@ pub fn check(document: &Value, schema: &Value, instance: &Value, what: &str) {
 }
 
 fn principal(tenant: &str) -> Principal {
-    Principal { name: "Emma".into(), role: "agent".into(), tenant: tenant.into() }
+    let (name, role) = ("Emma".into(), "agent".into());
+    Principal { name, role, is_operator: true, tenant: tenant.into() }
 }
 
 /// What stands behind the doors here: one article, one answer.

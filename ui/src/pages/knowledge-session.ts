@@ -6,6 +6,7 @@ import type { Conversation, Me } from '../api/types.ts';
 import type { ActDetail } from '../components/knowledge/acts.ts';
 import type { Detail } from '../components/knowledge/article.ts';
 import type { Edit } from '../components/knowledge/editor.ts';
+import { type KeptEdit, keepEdits, keptEdits } from '../state/knowledge/kept-edits.ts';
 import { type Place, type TabId, hashOf, placeOf } from '../state/knowledge/place.ts';
 import { nextAfter, queueOf, stepsToPublish } from '../state/knowledge/review.ts';
 import { ENDS_WITHIN_DAYS, type Stale, dayAfter, staleOf } from '../state/knowledge/stale.ts';
@@ -16,9 +17,6 @@ const NEAR_HITS = 8;
 const SEARCH_HITS = 20;
 /** Whoever reviews reads a handful of calls, however many a draft names. */
 const MOST_CALLS = 20;
-
-/** An edit, and the draft that goes into it when two are merged. */
-export type KeptEdit = Edit & { changed: boolean; merges?: { id: string; revision: number; title: string } };
 
 /** The place of an article that has no name yet; no article's name may hold a plus. */
 export const NEW = '+';
@@ -38,9 +36,10 @@ export class KnowledgeSession implements ReactiveController {
   /** Why there are no lists. */
   broken = '';
   /** Unsaved words by article; they outlive a look at something else. */
-  readonly edits = new Map<string, KeptEdit>();
+  readonly edits = keptEdits();
   /** Resolves when what the place names is there, or can't be. */
   loaded: Promise<void> = Promise.resolve();
+  private isLeaving = false;
   /** Of the detail that is being loaded: an answer that comes late is dropped. */
   private asks = 0;
 
@@ -138,12 +137,18 @@ export class KnowledgeSession implements ReactiveController {
 
   keep(id: string, edit: Edit): void {
     this.edits.set(id, { ...this.edits.get(id), ...edit, changed: true });
+    keepEdits(this.edits);
     this.host.requestUpdate();
   }
 
   throwAway(id: string): void {
-    this.edits.delete(id);
+    this.forget(id);
     this.host.requestUpdate();
+  }
+
+  private forget(id: string): void {
+    this.edits.delete(id);
+    keepEdits(this.edits);
   }
 
   /** Begins an edit of the published article that holds both texts; the draft is retired once that is saved. */
@@ -157,6 +162,7 @@ export class KnowledgeSession implements ReactiveController {
         review_by: newest.review_by ?? '', valid_until: newest.valid_until ?? '', comment: `Merges “${draft.title}”`, changed: true,
         merges: { id: draft.id, revision: draft.newest_revision, title: draft.title },
       });
+      keepEdits(this.edits);
       this.set({ tab: 'search', id: into, query: this.place.query });
     });
   }
@@ -164,23 +170,34 @@ export class KnowledgeSession implements ReactiveController {
   /** Writes the edit down as a draft; false where the service refused it, and the words are still there. */
   async save(id: string): Promise<boolean> {
     const edit = this.edits.get(id);
-    if (!edit) return false;
+    if (!edit || this.busy) return false;
     if (id === NEW) return this.create(edit);
     return this.guarded(async () => {
       if (edit.revision !== (await client.articleRevision(id)).newest_revision) return this.overtaken(id, edit);
       const source = edit.merges ? await client.articleRevision(edit.merges.id, edit.merges.revision) : undefined;
-      const before = this.detail?.article.id === id ? this.detail.article : await client.articleRevision(id, edit.revision);
+      const shown = this.detail?.article;
+      const before = shown?.id === id && shown.revision === edit.revision ? shown : await client.articleRevision(id, edit.revision);
       await client.changeArticle(id, {
         revision: edit.revision, title: edit.title, body: edit.body, review_by: edit.review_by || null, valid_until: edit.valid_until || null,
         ...(edit.comment === '' ? {} : { comment: edit.comment }),
         ...(source ? { provenance: [...before.provenance, ...source.provenance] } : {}),
       });
-      this.edits.delete(id);
-      if (edit.merges) await client.reviewArticle(edit.merges.id, 'retire', edit.merges.revision, `Merged into ${id}`);
+      this.forget(id);
+      const kept = edit.merges ? await this.retireMerged(edit.merges, id) : '';
       await this.refresh();
       this.set({ tab: 'review', id, query: this.place.query }, true);
-      this.say('Saved as a draft. What is published stays until this is.');
+      this.say(`Saved as a draft. What is published stays until this is.${kept}`);
     });
+  }
+
+  /** What is merged is saved by now, so a draft that can't be retired is only told of. */
+  private async retireMerged({ id, revision, title }: NonNullable<KeptEdit['merges']>, into: string): Promise<string> {
+    try {
+      await client.reviewArticle(id, 'retire', revision, `Merged into ${into}`);
+      return '';
+    } catch (error) {
+      return ` “${title}” was not retired: ${sentenceFor(error)}`;
+    }
   }
 
   private async create({ title, body, review_by, valid_until, comment }: KeptEdit): Promise<boolean> {
@@ -188,7 +205,7 @@ export class KnowledgeSession implements ReactiveController {
       const draft = await client.createArticle({
         title, body, review_by: review_by || null, valid_until: valid_until || null, ...(comment === '' ? {} : { comment }),
       });
-      this.edits.delete(NEW);
+      this.forget(NEW);
       await this.refresh();
       this.set({ tab: 'review', id: draft.id, query: this.place.query }, true);
       this.say('Saved as a draft.');
@@ -251,7 +268,7 @@ export class KnowledgeSession implements ReactiveController {
     if (document.visibilityState === 'visible' && !this.busy) void this.refresh().catch(() => undefined);
   };
   private readonly leave = (event: BeforeUnloadEvent): void => {
-    if (this.unsaved.size > 0) event.preventDefault();
+    if (this.unsaved.size > 0 && !this.isLeaving) event.preventDefault();
   };
 
   /** Reads everything anew after the service could not be reached. */
@@ -350,6 +367,8 @@ export class KnowledgeSession implements ReactiveController {
       return true;
     } catch (error) {
       if (error instanceof Problem && error.status === 401) {
+        // The words are kept for when somebody has signed in.
+        this.isLeaving = true;
         location.assign(`/?next=${encodeURIComponent(location.pathname + location.hash)}`);
       } else if (error instanceof Problem && error.status === 409) {
         this.say(`Somebody was faster. ${sentenceFor(error)}`);

@@ -40,3 +40,10 @@ describe('Markdown becomes blocks', () => {
     expect(parse(long)).toEqual([{ kind: 'code', text: long }]);
   });
 });
+
+test('what is nested beyond all measure is shown as it is written', () => {
+  for (const text of [`${'>'.repeat(2_000)} a`, `${'- '.repeat(600)}a`, `${'> '.repeat(40)}a`]) expect(parse(text)).toEqual([{ kind: 'code', text }]);
+  const deep = Array.from({ length: 80 }, (_, at) => `${'  '.repeat(at)}- x`).join('\n');
+  expect(parse(deep)).toEqual([{ kind: 'code', text: deep }]);
+  expect(parse('> > a')[0]?.kind).toBe('quote');
+});

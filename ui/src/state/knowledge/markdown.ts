@@ -25,8 +25,19 @@ export type Block =
 const MOST_CHARS = 200_000;
 
 export function parse(markdown: string): Block[] {
-  if (markdown.length > MOST_CHARS) return [{ kind: 'code', text: markdown }];
-  return blocksOf(lexer(markdown));
+  const asWritten: Block[] = [{ kind: 'code', text: markdown }];
+  if (markdown.length > MOST_CHARS || isDeep(markdown)) return asWritten;
+  try {
+    return blocksOf(lexer(markdown));
+  } catch {
+    // Whoever reviews it must see what it says, whatever it is.
+    return asWritten;
+  }
+}
+
+/** The lexer calls itself for each quote in a quote and list in a list. */
+function isDeep(markdown: string): boolean {
+  return /^(?:[ \t]*>){30}/m.test(markdown) || /^(?:[ \t]*[-*+]|[ \t]*\d+[.)])(?:[ \t]+(?:[-*+]|\d+[.)])){30}/m.test(markdown) || /^[ \t]{100}/m.test(markdown);
 }
 
 /** A block's words without its marks. */
