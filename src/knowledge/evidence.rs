@@ -68,7 +68,8 @@ impl<'a> Evidence<'a> {
             let mut known = Vec::new();
             for term in &wording.terms {
                 let holders = snapshot.keywords.holders(term)?;
-                let idf = idf(count, holders.len());
+                let (beside, of) = snapshot.keywords.beside(term)?;
+                let idf = idf(count + of, holders.len() + beside);
                 known.push((term.clone(), holders, idf));
             }
             terms.push(known);

@@ -183,7 +183,7 @@ impl Library {
             let shelved: Vec<Arc<Shelved>> = shelved.collect();
             let shelf: Shelf =
                 shelved.into_iter().map(|one| (one.article.id.clone(), one)).collect();
-            let main = Snapshot::build(shelf.values());
+            let main = Snapshot::build(shelf.values(), None);
             (shelf, main)
         })?;
         let state = State { shelf: Arc::new(shelf), main: Arc::new(main?), fresh: None };
@@ -275,8 +275,8 @@ impl Library {
         if !published.is_empty() {
             let new = |one: &&Arc<Shelved>| !state.main.holds(&one.article);
             let newer = &mut shelf.values().filter(new);
-            let (fresh, _) = self.snapshot_of(newer, &state, CHANGE_PATIENCE)?;
             let main = Arc::clone(&state.main);
+            let (fresh, _) = self.snapshot_of(newer, &state, Some(&main), CHANGE_PATIENCE)?;
             self.swap(State { shelf: Arc::new(shelf), main, fresh: Some(fresh) });
         }
         self.rebuild_soon();
@@ -289,12 +289,13 @@ impl Library {
         &self,
         shelved: &mut dyn Iterator<Item = &Arc<Shelved>>,
         state: &State,
+        beside: Option<&Snapshot>,
         patience: Duration,
     ) -> Result<(Arc<Snapshot>, bool), KnowledgeError> {
         let deadline = Instant::now() + patience;
         let shelved: Vec<&Arc<Shelved>> = shelved.collect();
         // The other cores are for those who are on the phone.
-        let plain = on_threads(1, || Snapshot::build(shelved.into_iter()))??;
+        let plain = on_threads(1, || Snapshot::build(shelved.into_iter(), beside))??;
         let Some(Model { embedder, cache }) = self.model() else {
             return Ok((Arc::new(plain), false));
         };
@@ -344,7 +345,7 @@ impl Library {
         loop {
             let before = self.state();
             let all = &mut before.shelf.values();
-            let (main, lacks_some) = self.snapshot_of(all, &before, REBUILD_PATIENCE)?;
+            let (main, lacks_some) = self.snapshot_of(all, &before, None, REBUILD_PATIENCE)?;
             let _changing = self.change();
             // The model came while this was made without it.
             if main.vectors.is_none() && self.model().is_some() {
@@ -355,7 +356,7 @@ impl Library {
             let fresh = match now.shelf.values().any(|one| new(&one)) {
                 true => {
                     let newer = &mut now.shelf.values().filter(new);
-                    Some(self.snapshot_of(newer, &now, CHANGE_PATIENCE)?.0)
+                    Some(self.snapshot_of(newer, &now, Some(&main), CHANGE_PATIENCE)?.0)
                 }
                 false => None,
             };

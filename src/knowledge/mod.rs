@@ -7,6 +7,7 @@
 
 mod article;
 mod cache;
+mod counted;
 mod error;
 mod evidence;
 mod explain;

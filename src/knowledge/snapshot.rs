@@ -166,9 +166,10 @@ pub(super) fn sample_passages() -> Vec<PassageEntry> {
 
 impl Snapshot {
     /// Keywords only; the order of the articles is that of the passages. Works on as many threads as
-    /// the pool has in which it is called.
+    /// the pool has in which it is called. What is rare is told by the index beside it too.
     pub fn build<'a>(
         shelved: impl Iterator<Item = &'a Arc<Shelved>>,
+        beside: Option<&Self>,
     ) -> Result<Self, KnowledgeError> {
         let mut revisions = HashMap::new();
         let mut passages = Vec::new();
@@ -186,12 +187,17 @@ impl Snapshot {
                 )
             },
         );
+        let (mut keywords, mut whole) = (keywords?, whole?);
+        if let Some(beside) = beside {
+            keywords.count_with(&beside.keywords);
+            whole.count_with(&beside.whole);
+        }
         Ok(Self {
             revisions,
             passages: Arc::new(passages),
             articles: Arc::new(articles),
-            keywords: Arc::new(keywords?),
-            whole: Arc::new(whole?),
+            keywords: Arc::new(keywords),
+            whole: Arc::new(whole),
             names: Arc::new(names),
             heard: Arc::new(heard),
             vectors: None,

@@ -151,6 +151,30 @@ fn a_change_is_found_and_what_was_is_not() {
 }
 
 #[test]
+fn a_new_article_is_weighed_like_one_that_has_long_been_there() {
+    let old = ["The dog barks.", "The cat sleeps.", "Rain falls."];
+    let old = old.iter().zip(["a", "b", "c"]).map(|(said, id)| written(id, 1, said));
+    let library = library_of(old.collect());
+    // Nobody makes one index of all meanwhile.
+    library.0.is_rebuilding.store(true, Ordering::Release);
+    library.apply(vec![publish("d", 1, "Walruses whistle.")]).unwrap();
+    assert!(!library.state().is_whole());
+    let weighed = |library: &Library| {
+        let request = SearchRequest::new("do all walruses whistle or bark or code");
+        let hits = library.search(&request).unwrap().hits;
+        let hit = hits.iter().find(|hit| hit.quote().contains("Walruses")).unwrap();
+        (hit.features.bm25, hit.features.coverage)
+    };
+    let (bm25, coverage) = weighed(&library);
+    library.0.is_rebuilding.store(false, Ordering::Release);
+    library.rebuild_soon();
+    settle(&library);
+    let (settled_bm25, settled_coverage) = weighed(&library);
+    assert!((bm25 - settled_bm25).abs() < 1e-4, "{bm25} {settled_bm25}");
+    assert!((coverage - settled_coverage).abs() < 1e-4, "{coverage} {settled_coverage}");
+}
+
+#[test]
 fn changes_without_a_model_and_before_it_count_too() {
     let library = library_of(vec![written("a", 1, "One.")]);
     library.apply(vec![publish("b", 1, "E-207 means no power.")]).unwrap();

@@ -256,7 +256,7 @@ async fn secrets_are_masked_before_they_are_kept() {
         json!({"title": "x", "body": "x", "provenance": origin("c-1", vec![turn("t-1"); 51])}),
     ] {
         let (status, problem) = house.post("/v1/articles", wrong.clone()).await;
-        assert_eq!(status, 400, "{wrong}: {problem}");
+        assert_eq!(status, 422, "{wrong}: {problem}");
     }
     let articles =
         json!({"articles": [{"id": format!("cards/{secret}"), "title": "x", "body": "x"}]});
@@ -272,7 +272,7 @@ async fn phrasings_are_not_multiplied_without_end() {
             "asked_as": {"A": vec!["how"; phrasings]}})
     };
     let (status, problem) = house.post("/v1/articles", text(3_000, 3_000)).await;
-    assert_eq!(status, 400, "{problem}");
+    assert_eq!(status, 422, "{problem}");
     assert!(problem["detail"].as_str().expect("text").contains("2000 at most"), "{problem}");
     assert_eq!(house.post("/v1/articles", text(40, 50)).await.0, 201);
 }
