@@ -1,5 +1,5 @@
 //! Hybrid search over many passages, the query's embedding included: where the time goes with one
-//! client, and how much eight get through.
+//! client, how much eight get through, and what 10,000 judged cards add.
 //!
 //! `cargo bench --bench search [-- --passages 100000]`. Passages are sentences of the sample base with
 //! every third word replaced by one of 60,000 made-up ones, so that words are as rare as in a base of
@@ -11,13 +11,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use backchannel::domain::{Article, ArticleId};
+use backchannel::domain::{Article, ArticleId, VerdictKind};
 use backchannel::evaluate::asr::cpu_seconds;
 use backchannel::evaluate::live::quantile;
+use backchannel::flow::feedback::JUDGED_MAX;
+use backchannel::knowledge::feedback::{Feedback, JudgedCard};
 use backchannel::knowledge::{
     Library, LibrarySettings, SearchRequest, Source, Spent, passages_of, queries, sentences,
 };
-use backchannel::models::embedder::{Embedder, EmbedderError, EmbedderHandle};
+use backchannel::models::embedder::{Embedder, EmbedderError, EmbedderHandle, Urgency};
 use backchannel::models::installed;
 use backchannel::models::minilm::{MiniLm, MiniLmFiles};
 use rand::rngs::StdRng;
@@ -129,6 +131,53 @@ fn main() {
     }
     let each_s = one_client(&library, &requests);
     eight_clients(&library, &requests, each_s);
+    with_feedback(&library, &requests, &mut StdRng::seed_from_u64(12));
+}
+
+/// Cards for questions that are like the queries, on articles that these find.
+fn with_feedback(library: &Library, requests: &[SearchRequest], random: &mut StdRng) {
+    let embedder = library.embedder().expect("there are vectors");
+    let mut cards = Vec::with_capacity(JUDGED_MAX);
+    while cards.len() < JUDGED_MAX {
+        let request = &requests[random.random_range(0..requests.len())];
+        let found = library.search(request).expect("it answers");
+        let text = vec![request.query.clone()];
+        let exact = embedder.embed_blocking(text, Urgency::Live, Duration::from_secs(9));
+        let exact = exact.expect("a vector").remove(0);
+        for hit in &found.hits {
+            let noisy = exact.iter().map(|x| x + random.random_range(-0.08_f32..0.08));
+            let noisy: Vec<f32> = noisy.collect();
+            let length = noisy.iter().map(|x| x * x).sum::<f32>().sqrt();
+            cards.push(JudgedCard {
+                question: noisy.iter().map(|x| x / length).collect(),
+                article: hit.article.id.clone(),
+                quote: hit.quote().into(),
+                verdict: match random.random_range(0..3) {
+                    0 => VerdictKind::Dismissed,
+                    _ => VerdictKind::Accepted,
+                },
+            });
+        }
+    }
+    let began = Instant::now();
+    let feedback = Feedback::of(embedder.dimensions(), &cards);
+    println!("{} judged cards taken in within {:.1?}", feedback.len(), began.elapsed());
+    let mut fuse = [Vec::new(), Vec::new()];
+    let mut moved = 0;
+    let feedback = Some(Arc::new(feedback));
+    // In turn, so that whatever else the machine does falls on both.
+    for request in requests.iter().cycle().take(ROUNDS * requests.len()) {
+        for (with, fuse) in fuse.iter_mut().enumerate() {
+            library.heed(feedback.clone().filter(|_| with == 1));
+            let found = library.search(request).expect("it answers");
+            moved += usize::from(found.hits.iter().any(|hit| hit.features.feedback != 0.0));
+            fuse.push(found.spent.fuse);
+        }
+    }
+    println!("fuse with and without them, {moved} searches moved, milliseconds:   p50    p95");
+    for (name, times) in ["without", "with"].iter().zip(&fuse) {
+        println!("  {name:<36} {:>6.2} {:>6.2}", quantile_ms(times, 0.5), quantile_ms(times, 0.95));
+    }
 }
 
 /// Returns the CPU time of a query.

@@ -6,13 +6,14 @@ const proxied = { target: service, changeOrigin: true, ws: true };
 
 export default defineConfig({
   base: '/',
-  // The file is /desktop.html, the address is /desktop.
+  // The file is /desktop.html, the address is /desktop; so with /knowledge.
   plugins: [
     {
-      name: 'desktop-address',
+      name: 'page-addresses',
       configureServer(server) {
         server.middlewares.use((request, _response, next) => {
-          if (request.url?.split('?')[0] === '/desktop') request.url = '/desktop.html';
+          const path = request.url?.split('?')[0];
+          if (path === '/desktop' || path === '/knowledge') request.url = `${path}.html`;
           next();
         });
       },
@@ -29,7 +30,7 @@ export default defineConfig({
     // These versions know light-dark(), which tokens.css is built on; lower ones would get it rewritten.
     target: ['chrome123', 'edge123', 'firefox121', 'safari17.5'],
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { index: 'index.html', desktop: 'desktop.html' } },
+    rollupOptions: { input: { index: 'index.html', desktop: 'desktop.html', knowledge: 'knowledge.html' } },
   },
   test: { include: ['src/**/*.test.ts'] },
 } as Parameters<typeof defineConfig>[0]);

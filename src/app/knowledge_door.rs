@@ -229,7 +229,7 @@ impl ArticleSource for KnowledgeDoor {
         blocking(move || {
             let found = library.search(&request).map_err(|error| Failure::of(&error))?;
             let items = found.hits.iter().map(article_hit).collect();
-            Ok(FoundArticles { items, degraded: found.degraded })
+            Ok(FoundArticles { items, degraded: found.degraded, search_id: None })
         })
         .await
     }

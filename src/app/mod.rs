@@ -7,6 +7,8 @@ mod batch_writer;
 mod batches;
 mod blocking;
 mod embedded;
+mod feedback;
+pub mod gaps;
 mod knowledge_door;
 mod load;
 mod media;
@@ -14,6 +16,7 @@ mod notices;
 mod own_sockets;
 mod recogniser;
 mod spent;
+mod vectors;
 mod words;
 mod wrapup_door;
 mod writers;
@@ -27,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::articles::Articles;
 use self::batches::{BatchDoor, BatchSurroundings};
+use self::feedback::FeedbackFeed;
+use self::gaps::{GapDoor, GapSurroundings};
 use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
 use self::own_sockets::OwnSockets;
@@ -38,14 +43,10 @@ use crate::connect::telephony::{self, MediaSockets};
 use crate::domain::{Classify, ErrorKind, SystemNotice, TenantId};
 use crate::flow::driver::{CallSettings, CallWrapUp, Calls};
 use crate::flow::session::SessionSettings;
-use crate::flow::suggestion::SuggestionSettings;
 use crate::insight::redaction;
-use crate::knowledge::Library;
-use crate::models::embedder::EmbedderHandle;
-use crate::models::minilm::{MiniLm, MiniLmFiles};
 use crate::models::{self, Ears, Order, Outcome, SpeechModel, SpeechPool, Urgency};
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
-use crate::serve::{self, Listener, ServeState, Services, SystemSource};
+use crate::serve::{self, Listener, ServeState, Services, SystemSource, Uses};
 use crate::store::{ArticleLog, SqliteStore, Store};
 
 pub use self::batch_writer::batch_writer;
@@ -58,7 +59,6 @@ static SAMPLE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/knowledge");
 
 const EMBEDDER: &str = "all-minilm-l6-v2";
 const BUS_SIGNALS: usize = 4_096;
-const EMBEDDER_QUEUE: usize = 64;
 
 /// Why the service can't start or stopped badly: which kind, and a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +97,7 @@ pub struct App {
     store: Arc<dyn Store>,
     speech: Arc<SpeechPool>,
     batches: Arc<BatchDoor>,
+    gaps: Arc<GapDoor>,
     spent: SpentFile,
     stop: CancellationToken,
     /// Follows `stop` when the calls have ended.
@@ -155,23 +156,26 @@ impl App {
         let library = opened.library.clone();
         let speech = Arc::new(speech.await.map_err(AppError::broke)??);
         let four_eyes = config.knowledge.four_eyes.unwrap_or(!demo);
-        let articles = Articles::new(
+        let articles = Arc::new(Articles::new(
             Arc::clone(&store),
             Arc::clone(&article_log),
             tenant.clone(),
             opened,
             four_eyes,
-        );
+        ));
 
         let notices = Arc::new(Notices::new(tenant.clone(), Arc::clone(&store)));
-        attach_vectors(library.clone(), Arc::clone(&notices));
+        let stop = CancellationToken::new();
+        let feed = config.knowledge.feedback.then(|| FeedbackFeed {
+            store: Arc::clone(&store),
+            bus: Arc::clone(&bus),
+            tenant: tenant.clone(),
+            library: library.clone(),
+            stop: stop.child_token(),
+        });
+        let meaning = vectors::attach(library.clone(), Arc::clone(&notices), feed);
 
-        let suggestion = SuggestionSettings {
-            threshold: config.suggestion.threshold,
-            burst: config.suggestion.burst,
-            refill_per_minute: config.suggestion.refill_per_minute,
-            ..SuggestionSettings::default()
-        };
+        let suggestion = config.suggestion.settings();
         let transcript = words::transcript_settings(&config, demo, &library)?;
         let mut wrapup = config.wrapup.clone();
         if demo && wrapup.dispositions.is_empty() {
@@ -215,7 +219,6 @@ impl App {
             tokio::task::spawn_blocking(move || load::measure(&speech, &calls));
         }
 
-        let stop = CancellationToken::new();
         tokio::spawn(load::watch(Arc::clone(&speech), Arc::clone(&notices), stop.child_token()));
         tokio::spawn(serve::meters::keep_up(stop.child_token()));
         let http_stop = CancellationToken::new();
@@ -223,6 +226,20 @@ impl App {
         sockets.patience = Duration::from_secs(config.serve.media_idle_seconds);
         sockets.audiohook = media::audiohook_settings(&config.media);
         let media_auth = media::auth(&config.media, &tenant)?;
+        let gaps = GapSurroundings {
+            store: Arc::clone(&store),
+            bus: Arc::clone(&bus),
+            tenants: vec![tenant.clone()],
+            library: library.clone(),
+            article_log: Arc::clone(&article_log),
+            desk: articles.clone(),
+            time_zone: time_zone.clone(),
+            suggestion: suggestion.clone(),
+            meaning,
+            stop: stop.child_token(),
+        };
+        let gaps = GapDoor::open(&config.store.folder, gaps).await;
+        let gaps = Arc::new(gaps.map_err(|error| AppError::of(&error))?);
         let knowledge = Arc::new(KnowledgeDoor {
             library: library.clone(),
             tenant,
@@ -248,8 +265,10 @@ impl App {
             answerer: knowledge.clone(),
             articles: knowledge,
             article_log,
-            desk: Arc::new(articles),
+            desk: articles,
+            gaps: gaps.clone(),
             batches: batches.clone(),
+            uses: Uses::default(),
             wrapups: Arc::new(WrapUpDoor::new(
                 Arc::clone(&store),
                 wrap_up_settings,
@@ -278,6 +297,7 @@ impl App {
             store,
             speech,
             batches,
+            gaps,
             spent,
             stop,
             http_stop,
@@ -328,6 +348,7 @@ impl App {
             tracing::warn!("the grace period ran out before everything had ended");
         }
         self.spent.close().await;
+        self.gaps.close().await;
         self.store.close().await;
         Ok(())
     }
@@ -344,6 +365,7 @@ fn doors(
     let principal = Principal {
         name: config.auth.name.clone().unwrap_or_else(|| "Emma".to_owned()),
         role: "agent".to_owned(),
+        is_operator: true,
         tenant: tenant.clone(),
     };
     let given = config.auth.api_key.as_ref().map(|key| key.expose().to_owned());
@@ -381,7 +403,8 @@ fn doors(
         names.push(&person.name);
         let (name, role) = (person.name.clone(), person.role.clone());
         let hash = hash_of(person.api_key.expose());
-        auth.add_key(hash, Principal { name, role, tenant: tenant.clone() });
+        let is_operator = role == "admin";
+        auth.add_key(hash, Principal { name, role, is_operator, tenant: tenant.clone() });
     }
     let sign_in_url =
         demo.then(|| format!("{url}/sign-in?code={}", auth.add_sign_in_code(principal)));
@@ -424,45 +447,6 @@ pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
         pool.submit(Order::new(Urgency::Early, quiet), Box::new(|_: Outcome| ()));
     }
     Ok(pool)
-}
-
-/// Makes searches hybrid, on a thread of its own, and says so when that takes a while.
-fn attach_vectors(library: Library, notices: Arc<Notices>) {
-    const WHAT: &str = "knowledge_vectors";
-    let runtime = tokio::runtime::Handle::current();
-    let work = move || {
-        let articles = library.articles().len();
-        let installed = match models::installed(EMBEDDER) {
-            Ok(installed) => installed,
-            Err(error) => {
-                let detail = format!("search by keywords only: {error}");
-                runtime.block_on(notices.degraded(WHAT, &detail));
-                return;
-            }
-        };
-        let announce = |done: usize, all: usize| {
-            if done < all && !notices.stands(WHAT) {
-                let detail = format!(
-                    "search by keywords only until {articles} articles are indexed by meaning"
-                );
-                runtime.block_on(notices.degraded(WHAT, &detail));
-            }
-        };
-        let attached = MiniLm::open(&MiniLmFiles::in_folder(&installed.folder), 1)
-            .map(|model| EmbedderHandle::spawn(Box::new(model), EMBEDDER_QUEUE))
-            .and_then(|embedder| library.attach_vectors(embedder, announce));
-        match attached {
-            Ok(()) => runtime.block_on(notices.recovered(WHAT)),
-            Err(error) => {
-                tracing::error!(%error, "no search by meaning");
-                let detail = format!("search by keywords only: {error}");
-                runtime.block_on(notices.degraded(WHAT, &detail));
-            }
-        }
-    };
-    if let Err(error) = std::thread::Builder::new().name("vectors".to_owned()).spawn(work) {
-        tracing::error!(%error, "no thread for the vectors: search by keywords only");
-    }
 }
 
 struct System {

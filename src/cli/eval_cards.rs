@@ -113,6 +113,9 @@ fn print_turn(out: &mut dyn Write, result: &TurnResult<'_>) -> std::io::Result<(
         _ => " ",
     };
     writeln!(out, "{mark} {:2} {}: {}", result.index, result.turn.speaker, result.turn.text)?;
+    if let Some(question) = &result.missed {
+        writeln!(out, "      unanswered: {}", question.as_str())?;
+    }
     match (&result.card, &result.abstained) {
         (Some(card), _) => {
             let article = &card.citations[0].article_id;

@@ -1,9 +1,12 @@
 //! The command line: one file per subcommand. Prints for people; everything else logs.
 
 mod check;
+mod client;
 mod eval_asr;
 pub mod eval_cards;
 mod eval_conflicts;
+mod eval_feedback;
+mod eval_gaps;
 mod eval_grounding;
 pub mod eval_retrieval;
 mod eval_spoken;
@@ -12,6 +15,7 @@ pub mod knowledge;
 pub mod models;
 mod output;
 pub mod replay;
+mod replay_log;
 mod serve;
 mod summarize;
 mod transcribe;
@@ -39,6 +43,7 @@ struct Cli {
 enum Command {
     Serve(serve::ServeArgs),
     Replay(replay::Args),
+    ReplayLog(replay_log::ReplayLogArgs),
     Transcribe(transcribe::TranscribeArgs),
     Summarize(summarize::SummarizeArgs),
     Models(models::ModelsArgs),
@@ -62,7 +67,11 @@ enum Eval {
     /// Which cards written calls get
     Cards(eval_cards::CardsArgs),
     Conflicts(eval_conflicts::ConflictsArgs),
+    /// What the ranking learns from agents' verdicts, on a made-up log
+    Feedback(eval_feedback::FeedbackArgs),
     Summary(eval_summary::SummaryArgs),
+    /// Whether questions that ask the same come together
+    Gaps(eval_gaps::GapsArgs),
 }
 
 /// Why a command failed: what to print, and which exit code.
@@ -130,6 +139,11 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             replay::run(args)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::ReplayLog(args) => {
+            replay_log::run(&args, &mut out)?;
+            out.flush().map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Transcribe(args) => transcribe::run(&args, &mut out),
         Command::Summarize(args) => summarize::run(&args),
         Command::Models(args) => models::run(args).map_err(unforeseen),
@@ -151,8 +165,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 }
                 Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),
                 Eval::SpokenRetrieval(args) => eval_spoken::run(&args, &mut out),
+                Eval::Gaps(args) => eval_gaps::run(&args, &mut out),
                 Eval::Cards(args) => eval_cards::run(&args, &mut out),
                 Eval::Conflicts(args) => eval_conflicts::run(&args, &mut out),
+                Eval::Feedback(args) => eval_feedback::run(&args, &mut out),
                 Eval::Summary(args) => {
                     eval_summary::run(&args, &mut out)?;
                     Ok(())

@@ -81,7 +81,7 @@ impl Default for Store {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Knowledge {
     /// A folder of Markdown articles, which is taken over at the start. Without one, the demo has its
@@ -90,6 +90,14 @@ pub struct Knowledge {
     /// Whether somebody else than the author must approve an article. Absent: yes, but in the demo,
     /// which has one person.
     pub four_eyes: Option<bool>,
+    /// Whether what agents made of cards moves the ranking.
+    pub feedback: bool,
+}
+
+impl Default for Knowledge {
+    fn default() -> Self {
+        Self { folder: None, four_eyes: None, feedback: true }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -167,6 +175,18 @@ impl Default for Suggestion {
             refill_per_minute: flow.refill_per_minute,
             voice_ms: 2_500,
             answer_ms: 8_000,
+        }
+    }
+}
+
+impl Suggestion {
+    /// How cards are chosen.
+    pub fn settings(&self) -> SuggestionSettings {
+        SuggestionSettings {
+            threshold: self.threshold,
+            burst: self.burst,
+            refill_per_minute: self.refill_per_minute,
+            ..SuggestionSettings::default()
         }
     }
 }

@@ -108,6 +108,33 @@ pub struct SuggestedQuestion {
     pub passage_id: PassageId,
 }
 
+/// What was asked in a turn, in the words that were searched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnQuestion {
+    /// Whose turn it is: with a card for the agent's reply, the turn that is replied to.
+    pub turn: TurnId,
+    pub text: Redacted,
+    /// The question with what was said before, where it says too little by itself.
+    pub context: Option<Redacted>,
+}
+
+/// A customer's question that got no card, neither at once nor at the agent's reply.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Abstained {
+    pub question: TurnQuestion,
+    /// What came nearest; `None`: nothing was found.
+    pub nearest: Option<NearestPassage>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct NearestPassage {
+    pub article_id: ArticleId,
+    pub title: String,
+    pub heading: String,
+    /// Calibrated probability that it answers, 0 to 1.
+    pub score: f32,
+}
+
 /// One suggestion on an agent's screen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Card {
@@ -115,6 +142,8 @@ pub struct Card {
     pub kind: CardKind,
     pub answer: Answer,
     pub trigger_turn: TurnId,
+    /// Of cards from before it was kept: `None`.
+    pub question: Option<TurnQuestion>,
     /// From the final turn to this card.
     pub latency_ms: u64,
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    ArticleAction, ArticleId, Card, CardId, CardVoice, Citation, ConversationId, EventId, Party,
-    Proof, ProvenSentence, QuestionAnswer, QuestionId, Redacted, Reply, StruckText,
-    SuggestedQuestion, TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
+    Abstained, ArticleAction, ArticleId, ArticleOpened, ArticleSearch, Card, CardId, CardVoice,
+    Citation, ConversationId, EventId, Party, Proof, ProvenSentence, QuestionAnswer, QuestionId,
+    Redacted, Reply, StruckText, SuggestedQuestion, TenantId, Turn, TurnId, Verdict, WrapUp,
+    WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -206,6 +207,7 @@ pub enum EventBody {
         why: String,
     },
     SuggestionVerdict(Verdict),
+    SuggestionAbstained(Box<Abstained>),
     /// What may be asked now; takes the place of those before.
     QuestionsSuggested(Vec<SuggestedQuestion>),
     QuestionAsked {
@@ -213,6 +215,8 @@ pub enum EventBody {
         question: Redacted,
     },
     QuestionAnswered(QuestionAnswer),
+    ArticleSearched(ArticleSearch),
+    ArticleOpened(ArticleOpened),
     WrapUp(Box<WrapUp>),
     WrapUpVerdict(WrapUpVerdict),
     ArticleChanged(Box<ArticleChanged>),

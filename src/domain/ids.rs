@@ -55,6 +55,8 @@ id!(/// Something that was written about a conversation; unique in it.
     WrapUpId, "w-");
 id!(EventId, "");
 id!(QuestionId, "q-");
+id!(/// A search of the articles for a conversation.
+    SearchId, "s-");
 id!(TenantId, "");
 id!(/// The path below the knowledge folder without `.md`, such as `billing/refunds`.
     ArticleId, "");

@@ -8,6 +8,7 @@ mod article;
 mod card;
 mod error;
 mod event;
+mod gap;
 mod ids;
 mod numerals;
 mod party;
@@ -21,8 +22,9 @@ pub use article::{
     Passage, SentenceOrigin, TurnQuote,
 };
 pub use card::{
-    Answer, Card, CardKind, CardVoice, Citation, Generator, QuestionAnswer, Reply, Spoken,
-    SuggestedQuestion, Unanswered, Verdict, VerdictKind,
+    Abstained, Answer, Card, CardKind, CardVoice, Citation, Generator, NearestPassage,
+    QuestionAnswer, Reply, Spoken, SuggestedQuestion, TurnQuestion, Unanswered, Verdict,
+    VerdictKind,
 };
 pub use error::{Classify, ErrorKind};
 pub use event::{
@@ -30,9 +32,10 @@ pub use event::{
     AudioStopped, Channel, ConversationEnded, ConversationStarted, Direction, EndReason, EventBody,
     NewEvent, Recorded, RedactionKind, RedactionOutcome, RedactionResolved, SystemNotice,
 };
+pub use gap::{ArticleOpened, ArticleSearch, GapReason};
 pub use ids::{
-    ArticleId, CardId, ConversationId, EventId, PartyId, PassageId, QuestionId, TenantId, TurnId,
-    WrapUpId,
+    ArticleId, CardId, ConversationId, EventId, PartyId, PassageId, QuestionId, SearchId, TenantId,
+    TurnId, WrapUpId,
 };
 pub use numerals::{number_of, number_words};
 pub use party::{Party, Role};

@@ -6,7 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use super::live::{Reference, ReferenceQuestion, ReferenceTurn, names_any};
-use crate::domain::{Answer, Classify, ErrorKind, Party, PartyId, Role, Turn, TurnId};
+use crate::domain::{
+    Abstained, Answer, Classify, ErrorKind, Party, PartyId, Redacted, Role, Turn, TurnId,
+};
 use crate::flow::suggestion::{Abstention, Decision, Suggester, SuggestionSettings};
 use crate::insight::redaction;
 use crate::knowledge::{KnowledgeError, Library};
@@ -22,6 +24,10 @@ pub struct CardReport {
     pub questions: usize,
     /// Cards on turns that want none.
     pub small_talk_cards: usize,
+    /// Questions without a right card that were told as unanswered.
+    pub questions_missed: usize,
+    /// Turns that want nothing and were told as unanswered.
+    pub small_talk_missed: usize,
 }
 
 /// What one turn got.
@@ -35,6 +41,8 @@ pub struct TurnResult<'a> {
     /// The turn asks a question, and whether that was answered.
     pub answered: Option<bool>,
     pub wants_none: bool,
+    /// It was told as unanswered: in which words.
+    pub missed: Option<Redacted>,
 }
 
 /// Why a folder of calls can't be used.
@@ -131,12 +139,16 @@ fn spoken(line: &str) -> Option<ReferenceTurn> {
     })
 }
 
+fn turn_id(index: usize) -> TurnId {
+    TurnId::from(format!("t-{index}"))
+}
+
 /// The turn as the product would see it.
 pub(super) fn turn_of(index: usize, spoken: &ReferenceTurn) -> Turn {
     let role = Role::parse(&spoken.speaker).unwrap_or(Role::Mixed);
     let text = spoken.text_without_secrets.as_ref().unwrap_or(&spoken.text);
     Turn {
-        id: TurnId::from(format!("t-{index}")),
+        id: turn_id(index),
         party: Party { id: PartyId::from(spoken.speaker.as_str()), role, name: None },
         start_ms: spoken.start_ms,
         end_ms: spoken.end_ms,
@@ -158,11 +170,13 @@ pub fn play<'a>(
     settings: &SuggestionSettings,
 ) -> Result<Vec<TurnResult<'a>>, CardsError> {
     let mut suggester = Suggester::new(settings);
-    let mut results = Vec::new();
+    let mut results: Vec<TurnResult> = Vec::new();
     for (index, spoken) in call.turns.iter().enumerate() {
         let turn = turn_of(index, spoken);
         let (mut card, mut abstained) = (None, None);
-        if let Some(query) = suggester.consider(&turn) {
+        let query = suggester.consider(&turn);
+        note_missed(&mut results, suggester.take_unanswered());
+        if let Some(query) = query {
             match suggester.decide(&query, &library.search(&query.request)?, spoken.end_ms) {
                 Decision::Offer(answer) => card = Some(*answer),
                 Decision::Abstain(why) => abstained = Some(why),
@@ -176,8 +190,11 @@ pub fn play<'a>(
             abstained,
             answered: None,
             wants_none,
+            missed: None,
         });
     }
+    suggester.close_question();
+    note_missed(&mut results, suggester.take_unanswered());
     for question in &call.questions {
         let near = results.iter().skip(question.turn).take(2);
         let answered = near.filter_map(|result| result.card.as_ref()).any(|card| {
@@ -193,6 +210,14 @@ pub fn play<'a>(
     Ok(results)
 }
 
+fn note_missed(results: &mut [TurnResult<'_>], abstained: Option<Abstained>) {
+    let Some(Abstained { question, .. }) = abstained else { return };
+    let asked = results.iter_mut().find(|result| turn_id(result.index) == question.turn);
+    if let Some(result) = asked {
+        result.missed = Some(question.text);
+    }
+}
+
 impl CardReport {
     pub fn add(&mut self, results: &[TurnResult<'_>]) {
         self.calls += 1;
@@ -203,5 +228,9 @@ impl CardReport {
         self.questions_answered += answered.iter().filter(|answered| **answered).count();
         self.small_talk_cards +=
             results.iter().filter(|result| result.wants_none && result.card.is_some()).count();
+        let missed = results.iter().filter(|result| result.missed.is_some());
+        self.questions_missed +=
+            missed.clone().filter(|result| result.answered == Some(false)).count();
+        self.small_talk_missed += missed.filter(|result| result.wants_none).count();
     }
 }

@@ -175,7 +175,7 @@ mod tests {
             .map(|at| if at % 2 == 0 { case([0.9, 0.4], false) } else { case([0.3, 0.2], true) })
             .collect();
         let fitted = descend(&cases);
-        let shares = |asked: [f32; 2]| fitted.shares(&asked.map(hit), &quiet);
+        let shares = |asked: [f32; 2]| fitted.shares(&asked.map(hit), &[0.0; 2], &quiet);
         assert!(shares([0.9, 0.4])[0] > 0.8 && shares([0.3, 0.2])[0] < 0.2);
     }
 }

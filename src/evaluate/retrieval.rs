@@ -9,7 +9,7 @@ use serde::Serialize;
 pub use super::dataset::{Dataset, EvaluationError};
 use super::live::quantile;
 use crate::domain::ArticleId;
-use crate::knowledge::SearchMode;
+use crate::knowledge::{SearchMode, SearchResponse};
 
 /// Passages fetched for a ranking of articles.
 const DEPTH: usize = 50;
@@ -53,12 +53,7 @@ pub fn measure(
             let start = Instant::now();
             let found = dataset.library.search(&request)?;
             times.push(start.elapsed().as_secs_f64() * 1_000.0);
-            let mut ranked: Vec<&ArticleId> = Vec::new();
-            for hit in &found.hits {
-                if !ranked.contains(&&hit.article.id) {
-                    ranked.push(&hit.article.id);
-                }
-            }
+            let ranked = articles_of(&found);
             score(&ranked, &query.articles, &mut metrics);
             if let Some(out) = &mut predictions {
                 let top: Vec<&str> = ranked.iter().take(10).map(|id| id.as_str()).collect();
@@ -86,6 +81,22 @@ pub fn measure(
         systems.insert(name, metrics);
     }
     Ok(systems)
+}
+
+/// The articles of the hits, each where its first passage stands.
+fn articles_of(found: &SearchResponse) -> Vec<&ArticleId> {
+    let mut ranked: Vec<&ArticleId> = Vec::new();
+    for hit in &found.hits {
+        if !ranked.contains(&&hit.article.id) {
+            ranked.push(&hit.article.id);
+        }
+    }
+    ranked
+}
+
+/// How many articles stand before the first right one.
+pub(super) fn rank_of(found: &SearchResponse, right: &BTreeSet<ArticleId>) -> Option<usize> {
+    articles_of(found).iter().position(|id| right.contains(*id))
 }
 
 /// Any article that answers counts as found: an agent needs one. nDCG (Järvelin and Kekäläinen

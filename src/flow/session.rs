@@ -217,8 +217,16 @@ impl Session {
                 kind: CardKind::Answer,
                 answer: *answer,
                 trigger_turn: query.turn.clone(),
+                question: Some(query.question.clone()),
                 latency_ms,
             })));
+        }
+    }
+
+    fn tell_unanswered(&mut self) {
+        if let Some(abstained) = self.suggester.take_unanswered() {
+            let body = EventBody::SuggestionAbstained(Box::new(abstained));
+            self.out.push_back(Output::Event(body));
         }
     }
 
@@ -367,6 +375,7 @@ impl Session {
         let query = is_english.then(|| self.suggester.consider(&turn)).flatten();
         self.out.push_back(Output::Event(EventBody::TurnFinal(turn)));
         self.resolve(masked.resolved);
+        self.tell_unanswered();
         if let Some(query) = query {
             self.search(Box::new(query));
         }
@@ -408,6 +417,8 @@ impl Session {
         self.finished = true;
         let resolved = self.masker.finish();
         self.resolve(resolved);
+        self.suggester.close_question();
+        self.tell_unanswered();
         for live in &self.legs {
             self.out.push_back(Output::Event(EventBody::AudioStopped(AudioStopped {
                 party: live.party.clone(),

@@ -184,6 +184,11 @@ pub const BODY_MAX_BYTES: usize = 240 << 10;
 const TITLE_MAX_CHARS: usize = 300;
 const ID_MAX_CHARS: usize = 200;
 const LIST_MAX: usize = 200;
+const PHRASING_MAX_CHARS: usize = 300;
+/// Each phrasing of a heading stands with each passage below it.
+const PHRASINGS_MAX: usize = 2_000;
+/// A file or folder has this name, and filesystems take no longer one.
+const PART_MAX_BYTES: usize = 240;
 
 /// Says what is wrong with an article, first things first.
 ///
@@ -193,10 +198,19 @@ pub fn check(article: &FileArticle) -> Result<(), Mistake> {
     let mistake = |field, reason: String| Err(Mistake { field, key: None, reason });
     let id = article.id.as_str();
     let is_plain = |c: char| c.is_alphanumeric() || "-_./ ".contains(c);
-    let is_name = |part: &str| !part.is_empty() && part.trim() == part && !part.starts_with('.');
+    let is_name = |part: &str| {
+        let is_file = part.to_ascii_lowercase().ends_with(".md");
+        let is_bare = part.trim() == part && !part.starts_with('.') && !is_file;
+        (1..=PART_MAX_BYTES).contains(&part.len()) && is_bare
+    };
     if !id.split('/').all(is_name) || !id.chars().all(is_plain) {
-        let reason = "is a path such as billing/refunds: letters, digits, - _ . and spaces";
-        return mistake("id", reason.into());
+        return mistake(
+            "id",
+            format!(
+                "is a path such as billing/refunds: letters, digits, - _ . and spaces, each part of \
+                 {PART_MAX_BYTES} bytes at most and without .md"
+            ),
+        );
     }
     if id.chars().count() > ID_MAX_CHARS {
         return mistake("id", format!("has {ID_MAX_CHARS} characters at most"));
@@ -212,9 +226,14 @@ pub fn check(article: &FileArticle) -> Result<(), Mistake> {
         return mistake("audience", "is empty: name agent, customer or both".into());
     }
     let language = article.language.as_str();
-    if !(2..=16).contains(&language.len())
-        || !language.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    {
+    let mut tags = language.split('-');
+    let is_code = |code: &str| {
+        (2..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphabetic())
+    };
+    let is_tag = |tag: &str| {
+        (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    if language.len() > 16 || !tags.next().is_some_and(is_code) || !tags.all(is_tag) {
         return mistake("language", format!("{language:?} is no language code, such as en"));
     }
     if article.products.len() > LIST_MAX || article.products.iter().any(|one| one.len() > 200) {
@@ -231,6 +250,20 @@ pub fn check(article: &FileArticle) -> Result<(), Mistake> {
     let passages = passages(&article.id, title, &article.body);
     if passages.is_empty() {
         return mistake("body", "holds no text below a heading".into());
+    }
+    let below =
+        |heading: &str| passages.iter().filter(|passage| passage.heading == bare(heading)).count();
+    let mut count = 0_usize;
+    for (heading, phrasings) in &article.asked_as {
+        count = count.saturating_add(phrasings.len().saturating_mul(below(heading)));
+        if phrasings.iter().any(|one| one.chars().count() > PHRASING_MAX_CHARS) {
+            let reason = format!("have {PHRASING_MAX_CHARS} characters at most, each");
+            return Err(Mistake { field: "asked_as", key: Some(heading.clone()), reason });
+        }
+    }
+    if count > PHRASINGS_MAX {
+        let reason = format!("are {PHRASINGS_MAX} at most, over all passages");
+        return mistake("asked_as", reason);
     }
     asked_as(&article.asked_as, &passages).map(drop).map_err(|(key, reason)| Mistake {
         field: "asked_as",

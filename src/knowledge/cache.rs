@@ -5,15 +5,21 @@
 //! texts are embedded again. Two processes may write at once: they write different packs.
 
 use std::collections::HashMap;
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 /// Begins every pack: format version 1.
 const MAGIC: &[u8; 8] = b"bcvec\0\0\x01";
-/// More packs than this are merged into one when they are opened.
+/// Magic, dimensions, number of vectors.
+const HEAD_BYTES: usize = 16;
+/// More packs than this are merged into one when they are opened: each change writes a small one.
 const MANY_PACKS: usize = 64;
+/// A pack with so many vectors is left as it is.
+const LARGE_PACK: usize = 16_384;
 
 pub type TextHash = [u8; 32];
 
@@ -30,32 +36,41 @@ pub fn cache_folder(variable: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf
         .or_else(|| set("HOME").map(|folder| folder.join(".cache/backchannel")))
 }
 
-/// The vectors of one model.
+/// The vectors of one model. They stay on the disk; what is in memory is where each of them stands.
 pub struct VectorCache {
     folder: PathBuf,
     dimensions: usize,
-    known: HashMap<TextHash, Vec<f32>>,
+    packs: Mutex<Packs>,
+}
+
+#[derive(Default)]
+struct Packs {
+    files: Vec<(PathBuf, File)>,
+    /// The file, and the vector's number in it.
+    places: HashMap<TextHash, (usize, usize)>,
 }
 
 impl VectorCache {
-    /// Reads what is there. A damaged pack is deleted and counts as absent.
+    /// Reads all that is there once. A damaged pack is deleted and counts as absent.
     ///
     /// # Errors
     /// When the folder can't be made or listed.
     pub fn open(cache: &Path, fingerprint: &str, dimensions: usize) -> io::Result<Self> {
         let folder = cache.join("embeddings").join(fingerprint);
         std::fs::create_dir_all(&folder)?;
-        let mut known = HashMap::new();
-        let mut packs = Vec::new();
-        for entry in std::fs::read_dir(&folder)? {
+        let cache = Self { folder, dimensions, packs: Mutex::default() };
+        let mut small = Vec::new();
+        for entry in std::fs::read_dir(&cache.folder)? {
             let path = entry?.path();
             if path.extension().is_none_or(|extension| extension != "pack") {
                 continue;
             }
             match read_pack(&path, dimensions) {
-                Ok(vectors) => {
-                    known.extend(vectors);
-                    packs.push(path);
+                Ok((file, texts)) => {
+                    if texts.len() < LARGE_PACK {
+                        small.push(path.clone());
+                    }
+                    cache.packs().take_in(path, file, &texts);
                 }
                 Err(reason) => {
                     tracing::warn!(pack = %path.display(), %reason, "damaged embedding cache, rebuilding");
@@ -64,89 +79,163 @@ impl VectorCache {
                 }
             }
         }
-        let cache = Self { folder, dimensions, known };
-        if packs.len() > MANY_PACKS {
-            cache.merge(&packs)?;
+        if small.len() > MANY_PACKS {
+            cache.merge(&small)?;
         }
         Ok(cache)
     }
 
-    pub fn get(&self, hash: &TextHash) -> Option<&[f32]> {
-        self.known.get(hash).map(Vec::as_slice)
+    /// A vector that is there. One that can't be read any more isn't.
+    pub fn get(&self, hash: &TextHash) -> Option<Vec<f32>> {
+        let mut packs = self.packs();
+        let &(file, number) = packs.places.get(hash)?;
+        let record = 32 + self.dimensions * 4;
+        let at = HEAD_BYTES + number * record;
+        let mut bytes = vec![0; record];
+        let (_, file) = &mut packs.files[file];
+        let read = file.seek(SeekFrom::Start(at as u64)).and_then(|_| file.read_exact(&mut bytes));
+        match read {
+            Ok(()) if bytes[..32] == hash[..] => Some(floats(&bytes[32..])),
+            _ => {
+                packs.places.remove(hash);
+                None
+            }
+        }
     }
 
-    /// Writes new vectors as one pack and remembers them.
+    /// Writes new vectors as one pack.
     ///
     /// # Errors
-    /// When the disk refuses; the vectors are remembered in memory all the same.
-    pub fn add(&mut self, vectors: Vec<(TextHash, Vec<f32>)>) -> io::Result<()> {
-        let written = if vectors.is_empty() { Ok(()) } else { self.write_pack(&vectors).map(drop) };
-        self.known.extend(vectors);
-        written
+    /// When the disk refuses: then they are made again the next time.
+    pub fn add(&self, vectors: &[(TextHash, Vec<f32>)]) -> io::Result<()> {
+        if vectors.is_empty() {
+            return Ok(());
+        }
+        let mut vectors = vectors.iter().map(|(hash, vector)| Ok((*hash, vector.clone())));
+        let count = vectors.len();
+        self.write_pack(count, &mut vectors).map(drop)
     }
 
-    fn merge(&self, packs: &[PathBuf]) -> io::Result<()> {
-        let mut all: Vec<_> = self.known.iter().map(|(hash, v)| (*hash, v.clone())).collect();
-        all.sort_unstable_by_key(|(hash, _)| *hash);
-        let merged = self.write_pack(&all)?;
-        for pack in packs.iter().filter(|pack| **pack != merged) {
+    /// Makes one pack of several.
+    fn merge(&self, small: &[PathBuf]) -> io::Result<()> {
+        let mut texts: Vec<TextHash> = {
+            let packs = self.packs();
+            let is_small =
+                |(_, (file, _)): &(_, &(usize, usize))| small.contains(&packs.files[*file].0);
+            packs.places.iter().filter(is_small).map(|(text, _)| *text).collect()
+        };
+        // In order, so that two processes that merge the same write the same file.
+        texts.sort_unstable();
+        let gone = || io::Error::other("a pack has changed while it was open");
+        let mut vectors = texts.iter().map(|text| Ok((*text, self.get(text).ok_or_else(gone)?)));
+        let merged = self.write_pack(texts.len(), &mut vectors)?;
+        for pack in small.iter().filter(|pack| **pack != merged) {
             let _ = std::fs::remove_file(pack);
         }
         Ok(())
     }
 
-    fn write_pack(&self, vectors: &[(TextHash, Vec<f32>)]) -> io::Result<PathBuf> {
-        let record = 32 + self.dimensions * 4;
-        let mut bytes = Vec::with_capacity(16 + vectors.len() * record);
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&u32::try_from(self.dimensions).unwrap_or(u32::MAX).to_le_bytes());
-        bytes.extend_from_slice(&u32::try_from(vectors.len()).unwrap_or(u32::MAX).to_le_bytes());
-        for (hash, vector) in vectors {
-            bytes.extend_from_slice(hash);
-            for value in vector {
-                bytes.extend_from_slice(&value.to_le_bytes());
-            }
-        }
-        let path = self.folder.join(format!("{}.pack", hex(&Sha256::digest(&bytes))));
+    fn write_pack(
+        &self,
+        count: usize,
+        vectors: &mut dyn Iterator<Item = io::Result<(TextHash, Vec<f32>)>>,
+    ) -> io::Result<PathBuf> {
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&bytes)?;
+        let to = BufWriter::new(file.as_file_mut());
+        let mut pack = Hashing { to, hash: Sha256::new() };
+        pack.write_all(MAGIC)?;
+        for number in [self.dimensions, count] {
+            pack.write_all(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes())?;
+        }
+        let mut texts = Vec::with_capacity(count);
+        for vector in vectors {
+            let (hash, vector) = vector?;
+            pack.write_all(&hash)?;
+            for value in vector {
+                pack.write_all(&value.to_le_bytes())?;
+            }
+            texts.push(hash);
+        }
+        pack.flush()?;
+        let hash = pack.hash.clone().finalize();
+        drop(pack);
+        let path = self.folder.join(format!("{}.pack", hex(&hash)));
         file.as_file().sync_all()?;
         file.persist(&path).map_err(|error| error.error)?;
+        let file = File::open(&path)?;
+        self.packs().take_in(path.clone(), file, &texts);
         Ok(path)
     }
+
+    fn packs(&self) -> MutexGuard<'_, Packs> {
+        self.packs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Packs {
+    fn take_in(&mut self, path: PathBuf, file: File, texts: &[TextHash]) {
+        let number = self.files.len();
+        self.files.push((path, file));
+        let places = texts.iter().enumerate().map(|(at, text)| (*text, (number, at)));
+        self.places.extend(places);
+    }
+}
+
+/// Writes, and hashes what it writes.
+struct Hashing<W> {
+    to: W,
+    hash: Sha256,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn read_pack(path: &Path, dimensions: usize) -> Result<Vec<(TextHash, Vec<f32>)>, String> {
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or("");
-    if hex(&Sha256::digest(&bytes)) != name {
-        return Err("its content doesn't hash to its name".into());
-    }
+/// Reads a pack from one end to the other, and says what texts it has the vectors of.
+fn read_pack(path: &Path, dimensions: usize) -> Result<(File, Vec<TextHash>), String> {
+    let unreadable = |error: io::Error| error.to_string();
+    let mut file = BufReader::with_capacity(1 << 20, File::open(path).map_err(unreadable)?);
+    let mut hash = Sha256::new();
+    let mut head = [0; HEAD_BYTES];
+    file.read_exact(&mut head).map_err(unreadable)?;
+    hash.update(head);
     let word = |at: usize| {
-        let four = bytes.get(at..at + 4).and_then(|four| four.try_into().ok());
-        four.map(u32::from_le_bytes).and_then(|value| usize::try_from(value).ok())
+        head[at..at + 4].iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte))
     };
-    if !bytes.starts_with(MAGIC) || word(8) != Some(dimensions) {
+    if !head.starts_with(MAGIC) || word(8) != dimensions {
         return Err("it has another format".into());
     }
-    let record = 32 + dimensions * 4;
-    let records = bytes.get(16..).unwrap_or(&[]);
-    if word(12).and_then(|count| count.checked_mul(record)) != Some(records.len()) {
+    let mut texts = Vec::new();
+    let mut record = vec![0; 32 + dimensions * 4];
+    for _ in 0..word(12) {
+        file.read_exact(&mut record).map_err(unreadable)?;
+        hash.update(&record);
+        texts.push(record[..32].try_into().expect("32 bytes; this is a bug"));
+    }
+    if file.read(&mut record).map_err(unreadable)? > 0 {
         return Err("its length is wrong".into());
     }
-    let vectors = records.chunks_exact(record).map(|record| {
-        let (hash, values) = record.split_at(32);
-        let hash = hash.try_into().expect("32 bytes; this is a bug");
-        let values = values.chunks_exact(4);
-        let vector =
-            values.map(|four| f32::from_le_bytes(four.try_into().expect("4 bytes; this is a bug")));
-        (hash, vector.collect())
-    });
-    Ok(vectors.collect())
+    let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or("");
+    if hex(&hash.finalize()) != name {
+        return Err("its content doesn't hash to its name".into());
+    }
+    Ok((file.into_inner(), texts))
 }
 
 #[cfg(test)]
@@ -158,10 +247,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let open = || VectorCache::open(folder.path(), "model", 2).unwrap();
         let (a, b) = (text_hash("a"), text_hash("b"));
-        let mut cache = open();
-        cache.add(vec![(a, vec![1.0, 0.0])]).unwrap();
-        cache.add(vec![(b, vec![0.0, 1.0])]).unwrap();
-        assert_eq!(open().get(&a), Some(&[1.0, 0.0][..]));
+        let cache = open();
+        cache.add(&[(a, vec![1.0, 0.0])]).unwrap();
+        cache.add(&[(b, vec![0.0, 1.0])]).unwrap();
+        assert_eq!(cache.get(&b), Some(vec![0.0, 1.0]));
+        assert_eq!(open().get(&a), Some(vec![1.0, 0.0]));
         let packs = || std::fs::read_dir(folder.path().join("embeddings/model")).unwrap();
         let first = packs().next().unwrap().unwrap().path();
         let mut bytes = std::fs::read(&first).unwrap();
@@ -176,13 +266,17 @@ mod tests {
     #[test]
     fn many_packs_become_one() {
         let folder = tempfile::tempdir().unwrap();
-        let mut cache = VectorCache::open(folder.path(), "m", 1).unwrap();
+        let open = || VectorCache::open(folder.path(), "m", 1).unwrap();
+        let cache = open();
         for n in 0..=MANY_PACKS {
-            cache.add(vec![(text_hash(&n.to_string()), vec![1.0])]).unwrap();
+            cache.add(&[(text_hash(&n.to_string()), vec![n as f32])]).unwrap();
         }
-        let merged = VectorCache::open(folder.path(), "m", 1).unwrap();
-        assert_eq!(std::fs::read_dir(&merged.folder).unwrap().count(), 1);
-        assert!(merged.get(&text_hash("7")).is_some());
+        for merged in [open(), open()] {
+            assert_eq!(std::fs::read_dir(&merged.folder).unwrap().count(), 1);
+            assert_eq!(merged.get(&text_hash("7")), Some(vec![7.0]));
+        }
+        // Whoever has the old ones open still reads them.
+        assert_eq!(cache.get(&text_hash("7")), Some(vec![7.0]));
     }
 
     #[test]

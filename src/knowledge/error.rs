@@ -11,13 +11,15 @@ pub enum KnowledgeError {
     Article(#[from] ArticleError),
     #[error("the search index failed: {0}")]
     Index(#[from] tantivy::TantivyError),
+    #[error("no threads for the search index: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
 impl Classify for KnowledgeError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Folder { .. } | Self::Article(_) => ErrorKind::Invalid,
-            Self::Index(_) => ErrorKind::Internal,
+            Self::Index(_) | Self::Threads(_) => ErrorKind::Internal,
         }
     }
 }

@@ -1,7 +1,12 @@
-//! What speaks for a passage: words, the article around them, meaning, names, what is talked about.
+//! What speaks for a passage: words, the article around them, meaning, names, what is talked about, and
+//! what agents made of it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::error::KnowledgeError;
 use super::explain;
+use super::feedback::{Near, Prior};
 use super::fuse::Fused;
 use super::heard::Mention;
 use super::quote::{self, Asked};
@@ -28,6 +33,9 @@ const NAME_HOLDERS: usize = 14;
 /// What it is worth to be of the article that is talked about most. More than wording: any hotel has
 /// a sentence about breakfast.
 const ABOUT_WORTH: f32 = 1.5;
+/// What a nat of the agents' verdicts is worth in cosine: so much that neighbours change places, and no
+/// passage comes from far behind. Measured: see `benches/README`.
+const FEEDBACK_WORTH: f32 = 0.08;
 /// From this strength on a mention is a reason to show.
 const TALKED_ABOUT: f32 = 0.4;
 
@@ -42,6 +50,10 @@ pub(super) struct Evidence<'a> {
     names: Vec<(String, Vec<usize>)>,
     /// What is talked about, strongest first.
     about: Vec<Mention>,
+    /// By article, for those that verdicts move.
+    priors: BTreeMap<usize, Prior>,
+    /// The most exact terms that a passage holds.
+    most_exact: usize,
 }
 
 impl<'a> Evidence<'a> {
@@ -56,7 +68,8 @@ impl<'a> Evidence<'a> {
             let mut known = Vec::new();
             for term in &wording.terms {
                 let holders = snapshot.keywords.holders(term)?;
-                let idf = idf(count, holders.len());
+                let (beside, of) = snapshot.keywords.beside(term)?;
+                let idf = idf(count + of, holders.len() + beside);
                 known.push((term.clone(), holders, idf));
             }
             terms.push(known);
@@ -75,7 +88,30 @@ impl<'a> Evidence<'a> {
             holders.sort_unstable();
             holders.dedup();
         }
-        Ok(Self { snapshot, terms, exact, names, about })
+        let (priors, most_exact) = (BTreeMap::new(), 0);
+        Ok(Self { snapshot, terms, exact, names, about, priors, most_exact })
+    }
+
+    /// Takes what agents made of the articles of these passages.
+    pub fn heed(&mut self, near: &Near<'_>, fused: &[Fused], also: &[Range<usize>]) {
+        self.most_exact = fused.iter().map(|hit| hit.exact).max().unwrap_or(0);
+        let passages = fused.iter().map(|hit| hit.passage).chain(also.iter().cloned().flatten());
+        for passage in passages {
+            let article = self.snapshot.articles.of_passage[passage];
+            self.priors
+                .entry(article)
+                .or_insert_with(|| near.prior(&self.snapshot.passages[passage].article));
+        }
+    }
+
+    /// What agents made of the hit's article. It speaks for no passage against one that holds more of
+    /// the query's exact terms, and against none that holds the most.
+    fn prior(&self, hit: &Fused) -> Prior {
+        let article = self.snapshot.articles.of_passage[hit.passage];
+        let prior = self.priors.get(&article).copied().unwrap_or_default();
+        let is_exact = hit.exact == self.most_exact;
+        let is_heard = self.most_exact == 0 || (prior.log_odds > 0.0) == is_exact;
+        if is_heard { prior } else { Prior::default() }
     }
 
     /// The holders of each rare exact term of the query.
@@ -89,13 +125,15 @@ impl<'a> Evidence<'a> {
     }
 
     /// Orders fused passages by how strong the evidence is, which ranks alone don't tell: a weighted
-    /// sum of cosine, relative BM25 and what is talked about. The exact-term guard stays above it.
+    /// sum of cosine, relative BM25, what is talked about and what agents made of it. The exact-term guard
+    /// stays above it.
     pub fn weigh(&self, wordings: &[Wording], fused: &mut [Fused]) -> Result<(), KnowledgeError> {
         fused.sort_by_key(|hit| hit.passage);
         let total: f32 = wordings.iter().map(|wording| wording.weight).sum();
         for hit in fused.iter_mut() {
             hit.score = self.names_worth(hit.passage);
             hit.score += ABOUT_WORTH * self.mention(hit.passage).map_or(0.0, |one| one.strength);
+            hit.score += FEEDBACK_WORTH * self.prior(hit).log_odds;
         }
         for wording in wordings {
             let words = self.by_words(wording, fused)?;
@@ -162,13 +200,8 @@ impl<'a> Evidence<'a> {
         self.terms.iter().map(share).fold(0.0, f32::max)
     }
 
-    pub fn hit(
-        &self,
-        request: &SearchRequest,
-        wordings: &[Wording],
-        passage: usize,
-        score: f32,
-    ) -> SearchHit {
+    pub fn hit(&self, request: &SearchRequest, wordings: &[Wording], hit: &Fused) -> SearchHit {
+        let (passage, prior) = (hit.passage, self.prior(hit));
         let entry = &self.snapshot.passages[passage];
         let matched: Vec<String> = self.terms[0]
             .iter()
@@ -182,7 +215,8 @@ impl<'a> Evidence<'a> {
             .map(|(term, _)| term.clone())
             .collect();
         exact.extend(self.names_in(passage).into_iter().map(str::to_owned));
-        let features = self.features(wordings, passage, exact.len());
+        let mut features = self.features(wordings, passage, exact.len());
+        features.feedback = prior.log_odds;
         let cosine = self.snapshot.vectors.as_ref().map(|_| features.sentence_cosine);
         let cosine = cosine.filter(|_| wordings[0].vector.is_some());
         let heard = self.mention(passage).filter(|mention| mention.strength >= TALKED_ABOUT);
@@ -192,11 +226,12 @@ impl<'a> Evidence<'a> {
             asked_as: self.asked(wordings, passage),
             heard: heard.map(|mention| mention.words.as_str()),
             cosine,
+            feedback: prior.reason(),
         };
         SearchHit {
             article: entry.article.clone(),
             passage_number: entry.number,
-            score,
+            score: hit.score,
             sentence: self.quote(wordings, passage),
             why: explain::reasons(&request.query, &found),
             features,

@@ -14,6 +14,8 @@ pub(crate) struct Found<'a> {
     /// The words that were heard as the article's name.
     pub heard: Option<&'a str>,
     pub cosine: Option<f32>,
+    /// What agents made of it.
+    pub feedback: Option<String>,
 }
 
 pub(crate) fn reasons(query: &str, found: &Found<'_>) -> Vec<String> {
@@ -34,11 +36,12 @@ pub(crate) fn reasons(query: &str, found: &Found<'_>) -> Vec<String> {
     if let Some(cosine) = found.cosine {
         why.push(format!("meaning: {cosine:.2}"));
     }
+    why.extend(found.feedback.clone());
     why
 }
 
 fn spoken_forms(query: &str, matched: &[String]) -> Vec<String> {
-    let words = super::spoken::digits(&terms::words(query));
+    let words = super::spoken::digits(terms::words(query));
     let stems = terms::stem(&words);
     let mut shown: Vec<String> = Vec::new();
     for (word, stem) in words.iter().zip(&stems) {

@@ -6,12 +6,17 @@
 //! Titles that everybody says ("Good Hotel") prove little. The weights were chosen on one half of
 //! `dstc10-spoken-knowledge` (see `benches/README`).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
+use rayon::prelude::*;
+
 use super::cache::{TextHash, text_hash};
+use super::phrases::Phrases;
 use super::snapshot::PassageEntry;
-use super::{names, terms};
+use super::terms;
 use crate::domain::number_of;
 
 /// Letters of a title that must be heard, as a share (normalised Levenshtein similarity).
@@ -81,51 +86,52 @@ struct Stretch {
 }
 
 impl Heard {
-    /// `article_of` tells which article a passage is of, by number.
-    pub fn of(passages: &[PassageEntry], article_of: &[usize]) -> Self {
-        let mut texts: Vec<Vec<String>> = Vec::new();
-        let mut titles: Vec<&str> = Vec::new();
-        for (entry, &article) in passages.iter().zip(article_of) {
-            if article == titles.len() {
-                titles.push(&entry.article.title);
-                texts.push(Vec::new());
-            }
-            let passage = entry.passage();
-            texts[article].extend(words(&passage.heading));
-            texts[article].extend(words(&passage.text));
+    pub fn of(passages: &[PassageEntry], articles: &[Range<usize>]) -> Self {
+        let title = |range: &Range<usize>| &*passages[range.start].article.title;
+        let mut phrases = Phrases::default();
+        for word in articles.iter().flat_map(|range| words(title(range))) {
+            phrases.learn(&word);
         }
-        let mut known: HashMap<&str, usize> = HashMap::new();
-        for text in &texts {
-            for word in text.iter().collect::<HashSet<_>>() {
-                *known.entry(word).or_default() += 1;
-            }
-        }
-        let mut parts = Vec::new();
-        for (article, title) in titles.iter().enumerate() {
-            parts.extend(
-                ways_to_say(title, &|word| {
-                    if terms::is_stop_word(word) {
-                        0.05
-                    } else {
-                        says(texts.len(), known.get(word))
+        let texts: Vec<Vec<u32>> = articles
+            .par_iter()
+            .map(|range| {
+                let mut text = Vec::new();
+                for passage in passages[range.clone()].iter().map(PassageEntry::passage) {
+                    for part in [&passage.heading, &passage.text] {
+                        each_word(part, &mut |word| text.push(phrases.word(word)));
                     }
-                })
-                .map(|(part, share)| (article, part, share)),
-            );
-        }
-        let counts = articles_with(&texts, parts.iter().map(|(_, part, _)| &part[..]));
+                }
+                text
+            })
+            .collect();
+        let counts = articles_with(&texts, phrases.known_words(), |text, on_word| {
+            text.iter().for_each(|&word| on_word(word as usize));
+        });
+        let weight = |word: &str| match terms::is_stop_word(word) {
+            true => 0.05,
+            false => says(texts.len(), counts.get(phrases.word(word) as usize)),
+        };
+        let of_title = |(article, range)| {
+            ways_to_say(title(range), &weight).map(move |(part, share)| (article, part, share))
+        };
+        let parts: Vec<_> = articles.iter().enumerate().flat_map(of_title).collect();
+        let numbers: Vec<usize> =
+            parts.iter().map(|(_, part, _)| phrases.add(part.iter().map(String::as_str))).collect();
+        let count = numbers.iter().max().map_or(0, |most| most + 1);
+        let counts = articles_with(&texts, count, |text, on_phrase| {
+            phrases.each_in(text, on_phrase);
+        });
         // In a small base nothing is rarer than what one article has.
         let rare = says(texts.len(), None).clamp(f32::MIN_POSITIVE, RARE);
         let mut heard = Self::default();
-        for (article, part, share) in &parts {
-            let rarity = (says(texts.len(), counts.get(&part[..])) / rare).min(1.0);
+        for ((article, part, share), number) in parts.into_iter().zip(numbers) {
+            let rarity = (says(texts.len(), counts.get(number)) / rare).min(1.0);
             let letters = part.concat();
             let pairs = pairs(&letters);
             for pair in &pairs {
                 heard.by_pair.entry(*pair).or_default().push(heard.names.len());
             }
             let weight = share.powf(PART_POWER) * rarity;
-            let article = *article;
             heard.names.push(Name { article, letters, words: part.len(), pairs, weight });
         }
         heard
@@ -241,8 +247,20 @@ fn is_place(said: &[String], stretch: &Stretch) -> bool {
 
 /// Lower-case words; numbers in digits, word by word, since people read "1906" as they like.
 fn words(text: &str) -> Vec<String> {
-    let spelt = |word: String| number_of(&word).map_or(word, |number| number.to_string());
-    terms::words(&text.replace('&', " and ")).into_iter().map(spelt).collect()
+    let mut words = Vec::new();
+    each_word(text, &mut |word| words.push(word.to_owned()));
+    words
+}
+
+fn each_word(text: &str, on_word: &mut dyn FnMut(&str)) {
+    let text = match text.contains('&') {
+        true => Cow::from(text.replace('&', " and ")),
+        false => Cow::from(text),
+    };
+    terms::each_word(&text, &mut |word| match number_of(word) {
+        Some(number) => on_word(&number.to_string()),
+        None => on_word(word),
+    });
 }
 
 fn pairs(letters: &str) -> HashSet<[u8; 2]> {
@@ -287,20 +305,60 @@ fn ways_to_say(
     ways.into_iter()
 }
 
-/// How many texts hold each phrase.
-fn articles_with<'a>(
-    texts: &[Vec<String>],
-    phrases: impl Iterator<Item = &'a [String]>,
-) -> BTreeMap<&'a [String], usize> {
-    let mut counts: BTreeMap<&[String], usize> = phrases.map(|phrase| (phrase, 0)).collect();
-    for text in texts {
-        let begin = |at| names::beginning(&counts, &text[at..]).into_iter().copied();
-        let held: HashSet<&[String]> = (0..text.len()).flat_map(begin).collect();
-        for phrase in held {
-            if let Some(count) = counts.get_mut(phrase) {
-                *count += 1;
+/// How many texts have each of `count` things; `each_in` tells those of a text.
+fn articles_with(
+    texts: &[Vec<u32>],
+    count: usize,
+    each_in: impl Fn(&[u32], &mut dyn FnMut(usize)),
+) -> Vec<usize> {
+    let mut counts = vec![0; count];
+    let mut last_seen = vec![usize::MAX; count];
+    for (number, text) in texts.iter().enumerate() {
+        each_in(text, &mut |thing| {
+            if last_seen.get(thing).is_some_and(|last| *last != number) {
+                last_seen[thing] = number;
+                counts[thing] += 1;
             }
-        }
+        });
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::knowledge::snapshot::{Articles, sample_passages};
+
+    /// Every word and every phrase is looked for in every article.
+    #[test]
+    fn one_pass_weighs_as_comparing_everything_with_everything_does() {
+        let passages = sample_passages();
+        let articles = Articles::of(&passages).ranges;
+        let text = |range: &Range<usize>| {
+            let parts = passages[range.clone()].iter().map(PassageEntry::passage);
+            let words = parts.flat_map(|one| [words(&one.heading), words(&one.text)].concat());
+            format!(" {} ", words.collect::<Vec<_>>().join(" "))
+        };
+        let texts: Vec<String> = articles.iter().map(text).collect();
+        let holders = |phrase: &str| {
+            texts.iter().filter(|text| text.contains(&format!(" {phrase} "))).count()
+        };
+        let says_word = |word: &str| match terms::is_stop_word(word) {
+            true => 0.05,
+            false => says(texts.len(), Some(&holders(word))),
+        };
+        let rare = says(texts.len(), None).min(RARE);
+        let mut expected = Vec::new();
+        for (number, range) in articles.iter().enumerate() {
+            for (part, share) in ways_to_say(&passages[range.start].article.title, &says_word) {
+                let rarity = (says(texts.len(), Some(&holders(&part.join(" ")))) / rare).min(1.0);
+                expected.push((number, part.concat(), share.powf(PART_POWER) * rarity));
+            }
+        }
+        assert!(expected.len() > articles.len());
+        let found = Heard::of(&passages, &articles).names;
+        let found: Vec<_> =
+            found.into_iter().map(|one| (one.article, one.letters, one.weight)).collect();
+        assert_eq!(found, expected);
+    }
 }

@@ -14,12 +14,12 @@ use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions,
 };
 use tantivy::{
-    DocSet, Index, IndexReader, ReloadPolicy, SingleSegmentIndexWriter, TERMINATED,
-    TantivyDocument, TantivyError, Term,
+    DocSet, Index, Searcher, SingleSegmentIndexWriter, TERMINATED, TantivyDocument, TantivyError,
+    Term,
 };
 
+use super::counted::Counted;
 use super::snapshot::PassageEntry;
-use super::{terms, whole};
 use crate::domain::{Article, Audience};
 
 /// The writer's working memory; it flushes to the RAM directory when it is full.
@@ -59,8 +59,6 @@ struct Fields {
     text: Field,
     /// How people ask for the passage.
     asked: Field,
-    /// Title, heading and text, for document frequencies and for the exact-term guard.
-    all: Field,
     audience: Field,
     product: Field,
     language: Field,
@@ -69,7 +67,7 @@ struct Fields {
 }
 
 pub(crate) struct KeywordIndex {
-    reader: IndexReader,
+    index: Counted,
     fields: Fields,
 }
 
@@ -86,8 +84,7 @@ impl KeywordIndex {
             title: schema.add_text_field("title", words.clone()),
             heading: schema.add_text_field("heading", words.clone()),
             text: schema.add_text_field("text", words.clone()),
-            asked: schema.add_text_field("asked", words.clone()),
-            all: schema.add_text_field("all", words),
+            asked: schema.add_text_field("asked", words),
             audience: schema.add_text_field("audience", STRING),
             product: schema.add_text_field("product", STRING),
             language: schema.add_text_field("language", STRING),
@@ -99,16 +96,12 @@ impl KeywordIndex {
             .schema(schema.build())
             .single_segment_index_writer(directory, WRITER_BYTES)?;
         for entry in passages {
-            let (article, passage) = (&entry.article, entry.passage());
+            let (article, terms) = (&entry.article, &entry.terms);
             let mut document = TantivyDocument::default();
-            let title = terms::terms(&article.title).join(" ");
-            let heading = terms::terms(&passage.heading).join(" ");
-            let text = terms::terms(&passage.text).join(" ");
-            document.add_text(fields.all, format!("{title} {heading} {text}"));
-            document.add_text(fields.title, title);
-            document.add_text(fields.heading, heading);
-            document.add_text(fields.text, text);
-            document.add_text(fields.asked, terms::terms(&entry.asked_as.join(" ")).join(" "));
+            document.add_text(fields.title, &terms.title);
+            document.add_text(fields.heading, &terms.heading);
+            document.add_text(fields.text, &terms.text);
+            document.add_text(fields.asked, &terms.asked);
             for audience in &article.audience {
                 document.add_text(fields.audience, audience.as_str());
             }
@@ -120,9 +113,13 @@ impl KeywordIndex {
             document.add_i64(fields.valid_until, article.valid_until.map_or(i64::MAX, day_number));
             writer.add_document(document)?;
         }
-        let index = writer.finalize()?;
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { reader, fields })
+        let index = Counted::of(&writer.finalize()?)?;
+        Ok(Self { index, fields })
+    }
+
+    /// What is rare is told by the other one too.
+    pub fn count_with(&mut self, other: &Self) {
+        self.index.count_with(&other.index);
     }
 
     /// The best passages for these terms, best first, with their BM25 scores. Without
@@ -143,7 +140,9 @@ impl KeywordIndex {
             clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(condition, 0.0))));
         }
         let top = TopDocs::with_limit(limit).order_by_score();
-        let found = self.reader.searcher().search(&BooleanQuery::new(clauses), &top)?;
+        let (query, counts) = (BooleanQuery::new(clauses), self.index.counts());
+        let searcher = self.index.searcher();
+        let found = searcher.search_with_statistics_provider(&query, &top, &counts)?;
         Ok(found.into_iter().map(|(score, at)| (at.doc_id as usize, score)).collect())
     }
 
@@ -154,7 +153,7 @@ impl KeywordIndex {
         asked: bool,
         passages: &[usize],
     ) -> Result<Vec<f32>, TantivyError> {
-        whole::scores(&self.reader, &self.any_of(terms, asked), passages)
+        self.index.scores(&self.any_of(terms, asked), passages)
     }
 
     fn any_of(&self, terms: &[String], asked: bool) -> BooleanQuery {
@@ -196,30 +195,52 @@ impl KeywordIndex {
 
     /// The passages that hold the term, in growing order.
     pub fn holders(&self, term: &str) -> Result<Vec<usize>, TantivyError> {
-        self.holders_in(self.fields.all, term)
+        self.holders_in(&self.index.searcher(), &self.said(), term)
+    }
+
+    /// So many passages of the index beside this one hold the term, of so many.
+    pub fn beside(&self, term: &str) -> Result<(usize, usize), TantivyError> {
+        let Some(searcher) = self.index.beside() else { return Ok((0, 0)) };
+        let holders = self.holders_in(&searcher, &self.said(), term)?;
+        Ok((holders.len(), searcher.num_docs() as usize))
     }
 
     /// The passages that people ask for with the term, in growing order.
     pub fn asked_with(&self, term: &str) -> Result<Vec<usize>, TantivyError> {
-        self.holders_in(self.fields.asked, term)
+        self.holders_in(&self.index.searcher(), &[self.fields.asked], term)
     }
 
-    fn holders_in(&self, field: Field, term: &str) -> Result<Vec<usize>, TantivyError> {
-        let searcher = self.reader.searcher();
+    /// Where an article says something.
+    fn said(&self) -> [Field; 3] {
+        let Fields { title, heading, text, .. } = self.fields;
+        [title, heading, text]
+    }
+
+    fn holders_in(
+        &self,
+        searcher: &Searcher,
+        fields: &[Field],
+        term: &str,
+    ) -> Result<Vec<usize>, TantivyError> {
         let mut holders = Vec::new();
-        let term = Term::from_field_text(field, term);
-        for segment in searcher.segment_readers() {
-            let inverted = segment.inverted_index(field)?;
-            let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)?
-            else {
-                continue;
-            };
-            let mut doc = postings.doc();
-            while doc != TERMINATED {
-                holders.push(doc as usize);
-                doc = postings.advance();
+        for &field in fields {
+            let term = Term::from_field_text(field, term);
+            for segment in searcher.segment_readers() {
+                let inverted = segment.inverted_index(field)?;
+                let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::Basic)?
+                else {
+                    continue;
+                };
+                let mut doc = postings.doc();
+                while doc != TERMINATED {
+                    holders.push(doc as usize);
+                    doc = postings.advance();
+                }
             }
         }
+        // Each field's are in order already, which a stable sort makes use of.
+        holders.sort();
+        holders.dedup();
         Ok(holders)
     }
 }

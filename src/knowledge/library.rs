@@ -11,17 +11,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use rayon::prelude::*;
+
 use super::article::{self, Written};
+use super::cache::VectorCache;
 use super::error::{ArticleError, KnowledgeError};
-use super::matrix::{self, Before, Known};
+use super::feedback::Feedback;
+use super::matrix::Maker;
 use super::search::{self, SearchRequest, SearchResponse};
 use super::snapshot::{Shelf, Shelved, Snapshot};
 use super::source::Source;
-use crate::domain::{Article, ArticleId, Citation, EventBody};
+use crate::domain::{Article, ArticleId, ArticleRevision, Citation, EventBody};
 use crate::models::embedder::{EmbedderError, EmbedderHandle, Urgency};
 
 /// A change waits so long for its vectors; what is late is found by its words until then.
 const CHANGE_PATIENCE: Duration = Duration::from_millis(600);
+/// And so long the large index: thousands of new articles must not wait in the small one meanwhile.
+const REBUILD_PATIENCE: Duration = Duration::from_secs(15);
 /// So many more hits are looked at when some may have been taken back.
 const SPARE_HITS: usize = 50;
 
@@ -59,9 +65,18 @@ struct Shelves {
     is_rebuilding: AtomicBool,
     /// Held while something that cites the shelf is on its way to the log.
     citing: tokio::sync::RwLock<()>,
-    embedder: RwLock<Option<EmbedderHandle>>,
+    /// The model of the vectors, once they are complete, and where they are kept.
+    model: RwLock<Option<Model>>,
+    /// What agents made of cards, if that counts.
+    feedback: RwLock<Option<Arc<Feedback>>>,
     complaints: Vec<ArticleError>,
     settings: LibrarySettings,
+}
+
+#[derive(Clone)]
+struct Model {
+    embedder: EmbedderHandle,
+    cache: Option<Arc<VectorCache>>,
 }
 
 struct State {
@@ -125,7 +140,7 @@ impl Library {
                 Err(complaint) => complaints.push(complaint),
             }
         }
-        Self::of(articles, complaints, settings)
+        Self::of(articles, |one| one, complaints, settings)
     }
 
     /// A library of ready articles; the settings' source is not looked at.
@@ -140,35 +155,45 @@ impl Library {
             let asked_as = vec![Vec::new(); article.passages.len()];
             Written { article, asked_as }
         };
-        Self::of_written(articles.into_iter().map(plain).collect(), settings)
+        Self::of(articles, plain, Vec::new(), settings)
     }
 
-    /// The same with phrasings, as the log has them.
+    /// A library of what the log holds; the settings' source is not looked at.
     ///
     /// # Errors
     /// When the index can't be built.
-    pub fn of_written(
-        articles: Vec<Written>,
+    pub fn of_revisions(
+        revisions: &[Arc<ArticleRevision>],
         settings: &LibrarySettings,
     ) -> Result<Self, KnowledgeError> {
-        Self::of(articles, Vec::new(), settings)
+        let revisions = revisions.iter().collect();
+        let written = |revision: &Arc<ArticleRevision>| Written::of_revision(revision);
+        Self::of(revisions, written, Vec::new(), settings)
     }
 
-    fn of(
-        articles: Vec<Written>,
+    fn of<T: Send>(
+        articles: Vec<T>,
+        written: impl Fn(T) -> Written + Sync,
         complaints: Vec<ArticleError>,
         settings: &LibrarySettings,
     ) -> Result<Self, KnowledgeError> {
-        let shelved = articles.into_iter().map(|one| Arc::new(Shelved::of(one)));
-        let shelf: Shelf = shelved.map(|one| (one.article.id.clone(), one)).collect();
-        let main = Arc::new(Snapshot::build(shelf.values())?);
-        let state = State { shelf: Arc::new(shelf), main, fresh: None };
+        // Nobody is served yet, so all cores are free.
+        let (shelf, main) = on_threads(0, || {
+            let shelved = articles.into_par_iter().map(|one| Arc::new(Shelved::of(written(one))));
+            let shelved: Vec<Arc<Shelved>> = shelved.collect();
+            let shelf: Shelf =
+                shelved.into_iter().map(|one| (one.article.id.clone(), one)).collect();
+            let main = Snapshot::build(shelf.values(), None);
+            (shelf, main)
+        })?;
+        let state = State { shelf: Arc::new(shelf), main: Arc::new(main?), fresh: None };
         Ok(Self(Arc::new(Shelves {
             current: RwLock::new(Arc::new(state)),
             changing: Mutex::new(()),
             is_rebuilding: AtomicBool::new(false),
             citing: tokio::sync::RwLock::new(()),
-            embedder: RwLock::new(None),
+            model: RwLock::new(None),
+            feedback: RwLock::new(None),
             complaints,
             settings: settings.clone(),
         })))
@@ -191,26 +216,32 @@ impl Library {
         embedder: EmbedderHandle,
         progress: impl Fn(usize, usize),
     ) -> Result<(), EmbedderError> {
-        let mut known = Known::new();
+        let open = |folder: &PathBuf| {
+            VectorCache::open(folder, embedder.fingerprint(), embedder.dimensions())
+                .inspect_err(|error| tracing::warn!(%error, "no embedding cache"))
+                .ok()
+        };
+        let cache = self.0.settings.cache.as_ref().and_then(open).map(Arc::new);
+        let mut maker = Maker::new(&embedder, cache.as_deref());
+        let mut changing = None;
         loop {
             let before = self.state();
+            let mut with_vectors = Vec::new();
             for snapshot in before.snapshots() {
-                let texts = matrix::texts(&snapshot.passages);
-                let cache = self.0.settings.cache.as_deref();
-                matrix::learn(&texts, &mut known, cache, &embedder, None, &progress)?;
+                let (rows, made) = maker.rows(snapshot, &progress);
+                made?;
+                with_vectors.push(snapshot.with_vectors(embedder.dimensions(), rows));
             }
-            let _changing = self.change();
-            // Articles may have changed meanwhile: then only those are left to embed.
+            let _changing = changing.get_or_insert_with(|| self.change());
+            // Articles may have changed meanwhile: then those are left, and no others come.
             if !Arc::ptr_eq(&before, &self.state()) {
                 continue;
             }
-            let with = |snapshot: &Snapshot| {
-                let none = Before::default();
-                let rows = matrix::matrix(embedder.dimensions(), &snapshot.passages, &none, &known);
-                Arc::new(snapshot.with_vectors(rows))
-            };
-            let (main, fresh) = (with(&before.main), before.fresh.as_deref().map(with));
-            *self.0.embedder.write().unwrap_or_else(PoisonError::into_inner) = Some(embedder);
+            let mut with_vectors = with_vectors.into_iter().map(Arc::new);
+            let Some(main) = with_vectors.next() else { return Ok(()) };
+            let fresh = with_vectors.next();
+            *self.0.model.write().unwrap_or_else(PoisonError::into_inner) =
+                Some(Model { embedder: embedder.clone(), cache: cache.clone() });
             self.swap(State { shelf: Arc::clone(&before.shelf), main, fresh });
             return Ok(());
         }
@@ -244,39 +275,39 @@ impl Library {
         if !published.is_empty() {
             let new = |one: &&Arc<Shelved>| !state.main.holds(&one.article);
             let newer = &mut shelf.values().filter(new);
-            let fresh = Some(self.snapshot_of(newer, &state, CHANGE_PATIENCE)?);
             let main = Arc::clone(&state.main);
-            self.swap(State { shelf: Arc::new(shelf), main, fresh });
+            let (fresh, _) = self.snapshot_of(newer, &state, Some(&main), CHANGE_PATIENCE)?;
+            self.swap(State { shelf: Arc::new(shelf), main, fresh: Some(fresh) });
         }
         self.rebuild_soon();
         Ok(())
     }
 
-    /// An index of these articles, with the vectors that can be had in time.
+    /// An index of these articles, with the vectors that can be had in time; and whether more of them
+    /// could be had in more time.
     fn snapshot_of(
         &self,
         shelved: &mut dyn Iterator<Item = &Arc<Shelved>>,
         state: &State,
+        beside: Option<&Snapshot>,
         patience: Duration,
-    ) -> Result<Arc<Snapshot>, KnowledgeError> {
+    ) -> Result<(Arc<Snapshot>, bool), KnowledgeError> {
         let deadline = Instant::now() + patience;
-        let plain = Snapshot::build(shelved)?;
-        let embedder = self.0.embedder.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(embedder) = embedder else { return Ok(Arc::new(plain)) };
-        let snapshots = state.snapshots();
-        let before = Before::of(&snapshots);
-        let lacking = before.lacking(&plain.passages);
-        let mut articles: Vec<&ArticleId> = lacking.iter().map(|one| &one.article.id).collect();
-        articles.dedup();
-        let mut known = before.known_of(&snapshots, &articles);
-        let texts = matrix::texts(&lacking);
-        let cache = self.0.settings.cache.as_deref();
-        let learnt = matrix::learn(&texts, &mut known, cache, &embedder, Some(deadline), |_, _| ());
-        if let Err(error) = learnt {
+        let shelved: Vec<&Arc<Shelved>> = shelved.collect();
+        // The other cores are for those who are on the phone.
+        let plain = on_threads(1, || Snapshot::build(shelved.into_iter(), beside))??;
+        let Some(Model { embedder, cache }) = self.model() else {
+            return Ok((Arc::new(plain), false));
+        };
+        let mut maker = Maker::new(&embedder, cache.as_deref());
+        maker.deadline = Some(deadline);
+        maker.remember(&state.snapshots(), &plain);
+        let (rows, made) = maker.rows(&plain, &|_, _| ());
+        if let Err(error) = &made {
             tracing::warn!(%error, "new articles are found by their words only");
         }
-        let rows = matrix::matrix(embedder.dimensions(), &plain.passages, &before, &known);
-        Ok(Arc::new(plain.with_vectors(rows)))
+        let lacks_some = made.is_ok() && rows.iter().any(|rows| !rows.is_complete());
+        Ok((Arc::new(plain.with_vectors(embedder.dimensions(), rows)), lacks_some))
     }
 
     /// Makes one index of everything, beside whatever goes on.
@@ -287,12 +318,15 @@ impl Library {
         let library = self.clone();
         let work = move || {
             loop {
-                let failed = library.rebuild().inspect_err(|error| {
+                let lacks_some = library.rebuild().inspect_err(|error| {
                     tracing::error!(%error, "the index of all articles was not made anew");
                 });
+                if let Ok(true) = lacks_some {
+                    continue;
+                }
                 library.0.is_rebuilding.store(false, Ordering::Release);
                 // Whoever came in between saw that somebody was at it.
-                if failed.is_err()
+                if lacks_some.is_err()
                     || library.state().is_whole()
                     || library.0.is_rebuilding.swap(true, Ordering::AcqRel)
                 {
@@ -306,22 +340,29 @@ impl Library {
         }
     }
 
-    fn rebuild(&self) -> Result<(), KnowledgeError> {
-        const NO_HURRY: Duration = Duration::from_secs(3_600);
-        let before = self.state();
-        let main = self.snapshot_of(&mut before.shelf.values(), &before, NO_HURRY)?;
-        let _changing = self.change();
-        let now = self.state();
-        let new = |one: &&Arc<Shelved>| !main.holds(&one.article);
-        let fresh = match now.shelf.values().any(|one| new(&one)) {
-            true => {
-                let newer = &mut now.shelf.values().filter(new);
-                Some(self.snapshot_of(newer, &now, CHANGE_PATIENCE)?)
+    /// Returns whether vectors are still lacking that can be had.
+    fn rebuild(&self) -> Result<bool, KnowledgeError> {
+        loop {
+            let before = self.state();
+            let all = &mut before.shelf.values();
+            let (main, lacks_some) = self.snapshot_of(all, &before, None, REBUILD_PATIENCE)?;
+            let _changing = self.change();
+            // The model came while this was made without it.
+            if main.vectors.is_none() && self.model().is_some() {
+                continue;
             }
-            false => None,
-        };
-        self.swap(State { shelf: Arc::clone(&now.shelf), main, fresh });
-        Ok(())
+            let now = self.state();
+            let new = |one: &&Arc<Shelved>| !main.holds(&one.article);
+            let fresh = match now.shelf.values().any(|one| new(&one)) {
+                true => {
+                    let newer = &mut now.shelf.values().filter(new);
+                    Some(self.snapshot_of(newer, &now, Some(&main), CHANGE_PATIENCE)?.0)
+                }
+                false => None,
+            };
+            self.swap(State { shelf: Arc::clone(&now.shelf), main, fresh });
+            return Ok(lacks_some);
+        }
     }
 
     /// Whether what was published last is in the one large index.
@@ -355,7 +396,7 @@ impl Library {
     /// # Errors
     /// When the index fails. A model that is late or gone only makes the response `degraded`.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchResponse, KnowledgeError> {
-        let embedder = self.0.embedder.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let embedder = self.embedder();
         // Both indexes ask for the same vectors.
         let made: RefCell<HashMap<Vec<String>, Vec<Vec<f32>>>> = RefCell::default();
         let embed = |texts: Vec<String>| {
@@ -369,14 +410,18 @@ impl Library {
             Ok(vectors)
         };
         let state = self.state();
+        let feedback = self.feedback();
+        let search = |snapshot: &Snapshot, request: &SearchRequest| {
+            search::search(snapshot, request, feedback.as_deref(), &embed)
+        };
         if state.is_whole() {
-            return search::search(&state.main, request, &embed);
+            return search(&state.main, request);
         }
         let mut wider = request.clone();
         wider.limit += SPARE_HITS;
-        let mut found = search::search(&state.main, &wider, &embed)?;
+        let mut found = search(&state.main, &wider)?;
         if let Some(fresh) = &state.fresh {
-            let newer = search::search(fresh, request, &embed)?;
+            let newer = search(fresh, request)?;
             found.degraded |= newer.degraded;
             found.hits.extend(newer.hits);
             found.hits.sort_by(|a, b| {
@@ -392,9 +437,22 @@ impl Library {
         Ok(found)
     }
 
+    /// Ranks by these verdicts from the next search on; `None`: by none.
+    pub fn heed(&self, feedback: Option<Arc<Feedback>>) {
+        *self.0.feedback.write().unwrap_or_else(PoisonError::into_inner) = feedback;
+    }
+
+    fn feedback(&self) -> Option<Arc<Feedback>> {
+        self.0.feedback.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The model of the vectors, once they are complete.
     pub fn embedder(&self) -> Option<EmbedderHandle> {
-        self.0.embedder.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.model().map(|model| model.embedder)
+    }
+
+    fn model(&self) -> Option<Model> {
+        self.0.model.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn article(&self, id: &ArticleId) -> Option<Arc<Article>> {
@@ -429,6 +487,15 @@ impl Library {
     fn change(&self) -> MutexGuard<'_, ()> {
         self.0.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Works on a pool of so many threads; 0 is one for each core.
+fn on_threads<T: Send>(
+    threads: usize,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, KnowledgeError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    Ok(pool.install(work))
 }
 
 fn unreadable(file: &str, reason: String) -> ArticleError {

@@ -1,187 +1,204 @@
-//! Vectors for what is on the shelf: copied where a snapshot has them, from the cache, or made now.
+//! Vectors for what is on the shelf: those that a snapshot has, those in the cache, or made now.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::cache::{TextHash, VectorCache, text_hash};
 use super::snapshot::{PassageEntry, Snapshot};
-use super::vectors::Vectors;
+use super::vectors::PassageRows;
 use crate::domain::ArticleId;
 use crate::models::embedder::{EmbedderError, EmbedderHandle, Urgency};
 
 /// Background texts go to the model in jobs of about this many characters: a live query waits for
 /// one job at most, some 50 ms.
-const JOB_CHARS: usize = 500;
+const JOB_CHARS: usize = 1_500;
 /// Vectors are written to the cache after this many, so that a killed start keeps most of its work.
 const FLUSH_AFTER: usize = 256;
 /// Nothing in the background waits longer for one job; then the model hangs.
 const JOB_PATIENCE: Duration = Duration::from_secs(60);
+/// Passages whose texts are in memory at a time.
+const PASSAGES_AT_ONCE: usize = 256;
 
-/// Vectors by what they are made of.
-pub(super) type Known = HashMap<TextHash, Vec<f32>>;
-
-/// All texts of these passages.
-pub(super) fn texts(passages: &[PassageEntry]) -> Vec<String> {
-    passages.iter().flat_map(PassageEntry::texts_to_embed).collect()
+/// Where vectors are looked for and made.
+pub(super) struct Maker<'a> {
+    pub embedder: &'a EmbedderHandle,
+    pub cache: Option<&'a VectorCache>,
+    /// The model gets no more work after this.
+    pub deadline: Option<Instant>,
+    /// By what they are made of.
+    known: HashMap<TextHash, (Arc<PassageRows>, usize)>,
+    /// By article and revision.
+    made: HashMap<(ArticleId, u32), Vec<Arc<PassageRows>>>,
 }
 
-/// Adds the vectors of these texts to what is known: from the disk, else from the model, which gets
-/// no more work once `deadline` has passed.
-///
-/// # Errors
-/// The model fails. A cache that can't be read or written costs only time, and is logged.
-pub(super) fn learn(
-    texts: &[String],
-    known: &mut Known,
-    folder: Option<&Path>,
-    embedder: &EmbedderHandle,
-    deadline: Option<Instant>,
-    progress: impl Fn(usize, usize),
-) -> Result<(), EmbedderError> {
-    let hashes: Vec<TextHash> = texts.iter().map(|text| text_hash(text)).collect();
-    let mut missing: Vec<usize> =
-        (0..texts.len()).filter(|&at| !known.contains_key(&hashes[at])).collect();
-    let mut cache = folder.filter(|_| !missing.is_empty()).and_then(|folder| {
-        VectorCache::open(folder, embedder.fingerprint(), embedder.dimensions())
-            .inspect_err(|error| tracing::warn!(%error, "no embedding cache"))
-            .ok()
-    });
-    if let Some(cache) = &cache {
-        missing.retain(|&at| match cache.get(&hashes[at]) {
-            Some(vector) => {
-                known.insert(hashes[at], vector.to_vec());
-                false
-            }
-            None => true,
-        });
+impl<'a> Maker<'a> {
+    pub fn new(embedder: &'a EmbedderHandle, cache: Option<&'a VectorCache>) -> Self {
+        let (known, made) = (HashMap::new(), HashMap::new());
+        Self { embedder, cache, deadline: None, known, made }
     }
-    let mut done = texts.len() - missing.len();
-    progress(done, texts.len());
-    let mut fresh: Vec<(TextHash, Vec<f32>)> = Vec::new();
-    let mut flush = |fresh: &mut Vec<_>| {
-        if let Some(cache) = &mut cache
-            && let Err(error) = cache.add(std::mem::take(fresh))
-        {
-            tracing::warn!(%error, "embeddings can't be cached");
-        }
-    };
-    for job in jobs(&missing, texts) {
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            break;
-        }
-        let batch = job.iter().map(|&at| texts[at].clone()).collect();
-        let made = embedder.embed_blocking(batch, Urgency::Background, JOB_PATIENCE)?;
-        done += job.len();
-        for (at, vector) in job.into_iter().zip(made) {
-            fresh.push((hashes[at], vector.clone()));
-            known.insert(hashes[at], vector);
-        }
-        progress(done, texts.len());
-        if fresh.len() >= FLUSH_AFTER {
-            flush(&mut fresh);
-        }
-    }
-    flush(&mut fresh);
-    Ok(())
-}
 
-/// Where the vectors of passages stand that were on the shelf before.
-#[derive(Default)]
-pub(super) struct Before<'a> {
-    /// By the article in memory and the passage's place in it.
-    places: HashMap<(usize, usize), (&'a Vectors, usize)>,
-}
-
-impl<'a> Before<'a> {
-    pub fn of(snapshots: &[&'a Snapshot]) -> Self {
-        let mut places = HashMap::new();
+    /// Takes up what these snapshots have of what `of` will have: the same articles as they are, and of
+    /// their other revisions, since most of a new one is as it was, each text.
+    pub fn remember(&mut self, snapshots: &[&Snapshot], of: &Snapshot) {
         for snapshot in snapshots {
             let Some(vectors) = &snapshot.vectors else { continue };
-            for (at, entry) in snapshot.passages.iter().enumerate() {
-                // What wasn't embedded in time has a row of noughts.
-                if vectors.rows(at).all(|row| row.iter().any(|value| *value != 0.0)) {
-                    places.insert(key(entry), (&**vectors, at));
+            for passages in &of.articles.ranges {
+                let article = &of.passages[passages.start].article;
+                let before = snapshot.passages_of(&article.id);
+                let Some(first) = snapshot.passages.get(before.clone()).and_then(<[_]>::first)
+                else {
+                    continue;
+                };
+                let rows = before.clone().map(|at| Arc::clone(vectors.rows(at)));
+                let rows: Vec<Arc<PassageRows>> = rows.collect();
+                let is_same = first.article.revision == article.revision;
+                if is_same && rows.iter().all(|rows| rows.is_complete()) {
+                    self.made.insert((article.id.clone(), article.revision), rows);
+                    continue;
+                }
+                for (at, rows) in before.zip(rows) {
+                    self.learn(&hashes(&snapshot.passages[at]), &rows);
                 }
             }
         }
-        Self { places }
     }
 
-    fn has(&self, entry: &PassageEntry) -> bool {
-        self.places.contains_key(&key(entry))
-    }
-
-    /// The passages that have no vectors yet.
-    pub fn lacking(&self, passages: &[PassageEntry]) -> Vec<PassageEntry> {
-        passages.iter().filter(|entry| !self.has(entry)).cloned().collect()
-    }
-
-    /// The vectors of the passages of these articles, by their texts: most of a new revision is as
-    /// it was.
-    pub fn known_of(&self, snapshots: &[&Snapshot], articles: &[&ArticleId]) -> Known {
-        let mut known = Known::new();
-        for entry in snapshots.iter().flat_map(|snapshot| snapshot.passages.iter()) {
-            let place = self.places.get(&key(entry));
-            if let Some((vectors, at)) = place.filter(|_| articles.contains(&&entry.article.id)) {
-                let texts = entry.texts_to_embed();
-                let rows = texts.iter().zip(vectors.rows(*at));
-                known.extend(rows.map(|(text, row)| (text_hash(text), row.to_vec())));
+    /// Rows of noughts weren't made.
+    fn learn(&mut self, texts: &[TextHash], rows: &Arc<PassageRows>) {
+        for (number, (text, row)) in texts.iter().zip(rows.all()).enumerate() {
+            if rows.is_complete() || row.iter().any(|value| *value != 0.0) {
+                self.known.insert(*text, (Arc::clone(rows), number));
             }
         }
-        known
     }
-}
 
-fn key(entry: &PassageEntry) -> (usize, usize) {
-    (std::sync::Arc::as_ptr(&entry.article) as usize, entry.number)
-}
-
-/// The matrix of these passages. What is neither known nor was there gets rows of noughts: it is
-/// found by its words alone.
-pub(super) fn matrix(
-    dimensions: usize,
-    passages: &[PassageEntry],
-    before: &Before<'_>,
-    known: &Known,
-) -> Vectors {
-    let mut matrix = Vectors::new(dimensions);
-    let nought = vec![0.0; dimensions];
-    for entry in passages {
-        let count = entry.sentences.len();
-        if let Some((vectors, at)) = before.places.get(&key(entry)) {
-            let rows: Vec<&[f32]> = vectors.rows(*at).collect();
-            matrix.push(rows[0], &rows[1..=count], rows[count + 1..].iter().copied());
-        } else {
-            let texts = entry.texts_to_embed();
-            let row = |text: &String| known.get(&text_hash(text)).map_or(&*nought, Vec::as_slice);
-            let rows: Vec<&[f32]> = texts.iter().map(row).collect();
-            matrix.push(rows[0], &rows[1..=count], rows[count + 1..].iter().copied());
+    /// The rows of a snapshot's passages, in their order; also those that could be had when the model
+    /// failed. `progress` gets texts done and texts in all.
+    pub fn rows(
+        &mut self,
+        of: &Snapshot,
+        progress: &dyn Fn(usize, usize),
+    ) -> (Vec<Arc<PassageRows>>, Result<(), EmbedderError>) {
+        let mut all: Vec<Option<Arc<PassageRows>>> = vec![None; of.passages.len()];
+        for passages in &of.articles.ranges {
+            let article = &of.passages[passages.start].article;
+            if let Some(rows) = self.made.get(&(article.id.clone(), article.revision)) {
+                all[passages.clone()].iter_mut().zip(rows).for_each(|(one, rows)| {
+                    *one = Some(Arc::clone(rows));
+                });
+            }
         }
+        let texts =
+            |at: usize| 1 + of.passages[at].sentences.len() + of.passages[at].asked_as.len();
+        let lacking: Vec<usize> = (0..all.len()).filter(|&at| all[at].is_none()).collect();
+        let count: usize = (0..all.len()).map(texts).sum();
+        let mut done = count - lacking.iter().map(|&at| texts(at)).sum::<usize>();
+        let mut fresh = Vec::new();
+        let mut result = Ok(());
+        for passages in lacking.chunks(PASSAGES_AT_ONCE) {
+            let entries = passages.iter().map(|&at| &of.passages[at]);
+            let texts: Vec<Vec<String>> = entries.map(PassageEntry::texts_to_embed).collect();
+            let mut found: HashMap<TextHash, Vec<f32>> = HashMap::new();
+            if result.is_ok() {
+                let flat: Vec<&String> = texts.iter().flatten().collect();
+                result = self.find(&flat, &mut found, &mut fresh, &mut |new| {
+                    done += new;
+                    progress(done, count);
+                });
+            }
+            for (&at, texts) in passages.iter().zip(&texts) {
+                let texts: Vec<TextHash> = texts.iter().map(|text| text_hash(text)).collect();
+                let row = |text: &TextHash| {
+                    let known = self.known.get(text).map(|(rows, number)| rows.row(*number));
+                    known.or_else(|| found.get(text).map(Vec::as_slice))
+                };
+                let sentences = of.passages[at].sentences.len();
+                let dimensions = self.embedder.dimensions();
+                let rows = PassageRows::of(dimensions, sentences, texts.iter().map(row));
+                let rows = Arc::new(rows);
+                self.learn(&texts, &rows);
+                all[at] = Some(rows);
+            }
+        }
+        self.flush(&mut fresh);
+        let all: Vec<Arc<PassageRows>> = all.into_iter().flatten().collect();
+        for passages in of.articles.ranges.iter().filter(|_| result.is_ok()) {
+            let article = &of.passages[passages.start].article;
+            let rows = &all[passages.clone()];
+            if rows.iter().all(|rows| rows.is_complete()) {
+                self.made.insert((article.id.clone(), article.revision), rows.to_vec());
+            }
+        }
+        (all, result)
     }
-    let mut numbers: BTreeMap<&ArticleId, usize> = BTreeMap::new();
-    let articles: Vec<usize> = passages
-        .iter()
-        .map(|entry| {
-            let next = numbers.len();
-            *numbers.entry(&entry.article.id).or_insert(next)
-        })
-        .collect();
-    matrix.settle(|passage| articles[passage]);
-    matrix
+
+    /// Finds what isn't known on the disk, else has it made.
+    fn find(
+        &self,
+        texts: &[&String],
+        found: &mut HashMap<TextHash, Vec<f32>>,
+        fresh: &mut Vec<(TextHash, Vec<f32>)>,
+        on_done: &mut dyn FnMut(usize),
+    ) -> Result<(), EmbedderError> {
+        let mut missing: Vec<(TextHash, &String)> = Vec::new();
+        let mut seen: HashSet<TextHash> = HashSet::new();
+        for text in texts {
+            let hash = text_hash(text);
+            if self.known.contains_key(&hash) || !seen.insert(hash) {
+                continue;
+            }
+            match self.cache.and_then(|cache| cache.get(&hash)) {
+                Some(vector) => drop(found.insert(hash, vector)),
+                None => missing.push((hash, text)),
+            }
+        }
+        on_done(texts.len() - missing.len());
+        for job in jobs(&missing) {
+            if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                break;
+            }
+            let batch = job.iter().map(|(_, text)| (*text).clone()).collect();
+            let made = self.embedder.embed_blocking(batch, Urgency::Background, JOB_PATIENCE)?;
+            for ((hash, _), vector) in job.iter().zip(made) {
+                fresh.push((*hash, vector.clone()));
+                found.insert(*hash, vector);
+            }
+            on_done(job.len());
+            if fresh.len() >= FLUSH_AFTER {
+                self.flush(fresh);
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&self, fresh: &mut Vec<(TextHash, Vec<f32>)>) {
+        if let Some(cache) = self.cache
+            && let Err(error) = cache.add(fresh)
+        {
+            tracing::warn!(%error, "embeddings can't be cached");
+        }
+        fresh.clear();
+    }
+}
+
+fn hashes(entry: &PassageEntry) -> Vec<TextHash> {
+    entry.texts_to_embed().iter().map(|text| text_hash(text)).collect()
 }
 
 /// Cuts the work into jobs of about [`JOB_CHARS`].
-fn jobs(missing: &[usize], texts: &[String]) -> Vec<Vec<usize>> {
-    let mut jobs: Vec<Vec<usize>> = Vec::new();
-    let mut chars = usize::MAX;
-    for &at in missing {
-        if chars.saturating_add(texts[at].len()) > JOB_CHARS {
-            jobs.push(Vec::new());
-            chars = 0;
+fn jobs<'a, 'b>(missing: &'a [(TextHash, &'b String)]) -> Vec<&'a [(TextHash, &'b String)]> {
+    let mut jobs = Vec::new();
+    let (mut first, mut chars) = (0, 0);
+    for (at, (_, text)) in missing.iter().enumerate() {
+        if at > first && chars + text.len() > JOB_CHARS {
+            jobs.push(&missing[first..at]);
+            (first, chars) = (at, 0);
         }
-        chars += texts[at].len();
-        jobs.last_mut().expect("just pushed; this is a bug").push(at);
+        chars += text.len();
+    }
+    if first < missing.len() {
+        jobs.push(&missing[first..]);
     }
     jobs
 }

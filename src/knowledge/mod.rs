@@ -7,9 +7,11 @@
 
 mod article;
 mod cache;
+mod counted;
 mod error;
 mod evidence;
 mod explain;
+pub mod feedback;
 mod fuse;
 mod heard;
 mod index;
@@ -18,6 +20,7 @@ mod matrix;
 mod names;
 mod near;
 mod passages;
+mod phrases;
 pub mod queries;
 mod quote;
 mod scan;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::error::KnowledgeError;
 use super::evidence::Evidence;
+use super::feedback::Feedback;
 use super::fuse::{self, Ranking};
 use super::heard::Mention;
 use super::index::Filter;
@@ -82,6 +83,26 @@ impl SearchRequest {
             filter: Filter::default(),
         }
     }
+
+    /// The wording by which the question is compared with others that were asked: the bare one, or the
+    /// one in context where the bare one says too little.
+    pub fn compared(&self) -> &str {
+        let is_bare = self.context_weight <= 0.0 || is_self_contained(&distinct(&self.query));
+        self.in_context.as_deref().filter(|_| !is_bare).unwrap_or(&self.query)
+    }
+}
+
+/// The terms of a text, sorted, each once.
+fn distinct(text: &str) -> Vec<String> {
+    let mut terms = terms::terms(text);
+    terms.sort_unstable();
+    terms.dedup();
+    terms
+}
+
+/// Whether a wording with these terms says by itself what is asked.
+fn is_self_contained(terms: &[String]) -> bool {
+    terms.len() >= SELF_CONTAINED
 }
 
 /// What is known about a hit, for calibration. Cosines are 0 without vectors.
@@ -108,6 +129,8 @@ pub struct HitFeatures {
     pub in_context: WordingFeatures,
     /// Names in the query that it holds.
     pub names: usize,
+    /// What agents made of its article for such questions, in nats; see [`super::feedback`].
+    pub feedback: f32,
 }
 
 impl HitFeatures {
@@ -200,9 +223,7 @@ impl Wording {
         embed: Embed<'_>,
         spent: &mut Spent,
     ) -> Result<Self, KnowledgeError> {
-        let mut terms = terms::terms(text);
-        terms.sort_unstable();
-        terms.dedup();
+        let terms = distinct(text);
         // Bare BM25 is the yardstick: it gets what was said and what the articles say, no more.
         let is_hybrid = request.mode == SearchMode::Hybrid;
         let by_words = timed(&mut spent.words, || {
@@ -234,14 +255,16 @@ impl Wording {
     /// which would double the cost of the search.
     fn stands_alone(&self) -> bool {
         let asked = self.by_meaning.iter().filter_map(|(_, near)| near.asked);
-        self.terms.len() >= SELF_CONTAINED
+        is_self_contained(&self.terms)
             && asked.map(|(cosine, _)| cosine).fold(0.0, f32::max) >= SAME_QUESTION
     }
 }
 
+/// `feedback` moves hybrid searches only, and only with vectors.
 pub(crate) fn search(
     snapshot: &Snapshot,
     request: &SearchRequest,
+    feedback: Option<&Feedback>,
     embed: Embed<'_>,
 ) -> Result<SearchResponse, KnowledgeError> {
     let wants_vectors = request.mode != SearchMode::Bm25;
@@ -264,7 +287,7 @@ pub(crate) fn search(
         }
     }
     let start = Instant::now();
-    let evidence = Evidence::gather(snapshot, &wordings, talked_about(snapshot, request))?;
+    let mut evidence = Evidence::gather(snapshot, &wordings, talked_about(snapshot, request))?;
     let mut rankings = Vec::new();
     for wording in &wordings {
         if request.mode != SearchMode::Dense || degraded {
@@ -284,20 +307,32 @@ pub(crate) fn search(
     let about: Vec<_> =
         evidence.about().map(|article| snapshot.articles.ranges[article].clone()).collect();
     add(snapshot, request, &mut fused, &about);
+    let also: Vec<_> = request.also.iter().map(|id| snapshot.passages_of(id)).collect();
+    if let (SearchMode::Hybrid, Some(feedback), Some(asked)) =
+        (request.mode, feedback, compared(&wordings))
+    {
+        evidence.heed(&feedback.near(asked), &fused, &also);
+    }
     if request.mode == SearchMode::Hybrid && (!degraded || !about.is_empty()) {
         evidence.weigh(&wordings, &mut fused)?;
     }
-    let also: Vec<_> = request.also.iter().map(|id| snapshot.passages_of(id)).collect();
     add(snapshot, request, &mut fused, &also);
     let wanted = |passage: usize| also.iter().any(|passages| passages.contains(&passage));
     let hits = fused
         .into_iter()
         .enumerate()
         .filter(|(rank, fused)| *rank < request.limit || wanted(fused.passage))
-        .map(|(_, fused)| evidence.hit(request, &wordings, fused.passage, fused.score))
+        .map(|(_, fused)| evidence.hit(request, &wordings, &fused))
         .collect();
     spent.fuse = start.elapsed();
     Ok(SearchResponse { hits, degraded, spent })
+}
+
+/// The vector of [`SearchRequest::compared`].
+fn compared(wordings: &[Wording]) -> Option<&[f32]> {
+    let bare = wordings.first()?;
+    let in_context = wordings.get(1).filter(|_| !is_self_contained(&bare.terms));
+    in_context.unwrap_or(bare).vector.as_deref()
 }
 
 /// Adds passages that are looked at in any case.

@@ -9,9 +9,10 @@ use super::article::Written;
 use super::error::KnowledgeError;
 use super::heard::Heard;
 use super::index::{Filter, KeywordIndex};
-use super::names::Names;
+use super::names::{self, Names};
 use super::sentence::{self, Span};
-use super::vectors::Vectors;
+use super::terms;
+use super::vectors::{PassageRows, Vectors};
 use super::whole::WholeArticles;
 use crate::domain::{Article, ArticleId, Passage};
 
@@ -45,7 +46,7 @@ pub(crate) struct Articles {
 }
 
 impl Articles {
-    fn of(passages: &[PassageEntry]) -> Self {
+    pub fn of(passages: &[PassageEntry]) -> Self {
         let mut ranges: Vec<Range<usize>> = Vec::new();
         let mut of_passage = Vec::with_capacity(passages.len());
         for (at, entry) in passages.iter().enumerate() {
@@ -70,6 +71,26 @@ pub(crate) struct PassageEntry {
     pub sentences: Arc<[Span]>,
     /// How people ask for it: searched, never shown as an answer.
     pub asked_as: Arc<[String]>,
+    pub terms: Arc<PassageTerms>,
+}
+
+/// A passage in search terms, separated by spaces. They are made once, however often it is indexed.
+pub(crate) struct PassageTerms {
+    /// Of the article's title.
+    pub title: Arc<str>,
+    pub heading: String,
+    pub text: String,
+    pub asked: String,
+    /// The names in its text, each in terms.
+    pub names: Vec<String>,
+}
+
+impl PassageTerms {
+    /// What the article says there, without how people ask.
+    pub fn said(&self) -> impl Iterator<Item = &str> {
+        let parts = [&*self.title, &self.heading, &self.text].into_iter();
+        parts.flat_map(|part| part.split(' ')).filter(|term| !term.is_empty())
+    }
 }
 
 impl PassageEntry {
@@ -109,21 +130,46 @@ impl PassageEntry {
 impl Shelved {
     pub fn of(Written { article, asked_as }: Written) -> Self {
         let article = Arc::new(article);
-        let entry = |(number, asked_as): (usize, Vec<String>)| PassageEntry {
-            article: article.clone(),
-            number,
-            sentences: sentence::sentences(&article.passages[number].text).into(),
-            asked_as: asked_as.into(),
+        let in_terms = |text: &str| terms::terms(text).join(" ");
+        let title: Arc<str> = in_terms(&article.title).into();
+        let entry = |(number, asked_as): (usize, Vec<String>)| {
+            let Passage { heading, text, .. } = &article.passages[number];
+            let terms = PassageTerms {
+                title: title.clone(),
+                heading: in_terms(heading),
+                text: in_terms(text),
+                asked: in_terms(&asked_as.join(" ")),
+                names: names::in_text(text),
+            };
+            PassageEntry {
+                article: article.clone(),
+                number,
+                sentences: sentence::sentences(text).into(),
+                asked_as: asked_as.into(),
+                terms: Arc::new(terms),
+            }
         };
         let entries = asked_as.into_iter().enumerate().map(entry).collect();
         Self { article, entries }
     }
 }
 
+#[cfg(test)]
+pub(super) fn sample_passages() -> Vec<PassageEntry> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/knowledge");
+    let files = super::source::Source::Folder(folder.into()).files().unwrap();
+    let read = |(file, text): (String, Result<String, String>)| {
+        Shelved::of(Written::of_file(super::article::read(&file, &text.unwrap()).unwrap()))
+    };
+    files.into_iter().flat_map(|file| read(file).entries).collect()
+}
+
 impl Snapshot {
-    /// Keywords only; the order of the articles is that of the passages.
+    /// Keywords only; the order of the articles is that of the passages. Works on as many threads as
+    /// the pool has in which it is called. What is rare is told by the index beside it too.
     pub fn build<'a>(
         shelved: impl Iterator<Item = &'a Arc<Shelved>>,
+        beside: Option<&Self>,
     ) -> Result<Self, KnowledgeError> {
         let mut revisions = HashMap::new();
         let mut passages = Vec::new();
@@ -131,24 +177,36 @@ impl Snapshot {
             revisions.insert(one.article.id.clone(), one.article.revision);
             passages.extend(one.entries.iter().cloned());
         }
-        let keywords = Arc::new(KeywordIndex::build(&passages)?);
         let articles = Articles::of(&passages);
-        let whole = Arc::new(WholeArticles::build(&passages, &articles.ranges)?);
-        let names = Arc::new(Names::of(&passages));
-        let heard = Arc::new(Heard::of(&passages, &articles.of_passage));
+        let (keywords, (whole, (names, heard))) = rayon::join(
+            || KeywordIndex::build(&passages),
+            || {
+                rayon::join(
+                    || WholeArticles::build(&passages, &articles.ranges),
+                    || (Names::of(&passages), Heard::of(&passages, &articles.ranges)),
+                )
+            },
+        );
+        let (mut keywords, mut whole) = (keywords?, whole?);
+        if let Some(beside) = beside {
+            keywords.count_with(&beside.keywords);
+            whole.count_with(&beside.whole);
+        }
         Ok(Self {
             revisions,
             passages: Arc::new(passages),
             articles: Arc::new(articles),
-            keywords,
-            whole,
-            names,
-            heard,
+            keywords: Arc::new(keywords),
+            whole: Arc::new(whole),
+            names: Arc::new(names),
+            heard: Arc::new(heard),
             vectors: None,
         })
     }
 
-    pub fn with_vectors(&self, vectors: Vectors) -> Self {
+    /// The same with the vectors of its passages.
+    pub fn with_vectors(&self, dimensions: usize, rows: Vec<Arc<PassageRows>>) -> Self {
+        let vectors = Vectors::of(dimensions, rows, &self.articles.of_passage);
         Self {
             revisions: self.revisions.clone(),
             passages: self.passages.clone(),

@@ -33,25 +33,25 @@ pub fn is_number(word: &str) -> bool {
 }
 
 /// Replaces spoken numbers in a list of lower-case words. Everything else stays as it is.
-pub fn digits(words: &[String]) -> Vec<String> {
+pub fn digits(mut words: Vec<String>) -> Vec<String> {
     let mut out: Vec<String> = Vec::with_capacity(words.len());
     let mut at = 0;
     while at < words.len() {
-        let (number, next) = number_at(words, at);
+        let (number, next) = number_at(&words, at);
         let Some(number) = number else {
-            out.push(words[at].clone());
+            out.push(std::mem::take(&mut words[at]));
             at += 1;
             continue;
         };
         // A lone "one" or "oh" is hardly ever a number.
         if next == at + 1 && matches!(words[at].as_str(), "one" | "oh") {
-            out.push(words[at].clone());
+            out.push(std::mem::take(&mut words[at]));
             at = next;
             continue;
         }
         at = next;
         if matches!(words.get(at).map(String::as_str), Some("pound" | "pounds"))
-            && let (Some(pence), after) = number_at(words, at + 1)
+            && let (Some(pence), after) = number_at(&words, at + 1)
             && pence.len() == 2
         {
             out.push(format!("{number}.{pence:0>2}"));
@@ -65,7 +65,7 @@ pub fn digits(words: &[String]) -> Vec<String> {
 }
 
 /// A letter before two digits or more is a code: "e" "212" → `e212` and `212`.
-fn join_codes(words: Vec<String>) -> Vec<String> {
+fn join_codes(mut words: Vec<String>) -> Vec<String> {
     let mut out: Vec<String> = Vec::with_capacity(words.len());
     let mut at = 0;
     while at < words.len() {
@@ -80,7 +80,7 @@ fn join_codes(words: Vec<String>) -> Vec<String> {
             out.push(number.clone());
             at += 2 + skip;
         } else {
-            out.push(words[at].clone());
+            out.push(std::mem::take(&mut words[at]));
             at += 1;
         }
     }
@@ -159,7 +159,7 @@ mod tests {
     fn numbers_as_they_are_said() {
         let check = |said: &str, expected: &str| {
             let words: Vec<String> = said.split(' ').map(str::to_owned).collect();
-            assert_eq!(digits(&words).join(" "), expected, "{said}");
+            assert_eq!(digits(words).join(" "), expected, "{said}");
         };
         check("forty two pounds two times", "42 pounds 2 times");
         check("nine pounds seventy six a day", "9.76 pound a day");

@@ -1,5 +1,7 @@
 //! Words to search terms: one way for passages and for queries.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use tantivy::tokenizer::{Language, Stemmer, TextAnalyzer, TokenStream, WhitespaceTokenizer};
@@ -18,6 +20,9 @@ const STOP_WORDS: &str = "a about actually after again ah all already also am an
     us use used very want was wasnt way we well went were werent weve what whats when where which while who whos why will \
     with without wont would wouldnt yeah yep yes yet you youd youll your youre yours yourself youve";
 
+/// Words whose stems each thread remembers.
+const KNOWN_STEMS: usize = 16_384;
+
 fn stop_words() -> &'static std::collections::HashSet<&'static str> {
     static WORDS: OnceLock<std::collections::HashSet<&'static str>> = OnceLock::new();
     WORDS.get_or_init(|| STOP_WORDS.split_whitespace().collect())
@@ -30,84 +35,101 @@ pub fn is_stop_word(word: &str) -> bool {
 /// Lower-case words without punctuation; apostrophes vanish ("don't" → `dont`), decimal points stay
 /// between digits, `£` and "quid" become the word `pound`, and `E-104` becomes `e104` and `104`.
 pub fn words(text: &str) -> Vec<String> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut words: Vec<String> = Vec::new();
+    let mut words = Vec::new();
+    each_word(text, &mut |word| words.push(word.to_owned()));
+    words
+}
+
+/// The same one by one: a large base has too many of them to keep.
+pub(super) fn each_word(text: &str, on_word: &mut dyn FnMut(&str)) {
     let mut word = String::new();
-    let digit = |at: Option<&char>| at.is_some_and(char::is_ascii_digit);
-    for (at, &c) in chars.iter().enumerate() {
-        let next = chars.get(at + 1);
-        let inside_number = digit(next) && at > 0 && digit(chars.get(at - 1));
+    let mut before = None;
+    let mut chars = text.chars().peekable();
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    while let Some(c) = chars.next() {
+        let next = chars.peek().copied();
+        let inside_number = digit(before) && digit(next);
+        before = Some(c);
         match c {
             '\'' | '’' => {}
             '.' if inside_number => word.push('.'),
             ',' if inside_number => {}
             '-' if digit(next) && is_letter(&word) => {}
             '£' => {
-                flush(&mut word, &mut words);
-                words.push("pound".into());
+                flush(&mut word, on_word);
+                on_word("pound");
             }
+            _ if c.is_ascii_alphanumeric() => word.push(c.to_ascii_lowercase()),
             _ if c.is_alphanumeric() => word.extend(c.to_lowercase()),
-            _ => flush(&mut word, &mut words),
+            _ => flush(&mut word, on_word),
         }
     }
-    flush(&mut word, &mut words);
-    words
+    flush(&mut word, on_word);
 }
 
 fn is_letter(word: &str) -> bool {
     word.len() == 1 && word.bytes().all(|b| b.is_ascii_lowercase())
 }
 
-fn flush(word: &mut String, words: &mut Vec<String>) {
-    if word.is_empty() {
-        return;
-    }
-    let mut word = std::mem::take(word);
-    // Recognisers spell the American way.
-    for (american, british) in [("fiber", "fibre"), ("center", "centre")] {
-        if word == american {
-            british.clone_into(&mut word);
+fn flush(word: &mut String, on_word: &mut dyn FnMut(&str)) {
+    match word.as_str() {
+        "" => return,
+        // Recognisers spell the American way.
+        "fiber" => on_word("fibre"),
+        "center" => on_word("centre"),
+        "wifi" => ["wi", "fi"].into_iter().for_each(&mut *on_word),
+        "quid" => on_word("pound"),
+        other => {
+            on_word(other);
+            let mut chars = other.chars();
+            let is_code = chars.next().is_some_and(char::is_alphabetic)
+                && chars.as_str().len() >= 2
+                && chars.as_str().bytes().all(|b| b.is_ascii_digit());
+            if is_code {
+                on_word(chars.as_str());
+            }
         }
     }
-    if word == "wifi" {
-        words.extend(["wi".into(), "fi".into()]);
-        return;
-    }
-    if word == "quid" {
-        words.push("pound".into());
-        return;
-    }
-    let mut chars = word.chars();
-    let is_code = chars.next().is_some_and(char::is_alphabetic)
-        && chars.as_str().len() >= 2
-        && chars.as_str().bytes().all(|b| b.is_ascii_digit());
-    let digits = is_code.then(|| word[word.len() - chars.as_str().len()..].to_owned());
-    words.push(word);
-    words.extend(digits);
+    word.clear();
 }
 
 /// Stemmed terms without stop words, in the order of the text, with repetitions.
 pub fn terms(text: &str) -> Vec<String> {
-    let words: Vec<String> =
-        spoken::digits(&words(text)).into_iter().filter(|word| !is_stop_word(word)).collect();
+    let mut words = spoken::digits(words(text));
+    words.retain(|word| !is_stop_word(word));
     stem(&words)
 }
 
 /// The English (Porter 2) stem of each word.
 pub fn stem(words: &[String]) -> Vec<String> {
     thread_local! {
-        static STEMMER: std::cell::RefCell<TextAnalyzer> = std::cell::RefCell::new(
+        static STEMMER: RefCell<TextAnalyzer> = RefCell::new(
             TextAnalyzer::builder(WhitespaceTokenizer::default())
                 .filter(Stemmer::new(Language::English))
                 .build(),
         );
+        /// A base says the same words over and over.
+        static KNOWN: RefCell<HashMap<String, String>> = RefCell::default();
     }
-    let joined = words.join(" ");
-    STEMMER.with_borrow_mut(|stemmer| {
-        let mut stems = Vec::with_capacity(words.len());
-        stemmer.token_stream(&joined).process(&mut |token| stems.push(token.text.clone()));
-        stems
-    })
+    let mut stems = Vec::with_capacity(words.len());
+    KNOWN.with_borrow_mut(|known| {
+        for word in words {
+            if let Some(stem) = known.get(word) {
+                stems.push(stem.clone());
+                continue;
+            }
+            STEMMER.with_borrow_mut(|stemmer| {
+                stemmer.token_stream(word).process(&mut |token| {
+                    if known.len() >= KNOWN_STEMS {
+                        known.clear();
+                    }
+                    known.insert(word.clone(), token.text.clone());
+                    stems.push(token.text.clone());
+                });
+            });
+        }
+    });
+    stems
 }
 
 /// The terms that mean one thing: codes (`e104`), exact prices (`9.76`) and numbers of three or

@@ -4,6 +4,9 @@
 //! some 5 ms of one core (`benches/README`): an approximate index would only add ways to be wrong.
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest as _, Sha256};
 
 use super::scan::Rows;
 
@@ -23,31 +26,86 @@ const NEAREST_ONE_IN: usize = 180;
 /// How much of a row's crowding is taken off.
 const CROWDED_SHARE: f32 = 0.5;
 
-pub(crate) struct Vectors {
+/// The vectors of one passage. All snapshots that hold the passage share them.
+pub(crate) struct PassageRows {
     dimensions: usize,
-    passages: Vec<f32>,
-    sentences: Vec<f32>,
-    /// How people ask.
-    phrasings: Vec<f32>,
+    /// Its own, its sentences', its phrasings'.
+    values: Box<[f32]>,
+    sentences: usize,
+    is_complete: bool,
+    /// How crowded each row is, and before which background: a change of the base mostly leaves it.
+    crowded: Mutex<Option<(BackgroundHash, Arc<[f32]>)>>,
+}
+
+type BackgroundHash = [u8; 32];
+
+impl PassageRows {
+    /// `rows`: of the passage, of so many sentences, of its phrasings. What wasn't made in time is
+    /// `None`, and such a passage is found by its words alone.
+    pub fn of<'a>(
+        dimensions: usize,
+        sentences: usize,
+        rows: impl Iterator<Item = Option<&'a [f32]>>,
+    ) -> Self {
+        let (mut values, mut is_complete) = (Vec::new(), true);
+        for row in rows {
+            match row {
+                Some(row) => values.extend_from_slice(row),
+                None => values.resize(values.len() + dimensions, 0.0),
+            }
+            is_complete &= row.is_some();
+        }
+        let (values, crowded) = (values.into(), Mutex::default());
+        Self { dimensions, values, sentences, is_complete, crowded }
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.values.chunks_exact(self.dimensions)
+    }
+
+    pub fn row(&self, number: usize) -> &[f32] {
+        &self.values[number * self.dimensions..][..self.dimensions]
+    }
+
+    fn passage(&self) -> &[f32] {
+        self.row(0)
+    }
+
+    /// 0: the passage itself, 1: a sentence, 2: a phrasing.
+    fn kind(&self, row: usize) -> usize {
+        usize::from(row > 0) + usize::from(row > self.sentences)
+    }
+
+    fn sentences(&self) -> impl Iterator<Item = &[f32]> {
+        self.all().skip(1).take(self.sentences)
+    }
+
+    fn phrasings(&self) -> impl Iterator<Item = &[f32]> {
+        self.all().skip(1 + self.sentences)
+    }
+}
+
+pub(crate) struct Vectors {
+    passages: Vec<Arc<PassageRows>>,
     /// Passages and phrasings for the scan.
     coarse: Rows,
     coarse_phrasings: Rows,
-    /// What needs no article.
-    /// Which sentences belong to a passage.
-    ranges: Vec<Range<usize>>,
-    /// Which phrasings belong to a passage.
+    /// Which of the coarse phrasings belong to a passage.
     asked: Vec<Range<usize>>,
-    /// How near each row is to what is asked about anything else; see [`Vectors::settle`].
     crowded: Crowded,
 }
 
 /// Rows that are near to everything are near to a question by chance (hubness: Radovanović,
 /// Nanopoulos and Ivanović 2010). What is counted is therefore how much nearer than usual a row is.
-#[derive(Default)]
 struct Crowded {
-    passages: Vec<f32>,
-    sentences: Vec<f32>,
-    phrasings: Vec<f32>,
+    /// In the order of the passages and their rows; what is taken off a cosine.
+    rows: Vec<f32>,
+    /// Where a passage's rows begin.
+    first: Vec<usize>,
 }
 
 /// How near a passage is to a query, with crowded rows marked down.
@@ -82,129 +140,57 @@ impl Similarity {
 }
 
 impl Vectors {
-    pub fn new(dimensions: usize) -> Self {
-        Self {
-            dimensions,
-            passages: Vec::new(),
-            sentences: Vec::new(),
-            phrasings: Vec::new(),
-            coarse: Rows::new(dimensions),
-            coarse_phrasings: Rows::new(dimensions),
-            ranges: Vec::new(),
-            asked: Vec::new(),
-            crowded: Crowded::default(),
+    /// `of_passage` tells which article a passage is of: a row may be near to questions about its
+    /// own.
+    pub fn of(dimensions: usize, passages: Vec<Arc<PassageRows>>, of_passage: &[usize]) -> Self {
+        let mut coarse = Rows::new(dimensions);
+        let mut coarse_phrasings = Rows::new(dimensions);
+        let mut asked = Vec::with_capacity(passages.len());
+        let mut phrasings = Vec::new();
+        for (rows, article) in passages.iter().zip(of_passage) {
+            coarse.push(rows.passage());
+            let first = phrasings.len();
+            for phrasing in rows.phrasings() {
+                coarse_phrasings.push(phrasing);
+                phrasings.push((*article, phrasing));
+            }
+            asked.push(first..phrasings.len());
         }
+        let crowded = Crowded::of(dimensions, &passages, of_passage, &phrasings);
+        Self { passages, coarse, coarse_phrasings, asked, crowded }
     }
 
-    /// Measures how crowded each row is, once all are there. `article` tells which article a
-    /// passage is of: a row may be near to questions about its own.
-    pub fn settle(&mut self, article: impl Fn(usize) -> usize) {
-        let owners = |ranges: &[Range<usize>]| -> Vec<usize> {
-            ranges.iter().enumerate().flat_map(|(at, rows)| rows.clone().map(move |_| at)).collect()
-        };
-        let (of_sentence, of_phrasing) = (owners(&self.ranges), owners(&self.asked));
-        let stride = of_phrasing.len().div_ceil(BACKGROUND).max(1);
-        let background: Vec<usize> = (0..of_phrasing.len()).step_by(stride).collect();
-        let nearest = (background.len() / NEAREST_ONE_IN).max(1);
-        let crowded = |rows: &[f32], owner: &dyn Fn(usize) -> usize| -> Vec<f32> {
-            let rows = rows.chunks_exact(self.dimensions).enumerate();
-            let mut found: Vec<f32> = rows
-                .map(|(at, row)| {
-                    let own = article(owner(at));
-                    let others =
-                        background.iter().filter(|&&other| article(of_phrasing[other]) != own);
-                    let mut near: Vec<f32> = others
-                        .map(|&other| {
-                            dot(row, &self.phrasings[other * self.dimensions..][..self.dimensions])
-                        })
-                        .collect();
-                    near.sort_unstable_by(|a, b| b.total_cmp(a));
-                    near.truncate(nearest);
-                    near.iter().sum::<f32>() / nearest as f32
-                })
-                .collect();
-            let mean = found.iter().sum::<f32>() / found.len().max(1) as f32;
-            found.iter_mut().for_each(|one| *one = (*one - mean) * CROWDED_SHARE);
-            found
-        };
-        self.crowded = Crowded {
-            passages: crowded(&self.passages, &|at| at),
-            sentences: crowded(&self.sentences, &|at| of_sentence[at]),
-            phrasings: crowded(&self.phrasings, &|at| of_phrasing[at]),
-        };
+    /// The rows of a passage.
+    pub fn rows(&self, passage: usize) -> &Arc<PassageRows> {
+        &self.passages[passage]
     }
 
     pub fn nearness(&self, passage: usize, query: &[f32]) -> Nearness {
-        let off = |rows: &[f32], at: usize| rows.get(at).copied().unwrap_or(0.0);
-        let best = |rows: &[f32], crowded: &[f32], range: Range<usize>| {
-            let cosine = |at: usize| dot(&rows[at * self.dimensions..][..self.dimensions], query);
-            range.map(|at| cosine(at) - off(crowded, at)).reduce(f32::max)
-        };
-        let whole = dot(self.passage(passage), query) - off(&self.crowded.passages, passage);
-        let sentences = self.ranges[passage].clone();
-        let sentence = best(&self.sentences, &self.crowded.sentences, sentences).unwrap_or(whole);
-        let phrasings = self.asked[passage].clone();
-        let asked = best(&self.phrasings, &self.crowded.phrasings, phrasings).unwrap_or(0.0);
+        let rows = &self.passages[passage];
+        let crowded = &self.crowded.rows[self.crowded.first[passage]..];
+        let mut near = rows.all().zip(crowded).map(|(row, crowded)| dot(row, query) - crowded);
+        let whole = near.next().unwrap_or(0.0);
+        let sentence = near.by_ref().take(rows.sentences).reduce(f32::max).unwrap_or(whole);
+        let asked = near.reduce(f32::max).unwrap_or(0.0);
         Nearness { text: 0.5 * whole + 0.5 * sentence, sentence, asked }
     }
 
-    /// Adds the next passage.
-    pub fn push<'a>(
-        &mut self,
-        passage: &[f32],
-        sentences: &[&[f32]],
-        phrasings: impl Iterator<Item = &'a [f32]>,
-    ) {
-        self.passages.extend_from_slice(passage);
-        self.coarse.push(passage);
-        let first = self.sentences.len() / self.dimensions;
-        for sentence in sentences {
-            self.sentences.extend_from_slice(sentence);
-        }
-        self.ranges.push(first..self.sentences.len() / self.dimensions);
-        let first = self.phrasings.len() / self.dimensions;
-        for phrasing in phrasings {
-            self.phrasings.extend_from_slice(phrasing);
-            self.coarse_phrasings.push(phrasing);
-        }
-        self.asked.push(first..self.phrasings.len() / self.dimensions);
-    }
-
-    /// A passage's rows, as `push` takes them: its own, its sentences', its phrasings'.
-    pub fn rows(&self, passage: usize) -> impl Iterator<Item = &[f32]> {
-        let cut = |range: &Range<usize>| range.start * self.dimensions..range.end * self.dimensions;
-        let sentences = &self.sentences[cut(&self.ranges[passage])];
-        let phrasings = &self.phrasings[cut(&self.asked[passage])];
-        std::iter::once(self.passage(passage))
-            .chain(sentences.chunks_exact(self.dimensions))
-            .chain(phrasings.chunks_exact(self.dimensions))
-    }
-
     pub fn similarity(&self, passage: usize, query: &[f32]) -> Similarity {
-        let whole = dot(self.passage(passage), query);
+        let whole = dot(self.passages[passage].passage(), query);
         let nearest = self.sentence_cosines(passage, query).into_iter().reduce(f32::max);
         let asked = self.nearest_phrasing(passage, query);
         Similarity { passage: whole, sentence: nearest.unwrap_or(whole), asked }
     }
 
     fn nearest_phrasing(&self, passage: usize, query: &[f32]) -> Option<(f32, usize)> {
-        let range = self.asked[passage].clone();
-        let rows = self.phrasings[range.start * self.dimensions..range.end * self.dimensions]
-            .chunks_exact(self.dimensions);
+        let rows = self.passages[passage].phrasings();
         let cosines = rows.enumerate().map(|(at, row)| (dot(row, query), at));
         cosines.reduce(|best, next| if next.0 > best.0 { next } else { best })
     }
 
     /// The cosine of each sentence of a passage.
     pub fn sentence_cosines(&self, passage: usize, query: &[f32]) -> Vec<f32> {
-        let range = self.ranges[passage].clone();
-        range
-            .map(|at| dot(&self.sentences[at * self.dimensions..][..self.dimensions], query))
-            .collect()
-    }
-
-    fn passage(&self, at: usize) -> &[f32] {
-        &self.passages[at * self.dimensions..][..self.dimensions]
+        self.passages[passage].sentences().map(|row| dot(row, query)).collect()
     }
 
     /// The nearest passages that `admits` lets through, nearest first.
@@ -217,7 +203,7 @@ impl Vectors {
         let keep = CANDIDATES.max(limit);
         let mut near = self.nearly(query, SPARE * keep, admits);
         for (at, cosine) in &mut near {
-            let whole = dot(self.passage(*at), query);
+            let whole = dot(self.passages[*at].passage(), query);
             let asked = self.nearest_phrasing(*at, query);
             *cosine = asked.map_or(whole, |(cosine, _)| whole.max(cosine));
         }
@@ -240,8 +226,8 @@ impl Vectors {
         let (mut passages, mut phrasings) = (Vec::new(), Vec::new());
         let mut near: Vec<(usize, f32)> = Vec::with_capacity(2 * keep + BLOCK);
         let mut least = f32::NEG_INFINITY;
-        for first in (0..self.ranges.len()).step_by(BLOCK) {
-            let last = (first + BLOCK).min(self.ranges.len());
+        for first in (0..self.passages.len()).step_by(BLOCK) {
+            let last = (first + BLOCK).min(self.passages.len());
             let asked = self.asked[first].start..self.asked[last - 1].end;
             self.coarse.products(&mut query, first..last, &mut passages);
             self.coarse_phrasings.products(&mut query, asked.clone(), &mut phrasings);
@@ -260,6 +246,74 @@ impl Vectors {
         }
         nearest(&mut near, keep);
         near
+    }
+}
+
+impl Crowded {
+    /// `phrasings` with their articles are all there are.
+    fn of(
+        dimensions: usize,
+        passages: &[Arc<PassageRows>],
+        of_passage: &[usize],
+        phrasings: &[(usize, &[f32])],
+    ) -> Self {
+        let stride = phrasings.len().div_ceil(BACKGROUND).max(1);
+        let background: Vec<&(usize, &[f32])> = phrasings.iter().step_by(stride).collect();
+        let nearest = (background.len() / NEAREST_ONE_IN).max(1);
+        let (mut coarse, mut hash) = (Rows::new(dimensions), Sha256::new());
+        for (_, row) in &background {
+            coarse.push(row);
+            row.iter().for_each(|value| hash.update(value.to_le_bytes()));
+        }
+        let hash: BackgroundHash = hash.finalize().into();
+        let (mut products, mut near) = (Vec::new(), Vec::new());
+        let mut crowded = |row: &[f32], own: usize| {
+            if background.is_empty() {
+                return 0.0;
+            }
+            coarse.products(&mut coarse.query(row), 0..background.len(), &mut products);
+            near.clear();
+            for (product, (article, _)) in products.iter().zip(&background) {
+                if *article != own {
+                    keep_nearest(&mut near, *product, nearest);
+                }
+            }
+            near.iter().sum::<f32>() / nearest as f32
+        };
+        let (mut rows, mut first) = (Vec::new(), Vec::with_capacity(passages.len()));
+        let mut sums = [(0.0_f64, 0_usize); 3];
+        for (passage, own) in passages.iter().zip(of_passage) {
+            first.push(rows.len());
+            let mut known = passage.crowded.lock().unwrap_or_else(PoisonError::into_inner);
+            let own = match &*known {
+                Some((before, rows)) if *before == hash => Arc::clone(rows),
+                _ => passage.all().map(|row| crowded(row, *own)).collect(),
+            };
+            *known = Some((hash, Arc::clone(&own)));
+            rows.extend_from_slice(&own);
+            for (at, crowded) in own.iter().enumerate() {
+                let (sum, count) = &mut sums[passage.kind(at)];
+                *sum += f64::from(*crowded);
+                *count += 1;
+            }
+        }
+        let means = sums.map(|(sum, count)| (sum / count.max(1) as f64) as f32);
+        for (passage, first) in passages.iter().zip(&first) {
+            for at in 0..passage.all().len() {
+                let crowded = &mut rows[first + at];
+                *crowded = (*crowded - means[passage.kind(at)]) * CROWDED_SHARE;
+            }
+        }
+        Self { rows, first }
+    }
+}
+
+/// Adds to the largest `keep` numbers, largest first.
+fn keep_nearest(near: &mut Vec<f32>, new: f32, keep: usize) {
+    if near.len() < keep || near.last().is_some_and(|least| new > *least) {
+        let at = near.partition_point(|known| *known >= new);
+        near.insert(at, new);
+        near.truncate(keep);
     }
 }
 
@@ -288,11 +342,22 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 mod tests {
     use super::*;
 
+    /// Passages of articles of their own: how many of their rows are sentences, and all rows.
+    fn vectors(passages: &[(usize, &[[f32; 2]])]) -> Vectors {
+        let rows = passages.iter().map(|(sentences, rows)| {
+            let rows = rows.iter().map(|row| Some(row.as_slice()));
+            Arc::new(PassageRows::of(2, *sentences, rows))
+        });
+        let articles: Vec<usize> = (0..passages.len()).collect();
+        Vectors::of(2, rows.collect(), &articles)
+    }
+
     #[test]
     fn a_sentence_to_the_point_beats_a_vague_passage() {
-        let mut vectors = Vectors::new(2);
-        vectors.push(&[0.8, 0.6], &[&[0.8, 0.6]], std::iter::empty());
-        vectors.push(&[0.7, 0.714], &[&[1.0, 0.0], &[0.0, 1.0]], std::iter::empty());
+        let vectors = vectors(&[
+            (1, &[[0.8, 0.6], [0.8, 0.6]]),
+            (2, &[[0.7, 0.714], [1.0, 0.0], [0.0, 1.0]]),
+        ]);
         let found = vectors.search(&[1.0, 0.0], 5, |_| true);
         assert_eq!(found[0].0, 1);
         assert_eq!(vectors.search(&[1.0, 0.0], 5, |at| at == 0).len(), 1);
@@ -300,10 +365,9 @@ mod tests {
 
     #[test]
     fn a_near_phrasing_lifts_and_a_far_one_does_no_harm() {
-        let mut vectors = Vectors::new(2);
-        let text = [0.6f32, 0.8];
-        vectors.push(&text, &[&text], [[0.0f32, 1.0].as_slice()].into_iter());
-        vectors.push(&text, &[&text], [[0.0f32, 1.0].as_slice(), &[1.0, 0.0]].into_iter());
+        let text = [0.6, 0.8];
+        let vectors =
+            vectors(&[(1, &[text, text, [0.0, 1.0]]), (1, &[text, text, [0.0, 1.0], [1.0, 0.0]])]);
         let found = vectors.search(&[1.0, 0.0], 5, |_| true);
         assert_eq!((found[0].0, found[0].1.asked), (1, Some((1.0, 1))));
         assert!((found[1].1.blended() - 0.6).abs() < 1e-6);

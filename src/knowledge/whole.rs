@@ -6,20 +6,17 @@
 
 use std::ops::Range;
 
-use tantivy::query::{BooleanQuery, EnableScoring, Occur, Query, TermQuery};
+use tantivy::query::{BooleanQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
-use tantivy::{
-    DocSet as _, Index, IndexReader, ReloadPolicy, SingleSegmentIndexWriter, TERMINATED,
-    TantivyDocument, TantivyError, Term,
-};
+use tantivy::{Index, SingleSegmentIndexWriter, TantivyDocument, TantivyError, Term};
 
+use super::counted::Counted;
 use super::snapshot::PassageEntry;
-use super::terms;
 
 const WRITER_BYTES: usize = 64 << 20;
 
 pub(crate) struct WholeArticles {
-    reader: IndexReader,
+    index: Counted,
     title: Field,
     whole: Field,
 }
@@ -42,21 +39,24 @@ impl WholeArticles {
         for range in ranges {
             let mut document = TantivyDocument::default();
             for (at, entry) in passages[range.clone()].iter().enumerate() {
+                let terms = &entry.terms;
                 if at == 0 {
-                    let terms = terms::terms(&entry.article.title).join(" ");
-                    document.add_text(whole, &terms);
-                    document.add_text(title, terms);
+                    document.add_text(whole, &terms.title);
+                    document.add_text(title, &terms.title);
                 }
-                let passage = entry.passage();
-                for text in [&passage.heading, &passage.text, &entry.asked_as.join(" ")] {
-                    document.add_text(whole, terms::terms(text).join(" "));
+                for text in [&terms.heading, &terms.text, &terms.asked] {
+                    document.add_text(whole, text);
                 }
             }
             writer.add_document(document)?;
         }
-        let index = writer.finalize()?;
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { reader, title, whole })
+        let index = Counted::of(&writer.finalize()?)?;
+        Ok(Self { index, title, whole })
+    }
+
+    /// What is rare is told by the other one too.
+    pub fn count_with(&mut self, other: &Self) {
+        self.index.count_with(&other.index);
     }
 
     /// The sum of both fields' scores for these articles, in growing order of their numbers.
@@ -69,30 +69,6 @@ impl WholeArticles {
                 any.push((Occur::Should, Box::new(query)));
             }
         }
-        scores(&self.reader, &BooleanQuery::new(any), articles)
+        self.index.scores(&BooleanQuery::new(any), articles)
     }
-}
-
-/// What a query gives for these documents of a one-segment index, in growing order.
-pub(super) fn scores(
-    reader: &IndexReader,
-    query: &dyn Query,
-    documents: &[usize],
-) -> Result<Vec<f32>, TantivyError> {
-    let searcher = reader.searcher();
-    let mut scores = vec![0.0; documents.len()];
-    let weight = query.weight(EnableScoring::enabled_from_searcher(&searcher))?;
-    for segment in searcher.segment_readers() {
-        let mut scorer = weight.scorer(segment, 1.0)?;
-        for (score, &wanted) in scores.iter_mut().zip(documents) {
-            let wanted = u32::try_from(wanted).unwrap_or(TERMINATED);
-            if scorer.doc() < wanted {
-                scorer.seek(wanted);
-            }
-            if scorer.doc() == wanted {
-                *score = scorer.score();
-            }
-        }
-    }
-    Ok(scores)
 }

@@ -44,8 +44,11 @@ pub fn document() -> Value {
         codec::SUGGESTION_QUESTIONS, wire::QuestionsSuggested, "What the agent may want to ask now; takes the place of those before.";
         "suggestion.withdrawn", wire::SuggestionWithdrawn, "A card that no longer holds.";
         "suggestion.verdict", wire::SuggestionVerdict, "What the agent did with a card.";
+        codec::SUGGESTION_ABSTAINED, wire::SuggestionAbstained, "A customer's question that got no card, once that is certain: when the customer speaks again, or at the end.";
         "question.asked", wire::QuestionAsked, "The agent's own question.";
         "question.answered", wire::QuestionAnswered, "Its answer, or the nearest articles.";
+        codec::ARTICLE_SEARCHED, wire::ArticleSearched, "The articles were searched for the conversation.";
+        codec::ARTICLE_OPENED, wire::ArticleOpened, "Something that such a search had found was opened.";
         codec::WRAPUP_SUMMARY, wire::WrapUpSummary, "A summary or hand-over, each sentence with its proof. A draft.";
         codec::WRAPUP_EMAIL, wire::WrapUpEmail, "An e-mail to the customer, never sent by itself. A draft.";
         codec::WRAPUP_ARTICLE, wire::WrapUpArticle, "What an article could say that none says yet. A draft.";

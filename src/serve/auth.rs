@@ -31,6 +31,8 @@ const MAX_SESSIONS: usize = 10_000;
 pub struct Principal {
     pub name: String,
     pub role: String,
+    /// Has the key of the settings, and so decides what they say.
+    pub is_operator: bool,
     pub tenant: TenantId,
 }
 

@@ -15,7 +15,7 @@ use super::view::{CardView, Projection, WrapUpView};
 use crate::domain::ConversationId;
 use crate::store::codec::time_text;
 use crate::store::wire::{
-    AudioGap, LastTurn, Party, QuestionAnswered, SuggestedQuestion, TurnFinal,
+    AudioGap, LastTurn, Party, QuestionAnswered, SuggestedQuestion, SuggestionAbstained, TurnFinal,
 };
 use crate::store::{ConversationRow, ConversationState, ListQuery, MAX_READ, ReadQuery};
 
@@ -107,6 +107,8 @@ pub struct Conversation {
     turns: Vec<TurnFinal>,
     cards: Vec<CardView>,
     questions: Vec<QuestionAnswered>,
+    /// The customer's questions that got no card.
+    unanswered: Vec<SuggestionAbstained>,
     /// What the agent may want to ask now, three at most.
     suggested_questions: Vec<SuggestedQuestion>,
     gaps: Vec<AudioGap>,
@@ -148,6 +150,7 @@ pub async fn show(
         turns: projection.turns,
         cards: projection.cards,
         questions: projection.questions,
+        unanswered: projection.unanswered,
         suggested_questions: projection.suggested_questions,
         gaps: projection.gaps,
         wrapup: projection.wrapup,

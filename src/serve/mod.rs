@@ -17,6 +17,7 @@ mod envelope;
 mod error;
 mod events;
 mod extract;
+mod gaps;
 mod guard;
 mod health;
 mod hooks;
@@ -24,9 +25,11 @@ mod listen;
 pub mod meters;
 mod openapi;
 mod pages;
+mod searches;
 mod sources;
 mod suggestions;
 mod system;
+mod uses;
 mod view;
 mod wrapups;
 
@@ -51,12 +54,16 @@ use crate::store::{ArticleLog, Store};
 pub use articles::{ArticleHit, FoundArticles, FoundSentence, Question};
 pub use batches::{BatchFile, BatchView, StoredConversations, WantedBatch};
 pub use error::Problem;
+pub use gaps::{
+    Gap, GapList, GapReasons, GapSample, GapState, HandlingTime, NearestArticle, WantedGaps,
+};
 pub use listen::{ListenError, Listener, bind, run};
 pub use sources::{
-    Answerer, ArticleDesk, ArticleSource, AskedQuestion, Batches, Failure, ImportItem,
+    Answerer, ArticleDesk, ArticleSource, AskedQuestion, Batches, Failure, Gaps, ImportItem,
     ImportOutcome, Masker, SystemSource, WrapUpOrder, WrapUps,
 };
 pub use system::Models;
+pub use uses::Uses;
 
 /// Settings `[serve]`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -109,6 +116,9 @@ pub struct Services {
     pub articles: Arc<dyn ArticleSource>,
     pub article_log: Arc<dyn ArticleLog>,
     pub desk: Arc<dyn ArticleDesk>,
+    /// What agents made of the cards that quote each article.
+    pub uses: Uses,
+    pub gaps: Arc<dyn Gaps>,
     pub wrapups: Arc<dyn WrapUps>,
     pub batches: Arc<dyn Batches>,
     pub system: Arc<dyn SystemSource>,

@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 
 use super::error::Problem;
 use super::{
-    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, events, health,
-    hooks, suggestions, system, wrapups,
+    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, events, gaps,
+    health, hooks, searches, suggestions, system, uses, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -65,6 +65,7 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(batches::provenance))
         .routes(routes!(audiosocket::announce))
         .routes(routes!(articles::read::list, articles::write::create))
+        .routes(routes!(uses::show))
         .routes(routes!(articles::search))
         .routes(routes!(articles::import::import))
         .routes(routes!(articles::read::show, articles::write::change))
@@ -72,6 +73,10 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(articles::history::revisions))
         .routes(routes!(articles::history::revision))
         .routes(routes!(articles::history::diff))
+        .routes(routes!(searches::opened))
+        .routes(routes!(gaps::list))
+        .routes(routes!(gaps::show))
+        .routes(routes!(gaps::draft))
         .routes(routes!(hooks::eventgrid, hooks::eventgrid_handshake))
 }
 

@@ -17,7 +17,9 @@ static DIST: Dir<'_> = include_dir!("$BACKCHANNEL_UI_DIST");
 static PAGES: LazyLock<HashMap<String, Page>> = LazyLock::new(|| {
     let mut pages = HashMap::new();
     collect(&DIST, &mut pages);
-    for (address, file) in [("/", "/index.html"), ("/desktop", "/desktop.html")] {
+    let addresses =
+        [("/", "/index.html"), ("/desktop", "/desktop.html"), ("/knowledge", "/knowledge.html")];
+    for (address, file) in addresses {
         if let Some(page) = pages.get(file).cloned() {
             pages.insert(address.to_owned(), page);
         }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::articles::{FoundArticles, Question};
 use super::batches::{BatchFile, BatchView, WantedBatch};
+use super::gaps::{Gap, GapList, WantedGaps};
 use super::system::Models;
 use crate::domain::{
     ArticleContent, ArticleId, ArticleRevision, CaseSummary, Classify, ConversationId, ErrorKind,
@@ -81,7 +82,7 @@ pub trait ArticleDesk: Send + Sync {
         revision: NewRevision,
     ) -> Result<Arc<ArticleRevision>, StoreError>;
 
-    /// Takes over what files say, as `import::Outcome` tells for each, in their order.
+    /// Takes over what files say, as `ImportOutcome` tells for each, in their order.
     async fn import(
         &self,
         tenant: &TenantId,
@@ -138,6 +139,25 @@ impl ImportOutcome {
             Self::New | Self::Changed | Self::Unchanged => None,
         }
     }
+}
+
+/// Questions that were asked and not answered.
+#[async_trait]
+pub trait Gaps: Send + Sync {
+    /// The dearest first.
+    async fn list(&self, tenant: &TenantId, wanted: WantedGaps) -> Result<GapList, Failure>;
+
+    /// `None` for a gap that this tenant doesn't have.
+    async fn show(&self, tenant: &TenantId, id: &str) -> Result<Option<Gap>, Failure>;
+
+    /// Drafts an article for a gap out of what agents answered, or finds the one that was drafted before; says which
+    /// article that is, and whether it is new. `None` for a gap that this tenant doesn't have.
+    async fn draft(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        by: &str,
+    ) -> Result<Option<(ArticleId, bool)>, Failure>;
 }
 
 /// A draft that somebody asked for.

@@ -10,7 +10,8 @@ use crate::store::StoreError;
 use crate::store::codec::{self, time_text};
 use crate::store::wire::{
     AudioGap, Citation, QuestionAnswered, QuestionsSuggested, RedactionResolved, SuggestedQuestion,
-    SuggestionOffered, SuggestionVerdict, SuggestionVoiced, SuggestionWithdrawn, TurnFinal,
+    SuggestionAbstained, SuggestionOffered, SuggestionVerdict, SuggestionVoiced,
+    SuggestionWithdrawn, TurnFinal,
 };
 
 pub use self::drafts::WrapUpView;
@@ -59,6 +60,8 @@ pub struct Projection {
     pub turns: Vec<TurnFinal>,
     pub cards: Vec<CardView>,
     pub questions: Vec<QuestionAnswered>,
+    /// The customer's questions that got no card.
+    pub unanswered: Vec<SuggestionAbstained>,
     /// What the agent may want to ask now.
     pub suggested_questions: Vec<SuggestedQuestion>,
     pub gaps: Vec<AudioGap>,
@@ -104,6 +107,7 @@ impl Projection {
                     });
                 }
             }
+            codec::SUGGESTION_ABSTAINED => self.unanswered.push(codec::data(event)?),
             codec::QUESTION_ANSWERED => self.questions.push(codec::data(event)?),
             codec::AUDIO_GAP => self.gaps.push(codec::data(event)?),
             kind if kind.starts_with("wrapup.") => {

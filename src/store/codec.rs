@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 
 use super::{StoreError, wire};
 use crate::domain::{
-    Card, Citation, EventBody, Partial, Party, Recorded, Redacted, RedactionOutcome, Role, Turn,
-    TurnId, Verdict, Word,
+    ArticleOpened, Card, Citation, EventBody, Partial, Party, Recorded, Redacted, RedactionOutcome,
+    Role, Turn, TurnId, Verdict, Word,
 };
 
 pub use self::answers::{
@@ -41,8 +41,11 @@ pub const SUGGESTION_VOICED: &str = "suggestion.voiced";
 pub const SUGGESTION_QUESTIONS: &str = "suggestion.questions";
 pub const SUGGESTION_WITHDRAWN: &str = "suggestion.withdrawn";
 pub const SUGGESTION_VERDICT: &str = "suggestion.verdict";
+pub const SUGGESTION_ABSTAINED: &str = "suggestion.abstained";
 pub const QUESTION_ASKED: &str = "question.asked";
 pub const QUESTION_ANSWERED: &str = "question.answered";
+pub const ARTICLE_SEARCHED: &str = "article.searched";
+pub const ARTICLE_OPENED: &str = "article.opened";
 pub const WRITING_STRUCK: &str = "writing.struck";
 pub const AUDIO_GAP: &str = "audio.gap";
 
@@ -137,6 +140,9 @@ pub fn encode(body: &EventBody) -> Encoded {
             wire::SuggestionWithdrawn { card_id: card_id.to_string(), why: why.clone() }
         ),
         EventBody::SuggestionVerdict(x) => encoded!("suggestion.verdict", verdict(x)),
+        EventBody::SuggestionAbstained(x) => {
+            encoded!("suggestion.abstained", answers::abstained(x))
+        }
         EventBody::QuestionAsked { question_id, question } => encoded!(
             "question.asked",
             wire::QuestionAsked {
@@ -145,6 +151,15 @@ pub fn encode(body: &EventBody) -> Encoded {
             }
         ),
         EventBody::QuestionAnswered(x) => encoded!("question.answered", question_answered(x)),
+        EventBody::ArticleSearched(x) => encoded!(
+            "article.searched",
+            wire::ArticleSearched {
+                search_id: x.id.to_string(),
+                query: x.query.as_str().into(),
+                hits: x.hits,
+            }
+        ),
+        EventBody::ArticleOpened(x) => encoded!("article.opened", article_opened(x)),
         EventBody::WrapUp(x) => wrapup::encode(x),
         EventBody::WrapUpVerdict(x) => encoded!("wrapup.verdict", wrapup_verdict(x)),
         EventBody::ArticleChanged(x) => articles::changed(x),
@@ -247,6 +262,13 @@ pub fn verdict(verdict: &Verdict) -> wire::SuggestionVerdict {
     }
 }
 
+pub fn article_opened(opened: &ArticleOpened) -> wire::ArticleOpened {
+    wire::ArticleOpened {
+        search_id: opened.search_id.to_string(),
+        article_id: opened.article_id.to_string(),
+    }
+}
+
 fn party_ref(party: &Party) -> wire::PartyRef {
     wire::PartyRef { id: party.id.to_string(), role: party.role.as_str().into() }
 }
@@ -291,6 +313,7 @@ fn card(card: &Card) -> wire::SuggestionOffered {
         article_title: answer.title.clone(),
         valid_from: answer.valid_from.map(|date| date.to_string()),
         verbatim: answer.is_verbatim,
+        question: card.question.as_ref().map(answers::turn_question),
     }
 }
 

@@ -345,6 +345,7 @@ pub(crate) fn card(id: &str) -> NewEvent {
             is_verbatim: false,
         },
         trigger_turn: "t-1".into(),
+        question: None,
         latency_ms: 31,
     }))
 }

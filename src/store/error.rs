@@ -39,6 +39,12 @@ pub enum StoreError {
     )]
     Newer { found: i64, known: i64 },
     #[error(
+        "the event log has schema version {found}, this program needs {known} to read it; start the service once, which brings it up to date"
+    )]
+    Older { found: i64, known: i64 },
+    #[error("the event log was opened for reading only")]
+    ReadOnly,
+    #[error(
         "SQLite {found} is linked, 3.51.3 or later is needed because earlier versions can corrupt a log in WAL mode"
     )]
     OldSqlite { found: String },
@@ -60,7 +66,10 @@ impl Classify for StoreError {
             | Self::AlreadyEnded(_)
             | Self::ForeignEvent(_)
             | Self::StaleRevision { .. } => ErrorKind::Conflict,
-            Self::Folder { .. } | Self::Newer { .. } | Self::BadCursor(_) => ErrorKind::Invalid,
+            Self::Folder { .. } | Self::Newer { .. } | Self::Older { .. } | Self::BadCursor(_) => {
+                ErrorKind::Invalid
+            }
+            Self::ReadOnly => ErrorKind::Denied,
             Self::Read(_) | Self::OldSqlite { .. } | Self::Corrupt(_) => ErrorKind::Internal,
         }
     }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod articles;
+mod gaps;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -103,6 +104,7 @@ fn cards_and_questions_are_written_as_they_always_were() {
             kind: CardKind::Answer,
             answer: answer(),
             trigger_turn: "t-9".into(),
+            question: None,
             latency_ms: 31,
         }),
         r#"{"card_id":"k-4","kind":"answer","title":"Refunds","text":"In five days.","citations":[{"article_id":"b/r","passage_id":"b/r#2","revision":3,"start":120,"end":133,"quote":"In five days."}],"score":0.83,"trigger_turn":"t-9","latency_ms":31,"generator":"extractive","why":["terms: refund"],"heading":"When","article_title":"Refunds","valid_from":"2026-01-01"}"#,

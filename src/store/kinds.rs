@@ -29,6 +29,13 @@ impl KindFilter {
         Self(vec![Pattern::Exactly(kind.into())])
     }
 
+    /// This kind, too.
+    #[must_use]
+    pub fn or(mut self, kind: &str) -> Self {
+        self.0.push(Pattern::Exactly(kind.into()));
+        self
+    }
+
     /// Reads a comma list; a name may begin with `backchannel.` and end with `*`.
     pub fn parse(text: &str) -> Result<Self, BadKinds> {
         let mut patterns = Vec::new();

@@ -9,6 +9,7 @@ pub mod articles;
 pub mod codec;
 pub mod conformance;
 mod error;
+pub mod gaps;
 #[cfg(test)]
 mod golden;
 mod kinds;

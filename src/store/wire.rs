@@ -178,6 +178,39 @@ pub struct SuggestionOffered {
     /// Its article's words may not be changed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub verbatim: bool,
+    /// What was asked; absent in events from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<TurnQuestion>,
+}
+
+/// What was asked in a turn, in the words that were searched for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TurnQuestion {
+    /// The turn that asks; with a card for the agent's reply, the one that is replied to.
+    pub turn_id: String,
+    pub text: String,
+    /// The question with what was said before, where it says too little by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+}
+
+/// A customer's question that got no card, neither at once nor at the agent's reply.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SuggestionAbstained {
+    /// The turn that asks.
+    pub turn_id: String,
+    /// In the words that were searched for.
+    pub question: String,
+    /// The question with what was said before, where it says too little by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// nothing_found, or unsure: what came nearest isn't likely enough
+    pub why: String,
+    /// Of what came nearest, how likely it answers, 0 to 1.
+    #[schema(required)]
+    pub score: Option<f32>,
+    #[schema(required)]
+    pub nearest: Option<Nearest>,
 }
 
 /// How a card's answer can be said: one or two sentences, each with its proof.
@@ -281,6 +314,22 @@ pub struct QuestionAnswered {
     /// What comes nearest when nothing answers, or may be meant when it asks back.
     pub nearest: Vec<Nearest>,
     pub latency_ms: u64,
+}
+
+/// The articles were searched for a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ArticleSearched {
+    pub search_id: String,
+    pub query: String,
+    /// So many passages were found.
+    pub hits: usize,
+}
+
+/// Something that such a search had found was opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ArticleOpened {
+    pub search_id: String,
+    pub article_id: String,
 }
 
 /// What a model wrote and nothing bears out, where it left neither voice, answer nor draft to keep it with.

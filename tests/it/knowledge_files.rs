@@ -105,3 +105,84 @@ async fn files_go_into_a_running_service_and_come_back() {
     tokio::task::spawn_blocking(work).await.expect("it goes in and comes back");
     assert!(house.close().await);
 }
+
+/// The names of a zip with so many empty files.
+fn crowd(path: &Path, files: usize) {
+    let mut writer = zip::ZipWriter::new(std::fs::File::create(path).expect("made"));
+    for number in 0..files {
+        let plain = zip::write::SimpleFileOptions::default();
+        writer.start_file(format!("{number}.md"), plain).expect("written");
+    }
+    writer.finish().expect("written");
+}
+
+/// One of each that can't be taken, among some that can.
+fn bad_tree(folder: &Path) {
+    let docs = folder.join("docs");
+    std::fs::create_dir_all(&docs).expect("made");
+    let write = |name: &str, text: &str| std::fs::write(docs.join(name), text).expect("written");
+    write("good.md", "# Good\n\n## When\nThe code G-100 is good.\n");
+    write("front.md", "---\ntitle: [x\n---\nBody.\n");
+    write("twice.html", "<h1>Twice</h1><p>Second.</p>");
+    write("twice.csv", "id,title,body\ntwice,Twice,First.\ntwice,Twice,Third.\n");
+    write("self.md", "# Self\n\nSee [this](self.md). The code S-200 links.\n");
+    write(
+        "script.html",
+        "<html><head><title>Fees</title><script>steal()</script></head><body onload='steal()'>\
+         <p>The code H-300 costs.</p><script>steal()</script><a href='javascript:steal()'>x</a>\
+         <img src=x onerror='steal()'></body></html>",
+    );
+    std::fs::File::create(docs.join("long.md")).expect("made").set_len(50 << 20).expect("long");
+    // More than fit the number that an archive usually says.
+    crowd(&docs.join("crowd.zip"), 70_000);
+}
+
+fn is_named_and_the_rest_is_taken(folder: &Path, target: &[&str]) {
+    let arguments = [&["knowledge", "import", "docs"], target].concat();
+    let imported = backchannel(&arguments, folder);
+    assert_eq!(imported.status.code(), Some(2), "{}", said(&imported));
+    let report = said(&imported);
+    let has = |line: &str| assert!(report.lines().any(|one| one == line), "{line} in {report}");
+    for id in ["good", "script", "self", "twice"] {
+        has(&format!("new       {id}"));
+    }
+    has("refused   docs/crowd.zip: holds 70000 files, 20000 are the most");
+    has("refused   docs/long.md: is 50 MiB long, 240 KiB are the most");
+    has("refused   docs/twice.csv:3: the id twice stands twice; docs/twice.csv:2 was taken");
+    has("refused   docs/twice.html: the id twice stands twice; docs/twice.csv:2 was taken");
+    has("note      docs/self.md: links to itself: self.md");
+    assert!(report.contains("refused   docs/front.md: front matter: "), "{report}");
+    assert!(last(&imported).starts_with("4 new, 0 changed, 0 unchanged, 0 kept, "), "{report}");
+    assert!(last(&imported).ends_with("5 refused"), "{report}");
+}
+
+#[test]
+fn what_is_bad_is_named_and_the_rest_goes_into_a_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    bad_tree(folder.path());
+    is_named_and_the_rest_is_taken(folder.path(), &["--data", "data"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_bad_is_named_and_the_rest_goes_into_a_service() {
+    let house = House::open().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    bad_tree(folder.path());
+    let url = house.url("");
+    let work = move || is_named_and_the_rest_is_taken(folder.path(), &["--url", &url]);
+    tokio::task::spawn_blocking(work).await.expect("it is named");
+    for (code, id) in [("G-100", "good"), ("S-200", "self"), ("H-300", "script")] {
+        let (_, found) = house.get(&format!("/v1/articles/search?q={code}")).await;
+        assert_eq!(found["items"][0]["article_id"], id, "{found}");
+    }
+    let (_, shown) = house.get("/v1/articles/script").await;
+    assert!(!shown.to_string().contains("steal"), "{shown}");
+    for (filter, named) in
+        [("colour=blue", "colour"), ("audience=robots", "robots"), ("language=en&valid=x", "valid")]
+    {
+        let (status, problem) = house.get(&format!("/v1/articles/search?q=fees&{filter}")).await;
+        assert_eq!(status, 422, "{filter}: {problem}");
+        assert!(problem["detail"].as_str().is_some_and(|why| why.contains(named)), "{problem}");
+    }
+    assert!(house.close().await);
+}

@@ -1,11 +1,14 @@
 //! All integration tests, in one binary: each file directly under `tests/` would link the crate again.
 
+mod articles_desk;
 mod batch;
 mod conflicts;
 mod dispositions;
 mod engines;
 mod eval_asr;
+mod feedback;
 mod handover;
+mod knowledge_damage;
 mod knowledge_files;
 mod legs;
 mod line_sounds;

@@ -64,13 +64,13 @@ fn parse(path: &Path) -> Vec<Line> {
     lines
 }
 
-fn embedder() -> EmbedderHandle {
+pub fn embedder() -> EmbedderHandle {
     let folder = installed("all-minilm-l6-v2").expect("make test pulls the model").folder;
     let model = MiniLm::open(&MiniLmFiles::in_folder(&folder), 1).unwrap();
     EmbedderHandle::spawn(Box::new(model), 16)
 }
 
-fn library() -> Library {
+pub fn library() -> Library {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge");
     let mut settings = LibrarySettings::new(Source::Folder(folder));
     settings.cache = cache_folder(&|name| std::env::var(name).ok());

@@ -108,10 +108,11 @@ fn imports_point_down() {
 
 #[test]
 fn stages_of_flow_know_each_other_only_through_the_session() {
-    for stage in ["audio", "transcript", "suggestion", "wrapup"] {
+    const STAGES: [&str; 5] = ["audio", "transcript", "suggestion", "wrapup", "feedback"];
+    for stage in STAGES {
         for path in files(&root().join("src/flow").join(stage), "rs") {
             let source = code(&std::fs::read_to_string(&path).expect("readable"));
-            for other in ["audio", "transcript", "suggestion", "wrapup", "session", "driver"] {
+            for other in STAGES.into_iter().chain(["session", "replay", "driver"]) {
                 let import = format!("flow::{other}");
                 assert!(
                     other == stage || !source.contains(&import),

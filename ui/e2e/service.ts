@@ -46,6 +46,14 @@ export class Service {
     return (await response.json()) as T;
   }
 
+  /** POST or PUT; what the service answers. */
+  async send<T>(method: 'POST' | 'PUT', path: string, body: unknown): Promise<T> {
+    const headers = { authorization: `Bearer ${this.apiKey}`, 'content-type': 'application/json' };
+    const response = await fetch(this.url + path, { method, headers, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
   conversation(id: string): Promise<Conversation> {
     return this.get(`/v1/conversations/${id}`);
   }

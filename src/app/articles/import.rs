@@ -1,13 +1,15 @@
 //! What files say, taken over into the log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::domain::{
-    ArticleAction, ArticleState, ArticlesImported, EventBody, NewEvent, NewRevision, TenantId,
+    ArticleAction, ArticleId, ArticleState, ArticlesImported, EventBody, NewEvent, NewRevision,
+    TenantId,
 };
+use crate::insight::redaction;
 use crate::serve::{ImportItem, ImportOutcome};
 use crate::store::articles::codec::content_hash;
 use crate::store::{ArticleLog, ArticleRow, StoreError};
@@ -33,13 +35,22 @@ pub async fn import(
     let mut seen = BTreeSet::new();
     let mut news = ArticlesImported::default();
     let mut waiting: BTreeMap<usize, NewRevision> = BTreeMap::new();
+    let ids: Vec<ArticleId> = items.iter().map(|item| item.id.clone()).collect();
+    let rows = log.articles_named(tenant, &ids).await?;
+    let mut rows: HashMap<ArticleId, ArticleRow> =
+        rows.into_iter().map(|row| (row.id.clone(), row)).collect();
     for item in items {
         if !seen.insert(item.id.clone()) {
             let why = format!("the id {} stands twice; the first one was taken", item.id);
             outcomes.push(ImportOutcome::Refused(why));
             continue;
         }
-        let row = log.article(tenant, &item.id).await?;
+        if redaction::typed(item.id.as_str()).as_str() != item.id.as_str() {
+            let why = "its id looks like the number of a card: give it another".to_owned();
+            outcomes.push(ImportOutcome::Refused(why));
+            continue;
+        }
+        let row = rows.remove(&item.id);
         let outcome = outcome(row.as_ref(), &content_hash(&item.content));
         match outcome {
             ImportOutcome::New => news.new += 1,

@@ -8,7 +8,7 @@ use crate::app::{AppError, SAMPLE};
 use crate::config::Config;
 use crate::domain::TenantId;
 use crate::insight::redaction;
-use crate::knowledge::{Library, LibrarySettings, Source, Written, cache_folder, read};
+use crate::knowledge::{Library, LibrarySettings, Source, cache_folder, read};
 use crate::serve::{ImportItem, ImportOutcome};
 use crate::store::ArticleLog;
 
@@ -105,10 +105,7 @@ pub async fn library_of(
         }
         in_force.extend(page);
     }
-    let build = move || {
-        let articles = in_force.iter().map(|revision| Written::of_revision(revision)).collect();
-        Library::of_written(articles, &settings)
-    };
+    let build = move || Library::of_revisions(&in_force, &settings);
     let library = tokio::task::spawn_blocking(build)
         .await
         .map_err(AppError::broke)?

@@ -27,22 +27,33 @@ pub async fn withdraw(
         limit: 100,
         after: None,
     };
+    let mut failed = None;
     loop {
         let page = store.conversations(&query).await?;
         for row in page.items.iter().filter(|row| row.card_count > 0) {
-            let cards = quoting(store, tenant, &row.id, article).await?;
-            let withdrawn = cards.into_iter().map(|card| {
-                let why = WHY.to_owned();
-                let body = EventBody::SuggestionWithdrawn { card_id: card.into(), why };
-                NewEvent::at(Timestamp::now(), body)
-            });
-            store.append(tenant, &row.id, withdrawn.collect()).await?;
+            let withdrawn = withdraw_in(store, tenant, &row.id, article).await;
+            // The other calls' cards come off all the same.
+            failed = failed.or(withdrawn.err());
         }
         match page.next {
             Some(next) => query.after = Some(next),
-            None => return Ok(()),
+            None => return failed.map_or(Ok(()), Err),
         }
     }
+}
+
+async fn withdraw_in(
+    store: &dyn Store,
+    tenant: &TenantId,
+    conversation: &ConversationId,
+    article: &ArticleId,
+) -> Result<(), StoreError> {
+    let cards = quoting(store, tenant, conversation, article).await?;
+    let withdrawn = cards.into_iter().map(|card| {
+        let body = EventBody::SuggestionWithdrawn { card_id: card.into(), why: WHY.to_owned() };
+        NewEvent::at(Timestamp::now(), body)
+    });
+    store.append(tenant, conversation, withdrawn.collect()).await.map(drop)
 }
 
 /// The cards of a conversation that quote the article and were not withdrawn.

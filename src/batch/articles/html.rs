@@ -1,6 +1,9 @@
 //! HTML → Markdown. Scripts, styles and everything that isn't text is left out.
 
+use std::sync::LazyLock;
+
 use htmd::HtmlToMarkdown;
+use regex::Regex;
 
 use super::plain;
 use crate::domain::ArticleId;
@@ -11,6 +14,22 @@ const LEFT_OUT: &[&str] = &[
     "script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "canvas",
     "form", "nav", "head",
 ];
+
+/// No page that people read is deeper.
+const DEPTH_MAX: usize = 400;
+/// Elements without an end, or whose end may be left out, so that counting them means nothing.
+const UNENDED: &[&str] = &[
+    "area", "base", "br", "col", "colgroup", "dd", "dt", "embed", "hr", "img", "input", "li",
+    "link", "meta", "option", "p", "param", "source", "tbody", "td", "tfoot", "th", "thead", "tr",
+    "track", "wbr",
+];
+
+/// The address of a link, with parentheses in it.
+static RUNS_A_PROGRAM: LazyLock<Regex> = LazyLock::new(|| {
+    let scheme = r"(?i)\]\(<?\s*(?:javascript|vbscript|data:text/html)";
+    Regex::new(&format!(r"{scheme}(?:[^()\n]|\([^()\n]*\))*\)?"))
+        .expect("the pattern is a constant; this is a bug")
+});
 
 pub(super) fn read(id: &ArticleId, html: &str) -> Result<FileArticle, String> {
     let body = to_markdown(html)?;
@@ -27,20 +46,34 @@ pub(super) fn read(id: &ArticleId, html: &str) -> Result<FileArticle, String> {
 }
 
 pub(super) fn to_markdown(html: &str) -> Result<String, String> {
+    if depth(html) > DEPTH_MAX {
+        return Err(format!("its elements stand in one another more than {DEPTH_MAX} deep"));
+    }
     let converter = HtmlToMarkdown::builder().skip_tags(LEFT_OUT.to_vec()).build();
     let markdown = converter.convert(html).map_err(|error| format!("can't be read: {error}"))?;
-    let mut text: String = markdown.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let text: String = markdown.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     // A link that runs a program is none.
-    for scheme in ["javascript:", "vbscript:", "data:text/html"] {
-        let mut lower = text.to_ascii_lowercase();
-        while let Some(at) = lower.find(&format!("]({scheme}")) {
-            let rest = &text[at + 2..];
-            let end = at + 2 + rest.find([')', '\n']).unwrap_or(rest.len());
-            text.replace_range(at + 2..end, "#");
-            lower = text.to_ascii_lowercase();
+    Ok(RUNS_A_PROGRAM.replace_all(&text, "](#)").into_owned())
+}
+
+/// How deep elements stand in one another, about: the converter calls itself for each.
+fn depth(html: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for tag in html.split('<').skip(1) {
+        let (is_end, name) = match tag.strip_prefix('/') {
+            Some(rest) => (true, rest),
+            None => (false, tag),
+        };
+        let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+        let name = name[..end].to_ascii_lowercase();
+        let is_empty = tag.split('>').next().is_some_and(|tag| tag.ends_with('/'));
+        if name.is_empty() || is_empty || UNENDED.contains(&name.as_str()) {
+            continue;
         }
+        depth = if is_end { depth.saturating_sub(1) } else { depth + 1 };
+        deepest = deepest.max(depth);
     }
-    Ok(text)
+    deepest
 }
 
 fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {

@@ -26,7 +26,11 @@ pub fn read_markdown(id: &ArticleId, text: &str) -> Result<FileArticle, String> 
     let Value::Object(fields) = fields else { return Err(complaint("is no list of fields")) };
     let named = fields::id(&fields)?;
     // Its own name counts in a tree only where it says the same in another way.
-    let id = named.filter(|named| named.ends_with(id.as_str())).map_or(id.clone(), ArticleId::from);
+    let says_the_same = |named: &String| {
+        let folders = named.strip_suffix(id.as_str());
+        folders.is_some_and(|folders| folders.is_empty() || folders.ends_with('/'))
+    };
+    let id = named.filter(says_the_same).map_or(id.clone(), ArticleId::from);
     let mut article = fields::article(&id, &fields, Some(body.to_owned()))?;
     article.front_matter = Some(prefix.to_owned());
     Ok(article)

@@ -7,12 +7,18 @@ use roxmltree::{Document, Node};
 
 /// More than this is no text that somebody wrote.
 const XML_MAX_BYTES: u64 = 64 << 20;
+/// Of all streams of a PDF, pictures too.
+const PDF_UNPACKED_MAX: u64 = 256 << 20;
 
 /// The text of a PDF, page after page. Pictures of pages hold none.
 ///
 /// # Errors
 /// It can't be read, or holds no text.
 pub(super) fn pdf(bytes: &[u8]) -> Result<String, String> {
+    if unpacked(bytes) > PDF_UNPACKED_MAX {
+        let most = PDF_UNPACKED_MAX >> 20;
+        return Err(format!("holds more than {most} MiB when it is unpacked"));
+    }
     // The crate gives up on some damaged files by a panic.
     let text = catch_unwind(AssertUnwindSafe(|| pdf_extract::extract_text_from_mem(bytes)))
         .map_err(|_| "is a damaged PDF".to_owned())?
@@ -38,6 +44,27 @@ pub(super) fn pdf(bytes: &[u8]) -> Result<String, String> {
         true => Err("holds no text, only pictures maybe".to_owned()),
         false => Ok(body),
     }
+}
+
+/// How many bytes the packed streams of a PDF hold, counted up to a little over the limit: the crate
+/// that reads them has none. A stream begins behind its word and a line's end (ISO 32000-1, 7.3.8).
+fn unpacked(bytes: &[u8]) -> u64 {
+    const WORD: &[u8] = b"stream";
+    let (mut total, mut at) = (0, 0);
+    while let Some(found) = bytes[at..].windows(WORD.len()).position(|window| window == WORD) {
+        at += found + WORD.len();
+        let rest = &bytes[at..];
+        let begin = rest.iter().take(2).take_while(|byte| b"\r\n".contains(byte)).count();
+        let left = PDF_UNPACKED_MAX + 1 - total;
+        let mut stream = flate2::read::ZlibDecoder::new(&rest[begin..]).take(left);
+        // Whatever is no packed stream ends in an error, and counts for what came before it.
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        total += left - stream.limit();
+        if total > PDF_UNPACKED_MAX {
+            break;
+        }
+    }
+    total
 }
 
 /// The text of a Word file as Markdown: headings, paragraphs, lists and tables.

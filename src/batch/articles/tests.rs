@@ -79,6 +79,16 @@ fn what_is_wrong_with_front_matter_is_that_articles_error() {
 }
 
 #[test]
+fn a_files_own_name_counts_where_it_says_the_same() {
+    let named = |name: &str| {
+        let text = format!("+++\ntitle = \"Fees\"\nid = \"{name}\"\n+++\nWe charge £5.\n");
+        one("fees.md", text.as_bytes()).id.to_string()
+    };
+    assert_eq!([named("billing/fees"), named("fees")], ["billing/fees", "fees"]);
+    assert_eq!(named("late-fees"), "fees", "another article");
+}
+
+#[test]
 fn html_becomes_text_and_scripts_are_gone() {
     let html = "<!doctype html><html lang='de-DE'><head><title>Fees &amp; more</title>\
         <style>p{color:red}</style><script>alert(1)</script></head><body onload='alert(2)'>\
@@ -88,6 +98,7 @@ fn html_becomes_text_and_scripts_are_gone() {
         <ul><li>one</li></ul><iframe src='//evil'></iframe><svg><script>alert(5)</script></svg></body></html>";
     let article = one("fees.html", html.as_bytes());
     assert_eq!((&*article.title, &*article.language), ("Fees & more", "de"));
+    assert!(article.body.contains("[more](#)[again](#)"), "{}", article.body);
     for gone in ["alert", "javascript", "color:red", "evil", "Home", "onload"] {
         let is_there = article.body.to_lowercase().contains(gone);
         assert!(!is_there, "{gone}: {}", article.body);
@@ -241,4 +252,26 @@ proptest! {
             prop_assert_eq!(to_markdown(&article), text);
         }
     }
+}
+
+#[test]
+fn what_is_packed_or_nested_beyond_all_measure_is_refused() {
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    let zeros = vec![b' '; 1 << 20];
+    for _ in 0..257 {
+        packed.write_all(&zeros).unwrap();
+    }
+    let mut bomb = b"%PDF-1.4\n1 0 obj\n<</Filter /FlateDecode>>\nstream\n".to_vec();
+    bomb.extend(packed.finish().unwrap());
+    bomb.extend(b"\nendstream\nendobj\n");
+    assert!(bomb.len() < 1 << 20);
+    let why = read("bomb.pdf", &bomb).remove(0).article.unwrap_err();
+    assert!(why.contains("256 MiB"), "{why}");
+
+    let deep = format!("<html><body>{}text</body></html>", "<div>".repeat(20_000));
+    let why = read("deep.html", deep.as_bytes()).remove(0).article.unwrap_err();
+    assert!(why.contains("400 deep"), "{why}");
+    // Ends that may be left out make nothing deep.
+    let long = format!("<html><body><h2>x</h2>{}</body></html>", "<p>a line<br>".repeat(2_000));
+    assert!(one("long.html", long.as_bytes()).body.contains("a line"));
 }

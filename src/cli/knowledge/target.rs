@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::articles::{IMPORT, import};
 use crate::batch::articles::to_markdown;
+use crate::cli::client::client_of;
 use crate::domain::{Classify, ErrorKind, TenantId};
 use crate::insight::redaction;
 use crate::knowledge::FileArticle;
@@ -81,9 +82,12 @@ impl TargetArgs {
             let why = "no key: set BACKCHANNEL_API_KEY, or name a data folder with --data";
             return Err(Refusal::new(ErrorKind::Invalid, why).into());
         }
+        let wrong =
+            |why: String| Refusal::new(ErrorKind::Invalid, format!("--url {}: {why}", self.url));
+        let (url, builder) = client_of(&self.url).map_err(wrong)?;
         // Article by article goes to one place; nothing is sent on to another.
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        let url = self.url.trim_end_matches('/').to_owned();
+        let client = builder.redirect(reqwest::redirect::Policy::none()).build()?;
+        let url = url.as_str().trim_end_matches('/').to_owned();
         Ok(Target::Service(Service { client, url, key }))
     }
 }

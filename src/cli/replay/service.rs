@@ -14,8 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::error::ReplayError;
 use super::sse::{SseEvent, SseParser};
-
-const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+use crate::cli::client::client_of;
 
 /// How often, and how far apart, a broken event stream is taken up again.
 const RECONNECTS: u32 = 20;
@@ -34,18 +33,11 @@ pub struct Service {
 
 impl Service {
     pub fn new(url: &str, key: Option<String>) -> Result<Self, ReplayError> {
-        let wrong = |why: &str| ReplayError::Arguments(format!("--url {url}: {why}"));
-        let parsed = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
-        if !matches!(parsed.scheme(), "http" | "https") || parsed.host().is_none() {
-            return Err(wrong("must begin with http:// or https:// and name a host"));
-        }
+        let wrong = |why: String| ReplayError::Arguments(format!("--url {url}: {why}"));
+        let (parsed, builder) = client_of(url).map_err(wrong)?;
         // HTTP/1.1, because only there a connection can become a WebSocket.
-        let mut builder = Client::builder().http1_only().connect_timeout(CONNECT_PATIENCE);
-        let host = parsed.host_str().unwrap_or_default();
-        if matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
-            builder = builder.no_proxy();
-        }
-        let client = builder.build().map_err(|error| ReplayError::Bug(error.to_string()))?;
+        let client = builder.http1_only().build();
+        let client = client.map_err(|error| ReplayError::Bug(error.to_string()))?;
         Ok(Self { url: parsed, key, client })
     }
 

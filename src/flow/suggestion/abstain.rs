@@ -38,11 +38,14 @@ pub fn inputs(features: &HitFeatures, act: Act) -> [f32; INPUTS] {
 /// Calibrated probability that the hit answers, 0 to 1.
 pub fn probability(features: &HitFeatures, act: Act, degraded: bool) -> f32 {
     let weights = if degraded { &KEYWORDS } else { &HYBRID };
-    logistic(weights, &inputs(features, act))
+    1.0 / (1.0 + (-sum(weights, &inputs(features, act)) - features.feedback).exp())
 }
 
 /// `1 / (1 + e^-(w · x))`
 pub fn logistic(weights: &[f32; INPUTS], inputs: &[f32; INPUTS]) -> f32 {
-    let sum: f32 = weights.iter().zip(inputs).map(|(weight, input)| weight * input).sum();
-    1.0 / (1.0 + (-sum).exp())
+    1.0 / (1.0 + (-sum(weights, inputs)).exp())
+}
+
+fn sum(weights: &[f32; INPUTS], inputs: &[f32; INPUTS]) -> f32 {
+    weights.iter().zip(inputs).map(|(weight, input)| weight * input).sum()
 }

@@ -3,7 +3,8 @@
 use super::judge::{Look, Quiet};
 use super::query::Memory;
 use super::{Act, CardQuery, SuggestionSettings, abstain, answer, trigger};
-use crate::domain::{Answer, ArticleId, Citation, Passage, Role, Turn, TurnId};
+use crate::domain::{Answer, ArticleId, Citation, Passage, Role, Turn, TurnId, TurnQuestion};
+use crate::insight::redaction;
 use crate::knowledge::{SearchHit, SearchResponse};
 
 const HITS: usize = 8;
@@ -54,6 +55,11 @@ pub fn question_query(question: &str, recent: &[Turn], settings: &SuggestionSett
         request,
         look: Look::Turn,
         quiet,
+        question: TurnQuestion {
+            turn: TurnId::from(""),
+            text: redaction::typed(question),
+            context: None,
+        },
         asker: Role::Agent,
         asked: question.to_owned(),
     }
@@ -87,6 +93,20 @@ pub fn answer_question(
         quoted.citations = vec![whole];
     }
     Asked::Answer(Box::new(quoted))
+}
+
+/// The articles that come nearest to a question, with how likely each answers it; the likeliest first.
+pub fn likely_articles(query: &CardQuery, found: &SearchResponse) -> Vec<(ArticleId, String, f32)> {
+    let mut likely: Vec<(ArticleId, String, f32)> = Vec::new();
+    for hit in found.hits.iter().take(NEAREST) {
+        let score = abstain::probability(&hit.features, query.act, found.degraded);
+        match likely.iter_mut().find(|(id, ..)| *id == hit.article.id) {
+            Some(known) => known.2 = known.2.max(score),
+            None => likely.push((hit.article.id.clone(), hit.article.title.clone(), score)),
+        }
+    }
+    likely.sort_by(|a, b| b.2.total_cmp(&a.2));
+    likely
 }
 
 /// What a model may answer from: the passages that were found, whole, without those whose words may

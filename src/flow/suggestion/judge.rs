@@ -163,9 +163,16 @@ impl Quiet {
 
 impl Weights {
     /// Each hit's share, in the hits' order; hits that don't compete have none. What is missing
-    /// from 1 is silence's.
-    pub fn shares(&self, hits: &[[f32; EVIDENCE]], quiet: &[f32; SILENCE]) -> Vec<f32> {
-        let scores: Vec<f32> = hits.iter().map(|inputs| dot(&self.evidence, inputs)).collect();
+    /// from 1 is silence's. `priors` are log-odds that are known of the hits besides, in their order.
+    pub fn shares(
+        &self,
+        hits: &[[f32; EVIDENCE]],
+        priors: &[f32],
+        quiet: &[f32; SILENCE],
+    ) -> Vec<f32> {
+        let scores: Vec<f32> = (hits.iter().zip(priors))
+            .map(|(hit, prior)| dot(&self.evidence, hit) + prior)
+            .collect();
         let silence = dot(&self.silence, quiet);
         let mut order: Vec<usize> = (0..hits.len()).collect();
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
@@ -209,10 +216,14 @@ mod tests {
             features.in_context.nearness.asked = asked;
             evidence(&features, Background::default())
         };
-        let shares = Judge::HYBRID.turn.shares(&[near(0.2), near(0.9)], &quiet(false));
+        let shares = Judge::HYBRID.turn.shares(&[near(0.2), near(0.9)], &[0.0; 2], &quiet(false));
         assert!(shares[1] > shares[0] && shares.iter().sum::<f32>() < 1.0);
-        assert!(Judge::HYBRID.turn.shares(&[], &quiet(false)).is_empty());
-        let reply = |knows_nothing| Judge::HYBRID.reply.shares(&[near(0.6)], &quiet(knows_nothing));
+        assert!(Judge::HYBRID.turn.shares(&[], &[], &quiet(false)).is_empty());
+        let of = |prior| Judge::HYBRID.turn.shares(&[near(0.9)], &[prior], &quiet(false))[0];
+        let odds = |share: f32| (share / (1.0 - share)).ln();
+        assert!((odds(of(0.7)) - odds(of(0.0)) - 0.7).abs() < 1e-3, "a prior adds to the log-odds");
+        let reply =
+            |knows_nothing| Judge::HYBRID.reply.shares(&[near(0.6)], &[0.0], &quiet(knows_nothing));
         assert!(reply(true)[0] < reply(false)[0]);
     }
 }

@@ -12,23 +12,27 @@ mod phrases;
 mod query;
 mod questions;
 mod reply;
+mod saying;
 mod topics;
 mod trigger;
+mod unanswered;
 
 use crate::domain::{
-    Answer, ArticleId, Citation, Generator, PartyId, PassageId, Role, SuggestedQuestion, Turn,
-    TurnId,
+    Abstained, Answer, ArticleId, Citation, Generator, PassageId, Role, SuggestedQuestion, Turn,
+    TurnId, TurnQuestion,
 };
 use crate::knowledge::{Filter, SearchHit, SearchRequest, SearchResponse, Span, terms};
 
 pub use asked::{
-    Asked, Nearest, answer_question, passages, question_query, which_of, whole_passage,
+    Asked, Nearest, answer_question, likely_articles, passages, question_query, which_of,
+    whole_passage,
 };
 use budget::Budget;
 use judge::{Background, EVIDENCE, Judge, Look, Quiet};
 use query::Memory;
 use questions::Questions;
 pub use reply::is_own_question;
+use saying::Saying;
 use topics::Topics;
 pub use trigger::Act;
 
@@ -44,12 +48,6 @@ const REPEAT_AFTER_MS: u64 = 45_000;
 const RULED_OUT: f32 = 0.1;
 /// From here on the agent's reply brings another passage than the one that was shown.
 const BETTER: f32 = 0.7;
-
-/// After a shorter break somebody goes on saying the same thing: turns are cut where their speaker takes
-/// a breath, and a question may stand in one of them and what it is about in another.
-const GOES_ON_MS: u64 = 1_000;
-/// Longer than this, nobody says one thing.
-const SAYING_MAX_MS: u64 = 15_000;
 
 #[derive(Clone, Debug)]
 pub struct SuggestionSettings {
@@ -88,6 +86,7 @@ pub struct CardQuery {
     pub request: SearchRequest,
     pub look: Look,
     pub quiet: Quiet,
+    pub question: TurnQuestion,
     asker: Role,
     /// The words that ask.
     asked: String,
@@ -124,18 +123,7 @@ pub struct Suggester {
     open: Option<Open>,
     asked_identity: bool,
     saying: Option<Saying>,
-}
-
-/// What somebody is saying, over as many turns as it takes.
-struct Saying {
-    party: PartyId,
-    role: Role,
-    start_ms: u64,
-    end_ms: u64,
-    text: String,
-    /// Whether the memory holds it.
-    is_kept: bool,
-    asked_identity: bool,
+    unanswered: Option<Abstained>,
 }
 
 struct Shown {
@@ -146,11 +134,14 @@ struct Shown {
 
 /// The customer's last turn, until the customer speaks again.
 struct Open {
-    turn: TurnId,
     start_ms: u64,
     text: String,
+    question: TurnQuestion,
     asked: String,
     quiet: Quiet,
+    /// While it got no card, and whether that is a want.
+    silence: Option<Abstained>,
+    is_missed: bool,
     /// What its hits were worth.
     shares: Vec<(PassageId, ArticleId, f32)>,
     answered: bool,
@@ -170,6 +161,7 @@ impl Suggester {
             open: None,
             asked_identity: false,
             saying: None,
+            unanswered: None,
         }
     }
 
@@ -190,6 +182,7 @@ impl Suggester {
         let query = if is_customer {
             if !goes_on {
                 self.questions.count_message();
+                self.close_question();
             }
             self.open = None;
             let trigger = heard.trigger.as_ref();
@@ -205,38 +198,6 @@ impl Suggester {
         self.asked_identity = heard.asks_identity;
         self.saying = Some(saying);
         query
-    }
-
-    /// The turn with what it goes on from, if it does.
-    fn said_with(&mut self, turn: &Turn) -> (Saying, bool) {
-        let goes_on = |before: &Saying| {
-            (&before.party, before.role) == (&turn.party.id, turn.party.role)
-                && turn.start_ms >= before.end_ms
-                && turn.start_ms - before.end_ms <= GOES_ON_MS
-                && turn.end_ms - before.start_ms <= SAYING_MAX_MS
-        };
-        let text = turn.text.as_str();
-        match self.saying.take().filter(goes_on) {
-            Some(before) => {
-                if before.is_kept {
-                    self.memory.forget_last();
-                }
-                let text = format!("{} {text}", before.text);
-                (Saying { end_ms: turn.end_ms, text, ..before }, true)
-            }
-            None => {
-                let saying = Saying {
-                    party: turn.party.id.clone(),
-                    role: turn.party.role,
-                    start_ms: turn.start_ms,
-                    end_ms: turn.end_ms,
-                    text: text.to_owned(),
-                    is_kept: false,
-                    asked_identity: self.asked_identity,
-                };
-                (saying, false)
-            }
-        }
     }
 
     fn look_at_turn(
@@ -259,12 +220,15 @@ impl Suggester {
             knows_nothing: false,
             asked_identity: saying.asked_identity,
         };
+        let question = self.question_of(&turn.id, bare, text);
         self.open = Some(Open {
-            turn: turn.id.clone(),
             start_ms: saying.start_ms,
             text: text.to_owned(),
+            question: question.clone(),
             asked: trigger.focus.clone(),
             quiet,
+            silence: None,
+            is_missed: false,
             shares: Vec::new(),
             answered: false,
             replied: false,
@@ -278,6 +242,7 @@ impl Suggester {
             ),
             look: Look::Turn,
             quiet,
+            question,
             asker: turn.party.role,
             asked: trigger.focus.clone(),
         }
@@ -303,7 +268,7 @@ impl Suggester {
                 knows_nothing: heard.knows_nothing,
                 ..open.quiet
             };
-            let (act, asked) = (quiet.act, open.asked.clone());
+            let (act, asked, question) = (quiet.act, open.asked.clone(), open.question.clone());
             let request = self.request(text, Some(in_context));
             return Some(CardQuery {
                 turn: turn.id.clone(),
@@ -311,6 +276,7 @@ impl Suggester {
                 request,
                 look: Look::Reply,
                 quiet,
+                question,
                 asker: Role::Customer,
                 asked,
             });
@@ -330,6 +296,7 @@ impl Suggester {
             request: self.request(&trigger.focus, self.memory.in_context(&trigger.focus)),
             look: Look::Turn,
             quiet,
+            question: self.question_of(&turn.id, &trigger.focus, &trigger.focus),
             asker: turn.party.role,
             asked: trigger.focus.clone(),
         })
@@ -366,34 +333,49 @@ impl Suggester {
     /// Offers the passage that stands out, if it is likely enough to answer and not on the screen.
     /// `now_ms` counts on any clock that doesn't go back.
     pub fn decide(&mut self, query: &CardQuery, found: &SearchResponse, now_ms: u64) -> Decision {
+        let (decision, nearest) = self.choose(query, found, now_ms);
+        self.keep_silence(query, &decision, nearest);
+        decision
+    }
+
+    /// The decision, and the hit that it is about with what it is worth.
+    fn choose<'a>(
+        &mut self,
+        query: &CardQuery,
+        found: &'a SearchResponse,
+        now_ms: u64,
+    ) -> (Decision, Option<(&'a SearchHit, f32)>) {
         let judge = self.judge.unwrap_or_else(|| Judge::shipped(found.degraded));
         let weights = judge.of(query.look);
-        let shares = weights.shares(&self.evidence(query, found), &query.quiet.inputs());
+        let priors: Vec<f32> = found.hits.iter().map(|hit| hit.features.feedback).collect();
+        let shares = weights.shares(&self.evidence(query, found), &priors, &query.quiet.inputs());
         let answered = self.learn(query, found, &shares);
         self.questions.learn(query.act, found);
         let best =
             (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]).then(b.cmp(&a)));
         let Some((hit, share)) = best.map(|best| (&found.hits[best], shares[best])) else {
-            return Decision::Abstain(Abstention::NothingFound);
+            return (Decision::Abstain(Abstention::NothingFound), None);
         };
+        let nearest = Some((hit, share));
+        let abstain = |why| (Decision::Abstain(why), nearest);
         let silence = 1.0 - shares.iter().sum::<f32>();
         let is_wanted = silence < RULED_OUT && share >= self.settings.sure_threshold;
         if share < self.settings.threshold && !is_wanted {
-            return Decision::Abstain(Abstention::Unsure(share));
+            return abstain(Abstention::Unsure(share));
         }
         let is_better = share >= BETTER && !self.is_last_shown(hit);
         if (answered && !is_better) || self.is_on_screen(hit, now_ms) {
-            return Decision::Abstain(Abstention::Shown);
+            return abstain(Abstention::Shown);
         }
         if !self.budget.take(now_ms) {
-            return Decision::Abstain(Abstention::Budget);
+            return abstain(Abstention::Budget);
         }
         let passage = hit.passage().id.clone();
         self.shown.push(Shown { passage, sentence: hit.sentence, at_ms: now_ms });
-        if let Some(open) = self.open.as_mut().filter(|open| open.turn == query.turn) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.question.turn == query.turn) {
             open.answered = true;
         }
-        Decision::Offer(Box::new(answer(query, hit, share)))
+        (Decision::Offer(Box::new(answer(query, hit, share))), nearest)
     }
 
     /// What the agent may want to ask now: with every third message of the customer, where that
@@ -411,7 +393,7 @@ impl Suggester {
             .collect();
         self.topics.turn_over(worth.iter().map(|(_, article, share)| (article, *share)));
         match &mut self.open {
-            Some(open) if open.turn == query.turn => {
+            Some(open) if open.question.turn == query.turn => {
                 open.shares = worth;
                 false
             }

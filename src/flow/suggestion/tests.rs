@@ -104,3 +104,92 @@ fn a_question_leans_on_the_customers_matter_first() {
     let answer = quoted(ask("and how long does that take", &recent, 0.0));
     assert_eq!(answer.citations[0].article_id, "a".into());
 }
+
+/// Plays turns, two seconds apart unless they go on, and returns what was told as unanswered, with its context.
+fn unanswered(lines: &[(Role, &str)], settings: &SuggestionSettings) -> Vec<Abstained> {
+    let library = library();
+    let mut suggester = Suggester::new(settings);
+    let (mut told, mut at_ms) = (Vec::new(), 0);
+    for (number, (role, text)) in lines.iter().enumerate() {
+        // "… " goes on at once.
+        at_ms += if text.starts_with('…') { 200 } else { 2_000 };
+        let said = Turn {
+            id: TurnId::from(format!("t-{number}")),
+            start_ms: at_ms,
+            end_ms: at_ms,
+            ..turn(*role, text.trim_start_matches('…'))
+        };
+        let query = suggester.consider(&said);
+        told.extend(suggester.take_unanswered());
+        if let Some(query) = query {
+            suggester.decide(&query, &library.search(&query.request).unwrap(), at_ms);
+        }
+    }
+    suggester.close_question();
+    told.extend(suggester.take_unanswered());
+    told
+}
+
+#[test]
+fn a_question_without_a_card_is_told_once_nobody_can_answer_it_any_more() {
+    use Role::{Agent, Customer};
+    let told = |lines: &[(Role, &str)]| -> Vec<(String, String)> {
+        let told = unanswered(lines, &SuggestionSettings::default());
+        let said =
+            |one: Abstained| (one.question.turn.to_string(), one.question.text.as_str().into());
+        told.into_iter().map(said).collect()
+    };
+    let discount = "Do you have a discount for students?";
+    let once = |turn: &str| vec![(turn.to_owned(), discount.to_owned())];
+    assert_eq!(told(&[(Customer, discount)]), once("t-0"));
+    let replied = [(Customer, discount), (Agent, "I don't know."), (Customer, "Okay, thank you.")];
+    assert_eq!(told(&replied), once("t-0"));
+    let in_pieces = [
+        (Customer, "Hello, I study in Leeds."),
+        (Customer, "…Do you have a discount for students?"),
+    ];
+    assert_eq!(told(&in_pieces), once("t-1"), "and not the first piece for itself");
+    let broken = "My dish has been broken since the storm.";
+    assert_eq!(told(&[(Customer, broken), (Agent, "Oh dear.")]), [], "people say such things");
+    let known = told(&[(Customer, broken), (Agent, "I don't know what to do about that.")]);
+    assert_eq!(known, [("t-0".to_owned(), broken.to_owned())]);
+    for answered in
+        ["How long does tracing a lost parcel take?", "My scanner says E-104, what is it?"]
+    {
+        assert_eq!(told(&[(Customer, answered)]), [], "{answered}");
+    }
+    let by_reply = [
+        (Customer, "Do you know when it will be here?"),
+        (Agent, "Tracing a lost parcel takes 3 days."),
+    ];
+    assert_eq!(told(&by_reply), [], "the agent's reply brought the card");
+    for quiet in
+        ["Thanks very much for your help.", "Hello, good morning.", "It's L S six, three H B."]
+    {
+        assert_eq!(told(&[(Customer, quiet)]), [], "{quiet}");
+    }
+    assert_eq!(told(&[(Agent, discount)]), [], "whoever answers for the house asks nothing of it");
+}
+
+#[test]
+fn what_only_the_budget_kept_back_is_no_gap() {
+    let spent = SuggestionSettings { burst: 0, ..SuggestionSettings::default() };
+    let lines = [(Role::Customer, "How long does tracing a lost parcel take?")];
+    assert_eq!(unanswered(&lines, &spent), []);
+}
+
+#[test]
+fn a_question_that_leans_on_the_talk_is_told_with_it() {
+    let lines = [
+        (Role::Customer, "My satellite dish has been cracked by the storm."),
+        (Role::Agent, "Oh dear."),
+        (Role::Customer, "Who pays for that?"),
+    ];
+    let told = unanswered(&lines, &SuggestionSettings::default());
+    let asked = &told.last().expect("it is asked").question;
+    let context = asked.context.as_ref().expect("it says too little by itself").as_str();
+    assert!(
+        asked.text.as_str() == "Who pays for that?" && context.contains("satellite dish"),
+        "{context}"
+    );
+}

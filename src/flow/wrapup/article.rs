@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::cues::Cues;
 use super::sentences::Sentence;
 use super::{Reading, Refusal};
-use crate::domain::ArticleProposal;
+use crate::domain::{ArticleProposal, ProvenSentence, TurnId};
 use crate::knowledge::terms;
 
 /// A shorter answer explains nothing.
@@ -30,16 +30,8 @@ impl Reading<'_> {
         };
         let said: Vec<&Sentence> = self.saying().map(|(_, one)| one).collect();
         for (at, question) in said.iter().enumerate().filter(|(_, one)| asks(one)) {
-            let answer: Vec<&Sentence> = said[at + 1..]
-                .iter()
-                .skip_while(|one| one.turn_number == question.turn_number)
-                .take_while(|one| !one.is_customers())
-                .filter(|one| explains(one))
-                .take(ANSWER_SENTENCES)
-                .copied()
-                .collect();
-            let words: HashSet<String> =
-                answer.iter().flat_map(|one| terms::terms(one.text())).collect();
+            let answer = answer_after(&said[at + 1..], question.turn_number);
+            let words = terms_of(&answer);
             let weight = words.len() + usize::from(question.is_question);
             let is_known = known.iter().any(|card| {
                 card.intersection(&words).count() as f32 >= KNOWN_SHARE * words.len() as f32
@@ -55,10 +47,37 @@ impl Reading<'_> {
             answer: answer.into_iter().map(Sentence::proven).collect(),
         })
     }
+
+    /// What was explained after a turn, before the customer spoke again; empty if that is next to nothing.
+    pub fn answer_to(&self, turn: &TurnId) -> Vec<ProvenSentence> {
+        let asked = self.material.turns.iter().position(|one| one.id == *turn);
+        let Some(asked) = asked else { return Vec::new() };
+        let said: Vec<&Sentence> = self.saying().map(|(_, one)| one).collect();
+        let after = said.partition_point(|one| one.turn_number <= asked);
+        let answer = answer_after(&said[after..], asked);
+        match terms_of(&answer).len() >= ANSWER_TERMS {
+            true => answer.into_iter().map(Sentence::proven).collect(),
+            false => Vec::new(),
+        }
+    }
 }
 
-/// General words, not about this customer's account or what is done for them.
+/// The agent's general words behind a turn, until the customer speaks again.
+fn answer_after<'s, 'a>(rest: &[&'s Sentence<'a>], turn_number: usize) -> Vec<&'s Sentence<'a>> {
+    let answer = rest
+        .iter()
+        .skip_while(|one| one.turn_number == turn_number)
+        .take_while(|one| !one.is_customers())
+        .filter(|one| explains(one));
+    answer.take(ANSWER_SENTENCES).copied().collect()
+}
+
+fn terms_of(sentences: &[&Sentence]) -> HashSet<String> {
+    sentences.iter().flat_map(|one| terms::terms(one.text())).collect()
+}
+
+/// General words that know something, not about this customer's account or what is done for them.
 fn explains(one: &Sentence) -> bool {
-    !one.is_question
-        && !one.cues.has(Cues::FINDING | Cues::OUTCOME | Cues::CALLBACK | Cues::APOLOGY)
+    let other = Cues::FINDING | Cues::OUTCOME | Cues::CALLBACK | Cues::APOLOGY | Cues::DOUBT;
+    !one.is_question && !one.cues.has(other)
 }

@@ -38,6 +38,8 @@ impl Cues {
     pub const APOLOGY: Self = Self(1 << 14);
     pub const ERROR: Self = Self(1 << 15);
     pub const NEGATION: Self = Self(1 << 16);
+    /// Says that somebody doesn't know.
+    pub const DOUBT: Self = Self(1 << 17);
 
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -180,6 +182,12 @@ const TABLE: &[(Cues, &str)] = &[
     (
         Cues::NEGATION,
         "not|no|never|cannot|cant|dont|doesnt|didnt|wont|isnt|arent|wasnt|couldnt|wouldnt|havent|hasnt|nicht|kein|keine|pas|jamais|nunca|unable",
+    ),
+    (
+        Cues::DOUBT,
+        "i dont know|we dont know|not sure|not certain|no idea|i am unsure|im unsure|couldnt say|couldnt tell you|wouldnt know|have to ask|have to check|\
+         need to ask|need to check|find out|weiß ich nicht|bin nicht sicher|muss nachfragen|je ne sais pas|pas sûr|pas sûre|me renseigner|\
+         no lo sé|no estoy seguro|no estoy segura|tengo que preguntar",
     ),
 ];
 

@@ -14,6 +14,7 @@ mod drafts;
 mod due;
 mod email;
 mod followups;
+mod gap;
 mod sentences;
 mod summary;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use disposition::{DispositionMeaning, DispositionRule};
 pub use drafts::{Draft, WrapUpSettings};
 pub use email::EmailOrder;
 pub use followups::due_in;
+pub use gap::{GapAnswer, GapAsked, GapDraft, gap_draft};
 pub use summary::{Finder, SectionRule, default_sections};
 
 use sentences::Sentence;
@@ -54,6 +56,8 @@ pub enum Refusal {
     NothingNew,
     #[error("this conversation holds nothing for an e-mail of the purpose {purpose}")]
     NothingFor { purpose: &'static str },
+    #[error("nothing is left of the question but what is masked, so there is nothing to write")]
+    NothingAsked,
     #[error("no list of dispositions is set")]
     NoDispositions,
 }
@@ -62,9 +66,11 @@ impl Classify for Refusal {
     fn kind(&self) -> ErrorKind {
         match self {
             // More may be said.
-            Self::Empty | Self::TooLittle { .. } | Self::NothingNew | Self::NothingFor { .. } => {
-                ErrorKind::Conflict
-            }
+            Self::Empty
+            | Self::TooLittle { .. }
+            | Self::NothingNew
+            | Self::NothingFor { .. }
+            | Self::NothingAsked => ErrorKind::Conflict,
             Self::NoDispositions => ErrorKind::Invalid,
         }
     }

@@ -55,6 +55,10 @@ fn settings() -> LibrarySettings {
     LibrarySettings::new(Source::Folder(PathBuf::new()))
 }
 
+fn library_of(articles: Vec<Written>) -> Library {
+    Library::of(articles, |one| one, Vec::new(), &settings()).unwrap()
+}
+
 fn found(library: &Library, query: &str) -> Vec<(String, u32)> {
     let hits = library.search(&SearchRequest::new(query)).unwrap().hits;
     hits.iter().map(|hit| (hit.article.id.to_string(), hit.article.revision)).collect()
@@ -117,7 +121,7 @@ fn vectors_are_computed_once_for_all_data_directories() {
 #[test]
 fn a_change_is_found_and_what_was_is_not() {
     let first = vec![written("a", 1, "E-104 means no signal."), written("b", 1, "Blue is on.")];
-    let library = Library::of_written(first, &settings()).unwrap();
+    let library = library_of(first);
     let count = Arc::default();
     library.attach_vectors(counting(&count), |_, _| {}).unwrap();
     let before = count.load(Ordering::Relaxed);
@@ -147,8 +151,32 @@ fn a_change_is_found_and_what_was_is_not() {
 }
 
 #[test]
+fn a_new_article_is_weighed_like_one_that_has_long_been_there() {
+    let old = ["The dog barks.", "The cat sleeps.", "Rain falls."];
+    let old = old.iter().zip(["a", "b", "c"]).map(|(said, id)| written(id, 1, said));
+    let library = library_of(old.collect());
+    // Nobody makes one index of all meanwhile.
+    library.0.is_rebuilding.store(true, Ordering::Release);
+    library.apply(vec![publish("d", 1, "Walruses whistle.")]).unwrap();
+    assert!(!library.state().is_whole());
+    let weighed = |library: &Library| {
+        let request = SearchRequest::new("do all walruses whistle or bark or code");
+        let hits = library.search(&request).unwrap().hits;
+        let hit = hits.iter().find(|hit| hit.quote().contains("Walruses")).unwrap();
+        (hit.features.bm25, hit.features.coverage)
+    };
+    let (bm25, coverage) = weighed(&library);
+    library.0.is_rebuilding.store(false, Ordering::Release);
+    library.rebuild_soon();
+    settle(&library);
+    let (settled_bm25, settled_coverage) = weighed(&library);
+    assert!((bm25 - settled_bm25).abs() < 1e-4, "{bm25} {settled_bm25}");
+    assert!((coverage - settled_coverage).abs() < 1e-4, "{coverage} {settled_coverage}");
+}
+
+#[test]
 fn changes_without_a_model_and_before_it_count_too() {
-    let library = Library::of_written(vec![written("a", 1, "One.")], &settings()).unwrap();
+    let library = library_of(vec![written("a", 1, "One.")]);
     library.apply(vec![publish("b", 1, "E-207 means no power.")]).unwrap();
     assert_eq!(found(&library, "E-207")[0].0, "b");
     library.attach_vectors(counting(&Arc::default()), |_, _| {}).unwrap();
@@ -159,7 +187,7 @@ fn changes_without_a_model_and_before_it_count_too() {
 
 #[test]
 fn many_changes_at_once_leave_a_settled_library() {
-    let library = Library::of_written(vec![], &settings()).unwrap();
+    let library = library_of(vec![]);
     std::thread::scope(|scope| {
         for worker in 0..4 {
             let library = &library;
@@ -184,7 +212,7 @@ fn validity_is_looked_at_inside_the_query() {
     let mut article = written("a", 1, "E-104 means no signal.");
     article.article.valid_from = Some(day(10));
     article.article.valid_until = Some(day(20));
-    let library = Library::of_written(vec![article], &settings()).unwrap();
+    let library = library_of(vec![article]);
     for vectors in [false, true] {
         if vectors {
             library.attach_vectors(counting(&Arc::default()), |_, _| {}).unwrap();
@@ -200,7 +228,7 @@ fn validity_is_looked_at_inside_the_query() {
 
 #[tokio::test]
 async fn what_is_held_is_not_taken_back_meanwhile() {
-    let library = Library::of_written(vec![written("a", 1, "One.")], &settings()).unwrap();
+    let library = library_of(vec![written("a", 1, "One.")]);
     let article = library.article(&"a".into()).unwrap();
     assert_eq!(article.state, ArticleState::Published);
     let cited = Citation {

@@ -1,6 +1,7 @@
 //! Many articles at once, as they come from files.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -49,6 +50,11 @@ pub async fn import(
 ) -> Result<axum::Json<ImportReport>, Problem> {
     if wanted.articles.is_empty() || wanted.articles.len() > MAX_ARTICLES {
         return Err(Problem::invalid(format!("articles are 1 to {MAX_ARTICLES}")));
+    }
+    if state.desk.four_eyes() && !principal.is_operator {
+        let detail = "an import publishes at once, and here somebody else approves what is published \
+             (knowledge.four_eyes): it needs the service's own key, or that of an admin";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "four-eyes", detail));
     }
     let mut items = Vec::new();
     let mut refused = Vec::new();

@@ -13,6 +13,7 @@ use super::ServeState;
 use super::auth::Principal;
 use super::error::{Problem, shown};
 use super::extract::Query;
+use super::searches;
 use crate::domain::Audience;
 use crate::knowledge::{Filter, SearchMode};
 
@@ -47,6 +48,9 @@ pub struct FoundArticles {
     pub items: Vec<ArticleHit>,
     /// Whether the search ran on less than it should, such as keywords only.
     pub degraded: bool,
+    /// Of a search for a conversation: give it to `…/searches/{search_id}/opened`.
+    #[schema(required)]
+    pub search_id: Option<String>,
 }
 
 /// A search that somebody asked for.
@@ -67,6 +71,7 @@ pub struct WantedHits {
     audience: Option<String>,
     product: Option<String>,
     language: Option<String>,
+    conversation: Option<String>,
 }
 
 /// The passages in force today that fit a question, the best first.
@@ -76,7 +81,9 @@ pub struct WantedHits {
         ("mode" = Option<String>, Query, description = "hybrid (default), bm25 or dense"),
         ("audience" = Option<String>, Query, description = "agent or customer"),
         ("product" = Option<String>, Query),
-        ("language" = Option<String>, Query, description = "ISO 639-1")),
+        ("language" = Option<String>, Query, description = "ISO 639-1"),
+        ("conversation" = Option<String>, Query, description = "the conversation that it is for: \
+            the search is kept in its log, and is a gap unless something is opened")),
     responses((status = 200, body = FoundArticles), super::openapi::Refusals))]
 pub async fn search(
     State(state): State<ServeState>,
@@ -104,7 +111,13 @@ pub async fn search(
         valid_on: Some(jiff::Zoned::now().date()),
     };
     let question = Question { query: query.to_owned(), limit, mode, filter };
-    Ok(axum::Json(state.articles.search(&principal.tenant, question).await?))
+    let tenant = &principal.tenant;
+    let mut found = state.articles.search(tenant, question).await?;
+    if let Some(id) = wanted.conversation {
+        let kept = searches::keep(&state, tenant, id.into(), query, found.items.len()).await?;
+        found.search_id = Some(kept.to_string());
+    }
+    Ok(axum::Json(found))
 }
 
 fn in_range(name: &str, value: usize, most: usize) -> Result<usize, Problem> {

@@ -38,6 +38,9 @@ pub struct ArticleLine {
     language: String,
     #[schema(required)]
     review_by: Option<String>,
+    /// The last day on which the revision in force holds, or the newest if none is.
+    #[schema(required)]
+    valid_until: Option<String>,
     author: String,
     /// Who approved the newest revision.
     #[schema(required)]
@@ -124,6 +127,7 @@ pub struct WantedList {
     state: Option<String>,
     product: Option<String>,
     review_by: Option<String>,
+    valid_until: Option<String>,
     q: Option<String>,
 }
 
@@ -134,6 +138,7 @@ pub struct WantedList {
         ("state" = Option<String>, Query, description = "draft, in_review, retired: what the newest revision is; published: has a revision in force"),
         ("product" = Option<String>, Query),
         ("review_by" = Option<String>, Query, description = "to be reviewed on that day at the latest, such as 2026-12-31"),
+        ("valid_until" = Option<String>, Query, description = "holds until that day at the latest"),
         ("q" = Option<String>, Query, description = "stands in the title or the id")),
     responses((status = 200, body = ArticleList), super::super::openapi::Refusals))]
 pub async fn list(
@@ -147,14 +152,6 @@ pub async fn list(
         ArticleState::parse(&name)
             .ok_or_else(|| Problem::invalid(format!("{wrong} `{}`", shown(&name))))
     });
-    let review_by = wanted.review_by.map(|day| {
-        day.parse::<Date>().map_err(|_| {
-            Problem::invalid(format!(
-                "review_by is a day such as 2026-12-31, not `{}`",
-                shown(&day)
-            ))
-        })
-    });
     if wanted.q.as_ref().is_some_and(|text| text.chars().count() > MAX_TEXT_CHARS) {
         return Err(Problem::invalid(format!("q has {MAX_TEXT_CHARS} characters at most")));
     }
@@ -162,7 +159,8 @@ pub async fn list(
         tenant: principal.tenant,
         state: of_state.transpose()?,
         product: wanted.product,
-        review_by: review_by.transpose()?,
+        review_by: day("review_by", wanted.review_by)?,
+        valid_until: day("valid_until", wanted.valid_until)?,
         text: wanted.q.filter(|text| !text.is_empty()),
         limit,
         after: wanted.cursor,
@@ -170,6 +168,15 @@ pub async fn list(
     let page = state.article_log.articles(&query).await?;
     let items = page.items.into_iter().map(line).collect();
     Ok(axum::Json(ArticleList { items, next: page.next }))
+}
+
+pub(super) fn day(name: &str, wanted: Option<String>) -> Result<Option<Date>, Problem> {
+    let read = |day: String| {
+        day.parse().map_err(|_| {
+            Problem::invalid(format!("{name} is a day such as 2026-12-31, not `{}`", shown(&day)))
+        })
+    };
+    wanted.map(read).transpose()
 }
 
 #[derive(Deserialize)]
@@ -229,6 +236,7 @@ fn line(row: ArticleRow) -> ArticleLine {
         audience: row.audience,
         language: row.language,
         review_by: row.review_by.map(|date| date.to_string()),
+        valid_until: row.valid_until.map(|date| date.to_string()),
         author: row.author,
         approver: row.approver,
         changed_at: time_text(row.time),

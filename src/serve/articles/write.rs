@@ -23,6 +23,8 @@ use crate::store::{StoreError, wire};
 
 const MAX_COMMENT_CHARS: usize = 2_000;
 const MAX_ORIGINS: usize = 500;
+const MAX_QUOTES: usize = 50;
+const MAX_NAME_BYTES: usize = 800;
 /// Names that are tried for an article without an id.
 const NAMES_TRIED: u32 = 50;
 
@@ -96,6 +98,7 @@ impl ArticleText {
             asked_as: BTreeMap::new(),
             front_matter: None,
         };
+        is_no_secret("id", id.as_str(), mask)?;
         let mut article =
             before.map_or_else(blank, |content| FileArticle::of_content(id.clone(), content));
         if let Some(title) = self.title {
@@ -117,17 +120,9 @@ impl ArticleText {
             ("valid_until", &mut article.valid_until, self.valid_until),
             ("review_by", &mut article.review_by, self.review_by),
         ] {
-            let Some(day) = day else { continue };
-            *place = day
-                .map(|day| {
-                    day.parse().map_err(|_| {
-                        let day = shown(&day);
-                        Problem::invalid(format!(
-                            "{field} is a day such as 2026-12-31, not `{day}`"
-                        ))
-                    })
-                })
-                .transpose()?;
+            if let Some(day) = day {
+                *place = read::day(field, day)?;
+            }
         }
         if let Some(source) = self.source {
             article.source = source.filter(|source| !source.trim().is_empty());
@@ -157,7 +152,7 @@ pub async fn create(
     let named = text.id.take();
     let name = match &named {
         Some(id) => id.clone(),
-        None => slug(text.title.as_deref().unwrap_or_default()),
+        None => slug((state.masker)(text.title.as_deref().unwrap_or_default()).as_str()),
     };
     let comment = masked_comment(&state, text.comment.take())?;
     let provenance = origins(&state, text.provenance.take())?;
@@ -348,6 +343,16 @@ fn origins(
     if given.len() > MAX_ORIGINS {
         return Err(Problem::invalid(format!("provenance has {MAX_ORIGINS} sentences at most")));
     }
+    for origin in &given {
+        if origin.turns.len() > MAX_QUOTES {
+            let detail = format!("a sentence of provenance has {MAX_QUOTES} turns at most");
+            return Err(Problem::invalid(detail));
+        }
+        let turns = origin.turns.iter().map(|quote| &quote.turn_id);
+        for id in turns.chain([&origin.conversation_id]) {
+            is_no_secret("provenance", id, &*state.masker)?;
+        }
+    }
     let quote = |quote: wire::TurnQuote| TurnQuote {
         turn: quote.turn_id.into(),
         quote: (state.masker)(&quote.quote),
@@ -358,6 +363,16 @@ fn origins(
         quotes: origin.turns.into_iter().map(quote).collect(),
     };
     Ok(given.into_iter().map(origin).collect())
+}
+
+/// Names are not masked, since they name something: one that would be is none.
+fn is_no_secret(field: &str, name: &str, mask: &dyn Fn(&str) -> Redacted) -> Result<(), Problem> {
+    match mask(name).as_str() == name && name.len() <= MAX_NAME_BYTES {
+        true => Ok(()),
+        false => Err(Problem::invalid(format!(
+            "{field}: a name has {MAX_NAME_BYTES} bytes at most and holds no number of a card"
+        ))),
+    }
 }
 
 /// A name for the address, from a title.

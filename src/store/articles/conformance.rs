@@ -25,6 +25,7 @@ pub async fn all<S: Store + ArticleLog + 'static>(store: Arc<S>) {
     a_draft_leaves_what_is_in_force_alone(s).await;
     the_log_is_followed_by_position(s).await;
     lists_are_filtered_and_paged(s).await;
+    those_that_are_named_come_once(s).await;
     tenants_see_nothing_of_each_other(s).await;
     rows_know_what_a_file_last_said(s).await;
     what_is_told_comes_with_the_revision(s).await;
@@ -204,7 +205,9 @@ async fn lists_are_filtered_and_paged(s: &dyn ArticleLog) {
     ] {
         let mut new = revision(id, 0, action);
         let products = vec![product.into(), "x".into()];
-        new.content = Arc::new(ArticleContent { products, review_by, ..content(id) });
+        let valid_until = review_by.map(|day| day.saturating_add(jiff::Span::new().days(10)));
+        let content = ArticleContent { products, review_by, valid_until, ..content(id) };
+        new.content = Arc::new(content);
         write(s, &t, new).await;
     }
     let ids = async |change: &dyn Fn(&mut ArticleQuery)| {
@@ -223,15 +226,37 @@ async fn lists_are_filtered_and_paged(s: &dyn ArticleLog) {
     assert_eq!(published, ["a/two", "b/50%_off"]);
     assert_eq!(ids(&|query| query.product = Some("phone".into())).await.0, ["a/one", "a/two"]);
     assert_eq!(ids(&|query| query.review_by = at(8)).await.0, ["a/two"]);
+    assert_eq!(ids(&|query| query.valid_until = at(10)).await.0, [""; 0]);
+    assert_eq!(ids(&|query| query.valid_until = at(11)).await.0, ["a/two"]);
+    // A change that nobody has published yet doesn't let what is in force hold longer.
+    let mut longer = revision("a/two", 1, ArticleAction::Draft);
+    longer.content = Arc::new(ArticleContent { valid_until: at(31), ..content("a/two") });
+    write(s, &t, longer).await;
+    assert_eq!(ids(&|query| query.valid_until = at(11)).await.0, ["a/two"]);
     assert_eq!(ids(&|query| query.text = Some("TWO".into())).await.0, ["a/two"]);
     assert_eq!(ids(&|query| query.text = Some("0%_O".into())).await.0, ["b/50%_off"]);
     assert!(ids(&|query| query.text = Some("%'".into())).await.0.is_empty());
+}
+
+async fn those_that_are_named_come_once(s: &dyn ArticleLog) {
+    let t: TenantId = "of-names".into();
+    for id in ["a", "b/\"c\"", "d"] {
+        write(s, &t, revision(id, 0, ArticleAction::Import)).await;
+    }
+    let wanted = ["d", "nothing", "b/\"c\"", "d"].map(Into::into);
+    let mut rows = s.articles_named(&t, &wanted).await.expect("reads");
+    rows.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["b/\"c\"", "d"]);
+    let same = s.article(&t, &"d".into()).await.expect("reads");
+    assert_eq!(Some(&rows[1]), same.as_ref());
+    assert!(s.articles_named(&t, &[]).await.expect("reads").is_empty());
 }
 
 async fn tenants_see_nothing_of_each_other(s: &dyn ArticleLog) {
     let (t, other): (TenantId, TenantId) = ("of-mine".into(), "of-other".into());
     write(s, &t, revision("a", 0, ArticleAction::Import)).await;
     assert!(s.article(&other, &"a".into()).await.expect("reads").is_none());
+    assert!(s.articles_named(&other, &["a".into()]).await.expect("reads").is_empty());
     assert!(s.revision(&other, &"a".into(), 1).await.expect("reads").is_none());
     assert!(s.in_force(&other, None).await.expect("reads").is_empty());
     assert!(s.revisions_after(&other, 0).await.expect("reads").is_empty());

@@ -36,7 +36,8 @@ pub trait ArticleLog: Send + Sync {
         events: Vec<NewEvent>,
     ) -> Result<Vec<Arc<ArticleRevision>>, StoreError>;
 
-    /// A tenant's revisions after a position, in commit order; at most `MAX_REVISIONS`.
+    /// A tenant's revisions after a position, in commit order; at most `MAX_REVISIONS`. One that is
+    /// damaged is left out, and the program's log names it.
     async fn revisions_after(
         &self,
         tenant: &TenantId,
@@ -48,7 +49,7 @@ pub trait ArticleLog: Send + Sync {
 
     /// The revisions in force, in the order of their articles' ids, from the one after this id; at
     /// most `MAX_REVISIONS`. One is in force from its publication until another is, or until the
-    /// article is retired: a newer draft doesn't touch it.
+    /// article is retired: a newer draft doesn't touch it. One that is damaged is left out, as above.
     async fn in_force(
         &self,
         tenant: &TenantId,
@@ -64,6 +65,13 @@ pub trait ArticleLog: Send + Sync {
         tenant: &TenantId,
         id: &ArticleId,
     ) -> Result<Option<ArticleRow>, StoreError>;
+
+    /// Those of a tenant's articles that are there, in any order; one that is named twice comes once.
+    async fn articles_named(
+        &self,
+        tenant: &TenantId,
+        ids: &[ArticleId],
+    ) -> Result<Vec<ArticleRow>, StoreError>;
 
     async fn revision(
         &self,
@@ -89,6 +97,8 @@ pub struct ArticleQuery {
     pub product: Option<String>,
     /// To be reviewed on that day at the latest.
     pub review_by: Option<Date>,
+    /// Holds until that day at the latest.
+    pub valid_until: Option<Date>,
     /// In the title or the id, in any case.
     pub text: Option<String>,
     pub limit: usize,
@@ -103,6 +113,7 @@ impl ArticleQuery {
             state: None,
             product: None,
             review_by: None,
+            valid_until: None,
             text: None,
             limit: MAX_LIST,
             after: None,
@@ -129,6 +140,8 @@ pub struct ArticleRow {
     pub products: Vec<String>,
     pub language: String,
     pub review_by: Option<Date>,
+    /// The last day on which the revision in force holds, or the newest if none is.
+    pub valid_until: Option<Date>,
     /// Of what the newest revision says: `codec::content_hash`.
     pub content_hash: String,
     /// Of what a file said when it was last imported.

@@ -5,8 +5,8 @@ use super::{citation, finite, wire};
 use std::sync::Arc;
 
 use crate::domain::{
-    Answer, CardVoice, EventId, ProvenSentence, QuestionAnswer, QuestionId, Recorded, Redacted,
-    Reply, StruckText, SuggestedQuestion, Unanswered,
+    Abstained, Answer, CardVoice, EventId, ProvenSentence, QuestionAnswer, QuestionId, Recorded,
+    Redacted, Reply, StruckText, SuggestedQuestion, TurnQuestion, Unanswered,
 };
 use crate::store::StoreError;
 
@@ -76,6 +76,32 @@ pub(super) fn writing_struck(gone: &StruckText) -> wire::WritingStruck {
         about: gone.about.clone(),
         authorship: authorship(&gone.authorship),
         struck: struck(&gone.struck),
+    }
+}
+
+pub(super) fn turn_question(asked: &TurnQuestion) -> wire::TurnQuestion {
+    wire::TurnQuestion {
+        turn_id: asked.turn.to_string(),
+        text: asked.text.as_str().into(),
+        context: asked.context.as_ref().map(|text| text.as_str().into()),
+    }
+}
+
+pub(super) fn abstained(abstained: &Abstained) -> wire::SuggestionAbstained {
+    let wire::TurnQuestion { turn_id, text, context } = turn_question(&abstained.question);
+    let nearest = abstained.nearest.as_ref();
+    let why = if nearest.is_some() { "unsure" } else { "nothing_found" };
+    wire::SuggestionAbstained {
+        turn_id,
+        question: text,
+        context,
+        why: why.into(),
+        score: nearest.map(|nearest| finite(nearest.score)),
+        nearest: nearest.map(|nearest| wire::Nearest {
+            article_id: nearest.article_id.to_string(),
+            title: nearest.title.clone(),
+            heading: nearest.heading.clone(),
+        }),
     }
 }
 

@@ -16,7 +16,9 @@ use crate::store::{ArticleQuery, ArticleRow, Page, RevisionRow, StoreError};
 const REVISION: &str = "SELECT r.position, r.article, r.number, r.action, r.author, r.\"by\", \
     r.approver, r.time, r.comment, r.content, r.provenance FROM article_revisions r ";
 const ROW: &str = "SELECT id, number, action, title, author, \"by\", approver, time, audience, products, \
-    language, review_by, content_hash, imported_hash, published_number FROM articles ";
+    language, review_by, content_hash, imported_hash, published_number, (SELECT \
+    CASE WHEN json_valid(content) THEN content ->> 'valid_until' END FROM article_revisions r WHERE r.tenant = articles.tenant AND r.article = articles.id \
+    AND r.number = coalesce(published_number, articles.number)) AS valid_until FROM articles ";
 
 /// A revision that is about to be written, with its place.
 pub fn recorded(new: &NewRevision, position: u64, time: Timestamp) -> ArticleRevision {
@@ -153,6 +155,22 @@ impl Articles<'_> {
         rows.iter().map(|row| revision(row).map(Arc::new)).collect()
     }
 
+    /// Without those that are damaged: one article must not take the others along.
+    async fn sound(
+        &self,
+        mut sql: QueryBuilder<Sqlite>,
+    ) -> Result<Vec<Arc<ArticleRevision>>, StoreError> {
+        let rows = sql.build().fetch_all(self.0).await.map_err(|error| read_error(&error))?;
+        let sound = |row: &SqliteRow| {
+            let (article, number) = (row.get::<&str, _>(1), row.get::<i64, _>(2));
+            let complain = |error: &StoreError| {
+                tracing::error!(article, number, %error, "a damaged revision was left out");
+            };
+            revision(row).inspect_err(complain).ok().map(Arc::new)
+        };
+        Ok(rows.iter().filter_map(sound).collect())
+    }
+
     pub async fn after(
         &self,
         tenant: &TenantId,
@@ -162,7 +180,7 @@ impl Articles<'_> {
         sql.push("WHERE r.tenant = ").push_bind(tenant.as_str().to_owned());
         sql.push(" AND r.position > ").push_bind(i64::try_from(after).unwrap_or(i64::MAX));
         sql.push(" ORDER BY r.position LIMIT ").push_bind(MAX_REVISIONS as i64);
-        self.revisions(sql).await
+        self.sound(sql).await
     }
 
     pub async fn newest(&self) -> Result<u64, StoreError> {
@@ -186,7 +204,7 @@ impl Articles<'_> {
             sql.push(" AND a.id > ").push_bind(after.as_str().to_owned());
         }
         sql.push(" ORDER BY a.id LIMIT ").push_bind(MAX_REVISIONS as i64);
-        self.revisions(sql).await
+        self.sound(sql).await
     }
 
     pub async fn list(&self, query: &ArticleQuery) -> Result<Page<ArticleRow>, StoreError> {
@@ -208,6 +226,9 @@ impl Articles<'_> {
         }
         if let Some(day) = query.review_by {
             sql.push(" AND review_by <= ").push_bind(day.to_string());
+        }
+        if let Some(day) = query.valid_until {
+            sql.push(" AND valid_until <= ").push_bind(day.to_string());
         }
         if let Some(text) = &query.text {
             let pattern = format!("%{}%", escaped(text));
@@ -236,6 +257,20 @@ impl Articles<'_> {
         row.map(|row| article_row(&row)).transpose()
     }
 
+    pub async fn named(
+        &self,
+        tenant: &TenantId,
+        ids: &[ArticleId],
+    ) -> Result<Vec<ArticleRow>, StoreError> {
+        let ids: Vec<&str> = ids.iter().map(ArticleId::as_str).collect();
+        let mut sql = QueryBuilder::<Sqlite>::new(ROW);
+        sql.push("WHERE tenant = ").push_bind(tenant.as_str());
+        // As one value: there are more of them than a statement takes.
+        sql.push(" AND id IN (SELECT value FROM json_each(").push_bind(json(&ids)).push("))");
+        let rows = sql.build().fetch_all(self.0).await.map_err(|error| read_error(&error))?;
+        rows.iter().map(article_row).collect()
+    }
+
     pub async fn revision(
         &self,
         tenant: &TenantId,
@@ -255,7 +290,7 @@ impl Articles<'_> {
         id: &ArticleId,
     ) -> Result<Vec<RevisionRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT number, action, content ->> 'title', author, \"by\", approver, time, comment \
+            "SELECT number, action, CASE WHEN json_valid(content) THEN content ->> 'title' END, author, \"by\", approver, time, comment \
              FROM article_revisions WHERE tenant = ? AND article = ? ORDER BY number",
         )
         .bind(tenant.as_str())
@@ -330,7 +365,10 @@ fn article_row(row: &SqliteRow) -> Result<ArticleRow, StoreError> {
     let list = |column: &str| -> Result<Vec<String>, StoreError> {
         serde_json::from_str(row.get(column)).map_err(|error| damaged(error.to_string()))
     };
-    let review_by = row.get::<Option<&str>, _>("review_by").map(str::parse).transpose();
+    let date = |column: &str| {
+        let day = row.get::<Option<&str>, _>(column).map(str::parse).transpose();
+        day.map_err(|error: jiff::Error| damaged(error.to_string()))
+    };
     Ok(ArticleRow {
         number: row.get::<i64, _>("number") as u32,
         action: action(row.get("action"))?,
@@ -342,7 +380,8 @@ fn article_row(row: &SqliteRow) -> Result<ArticleRow, StoreError> {
         audience: list("audience")?,
         products: list("products")?,
         language: row.get("language"),
-        review_by: review_by.map_err(|error: jiff::Error| damaged(error.to_string()))?,
+        review_by: date("review_by")?,
+        valid_until: date("valid_until")?,
         content_hash: row.get("content_hash"),
         imported_hash: row.get("imported_hash"),
         published: row.get::<Option<i64>, _>("published_number").map(|number| number as u32),

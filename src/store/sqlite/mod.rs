@@ -58,7 +58,8 @@ impl SqliteSettings {
 
 /// See the module's text. Cheap to share as `Arc<dyn Store>`.
 pub struct SqliteStore {
-    intake: Intake,
+    /// `None`: opened for reading only.
+    intake: Option<Intake>,
     reader: Reader,
     writer: Mutex<Option<tokio::task::JoinHandle<()>>>,
     orphans: usize,
@@ -81,11 +82,7 @@ impl SqliteStore {
         tokio::fs::create_dir_all(folder).await.map_err(|error| unusable(error.to_string()))?;
         let lock = FolderLock::take(folder)?;
 
-        let options = SqliteConnectOptions::new()
-            .filename(folder.join(FILE))
-            .busy_timeout(Duration::from_secs(5))
-            .pragma("mmap_size", "0")
-            .disable_statement_logging();
+        let options = options(folder);
         let mut write = options
             .clone()
             .create_if_missing(true)
@@ -106,7 +103,26 @@ impl SqliteStore {
         let mut writer = Writer::new(connection, write, on_commit, lock).await?;
         let orphans = writer.end_orphans(&reader).await?;
         let (intake, task) = writer.start(settings.queue, settings.patience);
-        Ok(Self { intake, reader, writer: Mutex::new(Some(task)), orphans })
+        Ok(Self { intake: Some(intake), reader, writer: Mutex::new(Some(task)), orphans })
+    }
+
+    /// Opens a log that is there for reading only, also while a service writes to it: no conversation
+    /// is ended, nothing is brought up to date, and every append is refused.
+    ///
+    /// # Errors
+    /// There is no log in the folder, or it is of another version.
+    pub async fn open_to_read(folder: &Path) -> Result<Self, StoreError> {
+        if !Self::is_in(folder) {
+            let why = "there is no event log in it".into();
+            return Err(StoreError::Folder { folder: folder.to_owned(), why });
+        }
+        let reader = Reader::open(options(folder), SqliteSettings::new(folder).readers).await?;
+        schema::check_version(reader.schema_version().await?)?;
+        Ok(Self { intake: None, reader, writer: Mutex::new(None), orphans: 0 })
+    }
+
+    fn intake(&self) -> Result<&Intake, StoreError> {
+        self.intake.as_ref().ok_or(StoreError::ReadOnly)
     }
 
     /// Whether there is a log in the folder; nothing is made.
@@ -133,7 +149,7 @@ impl Store for SqliteStore {
         }
         let (tenant, conversation) = (tenant.clone(), conversation.clone());
         let order = Order { tenant, conversation, events: encoded(events), revisions: Vec::new() };
-        Ok(self.intake.append(order).await?.events)
+        Ok(self.intake()?.append(order).await?.events)
     }
 
     async fn read(&self, query: &ReadQuery) -> Result<Vec<Arc<Recorded>>, StoreError> {
@@ -169,7 +185,9 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
-        self.intake.close();
+        if let Some(intake) = &self.intake {
+            intake.close();
+        }
         let task = self.writer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
         // Readers first: the last connection to go can then fold the WAL away.
         self.reader.close().await;
@@ -191,7 +209,7 @@ impl ArticleLog for SqliteStore {
     ) -> Result<Vec<Arc<ArticleRevision>>, StoreError> {
         let (tenant, conversation) = (tenant.clone(), SYSTEM.into());
         let order = Order { tenant, conversation, events: encoded(events), revisions };
-        Ok(self.intake.append(order).await?.revisions)
+        Ok(self.intake()?.append(order).await?.revisions)
     }
 
     async fn revisions_after(
@@ -226,6 +244,14 @@ impl ArticleLog for SqliteStore {
         self.reader.articles().one(tenant, id).await
     }
 
+    async fn articles_named(
+        &self,
+        tenant: &TenantId,
+        ids: &[ArticleId],
+    ) -> Result<Vec<ArticleRow>, StoreError> {
+        self.reader.articles().named(tenant, ids).await
+    }
+
     async fn revision(
         &self,
         tenant: &TenantId,
@@ -250,6 +276,14 @@ fn encoded(events: Vec<NewEvent>) -> Vec<(NewEvent, codec::Encoded)> {
         (event, encoded)
     };
     events.into_iter().map(encode).collect()
+}
+
+fn options(folder: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(folder.join(FILE))
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("mmap_size", "0")
+        .disable_statement_logging()
 }
 
 fn read_error(error: &sqlx::Error) -> StoreError {

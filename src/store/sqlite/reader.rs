@@ -34,6 +34,11 @@ impl Reader {
         Ok(Self { pool })
     }
 
+    pub async fn schema_version(&self) -> Result<i64, StoreError> {
+        let row = sqlx::query("PRAGMA user_version").fetch_one(&self.pool).await;
+        Ok(row.map_err(|error| read_error(&error))?.get(0))
+    }
+
     pub async fn read(&self, query: &ReadQuery) -> Result<Vec<Arc<Recorded>>, StoreError> {
         let mut sql = QueryBuilder::<Sqlite>::new(
             "SELECT position, tenant, conversation, sequence, id, time, kind, schema, data \

@@ -1,5 +1,7 @@
 //! The tables, and how an older file becomes a newer one.
 
+use std::cmp::Ordering;
+
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::read_error;
@@ -35,6 +37,16 @@ pub async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError
         step.commit().await.map_err(|error| super::write_error(&error))?;
     }
     Ok(())
+}
+
+/// Whether a file of this version can be read as it is.
+pub fn check_version(found: i64) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len() as i64;
+    match found.cmp(&known) {
+        Ordering::Greater => Err(StoreError::Newer { found, known }),
+        Ordering::Less => Err(StoreError::Older { found, known }),
+        Ordering::Equal => Ok(()),
+    }
 }
 
 /// Refuses a linked SQLite that is known to lose data.

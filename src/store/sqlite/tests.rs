@@ -71,6 +71,33 @@ async fn a_second_process_is_told_who_holds_the_folder() {
 }
 
 #[tokio::test]
+async fn a_log_is_read_beside_its_writer_and_after_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = SqliteStore::open_to_read(folder.path()).await.err().expect("refused");
+    assert!(missing.to_string().contains("there is no event log in it"), "{missing}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "nothing is made");
+
+    let writer = open(folder.path()).await;
+    let (t, c): (TenantId, ConversationId) = ("t".into(), "c-1".into());
+    writer.append(&t, &c, vec![started(None), turn("t-1")]).await.expect("append");
+    let reader = SqliteStore::open_to_read(folder.path()).await.expect("no lock is needed");
+    let all = ReadQuery::all(t.clone(), 0).of(c.clone());
+    assert_eq!(reader.read(&all).await.expect("read").len(), 2);
+    writer.append(&t, &c, vec![turn("t-2")]).await.expect("append");
+    assert_eq!(reader.read(&all).await.expect("read").len(), 3);
+    let refused = reader.append(&t, &c, vec![turn("t-3")]).await.expect_err("refused");
+    assert!(matches!(refused, StoreError::ReadOnly), "{refused}");
+    reader.close().await;
+    writer.close().await;
+    drop(writer);
+
+    let reader = SqliteStore::open_to_read(folder.path()).await.expect("nobody else has it");
+    let row = reader.conversation(&t, &c).await.expect("read").expect("it is there");
+    assert_eq!((row.state, row.last_sequence), (crate::store::ConversationState::Live, 3));
+    reader.close().await;
+}
+
+#[tokio::test]
 async fn a_full_disk_is_an_error_for_the_appender_and_the_store_survives() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut settings = SqliteSettings::new(folder.path());
@@ -209,4 +236,35 @@ async fn articles_are_there_after_a_start_and_damage_to_them_is_noticed() {
     drop(connection);
     let error = open(folder.path()).await.integrity().await.expect_err("it has a gap");
     assert!(error.to_string().contains("article a has a gap"), "{error}");
+}
+
+#[tokio::test]
+async fn a_damaged_revision_takes_no_other_along() {
+    use crate::domain::{ArticleAction, ArticleId};
+    use crate::store::ArticleLog as _;
+    use crate::store::articles::conformance::revision;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let t: TenantId = "t".into();
+    let store = open(folder.path()).await;
+    for id in ["a", "b", "c"] {
+        let new = revision(id, 0, ArticleAction::Import);
+        store.revise(&t, vec![new], vec![]).await.expect("written");
+    }
+    let damage = "UPDATE article_revisions SET content = '{\"title\":' WHERE article = 'b'";
+    let path = folder.path().join(FILE);
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let mut connection =
+        <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options).await.expect("opens");
+    sqlx::query(damage).execute(&mut connection).await.expect("damaged");
+    let ids = |page: Vec<Arc<crate::domain::ArticleRevision>>| -> Vec<String> {
+        page.iter().map(|one| one.article.to_string()).collect()
+    };
+    assert_eq!(ids(store.in_force(&t, None).await.expect("reads")), ["a", "c"]);
+    assert_eq!(ids(store.revisions_after(&t, 0).await.expect("reads")), ["a", "c"]);
+    let b = ArticleId::from("b");
+    assert!(matches!(store.revision(&t, &b, 1).await, Err(StoreError::Corrupt(_))));
+    assert!(store.article(&t, &b).await.expect("its row is sound").is_some());
+    assert_eq!(store.history(&t, &b).await.expect("its lines are sound").len(), 1);
+    store.close().await;
 }

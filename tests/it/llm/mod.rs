@@ -13,7 +13,7 @@ mod real;
 mod records;
 mod servers;
 mod tapes;
-mod voices;
+pub mod voices;
 
 use std::sync::Arc;
 use std::time::Duration;

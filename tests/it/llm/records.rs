@@ -66,6 +66,7 @@ fn card(passage: &str, quote: &str, is_verbatim: bool) -> EventBody {
             is_verbatim,
         },
         trigger_turn: "t-2-1".into(),
+        question: None,
         latency_ms: 30,
     })
 }

@@ -28,7 +28,7 @@ pub const PASSAGE: &str = "billing/duplicate-payments#3";
 const QUESTION: &str = "when do I get the money from the duplicate payment back";
 
 /// Hears what the test says, whatever the audio is.
-struct Played(Arc<Mutex<String>>);
+pub struct Played(pub Arc<Mutex<String>>);
 
 impl Transcriber for Played {
     fn transcribe(&mut self, samples: &[f32], _: &Hints) -> Result<Heard, ModelError> {
@@ -80,6 +80,14 @@ pub fn settings(fake: &Fake, more: &str) -> Config {
 
 pub fn says(value: Value) -> Reply {
     answer(Box::leak(value.to_string().into_boxed_str()))
+}
+
+/// Three and a half seconds of somebody's voice, whatever it says.
+pub fn voice() -> Vec<Bytes> {
+    let recording =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls/billing-double-charge.wav");
+    let speech = AudioFile::open(&recording).expect("a recording").channels.remove(1);
+    speech[..8 * 3_500].chunks(160).map(payload).collect()
 }
 
 /// One call, with a customer and an agent.
@@ -139,12 +147,7 @@ impl Desk {
             wants_news: false,
         };
         let call = calls.open(opening).await.expect("there is a place");
-        let recording =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls/billing-double-charge.wav");
-        // "Thank you for calling Larkfield Broadband, …": a voice, whatever it says.
-        let speech = AudioFile::open(&recording).expect("a recording").channels.remove(1);
-        let voice = speech[..8 * 3_500].chunks(160).map(payload).collect();
-        Self { call, library, said, log: seen, voice, _folders: [folder, articles] }
+        Self { call, library, said, log: seen, voice: voice(), _folders: [folder, articles] }
     }
 
     /// Has somebody say these words, and waits until the turn is durable.
@@ -185,7 +188,8 @@ fn kinds(log: &watch::Receiver<Vec<Arc<Recorded>>>) -> Vec<String> {
     log.borrow().iter().map(|event| event.kind.to_string()).collect()
 }
 
-fn payload(samples: &[f32]) -> Bytes {
+/// As the plain wire carries them.
+pub fn payload(samples: &[f32]) -> Bytes {
     samples.iter().flat_map(|sample| ((sample * 32_767.0) as i16).to_le_bytes()).collect()
 }
 

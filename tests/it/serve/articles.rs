@@ -7,7 +7,13 @@ use super::harness::*;
 
 const CONFLICT: StatusCode = StatusCode::CONFLICT;
 
-async fn review(house: &House, key: &str, id: &str, action: &str, revision: u32) -> (u16, Value) {
+pub async fn review(
+    house: &House,
+    key: &str,
+    id: &str,
+    action: &str,
+    revision: u32,
+) -> (u16, Value) {
     let path = format!("/v1/articles/{}/review", id.replace('/', "%2F"));
     let body = json!({"action": action, "revision": revision, "reason": "because"});
     let (status, answer) = house.call_as(key, Method::POST, &path, body).await;
@@ -15,7 +21,7 @@ async fn review(house: &House, key: &str, id: &str, action: &str, revision: u32)
 }
 
 /// Emma writes, Ada approves and publishes.
-async fn publish(house: &House, id: &str, body: &str) -> u32 {
+pub async fn publish(house: &House, id: &str, body: &str) -> u32 {
     let text = json!({"id": id, "title": "A title", "body": body});
     let (status, draft) = house.post("/v1/articles", text).await;
     assert_eq!(status, StatusCode::CREATED, "{draft}");
@@ -235,6 +241,59 @@ async fn secrets_are_masked_before_they_are_kept() {
     let revision = house.log.revision(&"demo".into(), &"a/b".into(), 1).await.expect("reads");
     let kept = format!("{:?}", revision.expect("it is there").content.body.as_str());
     assert!(!kept.contains(secret));
+
+    // A name that is made from a title is made from the masked one, and one that is given holds none.
+    let text = json!({"title": "Card 4111 1111 1111 1111 of Bob", "body": "Text."});
+    let (_, shown) = house.post("/v1/articles", text).await;
+    assert_eq!(shown["id"], "card-card-1-of-bob");
+    let turn = |id: &str| json!({"turn_id": id, "quote": "x"});
+    let origin = |conversation: &str, turns: Vec<Value>| json!([{"sentence": "x", "conversation_id": conversation, "turns": turns}]);
+    for wrong in [
+        json!({"id": format!("cards/{secret}"), "title": "x", "body": "x"}),
+        json!({"title": "x", "body": "x", "language": secret}),
+        json!({"title": "x", "body": "x", "provenance": origin(secret, vec![])}),
+        json!({"title": "x", "body": "x", "provenance": origin("c-1", vec![turn(secret)])}),
+        json!({"title": "x", "body": "x", "provenance": origin("c-1", vec![turn("t-1"); 51])}),
+    ] {
+        let (status, problem) = house.post("/v1/articles", wrong.clone()).await;
+        assert_eq!(status, 422, "{wrong}: {problem}");
+    }
+    let articles =
+        json!({"articles": [{"id": format!("cards/{secret}"), "title": "x", "body": "x"}]});
+    let (_, report) = house.post("/v1/articles/import", articles).await;
+    assert_eq!(report["items"][0]["outcome"], "refused", "{report}");
+}
+
+#[tokio::test]
+async fn phrasings_are_not_multiplied_without_end() {
+    let house = House::open().await;
+    let text = |headings: usize, phrasings: usize| {
+        json!({"title": "x", "body": "## A\nx\n".repeat(headings),
+            "asked_as": {"A": vec!["how"; phrasings]}})
+    };
+    let (status, problem) = house.post("/v1/articles", text(3_000, 3_000)).await;
+    assert_eq!(status, 422, "{problem}");
+    assert!(problem["detail"].as_str().expect("text").contains("2000 at most"), "{problem}");
+    assert_eq!(house.post("/v1/articles", text(40, 50)).await.0, 201);
+}
+
+#[tokio::test]
+async fn who_may_not_publish_alone_may_not_import_either() {
+    let house = House::open().await;
+    let articles = || json!({"articles": [{"id": "new/one", "title": "New", "body": "E-811."}]});
+    let path = "/v1/articles/import";
+    let (status, problem) = house.call_as(ADAS_KEY, Method::POST, path, articles()).await;
+    assert_eq!(
+        (status, &problem["type"]),
+        (StatusCode::FORBIDDEN, &json!("urn:backchannel:problem:four-eyes"))
+    );
+    assert!(found(&house, "E-811").await.is_empty());
+    let (status, report) = house.post(path, articles()).await;
+    assert_eq!(
+        (status, &report["items"][0]["outcome"]),
+        (StatusCode::OK, &json!("new")),
+        "{report}"
+    );
 }
 
 #[tokio::test]
@@ -321,4 +380,41 @@ async fn an_import_is_idempotent_and_leaves_people_s_changes() {
     assert!(found(&house, "E-208").await.is_empty());
     let none = house.post("/v1/articles/import", json!({"articles": []})).await;
     assert_eq!(none.0, 422);
+}
+
+#[tokio::test]
+async fn an_articles_use_is_counted_from_the_log() {
+    let house = House::open().await;
+    house.append("c-1", vec![started(), card("k-1"), card("k-2")]).await;
+    let path = "/v1/articles/billing%2Frefunds/use";
+    let counts = async || {
+        let (status, answer) = house.get(path).await;
+        assert_eq!(status, 200, "{answer}");
+        let days = answer["days"].as_array().expect("days");
+        let sum = |field: &str| days.iter().filter_map(|day| day[field].as_u64()).sum::<u64>();
+        ["offered", "accepted", "edited", "dismissed"].map(sum)
+    };
+    assert_eq!(counts().await, [2, 0, 0, 0]);
+    for verdict in ["dismissed", "accepted"] {
+        let given = json!({"verdict": verdict});
+        assert_eq!(house.post("/v1/suggestions/k-1/verdict", given).await.0, 200);
+    }
+    assert_eq!(counts().await, [2, 1, 0, 0]);
+    let other = house.client.get(house.url(path)).bearer_auth(OTHER_KEY).send().await;
+    assert_eq!(other.expect("answers").status(), 404);
+}
+
+#[tokio::test]
+async fn articles_that_end_soon_can_be_listed() {
+    let house = House::open().await;
+    let text = json!({"id": "offers/winter", "title": "Winter", "body": "It is cold.",
+        "valid_until": "2030-12-31"});
+    assert_eq!(house.post("/v1/articles", text).await.0, StatusCode::CREATED);
+    for (day, expected) in [("2030-12-30", 0), ("2030-12-31", 1)] {
+        let (_, list) = house.get(&format!("/v1/articles?valid_until={day}")).await;
+        assert_eq!(list["items"].as_array().map(Vec::len), Some(expected), "{list}");
+    }
+    let (_, list) = house.get("/v1/articles?state=draft").await;
+    assert_eq!(list["items"][0]["valid_until"], "2030-12-31");
+    assert_eq!(house.get("/v1/articles?valid_until=soon").await.0, 422);
 }

@@ -1,6 +1,7 @@
 //! A service on a free port with fakes behind the doors, and a client that believes nothing.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +9,15 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
 use backchannel::app::articles::{Articles, library_of};
+use backchannel::app::gaps::{GapDoor, GapSurroundings, Meaning};
 use backchannel::bus::{Bus, MemoryBus, Signal};
 use backchannel::connect::telephony::acs::IncomingCalls;
 use backchannel::connect::telephony::audiosocket::Registry;
 use backchannel::connect::telephony::auth::MediaAuth;
 use backchannel::domain::*;
+use backchannel::flow::suggestion::SuggestionSettings;
 use backchannel::flow::voice::{OnStep, Step};
+use backchannel::insight::redaction;
 use backchannel::knowledge::{
     Library, LibrarySettings, SearchHit, SearchMode, SearchRequest, Source,
 };
@@ -25,6 +29,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::batches::NoBatches;
@@ -44,6 +49,9 @@ pub struct House {
     pub client: reqwest::Client,
     pub openapi: Value,
     pub asyncapi: Value,
+    pub library: Library,
+    gaps: Arc<GapDoor>,
+    _tell_meaning: watch::Sender<Meaning>,
     stop: CancellationToken,
     served: Option<tokio::task::JoinHandle<bool>>,
     _folder: tempfile::TempDir,
@@ -57,6 +65,9 @@ pub struct Options {
     pub incoming: IncomingCalls,
     /// The sockets; without them, there is one that says so.
     pub media: Option<Router>,
+    pub meaning: Meaning,
+    /// Where the log lies, if it is to stay.
+    pub folder: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -68,6 +79,8 @@ impl Default for Options {
             media_auth: MediaAuth::default(),
             incoming: IncomingCalls::default(),
             media: None,
+            meaning: Meaning::Missing,
+            folder: None,
         }
     }
 }
@@ -79,6 +92,7 @@ impl House {
 
     pub async fn open_with(options: Options) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let data = options.folder.unwrap_or_else(|| folder.path().to_owned());
         let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new(options.bus_capacity));
         let hook = {
             let bus = bus.clone();
@@ -88,10 +102,12 @@ impl House {
                 }
             })
         };
-        let store = Arc::new(SqliteStore::open(folder.path(), hook).await.expect("it opens"));
+        let store = Arc::new(SqliteStore::open(&data, hook).await.expect("it opens"));
         let log: Arc<dyn ArticleLog> = store.clone();
         let store: Arc<dyn Store> = store;
-        log.revise(&"demo".into(), seed(), vec![]).await.expect("written");
+        if log.newest_revision().await.expect("read") == 0 {
+            log.revise(&"demo".into(), seed(), vec![]).await.expect("written");
+        }
         let settings = LibrarySettings::new(Source::Folder("".into()));
         let opened = library_of(log.as_ref(), &"demo".into(), settings).await.expect("it opens");
         let library = opened.library.clone();
@@ -99,9 +115,27 @@ impl House {
         let mut auth = Auth::new(false);
         auth.add_key(hash_of(KEY), principal("demo"));
         auth.add_key(hash_of(OTHER_KEY), principal("other"));
-        auth.add_key(hash_of(ADAS_KEY), Principal { name: "Ada".into(), ..principal("demo") });
+        auth.add_key(
+            hash_of(ADAS_KEY),
+            Principal { name: "Ada".into(), is_operator: false, ..principal("demo") },
+        );
         let code = auth.add_sign_in_code(principal("demo"));
         let stop = CancellationToken::new();
+        let desk = Arc::new(desk);
+        let (tell_meaning, meaning) = watch::channel(options.meaning);
+        let gaps = GapSurroundings {
+            store: store.clone(),
+            bus: bus.clone(),
+            tenants: vec!["demo".into(), "other".into()],
+            library: library.clone(),
+            article_log: log.clone(),
+            desk: desk.clone(),
+            time_zone: jiff::tz::TimeZone::UTC,
+            suggestion: SuggestionSettings::default(),
+            meaning,
+            stop: stop.child_token(),
+        };
+        let gaps = Arc::new(GapDoor::open(&data, gaps).await.expect("the folder can be written"));
         let state = ServeState::new(Services {
             store: store.clone(),
             bus: bus.clone(),
@@ -109,16 +143,16 @@ impl House {
             media_auth: options.media_auth,
             incoming: options.incoming,
             answerer: Arc::new(Fake),
-            articles: Arc::new(Found(library)),
+            articles: Arc::new(Found(library.clone())),
             article_log: log.clone(),
-            desk: Arc::new(desk),
+            desk,
+            uses: Uses::default(),
+            gaps: gaps.clone(),
             wrapups: Arc::new(FakeWrapUps),
             batches: Arc::new(NoBatches),
             system: Arc::new(Fake),
             audiosocket: Some(Registry::default()),
-            masker: Arc::new(|text| {
-                Redacted::vouched(text.replace("4111111111111111", "[card-1]"))
-            }),
+            masker: Arc::new(redaction::typed),
             node: "node-1".to_owned(),
             demo: true,
             comment_every: options.comment_every,
@@ -146,6 +180,9 @@ impl House {
             client,
             openapi: Value::Null,
             asyncapi: Value::Null,
+            library,
+            gaps,
+            _tell_meaning: tell_meaning,
             stop,
             served: Some(served),
             _folder: folder,
@@ -298,8 +335,10 @@ impl House {
     /// Stops in order; says whether everything ended in time.
     pub async fn close(mut self) -> bool {
         self.stop.cancel();
-        let served = self.served.take().expect("once");
-        served.await.expect("no panic")
+        let served = self.served.take().expect("once").await.expect("no panic");
+        self.gaps.close().await;
+        self.store.close().await;
+        served
     }
 }
 
@@ -413,7 +452,8 @@ pub fn check(document: &Value, schema: &Value, instance: &Value, what: &str) {
 }
 
 fn principal(tenant: &str) -> Principal {
-    Principal { name: "Emma".into(), role: "agent".into(), tenant: tenant.into() }
+    let (name, role) = ("Emma".into(), "agent".into());
+    Principal { name, role, is_operator: true, tenant: tenant.into() }
 }
 
 /// What stands behind the doors here: one article, one answer.
@@ -503,7 +543,8 @@ impl ArticleSource for Found {
             why: hit.why.clone(),
             sentence: None,
         };
-        Ok(FoundArticles { items: found.hits.iter().map(hit).collect(), degraded: found.degraded })
+        let items = found.hits.iter().map(hit).collect();
+        Ok(FoundArticles { items, degraded: found.degraded, search_id: None })
     }
 }
 
@@ -598,8 +639,21 @@ pub fn card(id: &str) -> EventBody {
         kind: CardKind::Answer,
         answer: answer(),
         trigger_turn: "t-1".into(),
+        question: None,
         latency_ms: 31,
     })
+}
+
+/// A customer's question that got no card.
+pub fn abstained(turn: &str, question: &str) -> EventBody {
+    EventBody::SuggestionAbstained(Box::new(Abstained {
+        question: TurnQuestion {
+            turn: turn.into(),
+            text: Redacted::vouched(question),
+            context: None,
+        },
+        nearest: None,
+    }))
 }
 
 /// One event of every kind that is stored.
@@ -672,6 +726,16 @@ pub fn every_kind() -> Vec<EventBody> {
             struck: vec![],
             nearest: vec![],
             latency_ms: 7,
+        }),
+        abstained("t-2", "How do I tell you my number?"),
+        EventBody::ArticleSearched(ArticleSearch {
+            id: "s-1".into(),
+            query: Redacted::vouched("refund"),
+            hits: 2,
+        }),
+        EventBody::ArticleOpened(ArticleOpened {
+            search_id: "s-1".into(),
+            article_id: "billing/refunds".into(),
         }),
         EventBody::AudioStopped(AudioStopped { party: party(), duration_ms: 9_000 }),
         EventBody::ArticlesImported(ArticlesImported { new: 2, changed: 1 }),

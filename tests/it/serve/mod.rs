@@ -5,6 +5,7 @@ mod articles;
 mod batches;
 mod crash;
 mod doors;
+mod gaps;
 pub mod harness;
 mod routes;
 mod streams;

@@ -20,6 +20,7 @@ async fn a_conversation_shows_everything_in_its_log() {
     assert_eq!(seen["cards"][0]["withdrawn"], true);
     assert_eq!(seen["cards"][0]["valid_from"], "2026-01-01");
     assert_eq!(seen["questions"][0]["state"], "answered");
+    assert_eq!(seen["unanswered"][0]["question"], "How do I tell you my number?");
     assert_eq!(seen["gaps"][0]["lost_ms"], 200);
     assert_eq!(seen["wrapup"]["verdicts"]["w-end-summary-1"]["verdict"], "accepted");
     assert_eq!((&seen["turn_count"], &seen["card_count"]), (&json!(2), &json!(1)));

@@ -1,5 +1,8 @@
 import { Problem, problemFrom } from './problem.ts';
 import type {
+  ArticleChange, ArticleDetail, ArticleLine, ArticleUse, Diff, FoundArticles, KnowledgeGap, NewArticle, ReviewAction, RevisionLine,
+} from './knowledge-types.ts';
+import type {
   Article, Conversation, Decision, EmailOrder, List, Me, Summary, SystemState, VerdictKind, WrapUpEmail, WrapUpSummary,
 } from './types.ts';
 
@@ -57,7 +60,61 @@ export class Client {
   }
 
   article(id: string): Promise<Article> {
-    return this.request('GET', `/v1/articles/${encodeURIComponent(id)}`);
+    return this.request('GET', articlePath(id));
+  }
+
+  /** The articles that fit, page by page until the last. */
+  async articles(wanted: Record<string, string>): Promise<ArticleLine[]> {
+    const all: ArticleLine[] = [];
+    for (let next: string | null = ''; next !== null; ) {
+      const query = new URLSearchParams({ ...wanted, limit: '500', ...(next === '' ? {} : { cursor: next }) });
+      const page: List<ArticleLine> = await this.request('GET', `/v1/articles?${query}`);
+      all.push(...page.items);
+      next = page.next;
+    }
+    return all;
+  }
+
+  /** One revision; without a number the one in force, or the newest if none is. */
+  articleRevision(id: string, revision?: number): Promise<ArticleDetail> {
+    return this.request('GET', revision === undefined ? articlePath(id) : `${articlePath(id)}?revision=${revision}`);
+  }
+
+  revisions(id: string): Promise<List<RevisionLine>> {
+    return this.request('GET', `${articlePath(id)}/revisions`);
+  }
+
+  diff(id: string, from: number, to: number): Promise<Diff> {
+    return this.request('GET', `${articlePath(id)}/diff?from=${from}&to=${to}`);
+  }
+
+  use(id: string): Promise<ArticleUse> {
+    return this.request('GET', `${articlePath(id)}/use`);
+  }
+
+  searchArticles(q: string, limit: number, audience = ''): Promise<FoundArticles> {
+    const query = new URLSearchParams({ q, limit: String(limit), ...(audience === '' ? {} : { audience }) });
+    return this.request('GET', `/v1/articles/search?${query}`);
+  }
+
+  createArticle(article: NewArticle): Promise<ArticleDetail> {
+    return this.request('POST', '/v1/articles', article);
+  }
+
+  changeArticle(id: string, change: ArticleChange): Promise<ArticleDetail> {
+    return this.request('PUT', articlePath(id), change);
+  }
+
+  reviewArticle(id: string, action: ReviewAction, revision: number, reason?: string): Promise<ArticleDetail> {
+    return this.request('POST', `${articlePath(id)}/review`, reason === undefined ? { action, revision } : { action, revision, reason });
+  }
+
+  gaps(): Promise<List<KnowledgeGap>> {
+    return this.request('GET', '/v1/gaps?limit=200');
+  }
+
+  draftForGap(id: string): Promise<ArticleDetail> {
+    return this.request('POST', `/v1/gaps/${encodeURIComponent(id)}/draft`);
   }
 
   private async draft<T>(conversationId: string, what: string, order?: unknown): Promise<T> {
@@ -88,6 +145,10 @@ export class Client {
     if (!response.ok) throw await problemFrom(response);
     return response;
   }
+}
+
+function articlePath(id: string): string {
+  return `/v1/articles/${encodeURIComponent(id)}`;
 }
 
 /** One client for the page: its clock offset is shared by everything that shows a time. */

@@ -21,3 +21,5 @@ export const autoIcon = icon(svg`<circle cx="8" cy="8" r="5.5" /><path d="M8 2.5
 export const checkIcon = icon(svg`<path d="M3.5 8.5l3 3 6-7" />`);
 export const quoteIcon = icon(svg`<path d="M3.5 9.5h3v-4h-3v4c0 1.5.7 2.3 2 2.5M9.5 9.5h3v-4h-3v4c0 1.5.7 2.3 2 2.5" />`);
 export const keyboardIcon = icon(svg`<rect x="1.5" y="4" width="13" height="8" rx="1.5" /><path d="M4 6.7h.01M6.7 6.7h.01M9.3 6.7h.01M12 6.7h.01M5 9.5h6" />`);
+export const warnIcon = icon(svg`<path d="M8 2.5l6 10.5H2z" /><path d="M8 6.5v3M8 11.4h.01" />`);
+export const backIcon = icon(svg`<path d="M10 4L6 8l4 4" />`);

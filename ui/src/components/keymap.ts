@@ -1,12 +1,14 @@
 import { LitElement, css, html } from 'lit';
-import { customElement, query } from 'lit/decorators.js';
-import { keyMap } from '../state/keys.ts';
+import { customElement, property, query } from 'lit/decorators.js';
+import { keyMap, type KeyWords } from '../state/keys.ts';
 import { closeIcon } from './icons.ts';
 import { shared } from './shared-styles.ts';
 
 /** `?`: all keys at a glance. The browser's own dialog keeps focus and Escape right. */
 @customElement('bc-keymap')
 export class KeyMap extends LitElement {
+  /** The page's keys; the desktop's unless told. */
+  @property({ attribute: false }) keys: KeyWords[] = keyMap;
   @query('dialog') private dialog!: HTMLDialogElement;
 
   static override styles = [
@@ -65,7 +67,7 @@ export class KeyMap extends LitElement {
         <h2 id="title">Keys</h2>
         <button type="button" class="icon-button" aria-label="Close" @click=${() => this.dialog.close()}>${closeIcon}</button>
       </div>
-      <dl>${keyMap.map(({ keys, says }) => html`<dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${says}</dd>`)}</dl>
+      <dl>${this.keys.map(({ keys, says }) => html`<dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${says}</dd>`)}</dl>
       <p class="note quiet">While you type in a field, only Esc is a command.</p>
     </dialog>`;
   }

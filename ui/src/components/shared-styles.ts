@@ -128,6 +128,22 @@ export const shared = css`
     clip-path: inset(50%);
     white-space: nowrap;
   }
+  /* A skeleton, but only after the 300 ms in which most things have come. */
+  .bones {
+    animation: late 1ms 300ms both;
+  }
+  .bones i {
+    display: block;
+    height: var(--s4);
+    margin-bottom: var(--s3);
+    border-radius: var(--radius-s);
+    background: var(--surface-sunk);
+  }
+  @keyframes late {
+    from {
+      visibility: hidden;
+    }
+  }
   @media (prefers-reduced-motion: reduce) {
     *,
     *::before,

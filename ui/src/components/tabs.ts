@@ -2,27 +2,31 @@ import { LitElement, css, html } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { shared } from './shared-styles.ts';
 
-export type Tab = 'cards' | 'transcript' | 'customer';
-const tabs: { id: Tab; name: string }[] = [
-  { id: 'cards', name: 'Cards' },
-  { id: 'transcript', name: 'Transcript' },
-  { id: 'customer', name: 'Customer' },
-];
+export interface Tab {
+  id: string;
+  name: string;
+  /** How many things wait there, where that is known. */
+  count?: number | undefined;
+}
 
-/** The narrow panel's three views. Arrow keys move, as in every tab list. Fires `tab-select`. */
+/** Views of which one is shown. Arrow keys move, as in every tab list. Fires `tab-select` with the id. */
 @customElement('bc-tabs')
 export class Tabs extends LitElement {
-  @property() selected: Tab = 'cards';
-  /** Something came into the cards while another tab was open. */
-  @property({ type: Boolean }) news = false;
+  @property({ attribute: false }) tabs: Tab[] = [];
+  @property() selected = '';
+  @property() name = '';
+  /** The tab into which something came while another was open. */
+  @property() news = '';
 
   static override styles = [
     shared,
     css`
       [role='tablist'] {
         display: grid;
-        grid-template-columns: repeat(3, 1fr);
-        border-bottom: 1px solid var(--line);
+        grid-auto-flow: column;
+        grid-auto-columns: 1fr;
+        height: 100%;
+        border-bottom: var(--tabs-line, 1px solid var(--line));
         background: var(--surface);
       }
       button {
@@ -41,6 +45,13 @@ export class Tabs extends LitElement {
       button:focus-visible {
         outline-offset: -2px;
       }
+      .count {
+        color: var(--ink-3);
+        font-weight: var(--weight-medium);
+      }
+      button[aria-selected='true'] .count {
+        color: var(--accent);
+      }
       .news {
         display: inline-block;
         width: 7px;
@@ -54,11 +65,11 @@ export class Tabs extends LitElement {
   ];
 
   override render() {
-    return html`<div role="tablist" aria-label="Call views" @keydown=${this.arrow}>
-      ${tabs.map(
-        ({ id, name }) => html`<button
+    return html`<div role="tablist" aria-label=${this.name} @keydown=${this.arrow}>
+      ${this.tabs.map(
+        ({ id, name, count }) => html`<button
           type="button" role="tab" id=${id} aria-selected=${id === this.selected} tabindex=${id === this.selected ? 0 : -1} @click=${() => this.choose(id)}
-        >${name}${id === 'cards' && this.news ? html`<span class="news"></span><span class="visually-hidden"> (new)</span>` : ''}</button>`,
+        >${name}${count === undefined ? '' : html` <span class="count numbers">${count}</span>`}${id === this.news ? html`<span class="news"></span><span class="visually-hidden"> (new)</span>` : ''}</button>`,
       )}
     </div>`;
   }
@@ -66,13 +77,14 @@ export class Tabs extends LitElement {
   private arrow(event: KeyboardEvent): void {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (by === undefined) return;
-    const at = tabs.findIndex((tab) => tab.id === this.selected);
-    const next = tabs[(at + by + tabs.length) % tabs.length]!.id;
+    const at = this.tabs.findIndex((tab) => tab.id === this.selected);
+    const next = this.tabs[(at + by + this.tabs.length) % this.tabs.length]?.id;
+    if (next === undefined) return;
     this.choose(next);
     this.renderRoot.querySelector<HTMLElement>(`#${next}`)?.focus();
   }
 
-  private choose(id: Tab): void {
+  private choose(id: string): void {
     this.dispatchEvent(new CustomEvent('tab-select', { detail: id, bubbles: true, composed: true }));
   }
 }

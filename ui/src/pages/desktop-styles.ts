@@ -95,22 +95,6 @@ export const desktopStyles = css`
   .problem .button {
     margin-top: var(--s4);
   }
-  /* A skeleton, but only after the 300 ms in which most things have come. */
-  .bones {
-    animation: late 1ms 300ms both;
-  }
-  .bones i {
-    display: block;
-    height: var(--s4);
-    margin-bottom: var(--s3);
-    border-radius: var(--radius-s);
-    background: var(--surface-sunk);
-  }
-  @keyframes late {
-    from {
-      visibility: hidden;
-    }
-  }
 
   @media (min-width: 900px) {
     .call {

@@ -9,7 +9,6 @@ import type { HandOver } from '../components/handover.ts';
 import type { Header } from '../components/header.ts';
 import type { KeyMap } from '../components/keymap.ts';
 import { shared } from '../components/shared-styles.ts';
-import type { Tab } from '../components/tabs.ts';
 import type { Transcript } from '../components/transcript.ts';
 import type { WrapUpPanel } from '../components/wrapup.ts';
 import { type CardView, type ConversationView, openSuggestions } from '../state/conversation.ts';
@@ -23,6 +22,8 @@ import { desktopStyles } from './desktop-styles.ts';
 import { deepActiveElement, focusStays, isTyping } from './focus.ts';
 import '../components/all.ts';
 
+type Tab = 'cards' | 'transcript' | 'customer';
+const TABS = [{ id: 'cards', name: 'Cards' }, { id: 'transcript', name: 'Transcript' }, { id: 'customer', name: 'Customer' }];
 type CardEvent<T = undefined> = CustomEvent<{ card: CardView; value: T }>;
 
 /** `/desktop`: puts the parts side by side, and turns keys and their events into acts of the session. */
@@ -155,7 +156,7 @@ export class Desktop extends LitElement {
         <bc-customer .view=${view} .now=${this.now}></bc-customer>
         ${this.stripRow(view)}
       </div>
-      ${this.narrow ? html`<bc-tabs .selected=${this.tab} .news=${this.news}></bc-tabs>` : ''}
+      ${this.narrow ? html`<bc-tabs name="Call views" .tabs=${TABS} .selected=${this.tab} .news=${this.news ? 'cards' : ''}></bc-tabs>` : ''}
       <div class="panel transcript" ?hidden=${this.narrow && this.tab !== 'transcript'}>
         <bc-transcript .view=${view} .markedTurn=${this.markedTurn}></bc-transcript>
       </div>

@@ -70,6 +70,9 @@ export class Home extends LitElement {
         color: inherit;
         text-decoration: none;
       }
+      .place + .place {
+        margin-top: var(--s3);
+      }
       .place:hover {
         background: var(--hover);
       }
@@ -119,6 +122,7 @@ export class Home extends LitElement {
     return html`<h1>Hello ${me.name}</h1>
       <p class="lead">${me.demo ? 'A demo with sample knowledge' : me.tenant}</p>
       <a class="place" href="/desktop"><strong>Agent desktop</strong><span>The live call, its words, and answers with their source.</span></a>
+      <a class="place" href="/knowledge"><strong>Knowledge</strong><span>Drafts to review, what nobody has written yet, and what grows stale.</span></a>
       <div class="foot">
         <span class="quiet numbers">${me.role.replaceAll('_', ' ')} · version ${me.version}</span>
         <button type="button" class="button plain" @click=${this.signOut}>Sign out</button>

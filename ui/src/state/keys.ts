@@ -3,7 +3,12 @@ export type Action =
   | { do: 'insert'; index: number }
   | { do: 'edit' | 'dismiss' | 'ask' | 'next' | 'previous' | 'summary' | 'handover' | 'mute' | 'help' | 'close' };
 
-export const keyMap: { keys: string[]; says: string }[] = [
+export interface KeyWords {
+  keys: string[];
+  says: string;
+}
+
+export const keyMap: KeyWords[] = [
   { keys: ['1', '2', '3'], says: 'Insert that card: copies its words' },
   { keys: ['Enter'], says: 'Open the passage that a sentence comes from' },
   { keys: ['e'], says: 'Edit the card before inserting it' },

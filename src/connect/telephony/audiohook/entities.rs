@@ -202,6 +202,7 @@ mod tests {
                 is_verbatim: false,
             },
             trigger_turn: "t-1".into(),
+            question: None,
             latency_ms: 31,
         };
         let entity = card("s-1", "https://copilot.example.com/v1/articles/", &offered);

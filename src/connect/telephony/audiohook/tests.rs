@@ -336,6 +336,7 @@ fn card() -> News {
             is_verbatim: false,
         },
         trigger_turn: "t-1".into(),
+        question: None,
         latency_ms: 31,
     }))
 }
