@@ -77,7 +77,6 @@ test('gaps, stale articles and search are clear at every width', async () => {
   await look(page, 'knowledge-search', [360]);
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.keyboard.press('Escape');
-  await page.keyboard.press('j');
   await page.locator('bc-article mark').first().waitFor();
   await look(page, 'knowledge-found');
   await page.keyboard.press('?');
@@ -166,7 +165,6 @@ test('on a narrow screen keys lead to the text, and Escape back to the list', as
 
 test('a gap becomes a draft, which is open then', async () => {
   const { page, errors, sent } = await opened('#gaps');
-  await page.keyboard.press('j');
   await page.locator('bc-gap h2').getByText('Can I keep my number').waitFor();
   await page.keyboard.press('a');
   await page.locator('bc-article h2').getByText('Restarting the router').waitFor();
