@@ -31,24 +31,6 @@ pub fn fit(
     judged: &[Judged<'_>],
 ) -> (Fitted<CLASH_INPUTS>, Fitted<DENIAL_INPUTS>, Fitted<COVERED_INPUTS>) {
     let (mut values, mut denials, mut covered) = (Vec::new(), Vec::new(), Vec::new());
-    use std::io::Write as _;
-    let mut file = std::fs::File::create("/tmp/p/dump.jsonl").unwrap();
-    for one in judged {
-        for (i, beside) in one.compared.sentences.iter().enumerate() {
-            for clash in &beside.clashes {
-                let near = &beside.near[clash.published];
-                let (t, inputs) = match clash.evidence { Evidence::Value(i) => ("v", i.to_vec()), Evidence::Denial(i) => ("d", i.to_vec()) };
-                let main = one.compared.articles.iter().position(|(id, _)| *id == near.article.id).map_or(9, |x| x);
-                let cov = one.compared.articles.iter().find(|(id, _)| *id == near.article.id).map_or(0.0, |(_, c)| c.probability());
-                writeln!(file, "{{\"t\":\"{t}\",\"id\":\"{}\",\"kind\":\"{:?}\",\"i\":{i},\"r\":{},\"main\":{main},\"cover\":{cov},\"x\":{inputs:?},\"lab\":{},\"s\":{:?},\"p\":{:?},{}}}", one.draft.id, one.draft.kind, clash.published, one.draft.lists(i, near.article.id.as_str(), near.text()), one.draft.answer[i], super::data::plain(near.text()), clash.dump).unwrap();
-            }
-            let listed: Vec<bool> = beside.near.iter().map(|n| one.draft.lists(i, n.article.id.as_str(), n.text())).collect();
-            writeln!(file, "{{\"t\":\"s\",\"id\":\"{}\",\"i\":{i},\"listed\":{listed:?}}}", one.draft.id).unwrap();
-        }
-        for (r, (id, c)) in one.compared.articles.iter().enumerate() {
-            writeln!(file, "{{\"t\":\"c\",\"id\":\"{}\",\"kind\":\"{:?}\",\"r\":{r},\"a\":\"{}\",\"ok\":{},\"x\":{:?}}}", one.draft.id, one.draft.kind, id.as_str(), one.draft.may_repeat(id.as_str()), c.inputs).unwrap();
-        }
-    }
     for (draft, one) in judged.iter().enumerate() {
         for (sentence, beside) in one.compared.sentences.iter().enumerate() {
             let by_value: BTreeSet<usize> = beside

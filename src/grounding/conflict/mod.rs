@@ -45,7 +45,6 @@ pub struct Clash {
     pub published: usize,
     pub kind: ConflictKind,
     pub evidence: Evidence,
-    pub dump: String,
 }
 
 /// What speaks for a clash; the first input is the constant.

@@ -140,9 +140,7 @@ pub(super) fn clashes(said: &Statement, published: &[Published<'_>]) -> Vec<Clas
                 same_words(said, own, theirs, other),
             ];
             let evidence = Evidence::Denial(inputs);
-            let t = |s: &Statement, c: &Clause| s.reading.words[c.words.clone()].iter().map(|w| w.lower.clone()).collect::<Vec<_>>().join(" ");
-            let dump = format!("\"own\":\"{}\",\"other\":\"{}\",\"f\":[]", t(said, own), t(theirs, other));
-            found.push(Clash { published: number, kind: ConflictKind::Negation, evidence, dump });
+            found.push(Clash { published: number, kind: ConflictKind::Negation, evidence });
         }
     }
     found

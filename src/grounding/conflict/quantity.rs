@@ -134,8 +134,19 @@ pub(super) fn read(
 
 /// What something costs, as a verb or a noun.
 const COSTS: &[&str] = &[
-    "cost", "costs", "charge", "charges", "charged", "charging", "fee", "fees", "surcharge", "pay",
-    "paying", "price", "payment",
+    "cost",
+    "costs",
+    "charge",
+    "charges",
+    "charged",
+    "charging",
+    "fee",
+    "fees",
+    "surcharge",
+    "pay",
+    "paying",
+    "price",
+    "payment",
 ];
 
 /// "is free", "for nothing", "no charge", "doesn't cost anything": no money at all.
@@ -143,9 +154,8 @@ fn gratis(reading: &Reading, vector_of: &dyn Fn(&Range<usize>) -> Vec<f32>) -> V
     let words = &reading.words;
     let word = |at: usize| words.get(at).map_or("", |word| word.lower.as_str());
     let denied_cost = |at: usize| {
-        let ahead = (at + 1..(at + 1 + COST_REACH).min(words.len())).find(|next| {
-            COSTS.contains(&word(*next)) && words[*next].clause == words[at].clause
-        });
+        let ahead = (at + 1..(at + 1 + COST_REACH).min(words.len()))
+            .find(|next| COSTS.contains(&word(*next)) && words[*next].clause == words[at].clause);
         ahead.is_some()
     };
     let is_gratis = |at: usize| match word(at) {
@@ -155,10 +165,11 @@ fn gratis(reading: &Reading, vector_of: &dyn Fn(&Range<usize>) -> Vec<f32>) -> V
             before == "for" || COSTS.contains(&before)
         }
         "no" | "without" | "dont" | "doesnt" | "not" | "isnt" | "wont" | "never" | "arent" => {
-            denied_cost(at) && !reading.facts.iter().any(|fact| {
-                matches!(fact.kind, Kind::Amount { .. })
-                    && words[at].bytes.end <= fact.bytes.start
-            })
+            denied_cost(at)
+                && !reading.facts.iter().any(|fact| {
+                    matches!(fact.kind, Kind::Amount { .. })
+                        && words[at].bytes.end <= fact.bytes.start
+                })
         }
         _ => false,
     };
@@ -195,7 +206,8 @@ fn between(reading: &Reading, found: &[Quantity]) -> Vec<Quantity> {
         let Value::Weekday(last) = to.value else { continue };
         let joined = reading.words.get(at + 1).is_some_and(|word| word.lower == "to");
         if joined && to.at == at + 2 {
-            let day = |day| Quantity { value: Value::Weekday(day), at: *at, vector: vector.clone() };
+            let day =
+                |day| Quantity { value: Value::Weekday(day), at: *at, vector: vector.clone() };
             days.extend((from + 1..last).map(day));
         }
     }
@@ -297,18 +309,7 @@ pub(super) fn clashes(said: &Statement, published: &[Published<'_>]) -> Vec<Clas
             let inputs =
                 [1.0, about, back, candidate.asked, confirmed, f32::from(u8::from(number == 0))];
             let kind = own.value.kind();
-            let ws = |words: &[usize]| { let mut v: Vec<f32> = words.iter().map(|w| said.nearest(*w, &[theirs])).collect(); v.sort_by(f32::total_cmp); v };
-            let wc = clause.map(|c| ws(&c.telling)).unwrap_or_default();
-            let ww = ws(&said.telling(false));
-            let m = |v: &[f32]| v.iter().sum::<f32>() / v.len().max(1) as f32;
-            let num = |v: &Value| match v { Value::Money(a, _) | Value::Share(a) | Value::Span(a) | Value::Measure(a, _) | Value::Count(a, _) => *a, Value::Clock(a, _) => f64::from(*a), _ => 0.0 };
-            let (mut lr, mut slot, mut rv) = (9.0f64, 0.0f32, String::new());
-            for o in theirs.quantities.iter().filter(|o| own.value.rivals(&o.value) && !said.quantities.iter().any(|one| one.value.agrees(&o.value))) {
-                let sl = dot(&own.vector, &o.vector);
-                if sl >= slot { slot = sl; rv = format!("{:?}", o.value); lr = if num(&own.value) > 0.0 && num(&o.value) > 0.0 { (num(&own.value) / num(&o.value)).ln().abs() } else { -1.0 }; }
-            }
-            let dump = format!("\"own\":\"{}\",\"other\":\"{}\",\"f\":[{},{},{},{},{lr},{slot},{},{},{}]", format!("{:?}", own.value).replace('"', "'"), rv.replace('"', "'"), wc.first().copied().unwrap_or(0.5), m(&wc[..wc.len().div_ceil(3)]), m(&ww), m(&ww[..ww.len().div_ceil(4)]), said.nearness(theirs), wc.len(), ww.len());
-            found.push(Clash { published: number, kind, evidence: Evidence::Value(inputs), dump });
+            found.push(Clash { published: number, kind, evidence: Evidence::Value(inputs) });
         }
     }
     found
