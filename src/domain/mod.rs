@@ -48,6 +48,6 @@ pub use turn::{Partial, Turn, Word};
 pub use wrapup::{
     ArticleProposal, CaseEntry, CaseSummary, ConflictKind, DispositionChoice, DispositionProposal,
     Due, EmailDraft, EmailLength, EmailPart, EmailPartKind, EmailPurpose, EmailTone, FollowUp,
-    FollowUpKind, Occasion, ReviewVerdict, Summary, SummarySection, WrapUp, WrapUpBody,
-    WrapUpVerdict,
+    FollowUpKind, Occasion, ProposalCompared, ProposalOutcome, ReviewVerdict, Summary,
+    SummarySection, WrapUp, WrapUpBody, WrapUpVerdict,
 };

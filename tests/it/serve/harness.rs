@@ -757,6 +757,14 @@ pub fn every_kind() -> Vec<EventBody> {
         edited_text: None,
         seen: None,
     }));
+    events.push(EventBody::ProposalCompared(Box::new(ProposalCompared {
+        wrapup_id: "w-end-article-1".into(),
+        outcome: ProposalOutcome::Covered,
+        article: "billing/refunds".into(),
+        revision: 3,
+        coverage: 0.75,
+        conflicts: 0,
+    })));
     events.push(EventBody::WritingStruck(Box::new(StruckText {
         task: "follow_ups".into(),
         about: "w-end-followup-by-model".into(),
