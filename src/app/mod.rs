@@ -6,6 +6,7 @@ pub mod articles;
 mod batch_writer;
 mod batches;
 mod blocking;
+pub mod conflicts;
 mod embedded;
 mod feedback;
 pub mod gaps;
@@ -14,6 +15,7 @@ mod load;
 mod media;
 mod notices;
 mod own_sockets;
+pub mod proposals;
 mod recogniser;
 mod spent;
 mod vectors;
@@ -26,15 +28,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::articles::Articles;
 use self::batches::{BatchDoor, BatchSurroundings};
+use self::conflicts::ConflictBook;
 use self::feedback::FeedbackFeed;
 use self::gaps::{GapDoor, GapSurroundings};
 use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
 use self::own_sockets::OwnSockets;
+use self::proposals::{FollowSettings, ProposalDoor, Proposer};
 use self::spent::SpentFile;
 use self::wrapup_door::WrapUpDoor;
 use crate::bus::{Bus, MemoryBus, Signal};
@@ -98,6 +103,8 @@ pub struct App {
     speech: Arc<SpeechPool>,
     batches: Arc<BatchDoor>,
     gaps: Arc<GapDoor>,
+    /// Follows the log until `stop`.
+    proposals: JoinHandle<()>,
     spent: SpentFile,
     stop: CancellationToken,
     /// Follows `stop` when the calls have ended.
@@ -240,6 +247,22 @@ impl App {
         };
         let gaps = GapDoor::open(&config.store.folder, gaps).await;
         let gaps = Arc::new(gaps.map_err(|error| AppError::of(&error))?);
+        let conflicts =
+            ConflictBook::new(library.clone(), Arc::clone(&article_log), tenant.clone());
+        tokio::spawn(conflicts.clone().keep_up(Arc::clone(&bus), stop.child_token()));
+        let proposer = Proposer {
+            store: Arc::clone(&store),
+            log: Arc::clone(&article_log),
+            desk: articles.clone(),
+            library: library.clone(),
+            tenant: tenant.clone(),
+        };
+        let following = config.knowledge.propose.then(|| FollowSettings {
+            folder: config.store.folder.clone(),
+            bus: Arc::clone(&bus),
+            stop: stop.child_token(),
+        });
+        let proposals = proposals::start(proposer.clone(), following);
         let knowledge = Arc::new(KnowledgeDoor {
             library: library.clone(),
             tenant,
@@ -267,6 +290,8 @@ impl App {
             article_log,
             desk: articles,
             gaps: gaps.clone(),
+            conflicts: Arc::new(conflicts),
+            proposals: Arc::new(ProposalDoor { proposer, time_zone: time_zone.clone() }),
             batches: batches.clone(),
             uses: Uses::default(),
             wrapups: Arc::new(WrapUpDoor::new(
@@ -298,6 +323,7 @@ impl App {
             speech,
             batches,
             gaps,
+            proposals,
             spent,
             stop,
             http_stop,
@@ -349,6 +375,9 @@ impl App {
         }
         self.spent.close().await;
         self.gaps.close().await;
+        if self.proposals.await.is_err() {
+            tracing::error!("following the log for what calls explain failed, which is a bug");
+        }
         self.store.close().await;
         Ok(())
     }

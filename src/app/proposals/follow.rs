@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Proposer;
@@ -29,11 +30,18 @@ pub struct FollowSettings {
     pub stop: CancellationToken,
 }
 
-/// Runs until it is told to stop. Calls wait while the articles have no vectors.
-///
-/// # Errors
-/// The position can't be read or written.
-pub async fn follow(proposer: Proposer, settings: FollowSettings) -> Result<(), StoreError> {
+/// Follows the log until it is told to stop, or not at all without settings.
+pub fn start(proposer: Proposer, settings: Option<FollowSettings>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let Some(settings) = settings else { return };
+        if let Err(error) = follow(proposer, settings).await {
+            tracing::error!(%error, "what calls explain is compared with no article");
+        }
+    })
+}
+
+/// Calls wait while the articles have no vectors.
+async fn follow(proposer: Proposer, settings: FollowSettings) -> Result<(), StoreError> {
     let mut subscription = settings.bus.subscribe();
     let file = settings.folder.join(FILE);
     let mut position = match read_position(&file).await? {

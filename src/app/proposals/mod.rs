@@ -22,10 +22,12 @@ use crate::flow::wrapup::{GapDraft, Proposal};
 use crate::knowledge::{FileArticle, Library, check};
 use crate::serve::{ArticleDesk, Failure};
 use crate::store::articles::codec::content_hash;
-use crate::store::{ArticleLog, ArticleRow, KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec};
+use crate::store::{
+    ArticleLog, ArticleRow, KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec,
+};
 
 pub use self::door::ProposalDoor;
-pub use self::follow::{FollowSettings, follow};
+pub use self::follow::{FollowSettings, start};
 
 /// The author of what this program drafts from calls.
 pub const AUTHOR: &str = "backchannel";

@@ -261,12 +261,12 @@ impl<'a> Comparer<'a> {
         }
         let candidates = |nearness: &dyn Fn(&NearArticle) -> f32| -> Vec<Candidate<'_>> {
             let both = found.iter().zip(&read);
-            let candidate = |(one, read): (&NearArticle, &Vec<Rc<Statement>>)| Candidate {
+            let candidates = both.map(|(one, read)| Candidate {
                 sentences: read.iter().map(AsRef::as_ref).collect(),
                 nearness: nearness(one),
                 asked: one.asked,
-            };
-            both.map(candidate).collect()
+            });
+            candidates.collect()
         };
         let ids = found.iter().map(|one| one.id.clone());
         let whole = ids.zip(coverages(said, &candidates(&NearArticle::nearness))).collect();
