@@ -213,8 +213,8 @@ async fn what_an_article_says_a_part_of_is_a_change_to_it() {
     let added: Vec<&Value> = lines.filter(|line| line["change"] == "added").collect();
     let text = serde_json::to_string(&added).expect("JSON");
     assert!(text.contains("padded envelope") && !text.contains("agreeing it"), "{text}");
-    let changed = house.get(&format!("{}?revision={}", path_of("billing/how-long"), published + 1));
-    let changed = changed.await.1;
+    let newest = format!("{}?revision={}", path_of("billing/how-long"), published + 1);
+    let (_, changed) = house.get(&newest).await;
     assert_eq!(changed["provenance"][0]["conversation_id"], "c-more");
     assert_eq!(changed["published_revision"], published);
     let wanted = json!({"conversation_id": "c-more"});
