@@ -6,6 +6,7 @@ pub mod articles;
 mod batch_writer;
 mod batches;
 mod blocking;
+pub mod conflicts;
 mod embedded;
 mod feedback;
 pub mod gaps;
@@ -14,6 +15,7 @@ mod load;
 mod media;
 mod notices;
 mod own_sockets;
+pub mod proposals;
 mod recogniser;
 mod spent;
 mod vectors;
@@ -26,32 +28,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::articles::Articles;
 use self::batches::{BatchDoor, BatchSurroundings};
+use self::conflicts::ConflictBook;
 use self::feedback::FeedbackFeed;
 use self::gaps::{GapDoor, GapSurroundings};
 use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
 use self::own_sockets::OwnSockets;
+use self::proposals::{FollowSettings, ProposalDoor, Proposer};
 use self::spent::SpentFile;
 use self::wrapup_door::WrapUpDoor;
 use crate::bus::{Bus, MemoryBus, Signal};
-use crate::config::{Config, Speech as SpeechConfig};
+use crate::config::Config;
 use crate::connect::telephony::{self, MediaSockets};
 use crate::domain::{Classify, ErrorKind, SystemNotice, TenantId};
 use crate::flow::driver::{CallSettings, CallWrapUp, Calls};
 use crate::flow::session::SessionSettings;
 use crate::insight::redaction;
-use crate::models::{self, Ears, Order, Outcome, SpeechModel, SpeechPool, Urgency};
+use crate::models::SpeechPool;
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource, Uses};
 use crate::store::{ArticleLog, SqliteStore, Store};
 
 pub use self::batch_writer::batch_writer;
 pub use self::embedded::embedded_writers;
-pub use self::recogniser::LazyRecogniser;
+pub use self::recogniser::{LazyRecogniser, speech_pool};
 pub use self::writers::{Desk, author, desk, server, writers};
 
 /// The sample knowledge base, for `--demo`.
@@ -98,6 +103,8 @@ pub struct App {
     speech: Arc<SpeechPool>,
     batches: Arc<BatchDoor>,
     gaps: Arc<GapDoor>,
+    /// Follows the log until `stop`.
+    proposals: JoinHandle<()>,
     spent: SpentFile,
     stop: CancellationToken,
     /// Follows `stop` when the calls have ended.
@@ -240,6 +247,22 @@ impl App {
         };
         let gaps = GapDoor::open(&config.store.folder, gaps).await;
         let gaps = Arc::new(gaps.map_err(|error| AppError::of(&error))?);
+        let conflicts =
+            ConflictBook::new(library.clone(), Arc::clone(&article_log), tenant.clone());
+        tokio::spawn(conflicts.clone().keep_up(Arc::clone(&bus), stop.child_token()));
+        let proposer = Proposer {
+            store: Arc::clone(&store),
+            log: Arc::clone(&article_log),
+            desk: articles.clone(),
+            library: library.clone(),
+            tenant: tenant.clone(),
+        };
+        let following = config.knowledge.propose.then(|| FollowSettings {
+            folder: config.store.folder.clone(),
+            bus: Arc::clone(&bus),
+            stop: stop.child_token(),
+        });
+        let proposals = proposals::start(proposer.clone(), following);
         let knowledge = Arc::new(KnowledgeDoor {
             library: library.clone(),
             tenant,
@@ -267,6 +290,8 @@ impl App {
             article_log,
             desk: articles,
             gaps: gaps.clone(),
+            conflicts: Arc::new(conflicts),
+            proposals: Arc::new(ProposalDoor { proposer, time_zone: time_zone.clone() }),
             batches: batches.clone(),
             uses: Uses::default(),
             wrapups: Arc::new(WrapUpDoor::new(
@@ -298,6 +323,7 @@ impl App {
             speech,
             batches,
             gaps,
+            proposals,
             spent,
             stop,
             http_stop,
@@ -349,6 +375,9 @@ impl App {
         }
         self.spent.close().await;
         self.gaps.close().await;
+        if self.proposals.await.is_err() {
+            tracing::error!("following the log for what calls explain failed, which is a bug");
+        }
         self.store.close().await;
         Ok(())
     }
@@ -410,43 +439,6 @@ fn doors(
         demo.then(|| format!("{url}/sign-in?code={}", auth.add_sign_in_code(principal)));
     let api_key = demo.then_some(key);
     Ok((auth, Access { url, api_key, sign_in_url, media: Vec::new() }))
-}
-
-/// Loads the recognisers and starts the workers that share them.
-///
-/// # Errors
-/// A model isn't there or can't be loaded.
-pub fn speech_pool(config: &SpeechConfig) -> Result<SpeechPool, AppError> {
-    if let Some(message) = config.mistakes().into_iter().next() {
-        return Err(AppError { kind: ErrorKind::Invalid, message });
-    }
-    let load = |name: &str| {
-        let installed = models::installed(name).map_err(|error| AppError::of(&error))?;
-        let file = installed.file("model.bin").map_err(|error| AppError::of(&error))?.to_owned();
-        SpeechModel::load(config.engine, &file).map_err(|error| AppError::of(&error))
-    };
-    let finals = load(&config.finals_model)?;
-    let partials = load(&config.partials_model)?;
-    let workers = match config.workers {
-        0 => std::thread::available_parallelism().map_or(2, usize::from),
-        workers => workers,
-    };
-    let ears = (0..workers)
-        .map(|_| Ok(Ears { finals: finals.transcriber()?, partials: partials.transcriber()? }))
-        .collect::<Result<Vec<_>, models::ModelError>>()
-        .map_err(|error| AppError::of(&error))?;
-    let language = config.language.as_str();
-    if language != "auto" && !ears.iter().all(|ears| ears.finals.knows(language)) {
-        let message = format!("speech.finals_model doesn't know the language {language}");
-        return Err(AppError { kind: ErrorKind::Invalid, message });
-    }
-    let pool = SpeechPool::start(ears).map_err(|error| AppError::of(&error))?;
-    for _ in 0..workers {
-        // The first decoding allocates; nobody should have to wait for that.
-        let quiet = vec![0.0; models::SAMPLE_RATE_HZ as usize];
-        pool.submit(Order::new(Urgency::Early, quiet), Box::new(|_: Outcome| ()));
-    }
-    Ok(pool)
 }
 
 struct System {

@@ -4,6 +4,7 @@ mod check;
 mod client;
 mod eval_asr;
 pub mod eval_cards;
+mod eval_conflicts;
 mod eval_feedback;
 mod eval_gaps;
 mod eval_grounding;
@@ -65,6 +66,7 @@ enum Eval {
     SpokenRetrieval(eval_spoken::SpokenArgs),
     /// Which cards written calls get
     Cards(eval_cards::CardsArgs),
+    Conflicts(eval_conflicts::ConflictsArgs),
     /// What the ranking learns from agents' verdicts, on a made-up log
     Feedback(eval_feedback::FeedbackArgs),
     Summary(eval_summary::SummaryArgs),
@@ -165,6 +167,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 Eval::SpokenRetrieval(args) => eval_spoken::run(&args, &mut out),
                 Eval::Gaps(args) => eval_gaps::run(&args, &mut out),
                 Eval::Cards(args) => eval_cards::run(&args, &mut out),
+                Eval::Conflicts(args) => eval_conflicts::run(&args, &mut out),
                 Eval::Feedback(args) => eval_feedback::run(&args, &mut out),
                 Eval::Summary(args) => {
                     eval_summary::run(&args, &mut out)?;

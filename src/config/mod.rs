@@ -92,11 +92,14 @@ pub struct Knowledge {
     pub four_eyes: Option<bool>,
     /// Whether what agents made of cards moves the ranking.
     pub feedback: bool,
+    /// Whether what a call explains and no article says is drafted when the call is wrapped up. Needs the
+    /// embedding model.
+    pub propose: bool,
 }
 
 impl Default for Knowledge {
     fn default() -> Self {
-        Self { folder: None, four_eyes: None, feedback: true }
+        Self { folder: None, four_eyes: None, feedback: true, propose: true }
     }
 }
 

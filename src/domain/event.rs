@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::{
     Abstained, ArticleAction, ArticleId, ArticleOpened, ArticleSearch, Card, CardId, CardVoice,
-    Citation, ConversationId, EventId, Party, Proof, ProvenSentence, QuestionAnswer, QuestionId,
-    Redacted, Reply, StruckText, SuggestedQuestion, TenantId, Turn, TurnId, Verdict, WrapUp,
-    WrapUpVerdict,
+    Citation, ConversationId, EventId, Party, Proof, ProposalCompared, ProvenSentence,
+    QuestionAnswer, QuestionId, Redacted, Reply, StruckText, SuggestedQuestion, TenantId, Turn,
+    TurnId, Verdict, WrapUp, WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -219,6 +219,7 @@ pub enum EventBody {
     ArticleOpened(ArticleOpened),
     WrapUp(Box<WrapUp>),
     WrapUpVerdict(WrapUpVerdict),
+    ProposalCompared(Box<ProposalCompared>),
     ArticleChanged(Box<ArticleChanged>),
     ArticlesImported(ArticlesImported),
     WritingStruck(Box<StruckText>),

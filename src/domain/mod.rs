@@ -46,8 +46,8 @@ pub use proof::{
 pub use redacted::{Redacted, Wording};
 pub use turn::{Partial, Turn, Word};
 pub use wrapup::{
-    ArticleProposal, CaseEntry, CaseSummary, DispositionChoice, DispositionProposal, Due,
-    EmailDraft, EmailLength, EmailPart, EmailPartKind, EmailPurpose, EmailTone, FollowUp,
-    FollowUpKind, Occasion, ReviewVerdict, Summary, SummarySection, WrapUp, WrapUpBody,
-    WrapUpVerdict,
+    ArticleProposal, CaseEntry, CaseSummary, ConflictKind, DispositionChoice, DispositionProposal,
+    Due, EmailDraft, EmailLength, EmailPart, EmailPartKind, EmailPurpose, EmailTone, FollowUp,
+    FollowUpKind, Occasion, ProposalCompared, ProposalOutcome, ReviewVerdict, Summary,
+    SummarySection, WrapUp, WrapUpBody, WrapUpVerdict,
 };

@@ -3,7 +3,7 @@
 use jiff::civil;
 
 use super::{
-    Authorship, Citation, ConversationId, Party, Proof, ProvenSentence, Redacted, Role,
+    ArticleId, Authorship, Citation, ConversationId, Party, Proof, ProvenSentence, Redacted, Role,
     StruckSentence, WrapUpId,
 };
 
@@ -191,6 +191,51 @@ words!(
     /// What the agent did with a draft.
     ReviewVerdict { Accepted = "accepted", Edited = "edited", Discarded = "discarded" }
 );
+
+words!(
+    /// In what two sentences exclude each other.
+    ConflictKind {
+        /// A count, a speed, a percentage.
+        Number = "number",
+        /// Money.
+        Amount = "amount",
+        /// How long.
+        Duration = "duration",
+        /// A time of day.
+        Time = "time",
+        /// A day or a weekday.
+        Date = "date",
+        /// One denies what the other says.
+        Negation = "negation",
+    }
+);
+
+words!(
+    /// What became of what an article could say, once it was compared with those in force.
+    ProposalOutcome {
+        /// An article says it already: nothing was written.
+        Covered = "covered",
+        /// An article says a part of it: the rest was proposed as a change to that one.
+        Changed = "changed",
+        /// A new article was drafted.
+        Drafted = "drafted",
+    }
+);
+
+/// An article's proposal beside the articles in force.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProposalCompared {
+    pub wrapup_id: WrapUpId,
+    pub outcome: ProposalOutcome,
+    /// The one that says it, that was changed, or that was drafted.
+    pub article: ArticleId,
+    /// Of that article: the one in force that says it, or the one that was written.
+    pub revision: u32,
+    /// How likely the nearest article says it all, 0 to 1.
+    pub coverage: f32,
+    /// Published sentences that it contradicts.
+    pub conflicts: usize,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmailPart {

@@ -3,6 +3,7 @@
 pub mod asr;
 pub mod calibrate;
 pub mod cards;
+pub mod conflicts;
 mod dataset;
 pub mod english;
 pub mod feedback;

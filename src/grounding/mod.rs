@@ -9,6 +9,7 @@ mod aligned;
 mod asked;
 mod claim;
 mod condition;
+pub mod conflict;
 mod context;
 mod exact;
 mod facts;

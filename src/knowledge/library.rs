@@ -4,15 +4,18 @@
 //! snapshot takes longer than a change may, so the changed articles get a small one beside it at once,
 //! and the large one follows on a thread of its own.
 
+mod hold;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+pub use self::hold::Hold;
 use super::article::{self, Written};
 use super::cache::VectorCache;
 use super::error::{ArticleError, KnowledgeError};
@@ -21,7 +24,7 @@ use super::matrix::Maker;
 use super::search::{self, SearchRequest, SearchResponse};
 use super::snapshot::{Shelf, Shelved, Snapshot};
 use super::source::Source;
-use crate::domain::{Article, ArticleId, ArticleRevision, Citation, EventBody};
+use crate::domain::{Article, ArticleId, ArticleRevision, Citation};
 use crate::models::embedder::{EmbedderError, EmbedderHandle, Urgency};
 
 /// A change waits so long for its vectors; what is late is found by its words until then.
@@ -63,6 +66,10 @@ struct Shelves {
     /// Whoever makes a new state holds it.
     changing: Mutex<()>,
     is_rebuilding: AtomicBool,
+    /// Some of what is in force has no vectors yet.
+    is_patchy: AtomicBool,
+    /// Grows when what is in force says something else, or can be compared with more of it.
+    edition: AtomicU64,
     /// Held while something that cites the shelf is on its way to the log.
     citing: tokio::sync::RwLock<()>,
     /// The model of the vectors, once they are complete, and where they are kept.
@@ -98,27 +105,6 @@ impl State {
 
     fn is_in_force(&self, article: &ArticleId, revision: u32) -> bool {
         self.shelf.get(article).is_some_and(|shelved| shelved.article.revision == revision)
-    }
-}
-
-/// While it is held, nothing that [`Self::allows`] is taken back.
-pub struct Hold<'a> {
-    state: Arc<State>,
-    _guard: tokio::sync::RwLockReadGuard<'a, ()>,
-}
-
-impl Hold<'_> {
-    /// Whether all that an event cites is in force, word for word.
-    pub fn allows(&self, event: &EventBody) -> bool {
-        event.citations().into_iter().all(|cited| self.stands(cited))
-    }
-
-    pub fn stands(&self, cited: &Citation) -> bool {
-        self.state.is_in_force(&cited.article_id, cited.revision)
-    }
-
-    pub fn has(&self, article: &ArticleId) -> bool {
-        self.state.shelf.contains_key(article)
     }
 }
 
@@ -191,6 +177,8 @@ impl Library {
             current: RwLock::new(Arc::new(state)),
             changing: Mutex::new(()),
             is_rebuilding: AtomicBool::new(false),
+            is_patchy: AtomicBool::new(false),
+            edition: AtomicU64::new(1),
             citing: tokio::sync::RwLock::new(()),
             model: RwLock::new(None),
             feedback: RwLock::new(None),
@@ -243,6 +231,7 @@ impl Library {
             *self.0.model.write().unwrap_or_else(PoisonError::into_inner) =
                 Some(Model { embedder: embedder.clone(), cache: cache.clone() });
             self.swap(State { shelf: Arc::clone(&before.shelf), main, fresh });
+            self.next_edition();
             return Ok(());
         }
     }
@@ -276,9 +265,12 @@ impl Library {
             let new = |one: &&Arc<Shelved>| !state.main.holds(&one.article);
             let newer = &mut shelf.values().filter(new);
             let main = Arc::clone(&state.main);
-            let (fresh, _) = self.snapshot_of(newer, &state, Some(&main), CHANGE_PATIENCE)?;
+            let (fresh, lacks_some) =
+                self.snapshot_of(newer, &state, Some(&main), CHANGE_PATIENCE)?;
+            self.0.is_patchy.fetch_or(lacks_some, Ordering::AcqRel);
             self.swap(State { shelf: Arc::new(shelf), main, fresh: Some(fresh) });
         }
+        self.next_edition();
         self.rebuild_soon();
         Ok(())
     }
@@ -361,25 +353,25 @@ impl Library {
                 false => None,
             };
             self.swap(State { shelf: Arc::clone(&now.shelf), main, fresh });
+            if self.0.is_patchy.swap(lacks_some, Ordering::AcqRel) {
+                self.next_edition();
+            }
             return Ok(lacks_some);
         }
+    }
+
+    /// Another number than before: what was compared with the articles then must be compared anew.
+    pub fn edition(&self) -> u64 {
+        self.0.edition.load(Ordering::Acquire)
+    }
+
+    fn next_edition(&self) {
+        self.0.edition.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Whether what was published last is in the one large index.
     pub fn is_settled(&self) -> bool {
         !self.0.is_rebuilding.load(Ordering::Acquire) && self.state().is_whole()
-    }
-
-    /// Keeps what is in force in force until it is dropped: held while something that cites is made
-    /// durable.
-    pub async fn hold(&self) -> Hold<'_> {
-        let guard = self.0.citing.read().await;
-        Hold { state: self.state(), _guard: guard }
-    }
-
-    /// Waits for those that hold: what was taken back before is in no event after this.
-    pub async fn let_go(&self) {
-        drop(self.0.citing.write().await);
     }
 
     /// Whether a citation is of what is in force at this moment.
@@ -462,6 +454,18 @@ impl Library {
     /// All articles in the order of their ids.
     pub fn articles(&self) -> Vec<Arc<Article>> {
         self.state().shelf.values().map(|shelved| Arc::clone(&shelved.article)).collect()
+    }
+
+    /// What a look at each index finds of what is in force by now.
+    pub(super) fn look<T>(
+        &self,
+        at: impl Fn(&Snapshot) -> Vec<T>,
+        article: impl Fn(&T) -> &Article,
+    ) -> Vec<T> {
+        let state = self.state();
+        let mut found: Vec<T> = state.snapshots().into_iter().flat_map(at).collect();
+        found.retain(|one| state.is_in_force(&article(one).id, article(one).revision));
+        found
     }
 
     fn state(&self) -> Arc<State> {

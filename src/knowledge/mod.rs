@@ -18,6 +18,7 @@ mod index;
 mod library;
 mod matrix;
 mod names;
+mod near;
 mod passages;
 mod phrases;
 pub mod queries;
@@ -39,6 +40,7 @@ pub use cache::cache_folder;
 pub use error::{ArticleError, KnowledgeError};
 pub use index::Filter;
 pub use library::{Change, Hold, Library, LibrarySettings};
+pub use near::NearSentence;
 pub use passages::passages as passages_of;
 pub use search::{
     HitFeatures, SearchHit, SearchMode, SearchRequest, SearchResponse, Spent, WordingFeatures,

@@ -4,6 +4,7 @@
 //! live query never waits for more than the one background batch that is being computed.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -41,10 +42,26 @@ impl Classify for EmbedderError {
     }
 }
 
+/// What a model makes of each token of a text where it stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TokenVectors {
+    /// Where each token stands in the text; marks of beginning and end stand nowhere (`0..0`).
+    pub bytes: Vec<Range<usize>>,
+    /// One vector per token, one behind the other, of any length.
+    pub states: Vec<f32>,
+}
+
 /// A model that maps a text to a vector of length 1, so that a dot product is a cosine.
 pub trait Embedder: Send {
     /// One vector per text, in the same order.
     fn embed(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedderError>;
+    /// The vectors of each text's tokens. Their mean, made 1 long, is the text's vector.
+    ///
+    /// # Errors
+    /// Not every model has them.
+    fn embed_tokens(&mut self, _texts: &[&str]) -> Result<Vec<TokenVectors>, EmbedderError> {
+        Err(EmbedderError::Run("this model has no vectors of tokens".into()))
+    }
     fn dimensions(&self) -> usize;
     /// Changes whenever the same text could get another vector: a hash of weights and settings.
     fn fingerprint(&self) -> &str;
@@ -57,15 +74,13 @@ pub enum Urgency {
     Background,
 }
 
-type Vectors = Result<Vec<Vec<f32>>, EmbedderError>;
-
-enum Reply {
-    Waker(oneshot::Sender<Vectors>),
+enum Reply<T> {
+    Waker(oneshot::Sender<Result<T, EmbedderError>>),
     /// The caller holds the other end of the weak pointer for as long as it waits.
-    Thread(mpsc::SyncSender<Vectors>, Weak<()>),
+    Thread(mpsc::SyncSender<Result<T, EmbedderError>>, Weak<()>),
 }
 
-impl Reply {
+impl<T> Reply<T> {
     fn is_abandoned(&self) -> bool {
         match self {
             Self::Waker(sender) => sender.is_closed(),
@@ -73,7 +88,7 @@ impl Reply {
         }
     }
 
-    fn send(self, vectors: Vectors) {
+    fn send(self, vectors: Result<T, EmbedderError>) {
         // A caller that left in the meantime needs no answer.
         match self {
             Self::Waker(sender) => drop(sender.send(vectors)),
@@ -82,9 +97,32 @@ impl Reply {
     }
 }
 
+/// What is wanted of the texts.
+enum Wanted {
+    Texts(Reply<Vec<Vec<f32>>>),
+    Tokens(Reply<Vec<TokenVectors>>),
+}
+
 struct Job {
     texts: Vec<String>,
-    reply: Reply,
+    wanted: Wanted,
+}
+
+impl Job {
+    fn is_abandoned(&self) -> bool {
+        match &self.wanted {
+            Wanted::Texts(reply) => reply.is_abandoned(),
+            Wanted::Tokens(reply) => reply.is_abandoned(),
+        }
+    }
+
+    fn run(self, model: &mut dyn Embedder) {
+        let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
+        match self.wanted {
+            Wanted::Texts(reply) => reply.send(model.embed(&texts)),
+            Wanted::Tokens(reply) => reply.send(model.embed_tokens(&texts)),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -115,7 +153,7 @@ impl Inbox {
             Urgency::Live => &mut queues.live,
             Urgency::Background => &mut queues.background,
         };
-        queue.retain(|waiting| !waiting.reply.is_abandoned());
+        queue.retain(|waiting| !waiting.is_abandoned());
         if queue.len() >= self.capacity {
             return Err(EmbedderError::Busy);
         }
@@ -191,11 +229,10 @@ impl EmbedderHandle {
         let work = move || {
             let guard = CloseOnPanic(inbox);
             while let Some(job) = guard.0.pop() {
-                if job.reply.is_abandoned() {
+                if job.is_abandoned() {
                     continue; // The caller hung up; do not spend the model on it.
                 }
-                let texts: Vec<&str> = job.texts.iter().map(String::as_str).collect();
-                job.reply.send(model.embed(&texts));
+                job.run(model.as_mut());
             }
         };
         std::thread::Builder::new()
@@ -221,7 +258,8 @@ impl EmbedderHandle {
         urgency: Urgency,
     ) -> Result<Vec<Vec<f32>>, EmbedderError> {
         let (sender, receiver) = oneshot::channel();
-        self.lease.0.push(Job { texts, reply: Reply::Waker(sender) }, urgency)?;
+        let wanted = Wanted::Texts(Reply::Waker(sender));
+        self.lease.0.push(Job { texts, wanted }, urgency)?;
         receiver.await.unwrap_or(Err(EmbedderError::Stopped))
     }
 
@@ -235,10 +273,33 @@ impl EmbedderHandle {
         urgency: Urgency,
         patience: Duration,
     ) -> Result<Vec<Vec<f32>>, EmbedderError> {
+        self.blocking(texts, urgency, patience, Wanted::Texts)
+    }
+
+    /// The vectors of each text's tokens, otherwise as [`Self::embed_blocking`].
+    ///
+    /// # Errors
+    /// Also when the model has none.
+    pub fn embed_tokens_blocking(
+        &self,
+        texts: Vec<String>,
+        urgency: Urgency,
+        patience: Duration,
+    ) -> Result<Vec<TokenVectors>, EmbedderError> {
+        self.blocking(texts, urgency, patience, Wanted::Tokens)
+    }
+
+    fn blocking<T>(
+        &self,
+        texts: Vec<String>,
+        urgency: Urgency,
+        patience: Duration,
+        wanted: fn(Reply<T>) -> Wanted,
+    ) -> Result<T, EmbedderError> {
         let (sender, receiver) = mpsc::sync_channel(1);
         let waiting = Arc::new(());
-        let reply = Reply::Thread(sender, Arc::downgrade(&waiting));
-        self.lease.0.push(Job { texts, reply }, urgency)?;
+        let wanted = wanted(Reply::Thread(sender, Arc::downgrade(&waiting)));
+        self.lease.0.push(Job { texts, wanted }, urgency)?;
         match receiver.recv_timeout(patience) {
             Ok(vectors) => vectors,
             Err(RecvTimeoutError::Timeout) => {

@@ -56,6 +56,7 @@ pub fn document() -> Value {
         codec::WRAPUP_DISPOSITION, wire::WrapUpDisposition, "The likeliest dispositions. A draft.";
         WRAPUP_GROWING, wire::WrapUpGrowing, "A draft that a model is writing, as far as it is proven; without one, it won't come. Streamed, never stored: no sequence, no SSE id.";
         codec::WRAPUP_VERDICT, wire::WrapUpVerdict, "What the agent did with a draft.";
+        codec::ARTICLE_COMPARED, wire::ArticleCompared, "What became of a proposed article beside those in force: nothing, a change, or a draft.";
         "article.drafted", wire::ArticleChanged, "An article was written or changed; a draft. Like the others of its kind, under the subject `system`.";
         "article.submitted", wire::ArticleChanged, "A draft waits for review.";
         "article.approved", wire::ArticleChanged, "It may be published.";

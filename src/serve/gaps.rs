@@ -203,7 +203,7 @@ pub async fn draft(
     let row = read::row(&state, tenant, &article).await?;
     let newest = read::revision(&state, tenant, &article, row.number).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, axum::Json(read::view(&row, &newest))))
+    Ok((status, axum::Json(read::compared(&state, tenant, &row, &newest).await)))
 }
 
 /// A time, or the beginning of a day (UTC).

@@ -51,7 +51,7 @@ use crate::connect::telephony::audiosocket::Registry;
 use crate::connect::telephony::auth::MediaAuth;
 use crate::store::{ArticleLog, Store};
 
-pub use articles::{ArticleHit, FoundArticles, FoundSentence, Question};
+pub use articles::{ArticleConflict, ArticleHit, FoundArticles, FoundSentence, Question};
 pub use batches::{BatchFile, BatchView, StoredConversations, WantedBatch};
 pub use error::Problem;
 pub use gaps::{
@@ -59,8 +59,9 @@ pub use gaps::{
 };
 pub use listen::{ListenError, Listener, bind, run};
 pub use sources::{
-    Answerer, ArticleDesk, ArticleSource, AskedQuestion, Batches, Failure, Gaps, ImportItem,
-    ImportOutcome, Masker, SystemSource, WrapUpOrder, WrapUps,
+    Answerer, ArticleDesk, ArticleSource, AskedQuestion, Batches, Conflicts, Failure, Gaps,
+    ImportItem, ImportOutcome, Masker, Proposals, Proposed, SystemSource, WantedProposal,
+    WrapUpOrder, WrapUps,
 };
 pub use system::Models;
 pub use uses::Uses;
@@ -119,6 +120,10 @@ pub struct Services {
     /// What agents made of the cards that quote each article.
     pub uses: Uses,
     pub gaps: Arc<dyn Gaps>,
+    /// What drafts say against what is published.
+    pub conflicts: Arc<dyn Conflicts>,
+    /// What calls explain and no article says.
+    pub proposals: Arc<dyn Proposals>,
     pub wrapups: Arc<dyn WrapUps>,
     pub batches: Arc<dyn Batches>,
     pub system: Arc<dyn SystemSource>,

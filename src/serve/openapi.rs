@@ -68,6 +68,7 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(uses::show))
         .routes(routes!(articles::search))
         .routes(routes!(articles::import::import))
+        .routes(routes!(articles::propose::propose))
         .routes(routes!(articles::read::show, articles::write::change))
         .routes(routes!(articles::write::review))
         .routes(routes!(articles::history::revisions))

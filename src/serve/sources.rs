@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::articles::{FoundArticles, Question};
+use super::articles::{ArticleConflict, FoundArticles, Question};
 use super::batches::{BatchFile, BatchView, WantedBatch};
 use super::gaps::{Gap, GapList, WantedGaps};
 use super::system::Models;
 use crate::domain::{
-    ArticleContent, ArticleId, ArticleRevision, CaseSummary, Classify, ConversationId, ErrorKind,
-    NewEvent, NewRevision, Occasion, QuestionAnswer, QuestionId, Recorded, Redacted, SystemNotice,
-    TenantId, WrapUp, WrapUpId,
+    ArticleContent, ArticleId, ArticleProposal, ArticleRevision, CaseSummary, Classify,
+    ConversationId, ErrorKind, NewEvent, NewRevision, Occasion, ProposalCompared, QuestionAnswer,
+    QuestionId, Recorded, Redacted, SystemNotice, TenantId, WrapUp, WrapUpId,
 };
 use crate::flow::author::OnGrowth;
 use crate::flow::voice::OnStep;
 use crate::flow::wrapup::Draft;
-use crate::store::StoreError;
+use crate::store::{ArticleRow, StoreError};
 
 /// Masks the secrets in raw words: `insight::redaction`.
 pub type Masker = Arc<dyn Fn(&str) -> Redacted + Send + Sync>;
@@ -158,6 +158,47 @@ pub trait Gaps: Send + Sync {
         id: &str,
         by: &str,
     ) -> Result<Option<(ArticleId, bool)>, Failure>;
+}
+
+/// What drafts say against what is published.
+#[async_trait]
+pub trait Conflicts: Send + Sync {
+    /// Compares a revision with what is published now. `None`: it isn't a draft that somebody has still to
+    /// decide about, or it can't be compared at the moment.
+    async fn of(
+        &self,
+        tenant: &TenantId,
+        row: &ArticleRow,
+        revision: &ArticleRevision,
+    ) -> Option<Arc<[ArticleConflict]>>;
+
+    /// How many there are, where that is known of the newest revision and of what is published now.
+    fn count(&self, tenant: &TenantId, row: &ArticleRow) -> Option<usize>;
+}
+
+/// A conversation of which an article might be drafted.
+#[derive(Clone, Debug)]
+pub struct WantedProposal {
+    pub tenant: TenantId,
+    pub conversation: ConversationId,
+    /// In which language, and what; absent: what the stored conversation explains.
+    pub said: Option<(String, ArticleProposal)>,
+    /// Tells what would become of it, and writes nothing.
+    pub is_dry_run: bool,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Proposed {
+    Compared(ProposalCompared),
+    /// What was written for the conversation before stands as it is.
+    Known,
+}
+
+#[async_trait]
+pub trait Proposals: Send + Sync {
+    /// Compares what a conversation explains with the articles in force, and writes what is new.
+    async fn propose(&self, wanted: WantedProposal) -> Result<Proposed, Failure>;
 }
 
 /// A draft that somebody asked for.

@@ -26,8 +26,9 @@ pub use self::answers::{
     answer_event_id, decode_asked_back, question_answered, sentence, unanswered,
 };
 pub use self::wrapup::{
-    WRAPUP_ARTICLE, WRAPUP_DISPOSITION, WRAPUP_EMAIL, WRAPUP_FOLLOW_UP, WRAPUP_GROWING,
-    WRAPUP_SUMMARY, WRAPUP_VERDICT, case_summary, growing_data, wrapup_verdict,
+    ARTICLE_COMPARED, WRAPUP_ARTICLE, WRAPUP_DISPOSITION, WRAPUP_EMAIL, WRAPUP_FOLLOW_UP,
+    WRAPUP_GROWING, WRAPUP_SUMMARY, WRAPUP_VERDICT, case_summary, decode_compared, decode_proposal,
+    growing_data, wrapup_verdict,
 };
 
 /// Streamed only, like `WRAPUP_GROWING`.
@@ -162,6 +163,7 @@ pub fn encode(body: &EventBody) -> Encoded {
         EventBody::ArticleOpened(x) => encoded!("article.opened", article_opened(x)),
         EventBody::WrapUp(x) => wrapup::encode(x),
         EventBody::WrapUpVerdict(x) => encoded!("wrapup.verdict", wrapup_verdict(x)),
+        EventBody::ProposalCompared(x) => encoded!("article.compared", wrapup::compared(x)),
         EventBody::ArticleChanged(x) => articles::changed(x),
         EventBody::ArticlesImported(x) => {
             encoded!("article.imported", wire::ArticlesImported { new: x.new, changed: x.changed })

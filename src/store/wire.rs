@@ -15,9 +15,10 @@ pub use self::articles::{
     ArticleChanged, ArticleContent, ArticlesImported, SentenceOrigin, TurnQuote,
 };
 pub use self::wrapup::{
-    Authorship, CaseEntry, CasePromise, CaseSummary, DispositionChoice, Due, EmailPart, Evidence,
-    Prompt, Sentence, Struck, SummarySection, WrapUpArticle, WrapUpDisposition, WrapUpEmail,
-    WrapUpFollowUp, WrapUpGrowing, WrapUpHead, WrapUpSummary, WrapUpVerdict,
+    ArticleCompared, Authorship, CaseEntry, CasePromise, CaseSummary, DispositionChoice, Due,
+    EmailPart, Evidence, Prompt, Sentence, Struck, SummarySection, WrapUpArticle,
+    WrapUpDisposition, WrapUpEmail, WrapUpFollowUp, WrapUpGrowing, WrapUpHead, WrapUpSummary,
+    WrapUpVerdict,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

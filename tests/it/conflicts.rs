@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use backchannel::domain::ArticleId;
+use backchannel::evaluate::conflicts::{Dataset, Half, Report, judge};
 use backchannel::knowledge::{Library, LibrarySettings, Source};
+use backchannel::models::embedder::EmbedderHandle;
+use backchannel::models::minilm::{MiniLm, MiniLmFiles};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -71,4 +74,27 @@ fn each_draft_names_what_stands_in_the_base() {
         }
     }
     assert_eq!((contradictions, duplicates, new), (86, 70, 70));
+}
+
+/// What is reached on the half that nobody looked at while the detector was built, and a little less:
+/// duplicates 0.71 at 0.83, contradictions 0.35 at 0.45. Issue 5 asks for 0.8 at 0.8 of both, and neither
+/// is there. Values are found; most contradictions of conditions, of who does something and of what comes
+/// first are not, since they need more than words that are near to each other.
+#[test]
+fn contradictions_and_duplicates_are_told_from_what_is_new() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let settings = LibrarySettings::new(Source::Folder(root.join("knowledge")));
+    let library = Library::open(&settings).expect("the sample base");
+    let folder = backchannel::models::installed("all-minilm-l6-v2").expect("`models pull`").folder;
+    let model = MiniLm::open(&MiniLmFiles::in_folder(&folder), 2).expect("the model");
+    library.attach_vectors(EmbedderHandle::spawn(Box::new(model), 8), |_, _| {}).expect("vectors");
+    let dataset = Dataset::open(&root.join("tests/corpus/conflicts")).expect("the set");
+    let of_test = dataset.drafts.iter().filter(|draft| draft.half() == Half::Test);
+    let judged = judge(of_test, &library).expect("the model runs");
+    let Report { drafts, contradictions, duplicates, .. } = Report::of(&judged, Some(Half::Test));
+    assert_eq!(drafts, 113);
+    let (found, right) = (contradictions.recall(), contradictions.precision());
+    assert!(found >= 0.33 && right >= 0.43, "contradictions {found:.3} {right:.3}");
+    let (found, right) = (duplicates.recall(), duplicates.precision());
+    assert!(found >= 0.70 && right >= 0.81, "duplicates {found:.3} {right:.3}");
 }

@@ -1,8 +1,10 @@
 //! `backchannel knowledge search Q`, `knowledge lint [DIR]`, `knowledge index [DIR]`, and what goes
-//! between files and the articles' log: `knowledge import PATH…`, `knowledge export DIR`.
+//! between files and the articles' log: `knowledge import PATH…`, `knowledge export DIR`; and drafts out of
+//! past calls: `knowledge propose`.
 
 mod export;
 mod import;
+mod propose;
 mod target;
 
 use std::io::{IsTerminal as _, Write};
@@ -63,6 +65,7 @@ pub enum KnowledgeCommand {
     Index(IndexArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
+    Propose(propose::ProposeArgs),
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +108,7 @@ pub fn run(command: &KnowledgeCommand, out: &mut dyn Write) -> anyhow::Result<Ou
         KnowledgeCommand::Index(args) => index(args, out),
         KnowledgeCommand::Import(args) => import::run(args, out),
         KnowledgeCommand::Export(args) => export::run(args, out),
+        KnowledgeCommand::Propose(args) => propose::run(args, out),
     }
 }
 

@@ -224,7 +224,7 @@ pub struct Service {
 }
 
 impl Service {
-    async fn send(
+    pub(super) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -248,7 +248,7 @@ impl Service {
         Ok((status, value))
     }
 
-    fn refusal(&self, status: StatusCode, problem: &Value) -> anyhow::Error {
+    pub(super) fn refusal(&self, status: StatusCode, problem: &Value) -> anyhow::Error {
         let kind = match status.as_u16() {
             401 | 403 => ErrorKind::Denied,
             429 | 503 | 504 => ErrorKind::Busy,
@@ -258,7 +258,7 @@ impl Service {
         Refusal::new(kind, format!("{} answers {status}: {}", self.url, detail(problem))).into()
     }
 
-    async fn get(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
+    pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
         let (status, value) = self.send(Method::GET, path, query, None).await?;
         match status.is_success() {
             true => Ok(value),

@@ -150,7 +150,10 @@ fn terms_of(sentences: &[ProvenSentence]) -> HashSet<String> {
     sentences.iter().flat_map(|one| terms::terms(one.text.as_str())).collect()
 }
 
-fn origin_of(conversation: &ConversationId, sentence: &ProvenSentence) -> SentenceOrigin {
+pub(super) fn origin_of(
+    conversation: &ConversationId,
+    sentence: &ProvenSentence,
+) -> SentenceOrigin {
     let quotes = sentence.proofs.iter().filter_map(|proof| match proof {
         Proof::Turn(cited) => {
             Some(TurnQuote { turn: cited.turn_id.clone(), quote: cited.quote.clone() })

@@ -7,6 +7,7 @@
 
 mod article;
 mod case;
+pub mod compare;
 mod cues;
 mod disposition;
 mod drafts;
@@ -14,6 +15,7 @@ mod due;
 mod email;
 mod followups;
 mod gap;
+mod propose;
 mod sentences;
 mod summary;
 #[cfg(test)]
@@ -32,6 +34,7 @@ pub use drafts::{Draft, WrapUpSettings};
 pub use email::EmailOrder;
 pub use followups::due_in;
 pub use gap::{GapAnswer, GapAsked, GapDraft, gap_draft};
+pub use propose::Proposal;
 pub use summary::{Finder, SectionRule, default_sections};
 
 use sentences::Sentence;

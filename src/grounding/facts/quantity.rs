@@ -208,6 +208,13 @@ pub(super) fn number(here: &Place) -> Option<Found> {
         "half" if matches!(here.word(1), "an" | "a") && unit(here.word(2)).is_some() => {
             return Some(Found::one(3, Kind::Number { value: 500, unit: unit(here.word(2)) }));
         }
+        "quarter"
+            if here.word(1) == "of"
+                && matches!(here.word(2), "an" | "a")
+                && unit(here.word(3)).is_some() =>
+        {
+            return Some(Found::one(4, Kind::Number { value: 250, unit: unit(here.word(3)) }));
+        }
         "a" | "an" if unit(here.word(1)).is_some() => {
             return Some(Found::weak(2, Kind::Number { value: 1_000, unit: unit(here.word(1)) }));
         }

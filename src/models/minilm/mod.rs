@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use tokenizers::{Tokenizer, TruncationParams};
+use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
 use network::{Config, Network, Scratch};
 
-use super::embedder::{Embedder, EmbedderError};
+use super::embedder::{Embedder, EmbedderError, TokenVectors};
 
 /// The length that the model was trained with. What stands behind it in a passage is not seen.
 const MAX_TOKENS: usize = 256;
@@ -89,6 +89,26 @@ impl MiniLm {
     }
 }
 
+impl MiniLm {
+    fn encode(&self, texts: &[&str]) -> Result<Vec<Encoding>, EmbedderError> {
+        let encoded: Result<_, tokenizers::Error> =
+            texts.iter().map(|text| self.tokenizer.encode(*text, true)).collect();
+        encoded.map_err(|error| EmbedderError::Run(error.to_string()))
+    }
+
+    /// What the network makes of each text, in batches.
+    fn run(&self, tokens: &[Vec<u32>], pass: Pass) -> Result<Vec<Vec<f32>>, EmbedderError> {
+        let batches = batches(tokens);
+        let network = &self.network;
+        let one = |scratch: &mut Scratch, batch: &&[Vec<u32>]| pass(network, batch, scratch);
+        let made: Result<Vec<_>, String> =
+            self.pool.install(|| batches.par_iter().map_init(Scratch::default, one).collect());
+        Ok(made.map_err(EmbedderError::Run)?.into_iter().flatten().collect())
+    }
+}
+
+type Pass = fn(&Network, &[Vec<u32>], &mut Scratch) -> Result<Vec<Vec<f32>>, String>;
+
 fn read(path: &Path) -> Result<Vec<u8>, EmbedderError> {
     std::fs::read(path).map_err(|error| load_error(path, &error))
 }
@@ -99,18 +119,20 @@ fn load_error(path: &Path, reason: &dyn std::fmt::Display) -> EmbedderError {
 
 impl Embedder for MiniLm {
     fn embed(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedderError> {
-        let Self { network, tokenizer, pool, .. } = self;
-        let tokens: Vec<Vec<u32>> = texts
+        let tokens: Vec<Vec<u32>> =
+            self.encode(texts)?.iter().map(|encoded| encoded.get_ids().to_vec()).collect();
+        self.run(&tokens, |network, batch, scratch| network.embed(batch, scratch))
+    }
+
+    fn embed_tokens(&mut self, texts: &[&str]) -> Result<Vec<TokenVectors>, EmbedderError> {
+        let encoded = self.encode(texts)?;
+        let tokens: Vec<Vec<u32>> =
+            encoded.iter().map(|encoded| encoded.get_ids().to_vec()).collect();
+        let states = self.run(&tokens, |network, batch, scratch| network.states(batch, scratch))?;
+        let bytes = encoded
             .iter()
-            .map(|text| Ok(tokenizer.encode(*text, true)?.get_ids().to_vec()))
-            .collect::<Result<_, tokenizers::Error>>()
-            .map_err(|error| EmbedderError::Run(error.to_string()))?;
-        let batches = batches(&tokens);
-        let embed = |scratch: &mut Scratch, batch: &&[Vec<u32>]| network.embed(batch, scratch);
-        let made: Result<Vec<_>, String> =
-            pool.install(|| batches.par_iter().map_init(Scratch::default, embed).collect());
-        let made = made.map_err(EmbedderError::Run)?;
-        Ok(made.into_iter().flatten().collect())
+            .map(|encoded| encoded.get_offsets().iter().map(|(from, to)| *from..*to).collect());
+        Ok(bytes.zip(states).map(|(bytes, states)| TokenVectors { bytes, states }).collect())
     }
 
     fn dimensions(&self) -> usize {

@@ -218,6 +218,33 @@ impl Network {
         texts: &[Vec<u32>],
         scratch: &mut Scratch,
     ) -> Result<Vec<Vec<f32>>, String> {
+        self.pass(texts, scratch)?;
+        let mut rows = scratch.state.chunks_exact(self.width);
+        Ok(texts.iter().map(|text| mean(rows.by_ref().take(text.len()), self.width)).collect())
+    }
+
+    /// Each text's last states, one behind the other, as many as it has tokens.
+    ///
+    /// # Errors
+    /// As [`Self::embed`].
+    pub fn states(
+        &self,
+        texts: &[Vec<u32>],
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Vec<f32>>, String> {
+        self.pass(texts, scratch)?;
+        let mut rest = scratch.state.as_slice();
+        let mut states = Vec::with_capacity(texts.len());
+        for text in texts {
+            let (own, others) = rest.split_at(text.len() * self.width);
+            states.push(own.to_vec());
+            rest = others;
+        }
+        Ok(states)
+    }
+
+    /// Leaves the last states of all texts in the scratch.
+    fn pass(&self, texts: &[Vec<u32>], scratch: &mut Scratch) -> Result<(), String> {
         let (level, width) = (self.level, self.width);
         self.begin(texts, &mut scratch.state)?;
         let Scratch { state, wide, mixed, out, packed, attention } = scratch;
@@ -241,8 +268,7 @@ impl Network {
             layer.outer.apply(level, wide, packed, out);
             layer.last_norm.add(level, state, out);
         }
-        let mut rows = state.chunks_exact(width);
-        Ok(texts.iter().map(|text| mean(rows.by_ref().take(text.len()), width)).collect())
+        Ok(())
     }
 
     fn begin(&self, texts: &[Vec<u32>], state: &mut Vec<f32>) -> Result<(), String> {

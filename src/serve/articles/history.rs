@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use similar::{ChangeTag, TextDiff};
 use utoipa::ToSchema;
 
-use super::read::{self, ArticleView, view};
+use super::read::{self, ArticleView, compared};
 use crate::domain::ArticleId;
 use crate::serve::ServeState;
 use crate::serve::auth::Principal;
@@ -80,7 +80,7 @@ pub async fn revision(
     let id = ArticleId::from(id);
     let row = read::row(&state, &principal.tenant, &id).await?;
     let revision = read::revision(&state, &principal.tenant, &id, number).await?;
-    Ok(axum::Json(view(&row, &revision)))
+    Ok(axum::Json(compared(&state, &principal.tenant, &row, &revision).await))
 }
 
 #[derive(Deserialize)]

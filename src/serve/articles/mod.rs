@@ -2,6 +2,7 @@
 
 pub mod history;
 pub mod import;
+pub mod propose;
 pub mod read;
 pub mod write;
 
@@ -9,6 +10,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use self::read::ArticleConflict;
 use super::ServeState;
 use super::auth::Principal;
 use super::error::{Problem, shown};

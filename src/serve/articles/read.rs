@@ -50,6 +50,22 @@ pub struct ArticleLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     imported_hash: Option<String>,
     content_hash: String,
+    /// Of a draft: published sentences that it contradicts. Absent while that isn't known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conflict_count: Option<usize>,
+}
+
+/// Two sentences that can't both be true.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ArticleConflict {
+    /// number, amount, duration, time, date or negation
+    pub kind: &'static str,
+    /// The draft's.
+    pub sentence: String,
+    pub article_id: String,
+    pub article_title: String,
+    pub heading: String,
+    pub published_sentence: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -114,6 +130,10 @@ pub struct ArticleView {
     newest_state: &'static str,
     /// Which turns the sentences of a draft come from.
     provenance: Vec<wire::SentenceOrigin>,
+    /// Where a draft contradicts what other articles in force say, the likeliest first. Absent where it wasn't
+    /// compared: with revisions that nobody has to decide about, and in the answers to changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conflicts: Option<Vec<ArticleConflict>>,
     /// What stood above the body in the file that it came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     front_matter: Option<String>,
@@ -155,6 +175,7 @@ pub async fn list(
     if wanted.q.as_ref().is_some_and(|text| text.chars().count() > MAX_TEXT_CHARS) {
         return Err(Problem::invalid(format!("q has {MAX_TEXT_CHARS} characters at most")));
     }
+    let tenant = principal.tenant.clone();
     let query = ArticleQuery {
         tenant: principal.tenant,
         state: of_state.transpose()?,
@@ -166,6 +187,10 @@ pub async fn list(
         after: wanted.cursor,
     };
     let page = state.article_log.articles(&query).await?;
+    let line = |row: ArticleRow| {
+        let conflict_count = state.conflicts.count(&tenant, &row);
+        line(row, conflict_count)
+    };
     let items = page.items.into_iter().map(line).collect();
     Ok(axum::Json(ArticleList { items, next: page.next }))
 }
@@ -201,7 +226,7 @@ pub async fn show(
     let row = row(&state, &principal.tenant, &id).await?;
     let number = wanted.revision.or(row.published).unwrap_or(row.number);
     let revision = revision(&state, &principal.tenant, &id, number).await?;
-    Ok(axum::Json(view(&row, &revision)))
+    Ok(axum::Json(compared(&state, &principal.tenant, &row, &revision).await))
 }
 
 pub async fn row(
@@ -225,7 +250,7 @@ pub async fn revision(
     })
 }
 
-fn line(row: ArticleRow) -> ArticleLine {
+fn line(row: ArticleRow, conflict_count: Option<usize>) -> ArticleLine {
     ArticleLine {
         state: row.state().as_str(),
         id: row.id.to_string(),
@@ -242,7 +267,19 @@ fn line(row: ArticleRow) -> ArticleLine {
         changed_at: time_text(row.time),
         imported_hash: row.imported_hash,
         content_hash: row.content_hash,
+        conflict_count,
     }
+}
+
+/// A revision with what it contradicts, where it is a draft.
+pub async fn compared(
+    state: &ServeState,
+    tenant: &TenantId,
+    row: &ArticleRow,
+    revision: &ArticleRevision,
+) -> ArticleView {
+    let conflicts = state.conflicts.of(tenant, row, revision).await;
+    ArticleView { conflicts: conflicts.map(|found| found.to_vec()), ..view(row, revision) }
 }
 
 /// A revision, beside what has become of its article.
@@ -282,6 +319,7 @@ pub fn view(row: &ArticleRow, revision: &ArticleRevision) -> ArticleView {
         newest_revision: row.number,
         newest_state: row.state().as_str(),
         provenance: codec::provenance(&revision.provenance),
+        conflicts: None,
         front_matter: content.front_matter,
     }
 }

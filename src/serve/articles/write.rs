@@ -23,7 +23,7 @@ use crate::store::{StoreError, wire};
 
 const MAX_COMMENT_CHARS: usize = 2_000;
 const MAX_ORIGINS: usize = 500;
-const MAX_QUOTES: usize = 50;
+pub(super) const MAX_QUOTES: usize = 50;
 const MAX_NAME_BYTES: usize = 800;
 /// Names that are tried for an article without an id.
 const NAMES_TRIED: u32 = 50;
@@ -366,7 +366,11 @@ fn origins(
 }
 
 /// Names are not masked, since they name something: one that would be is none.
-fn is_no_secret(field: &str, name: &str, mask: &dyn Fn(&str) -> Redacted) -> Result<(), Problem> {
+pub(super) fn is_no_secret(
+    field: &str,
+    name: &str,
+    mask: &dyn Fn(&str) -> Redacted,
+) -> Result<(), Problem> {
     match mask(name).as_str() == name && name.len() <= MAX_NAME_BYTES {
         true => Ok(()),
         false => Err(Problem::invalid(format!(

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Encoded, citation, finite, json, party, wire};
+use super::{Encoded, citation, data, finite, json, party, wire};
 use crate::domain::{
-    Authorship, CaseSummary, Due, EmailDraft, EmailPart, EmailPurpose, Proof, ProvenSentence,
-    StruckSentence, Summary, SummarySection, WrapUp, WrapUpBody, WrapUpId, WrapUpVerdict,
+    ArticleProposal, Authorship, CaseSummary, Citation, Due, EmailDraft, EmailPart, EmailPurpose,
+    Proof, ProposalCompared, ProposalOutcome, ProvenSentence, Recorded, Redacted, Role,
+    StruckSentence, Summary, SummarySection, TurnCitation, WrapUp, WrapUpBody, WrapUpId,
+    WrapUpVerdict,
 };
+use crate::store::StoreError;
 
 pub const WRAPUP_SUMMARY: &str = "wrapup.summary";
 pub const WRAPUP_EMAIL: &str = "wrapup.email";
@@ -14,6 +17,7 @@ pub const WRAPUP_ARTICLE: &str = "wrapup.article";
 pub const WRAPUP_FOLLOW_UP: &str = "wrapup.followup";
 pub const WRAPUP_DISPOSITION: &str = "wrapup.disposition";
 pub const WRAPUP_VERDICT: &str = "wrapup.verdict";
+pub const ARTICLE_COMPARED: &str = "article.compared";
 /// Streamed only.
 pub const WRAPUP_GROWING: &str = "wrapup.growing";
 
@@ -70,6 +74,88 @@ pub fn wrapup_verdict(verdict: &WrapUpVerdict) -> wire::WrapUpVerdict {
         text: verdict.edited_text.as_ref().map(|text| text.as_str().into()),
         sequence: verdict.seen,
     }
+}
+
+pub(super) fn compared(x: &ProposalCompared) -> wire::ArticleCompared {
+    wire::ArticleCompared {
+        wrapup_id: x.wrapup_id.to_string(),
+        outcome: x.outcome.as_str().into(),
+        article_id: x.article.to_string(),
+        revision: x.revision,
+        coverage: finite(x.coverage),
+        conflicts: x.conflicts,
+    }
+}
+
+/// The comparison behind a `article.compared`; `None` for every other kind.
+///
+/// # Errors
+/// The event is damaged.
+pub fn decode_compared(event: &Recorded) -> Result<Option<ProposalCompared>, StoreError> {
+    if &*event.kind != ARTICLE_COMPARED {
+        return Ok(None);
+    }
+    let wire: wire::ArticleCompared = data(event)?;
+    let outcome = ProposalOutcome::parse(&wire.outcome).ok_or_else(|| {
+        StoreError::Corrupt(format!("event {} names an unknown outcome", event.id))
+    })?;
+    Ok(Some(ProposalCompared {
+        wrapup_id: wire.wrapup_id.into(),
+        outcome,
+        article: wire.article_id.into(),
+        revision: wire.revision,
+        coverage: wire.coverage,
+        conflicts: wire.conflicts,
+    }))
+}
+
+/// What an article could say, who wrote that and in which language, behind a `wrapup.article`; `None` for every other
+/// kind.
+///
+/// # Errors
+/// The event is damaged.
+pub fn decode_proposal(
+    event: &Recorded,
+) -> Result<Option<(WrapUpId, String, String, ArticleProposal)>, StoreError> {
+    if &*event.kind != WRAPUP_ARTICLE {
+        return Ok(None);
+    }
+    let wire: wire::WrapUpArticle = data(event)?;
+    let unknown = || StoreError::Corrupt(format!("event {} names an unknown role", event.id));
+    let proven = |sentence: wire::Sentence| {
+        let proofs = sentence.citations.into_iter().map(|one| proof(one).ok_or_else(unknown));
+        Ok::<_, StoreError>(ProvenSentence {
+            text: Redacted::vouched(sentence.text),
+            proofs: proofs.collect::<Result<_, _>>()?,
+            support: sentence.support,
+        })
+    };
+    let proposal = ArticleProposal {
+        question: proven(wire.question)?,
+        answer: wire.answer.into_iter().map(proven).collect::<Result<_, _>>()?,
+    };
+    let wire::WrapUpHead { wrapup_id, language, authorship, .. } = wire.head;
+    Ok(Some((wrapup_id.into(), authorship.provider, language, proposal)))
+}
+
+fn proof(evidence: wire::Evidence) -> Option<Proof> {
+    Some(match evidence {
+        wire::Evidence::Turn { turn_id, role, start, end, quote } => Proof::Turn(TurnCitation {
+            turn_id: turn_id.into(),
+            role: Role::parse(&role)?,
+            start_chars: start,
+            end_chars: end,
+            quote: Redacted::vouched(quote),
+        }),
+        wire::Evidence::Passage(cited) => Proof::Passage(Citation {
+            article_id: cited.article_id.into(),
+            passage_id: cited.passage_id.into(),
+            revision: cited.revision,
+            start_chars: cited.start,
+            end_chars: cited.end,
+            quote: cited.quote,
+        }),
+    })
 }
 
 /// A case is asked for and not stored: it is made of conversations that are.

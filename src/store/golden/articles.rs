@@ -45,6 +45,23 @@ fn changes_of_articles_are_told_as_they_always_were() {
 }
 
 #[test]
+fn comparisons_of_proposals_are_written_as_they_always_were() {
+    let compared = ProposalCompared {
+        wrapup_id: "w-end-article-1".into(),
+        outcome: ProposalOutcome::Changed,
+        article: "b/r".into(),
+        revision: 4,
+        coverage: 0.25,
+        conflicts: 1,
+    };
+    check(
+        EventBody::ProposalCompared(Box::new(compared)),
+        r#"{"wrapup_id":"w-end-article-1","outcome":"changed","article_id":"b/r","revision":4,"coverage":0.25,"conflicts":1}"#,
+        to_value::<wire::ArticleCompared>,
+    );
+}
+
+#[test]
 fn what_articles_say_is_written_as_it_always_was() {
     let plain = content("Refunds");
     let written = r##"{"title":"Refunds","body":"# Refunds\n\n## When\nWithin five days.\n","audience":["agent"],"products":["broadband"],"language":"en","verbatim":false}"##;

@@ -148,6 +148,23 @@ pub struct WrapUpArticle {
     pub answer: Vec<Sentence>,
 }
 
+/// What became of an article's proposal beside the articles in force.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ArticleCompared {
+    pub wrapup_id: String,
+    /// covered: an article says it already, and nothing was written; changed: an article says a part, and the
+    /// rest was proposed as a change to it; drafted: a new article was drafted
+    pub outcome: String,
+    /// The article that says it, that was changed, or that was drafted.
+    pub article_id: String,
+    /// The one in force that says it, or the one that was written.
+    pub revision: u32,
+    /// How likely the nearest article says it all, 0 to 1.
+    pub coverage: f32,
+    /// Published sentences that it contradicts.
+    pub conflicts: usize,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Due {
     /// The words that say when.

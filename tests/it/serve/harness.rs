@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
 use backchannel::app::articles::{Articles, library_of};
+use backchannel::app::conflicts::ConflictBook;
 use backchannel::app::gaps::{GapDoor, GapSurroundings, Meaning};
+use backchannel::app::proposals::{self, FollowSettings, ProposalDoor, Proposer};
 use backchannel::bus::{Bus, MemoryBus, Signal};
 use backchannel::connect::telephony::acs::IncomingCalls;
 use backchannel::connect::telephony::audiosocket::Registry;
@@ -51,6 +53,7 @@ pub struct House {
     pub asyncapi: Value,
     pub library: Library,
     gaps: Arc<GapDoor>,
+    proposals: Option<tokio::task::JoinHandle<()>>,
     _tell_meaning: watch::Sender<Meaning>,
     stop: CancellationToken,
     served: Option<tokio::task::JoinHandle<bool>>,
@@ -136,6 +139,18 @@ impl House {
             stop: stop.child_token(),
         };
         let gaps = Arc::new(GapDoor::open(&data, gaps).await.expect("the folder can be written"));
+        let conflicts = ConflictBook::new(library.clone(), log.clone(), "demo".into());
+        tokio::spawn(conflicts.clone().keep_up(bus.clone(), stop.child_token()));
+        let proposer = Proposer {
+            store: store.clone(),
+            log: log.clone(),
+            desk: desk.clone(),
+            library: library.clone(),
+            tenant: "demo".into(),
+        };
+        let following =
+            FollowSettings { folder: data.clone(), bus: bus.clone(), stop: stop.child_token() };
+        let proposals = proposals::start(proposer.clone(), Some(following));
         let state = ServeState::new(Services {
             store: store.clone(),
             bus: bus.clone(),
@@ -148,6 +163,8 @@ impl House {
             desk,
             uses: Uses::default(),
             gaps: gaps.clone(),
+            conflicts: Arc::new(conflicts),
+            proposals: Arc::new(ProposalDoor { proposer, time_zone: jiff::tz::TimeZone::UTC }),
             wrapups: Arc::new(FakeWrapUps),
             batches: Arc::new(NoBatches),
             system: Arc::new(Fake),
@@ -182,6 +199,7 @@ impl House {
             asyncapi: Value::Null,
             library,
             gaps,
+            proposals: Some(proposals),
             _tell_meaning: tell_meaning,
             stop,
             served: Some(served),
@@ -337,6 +355,7 @@ impl House {
         self.stop.cancel();
         let served = self.served.take().expect("once").await.expect("no panic");
         self.gaps.close().await;
+        self.proposals.take().expect("once").await.expect("no panic");
         self.store.close().await;
         served
     }
@@ -757,6 +776,14 @@ pub fn every_kind() -> Vec<EventBody> {
         edited_text: None,
         seen: None,
     }));
+    events.push(EventBody::ProposalCompared(Box::new(ProposalCompared {
+        wrapup_id: "w-end-article-1".into(),
+        outcome: ProposalOutcome::Covered,
+        article: "billing/refunds".into(),
+        revision: 3,
+        coverage: 0.75,
+        conflicts: 0,
+    })));
     events.push(EventBody::WritingStruck(Box::new(StruckText {
         task: "follow_ups".into(),
         about: "w-end-followup-by-model".into(),

@@ -7,6 +7,7 @@ mod crash;
 mod doors;
 mod gaps;
 pub mod harness;
+mod proposals;
 mod routes;
 mod streams;
 mod wrapups;

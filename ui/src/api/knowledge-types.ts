@@ -38,7 +38,7 @@ export interface SentenceOrigin {
 
 /** Two sentences that can't both be true. */
 export interface Conflict {
-  /** value, denial, … */
+  /** number, amount, duration, time, date or negation */
   kind: string;
   /** The draft's. */
   sentence: string;
