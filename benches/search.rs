@@ -32,6 +32,7 @@ const CLIENTS: usize = 8;
 const ROUNDS: usize = 3;
 
 /// The real model for queries; what is embedded before gets random vectors.
+#[derive(Clone)]
 struct Bench {
     model: MiniLm,
     building: Arc<AtomicBool>,
@@ -115,7 +116,12 @@ fn main() {
     let model = MiniLm::open(&MiniLmFiles::in_folder(&folder), 1).expect("it loads");
     let building = Arc::new(AtomicBool::new(true));
     let bench = Bench { model, building: building.clone(), random };
-    library.attach_vectors(EmbedderHandle::spawn(Box::new(bench), 64), |_, _| {}).expect("vectors");
+    // As `MiniLm::spawn` does for the service.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let other = |_| Box::new(bench.clone()) as Box<dyn Embedder>;
+    let others = (1..cores.min(4)).map(other).collect();
+    let embedder = EmbedderHandle::spawn_with(Box::new(bench.clone()), others, 64);
+    library.attach_vectors(embedder, |_, _| {}).expect("vectors");
     building.store(false, Ordering::Relaxed);
     let text = std::fs::read_to_string(
         Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge/queries.toml"),

@@ -11,7 +11,6 @@ use super::gaps::Meaning;
 use super::notices::Notices;
 use crate::knowledge::Library;
 use crate::models;
-use crate::models::embedder::EmbedderHandle;
 use crate::models::minilm::{MiniLm, MiniLmFiles};
 
 const EMBEDDER_QUEUE: usize = 64;
@@ -49,7 +48,7 @@ pub(super) fn attach(
             }
         };
         let attached = MiniLm::open(&MiniLmFiles::in_folder(&installed.folder), 1)
-            .map(|model| EmbedderHandle::spawn(Box::new(model), EMBEDDER_QUEUE))
+            .map(|model| model.spawn(EMBEDDER_QUEUE))
             .and_then(|embedder| {
                 library.attach_vectors(embedder.clone(), announce)?;
                 Ok(embedder)

@@ -159,19 +159,24 @@ impl Inbox {
         }
         queue.push_back(job);
         drop(queues);
-        self.arrived.notify_one();
+        // All: whoever would be woken alone may not take it.
+        self.arrived.notify_all();
         Ok(())
     }
 
     /// The next job, live ones first; `None` when the last handle is gone.
-    fn pop(&self) -> Option<Job> {
+    fn pop(&self, takes: Takes) -> Option<Job> {
         let mut queues = self.lock();
         loop {
-            let queue = &mut *queues;
-            if let Some(job) = queue.live.pop_front().or_else(|| queue.background.pop_front()) {
+            let Queues { live, background, closed } = &mut *queues;
+            let job = live.pop_front().or_else(|| match takes {
+                Takes::All => background.pop_front(),
+                Takes::Live => None,
+            });
+            if let Some(job) = job {
                 return Some(job);
             }
-            if queue.closed {
+            if *closed {
                 return None;
             }
             queues = self.arrived.wait(queues).unwrap_or_else(PoisonError::into_inner);
@@ -184,7 +189,14 @@ impl Inbox {
     }
 }
 
-/// Lives in the handles; its end is the thread's end.
+/// What a thread works at.
+#[derive(Clone, Copy)]
+enum Takes {
+    All,
+    Live,
+}
+
+/// Lives in the handles; its end is the threads' end.
 struct Lease(Arc<Inbox>);
 
 impl Drop for Lease {
@@ -193,7 +205,7 @@ impl Drop for Lease {
     }
 }
 
-/// Lives on the model's thread. If the model panics, callers are told rather than left waiting.
+/// Lives on each thread of a model. If the model panics, callers are told rather than left waiting.
 struct CloseOnPanic(Arc<Inbox>);
 
 impl Drop for CloseOnPanic {
@@ -205,7 +217,7 @@ impl Drop for CloseOnPanic {
     }
 }
 
-/// A handle to one loaded model on its own thread. Cheap to clone; the thread ends with the last.
+/// A handle to one loaded model on threads of its own. Cheap to clone; they end with the last.
 #[derive(Clone)]
 pub struct EmbedderHandle {
     lease: Arc<Lease>,
@@ -215,7 +227,18 @@ pub struct EmbedderHandle {
 
 impl EmbedderHandle {
     /// Starts the thread. `queue` bounds the waiting jobs of each urgency; a full queue refuses.
-    pub fn spawn(mut model: Box<dyn Embedder>, queue: usize) -> Self {
+    pub fn spawn(model: Box<dyn Embedder>, queue: usize) -> Self {
+        Self::spawn_with(model, Vec::new(), queue)
+    }
+
+    /// Starts a thread for the model, and one for each of `others`, which are the same model and take
+    /// live jobs only: so several questions at once don't stand in line, and background work never
+    /// takes more than one core from the calls.
+    pub fn spawn_with(
+        model: Box<dyn Embedder>,
+        others: Vec<Box<dyn Embedder>>,
+        queue: usize,
+    ) -> Self {
         let inbox = Arc::new(Inbox {
             queues: Mutex::default(),
             arrived: Condvar::new(),
@@ -226,19 +249,23 @@ impl EmbedderHandle {
             dimensions: model.dimensions(),
             fingerprint: model.fingerprint().into(),
         };
-        let work = move || {
-            let guard = CloseOnPanic(inbox);
-            while let Some(job) = guard.0.pop() {
-                if job.is_abandoned() {
-                    continue; // The caller hung up; do not spend the model on it.
+        let others = others.into_iter().map(|other| (other, Takes::Live));
+        for (mut model, takes) in [(model, Takes::All)].into_iter().chain(others) {
+            let inbox = inbox.clone();
+            let work = move || {
+                let guard = CloseOnPanic(inbox);
+                while let Some(job) = guard.0.pop(takes) {
+                    if job.is_abandoned() {
+                        continue; // The caller hung up; do not spend the model on it.
+                    }
+                    job.run(model.as_mut());
                 }
-                job.run(model.as_mut());
-            }
-        };
-        std::thread::Builder::new()
-            .name("embedder".into())
-            .spawn(work)
-            .expect("the system can start a thread");
+            };
+            std::thread::Builder::new()
+                .name("embedder".into())
+                .spawn(work)
+                .expect("the system can start a thread");
+        }
         handle
     }
 
@@ -365,6 +392,44 @@ mod tests {
         assert!(a.is_ok() && b.is_ok() && c.is_ok());
         // Whichever was first taken, the query is never behind both passages.
         assert_ne!(order[2], "query");
+    }
+
+    #[tokio::test]
+    async fn a_question_is_embedded_beside_a_passage_and_a_second_passage_waits() {
+        let (seen, seen_by_test) = mpsc::channel();
+        let model = || {
+            let (go, gate) = mpsc::channel();
+            (go, Box::new(Scripted { go: gate, seen: seen.clone() }) as Box<dyn Embedder>)
+        };
+        let ((go, first), (go_live, live)) = (model(), model());
+        let handle = EmbedderHandle::spawn_with(first, vec![live], 4);
+        let ask = |text: &str, urgency| {
+            let (handle, text) = (handle.clone(), vec![text.to_owned()]);
+            tokio::spawn(async move { handle.embed(text, urgency).await })
+        };
+        let next = async || {
+            for _ in 0..500 {
+                if let Ok(text) = seen_by_test.try_recv() {
+                    return text;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            panic!("nobody takes it");
+        };
+        let passage = ask("passage 1", Urgency::Background);
+        assert_eq!(next().await, "passage 1");
+        let second = ask("passage 2", Urgency::Background);
+        let question = ask("question", Urgency::Live);
+        assert_eq!(next().await, "question");
+        go_live.send(()).unwrap();
+        assert!(question.await.unwrap().is_ok());
+        // The thread of the question is free, and leaves the passage alone.
+        assert!(seen_by_test.try_recv().is_err());
+        for _ in 0..2 {
+            go.send(()).unwrap();
+        }
+        assert!(passage.await.unwrap().is_ok() && second.await.unwrap().is_ok());
+        assert_eq!(next().await, "passage 2");
     }
 
     #[test]

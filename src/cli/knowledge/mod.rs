@@ -43,7 +43,7 @@ impl ModelArgs {
             None => installed("all-minilm-l6-v2")?.folder,
         };
         let model = MiniLm::open(&MiniLmFiles::in_folder(&folder), self.embedder_threads)?;
-        Ok(EmbedderHandle::spawn(Box::new(model), 64))
+        Ok(model.spawn(64))
     }
 
     pub fn settings(&self, source: Source) -> LibrarySettings {

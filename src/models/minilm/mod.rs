@@ -6,6 +6,7 @@ mod network;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -13,10 +14,12 @@ use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
 use network::{Config, Network, Scratch};
 
-use super::embedder::{Embedder, EmbedderError, TokenVectors};
+use super::embedder::{Embedder, EmbedderError, EmbedderHandle, TokenVectors};
 
 /// The length that the model was trained with. What stands behind it in a passage is not seen.
 const MAX_TOKENS: usize = 256;
+/// Questions that are embedded beside each other at most, whatever the machine has.
+const LIVE_AT_ONCE: usize = 4;
 /// Texts are put together up to so many tokens: enough to read the weights seldom, and few enough
 /// for the numbers between two layers to stay in the cache.
 const BATCH_TOKENS: usize = 384;
@@ -40,7 +43,11 @@ impl MiniLmFiles {
     }
 }
 
-pub struct MiniLm {
+/// Cheap to clone: all share the weights.
+#[derive(Clone)]
+pub struct MiniLm(Arc<Loaded>);
+
+struct Loaded {
     network: Network,
     tokenizer: Tokenizer,
     dimensions: usize,
@@ -79,17 +86,25 @@ impl MiniLm {
             .thread_name(|n| format!("embedder-{n}"))
             .build()
             .map_err(|error| EmbedderError::Run(error.to_string()))?;
-        Ok(Self {
+        Ok(Self(Arc::new(Loaded {
             network,
             tokenizer,
             dimensions: config.hidden_size,
             fingerprint: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
             pool,
-        })
+        })))
+    }
+
+    /// The model on a thread of its own, and beside it as many for live questions as there are cores.
+    pub fn spawn(self, queue: usize) -> EmbedderHandle {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let other = |_| Box::new(self.clone()) as Box<dyn Embedder>;
+        let others = (1..cores.min(LIVE_AT_ONCE)).map(other).collect();
+        EmbedderHandle::spawn_with(Box::new(self), others, queue)
     }
 }
 
-impl MiniLm {
+impl Loaded {
     fn encode(&self, texts: &[&str]) -> Result<Vec<Encoding>, EmbedderError> {
         let encoded: Result<_, tokenizers::Error> =
             texts.iter().map(|text| self.tokenizer.encode(*text, true)).collect();
@@ -100,6 +115,10 @@ impl MiniLm {
     fn run(&self, tokens: &[Vec<u32>], pass: Pass) -> Result<Vec<Vec<f32>>, EmbedderError> {
         let batches = batches(tokens);
         let network = &self.network;
+        if let [batch] = batches[..] {
+            // The pool is one for all who share the model; a question needs no thread but the caller's.
+            return pass(network, batch, &mut Scratch::default()).map_err(EmbedderError::Run);
+        }
         let one = |scratch: &mut Scratch, batch: &&[Vec<u32>]| pass(network, batch, scratch);
         let made: Result<Vec<_>, String> =
             self.pool.install(|| batches.par_iter().map_init(Scratch::default, one).collect());
@@ -120,15 +139,16 @@ fn load_error(path: &Path, reason: &dyn std::fmt::Display) -> EmbedderError {
 impl Embedder for MiniLm {
     fn embed(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedderError> {
         let tokens: Vec<Vec<u32>> =
-            self.encode(texts)?.iter().map(|encoded| encoded.get_ids().to_vec()).collect();
-        self.run(&tokens, |network, batch, scratch| network.embed(batch, scratch))
+            self.0.encode(texts)?.iter().map(|encoded| encoded.get_ids().to_vec()).collect();
+        self.0.run(&tokens, |network, batch, scratch| network.embed(batch, scratch))
     }
 
     fn embed_tokens(&mut self, texts: &[&str]) -> Result<Vec<TokenVectors>, EmbedderError> {
-        let encoded = self.encode(texts)?;
+        let encoded = self.0.encode(texts)?;
         let tokens: Vec<Vec<u32>> =
             encoded.iter().map(|encoded| encoded.get_ids().to_vec()).collect();
-        let states = self.run(&tokens, |network, batch, scratch| network.states(batch, scratch))?;
+        let states =
+            self.0.run(&tokens, |network, batch, scratch| network.states(batch, scratch))?;
         let bytes = encoded
             .iter()
             .map(|encoded| encoded.get_offsets().iter().map(|(from, to)| *from..*to).collect());
@@ -136,11 +156,11 @@ impl Embedder for MiniLm {
     }
 
     fn dimensions(&self) -> usize {
-        self.dimensions
+        self.0.dimensions
     }
 
     fn fingerprint(&self) -> &str {
-        &self.fingerprint
+        &self.0.fingerprint
     }
 }
 
