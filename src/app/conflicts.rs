@@ -31,6 +31,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// The draft's revision, the library's edition, and the day: articles end.
 type Key = (u32, u64, Date);
+/// What was found, of which revision and when.
+type Known = HashMap<ArticleId, (Key, Arc<[ArticleConflict]>)>;
 
 /// See the module's text. Cheap to clone.
 #[derive(Clone)]
@@ -40,7 +42,7 @@ struct Book {
     library: Library,
     log: Arc<dyn ArticleLog>,
     tenant: TenantId,
-    known: Mutex<HashMap<ArticleId, (Key, Arc<[ArticleConflict]>)>>,
+    known: Mutex<Known>,
     /// One comparison at a time: callers are on the phone.
     turn: Turnstile<()>,
 }
@@ -129,7 +131,7 @@ impl ConflictBook {
 }
 
 impl Book {
-    fn known(&self) -> MutexGuard<'_, HashMap<ArticleId, (Key, Arc<[ArticleConflict]>)>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

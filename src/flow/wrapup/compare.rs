@@ -61,6 +61,9 @@ impl Scope {
     }
 }
 
+/// Articles, with what speaks for each saying it all.
+type Covering = Vec<(ArticleId, Coverage)>;
+
 /// How a draft stands to what is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -81,7 +84,7 @@ pub struct Compared {
     /// For each sentence of the answer.
     pub sentences: Vec<Beside>,
     /// The articles that come nearest, with what speaks for each saying it all.
-    pub articles: Vec<(ArticleId, Coverage)>,
+    pub articles: Covering,
     /// For each of these articles, what speaks for its saying each sentence by itself.
     pub alone: Vec<Vec<Coverage>>,
 }
@@ -245,7 +248,7 @@ impl<'a> Comparer<'a> {
         &self,
         question: &[f32],
         said: &[Statement],
-    ) -> Result<(Vec<(ArticleId, Coverage)>, Vec<Vec<Coverage>>), EmbedderError> {
+    ) -> Result<(Covering, Vec<Vec<Coverage>>), EmbedderError> {
         let mut found = self.nearest_articles(question, said);
         found.truncate(ARTICLES);
         let mut read = Vec::with_capacity(found.len());
