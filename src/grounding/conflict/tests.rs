@@ -65,7 +65,7 @@ fn values_exclude_each_other_or_do_not() {
         ("You can have five boosters.", "You can have 3 boosters.", Some(Number)),
         ("You can have five boosters.", "You can have 3 bills.", None),
         ("The fee is half of the price.", "The fee is 60% of the price.", Some(Number)),
-        ("Visits are from 8am to noon.", "Visits are from 8am to 1pm.", Some(Time)),
+        ("Visits are from 8am to 11am.", "Visits are from 8am to 1pm.", Some(Time)),
         ("Prices go up on 1 March.", "Prices go up on 1 April.", Some(Date)),
         ("Visits are on Sundays.", "Visits are Monday to Saturday.", Some(Date)),
         ("Visits are on Wednesdays.", "Visits are Monday to Saturday.", None),
