@@ -26,6 +26,8 @@ use crate::store::{ArticleLog, ArticleQuery, ArticleRow, StoreError};
 const SENTENCES: usize = 300;
 /// Changes come in bursts: so long is waited for the rest of one.
 const BURST: Duration = Duration::from_millis(200);
+/// Who opens a draft waits no longer for its conflicts: they come with the next look.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// The library may know more without a change of an article: vectors that were late.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -57,13 +59,14 @@ impl ConflictBook {
     /// Keeps what lists show up to date until it is told to stop.
     pub async fn keep_up(self, bus: Arc<dyn Bus>, stop: CancellationToken) {
         let mut subscription = bus.subscribe();
-        let mut seen = (0, 0);
+        let mut seen = None;
         let work = async {
             loop {
                 let log = &self.0.log;
-                let newest = log.newest_revision().await.unwrap_or(seen.1);
-                let now = (self.0.library.edition(), newest);
-                if now != seen && self.0.library.vectors_complete() {
+                let today = jiff::Zoned::now().date();
+                let newest = log.newest_revision().await.ok();
+                let now = newest.map(|newest| (self.0.library.edition(), newest, today));
+                if now.is_some() && now != seen && self.0.library.vectors_complete() {
                     match self.sweep().await {
                         Ok(()) => seen = now,
                         Err(error) => tracing::warn!(%error, "drafts are not compared"),
@@ -116,7 +119,7 @@ impl ConflictBook {
                     }
                     let found = book.log.revision(&book.tenant, &row.id, row.number).await?;
                     if let Some(revision) = found {
-                        self.of(&book.tenant, &row, &revision).await;
+                        self.compared(&book.tenant, &row, &revision).await;
                     }
                 }
                 match page.next {
@@ -150,9 +153,8 @@ fn is_open(tenant: &TenantId, book: &Book, row: &ArticleRow) -> bool {
     *tenant == book.tenant && is_draft && book.library.vectors_complete()
 }
 
-#[async_trait]
-impl Conflicts for ConflictBook {
-    async fn of(
+impl ConflictBook {
+    async fn compared(
         &self,
         tenant: &TenantId,
         row: &ArticleRow,
@@ -187,6 +189,19 @@ impl Conflicts for ConflictBook {
                 None
             }
         }
+    }
+}
+
+#[async_trait]
+impl Conflicts for ConflictBook {
+    async fn of(
+        &self,
+        tenant: &TenantId,
+        row: &ArticleRow,
+        revision: &ArticleRevision,
+    ) -> Option<Arc<[ArticleConflict]>> {
+        let compared = self.compared(tenant, row, revision);
+        tokio::time::timeout(PATIENCE, compared).await.ok().flatten()
     }
 
     fn count(&self, tenant: &TenantId, row: &ArticleRow) -> Option<usize> {

@@ -256,6 +256,7 @@ impl App {
             desk: articles.clone(),
             library: library.clone(),
             tenant: tenant.clone(),
+            turn: Arc::default(),
         };
         let following = config.knowledge.propose.then(|| FollowSettings {
             folder: config.store.folder.clone(),

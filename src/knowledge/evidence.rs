@@ -222,6 +222,7 @@ impl<'a> Evidence<'a> {
         let heard = self.mention(passage).filter(|mention| mention.strength >= TALKED_ABOUT);
         let found = explain::Found {
             matched: &matched,
+            misspelt: &wordings[0].misspelt,
             exact: &exact,
             asked_as: self.asked(wordings, passage),
             heard: heard.map(|mention| mention.words.as_str()),

@@ -9,6 +9,8 @@ const WORDS_SHOWN: usize = 5;
 pub(crate) struct Found<'a> {
     /// Stems; the reader gets the words as they stand in the query.
     pub matched: &'a [String],
+    /// Words of the query, and the terms that they were read as.
+    pub misspelt: &'a [(String, String)],
     pub exact: &'a [String],
     pub asked_as: Option<&'a str>,
     /// The words that were heard as the article's name.
@@ -29,6 +31,11 @@ pub(crate) fn reasons(query: &str, found: &Found<'_>) -> Vec<String> {
     let words = spoken_forms(query, found.matched);
     if !words.is_empty() {
         why.push(format!("terms: {}", words.join(", ")));
+    }
+    let read_as = found.misspelt.iter().filter(|(_, right)| found.matched.contains(right));
+    let read_as: Vec<String> = read_as.map(|(wrong, right)| format!("{wrong} → {right}")).collect();
+    if !read_as.is_empty() {
+        why.push(format!("spelled: {}", read_as.join(", ")));
     }
     if let Some(phrasing) = found.asked_as {
         why.push(format!("asked as: {phrasing}"));

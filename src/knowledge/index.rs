@@ -20,6 +20,7 @@ use tantivy::{
 
 use super::counted::Counted;
 use super::snapshot::PassageEntry;
+use super::spelling;
 use crate::domain::{Article, Audience};
 
 /// The writer's working memory; it flushes to the RAM directory when it is full.
@@ -203,6 +204,20 @@ impl KeywordIndex {
         let Some(searcher) = self.index.beside() else { return Ok((0, 0)) };
         let holders = self.holders_in(&searcher, &self.said(), term)?;
         Ok((holders.len(), searcher.num_docs() as usize))
+    }
+
+    /// For a term that stands nowhere: the one that it may be a misspelling of.
+    pub fn misspelt(&self, term: &str) -> Result<Option<String>, TantivyError> {
+        let Fields { title, heading, text, asked, .. } = self.fields;
+        let (searcher, fields) = (self.index.searcher(), [title, heading, text, asked]);
+        for index in [Some(searcher.clone()), self.index.beside()].into_iter().flatten() {
+            for field in fields {
+                if index.doc_freq(&Term::from_field_text(field, term))? > 0 {
+                    return Ok(None);
+                }
+            }
+        }
+        spelling::nearest(&searcher, &fields, term)
     }
 
     /// The passages that people ask for with the term, in growing order.

@@ -28,6 +28,7 @@ mod search;
 mod sentence;
 mod snapshot;
 mod source;
+mod spelling;
 pub mod spoken;
 pub mod terms;
 #[cfg(test)]

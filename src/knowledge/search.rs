@@ -100,6 +100,22 @@ fn distinct(text: &str) -> Vec<String> {
     terms
 }
 
+/// Puts what stands in no article right, and tells what.
+fn read_as(
+    snapshot: &Snapshot,
+    terms: &mut Vec<String>,
+) -> Result<Vec<(String, String)>, KnowledgeError> {
+    let mut misspelt = Vec::new();
+    for term in terms.iter_mut() {
+        if let Some(right) = snapshot.keywords.misspelt(term)? {
+            misspelt.push((std::mem::replace(term, right.clone()), right));
+        }
+    }
+    terms.sort_unstable();
+    terms.dedup();
+    Ok(misspelt)
+}
+
 /// Whether a wording with these terms says by itself what is asked.
 fn is_self_contained(terms: &[String]) -> bool {
     terms.len() >= SELF_CONTAINED
@@ -206,6 +222,8 @@ fn timed<T>(part: &mut Duration, work: impl FnOnce() -> T) -> T {
 pub(super) struct Wording {
     pub text: String,
     pub terms: Vec<String>,
+    /// Words of no article, and the terms that they were read as.
+    pub misspelt: Vec<(String, String)>,
     pub weight: f32,
     pub vector: Option<Vec<f32>>,
     pub by_words: Vec<(usize, f32)>,
@@ -223,15 +241,20 @@ impl Wording {
         embed: Embed<'_>,
         spent: &mut Spent,
     ) -> Result<Self, KnowledgeError> {
-        let terms = distinct(text);
+        let mut terms = distinct(text);
+        let mut misspelt = Vec::new();
         // Bare BM25 is the yardstick: it gets what was said and what the articles say, no more.
         let is_hybrid = request.mode == SearchMode::Hybrid;
+        if is_hybrid {
+            misspelt = timed(&mut spent.words, || read_as(snapshot, &mut terms))?;
+        }
         let by_words = timed(&mut spent.words, || {
             snapshot.keywords.search(&terms, is_hybrid, &request.filter, DEPTH)
         })?;
         let mut this = Self {
             text: text.to_owned(),
             terms,
+            misspelt,
             weight,
             vector: None,
             by_words,

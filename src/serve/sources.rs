@@ -183,6 +183,8 @@ pub struct WantedProposal {
     pub conversation: ConversationId,
     /// In which language, and what; absent: what the stored conversation explains.
     pub said: Option<(String, ArticleProposal)>,
+    /// Who asks, and is the author of what they give.
+    pub by: String,
     /// Tells what would become of it, and writes nothing.
     pub is_dry_run: bool,
 }

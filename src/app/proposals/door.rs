@@ -34,6 +34,7 @@ impl ProposalDoor {
                 wrapup: WrapUpId::from(AUTHOR),
                 language: reading.language().code().to_owned(),
                 provider: EXTRACTIVE.to_owned(),
+                given_by: None,
                 said: reading.article().map_err(|refusal| Failure::of(&refusal))?,
             })
         })
@@ -56,6 +57,7 @@ impl Proposals for ProposalDoor {
                 wrapup: WrapUpId::from(AUTHOR),
                 language,
                 provider: EXTRACTIVE.to_owned(),
+                given_by: Some(wanted.by.clone()),
                 said,
             },
         };

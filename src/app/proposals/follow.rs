@@ -120,7 +120,7 @@ async fn take(proposer: &Proposer, event: &Recorded) -> Result<(), Failure> {
         return Ok(());
     };
     let conversation = event.conversation.clone();
-    let proposal = Proposal { conversation, wrapup, language, provider, said };
+    let proposal = Proposal { conversation, wrapup, language, provider, given_by: None, said };
     match proposer.propose(proposal, false).await {
         Ok(Some(compared)) => proposer.tell(&event.conversation, compared).await,
         Ok(None) => Ok(()),

@@ -1,8 +1,9 @@
 //! What calls explain, compared with the articles in force: drafts, changes, or nothing because an article
 //! says it already.
 //!
-//! The id of a draft follows from its conversation, and a change names it in its provenance. So the same
-//! conversation again, after a restart or by hand, writes nothing twice.
+//! The id of a draft follows from its conversation, and from the words where somebody gave them; a change
+//! names the conversation in its provenance. So the same again, after a restart or by hand, writes nothing
+//! twice, and nothing of one conversation goes over another's.
 
 mod door;
 mod follow;
@@ -19,6 +20,7 @@ use crate::domain::{
 };
 use crate::flow::wrapup::compare::{Compared, Comparer, Scope, Standing};
 use crate::flow::wrapup::{GapDraft, Proposal};
+use crate::insight::redaction;
 use crate::knowledge::{FileArticle, Library, check};
 use crate::serve::{ArticleDesk, Failure};
 use crate::store::articles::codec::content_hash;
@@ -43,6 +45,8 @@ pub struct Proposer {
     pub library: Library,
     /// Whose articles are in the library.
     pub tenant: TenantId,
+    /// One comparison at a time: callers need the model, too.
+    pub turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What is known of a conversation's proposal.
@@ -90,15 +94,19 @@ impl Proposer {
                     return Ok(Some(told(ProposalOutcome::Changed, article.clone(), based_on + 1)));
                 }
                 Change::Of(based_on, draft) => {
-                    let written = self.write(article.clone(), based_on, *draft).await?;
+                    let written = self.write(article.clone(), based_on, *draft, &proposal).await?;
+                    let written = written.ok_or_else(|| Failure {
+                        kind: ErrorKind::Unavailable,
+                        message: format!("{article} was changed meanwhile: try again"),
+                    })?;
                     let outcome = ProposalOutcome::Changed;
-                    return Ok(written.map(|one| told(outcome, article.clone(), one.number)));
+                    return Ok(Some(told(outcome, article.clone(), written.number)));
                 }
                 Change::IsThere => return Ok(None),
                 Change::DoesNotFit => {}
             }
         }
-        let id = draft_id(&proposal.conversation);
+        let id = id_of(&proposal);
         let draft = proposal.draft(conflicts > 0).map_err(|refusal| Failure::of(&refusal))?;
         is_sound(&id, &draft)?;
         let based_on = match &known {
@@ -111,7 +119,7 @@ impl Proposer {
         if is_dry_run {
             return Ok(Some(told(ProposalOutcome::Drafted, id, based_on + 1)));
         }
-        let written = self.write(id.clone(), based_on, draft).await?;
+        let written = self.write(id.clone(), based_on, draft, &proposal).await?;
         Ok(written.map(|one| told(ProposalOutcome::Drafted, id, one.number)))
     }
 
@@ -162,23 +170,25 @@ impl Proposer {
     }
 
     async fn known(&self, proposal: &Proposal) -> Result<Known, Failure> {
+        let is_given = proposal.given_by.is_some();
         let last = self.last_told(&proposal.conversation).await?;
-        if last.is_some_and(|last| last.outcome == ProposalOutcome::Changed) {
+        if !is_given && last.is_some_and(|last| last.outcome == ProposalOutcome::Changed) {
             return Ok(Known::Written);
         }
-        let id = draft_id(&proposal.conversation);
+        let id = id_of(proposal);
         let Some(row) = self.log.article(&self.tenant, &id).await.map_err(failed)? else {
             return Ok(Known::Nothing);
         };
         // A better text may follow the first one, as long as nobody has taken it in hand.
         let is_ours = row.author == AUTHOR && row.by == AUTHOR;
-        if is_ours && row.state() == ArticleState::Draft {
+        if !is_given && is_ours && row.state() == ArticleState::Draft {
             return Ok(Known::Untouched(Box::new(row)));
         }
         Ok(Known::Written)
     }
 
     async fn compare(&self, proposal: &Proposal) -> Result<Compared, Failure> {
+        let _turn = self.turn.lock().await;
         let (library, text) = (self.library.clone(), proposal.text());
         let scope = Scope {
             except: None,
@@ -237,13 +247,15 @@ impl Proposer {
         article: ArticleId,
         based_on: u32,
         draft: GapDraft,
+        proposal: &Proposal,
     ) -> Result<Option<Arc<ArticleRevision>>, Failure> {
+        let author = proposal.given_by.as_deref().unwrap_or(AUTHOR);
         let revision = NewRevision {
             article,
             based_on,
             action: ArticleAction::Draft,
-            author: AUTHOR.to_owned(),
-            by: AUTHOR.to_owned(),
+            author: author.to_owned(),
+            by: author.to_owned(),
             approver: None,
             time: Timestamp::now(),
             comment: Some(draft.comment),
@@ -268,12 +280,36 @@ enum Change {
 
 /// The id of what is drafted from a conversation, which says nothing of whose it was.
 pub fn draft_id(conversation: &ConversationId) -> ArticleId {
-    let hash = Sha256::digest(conversation.as_str().as_bytes());
+    id_of_hash(Sha256::new_with_prefix(conversation.as_str()))
+}
+
+/// The same for words that somebody gave. They count their conversations as they like: "1" of one
+/// archive is not "1" of another.
+fn id_of(proposal: &Proposal) -> ArticleId {
+    if proposal.given_by.is_none() {
+        return draft_id(&proposal.conversation);
+    }
+    let mut hash = Sha256::new_with_prefix(proposal.conversation.as_str());
+    for sentence in [&proposal.said.question].into_iter().chain(&proposal.said.answer) {
+        hash.update([0]);
+        hash.update(sentence.text.as_str());
+    }
+    id_of_hash(hash)
+}
+
+fn id_of_hash(hash: Sha256) -> ArticleId {
+    let hash = hash.finalize();
     let name: String = hash.iter().take(ID_BYTES).map(|byte| format!("{byte:02x}")).collect();
     ArticleId::from(format!("calls/{name}"))
 }
 
+/// Each sentence is masked, and a number may begin in one and end in the next.
 fn is_sound(id: &ArticleId, draft: &GapDraft) -> Result<(), Failure> {
+    let body = draft.content.body.as_str();
+    if redaction::typed(body).as_str() != body {
+        let message = "a number of a card stands across its sentences".to_owned();
+        return Err(Failure { kind: ErrorKind::Invalid, message });
+    }
     check(&FileArticle::of_content(id.clone(), &draft.content))
         .map_err(|mistake| Failure { kind: ErrorKind::Invalid, message: mistake.to_string() })
 }

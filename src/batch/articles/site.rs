@@ -95,19 +95,20 @@ impl Site<'_> {
             };
             for address in listed.addresses {
                 let url = match one.join(&address) {
-                    Ok(url) => url,
+                    Ok(mut url) => {
+                        url.set_fragment(None);
+                        url
+                    }
                     Err(error) => {
                         on_found(Found::wrong(one.as_str(), format!("lists {address:?}: {error}")));
                         continue;
                     }
                 };
-                let (known, most) = if listed.is_index {
-                    (&mut sitemaps, LISTED_MAX)
-                } else {
-                    (&mut seen, LISTED_MAX)
-                };
-                if known.len() >= most {
-                    return Err(format!("{sitemap} lists more than {most} addresses"));
+                let known = if listed.is_index { &mut sitemaps } else { &mut seen };
+                if known.len() >= LISTED_MAX && !known.contains(&url) {
+                    let why = format!("is left with more than {LISTED_MAX} addresses in all");
+                    on_found(Found::wrong(one.as_str(), why));
+                    break;
                 }
                 if known.insert(url.clone()) {
                     match listed.is_index {
@@ -179,10 +180,15 @@ impl Site<'_> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("is {}:, only http: and https: are fetched", url.scheme()));
         }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("holds a user's name or password, which would stand in the article".into());
+        }
         let host = url.host_str().unwrap_or_default();
-        let with_port = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let is_allowed =
-            |allowed: &String| allowed.eq_ignore_ascii_case(host) || *allowed == with_port;
+        let port = url.port_or_known_default().unwrap_or_default();
+        let with_port = format!("{host}:{port}");
+        let is_allowed = |allowed: &String| {
+            allowed.eq_ignore_ascii_case(host) || allowed.eq_ignore_ascii_case(&with_port)
+        };
         match self.hosts.iter().any(is_allowed) {
             true => Ok(()),
             false => Err(format!("is on {host}, which isn't allowed: --allow-host {host} does")),
@@ -211,7 +217,11 @@ fn listed(text: &str) -> Result<Listed, String> {
     };
     let addresses = root.children().filter_map(|entry| {
         let address = entry.children().find(|part| part.tag_name().name() == "loc")?;
-        Some(address.text()?.trim().to_owned()).filter(|address| !address.is_empty())
+        let text: String = address
+            .descendants()
+            .filter_map(|part| part.text().filter(|_| part.is_text()))
+            .collect();
+        Some(text.trim().to_owned()).filter(|address| !address.is_empty())
     });
     Ok(Listed { is_index, addresses: addresses.collect() })
 }
@@ -266,7 +276,7 @@ mod tests {
         let head = "<?xml version=\"1.0\"?>";
         let space = "xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\"";
         let set = format!(
-            "{head}<urlset {space}><url><loc> https://a.test/x?a=1&amp;b=2 </loc><lastmod>2026</lastmod></url><url/></urlset>"
+            "{head}<urlset {space}><url><loc> <!-- c -->https://a.test<![CDATA[/x?a=1]]>&amp;b=2 </loc><lastmod>2026</lastmod></url><url/></urlset>"
         );
         let addresses = vec!["https://a.test/x?a=1&b=2".to_owned()];
         assert_eq!(listed(&set), Ok(Listed { is_index: false, addresses }));
@@ -300,6 +310,7 @@ mod tests {
         assert!(allowed("https://docs.test/a") && allowed("http://DOCS.test:8080/a"));
         assert!(allowed("http://127.0.0.1:99/") && !allowed("http://127.0.0.1:98/"));
         assert!(!allowed("https://docs.test.evil/") && !allowed("https://docs.test@evil/"));
+        assert!(allowed("https://docs.test:443/") && !allowed("https://me:secret@docs.test/"));
         assert!(!allowed("file:///etc/passwd") && !allowed("ftp://docs.test/a"));
     }
 }

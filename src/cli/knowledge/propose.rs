@@ -212,10 +212,14 @@ async fn compare(service: &Service, mut body: Value, is_dry_run: bool) -> anyhow
             _ if status.is_success() => return Ok(answer),
             // Too little was said in it, or nothing was explained.
             StatusCode::CONFLICT => return Ok(json!({"outcome": "nothing"})),
-            StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST => {
+            StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => {
                 return Ok(json!({"outcome": "unreadable", "detail": answer["detail"]}));
             }
             _ if is_busy && tries < TRIES => tokio::time::sleep(PATIENCE).await,
+            // One conversation must not end the run of all.
+            StatusCode::INTERNAL_SERVER_ERROR | StatusCode::GATEWAY_TIMEOUT => {
+                return Ok(json!({"outcome": "unreadable", "detail": answer["detail"]}));
+            }
             _ => return Err(service.refusal(status, &answer)),
         }
     }

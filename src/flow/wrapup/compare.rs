@@ -120,15 +120,16 @@ impl Compared {
         if !self.contradictions().is_empty() {
             return Standing::New;
         }
-        if let Some(article) = self.covered_by() {
-            return Standing::Covered(article.clone());
-        }
         let all = self.articles.iter().zip(&self.alone);
         let nearest = all.max_by(|a, b| a.0.1.probability().total_cmp(&b.0.1.probability()));
         let Some(((article, coverage), alone)) = nearest else { return Standing::New };
         let unsaid = alone.iter().enumerate().filter(|(_, one)| !one.is_likely());
         let new: Vec<usize> = unsaid.map(|(sentence, _)| sentence).collect();
         let is_partly = !new.is_empty() && new.len() < alone.len();
+        // Much that is said already must not hide the little that is new.
+        if let Some(covering) = self.covered_by().filter(|_| !is_partly) {
+            return Standing::Covered(covering.clone());
+        }
         match is_partly && coverage.probability() >= PARTLY_MIN {
             true => Standing::Partly { article: article.clone(), new },
             false => Standing::New,

@@ -18,6 +18,8 @@ pub struct Proposal {
     pub language: String,
     /// Who wrote it.
     pub provider: String,
+    /// Who gave it, where it isn't out of the log.
+    pub given_by: Option<String>,
     pub said: ArticleProposal,
 }
 
@@ -127,6 +129,7 @@ mod tests {
             wrapup: "w-end-article-1".into(),
             language: "en".into(),
             provider: EXTRACTIVE.into(),
+            given_by: None,
             said: ArticleProposal {
                 question: proven("where does the refund go?"),
                 answer: vec![proven("It goes to the account that paid"), proven("We text you.")],

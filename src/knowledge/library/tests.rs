@@ -175,6 +175,25 @@ fn a_new_article_is_weighed_like_one_that_has_long_been_there() {
 }
 
 #[test]
+fn a_misspelt_word_is_read_as_the_nearest_and_a_code_is_not() {
+    let said = [("a", "The dog barks."), ("b", "A walrus whistles loudly."), ("c", "Rain falls.")];
+    let library = library_of(said.iter().map(|(id, said)| written(id, 1, said)).collect());
+    let search = |query: &str| library.search(&SearchRequest::new(query)).unwrap().hits;
+    let hits = search("the wlarus whisstles");
+    assert_eq!((hits[0].article.id.as_str(), hits[0].quote()), ("b", "A walrus whistles loudly."));
+    let told = "spelled: whisstl → whistl, wlarus → walrus".to_owned();
+    assert!(hits[0].why.contains(&told), "{:?}", hits[0].why);
+    for (nothing, why) in [
+        ("e105", "a code means what it says"),
+        ("dgo", "a short word has too many neighbours"),
+        ("kralrus", "people get the first letter right"),
+    ] {
+        assert!(search(nothing).is_empty(), "{why}");
+    }
+    assert!(search("walrus").iter().all(|hit| !hit.why.iter().any(|why| why.contains("spelled"))));
+}
+
+#[test]
 fn changes_without_a_model_and_before_it_count_too() {
     let library = library_of(vec![written("a", 1, "One.")]);
     library.apply(vec![publish("b", 1, "E-207 means no power.")]).unwrap();

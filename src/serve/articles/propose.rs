@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::write::{MAX_QUOTES, is_no_secret};
-use crate::domain::{
-    ArticleProposal, Proof, ProposalOutcome, ProvenSentence, Role, TenantId, TurnCitation,
-};
+use crate::domain::{ArticleProposal, Proof, ProposalOutcome, ProvenSentence, Role, TurnCitation};
 use crate::serve::auth::Principal;
 use crate::serve::error::Problem;
 use crate::serve::extract::Json;
@@ -15,6 +13,7 @@ use crate::serve::{Proposed, ServeState, WantedProposal};
 use crate::store::wire;
 
 const MAX_SENTENCES: usize = 50;
+const MAX_SENTENCE_CHARS: usize = 2_000;
 
 /// A conversation, and what somebody explained in it.
 #[derive(Deserialize, ToSchema)]
@@ -59,7 +58,7 @@ pub struct ProposalResult {
 }
 
 /// Compares what a conversation explains with the articles in force, and drafts what none of them says. The
-/// same conversation again changes nothing.
+/// same again changes nothing. Who gives `question` and `answer` is the author of what is drafted from them.
 #[utoipa::path(post, path = "/v1/articles/proposals", tag = "articles", request_body = Proposal,
     responses((status = 200, body = ProposalResult), super::super::openapi::Refusals))]
 pub async fn propose(
@@ -68,7 +67,10 @@ pub async fn propose(
     Json(wanted): Json<Proposal>,
 ) -> Result<axum::Json<ProposalResult>, Problem> {
     is_no_secret("conversation_id", &wanted.conversation_id, &*state.masker)?;
-    let wanted = said(&state, principal.tenant, wanted)?;
+    if wanted.conversation_id.trim().is_empty() {
+        return Err(Problem::invalid("conversation_id: says which conversation"));
+    }
+    let wanted = said(&state, principal, wanted)?;
     let result = match state.proposals.propose(wanted).await? {
         Proposed::Known => ProposalResult {
             outcome: "known",
@@ -88,7 +90,11 @@ pub async fn propose(
     Ok(axum::Json(result))
 }
 
-fn said(state: &ServeState, tenant: TenantId, wanted: Proposal) -> Result<WantedProposal, Problem> {
+fn said(
+    state: &ServeState,
+    principal: Principal,
+    wanted: Proposal,
+) -> Result<WantedProposal, Problem> {
     let conversation = wanted.conversation_id.into();
     let said = match (wanted.question, wanted.answer) {
         (None, None) => None,
@@ -104,14 +110,22 @@ fn said(state: &ServeState, tenant: TenantId, wanted: Proposal) -> Result<Wanted
             return Err(Problem::invalid(detail));
         }
     };
-    Ok(WantedProposal { tenant, conversation, said, is_dry_run: wanted.dry_run })
+    let Principal { tenant, name: by, .. } = principal;
+    Ok(WantedProposal { tenant, conversation, said, by, is_dry_run: wanted.dry_run })
 }
 
 fn proven(state: &ServeState, said: SaidSentence, role: Role) -> Result<ProvenSentence, Problem> {
     if said.turns.len() > MAX_QUOTES {
         return Err(Problem::invalid(format!("a sentence has {MAX_QUOTES} turns at most")));
     }
-    let text = (state.masker)(said.sentence.trim());
+    if said.sentence.chars().count() > MAX_SENTENCE_CHARS {
+        return Err(Problem::invalid(format!(
+            "a sentence has {MAX_SENTENCE_CHARS} characters at most"
+        )));
+    }
+    // One line, and no heading of an article.
+    let words = said.sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = (state.masker)(words.trim_start_matches(['#', ' ']));
     if text.as_str().is_empty() {
         return Err(Problem::invalid("a sentence says something"));
     }

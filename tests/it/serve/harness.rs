@@ -147,6 +147,7 @@ impl House {
             desk: desk.clone(),
             library: library.clone(),
             tenant: "demo".into(),
+            turn: Arc::default(),
         };
         let following =
             FollowSettings { folder: data.clone(), bus: bus.clone(), stop: stop.child_token() };

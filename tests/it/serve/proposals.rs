@@ -277,13 +277,33 @@ async fn calls_from_elsewhere_are_compared_too() {
     });
     let (status, result) = house.post("/v1/articles/proposals", wanted.clone()).await;
     assert_eq!((status.as_u16(), &result["outcome"]), (200, &json!("drafted")), "{result}");
-    let id = draft_id(&"archive.jsonl:7".into()).to_string();
+    let id = result["article_id"].as_str().expect("an id").to_owned();
     assert_eq!(house.get(&path_of(&id)).await.0, 404, "a dry run writes nothing");
     wanted["dry_run"] = false.into();
     assert_eq!(house.post("/v1/articles/proposals", wanted.clone()).await.1["article_id"], id);
     let draft = article(&house, &id).await;
     assert!(!draft.to_string().contains("0343"), "{draft}");
-    assert_eq!(house.post("/v1/articles/proposals", wanted).await.1["outcome"], "known");
+    assert_eq!(draft["author"], "Emma", "whoever gives the words answers for them");
+    let again = house.post("/v1/articles/proposals", wanted.clone()).await.1;
+    assert_eq!(again["outcome"], "known");
+    // Another archive counts its conversations from one, too.
+    let mut other = wanted.clone();
+    other["question"] = said("Can a sheep be insured with a cable?", "t-1");
+    other["answer"] = json!([said("# Sheep\nare insured by the farmers' union only.", "t-2")]);
+    let (_, result) = house.post("/v1/articles/proposals", other).await;
+    assert_eq!(result["outcome"], "drafted");
+    assert_ne!(result["article_id"], id);
+    let sheep = article(&house, result["article_id"].as_str().expect("an id")).await;
+    let body = sheep["body"].as_str().expect("text");
+    assert!(body.contains("Sheep are insured") && !body.contains("# Sheep"), "{body}");
+    // A card's number that begins in one sentence and ends in the next is masked in neither.
+    let mut split = wanted.clone();
+    split["answer"] =
+        json!([said("It is 4539 1488 0343.", "t-2"), said("6467 is the rest.", "t-3")]);
+    assert_eq!(house.post("/v1/articles/proposals", split).await.0, 422);
+    let mut long = wanted;
+    long["answer"] = json!([said(&"long ".repeat(500), "t-2")]);
+    assert_eq!(house.post("/v1/articles/proposals", long).await.0, 422);
     let missing = json!({"conversation_id": "c-nobody"});
     assert_eq!(house.post("/v1/articles/proposals", missing).await.0, 404);
     let half = json!({"conversation_id": "c-1", "question": said("What?", "t-1")});
