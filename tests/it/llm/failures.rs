@@ -213,6 +213,9 @@ async fn no_word_of_a_call_gets_into_a_log() {
         .with_env_filter(EnvFilter::new("trace,async_openai=off"))
         .with_writer(move || writer.clone())
         .finish();
+    // Where there is but one subscriber, what a thread without one logs first is taken for
+    // something that nobody wants, here too (tracing-core, `callsite::Dispatchers`).
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let guard = tracing::subscriber::set_default(subscriber);
     for reply in [
         answer("Aurelia called."),
