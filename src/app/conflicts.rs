@@ -68,7 +68,8 @@ impl ConflictBook {
                 let now = newest.map(|newest| (self.0.library.edition(), newest, today));
                 if now.is_some() && now != seen && self.0.library.vectors_complete() {
                     match self.sweep().await {
-                        Ok(()) => seen = now,
+                        Ok(true) => seen = now,
+                        Ok(false) => {}
                         Err(error) => tracing::warn!(%error, "drafts are not compared"),
                     }
                 }
@@ -103,10 +104,11 @@ impl ConflictBook {
         tokio::time::timeout(LOOK_AGAIN, heard).await.unwrap_or(true)
     }
 
-    /// Compares all drafts that have changed, or all if the library has.
-    async fn sweep(&self) -> Result<(), StoreError> {
+    /// Compares all drafts that have changed, or all if the library has. Tells whether none is left.
+    async fn sweep(&self) -> Result<bool, StoreError> {
         let book = &self.0;
         let mut open: HashSet<ArticleId> = HashSet::new();
+        let mut is_whole = true;
         for state in [ArticleState::InReview, ArticleState::Draft] {
             let mut query = ArticleQuery::all(book.tenant.clone());
             query.state = Some(state);
@@ -119,7 +121,7 @@ impl ConflictBook {
                     }
                     let found = book.log.revision(&book.tenant, &row.id, row.number).await?;
                     if let Some(revision) = found {
-                        self.compared(&book.tenant, &row, &revision).await;
+                        is_whole &= self.compared(&book.tenant, &row, &revision).await.is_some();
                     }
                 }
                 match page.next {
@@ -129,7 +131,7 @@ impl ConflictBook {
             }
         }
         book.known().retain(|id, _| open.contains(id));
-        Ok(())
+        Ok(is_whole)
     }
 }
 

@@ -250,14 +250,13 @@ impl App {
         let conflicts =
             ConflictBook::new(library.clone(), Arc::clone(&article_log), tenant.clone());
         tokio::spawn(conflicts.clone().keep_up(Arc::clone(&bus), stop.child_token()));
-        let proposer = Proposer {
-            store: Arc::clone(&store),
-            log: Arc::clone(&article_log),
-            desk: articles.clone(),
-            library: library.clone(),
-            tenant: tenant.clone(),
-            turn: Arc::default(),
-        };
+        let proposer = Proposer::new(
+            Arc::clone(&store),
+            Arc::clone(&article_log),
+            articles.clone(),
+            library.clone(),
+            tenant.clone(),
+        );
         let following = config.knowledge.propose.then(|| FollowSettings {
             folder: config.store.folder.clone(),
             bus: Arc::clone(&bus),

@@ -121,9 +121,13 @@ async fn take(proposer: &Proposer, event: &Recorded) -> Result<(), Failure> {
     };
     let conversation = event.conversation.clone();
     let proposal = Proposal { conversation, wrapup, language, provider, given_by: None, said };
-    match proposer.propose(proposal, false).await {
+    let told = match proposer.propose(proposal, false).await {
         Ok(Some(compared)) => proposer.tell(&event.conversation, compared).await,
         Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
+    match told {
+        Ok(()) => Ok(()),
         Err(error) if error.kind().is_retryable() => Err(error),
         Err(error) => {
             tracing::warn!(conversation.id = %event.conversation, %error, "no article is drafted");

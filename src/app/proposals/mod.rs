@@ -1,18 +1,21 @@
-//! What calls explain, compared with the articles in force: drafts, changes, or nothing because an article
-//! says it already.
+//! What calls explain, compared with the articles in force and with what is drafted already: drafts, changes,
+//! or nothing because one of these says it.
 //!
 //! The id of a draft follows from its conversation, and from the words where somebody gave them; a change
 //! names the conversation in its provenance. So the same again, after a restart or by hand, writes nothing
 //! twice, and nothing of one conversation goes over another's.
 
 mod door;
+mod drafts;
 mod follow;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex;
 
+use self::drafts::Drafts;
 use super::blocking::blocking;
 use crate::domain::{
     ArticleAction, ArticleId, ArticleRevision, ArticleState, Classify, ConversationId, ErrorKind,
@@ -39,14 +42,13 @@ const ID_BYTES: usize = 8;
 /// Writes what calls explain and no article says. Cheap to clone.
 #[derive(Clone)]
 pub struct Proposer {
-    pub store: Arc<dyn Store>,
-    pub log: Arc<dyn ArticleLog>,
-    pub desk: Arc<dyn ArticleDesk>,
-    pub library: Library,
-    /// Whose articles are in the library.
-    pub tenant: TenantId,
-    /// One comparison at a time: callers need the model, too.
-    pub turn: Arc<tokio::sync::Mutex<()>>,
+    store: Arc<dyn Store>,
+    log: Arc<dyn ArticleLog>,
+    desk: Arc<dyn ArticleDesk>,
+    library: Library,
+    tenant: TenantId,
+    /// One at a time: callers need the model, too, and two calls about the same are one draft.
+    drafts: Arc<Mutex<Drafts>>,
 }
 
 /// What is known of a conversation's proposal.
@@ -59,6 +61,17 @@ enum Known {
 }
 
 impl Proposer {
+    /// `tenant` is whose articles are in the library.
+    pub fn new(
+        store: Arc<dyn Store>,
+        log: Arc<dyn ArticleLog>,
+        desk: Arc<dyn ArticleDesk>,
+        library: Library,
+        tenant: TenantId,
+    ) -> Self {
+        Self { store, log, desk, library, tenant, drafts: Arc::default() }
+    }
+
     /// Compares, writes what is new, and says what became of it. `None` where what was written for this
     /// conversation before stands as it is.
     ///
@@ -69,7 +82,11 @@ impl Proposer {
         proposal: Proposal,
         is_dry_run: bool,
     ) -> Result<Option<ProposalCompared>, Failure> {
-        let known = self.known(&proposal).await?;
+        let mut drafts = self.drafts.lock().await;
+        let last = self.last_told(&proposal.conversation).await?;
+        // Else it was written, and the process ended before it was told.
+        let was_told = proposal.given_by.is_some() || last.is_some();
+        let known = self.known(&proposal, last.as_ref()).await?;
         if matches!(known, Known::Written) {
             return Ok(None);
         }
@@ -102,8 +119,19 @@ impl Proposer {
                     let outcome = ProposalOutcome::Changed;
                     return Ok(Some(told(outcome, article.clone(), written.number)));
                 }
-                Change::IsThere => return Ok(None),
+                Change::IsThere(number) => {
+                    let there = told(ProposalOutcome::Changed, article.clone(), number);
+                    return Ok((!was_told).then_some(there));
+                }
                 Change::DoesNotFit => {}
+            }
+        }
+        if matches!(known, Known::Nothing) {
+            let found = self.drafted(&proposal, &mut drafts).await?;
+            if let Some((article, coverage)) = found {
+                let there =
+                    told(ProposalOutcome::Covered, article.clone(), drafts.revision(&article));
+                return Ok(Some(ProposalCompared { coverage, ..there }));
             }
         }
         let id = id_of(&proposal);
@@ -111,7 +139,8 @@ impl Proposer {
         is_sound(&id, &draft)?;
         let based_on = match &known {
             Known::Untouched(row) if row.content_hash == content_hash(&draft.content) => {
-                return Ok(None);
+                let there = told(ProposalOutcome::Drafted, id, row.number);
+                return Ok((!was_told).then_some(there));
             }
             Known::Untouched(row) => row.number,
             _ => 0,
@@ -169,9 +198,12 @@ impl Proposer {
         }
     }
 
-    async fn known(&self, proposal: &Proposal) -> Result<Known, Failure> {
+    async fn known(
+        &self,
+        proposal: &Proposal,
+        last: Option<&ProposalCompared>,
+    ) -> Result<Known, Failure> {
         let is_given = proposal.given_by.is_some();
-        let last = self.last_told(&proposal.conversation).await?;
         if !is_given && last.is_some_and(|last| last.outcome == ProposalOutcome::Changed) {
             return Ok(Known::Written);
         }
@@ -188,18 +220,28 @@ impl Proposer {
     }
 
     async fn compare(&self, proposal: &Proposal) -> Result<Compared, Failure> {
-        let _turn = self.turn.lock().await;
         let (library, text) = (self.library.clone(), proposal.text());
-        let scope = Scope {
-            except: None,
-            language: Some(proposal.language.clone()),
-            on: Some(jiff::Zoned::now().date()),
-        };
+        let scope = Scope { on: Some(jiff::Zoned::now().date()), ..scope_of(proposal) };
         blocking(move || {
             let comparer = Comparer::new(&library).ok_or_else(no_vectors)?.within(scope);
             comparer.compare(&text).map_err(|error| Failure::of(&error))
         })
         .await
+    }
+
+    /// The draft that says it already, of whatever hand, and how likely that is.
+    async fn drafted(
+        &self,
+        proposal: &Proposal,
+        drafts: &mut Drafts,
+    ) -> Result<Option<(ArticleId, f32)>, Failure> {
+        let embedder = self.library.embedder().ok_or_else(no_vectors)?;
+        let wanted = (proposal.text(), scope_of(proposal));
+        let compared = drafts.compare(self.log.as_ref(), &self.tenant, embedder, wanted).await?;
+        Ok(match compared.standing() {
+            Standing::Covered(draft) => Some((draft, compared.coverage())),
+            Standing::Partly { .. } | Standing::New => None,
+        })
     }
 
     /// What would be changed of an article that says a part of it.
@@ -217,7 +259,7 @@ impl Proposer {
         let Some(newest) = newest else { return Ok(Change::DoesNotFit) };
         let is_from = |origin: &SentenceOrigin| origin.conversation == proposal.conversation;
         if newest.provenance.iter().any(is_from) {
-            return Ok(Change::IsThere);
+            return Ok(Change::IsThere(row.number));
         }
         // Somebody is writing at it, or its words may not be changed.
         if row.published != Some(row.number) || newest.content.verbatim {
@@ -270,11 +312,15 @@ impl Proposer {
     }
 }
 
+fn scope_of(proposal: &Proposal) -> Scope {
+    Scope { language: Some(proposal.language.clone()), ..Scope::default() }
+}
+
 enum Change {
     /// Of this revision.
     Of(u32, Box<GapDraft>),
-    /// This conversation has changed it already.
-    IsThere,
+    /// This conversation has changed it already: its newest revision.
+    IsThere(u32),
     DoesNotFit,
 }
 

@@ -41,7 +41,7 @@ pub struct SaidSentence {
 
 #[derive(Serialize, ToSchema)]
 pub struct ProposalResult {
-    /// covered: an article says it already; changed: the rest was proposed as a change to an article that says a
+    /// covered: an article or a draft says it already; changed: the rest was proposed as a change to an article that says a
     /// part; drafted: a new article was drafted; known: what was written for it before stands
     outcome: &'static str,
     /// The article that says it, that was changed, or that was drafted.

@@ -141,14 +141,8 @@ impl House {
         let gaps = Arc::new(GapDoor::open(&data, gaps).await.expect("the folder can be written"));
         let conflicts = ConflictBook::new(library.clone(), log.clone(), "demo".into());
         tokio::spawn(conflicts.clone().keep_up(bus.clone(), stop.child_token()));
-        let proposer = Proposer {
-            store: store.clone(),
-            log: log.clone(),
-            desk: desk.clone(),
-            library: library.clone(),
-            tenant: "demo".into(),
-            turn: Arc::default(),
-        };
+        let proposer =
+            Proposer::new(store.clone(), log.clone(), desk.clone(), library.clone(), "demo".into());
         let following =
             FollowSettings { folder: data.clone(), bus: bus.clone(), stop: stop.child_token() };
         let proposals = proposals::start(proposer.clone(), Some(following));

@@ -286,6 +286,11 @@ async fn calls_from_elsewhere_are_compared_too() {
     assert_eq!(draft["author"], "Emma", "whoever gives the words answers for them");
     let again = house.post("/v1/articles/proposals", wanted.clone()).await.1;
     assert_eq!(again["outcome"], "known");
+    // Ten calls about one new thing are one draft.
+    let mut elsewhere = wanted.clone();
+    elsewhere["conversation_id"] = "archive.jsonl:8".into();
+    let (_, result) = house.post("/v1/articles/proposals", elsewhere).await;
+    assert_eq!((&result["outcome"], &result["article_id"]), (&json!("covered"), &json!(id)));
     // Another archive counts its conversations from one, too.
     let mut other = wanted.clone();
     other["question"] = said("Can a sheep be insured with a cable?", "t-1");
