@@ -187,6 +187,8 @@ async fn what_is_bad_is_named_and_the_rest_goes_into_a_service() {
     assert!(house.close().await);
 }
 
+const GREETINGS: &str = "help/gr%C3%BC%C3%9Fe";
+
 /// A site with pages that can be taken and some that can't.
 async fn site() -> (std::net::SocketAddr, tokio::task::JoinHandle<()>) {
     use axum::response::{Html, Redirect};
@@ -198,8 +200,15 @@ async fn site() -> (std::net::SocketAddr, tokio::task::JoinHandle<()>) {
         "<sitemapindex><sitemap><loc>http://{address}/help.xml</loc></sitemap>\
          <sitemap><loc>http://elsewhere.invalid/more.xml</loc></sitemap></sitemapindex>"
     );
-    let pages =
-        ["help/fees.html", "help/moved", "help/away", "help/gone", "help/film", "help/fees.html"];
+    let pages = [
+        "help/fees.html",
+        "help/moved",
+        "help/away",
+        "help/gone",
+        "help/film",
+        "help/fees.html#top",
+        GREETINGS,
+    ];
     let mut all: String =
         pages.map(|page| format!("<url><loc>http://{address}/{page}</loc></url>")).concat();
     all.push_str("<url><loc>http://elsewhere.invalid/x</loc></url>");
@@ -207,6 +216,13 @@ async fn site() -> (std::net::SocketAddr, tokio::task::JoinHandle<()>) {
         .route("/sitemap.xml", get(move || async move { xml(root) }))
         .route("/help.xml", get(move || async move { xml(format!("<urlset>{all}</urlset>")) }))
         .route("/help/fees.html", get(|| async { Html("<h1>Fees</h1><p>The code W-1 costs.</p>") }))
+        .route(
+            &format!("/{GREETINGS}"),
+            get(|| async {
+                let latin1 = b"<h1>Gr\xfc\xdfe</h1><p>Die W-3.</p>".to_vec();
+                ([("content-type", "text/html; charset=ISO-8859-1")], latin1)
+            }),
+        )
         .route("/help/moved", get(|| async { Redirect::permanent("/help/new") }))
         .route("/help/new", get(|| async { Html("<h1>Moved</h1><p>The code W-2 moved.</p>") }))
         .route("/help/away", get(|| async { Redirect::temporary("http://elsewhere.invalid/y") }))
@@ -231,7 +247,7 @@ async fn pages_of_a_sitemap_are_taken_from_allowed_hosts_only() {
         let host = address.to_string();
         let first = import(&["--allow-host", &host]);
         let told = said(&first);
-        assert_eq!(last(&first), "2 new, 0 changed, 0 unchanged, 0 kept, 0 missing, 5 refused");
+        assert_eq!(last(&first), "3 new, 0 changed, 0 unchanged, 0 kept, 0 missing, 5 refused");
         for part in [
             "more.xml: is on elsewhere.invalid",
             "elsewhere.invalid/x: is on elsewhere.invalid",
@@ -242,7 +258,7 @@ async fn pages_of_a_sitemap_are_taken_from_allowed_hosts_only() {
             assert!(told.contains(part), "{part} is not in {told}");
         }
         let again = import(&["--allow-host", &host]);
-        assert!(last(&again).starts_with("0 new, 0 changed, 2 unchanged"), "{}", said(&again));
+        assert!(last(&again).starts_with("0 new, 0 changed, 3 unchanged"), "{}", said(&again));
         let out = ["knowledge", "export", "out", "--data", "data"];
         assert_eq!(backchannel(&out, folder.path()).status.code(), Some(0));
         let moved = std::fs::read_to_string(folder.path().join("out/web/help/moved.md"));
@@ -251,6 +267,8 @@ async fn pages_of_a_sitemap_are_taken_from_allowed_hosts_only() {
             moved.contains("W-2") && moved.contains(&format!("{address}/help/moved")),
             "{moved}"
         );
+        let greetings = std::fs::read_to_string(folder.path().join("out/web/help/grüße.md"));
+        assert!(greetings.expect("exported").contains("# Grüße"), "decoded as the site says");
         let page = format!("http://{address}/help/fees.html");
         let none = ["knowledge", "import", &page, "--data", "data", "--allow-host", "127.0.0.1"];
         let none = backchannel(&none, folder.path());

@@ -26,6 +26,8 @@ const TABLE_MAX_BYTES: u64 = 256 << 20;
 pub struct Found {
     /// The file, and the place in it.
     pub place: String,
+    /// Of what can't be read this time, where that is known.
+    pub id: Option<ArticleId>,
     pub article: Result<FileArticle, String>,
     /// What is odd about it, and hinders nothing.
     pub notes: Vec<String>,
@@ -33,7 +35,7 @@ pub struct Found {
 
 impl Found {
     fn wrong(place: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { place: place.into(), article: Err(why.into()), notes: Vec::new() }
+        Self { place: place.into(), id: None, article: Err(why.into()), notes: Vec::new() }
     }
 }
 
@@ -93,7 +95,8 @@ impl Origin<'_> {
 fn id_of(name: &str) -> ArticleId {
     let plain = |c: char| if c.is_alphanumeric() || "-_./".contains(c) { c } else { '-' };
     let parts = name.split('/').filter(|part| !part.is_empty());
-    let parts = parts.map(|part| part.trim_start_matches('.').chars().map(plain).collect());
+    let parts = parts.map(|part| part.trim_start_matches('.')).filter(|part| !part.is_empty());
+    let parts = parts.map(|part| part.chars().map(plain).collect());
     ArticleId::from(parts.collect::<Vec<String>>().join("/"))
 }
 
@@ -197,7 +200,7 @@ fn read_bytes(kind: Kind, bytes: &[u8], origin: &Origin<'_>, on_found: &mut dyn 
         Kind::Pdf => office::pdf(bytes).and_then(|body| plain(&origin.id(), None, body)),
         Kind::Docx => office::docx(bytes).and_then(|body| plain(&origin.id(), None, body)),
     };
-    on_found(finished(&origin.place, read));
+    on_found(Found { id: Some(origin.id()), ..finished(&origin.place, read) });
 }
 
 /// Looks at what was read as everything that is written is looked at.
@@ -207,7 +210,7 @@ fn finished(place: &str, read: Result<FileArticle, String>) -> Found {
         Err(mistake) => Err(mistake.to_string()),
     });
     let notes = article.as_ref().ok().and_then(links_to_itself).into_iter().collect();
-    Found { place: place.to_owned(), article, notes }
+    Found { place: place.to_owned(), id: None, article, notes }
 }
 
 /// An article of nothing but text.

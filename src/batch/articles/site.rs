@@ -48,13 +48,10 @@ pub async fn gather_site(
         .enumerate();
     while let Some((number, outcome)) = read.next().await {
         let page = &pages[number];
+        let (place, name) = (page.to_string(), format!("{prefix}{}", name(page)));
+        let origin = Origin { place, name, prefix };
         match outcome {
             Ok((kind, bytes)) => {
-                let origin = Origin {
-                    place: page.to_string(),
-                    name: format!("{prefix}{}", name(page)),
-                    prefix,
-                };
                 read_bytes(kind, &bytes, &origin, &mut |mut found| {
                     if let Ok(article) = &mut found.article {
                         article.source.get_or_insert_with(|| page.to_string());
@@ -62,7 +59,9 @@ pub async fn gather_site(
                     on_found(found);
                 });
             }
-            Err(why) => on_found(Found::wrong(page.as_str(), why)),
+            Err(why) => {
+                on_found(Found { id: Some(origin.id()), ..Found::wrong(page.as_str(), why) });
+            }
         }
         on_progress(number + 1, pages.len());
     }
@@ -151,7 +150,12 @@ impl Site<'_> {
             "application/pdf" => Kind::Pdf,
             other => return Err(format!("is {other:?}, no page, Markdown, text or PDF")),
         };
-        Ok((kind, whole(response, kind.max_bytes()).await?))
+        let charset = charset(&response);
+        let bytes = whole(response, kind.max_bytes()).await?;
+        Ok(match (kind, charset) {
+            (Kind::Pdf, _) | (_, None) => (kind, bytes),
+            (_, Some(charset)) => (kind, charset.decode(&bytes).0.into_owned().into_bytes()),
+        })
     }
 
     /// Follows where it is led, as long as that is allowed.
@@ -226,6 +230,13 @@ fn listed(text: &str) -> Result<Listed, String> {
     Ok(Listed { is_index, addresses: addresses.collect() })
 }
 
+/// In what a text is written, where the site says so; else it is UTF-8, or refused.
+fn charset(response: &Response) -> Option<&'static encoding_rs::Encoding> {
+    let said = response.headers().get(CONTENT_TYPE)?.to_str().ok()?.to_ascii_lowercase();
+    let label = said.split_once("charset=")?.1.split(';').next()?.trim().trim_matches('"');
+    encoding_rs::Encoding::for_label(label.as_bytes())
+}
+
 async fn whole(response: Response, most: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let mut chunks = response.bytes_stream();
@@ -254,7 +265,8 @@ fn told(error: &reqwest::Error) -> String {
 
 /// The path of an address as the path of a file, from which the id is made.
 fn name(url: &Url) -> String {
-    let path = url.path().trim_matches('/');
+    let path = percent_encoding::percent_decode_str(url.path()).decode_utf8_lossy();
+    let path = path.trim_matches('/');
     let path = if path.is_empty() { "index" } else { path };
     let (folder, last) = path.rsplit_once('/').map_or(("", path), |(folder, last)| (folder, last));
     let stem = match Kind::of(last).is_some() {
@@ -300,6 +312,7 @@ mod tests {
         assert_eq!(id("https://a.test/help/bill.html"), "help/bill");
         assert_eq!(id("https://a.test/help/v1.2/"), "help/v1.2");
         assert_eq!(id("https://a.test/show?id=7"), "show-id-7");
+        assert_eq!(id("https://a.test/%C3%BCber/../uns%2F..%2Fx"), "uns/x");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `backchannel knowledge import PATH…`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -72,11 +72,16 @@ async fn import(args: &ImportArgs, out: &mut dyn Write) -> anyhow::Result<Ending
     let mut articles: BTreeMap<String, (FileArticle, String)> = BTreeMap::new();
     let mut refused: Vec<String> = Vec::new();
     let mut notes: Vec<String> = Vec::new();
+    // There, and not readable this time: not missing.
+    let mut unread: BTreeSet<String> = BTreeSet::new();
     let mut take = |found: Found| {
         let place = found.place;
         notes.extend(found.notes.iter().map(|note| format!("{place}: {note}")));
         match found.article {
-            Err(why) => refused.push(format!("{place}: {why}")),
+            Err(why) => {
+                refused.push(format!("{place}: {why}"));
+                unread.extend(found.id.map(|id| id.to_string()));
+            }
             Ok(article) => {
                 let id = article.id.to_string();
                 match articles.get(&id) {
@@ -116,7 +121,8 @@ async fn import(args: &ImportArgs, out: &mut dyn Write) -> anyhow::Result<Ending
     }
     let before = target.imported().await?;
     let ours = before.iter().filter(|id| id.starts_with(&args.prefix));
-    let missing: Vec<&String> = ours.filter(|id| known.binary_search(id).is_err()).collect();
+    let missing = ours.filter(|id| known.binary_search(id).is_err());
+    let missing: Vec<&String> = missing.filter(|id| !unread.contains(*id)).collect();
     for id in &missing {
         writeln!(out, "missing   {id}")?;
     }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::Outcome as Ending;
-use super::target::{Refusal, Service, Target, TargetArgs};
+use super::target::{Refusal, Service, ServiceArgs};
 use crate::app::LazyRecogniser;
 use crate::batch::{Conversation, Means, each_conversation};
 use crate::config::Config;
@@ -42,6 +42,7 @@ const TRIES: usize = 60;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ProposeArgs {
+    /// Files and folders with conversations; none: those of the service that are over
     #[arg(value_name = "CONVERSATIONS")]
     input: Vec<PathBuf>,
     /// Tell what would become of them, and write nothing
@@ -51,7 +52,7 @@ pub struct ProposeArgs {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     #[command(flatten)]
-    target: TargetArgs,
+    service: ServiceArgs,
 }
 
 /// A conversation, and what is sent of it.
@@ -77,10 +78,7 @@ pub fn run(args: &ProposeArgs, out: &mut dyn Write) -> anyhow::Result<Ending> {
 }
 
 async fn propose(args: &ProposeArgs, out: &mut dyn Write) -> anyhow::Result<Ending> {
-    let Target::Service(service) = args.target.open().await? else {
-        let why = "--data: only a running service compares: name it with --url";
-        return Err(Refusal::new(ErrorKind::Invalid, why).into());
-    };
+    let service = args.service.open()?;
     let mut report = match &args.report {
         Some(path) => Some(BufWriter::new(
             std::fs::File::create(path)

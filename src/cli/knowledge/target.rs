@@ -23,10 +23,16 @@ const REQUEST_BYTES: usize = 200 << 10;
 const REQUEST_ARTICLES: usize = 100;
 
 #[derive(Debug, Args)]
-pub struct TargetArgs {
+pub struct ServiceArgs {
     /// The running service; its key is read from BACKCHANNEL_API_KEY
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     url: String,
+}
+
+#[derive(Debug, Args)]
+pub struct TargetArgs {
+    #[command(flatten)]
+    service: ServiceArgs,
     /// The data folder of a service that isn't running, instead
     #[arg(long, value_name = "DIR", conflicts_with = "url")]
     data: Option<PathBuf>,
@@ -69,17 +75,13 @@ pub enum Target {
     Folder(Arc<SqliteStore>, TenantId),
 }
 
-impl TargetArgs {
+impl ServiceArgs {
     /// # Errors
-    /// The folder is in use, or the address is none.
-    pub async fn open(&self) -> anyhow::Result<Target> {
-        if let Some(folder) = &self.data {
-            let store = SqliteStore::open(folder, Arc::new(|_| ())).await?;
-            return Ok(Target::Folder(Arc::new(store), self.tenant.as_str().into()));
-        }
+    /// There is no key, or the address is none.
+    pub fn open(&self) -> anyhow::Result<Service> {
         let key = std::env::var("BACKCHANNEL_API_KEY").unwrap_or_default();
         if key.is_empty() {
-            let why = "no key: set BACKCHANNEL_API_KEY, or name a data folder with --data";
+            let why = "no key: set BACKCHANNEL_API_KEY to that of the running service";
             return Err(Refusal::new(ErrorKind::Invalid, why).into());
         }
         let wrong =
@@ -88,7 +90,19 @@ impl TargetArgs {
         // Article by article goes to one place; nothing is sent on to another.
         let client = builder.redirect(reqwest::redirect::Policy::none()).build()?;
         let url = url.as_str().trim_end_matches('/').to_owned();
-        Ok(Target::Service(Service { client, url, key }))
+        Ok(Service { client, url, key })
+    }
+}
+
+impl TargetArgs {
+    /// # Errors
+    /// The folder is in use, or the address is none.
+    pub async fn open(&self) -> anyhow::Result<Target> {
+        if let Some(folder) = &self.data {
+            let store = SqliteStore::open(folder, Arc::new(|_| ())).await?;
+            return Ok(Target::Folder(Arc::new(store), self.tenant.as_str().into()));
+        }
+        Ok(Target::Service(self.service.open()?))
     }
 }
 
