@@ -136,6 +136,26 @@ pub struct ArticleContent {
     pub front_matter: Option<Redacted>,
 }
 
+impl ArticleContent {
+    /// For agents, in English, with nothing else said of it.
+    pub fn plain(title: Redacted, body: Redacted) -> Self {
+        Self {
+            title,
+            body,
+            audience: vec![Audience::Agent],
+            products: Vec::new(),
+            language: "en".into(),
+            valid_from: None,
+            valid_until: None,
+            review_by: None,
+            source: None,
+            verbatim: false,
+            asked_as: BTreeMap::new(),
+            front_matter: None,
+        }
+    }
+}
+
 /// Where a sentence of a draft comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentenceOrigin {

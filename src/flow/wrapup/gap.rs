@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::Refusal;
 use crate::domain::{
-    ArticleContent, Audience, ConversationId, Proof, ProvenSentence, Redacted, SentenceOrigin,
-    TurnId, TurnQuote, Wording,
+    ArticleContent, ConversationId, Proof, ProvenSentence, Redacted, SentenceOrigin, TurnId,
+    TurnQuote, Wording,
 };
 use crate::knowledge::terms;
 
@@ -92,20 +92,8 @@ pub fn gap_draft(
     }
     body.push(Wording::Fixed("\n"));
     let body = Redacted::assembled(&body);
-    let content = ArticleContent {
-        body,
-        audience: vec![Audience::Agent],
-        products: Vec::new(),
-        language: "en".to_owned(),
-        valid_from: None,
-        valid_until: None,
-        review_by: None,
-        source: None,
-        verbatim: false,
-        asked_as: phrasings(&title, asked),
-        front_matter: None,
-        title,
-    };
+    let asked_as = phrasings(&title, asked);
+    let content = ArticleContent { asked_as, ..ArticleContent::plain(title, body) };
     Ok(GapDraft { content, provenance, comment: Redacted::assembled(&[Wording::Fixed(comment)]) })
 }
 

@@ -104,10 +104,8 @@ const fn turn_of(proof: &Proof) -> Option<&TurnId> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::domain::{Audience, Role, TurnCitation};
+    use crate::domain::{Role, TurnCitation};
 
     fn proven(text: &str) -> ProvenSentence {
         ProvenSentence {
@@ -138,20 +136,8 @@ mod tests {
     }
 
     fn refunds() -> ArticleContent {
-        ArticleContent {
-            title: Redacted::vouched("Refunds"),
-            body: Redacted::vouched("## Where\nTo the payer’s account.\n\n## When\nIn 5 days.\n"),
-            audience: vec![Audience::Agent],
-            products: Vec::new(),
-            language: "en".into(),
-            valid_from: None,
-            valid_until: None,
-            review_by: None,
-            source: None,
-            verbatim: false,
-            asked_as: BTreeMap::new(),
-            front_matter: None,
-        }
+        let body = "## Where\nTo the payer’s account.\n\n## When\nIn 5 days.\n";
+        ArticleContent::plain(Redacted::vouched("Refunds"), Redacted::vouched(body))
     }
 
     #[test]

@@ -83,24 +83,9 @@ impl ArticleText {
         before: Option<&ArticleContent>,
         mask: &dyn Fn(&str) -> Redacted,
     ) -> Result<ArticleContent, Problem> {
-        let blank = || FileArticle {
-            id: id.clone(),
-            title: String::new(),
-            body: String::new(),
-            audience: vec![Audience::Agent],
-            products: Vec::new(),
-            language: "en".to_owned(),
-            valid_from: None,
-            valid_until: None,
-            review_by: None,
-            source: None,
-            verbatim: false,
-            asked_as: BTreeMap::new(),
-            front_matter: None,
-        };
         is_no_secret("id", id.as_str(), mask)?;
-        let mut article =
-            before.map_or_else(blank, |content| FileArticle::of_content(id.clone(), content));
+        let blank = ArticleContent::plain(mask(""), mask(""));
+        let mut article = FileArticle::of_content(id.clone(), before.unwrap_or(&blank));
         if let Some(title) = self.title {
             article.title = title.trim().to_owned();
         }

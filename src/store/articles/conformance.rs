@@ -1,6 +1,5 @@
 //! What every log of articles must do: each sentence of the trait's contract is one function here.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -35,20 +34,9 @@ pub async fn all<S: Store + ArticleLog + 'static>(store: Arc<S>) {
 
 /// A plain article.
 pub fn content(title: &str) -> ArticleContent {
-    ArticleContent {
-        title: Redacted::vouched(title),
-        body: Redacted::vouched(format!("# {title}\n\n## When\nWithin five days.\n")),
-        audience: vec![Audience::Agent],
-        products: vec!["broadband".into()],
-        language: "en".into(),
-        valid_from: None,
-        valid_until: None,
-        review_by: None,
-        source: None,
-        verbatim: false,
-        asked_as: BTreeMap::new(),
-        front_matter: None,
-    }
+    let body = Redacted::vouched(format!("# {title}\n\n## When\nWithin five days.\n"));
+    let plain = ArticleContent::plain(Redacted::vouched(title), body);
+    ArticleContent { products: vec!["broadband".into()], ..plain }
 }
 
 pub fn revision(article: &str, based_on: u32, action: ArticleAction) -> NewRevision {
