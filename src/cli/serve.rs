@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,6 +14,9 @@ use super::{Failure, place_of};
 use crate::app::{Access, App};
 use crate::config::{Config, Secret, home_folder};
 use crate::domain::ErrorKind;
+
+/// For threads that compute what nobody waits for any more.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,7 +84,10 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
-    runtime.block_on(serve(args, config))?;
+    let ended = runtime.block_on(serve(args, config));
+    // All is durable by now. What a thread is still computing, nobody waits for.
+    runtime.shutdown_timeout(LAST_PATIENCE);
+    ended?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -155,11 +155,17 @@ impl<'a> Maker<'a> {
         }
         on_done(texts.len() - missing.len());
         for job in jobs(&missing) {
-            if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            let left = self.deadline.map(|one| one.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
                 break;
             }
             let batch = job.iter().map(|(_, text)| (*text).clone()).collect();
-            let made = self.embedder.embed_blocking(batch, Urgency::Background, JOB_PATIENCE)?;
+            let patience = left.map_or(JOB_PATIENCE, |left| left.min(JOB_PATIENCE));
+            let made = match self.embedder.embed_blocking(batch, Urgency::Background, patience) {
+                // Others were before it: there is a next time.
+                Err(EmbedderError::Late(_)) if self.deadline.is_some() => break,
+                made => made?,
+            };
             for ((hash, _), vector) in job.iter().zip(made) {
                 fresh.push((*hash, vector.clone()));
                 found.insert(*hash, vector);
