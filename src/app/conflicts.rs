@@ -64,7 +64,10 @@ impl ConflictBook {
             loop {
                 let log = &self.0.log;
                 let today = jiff::Zoned::now().date();
-                let newest = log.newest_revision().await.ok();
+                let newest = log.newest_revision().await;
+                let newest = newest
+                    .inspect_err(|error| tracing::warn!(%error, "the newest article is not known"))
+                    .ok();
                 let now = newest.map(|newest| (self.0.library.edition(), newest, today));
                 if now.is_some() && now != seen && self.0.library.vectors_complete() {
                     match self.sweep().await {

@@ -130,7 +130,8 @@ async fn take(proposer: &Proposer, event: &Recorded) -> Result<(), Failure> {
         Ok(()) => Ok(()),
         Err(error) if error.kind().is_retryable() => Err(error),
         Err(error) => {
-            tracing::warn!(conversation.id = %event.conversation, %error, "no article is drafted");
+            // What is wrong with a text may quote it.
+            tracing::warn!(conversation.id = %event.conversation, kind = ?error.kind(), "no article is drafted");
             Ok(())
         }
     }

@@ -75,6 +75,11 @@ export class Client {
     return all;
   }
 
+  /** The published ones, by name: as many as somebody leafs through. */
+  published(limit: number): Promise<List<ArticleLine>> {
+    return this.request('GET', `/v1/articles?state=published&limit=${limit}`);
+  }
+
   /** One revision; without a number the one in force, or the newest if none is. */
   articleRevision(id: string, revision?: number): Promise<ArticleDetail> {
     return this.request('GET', revision === undefined ? articlePath(id) : `${articlePath(id)}?revision=${revision}`);

@@ -1,5 +1,6 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import { client } from '../api/client.ts';
+import type { List } from '../api/types.ts';
 import type { ArticleDetail, ArticleHit, ArticleLine, FoundArticles, KnowledgeGap, ReviewAction } from '../api/knowledge-types.ts';
 import { Problem, sentenceFor } from '../api/problem.ts';
 import type { Conversation, Me } from '../api/types.ts';
@@ -11,6 +12,8 @@ import { type Place, type TabId, hashOf, placeOf } from '../state/knowledge/plac
 import { nextAfter, queueOf, stepsToPublish } from '../state/knowledge/review.ts';
 import { ENDS_WITHIN_DAYS, type Stale, dayAfter, staleOf } from '../state/knowledge/stale.ts';
 
+/** Articles that are listed before anybody searches. */
+const LEAFED = 200;
 /** How long an article that was found right is left in peace. */
 const REVIEW_AGAIN_DAYS = 180;
 const NEAR_HITS = 8;
@@ -29,6 +32,8 @@ export class KnowledgeSession implements ReactiveController {
   stale: Stale[] | undefined;
   gaps: KnowledgeGap[] | undefined;
   found: FoundArticles | undefined;
+  /** What there is, for whoever hasn't searched yet. */
+  all: List<ArticleLine> | undefined;
   audience = '';
   detail: Detail | undefined;
   problem = '';
@@ -65,6 +70,7 @@ export class KnowledgeSession implements ReactiveController {
       case 'gaps':
         return (this.gaps ?? []).map((gap) => gap.id);
       case 'search':
+        if (this.place.query === '') return (this.all?.items ?? []).map((line) => line.id);
         return [...new Set((this.found?.items ?? []).map((hit) => hit.article_id))];
     }
   }
@@ -279,7 +285,7 @@ export class KnowledgeSession implements ReactiveController {
       this.me = await client.me();
       this.host.requestUpdate();
       await this.refresh();
-      if (this.place.tab === 'search' && this.place.query !== '') await this.find();
+      if (this.place.tab === 'search') await (this.place.query === '' ? this.leaf() : this.find());
       if (this.place.id === '') this.goToFirst(this.place.tab);
       else this.load();
     });
@@ -296,6 +302,15 @@ export class KnowledgeSession implements ReactiveController {
     this.queue = queueOf(inReview, drafts);
     this.stale = staleOf([...due, ...ending.filter((line) => !due.some((one) => one.id === line.id))], this.today);
     this.gaps = (await client.gaps()).items;
+    this.all = undefined;
+    if (this.place.tab === 'search' && this.place.query === '') await this.leaf();
+    this.host.requestUpdate();
+  }
+
+  private async leaf(): Promise<void> {
+    this.all = await client.published(LEAFED);
+    const { tab, id, query } = this.place;
+    if (tab === 'search' && id === '' && query === '') this.goToFirst('search');
     this.host.requestUpdate();
   }
 
@@ -312,6 +327,7 @@ export class KnowledgeSession implements ReactiveController {
     this.place = place;
     history.replaceState(null, '', hashOf(place));
     this.host.requestUpdate();
+    if (place.tab === 'search' && place.query === '' && !this.all) void this.leaf().catch((error: unknown) => this.say(sentenceFor(error)));
     if (same && !changedQuery) return;
     this.load();
   }

@@ -15,7 +15,7 @@ import { backIcon } from '../components/icons.ts';
 import { shared } from '../components/shared-styles.ts';
 import { type KnowledgeAction, knowledgeAction, knowledgeKeys } from '../state/knowledge/keys.ts';
 import type { TabId } from '../state/knowledge/place.ts';
-import { type Row, emptyText, gapRows, hitRows, queueRows, staleRows } from '../state/knowledge/rows.ts';
+import { type Row, allRows, emptyText, gapRows, hitRows, queueRows, staleRows } from '../state/knowledge/rows.ts';
 import { isNewest, step } from '../state/knowledge/review.ts';
 import { deepActiveElement, isTyping } from './focus.ts';
 import { KnowledgeSession, NEW } from './knowledge-session.ts';
@@ -127,7 +127,8 @@ export class Knowledge extends LitElement {
       case 'gaps':
         return session.gaps && gapRows(session.gaps, session.now);
       case 'search':
-        return session.place.query === '' ? [] : session.found && hitRows(session.found.items);
+        if (session.place.query === '') return session.all && allRows(session.all);
+        return session.found && hitRows(session.found.items);
     }
   }
 

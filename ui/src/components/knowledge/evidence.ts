@@ -171,7 +171,7 @@ export class Evidence extends LitElement {
     const call = this.calls.get(origin.conversation_id);
     const turn = call?.turns.find((one) => one.turn_id === turnId);
     const gone = call === null || (call && !turn);
-    const who = turn ? `${callTime(turn.start_ms)} ${turn.party.name ?? roleNames[turn.party.role] ?? turn.party.role}` : gone ? 'The call is not kept any more' : 'Call';
+    const who = turn ? `${callTime(turn.start_ms)} ${turn.party.name ?? roleNames[turn.party.role] ?? turn.party.role}` : gone ? 'The call is not kept here' : 'Call';
     const words = html`<span class="quiet numbers">${who}</span><span class="quote">“${maskedText(quote)}”</span>`;
     if (gone) return html`<div class="turn">${words}</div>`;
     return html`<button

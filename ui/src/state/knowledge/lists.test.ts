@@ -3,7 +3,7 @@ import type { ArticleHit, ArticleLine, DayUse, KnowledgeGap } from '../../api/kn
 import { closingText, gapFacts, handlingText, reasonTexts } from './gaps.ts';
 import { knowledgeAction, knowledgeKeys } from './keys.ts';
 import { hashOf, placeOf } from './place.ts';
-import { emptyText, gapRows, hitRows, queueRows } from './rows.ts';
+import { allRows, emptyText, gapRows, hitRows, queueRows } from './rows.ts';
 import { dayAfter, staleOf } from './stale.ts';
 import { heights, sums, weeksOf } from './use.ts';
 
@@ -96,4 +96,16 @@ test('a gap says what it costs and whether it closed', () => {
   expect(since('open', 0, 0)).toContain('isn’t found');
   expect(since('closed', 1, 1)).toBe('Closed: an article answers it, and of one question since, 1 got an answer.');
   expect(since('closed', 0, 0)).toContain('nobody has asked since');
+});
+
+describe('what is published', () => {
+  test('is listed by name, and says when there is more', () => {
+    const items = [line('billing/fees', { title: 'Late fees' }), line('wifi/slow')];
+    expect(allRows({ items, next: null })).toEqual([
+      { id: 'billing/fees', title: 'Late fees', note: 'billing/fees', heading: '2 published articles' },
+      { id: 'wifi/slow', title: 'wifi/slow', note: 'wifi/slow' },
+    ]);
+    expect(allRows({ items, next: 'x' })[0]?.heading).toBe('The first 2 by name; search finds the others');
+    expect(allRows({ items: items.slice(1), next: null })[0]?.heading).toBe('One published article');
+  });
 });

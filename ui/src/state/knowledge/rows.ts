@@ -1,4 +1,5 @@
 // The lists' rows, and what stands there when there are none.
+import type { List } from '../../api/types.ts';
 import type { ArticleHit, ArticleLine, KnowledgeGap } from '../../api/knowledge-types.ts';
 import { gapFacts } from './gaps.ts';
 import type { TabId } from './place.ts';
@@ -32,6 +33,13 @@ export function staleRows(stale: Stale[]): Row[] {
   return stale.map(({ line, why }) => ({ id: line.id, title: line.title, note: why }));
 }
 
+/** All that is published, or as much of it as was asked for. */
+export function allRows({ items, next }: List<ArticleLine>): Row[] {
+  const count = items.length === 1 ? 'One published article' : `${items.length} published articles`;
+  const heading = next === null ? count : `The first ${items.length} by name; search finds the others`;
+  return items.map(({ id, title }, at) => ({ id, title, note: id, ...(at === 0 ? { heading } : {}) }));
+}
+
 export function gapRows(gaps: KnowledgeGap[], now: number): Row[] {
   return gaps.map((gap) => ({ id: gap.id, title: gap.question, note: gapFacts(gap, now).join(' · ') }));
 }
@@ -54,6 +62,6 @@ export function emptyText(tab: TabId, query: string): string {
     case 'stale':
       return 'Nothing is stale. Articles appear here when their review is due, or a month before they end.';
     case 'search':
-      return query === '' ? 'Type what a customer would ask. Each article that is found says why.' : 'No published article is about that.';
+      return query === '' ? 'Nothing is published yet: write an article (n), or import what you have.' : 'No published article is about that.';
   }
 }
