@@ -1,5 +1,8 @@
 //! The windows onto other companies' systems. Only this room and `serve` know wire formats.
 
+pub mod crm;
+pub mod destination;
+pub mod http;
 pub mod llm;
 pub mod telephony;
 pub mod vcon;
