@@ -46,6 +46,9 @@ pub enum DeliveryError {
     /// It was sent and no answer came, or none that can be read.
     #[error("it is unknown whether it was done: {0}")]
     Unclear(String),
+    /// It may have been done, the system can't tell, and only a person can find out: never repeated by itself.
+    #[error("it may have been done: {0}")]
+    Undecided(String),
     #[error("it is asked too often")]
     Limited { retry_after: Option<Duration> },
     #[error("the key was not accepted: {0}")]
@@ -86,7 +89,7 @@ impl Classify for DeliveryError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Unreachable(_) | Self::Untrusted(_) => ErrorKind::Unavailable,
-            Self::Unclear(_) => ErrorKind::Timeout,
+            Self::Unclear(_) | Self::Undecided(_) => ErrorKind::Timeout,
             Self::Limited { .. } => ErrorKind::Busy,
             Self::Denied(_) => ErrorKind::Denied,
             Self::Refused(_) | Self::Unsupported(_) => ErrorKind::Invalid,

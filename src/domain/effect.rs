@@ -32,6 +32,19 @@ impl DedupeKey {
         &self.0
     }
 
+    /// Of a later revision of the same thing: the same stem, so that it replaces what the first one made.
+    #[must_use]
+    pub fn revised(&self, revision: u32) -> Self {
+        let stem = self.stem();
+        Self(if revision == 0 { stem.to_owned() } else { format!("{stem}r{revision}") })
+    }
+
+    /// What all revisions of one thing have in common; the whole key where there is but one.
+    pub fn stem(&self) -> &str {
+        // A key is written in hexadecimal digits, of which `r` is none.
+        self.0.split('r').next().unwrap_or_default()
+    }
+
     /// What stands at the end of a text in systems that have no field for a key.
     pub fn marker(&self) -> String {
         format!("[backchannel:{}]", self.0)
