@@ -6,6 +6,7 @@
 //! bear the number or address that was searched for.
 
 pub mod checked;
+pub mod conformance;
 pub mod same;
 
 use std::time::Duration;
