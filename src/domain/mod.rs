@@ -7,6 +7,7 @@
 mod article;
 mod card;
 mod crm;
+mod delivery;
 mod effect;
 mod error;
 mod event;
@@ -32,6 +33,7 @@ pub use crm::{
     AccountFacts, Activity, ActivityKind, Case, Contact, ContactKey, CrmContext, Identity,
     KnownContact,
 };
+pub use delivery::{CrmWrite, Delivery, DeliveryMove, DeliveryState, NewDelivery, Progress};
 pub use effect::{
     CallRecord, CaseRef, CaseUpdate, DedupeKey, DueAt, Effect, MailDraft, Mailbox, Meeting,
     NewCase, NewNote, NewTask, PushedArticle, TeamMessage,

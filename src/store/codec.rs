@@ -8,6 +8,8 @@ macro_rules! encoded {
 
 mod answers;
 mod articles;
+mod crm;
+mod effects;
 mod wrapup;
 
 use std::sync::Arc;
@@ -25,6 +27,8 @@ use crate::domain::{
 pub use self::answers::{
     answer_event_id, decode_asked_back, question_answered, sentence, unanswered,
 };
+pub use self::crm::{CRM_CONTEXT, CRM_WRITE, contact, decode_context};
+pub use self::effects::{EFFECT_SCHEMA, decode_effect, encode_effect};
 pub use self::wrapup::{
     ARTICLE_COMPARED, WRAPUP_ARTICLE, WRAPUP_DISPOSITION, WRAPUP_EMAIL, WRAPUP_FOLLOW_UP,
     WRAPUP_GROWING, WRAPUP_SUMMARY, WRAPUP_VERDICT, case_summary, decode_compared, decode_proposal,
@@ -169,6 +173,8 @@ pub fn encode(body: &EventBody) -> Encoded {
             encoded!("article.imported", wire::ArticlesImported { new: x.new, changed: x.changed })
         }
         EventBody::WritingStruck(x) => encoded!("writing.struck", answers::writing_struck(x)),
+        EventBody::CrmContext(x) => encoded!("crm.context", crm::context(x)),
+        EventBody::CrmWrite(x) => encoded!("crm.write", crm::write(x)),
         EventBody::SystemDegraded(x) => encoded!(
             "system.degraded",
             wire::SystemDegraded {

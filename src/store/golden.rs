@@ -3,6 +3,7 @@
 
 mod answers;
 mod articles;
+mod crm;
 mod gaps;
 
 use jiff::Timestamp;
