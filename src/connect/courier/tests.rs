@@ -285,7 +285,7 @@ async fn a_key_that_isnt_accepted_loses_nothing() {
     let new = note("shaky", "ada", "k1");
     post(&*scene.store, &scene.tenant, &id, vec![new]).await;
     scene.courier.round(at(0)).await.expect("a round");
-    assert_eq!(scene.only().await.progress.state);
+    assert_eq!(scene.only().await.progress.state, DeliveryState::Waiting);
     scene.shaky.shape().refuses.clear();
     scene.pass(3_600);
     scene.drain().await;
