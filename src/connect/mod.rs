@@ -4,5 +4,6 @@ pub mod crm;
 pub mod destination;
 pub mod http;
 pub mod llm;
+pub mod oauth;
 pub mod telephony;
 pub mod vcon;

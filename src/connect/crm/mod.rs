@@ -5,9 +5,16 @@
 //! `conformance`. A connector's reads answer what the CRM answered; `checked` lets nobody through who doesn't
 //! bear the number or address that was searched for.
 
+pub mod answers;
 pub mod checked;
 pub mod conformance;
+pub mod numbers;
+pub mod salesforce;
 pub mod same;
+pub mod wording;
+
+#[cfg(test)]
+pub(super) mod played;
 
 use std::time::Duration;
 
