@@ -7,6 +7,7 @@ mod batch_writer;
 mod batches;
 mod blocking;
 pub mod conflicts;
+mod crm;
 mod embedded;
 mod feedback;
 pub mod gaps;
@@ -15,6 +16,7 @@ mod load;
 mod media;
 mod notices;
 mod own_sockets;
+mod position;
 pub mod proposals;
 mod recogniser;
 mod spent;
@@ -34,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use self::articles::Articles;
 use self::batches::{BatchDoor, BatchSurroundings};
 use self::conflicts::ConflictBook;
+use self::crm::CrmDesk;
 use self::feedback::FeedbackFeed;
 use self::gaps::{GapDoor, GapSurroundings};
 use self::knowledge_door::KnowledgeDoor;
@@ -52,7 +55,7 @@ use crate::insight::redaction;
 use crate::models::SpeechPool;
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource, Uses};
-use crate::store::{ArticleLog, SqliteStore, Store};
+use crate::store::{ArticleLog, Outbox, SqliteStore, Store};
 
 pub use self::batch_writer::batch_writer;
 pub use self::embedded::embedded_writers;
@@ -103,8 +106,8 @@ pub struct App {
     speech: Arc<SpeechPool>,
     batches: Arc<BatchDoor>,
     gaps: Arc<GapDoor>,
-    /// Follows the log until `stop`.
-    proposals: JoinHandle<()>,
+    /// Follow the log, or carry the outbox, until `stop`.
+    followers: Vec<JoinHandle<()>>,
     spent: SpentFile,
     stop: CancellationToken,
     /// Follows `stop` when the calls have ended.
@@ -155,6 +158,7 @@ impl App {
         }
         let store = Arc::new(store);
         let article_log: Arc<dyn ArticleLog> = Arc::<SqliteStore>::clone(&store);
+        let outbox: Arc<dyn Outbox> = Arc::<SqliteStore>::clone(&store);
         let store: Arc<dyn Store> = store;
 
         let for_speech = config.speech.clone();
@@ -262,7 +266,16 @@ impl App {
             bus: Arc::clone(&bus),
             stop: stop.child_token(),
         });
-        let proposals = proposals::start(proposer.clone(), following);
+        let systems = crm::systems(&config, time_zone.clone())?;
+        let crm = CrmDesk::new(systems, Arc::clone(&store), outbox);
+        let mut followers = crm.start(&stop);
+        followers.push(proposals::start(proposer.clone(), following));
+        followers.push(crm.follow(crm::FollowSettings {
+            tenant: tenant.clone(),
+            folder: config.store.folder.clone(),
+            bus: Arc::clone(&bus),
+            stop: stop.child_token(),
+        }));
         let knowledge = Arc::new(KnowledgeDoor {
             library: library.clone(),
             tenant,
@@ -293,6 +306,7 @@ impl App {
             conflicts: Arc::new(conflicts),
             proposals: Arc::new(ProposalDoor { proposer, time_zone: time_zone.clone() }),
             batches: batches.clone(),
+            crm: Arc::new(crm),
             uses: Uses::default(),
             wrapups: Arc::new(WrapUpDoor::new(
                 Arc::clone(&store),
@@ -323,7 +337,7 @@ impl App {
             speech,
             batches,
             gaps,
-            proposals,
+            followers,
             spent,
             stop,
             http_stop,
@@ -375,8 +389,10 @@ impl App {
         }
         self.spent.close().await;
         self.gaps.close().await;
-        if self.proposals.await.is_err() {
-            tracing::error!("following the log for what calls explain failed, which is a bug");
+        for follower in self.followers {
+            if follower.await.is_err() {
+                tracing::error!("a task that follows the log failed, which is a bug");
+            }
         }
         self.store.close().await;
         Ok(())

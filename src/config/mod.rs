@@ -2,8 +2,10 @@
 //!
 //! `BACKCHANNEL__SERVE__LISTEN=127.0.0.1:9000` is `listen` in `[serve]`.
 
+mod crm;
 mod generation;
 mod media;
+mod office;
 mod own_sockets;
 mod speech;
 mod wrapup;
@@ -19,8 +21,10 @@ use crate::models::Engine;
 use crate::prompts::PromptSettings;
 use crate::serve;
 
+pub use self::crm::{Crm, Rule, Writes};
 pub use self::generation::{Budget, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
+pub use self::office::{Calendar, Mail, Team};
 pub use self::own_sockets::{AudioSocket, Siprec};
 pub use self::speech::language_of;
 pub use self::wrapup::{Disposition, OwnSection, WrapUp};
@@ -41,6 +45,10 @@ pub struct Config {
     pub wrapup: WrapUp,
     pub prompts: PromptSettings,
     pub generation: Generation,
+    pub crm: Crm,
+    pub mail: Mail,
+    pub calendar: Calendar,
+    pub team: Team,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]

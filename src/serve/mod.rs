@@ -13,6 +13,7 @@ mod batches;
 mod body;
 mod conversations;
 mod credentials;
+mod crm;
 mod envelope;
 mod error;
 mod events;
@@ -53,6 +54,10 @@ use crate::store::{ArticleLog, Store};
 
 pub use articles::{ArticleConflict, ArticleHit, FoundArticles, FoundSentence, Question};
 pub use batches::{BatchFile, BatchView, StoredConversations, WantedBatch};
+pub use crm::{
+    Change, CrmDoor, Expert, Known, Outcome, OutcomeOrder, SwarmOrder, SystemState, WantedContact,
+    ending,
+};
 pub use error::Problem;
 pub use gaps::{
     Gap, GapList, GapReasons, GapSample, GapState, HandlingTime, NearestArticle, WantedGaps,
@@ -72,6 +77,8 @@ pub use uses::Uses;
 pub struct Config {
     /// Loopback unless somebody decides otherwise; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where people open the service, such as `https://backchannel.example.org`: what links in messages begin with.
+    pub public_url: Option<String>,
     /// Names this process in the envelope's `source`.
     pub node: String,
     /// A connection whose peer takes nothing for so long is dropped.
@@ -93,6 +100,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
             node: "node-1".to_owned(),
             write_idle_seconds: 15,
             comment_seconds: 15,
@@ -125,6 +133,7 @@ pub struct Services {
     /// What calls explain and no article says.
     pub proposals: Arc<dyn Proposals>,
     pub wrapups: Arc<dyn WrapUps>,
+    pub crm: Arc<dyn CrmDoor>,
     pub batches: Arc<dyn Batches>,
     pub system: Arc<dyn SystemSource>,
     /// Where AudioSocket calls are announced, if any are taken.

@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 
 use super::error::Problem;
 use super::{
-    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, events, gaps,
-    health, hooks, searches, suggestions, system, uses, wrapups,
+    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, crm, events,
+    gaps, health, hooks, searches, suggestions, system, uses, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -78,6 +78,14 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(gaps::list))
         .routes(routes!(gaps::show))
         .routes(routes!(gaps::draft))
+        .routes(routes!(crm::contact::choose))
+        .routes(routes!(crm::outcome::show, crm::outcome::write))
+        .routes(routes!(crm::outcome::swarm))
+        .routes(routes!(crm::outcome::experts))
+        .routes(routes!(crm::outbox::list))
+        .routes(routes!(crm::outbox::retry))
+        .routes(routes!(crm::outbox::discard))
+        .routes(routes!(crm::outbox::systems))
         .routes(routes!(hooks::eventgrid, hooks::eventgrid_handshake))
 }
 

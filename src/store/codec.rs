@@ -27,7 +27,7 @@ use crate::domain::{
 pub use self::answers::{
     answer_event_id, decode_asked_back, question_answered, sentence, unanswered,
 };
-pub use self::crm::{CRM_CONTEXT, CRM_WRITE, contact, decode_context};
+pub use self::crm::{CRM_CONTEXT, CRM_WRITE, case, context, context_of, crm_write, decode_context};
 pub use self::effects::{EFFECT_SCHEMA, decode_effect, encode_effect};
 pub use self::wrapup::{
     ARTICLE_COMPARED, WRAPUP_ARTICLE, WRAPUP_DISPOSITION, WRAPUP_EMAIL, WRAPUP_FOLLOW_UP,
@@ -174,7 +174,7 @@ pub fn encode(body: &EventBody) -> Encoded {
         }
         EventBody::WritingStruck(x) => encoded!("writing.struck", answers::writing_struck(x)),
         EventBody::CrmContext(x) => encoded!("crm.context", crm::context(x)),
-        EventBody::CrmWrite(x) => encoded!("crm.write", crm::write(x)),
+        EventBody::CrmWrite(x) => encoded!("crm.write", crm::crm_write(x)),
         EventBody::SystemDegraded(x) => encoded!(
             "system.degraded",
             wire::SystemDegraded {

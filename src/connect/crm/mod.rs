@@ -6,6 +6,7 @@
 //! bear the number or address that was searched for.
 
 pub mod answers;
+pub mod bottlecrm;
 pub mod checked;
 pub mod conformance;
 pub mod numbers;
@@ -46,6 +47,16 @@ pub trait Crm: Destination {
     ) -> Result<Vec<Activity>, DeliveryError>;
 
     async fn account_facts(&self, contact: &Contact) -> Result<AccountFacts, DeliveryError>;
+
+    /// Cases that were solved and are about such words, the best first.
+    async fn solved_cases(
+        &self,
+        words: &[String],
+        limit: usize,
+    ) -> Result<Vec<Case>, DeliveryError> {
+        let _ = (words, limit);
+        Err(DeliveryError::Unsupported("look for solved cases"))
+    }
 }
 
 /// More people than that behind one number are no choice for anybody.

@@ -10,7 +10,7 @@ use crate::store::StoreError;
 pub const CRM_CONTEXT: &str = "crm.context";
 pub const CRM_WRITE: &str = "crm.write";
 
-pub(super) fn context(x: &CrmContext) -> wire::CrmContext {
+pub fn context(x: &CrmContext) -> wire::CrmContext {
     let mut out = wire::CrmContext {
         connector: x.connector.clone(),
         state: x.identity.as_str().into(),
@@ -54,8 +54,14 @@ pub fn decode_context(event: &Recorded) -> Result<Option<CrmContext>, StoreError
     if &*event.kind != CRM_CONTEXT {
         return Ok(None);
     }
-    let damaged = |what: &str| StoreError::Corrupt(format!("event {} {what}", event.id));
-    let wire: wire::CrmContext = super::data(event)?;
+    let damaged = |what: String| StoreError::Corrupt(format!("event {} {what}", event.id));
+    context_of(super::data(event)?).map(Some).map_err(damaged)
+}
+
+/// # Errors
+/// What is wrong with it, as a predicate.
+pub fn context_of(wire: wire::CrmContext) -> Result<CrmContext, String> {
+    let damaged = |what: &str| what.to_owned();
     let searched = wire.searched.map(|searched| {
         Some(match searched.by.as_str() {
             "phone" => ContactKey::Phone(searched.value),
@@ -74,24 +80,9 @@ pub fn decode_context(event: &Recorded) -> Result<Option<CrmContext>, StoreError
             let contact = wire.contact.ok_or_else(|| damaged("knows nobody"))?;
             Identity::Known(Box::new(KnownContact {
                 contact: contact_of(contact),
-                facts: wire
-                    .facts
-                    .map(facts_of)
-                    .transpose()
-                    .map_err(|what| damaged(&what))?
-                    .unwrap_or_default(),
-                cases: wire
-                    .open_cases
-                    .into_iter()
-                    .map(case_of)
-                    .collect::<Result<_, _>>()
-                    .map_err(|what| damaged(&what))?,
-                history: wire
-                    .history
-                    .into_iter()
-                    .map(activity_of)
-                    .collect::<Result<_, _>>()
-                    .map_err(|what| damaged(&what))?,
+                facts: wire.facts.map(facts_of).transpose()?.unwrap_or_default(),
+                cases: wire.open_cases.into_iter().map(case_of).collect::<Result<_, _>>()?,
+                history: wire.history.into_iter().map(activity_of).collect::<Result<_, _>>()?,
                 missing: wire.missing,
                 chosen_by: wire.chosen_by,
             }))
@@ -102,10 +93,10 @@ pub fn decode_context(event: &Recorded) -> Result<Option<CrmContext>, StoreError
         _ => return Err(damaged("names an unknown state")),
     };
     let latency_ms = wire.latency_ms;
-    Ok(Some(CrmContext { connector: wire.connector, searched, identity, latency_ms }))
+    Ok(CrmContext { connector: wire.connector, searched, identity, latency_ms })
 }
 
-pub fn write(x: &CrmWrite) -> wire::CrmWrite {
+pub fn crm_write(x: &CrmWrite) -> wire::CrmWrite {
     wire::CrmWrite {
         operation: x.operation.clone(),
         dedupe_key: x.key.as_str().into(),
@@ -168,7 +159,7 @@ fn facts_of(wire: wire::AccountFacts) -> Result<AccountFacts, String> {
     })
 }
 
-fn case(x: &Case) -> wire::Case {
+pub fn case(x: &Case) -> wire::Case {
     wire::Case {
         id: x.id.clone(),
         number: x.number.clone(),
