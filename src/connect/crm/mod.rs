@@ -13,6 +13,7 @@ pub mod numbers;
 pub mod salesforce;
 pub mod same;
 pub mod wording;
+pub mod zendesk;
 
 #[cfg(test)]
 pub(super) mod played;

@@ -159,6 +159,12 @@ fn respond(reply: Reply) -> Response {
 /// A clock that goes on with each change, so that the order of changes is their order in time.
 pub struct Clock(Timestamp);
 
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Clock {
     pub fn new() -> Self {
         Self("2026-11-22T10:00:00Z".parse().expect("a time"))

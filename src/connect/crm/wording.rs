@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::domain::{CallRecord, DedupeKey, Direction, DueAt, NewNote, Redacted};
+use crate::domain::{ActivityKind, CallRecord, DedupeKey, Direction, DueAt, NewNote, Redacted};
 use crate::insight::redaction::typed;
 
 const MARKER_BEGIN: &str = "[backchannel:";
+const INBOUND: &str = "Inbound call, ";
+const OUTBOUND: &str = "Outbound call, ";
 /// Where something was cut off.
 const CUT: &str = " […]";
 
@@ -18,6 +20,20 @@ pub fn marked(text: &str, key: &DedupeKey, max: usize) -> String {
     match max.saturating_sub(marker.chars().count() + 2) {
         0 => marker,
         room => format!("{}\n\n{marker}", cut(text, room)),
+    }
+}
+
+/// The same for a system that counts bytes.
+pub fn marked_in_bytes(text: &str, key: &DedupeKey, max: usize) -> String {
+    let mut room = max;
+    loop {
+        let whole = marked(text, key, room);
+        let over = whole.len().saturating_sub(max);
+        if over == 0 || room == 0 {
+            return whole;
+        }
+        // A character has four bytes at the most, so that no step takes too many.
+        room = room.saturating_sub(over.div_ceil(4));
     }
 }
 
@@ -60,6 +76,15 @@ pub fn titled(subject: &str, body: &str) -> String {
     }
 }
 
+/// What an entry is that may be one of ours: a call was written by `call`, in a system that has none.
+pub fn kind(text: &str) -> ActivityKind {
+    let says_so = |line: &str| line.starts_with(INBOUND) || line.starts_with(OUTBOUND);
+    match text.contains(MARKER_BEGIN) && text.lines().any(says_so) {
+        true => ActivityKind::Call,
+        false => ActivityKind::Note,
+    }
+}
+
 /// A note in one text.
 pub fn note(note: &NewNote) -> String {
     titled(note.subject.as_str(), note.body.as_str())
@@ -68,14 +93,12 @@ pub fn note(note: &NewNote) -> String {
 /// A call in one text, with what systems without fields for it would lose.
 pub fn call(call: &CallRecord) -> String {
     let direction = match call.direction {
-        Direction::Inbound => "Inbound call",
-        Direction::Outbound => "Outbound call",
+        Direction::Inbound => INBOUND,
+        Direction::Outbound => OUTBOUND,
     };
     let (minutes, seconds) = (call.duration_s / 60, call.duration_s % 60);
-    let mut facts = format!(
-        "{direction}, {}, {minutes} min {seconds} s",
-        call.started_at.strftime("%F %R UTC")
-    );
+    let mut facts =
+        format!("{direction}{}, {minutes} min {seconds} s", call.started_at.strftime("%F %R UTC"));
     if let Some(outcome) = &call.outcome {
         facts = format!("{facts}\nOutcome: {}", outcome.as_str());
     }

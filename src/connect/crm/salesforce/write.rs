@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::query::{id, quoted};
 use super::{Articles, Salesforce, wire};
 use crate::connect::crm::answers::{at, is_as_wanted, made, unreadable};
-use crate::connect::crm::wording::{self, bears, cut, due_at, html, marked, moment};
+use crate::connect::crm::wording::{self, bears, cut, due_at, html, marked_in_bytes, moment};
 use crate::connect::destination::DeliveryError;
 use crate::connect::http::Request;
 use crate::domain::{
@@ -167,7 +167,7 @@ impl Salesforce {
     ) -> Result<String, DeliveryError> {
         let fields = json!({
             "ParentId": case_id(case)?,
-            "CommentBody": marked_in_bytes(&wording::note(note), key),
+            "CommentBody": marked_in_bytes(&wording::note(note), key, COMMENT_MAX_BYTES),
             "IsPublished": false,
         });
         let answer = self.ask(Request::post(&self.path("sobjects/CaseComment"), fields)).await?;
@@ -314,18 +314,6 @@ fn about(fields: &mut Value, case: Option<&CaseRef>) -> Result<(), DeliveryError
         fields["WhatId"] = json!(case_id(case)?);
     }
     Ok(())
-}
-
-fn marked_in_bytes(text: &str, key: &DedupeKey) -> String {
-    let mut room = COMMENT_MAX_BYTES;
-    loop {
-        let whole = marked(text, key, room);
-        let over = whole.len().saturating_sub(COMMENT_MAX_BYTES);
-        if over == 0 {
-            return whole;
-        }
-        room -= over.div_ceil(4).max(1);
-    }
 }
 
 /// Letters, digits and single hyphens. The key at its end makes it ours, and unique.
