@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod numbers;
 pub mod salesforce;
 pub mod same;
+pub mod servicenow;
 pub mod wording;
 pub mod zendesk;
 
