@@ -9,6 +9,7 @@ pub mod answers;
 pub mod bottlecrm;
 pub mod checked;
 pub mod conformance;
+pub mod dataverse;
 pub mod numbers;
 pub mod salesforce;
 pub mod same;
