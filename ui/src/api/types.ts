@@ -1,4 +1,5 @@
 // The shapes of the HTTP contract, as they come over the wire. Only fields that the desktop reads are named.
+import type { CrmContext, CrmWrite } from './crm-types.ts';
 
 export type Role = 'customer' | 'agent' | 'supervisor' | 'bot' | 'expert';
 
@@ -176,6 +177,9 @@ export interface Conversation extends Summary {
   suggested_questions?: SuggestedQuestion[];
   gaps: Gap[];
   wrapup: WrapUp | null;
+  /** Null where no CRM is configured, or it isn't asked yet. */
+  crm?: CrmContext | null;
+  writes?: CrmWrite[];
 }
 
 export interface Passage {
@@ -260,6 +264,8 @@ export interface WrapUpDue {
   phrase: string;
   date?: string | undefined;
   time?: string | undefined;
+  /** The end of a window that begins at `time`. */
+  until?: string | undefined;
   is_limit: boolean;
   time_zone: string;
 }

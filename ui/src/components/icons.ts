@@ -23,3 +23,4 @@ export const quoteIcon = icon(svg`<path d="M3.5 9.5h3v-4h-3v4c0 1.5.7 2.3 2 2.5M
 export const keyboardIcon = icon(svg`<rect x="1.5" y="4" width="13" height="8" rx="1.5" /><path d="M4 6.7h.01M6.7 6.7h.01M9.3 6.7h.01M12 6.7h.01M5 9.5h6" />`);
 export const warnIcon = icon(svg`<path d="M8 2.5l6 10.5H2z" /><path d="M8 6.5v3M8 11.4h.01" />`);
 export const backIcon = icon(svg`<path d="M10 4L6 8l4 4" />`);
+export const outIcon = icon(svg`<path d="M6.5 3.5h-3v9h9v-3M9.5 3.5h3v3M12.2 3.8L7.5 8.5" />`);

@@ -86,6 +86,14 @@ export const desktopStyles = css`
     inset: 0;
     z-index: 10;
   }
+  bc-outcome {
+    padding: var(--s1);
+    margin-bottom: var(--s2);
+  }
+  .drawer {
+    z-index: 5;
+    background: var(--surface);
+  }
   .problem,
   .bones {
     grid-area: panel;
@@ -141,6 +149,18 @@ export const desktopStyles = css`
       display: flex;
       flex-direction: column;
       min-height: 0;
+      border-inline-end: 1px solid var(--line);
+    }
+    .call.with-customer {
+      grid-template: auto minmax(0, auto) minmax(0, 1fr) auto / 304px minmax(0, 1fr) minmax(440px, 38%);
+      grid-template-areas: 'calls strip strip' 'calls panel side' 'about panel side' 'about ask side';
+    }
+    .with-customer .calls {
+      max-height: 44vh;
+    }
+    .about {
+      grid-area: about;
+      border-block-start: 1px solid var(--line);
       border-inline-end: 1px solid var(--line);
     }
     .calls bc-call-list {

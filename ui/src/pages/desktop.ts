@@ -1,13 +1,16 @@
 import '../theme.ts';
 import { LitElement, html } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
+import type { ContactChoice, CrmWrite, OutcomeOrder } from '../api/crm-types.ts';
 import type { Citation, Decision, EmailOrder, Question } from '../api/types.ts';
 import type { Announcer } from '../components/announcer.ts';
 import type { Ask } from '../components/ask.ts';
 import type { Cards } from '../components/cards.ts';
+import type { CustomerPanel } from '../components/customer-panel.ts';
 import type { HandOver } from '../components/handover.ts';
 import type { Header } from '../components/header.ts';
 import type { KeyMap } from '../components/keymap.ts';
+import type { OutcomePanel } from '../components/outcome.ts';
 import { shared } from '../components/shared-styles.ts';
 import type { Transcript } from '../components/transcript.ts';
 import type { WrapUpPanel } from '../components/wrapup.ts';
@@ -31,6 +34,10 @@ type CardEvent<T = undefined> = CustomEvent<{ card: CardView; value: T }>;
 export class Desktop extends LitElement {
   @state() private tab: Tab = 'cards';
   @state() private narrow = matchMedia('(max-width: 899px)').matches;
+  /** The customer has a place of their own beside the call. */
+  @state() private wide = matchMedia('(min-width: 1300px)').matches;
+  /** Where they have none, they stand over the transcript. */
+  @state() private customerOpen = false;
   @state() private passage: (Pick<Citation, 'article_id'> & Partial<Citation>) | null = null;
   /** The turn that a card answers, lit for a moment. */
   @state() private markedTurn: string | null = null;
@@ -44,8 +51,10 @@ export class Desktop extends LitElement {
   @query('bc-cards') private cards!: Cards | null;
   @query('bc-ask') private askBox!: Ask | null;
   @query('bc-header') private header!: Header;
+  @query('bc-customer-panel') private customerPanel!: CustomerPanel | null;
   @query('bc-handover') private handOver!: HandOver | null;
   @query('bc-keymap') private keyMap!: KeyMap;
+  @query('bc-outcome') private outcome!: OutcomePanel | null;
   @query('bc-wrapup') private wrapUp!: WrapUpPanel | null;
   @query('bc-transcript') private transcript!: Transcript | null;
   private readonly session = new DesktopSession(this, {
@@ -62,6 +71,7 @@ export class Desktop extends LitElement {
     super.connectedCallback();
     document.addEventListener('keydown', this.pressed);
     matchMedia('(max-width: 899px)').addEventListener('change', (event) => (this.narrow = event.matches));
+    matchMedia('(min-width: 1300px)').addEventListener('change', (event) => (this.wide = event.matches));
     this.clock = setInterval(() => (this.now = this.session.now), 1_000);
   }
 
@@ -103,8 +113,9 @@ export class Desktop extends LitElement {
 
   private call(view: ConversationView | undefined) {
     const { session } = this;
+    const column = Boolean(view) && this.wide && session.crm.hasCrm(view);
     return html`<main
-      class="call"
+      class="call ${column ? 'with-customer' : ''}"
       @card-insert=${(event: CardEvent<string>) => this.insert(event.detail.card, event.detail.value)}
       @card-edited=${(event: CardEvent<string>) => this.insertEdited(event.detail.card, event.detail.value)}
       @card-dismiss=${(event: CardEvent) => this.dismiss(event.detail.card)}
@@ -114,6 +125,12 @@ export class Desktop extends LitElement {
       @copy-answer=${(event: CardEvent<string>) => this.copy(event.detail.value)}
       @wrapup-review=${(event: CustomEvent<Decision>) => session.review(event.detail)}
       @wrapup-email=${(event: CustomEvent<EmailOrder>) => session.writeEmail(event.detail)}
+      @contact-choose=${(event: CustomEvent<ContactChoice>) => session.crm.choose(event.detail)}
+      @outcome-put=${(event: CustomEvent<OutcomeOrder>) => session.crm.put(event.detail)}
+      @outcome-retry=${(event: CustomEvent<CrmWrite>) => session.crm.retry(event.detail)}
+      @outcome-again=${() => session.crm.loadOutcome()}
+      @open-customer=${() => this.toCustomer()}
+      @close-customer=${() => this.closeCustomer()}
       @close-handover=${() => (this.packClosed = this.session.view?.wrapup?.hand_over?.wrapup_id ?? null)}
       @hand-over=${() => this.toHandOver()}
       @close-answers=${() => (this.answersOpen = false)}
@@ -126,6 +143,7 @@ export class Desktop extends LitElement {
         <bc-call-list .live=${session.live} .ended=${session.ended} .selected=${session.selected} .now=${this.now}></bc-call-list>
         ${session.microphone.is === 'streaming' ? '' : html`<bc-microphone .state=${session.microphone}></bc-microphone>`}
       </nav>
+      ${view && column ? html`<section class="panel about" aria-label="Customer" tabindex="-1">${this.customer(view)}</section>` : ''}
       ${view ? this.panels(view) : this.without()}
     </main>`;
   }
@@ -145,6 +163,11 @@ export class Desktop extends LitElement {
     const pack = view.state === 'live' ? view.wrapup?.hand_over : null;
     const cards = html`<section class="panel cards" aria-label="Cards" tabindex="-1" ?hidden=${this.narrow && this.tab !== 'cards'}>
       ${pack && pack.wrapup_id !== this.packClosed ? html`<bc-handover .pack=${pack}></bc-handover>` : ''}
+      ${view.state === 'ended' && session.crm.systems.length > 0
+        ? html`<bc-outcome
+            .view=${view} .outcome=${session.crm.outcome} .systems=${session.crm.systems} .problem=${session.crm.outcomeProblem} .busy=${session.crm.putting}
+          ></bc-outcome>`
+        : ''}
       ${view.wrapup && (view.state === 'ended' || hasDrafts(view.wrapup))
         ? html`<bc-wrapup .wrapup=${view.wrapup} .asked=${session.asked} .ordering=${session.ordering}></bc-wrapup>`
         : ''}
@@ -153,20 +176,35 @@ export class Desktop extends LitElement {
     const answers = this.answersOpen && view.questions.length > 0 ? html`<bc-answers role="region" aria-label="Answers" .questions=${view.questions}></bc-answers>` : '';
     return html`
       <div class="strip">
-        <bc-customer .view=${view} .now=${this.now}></bc-customer>
+        <bc-customer .view=${view} .now=${this.now} .hasCrm=${session.crm.hasCrm(view)}></bc-customer>
         ${this.stripRow(view)}
       </div>
-      ${this.narrow ? html`<bc-tabs name="Call views" .tabs=${TABS} .selected=${this.tab} .news=${this.news ? 'cards' : ''}></bc-tabs>` : ''}
+      ${this.narrow ? html`<bc-tabs name="Call views" .tabs=${TABS} .selected=${this.tab} .news=${this.newsIn(view)}></bc-tabs>` : ''}
       <div class="panel transcript" ?hidden=${this.narrow && this.tab !== 'transcript'}>
         <bc-transcript .view=${view} .markedTurn=${this.markedTurn}></bc-transcript>
       </div>
       <div class="side">${cards}${this.degraded()}${answers}</div>
       ${this.narrow && this.tab === 'customer'
-        ? html`<section class="panel" aria-label="Customer"><bc-customer full .view=${view} .now=${this.now}></bc-customer></section>`
+        ? html`<section class="panel" aria-label="Customer">${this.customer(view)}</section>`
         : ''}
       <bc-ask .suggestions=${openSuggestions(view)}></bc-ask>
+      ${this.customerOpen && !this.narrow && !this.wide
+        ? html`<section class="panel drawer" aria-label="Customer">${this.customer(view, true)}</section>`
+        : ''}
       ${this.passage ? html`<bc-passage role="complementary" aria-label="Passage" .citation=${this.passage}></bc-passage>` : ''}
     `;
+  }
+
+  private customer(view: ConversationView, closable = false) {
+    const { crm } = this.session;
+    return html`<bc-customer-panel
+      .view=${view} .now=${this.now} .hasCrm=${crm.hasCrm(view)} .busy=${crm.choosing} .problem=${crm.choiceProblem} .closable=${closable}
+    ></bc-customer-panel>`;
+  }
+
+  private newsIn(view: ConversationView): Tab | '' {
+    if (this.news) return 'cards';
+    return view.crm?.state === 'ambiguous' && this.tab !== 'customer' ? 'customer' : '';
   }
 
   /** Under the customer's name: the microphone while it runs, and the way to a call that began meanwhile. */
@@ -220,6 +258,12 @@ export class Desktop extends LitElement {
       case 'handover':
         void this.toHandOver();
         return true;
+      case 'customer':
+        if (this.customerOpen && !this.wide && !this.narrow) this.closeCustomer();
+        else void this.toCustomer();
+        return true;
+      case 'put':
+        return this.put();
       case 'mute':
         this.mute(!this.cards?.muted);
         return true;
@@ -242,6 +286,7 @@ export class Desktop extends LitElement {
       this.closePassage();
       return true;
     }
+    if (this.customerOpen) return this.closeCustomer();
     if (this.cards?.release()) return true;
     const had = this.answersOpen && (this.session.view?.questions.length ?? 0) > 0;
     this.answersOpen = false;
@@ -281,6 +326,35 @@ export class Desktop extends LitElement {
     part()?.focus();
   }
 
+  private async toCustomer(): Promise<void> {
+    if (!this.session.view) return;
+    this.show('customer');
+    if (!this.narrow && !this.wide) {
+      this.passage = null;
+      this.opener ??= deepActiveElement();
+      this.customerOpen = true;
+    }
+    await this.updateComplete;
+    await this.customerPanel?.updateComplete;
+    this.customerPanel?.focus();
+  }
+
+  private closeCustomer(): boolean {
+    this.customerOpen = false;
+    this.opener?.focus();
+    this.opener = null;
+    return true;
+  }
+
+  /** The first time it shows what would be put; only from there the key puts it. */
+  private put(): boolean {
+    if (!this.outcome) return false;
+    if (this.outcome.matches(':focus-within')) return this.outcome.put();
+    this.show('cards');
+    void this.updateComplete.then(() => this.outcome?.focus());
+    return true;
+  }
+
   private insert(card: CardView, words: string): void {
     const edited = card.verdict?.verdict === 'edited';
     void this.copy(words);
@@ -313,6 +387,7 @@ export class Desktop extends LitElement {
   }
 
   private open(citation: Citation): void {
+    this.customerOpen = false;
     this.opener ??= deepActiveElement();
     this.passage = citation;
   }
@@ -325,6 +400,7 @@ export class Desktop extends LitElement {
 
   private async reveal(turnId: string): Promise<void> {
     this.passage = null;
+    this.customerOpen = false;
     this.opener = null;
     this.show('transcript');
     this.markedTurn = turnId;
@@ -347,6 +423,8 @@ export class Desktop extends LitElement {
 
   private choose(event: CustomEvent<string>): void {
     this.passage = null;
+    this.customerOpen = false;
+    this.opener = null;
     this.answersOpen = true;
     this.session.select(event.detail);
   }

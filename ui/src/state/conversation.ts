@@ -1,9 +1,11 @@
 // A conversation's view model and the one pure function that moves it on: (view, event) → view.
 // It must give the same view whether events come once, twice, or in another order than they were numbered.
+import type { CrmContext, CrmWrite } from '../api/crm-types.ts';
 import type {
   AnsweredQuestion, Conversation, Envelope, Gap, Partial, Party, ProvenSentence, SpokenCard, StoredSuggestion, SuggestedQuestion, Suggestion,
   Turn, Verdict, VerdictKind, WrapUp, WrapUpGrowing,
 } from '../api/types.ts';
+import { withCrmContext, withCrmWrite } from './crm.ts';
 import { numbered, withGrowing, withWrapUpEvent } from './wrapup.ts';
 
 export interface TurnView {
@@ -56,6 +58,12 @@ export interface ConversationView {
   suggested: SuggestedQuestion[];
   /** Null while nothing was written. */
   wrapup: WrapUp | null;
+  /** Who the CRM says is on the line; null where it has said nothing yet. */
+  crm: CrmContext | null;
+  /** Of the event that brought it: what was overtaken must not come back. */
+  crm_sequence: number;
+  /** What is put into other systems, newest of each. */
+  writes: (CrmWrite & { sequence?: number })[];
   /** End of speech to its final turn, by the service's clock; null until one arrived live. */
   behind_ms: number | null;
   /** Every stored event up to this number is in the view … */
@@ -82,6 +90,9 @@ export function fromSnapshot(snapshot: Conversation): ConversationView {
     questions: (snapshot.questions ?? []).map((q) => entry(q, [])),
     suggested: snapshot.suggested_questions ?? [],
     wrapup: snapshot.wrapup ? numbered(snapshot.wrapup) : null,
+    crm: snapshot.crm ?? null,
+    crm_sequence: 0,
+    writes: snapshot.writes ?? [],
     behind_ms: null,
     through: snapshot.last_sequence,
     ahead: [],
@@ -190,6 +201,10 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
       const data = event.data as { parties?: Party[]; attributes?: Record<string, string> };
       return { ...view, parties: data.parties ?? view.parties, attributes: data.attributes ?? view.attributes };
     }
+    case 'crm.context':
+      return withCrmContext(view, event.data as CrmContext, Number(event.sequence ?? 0));
+    case 'crm.write':
+      return withCrmWrite(view, { ...(event.data as CrmWrite), at: event.time }, Number(event.sequence ?? 0));
     case 'conversation.ended': {
       const data = event.data as { reason: string; duration_ms: number };
       // Whatever was still open will never settle now.
