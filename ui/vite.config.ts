@@ -13,7 +13,7 @@ export default defineConfig({
       configureServer(server) {
         server.middlewares.use((request, _response, next) => {
           const path = request.url?.split('?')[0];
-          if (path === '/desktop' || path === '/knowledge') request.url = `${path}.html`;
+          if (path === '/desktop' || path === '/knowledge' || path === '/outbox') request.url = `${path}.html`;
           next();
         });
       },
@@ -30,7 +30,7 @@ export default defineConfig({
     // These versions know light-dark(), which tokens.css is built on; lower ones would get it rewritten.
     target: ['chrome123', 'edge123', 'firefox121', 'safari17.5'],
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { index: 'index.html', desktop: 'desktop.html', knowledge: 'knowledge.html' } },
+    rollupOptions: { input: { index: 'index.html', desktop: 'desktop.html', knowledge: 'knowledge.html', outbox: 'outbox.html' } },
   },
   test: { include: ['src/**/*.test.ts'] },
 } as Parameters<typeof defineConfig>[0]);

@@ -31,8 +31,6 @@ export class ContactChoice extends LitElement {
       }
       .candidate {
         display: grid;
-        grid-template-columns: minmax(0, 1fr) auto;
-        gap: 0 var(--s3);
         width: 100%;
         padding: var(--s2) var(--s3);
         border: 1px solid var(--line-strong);
@@ -48,7 +46,6 @@ export class ContactChoice extends LitElement {
         overflow-wrap: anywhere;
       }
       .match {
-        grid-column: 1 / -1;
         color: var(--ink-2);
         font-size: var(--text-s);
         overflow-wrap: anywhere;
@@ -111,8 +108,7 @@ export class ContactChoice extends LitElement {
   private candidate(contact: Contact, crm: CrmContext) {
     return html`<button type="button" class="candidate" aria-disabled=${this.busy} @click=${() => this.choose({ contact_id: contact.id })}>
       <span class="name">${contact.name ?? 'No name'}</span>
-      <span class="quiet">${contact.company ?? ''}</span>
-      <span class="match numbers">${matchOf(contact, crm) || `no. ${contact.id}`}</span>
+      <span class="match numbers">${[contact.company, matchOf(contact, crm) || `no. ${contact.id}`].filter(Boolean).join(' · ')}</span>
     </button>`;
   }
 

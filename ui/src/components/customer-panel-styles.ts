@@ -8,16 +8,24 @@ export const customerPanelStyles = css`
   }
   .top {
     display: flex;
-    align-items: start;
     gap: var(--s2);
-    margin-bottom: var(--s3);
+    min-height: var(--target);
+    align-items: center;
   }
   h2 {
     flex: 1;
     min-width: 0;
+  }
+  .name {
     font-size: var(--text-l);
     line-height: var(--leading-tight);
     font-weight: var(--weight-bold);
+    margin-bottom: var(--s1);
+  }
+  .name .urgent {
+    display: inline-block;
+    font-size: var(--text-s);
+    vertical-align: 2px;
   }
   a.button {
     text-decoration: none;
@@ -38,12 +46,6 @@ export const customerPanelStyles = css`
   }
   dl + .button {
     margin-top: var(--s3);
-  }
-  .tier {
-    font-weight: var(--weight-bold);
-  }
-  .who {
-    margin-top: var(--s1);
   }
   .link {
     min-height: 24px;
@@ -100,6 +102,9 @@ export const customerPanelStyles = css`
   }
   .activity {
     display: grid;
+  }
+  .activity + .activity,
+  .case .activity {
     padding-top: var(--s2);
   }
   /* A digest is read at a glance; the whole is a pointer away. */

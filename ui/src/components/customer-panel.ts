@@ -61,7 +61,7 @@ export class CustomerPanel extends LitElement {
     const { view } = this;
     if (!view) return '';
     return html`<div class="top">
-        <h2 tabindex="-1">${customerName(view)}</h2>
+        <h2 tabindex="-1" class="label">Customer</h2>
         ${this.record(view.crm)}
         ${this.closable
           ? html`<button type="button" class="icon-button" aria-label="Close the customer" title="Close (Esc)" @click=${() => this.fire('close-customer')}>${closeIcon}</button>`
@@ -76,7 +76,7 @@ export class CustomerPanel extends LitElement {
     if (!crm) return this.without(view);
     switch (crm.state) {
       case 'known':
-        return this.known(crm);
+        return this.known(view, crm);
       case 'ambiguous':
         return this.choose(crm);
       case 'unknown':
@@ -105,14 +105,15 @@ export class CustomerPanel extends LitElement {
     return html`<bc-contact-choice .crm=${crm} .busy=${this.busy} .problem=${this.problem}></bc-contact-choice>`;
   }
 
-  private known(crm: CrmContext) {
+  private known(view: ConversationView, crm: CrmContext) {
     const { facts, contact } = crm;
-    const rows: [string, string][] = [
-      ['Tier', facts?.tier ?? ''], ['Company', contact?.company ?? ''], ['Has', facts?.products.join(', ') ?? ''], ['Since', facts?.since?.slice(0, 4) ?? ''],
-      ['Looked after by', facts?.owner ?? ''],
-    ];
+    const tier = facts?.tier ?? '';
+    const since = facts?.since ? `since ${facts.since.slice(0, 4)}` : '';
+    const who = [contact?.company, since, facts?.owner ? `looked after by ${facts.owner}` : ''].filter(Boolean).join(' · ');
     return html`
-      <dl>${rows.filter(([, value]) => value).map(([name, value]) => html`<dt>${name}</dt><dd class="numbers ${name === 'Tier' ? 'tier' : ''}">${value}</dd>`)}</dl>
+      <p class="name">${customerName(view)}${tier ? html` <span class="urgent">${tier}</span>` : ''}</p>
+      ${who ? html`<p class="numbers">${who}</p>` : ''}
+      ${facts && facts.products.length > 0 ? html`<p class="numbers">${facts.products.join(', ')}</p>` : ''}
       ${this.readonly
         ? ''
         : html`<p class="who quiet">${crm.chosen_by ? `Chosen by ${crm.chosen_by}.` : ''}

@@ -49,6 +49,9 @@ export class Customer extends LitElement {
         border-radius: 50%;
         background: var(--accent);
       }
+      :host([hascrm]) .strip {
+        align-items: center;
+      }
       /* A name that comes late moves nothing. */
       :host([hascrm]) h2 {
         flex: none;
@@ -77,7 +80,18 @@ export class Customer extends LitElement {
         background: var(--hover);
         color: var(--ink);
       }
+      button.facts {
+        display: flex;
+        align-items: center;
+        justify-content: end;
+      }
+      .cut {
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
+      /* Where there is little room, it is the last to go. */
       .tier {
+        flex: none;
         color: var(--ink);
         font-weight: var(--weight-bold);
       }
@@ -119,7 +133,9 @@ export class Customer extends LitElement {
           min-width: 0;
         }
         :host([hascrm]) .facts {
-          display: block;
+          display: flex;
+          align-items: center;
+          justify-content: start;
           flex: 1 0 100%;
           padding-inline: 0;
           margin: 0;
@@ -149,7 +165,7 @@ export class Customer extends LitElement {
       case 'waiting':
         return html`<span class="facts bones" role="img" aria-label="The CRM is being asked"><i></i></span>`;
       case 'facts':
-        return this.opening(html`${says.facts.join(' · ')}${says.tier ? html` · <span class="tier">${says.tier}</span>` : ''}`);
+        return this.opening(html`<span class="cut">${says.facts.join(' · ')}</span>${says.tier ? html`<span class="tier">&nbsp;· ${says.tier}</span>` : ''}`);
       case 'choose':
         return this.opening(html`${says.words}: who is it?`, 'choose');
       case 'unknown':

@@ -145,9 +145,9 @@ export class OutcomePanel extends LitElement {
     const when = due ? dueText({ phrase: '', is_limit: false, ...due, time: due.time ?? undefined }) : '';
     return html`<p class="preview" title=${row.text}>${changed ? html`<span class="yours">yours</span> ` : ''}${firstWords(row.text)}</p>
       ${free && open !== null && !due ? this.days(row, open === '' ? 'No day was named' : `“${open}”: which day?`) : ''}
-      ${when ? html`<p class="when numbers">${when}${free ? html` <button type="button" class="link" aria-label="Another time: ${item.title}" @click=${() => this.edit(item.id)}>change</button>` : ''}</p>` : ''}
+      ${when ? html`<p class="when numbers">${when}${free ? html` <button type="button" class="link" aria-label="Change: ${item.title}" @click=${() => this.edit(item.id)}>Change</button>` : ''}</p>` : ''}
       ${free && item.operation === 'add_note'
-        ? html`<button type="button" class="link" aria-label="Edit: ${item.title}" @click=${() => this.edit(item.id)}>Edit the text</button>`
+        ? html`<button type="button" class="link" aria-label="Edit the text: ${item.title}" @click=${() => this.edit(item.id)}>Edit the text</button>`
         : ''}`;
   }
 

@@ -2,6 +2,7 @@ import { client } from '../api/client.ts';
 import type { ConversationFeed } from '../api/conversation-feed.ts';
 import type { ContactChoice, CrmWrite, Outcome, OutcomeOrder, SystemHealth } from '../api/crm-types.ts';
 import { Problem, sentenceFor } from '../api/problem.ts';
+import type { Summary } from '../api/types.ts';
 import type { ConversationView } from '../state/conversation.ts';
 import { isSame, withCrmContext, withCrmWrite } from '../state/crm.ts';
 import type { Voice } from './desktop-session.ts';
@@ -29,6 +30,8 @@ export class CrmDesk {
   choosing = false;
   choiceProblem = '';
   putting = false;
+  /** By call: who the CRM says it is. */
+  private readonly names = new Map<string, string>();
   private read = '';
   /** Of the call that is looked at: what it began with is no news. */
   private last: { id: string; state: string | undefined } | undefined;
@@ -50,6 +53,14 @@ export class CrmDesk {
     return Boolean(view?.crm) || this.systems.some((one) => one.kind === 'crm');
   }
 
+  /** The lists know no CRM: calls that were looked at bear their customer's name there, too. */
+  named(calls: Summary[]): Summary[] {
+    return calls.map((call) => {
+      const name = this.names.get(call.id);
+      return name ? { ...call, parties: call.parties.map((party) => (party.role === 'customer' ? { ...party, name } : party)) } : call;
+    });
+  }
+
   /** Another call is looked at. */
   leave(): void {
     clearTimeout(this.timer);
@@ -64,6 +75,9 @@ export class CrmDesk {
   /** Says who it is when that is known, and reads the plan of a call that is over whenever it moved. */
   follow(view: ConversationView): void {
     const state = view.crm?.state;
+    const name = view.crm?.contact?.name;
+    if (name) this.names.set(view.id, name);
+    else this.names.delete(view.id);
     const isNews = this.last?.id === view.id && this.last.state !== state && !this.choosing;
     this.last = { id: view.id, state };
     if (isNews && view.crm) this.desk.say.announce(chosenAloud(view.crm.state, view.crm.contact?.name));

@@ -86,7 +86,7 @@ export class Desktop extends LitElement {
     const { view } = session;
     return html`
       <bc-header
-        .me=${session.me} .live=${session.live} .ended=${session.ended} .selected=${session.selected} .stream=${session.stream} .now=${this.now}
+        .me=${session.me} .live=${session.crm.named(session.live)} .ended=${session.crm.named(session.ended)} .selected=${session.selected} .stream=${session.stream} .now=${this.now}
         .behindMs=${view?.state === 'live' ? view.behind_ms : null}
         @call-select=${this.choose} @help=${() => this.keyMap.toggle()} @sign-out=${() => session.signOut()} @speak=${this.speak} @hush=${this.hush}
       ><bc-microphone .state=${session.microphone}></bc-microphone></bc-header>
@@ -140,7 +140,7 @@ export class Desktop extends LitElement {
       @call-select=${this.choose} @speak=${this.speak} @hush=${this.hush} @ask=${this.ask}
     >
       <nav class="calls" aria-label="Calls">
-        <bc-call-list .live=${session.live} .ended=${session.ended} .selected=${session.selected} .now=${this.now}></bc-call-list>
+        <bc-call-list .live=${session.crm.named(session.live)} .ended=${session.crm.named(session.ended)} .selected=${session.selected} .now=${this.now}></bc-call-list>
         ${session.microphone.is === 'streaming' ? '' : html`<bc-microphone .state=${session.microphone}></bc-microphone>`}
       </nav>
       ${view && column ? html`<section class="panel about" aria-label="Customer" tabindex="-1">${this.customer(view)}</section>` : ''}

@@ -9,7 +9,7 @@ export const outboxTabs: { id: OutboxTab; name: string; states: WriteState[] }[]
   { id: 'failed', name: 'Failed', states: ['failed'] },
   { id: 'waiting', name: 'Waiting', states: ['waiting', 'sending'] },
   { id: 'done', name: 'Written', states: ['done'] },
-  { id: 'discarded', name: 'Thrown away', states: ['discarded'] },
+  { id: 'discarded', name: 'Discarded', states: ['discarded'] },
 ];
 
 export function countOf(tally: Tally[], tab: OutboxTab, system: string): number {
@@ -95,7 +95,7 @@ export const outboxKeys: KeyWords[] = [
   { keys: ['j', 'k'], says: 'Move to the next or previous one' },
   { keys: ['r'], says: 'Try it again' },
   { keys: ['x'], says: 'Throw it away, after a second look' },
-  { keys: ['1', '–', '4'], says: 'Failed, waiting, written, thrown away' },
+  { keys: ['1', '–', '4'], says: 'Failed, waiting, written, discarded' },
   { keys: ['?'], says: 'Show or hide these keys' },
   { keys: ['Esc'], says: 'Close, or keep what was to be thrown away' },
 ];

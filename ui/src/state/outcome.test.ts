@@ -65,4 +65,4 @@ test('a moved meeting keeps its zone', () => {
   expect(rows(outcome, [], { ...noChoices, changes: { 'meeting:w-2': movedTo(meeting, '2026-11-27', '09:30') } })[3]?.due).toEqual({ ...at, date: '2026-11-27', time: '09:30' });
 });
 
-test('a text in a line', () => expect(firstWords('Charged twice.\n\nPaid back.')).toBe('Charged twice. · Paid back.'));
+test('a text in a line', () => expect(firstWords('Charged twice.\n\n– Paid back.')).toBe('Charged twice. · Paid back.'));

@@ -105,5 +105,5 @@ export function leftText(rows: OutcomeRow[]): string {
 
 /** One line of a longer text. */
 export function firstWords(text: string): string {
-  return text.split(/\n+/).map((line) => line.trim()).filter(Boolean).join(' · ');
+  return text.split(/\n+/).map((line) => line.trim().replace(/^[–•-] /, '')).filter(Boolean).join(' · ');
 }
