@@ -184,6 +184,20 @@ impl Door {
         self.api.send(request.header("authorization", bearer(&token))).await
     }
 
+    /// The access token itself: for mailboxes, and before what can't be asked for afterwards.
+    ///
+    /// # Errors
+    /// `Denied` when none is given, or the key is of another kind. Never `Unclear`: asking for one does nothing.
+    pub async fn token(&self) -> Result<SecretString, DeliveryError> {
+        let Key::Token(tokens) = &self.key else {
+            return Err(DeliveryError::Denied("its key is no access token".to_owned()));
+        };
+        tokens.token().await.map_err(|error| match error {
+            DeliveryError::Unclear(why) => DeliveryError::Unreachable(why),
+            other => other,
+        })
+    }
+
     /// # Errors
     /// As `send`, and by status.
     pub async fn ask(&self, request: Request<'_>) -> Result<Answered, DeliveryError> {

@@ -4,19 +4,18 @@ use std::fmt;
 use std::time::Duration;
 
 use async_imap::error::Error;
-use async_imap::imap_proto::{MailboxDatum, NameAttribute, Response, Status};
+use async_imap::imap_proto::{MailboxDatum, NameAttribute, Response};
 use async_imap::{Authenticator, Client, Session};
-use futures_util::TryStreamExt as _;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::Whereabouts;
+use super::asked::{ask, fetch, search};
 use super::secret::{Login, Proof};
 use super::tls::{Security, Server, Wire, encrypt};
 use crate::connect::destination::DeliveryError;
 
-const FOLDERS_MAX: usize = 2_000;
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// Folders by name, for servers that don't say which is which (RFC 6154). Names as the server writes them: letters
@@ -159,34 +158,26 @@ where
 
 /// Folders by what they are for, of all that the server has.
 async fn list(session: &mut Connected, command: &str) -> Result<Folders, DeliveryError> {
-    let tag = session.run_command(command).await.map_err(|_| unreachable())?;
     let mut found = Folders::default();
-    for _ in 0..FOLDERS_MAX {
-        let Some(answer) = session.read_response().await.map_err(|_| unreachable())? else {
-            return Err(unreachable());
-        };
-        match answer.parsed() {
-            Response::Done { tag: of, status, .. } if *of == tag => {
-                return match status {
-                    Status::Ok => Ok(found),
-                    _ => Err(DeliveryError::Refused("it lists no folders".to_owned())),
-                };
-            }
-            Response::MailboxData(MailboxDatum::List(listed)) => {
-                for attribute in &listed.name_attributes {
-                    let place = match attribute {
-                        NameAttribute::Drafts => &mut found.drafts,
-                        NameAttribute::Sent => &mut found.sent,
-                        NameAttribute::Trash => &mut found.trash,
-                        _ => continue,
-                    };
-                    place.get_or_insert_with(|| listed.name.to_string());
-                }
-            }
-            _ => {}
+    let take = |answer: &Response<'_>| {
+        let Response::MailboxData(MailboxDatum::List(listed)) = answer else { return };
+        for attribute in &listed.name_attributes {
+            let place = match attribute {
+                NameAttribute::Drafts => &mut found.drafts,
+                NameAttribute::Sent => &mut found.sent,
+                NameAttribute::Trash => &mut found.trash,
+                _ => continue,
+            };
+            place.get_or_insert_with(|| listed.name.to_string());
         }
+    };
+    match ask(session, command, take).await {
+        Ok(()) => Ok(found),
+        Err(Error::No(_) | Error::Bad(_)) => {
+            Err(DeliveryError::Refused("it lists no folders".to_owned()))
+        }
+        Err(_) => Err(unreachable()),
     }
-    Err(DeliveryError::Refused(format!("the mailbox has more than {FOLDERS_MAX} folders")))
 }
 
 impl Open {
@@ -271,12 +262,11 @@ impl Open {
             let failed = |error: Error| failed(&error, "a message can't be taken out of Drafts");
             session.select(&folder).await.map_err(failed)?;
             for uid in uids(session, id).await? {
-                let marked = session.uid_store(uid.to_string(), "+FLAGS.SILENT (\\Deleted)").await;
-                marked.map_err(failed)?.try_collect::<Vec<_>>().await.map_err(failed)?;
+                let mark = format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)");
+                ask(session, &mark, |_| ()).await.map_err(failed)?;
                 // Without UIDPLUS an EXPUNGE would take what others have marked: the mark has to do.
                 if expunges {
-                    let gone = session.uid_expunge(uid.to_string()).await.map_err(failed)?;
-                    gone.try_collect::<Vec<_>>().await.map_err(failed)?;
+                    ask(session, &format!("UID EXPUNGE {uid}"), |_| ()).await.map_err(failed)?;
                 }
             }
             Ok(())
@@ -298,23 +288,20 @@ async fn uids(session: &mut Connected, id: &str) -> Result<Vec<u32>, DeliveryErr
     const CANDIDATES_MAX: usize = 20;
     let failed = |error: Error| failed(&error, "a folder can't be searched");
     let question = format!("UNDELETED HEADER Message-ID \"<{id}>\"");
-    let candidates = session.uid_search(question).await.map_err(failed)?;
+    let candidates = search(session, &question).await.map_err(failed)?;
     if candidates.is_empty() {
         return Ok(Vec::new());
     }
     let set: Vec<String> =
         candidates.iter().take(CANDIDATES_MAX).map(ToString::to_string).collect();
     let asked = "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])";
-    let headers = session.uid_fetch(set.join(","), asked).await.map_err(failed)?;
-    let headers: Vec<_> = headers.try_collect().await.map_err(failed)?;
-    let bears = |header: Option<&[u8]>| {
-        header.is_some_and(|header| String::from_utf8_lossy(header).contains(&format!("<{id}>")))
-    };
-    let right: Vec<u32> = headers
+    let rows = fetch(session, &set.join(","), asked).await.map_err(failed)?;
+    let wanted = format!("<{id}>");
+    let bears = |body: &[u8]| String::from_utf8_lossy(body).contains(&wanted);
+    let right: Vec<u32> = rows
         .iter()
-        .filter(|one| bears(one.header()))
-        .filter_map(|one| one.uid)
-        .filter(|uid| candidates.contains(uid))
+        .filter(|row| candidates.contains(&row.uid) && row.body.as_deref().is_some_and(bears))
+        .map(|row| row.uid)
         .collect();
     match right.is_empty() {
         true => Err(DeliveryError::Untrusted("none of the messages found has the id".to_owned())),

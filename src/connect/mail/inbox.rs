@@ -5,9 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
 use jiff::{Timestamp, ToSpan as _};
 
+use super::asked::{Row, fetch, search};
 use super::imap::{Folders, Imap, Open, failed, slow};
 use super::read::{Inbound, MESSAGE_MAX_BYTES, ReadError, read};
 use super::secret::Login;
@@ -121,7 +121,7 @@ impl Inbox {
             true => format!("UID {}:*", cursor.uid_next),
             false => format!("SINCE {}", day_before(cursor.newest)),
         };
-        let found = mailbox.session.uid_search(question);
+        let found = search(&mut mailbox.session, &question);
         let found = self.patiently(found, "the folder can't be searched").await?;
         // `n:*` holds the last message even when its number is smaller.
         let from = if is_same { cursor.uid_next } else { 1 };
@@ -161,19 +161,11 @@ impl Inbox {
             return Ok(BTreeMap::new());
         }
         let set: Vec<String> = uids.iter().map(ToString::to_string).collect();
-        let all = async {
-            let rows = mailbox.session.uid_fetch(set.join(","), "(UID RFC822.SIZE INTERNALDATE)");
-            rows.await?.try_collect::<Vec<_>>().await
-        };
-        let rows = self.patiently(all, "the messages can't be listed").await?;
-        Ok(rows
-            .iter()
-            .filter_map(|row| {
-                let at = row.internal_date().map(|date| date.timestamp());
-                let at = Timestamp::from_second(at.unwrap_or_default()).unwrap_or_default();
-                Some((row.uid?, (usize::try_from(row.size?).ok()?, at)))
-            })
-            .collect())
+        let (set, what) = (set.join(","), "(UID RFC822.SIZE INTERNALDATE)");
+        let rows = fetch(&mut mailbox.session, &set, what);
+        let rows = self.patiently(rows, "the messages can't be listed").await?;
+        let known = |row: Row| Some((row.uid, (row.bytes?, row.arrived.unwrap_or_default())));
+        Ok(rows.into_iter().filter_map(known).collect())
     }
 
     async fn one(
@@ -181,14 +173,12 @@ impl Inbox {
         mailbox: &mut Open,
         uid: u32,
     ) -> Result<Result<Inbound, Skipped>, DeliveryError> {
-        let whole = async {
-            let rows = mailbox.session.uid_fetch(uid.to_string(), "(UID BODY.PEEK[])");
-            rows.await?.try_collect::<Vec<_>>().await
-        };
-        let rows = self.patiently(whole, "a message can't be fetched").await?;
-        let row = rows.iter().find(|row| row.uid == Some(uid));
-        Ok(match row.and_then(|row| row.body()) {
-            Some(raw) => read(raw).map_err(Skipped::from),
+        let set = uid.to_string();
+        let rows = fetch(&mut mailbox.session, &set, "(UID BODY.PEEK[])");
+        let rows = self.patiently(rows, "a message can't be fetched").await?;
+        let row = rows.into_iter().find(|row| row.uid == uid);
+        Ok(match row.and_then(|row| row.body) {
+            Some(raw) => read(&raw).map_err(Skipped::from),
             None => Err(Skipped::Gone),
         })
     }

@@ -16,6 +16,7 @@
 //!   `Undecided`, never a second mail: they move it to Sent when it arrived, or delete it and send again.
 
 pub(in crate::connect) mod address;
+mod asked;
 mod compose;
 mod imap;
 mod inbox;
@@ -35,7 +36,7 @@ use jiff::Timestamp;
 pub use imap::Folders;
 pub use inbox::{Cursor, Inbox, Received, Skipped};
 pub use read::{Attachment, Inbound, ReadError, read};
-pub use secret::{Login, Secret, TokenSource};
+pub use secret::{Login, Secret};
 pub use tls::{Security, Server};
 
 use super::calendar::{EventKey, Invitation};

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::connect::destination::DeliveryError;
+use crate::connect::oauth::Door;
 
 #[derive(Clone, Debug)]
 pub struct Login {
@@ -14,18 +14,20 @@ pub struct Login {
     pub secret: Secret,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Secret {
     Password(SecretString),
     /// OAuth (XOAUTH2), which Exchange Online and Gmail insist on.
-    Token(Arc<dyn TokenSource>),
+    Token(Arc<Door>),
 }
 
-/// Whoever gives access tokens that open the mailbox.
-#[async_trait]
-pub trait TokenSource: Send + Sync + fmt::Debug {
-    /// One that is good for some minutes.
-    async fn token(&self) -> Result<SecretString, DeliveryError>;
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password(_) => "Password",
+            Self::Token(_) => "Token",
+        })
+    }
 }
 
 /// What is said at the door now.
@@ -38,7 +40,7 @@ impl Login {
     pub(super) async fn proof(&self) -> Result<Proof, DeliveryError> {
         Ok(match &self.secret {
             Secret::Password(password) => Proof::Password(password.clone()),
-            Secret::Token(source) => Proof::Token(source.token().await?),
+            Secret::Token(door) => Proof::Token(door.token().await?),
         })
     }
 

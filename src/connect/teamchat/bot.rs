@@ -101,6 +101,8 @@ impl Destination for Bot {
         let message = message(effect)?;
         plain(key)?;
         let (door, conversation) = self.place(&message.room)?;
+        // Before the post, so that what goes wrong here is not taken for a post that may have gone out.
+        door.token().await?;
         let path = format!("v3/conversations/{}/activities", segment(conversation));
         let body = json!({ "type": "message", "attachments": [card::attachment(message)] });
         let answer = door.ask(Request::post(&path, body)).await?;

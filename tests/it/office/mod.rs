@@ -32,10 +32,7 @@ fn peers(name: &str) -> PathBuf {
 
 /// A file that a server is started with.
 fn template(name: &str) -> PathBuf {
-    // The tests are compiled where the project is, whichever crate runs them.
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join(file!());
-    let tests = here.ancestors().find(|folder| folder.ends_with("tests")).expect("tests");
-    tests.join("peers/office").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/office").join(name)
 }
 
 fn person(name: &str, address: &str) -> Mailbox {

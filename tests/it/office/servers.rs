@@ -22,7 +22,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         // Dovecot has children, which its master ends when asked to.
         let _ = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
-        let until = Instant::now() + Duration::from_secs(5);
+        let until = Instant::now() + Duration::from_secs(1);
         while Instant::now() < until {
             if matches!(self.0.try_wait(), Ok(Some(_))) {
                 return;

@@ -115,8 +115,8 @@ fn an_invitation_has_a_text_and_an_event() {
     let head = text(&message);
     assert!(head.contains("multipart/alternative"), "{head}");
     assert!(head.contains("Content-Type: text/calendar; method=REQUEST; charset=utf-8"), "{head}");
-    let calendar = parsed.parts.iter().filter_map(|part| part.text_contents());
-    let calendar = calendar.last().expect("a calendar").to_owned();
+    let mut calendar = parsed.parts.iter().filter_map(|part| part.text_contents());
+    let calendar = calendar.next_back().expect("a calendar").to_owned();
     assert_eq!(calendar, event.as_mail());
 }
 

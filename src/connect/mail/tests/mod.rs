@@ -1,5 +1,6 @@
 mod compose;
 mod read;
+mod scripted;
 mod settings;
 
 use super::address::Sender;
