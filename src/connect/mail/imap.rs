@@ -37,7 +37,8 @@ pub(super) enum Role {
 /// A way into one mailbox.
 pub(super) struct Imap {
     server: Server,
-    connector: TlsConnector,
+    /// Absent where nothing is encrypted, which needs no certificates of the system.
+    connector: Option<TlsConnector>,
     login: Login,
     folders: Folders,
     patience: Duration,
@@ -81,7 +82,8 @@ impl Imap {
         patience: Duration,
     ) -> Result<Self, String> {
         server.check()?;
-        let connector = server.connector()?;
+        let connector =
+            (server.security != Security::Plain).then(|| server.connector()).transpose()?;
         Ok(Self { server: server.clone(), connector, login: login.clone(), folders, patience })
     }
 
@@ -114,18 +116,20 @@ impl Imap {
         let proof = self.login.proof().await?;
         let address = (self.server.host.as_str(), self.server.port);
         let wire = TcpStream::connect(address).await.map_err(|error| no_way(&error))?;
-        let client = match self.server.security {
-            Security::Plain => greeted(Client::new(Box::new(wire) as Box<dyn Wire>)).await?,
-            Security::Implicit => {
-                let wire = encrypt(&self.connector, &self.server.host, wire).await;
+        let client = match (&self.connector, self.server.security) {
+            (None, _) | (_, Security::Plain) => {
+                greeted(Client::new(Box::new(wire) as Box<dyn Wire>)).await?
+            }
+            (Some(connector), Security::Implicit) => {
+                let wire = encrypt(connector, &self.server.host, wire).await;
                 greeted(Client::new(wire.map_err(|error| no_way(&error))?)).await?
             }
-            Security::StartTls => {
+            (Some(connector), Security::StartTls) => {
                 let mut client = greeted(Client::new(wire)).await?;
                 let started = client.run_command_and_check_ok("STARTTLS", None).await;
                 started.map_err(|_| not_encrypted())?;
                 // What came before the encryption is thrown away with the client.
-                let wire = encrypt(&self.connector, &self.server.host, client.into_inner()).await;
+                let wire = encrypt(connector, &self.server.host, client.into_inner()).await;
                 Client::new(wire.map_err(|error| no_way(&error))?)
             }
         };

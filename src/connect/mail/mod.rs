@@ -171,7 +171,10 @@ impl Mail {
             Ok(ready) => ready,
             Err(refused) => return mailbox.close(Err(refused)).await,
         };
-        mailbox.append(Role::Drafts, "(\\Draft \\Seen)", &message.bytes).await?;
+        let claim = mailbox.append(Role::Drafts, "(\\Draft \\Seen)", &message.bytes).await;
+        if let Err(error) = claim {
+            return Err(self.without_claim(error, message).await);
+        }
         if let Err(refused) = ready.transmit(&message.bytes).await {
             let is_sure = !matches!(refused, DeliveryError::Unclear(_));
             // It stays where it is when this fails, and a person is asked: too often, never too seldom.
@@ -184,6 +187,16 @@ impl Mail {
             tracing::warn!(destination = self.name, %error, "a sent mail was not moved to Sent");
         }
         mailbox.close(Ok(())).await
+    }
+
+    /// Nothing was transmitted yet. A claim that may stand all the same would look as if it had been.
+    async fn without_claim(&self, error: DeliveryError, message: &Composed) -> DeliveryError {
+        let Ok(mut mailbox) = self.imap.open().await else { return error };
+        let removed = mailbox.remove_from_drafts(&message.id).await;
+        match (mailbox.close(removed).await, error) {
+            (Ok(()), DeliveryError::Unclear(why)) => DeliveryError::Unreachable(why),
+            (_, error) => error,
+        }
     }
 
     /// Into Sent, then out of Drafts: in this order it is in one of them at any time.

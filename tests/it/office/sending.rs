@@ -133,6 +133,23 @@ async fn a_mail_whose_answer_was_lost_is_left_to_a_person() {
 }
 
 #[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_taken_back() {
+    let office = Office::open();
+    let proxy = Proxy::before(office.dovecot.plain().port, b"APPENDUID", 1).await;
+    let mut settings = settings(&office.dovecot);
+    settings.imap.port = proxy.port;
+    settings.smtp = Some(office.submission.server(Security::Plain));
+    let mail = mail(settings);
+    let (effect, key) = send("zoe@example.org");
+    let lost = mail.deliver(&effect, &key).await;
+    assert!(matches!(lost, Err(DeliveryError::Unreachable(_))), "{lost:?}");
+    assert!(proxy.is_done());
+    assert_eq!(office.counts(), [0, 0, 0]);
+    mail.deliver(&effect, &key).await.expect("sent");
+    assert_eq!(office.counts(), [1, 1, 0]);
+}
+
+#[tokio::test]
 async fn a_person_who_deletes_the_claim_lets_it_be_sent_again() {
     let office = Office::open();
     let proxy = Proxy::before(office.submission.port, b"250 kept", 1).await;

@@ -51,6 +51,19 @@ fn a_message_has_what_a_message_needs() {
 }
 
 #[test]
+fn long_lines_are_broken_on_the_way_and_whole_at_the_end() {
+    let mut mail = letter();
+    let long = "word ".repeat(1_000);
+    mail.body = Redacted::vouched(format!("{long}\n.\nend"));
+    mail.subject = Redacted::vouched(long.clone());
+    let message = composed(&mail).expect("a message");
+    text(&message);
+    let read = read(&message.bytes).expect("a message");
+    assert_eq!(read.text.as_str(), format!("{long}\n.\nend"));
+    assert_eq!(read.subject.as_str().chars().count(), 249, "cut, and no space at its end");
+}
+
+#[test]
 fn a_thread_keeps_its_beginning_and_its_end() {
     let mut mail = letter();
     mail.references = (0..200).map(|n| format!("{n}@x.org")).collect();

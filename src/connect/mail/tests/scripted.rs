@@ -62,6 +62,16 @@ async fn server(script: Script) -> (u16, JoinHandle<Vec<String>>) {
 }
 
 fn mail(port: u16, security: Security, secret: Secret, folders: Folders) -> Mail {
+    patient(port, security, secret, folders, PATIENCE)
+}
+
+fn patient(
+    port: u16,
+    security: Security,
+    secret: Secret,
+    folders: Folders,
+    patience: Duration,
+) -> Mail {
     let imap = Server { host: "127.0.0.1".to_owned(), port, security, ca_file: None };
     let settings = Settings {
         name: "mail".to_owned(),
@@ -72,7 +82,7 @@ fn mail(port: u16, security: Security, secret: Secret, folders: Folders) -> Mail
         folders,
         sent_copy: SentCopy::Ours,
         invitations: Invitations::Drafted,
-        patience: PATIENCE,
+        patience,
     };
     Mail::new(settings).expect("settings that can be used")
 }
@@ -167,10 +177,20 @@ async fn without_encryption_no_password_is_said() {
 
 #[tokio::test]
 async fn a_server_that_speaks_no_imap_is_survived() {
-    for listed in ["HTTP/1.1 200 OK\r\n\r\n", "* LIST ((((\r\n", "\0\u{ff}\r\n", "{tag} OK"] {
+    for listed in ["HTTP/1.1 200 OK\r\n\r\n", "* LIST ((((\r\n", "\0\u{ff}\r\n"] {
         let (made, _) = drafted(opened(listed)).await;
         assert!(matches!(made, Err(DeliveryError::Unreachable(_))), "{listed}: {made:?}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_left() {
+    // An answer that never ends.
+    let (port, _playing) = server(opened("{tag} OK")).await;
+    let patience = Duration::from_millis(300);
+    let mail = patient(port, Security::Plain, password(), Folders::default(), patience);
+    let made = mail.deliver(&Effect::DraftMail(letter()), &DedupeKey::of(&["a"])).await;
+    assert!(matches!(made, Err(DeliveryError::Unreachable(_))), "{made:?}");
 }
 
 struct Tokens;
