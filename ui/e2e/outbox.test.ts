@@ -11,7 +11,7 @@ const rows: OutboxItem[] = [
   dead(41),
   dead(40, { operation: 'draft_mail', destination: 'mailbox', contact_name: undefined, contact_id: null, by: null, attempts: 9, problem: 'The mailbox refused the sign-in: its password was changed.', text: 'Your refund\n\nDear Daniel …' }),
   dead(39, { operation: 'create_task', attempts: 1, problem: 'BottleCRM refused the task: its due date lies in the past.', text: 'Call back about the fee', contact_name: undefined }),
-  dead(38, { state: 'waiting', attempts: 4, next_at: inMs(95_000), problem: 'BottleCRM can’t be reached.' }),
+  dead(38, { state: 'waiting', attempts: 4, next_at: inMs(200_000), problem: 'BottleCRM can’t be reached.' }),
   dead(37, { state: 'waiting', attempts: 0, problem: null, operation: 'log_call', conversation_id: 'c-10' }),
   dead(36, { state: 'done', attempts: 1, problem: null, remote_id: '88' }),
 ];
@@ -142,7 +142,7 @@ test('by state and by system, all again, and what an empty list says', async () 
   // The field keeps its letters and digits to itself until it is left.
   await page.keyboard.press('Escape');
   await page.keyboard.press('2');
-  await page.getByText('4 tries, next in 2 min').waitFor();
+  await page.getByText('4 tries, next in 3 min').waitFor();
   await page.getByText('not tried yet').first().waitFor();
   await look(page, 'outbox-waiting');
   await page.setViewportSize({ width: 1440, height: 900 });

@@ -17,10 +17,16 @@ export class Customer extends LitElement {
   @property({ type: Number }) now = 0;
   /** A CRM is configured: its answer has its place before it comes. */
   @property({ type: Boolean, reflect: true }) hasCrm = false;
+  /** Only shown: nothing can be done from here. */
+  @property({ type: Boolean }) readonly = false;
 
   static override styles = [
     shared,
     css`
+      /* Its own width counts, not the window's: it also stands in a corner of somebody's page. */
+      :host {
+        container-type: inline-size;
+      }
       .strip {
         display: flex;
         align-items: baseline;
@@ -55,7 +61,7 @@ export class Customer extends LitElement {
       /* A name that comes late moves nothing. */
       :host([hascrm]) h2 {
         flex: none;
-        width: 13rem;
+        width: calc(13 * var(--text-m));
         overflow: hidden;
         text-overflow: ellipsis;
       }
@@ -101,13 +107,13 @@ export class Customer extends LitElement {
       }
       .bones i {
         display: inline-block;
-        width: min(16rem, 70%);
+        width: min(calc(16 * var(--text-m)), 70%);
         margin: 0;
       }
       .strip .hand-over {
         align-self: center;
       }
-      @media (max-width: 899px) {
+      @container (max-width: 899px) {
         .strip {
           min-height: 0;
           padding: var(--s2) var(--s3);
@@ -153,7 +159,7 @@ export class Customer extends LitElement {
     return html`<div class="strip">
       <h2 title=${name}>${name}</h2>
       ${this.time(view)}
-      ${view.state === 'live' ? this.handOver() : ''}
+      ${view.state === 'live' && !this.readonly ? this.handOver() : ''}
       ${this.facts(view)}
     </div>`;
   }

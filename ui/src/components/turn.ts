@@ -21,7 +21,7 @@ export class Turn extends LitElement {
     css`
       :host {
         display: grid;
-        grid-template-columns: 3.2rem minmax(0, var(--measure));
+        grid-template-columns: calc(3.2 * var(--text-m)) minmax(0, var(--measure));
         padding: var(--s3) var(--s4) 0;
         border-radius: var(--radius);
       }
@@ -33,13 +33,13 @@ export class Turn extends LitElement {
       }
       time {
         font-size: var(--text-s);
-        line-height: calc(var(--leading) * 1rem);
+        line-height: calc(var(--leading) * var(--text-m));
         color: var(--ink-3);
       }
       h3 {
         font-size: var(--text-s);
         font-weight: var(--weight-bold);
-        line-height: calc(var(--leading) * 1rem);
+        line-height: calc(var(--leading) * var(--text-m));
         color: var(--ink-3);
       }
       .customer h3 {
@@ -61,7 +61,7 @@ export class Turn extends LitElement {
       }
       @media (max-width: 899px) {
         :host {
-          grid-template-columns: 2.9rem minmax(0, 1fr);
+          grid-template-columns: calc(2.9 * var(--text-m)) minmax(0, 1fr);
           padding-inline: var(--s3);
         }
       }
