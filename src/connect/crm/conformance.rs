@@ -211,7 +211,7 @@ async fn placed(look: &dyn Look, operation: &str, contact: &Contact, body: &str)
     let in_case = !matches!(operation, "create_case" | "push_article")
         && !look.without_case().contains(&operation);
     let case = match in_case {
-        true => Some(look.add_case(&contact.id, "The router").await),
+        true => Some(look.add_case(&contact.id, &format!("The router {}", fresh_word())).await),
         false => None,
     };
     effect(operation, contact, case.as_deref(), body)

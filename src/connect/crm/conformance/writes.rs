@@ -129,7 +129,7 @@ async fn open_case(look: &dyn Look, contact: &Contact, id: &str) -> Case {
 /// An update to a priority that the case hasn't; systems name them differently, so it is one that was seen.
 async fn update(look: &dyn Look, contact: &Contact, id: &str) -> (Effect, Case) {
     // Somebody gave another case the priority that `touch_case` gives.
-    let sample = look.add_case(&contact.id, "A sample").await;
+    let sample = look.add_case(&contact.id, &format!("A sample {}", fresh_word())).await;
     look.touch_case(&sample).await;
     let priority = open_case(look, contact, &sample).await.priority.expect("cases have priorities");
     let before = open_case(look, contact, id).await;
@@ -167,7 +167,7 @@ async fn a_case_that_somebody_changed_is_left(look: &dyn Look) {
     }
     let crm = look.connector(&Way::Right);
     let contact = customer(look).await;
-    let id = look.add_case(&contact.id, "A case").await;
+    let id = look.add_case(&contact.id, &format!("A case {}", fresh_word())).await;
     let (what, before) = update(look, &contact, &id).await;
     assert!(before.version.is_some(), "a case has a version");
     let note = effect("add_note", &contact, Some(&id), "Somebody wrote this meanwhile.");
