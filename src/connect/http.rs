@@ -39,7 +39,7 @@ pub struct Request<'a> {
     pub method: Method,
     pub path: &'a str,
     pub query: Vec<(&'a str, String)>,
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'a str, String)>,
     pub body: Body,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Request<'a> {
         self
     }
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn header(mut self, name: &'a str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }

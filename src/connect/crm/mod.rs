@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod dataverse;
 pub mod hubspot;
 pub mod numbers;
+pub mod odoo;
 pub mod salesforce;
 pub mod same;
 pub mod servicenow;
