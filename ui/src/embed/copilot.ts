@@ -101,7 +101,7 @@ export class Copilot extends LitElement {
     return html`
       <div class="head" @open-customer=${() => this.show('customer')}>
         <bc-customer readonly .view=${view} .now=${this.now} .hasCrm=${view.crm !== null}></bc-customer>
-        <bc-connection small .state=${this.problem ? 'reconnecting' : view.state === 'ended' ? 'open' : this.stream}></bc-connection>
+${this.problem || (view.state === 'live' && this.stream === 'reconnecting') ? html`<bc-connection small .state=${'reconnecting'}></bc-connection>` : ''}
       </div>
       <bc-tabs
         name="Views" .tabs=${TABS} .selected=${this.tab} .news=${this.news ? 'cards' : ''} @tab-select=${(event: CustomEvent<Tab>) => this.show(event.detail)}

@@ -115,6 +115,9 @@ export class OutboxRow extends LitElement {
         gap: var(--s2);
         margin-top: var(--s3);
       }
+      .acts .plain:first-child {
+        margin-inline-start: calc(-1 * var(--s3));
+      }
       .button[aria-disabled='true'] {
         color: var(--ink-3);
         cursor: default;
