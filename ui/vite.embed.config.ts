@@ -2,6 +2,8 @@ import { defineConfig } from 'vite';
 
 // `<backchannel-copilot>` for other sites' pages: one module with everything in it, under an address that stays.
 export default defineConfig({
+  // The page for frames stands beside the module.
+  publicDir: 'embed/frame',
   build: {
     outDir: 'dist/embed',
     emptyOutDir: true,

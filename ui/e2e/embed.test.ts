@@ -33,6 +33,11 @@ async function site(): Promise<Site> {
   const server = createServer((request, response) => {
     const wanted = new URL(request.url ?? '/', 'http://x').searchParams;
     response.setHeader('content-type', 'text/html; charset=utf-8');
+    if (request.url?.startsWith('/framed')) {
+      response.end(`<!doctype html><html lang="en"><title>A CRM</title><script>window.told = []; onmessage = ({ data, origin }) => told.push([data.type, data.text, origin])</script>
+        <iframe title="Backchannel" width="360" height="640" src="${house.url}/embed/frame.html#conversation=c-9&token=${TOKEN}"></iframe>`);
+      return;
+    }
     response.end(`<!doctype html><html lang="en"><title>A CRM</title>
       <style>${HABITS.replace('COLOR', wanted.get('scheme') ?? 'normal')}</style>
       <script type="module" src="${house.url}/embed/backchannel-copilot.js"></script>
@@ -127,6 +132,20 @@ test('an origin that isn’t on the list gets nothing', async () => {
   expect(await copilot().locator('bc-card, bc-turn, bc-customer').count()).toBe(0);
   expect(await page.content()).not.toContain('Daniel');
   expect(house.listeners('c-9')).toBe(0);
+});
+
+test('in a frame it needs nothing but the address, and only the pages on the list may hold it', async () => {
+  await page.goto(`${friend.url}/framed`);
+  const frame = page.frameLocator('iframe');
+  await frame.locator('bc-card[front]').getByText('We refund a duplicate direct debit').waitFor();
+  await frame.getByRole('button', { name: 'Insert' }).click();
+  await expect.poll(() => page.evaluate(() => (window as unknown as { told: unknown[] }).told)).toEqual([['backchannel-card-accepted', citation.quote, house.url]]);
+  // No log of the service saw the token but where a stream can't do without.
+  expect(house.asked.filter((one) => one.path.includes(TOKEN)).every((one) => one.path.includes('/events'))).toBe(true);
+  const before = house.asked.length;
+  await page.goto(`${stranger.url}/framed`);
+  await page.waitForTimeout(1_000);
+  expect([await frame.locator('bc-card').count(), house.asked.length]).toEqual([0, before]);
 });
 
 test('a token that has run out is asked for again, and the new one goes on where it was', async () => {

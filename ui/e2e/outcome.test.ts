@@ -139,11 +139,13 @@ test('a service that is away, a system that rests, and a plan that can’t be re
     if (broken) throw new Refusal(503, 'the log can’t be read');
     return outcome;
   });
-  house.answers.set('GET /v1/systems', { items: systems.map((one) => ({ ...one, resting: one.kind === 'crm' })) });
+  house.answers.set('GET /v1/systems', { items: systems.map((one) => ({ ...one, resting: one.kind === 'crm', failed: one.kind === 'crm' ? 2 : 0 })) });
   page = await (await browser.newContext({ viewport: { width: 1440, height: 900 }, baseURL: house.url })).newPage();
   page.setDefaultTimeout(10_000);
   errors = watchErrors(page);
   await page.goto('/desktop#c-9');
+  // Dead letters of other calls are told beside the calls.
+  expect(await page.getByRole('link', { name: '2 not written' }).getAttribute('href')).toBe('/outbox');
   await panel().getByText('The log can’t be read. What was planned is not lost.').waitFor();
   broken = false;
   await panel().getByRole('button', { name: 'Look again' }).click();

@@ -9,7 +9,7 @@ const ADDRESSES: Record<string, string> = { '/': '/index.html', '/desktop': '/de
 /** As the service sends it. */
 const POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; media-src 'self' blob:; worker-src 'self' blob:; " +
-  "img-src 'self' data:; frame-ancestors 'self'; base-uri 'none'";
+  "img-src 'self' data:; base-uri 'none'; frame-ancestors 'self'";
 
 export interface Asked {
   method: string;
@@ -85,7 +85,7 @@ export class PlayedHouse {
     const path = request.url ?? '/';
     const bare = path.split('?')[0]!;
     const method = request.method ?? 'GET';
-    response.setHeader('content-security-policy', POLICY);
+    response.setHeader('content-security-policy', bare.startsWith('/embed/') ? `${POLICY} ${this.origins.join(' ')}` : POLICY);
     const { origin } = request.headers;
     const fromElsewhere = origin !== undefined && origin !== this.url;
     if (fromElsewhere && this.origins.includes(origin)) {

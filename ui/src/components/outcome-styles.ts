@@ -12,11 +12,13 @@ export const outcomeStyles = css`
   .top {
     display: flex;
     align-items: baseline;
-    gap: var(--s2);
+    flex-wrap: wrap;
+    gap: 0 var(--s2);
     margin-bottom: var(--s2);
   }
   h2 {
     flex: 1;
+    white-space: nowrap;
     font-size: var(--text-l);
     line-height: var(--leading-tight);
     font-weight: var(--weight-bold);

@@ -10,6 +10,7 @@ import type { Voice } from './desktop-session.ts';
 // Drafts of the end come in a row: the plan is read when the last is there.
 const SETTLE_MS = 300;
 const OUTBOX_PAGE = '200';
+const HEALTH_EVERY_MS = 30_000;
 
 /** What the desk needs of the session that it belongs to. */
 export interface Desk {
@@ -32,6 +33,7 @@ export class CrmDesk {
   putting = false;
   /** By call: who the CRM says it is. */
   private readonly names = new Map<string, string>();
+  private askedAt = 0;
   private read = '';
   /** Of the call that is looked at: what it began with is no news. */
   private last: { id: string; state: string | undefined } | undefined;
@@ -41,12 +43,23 @@ export class CrmDesk {
 
   /** Known before the first call: whether to wait for a CRM at all. */
   async begin(): Promise<void> {
+    this.askedAt = Date.now();
     try {
       this.systems = await client.systems();
       this.desk.changed();
     } catch {
       // Without the list nothing is waited for; what the CRM says is shown all the same.
     }
+  }
+
+  /** As often as it is called, it asks only now and then. */
+  look(): void {
+    if (this.systems.length > 0 && Date.now() - this.askedAt > HEALTH_EVERY_MS) void this.begin();
+  }
+
+  /** Dead letters of all calls: whoever has gone on to the next call must not miss them. */
+  get unwritten(): number {
+    return this.systems.reduce((sum, one) => sum + one.failed, 0);
   }
 
   hasCrm(view: ConversationView | undefined): boolean {

@@ -240,6 +240,7 @@ export class DesktopSession implements ReactiveController {
     this.live = live;
     this.ended = ended;
     this.ready = true;
+    this.crm.look();
     // Somebody who looks at nothing gets the newest call; a chosen one, even an ended one, is never taken away.
     const [newest] = live;
     if (this.selected === '' && newest) this.select(newest.id);

@@ -87,7 +87,7 @@ export class Desktop extends LitElement {
     return html`
       <bc-header
         .me=${session.me} .live=${session.crm.named(session.live)} .ended=${session.crm.named(session.ended)} .selected=${session.selected} .stream=${session.stream} .now=${this.now}
-        .behindMs=${view?.state === 'live' ? view.behind_ms : null}
+        .behindMs=${view?.state === 'live' ? view.behind_ms : null} .unwritten=${session.crm.unwritten}
         @call-select=${this.choose} @help=${() => this.keyMap.toggle()} @sign-out=${() => session.signOut()} @speak=${this.speak} @hush=${this.hush}
       ><bc-microphone .state=${session.microphone}></bc-microphone></bc-header>
       ${session.selected === '' ? this.idle() : this.call(view)}
