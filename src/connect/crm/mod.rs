@@ -10,6 +10,7 @@ pub mod bottlecrm;
 pub mod checked;
 pub mod conformance;
 pub mod dataverse;
+pub mod generic;
 pub mod hubspot;
 pub mod numbers;
 pub mod odoo;
