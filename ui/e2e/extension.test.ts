@@ -82,8 +82,15 @@ test('beside a contact’s page stands the call with that contact, and its words
   await expect.poll(() => panel()?.url()).toBeTruthy();
   await panel().getByText('We refund a duplicate direct debit').waitFor();
   await panel().locator('bc-customer').getByText('Daniel Okafor').waitFor();
+  // What comes live reaches it, too.
+  await expect.poll(() => house.listeners('c-9')).toBe(1);
+  house.tell('c-9', 4, 'suggestion.withdrawn', { card_id: 'k-1', why: 'nothing' });
+  await panel().getByText('No card is open.').waitFor();
+  await page.reload();
+  await expect.poll(() => panel()?.url()).toBeTruthy();
+  await panel().getByText('We refund a duplicate direct debit').waitFor();
   await page.screenshot({ path: join(PICTURES, 'extension-1200.png') });
-  expect(house.sent('POST', '/v1/tokens').map((one) => one.body)).toEqual([{ conversation: 'c-9' }]);
+  expect(house.sent('POST', '/v1/tokens').map((one) => one.body)).toEqual([{ conversation: 'c-9' }, { conversation: 'c-9' }]);
   await page.getByLabel('Note').fill('He asks: ');
   await panel().getByRole('button', { name: 'Insert' }).click();
   await expect.poll(() => page.getByLabel('Note').inputValue()).toBe(`He asks: ${citation.quote}`);
