@@ -47,6 +47,11 @@ pub trait Look: Send + Sync {
         &["phone", "email"]
     }
 
+    /// So many later notes or calls that an earlier one is on another page of them.
+    fn later(&self) -> usize {
+        25
+    }
+
     /// Whether somebody else's change in between is noticed.
     fn notices_changes(&self) -> bool {
         true

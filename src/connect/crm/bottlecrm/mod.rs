@@ -10,6 +10,8 @@
 //! relied on.
 
 mod read;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod write;
 

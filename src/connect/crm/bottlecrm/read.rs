@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{BottleCrm, wire};
 use crate::connect::crm::answers::{at, list, optional};
-use crate::connect::crm::{CANDIDATES_MAX, Crm};
+use crate::connect::crm::{CANDIDATES_MAX, Crm, checked, numbers};
 use crate::connect::destination::DeliveryError;
 use crate::connect::http::Request;
 use crate::domain::{AccountFacts, Activity, ActivityKind, Case, Contact, ContactKey};
@@ -27,33 +27,29 @@ impl Crm for BottleCrm {
         "bottlecrm"
     }
 
-    /// A number is looked for where the CRM looks for duplicates: that compares digits, whatever stands between
-    /// them, while its list compares texts. It also answers with numbers that have the last ten digits in common,
-    /// leaves out contacts that are switched off, and may be asked 120 times a minute.
+    /// Numbers and addresses are looked for where the CRM looks for duplicates: that compares digits, whatever
+    /// stands between them, and whole addresses, while its list compares parts of texts, and they are in no server's
+    /// log of addresses. It also answers with numbers that have the last ten digits in common, and leaves out
+    /// contacts that are switched off.
     async fn find_contacts(&self, key: &ContactKey) -> Result<Vec<Contact>, DeliveryError> {
-        let web = self.settings.web.as_ref();
-        let found = match key {
+        let asked = match key {
             ContactKey::Id(id) => {
                 let Some(one) = optional(self.contact(id).await)? else { return Ok(Vec::new()) };
-                vec![one["contact_obj"].clone()]
+                return Ok(vec![wire::contact(&one["contact_obj"], self.settings.web.as_ref())?]);
             }
-            ContactKey::Phone(number) => {
-                let request = Request::post("api/contacts/duplicates/", json!({"phone": number}));
-                let answer = self.api.send(request).await?;
-                if answer.status == StatusCode::BAD_REQUEST {
-                    // Too long for a number of its own.
-                    return Ok(Vec::new());
-                }
-                list(&answer.success()?.body, "/duplicates")?.to_vec()
-            }
-            ContactKey::Email(address) => {
-                let request = Request::get("api/contacts/")
-                    .query("email", address)
-                    .query("limit", CANDIDATES_MAX.to_string());
-                list(&self.ask(request).await?, "/results")?.to_vec()
-            }
+            ContactKey::Phone(number) => json!({"phone": number}),
+            ContactKey::Email(address) => json!({"email": address}),
         };
-        found.iter().take(CANDIDATES_MAX).map(|value| wire::contact(value, web)).collect()
+        let answer = self.api.send(Request::post("api/contacts/duplicates/", asked)).await?;
+        if answer.status == StatusCode::BAD_REQUEST {
+            // Too long for any that it holds.
+            return Ok(Vec::new());
+        }
+        match answer.success() {
+            Ok(answer) => self.contacts(list(&answer.body, "/duplicates")?),
+            Err(limit @ DeliveryError::Limited { .. }) => self.find_in_list(key, limit).await,
+            Err(error) => Err(error),
+        }
     }
 
     /// A contact's record names its ten newest cases. Only where that many came may an open one be older than
@@ -144,6 +140,40 @@ impl Crm for BottleCrm {
 }
 
 impl BottleCrm {
+    fn contacts(&self, found: &[Value]) -> Result<Vec<Contact>, DeliveryError> {
+        let web = self.settings.web.as_ref();
+        found.iter().map(|value| wire::contact(value, web)).collect()
+    }
+
+    /// The search for duplicates may be used 120 times a minute; the list has no such limit, and misses what is
+    /// written in a way that nobody thought of. So it can find somebody, and can't say that there is nobody.
+    async fn find_in_list(
+        &self,
+        key: &ContactKey,
+        limit: DeliveryError,
+    ) -> Result<Vec<Contact>, DeliveryError> {
+        let region = &self.settings.access.region;
+        let (field, texts) = match key {
+            ContactKey::Phone(number) => ("phone", numbers::spellings(number, region)),
+            _ => ("email", vec![key.value().to_owned()]),
+        };
+        let ask = |text: String| async move {
+            let request = Request::get("api/contacts/").query(field, text).query("limit", "100");
+            let answer = self.ask(request).await?;
+            let found = self.contacts(list(&answer, "/results")?)?;
+            Ok::<_, DeliveryError>(found)
+        };
+        let mut right: Vec<Contact> = Vec::new();
+        for contact in try_join_all(texts.into_iter().map(ask)).await?.into_iter().flatten() {
+            let is_new = right.iter().all(|other| other.id != contact.id);
+            if is_new && checked::bears(&contact, key, region) {
+                right.push(contact);
+            }
+        }
+        right.truncate(CANDIDATES_MAX);
+        if right.is_empty() { Err(limit) } else { Ok(right) }
+    }
+
     async fn whole_case(&self, id: &str) -> Result<Case, DeliveryError> {
         let (detail, calls) =
             tokio::try_join!(self.case(id), self.interactions("case", id, ENTRIES, 0))?;

@@ -6,6 +6,7 @@
 //! written; and RT drops a filter that its user may not use, and then answers with everybody. So a third question
 //! asks for what no number holds, and if that finds anybody, nobody is believed.
 
+use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::{RequestTracker, wire};
@@ -28,34 +29,46 @@ impl RequestTracker {
     pub(super) async fn who_has(&self, e164: &str) -> Result<Vec<Contact>, DeliveryError> {
         let digits = numbers::national_digits(e164)
             .unwrap_or_else(|| e164.chars().filter(char::is_ascii_digit).collect());
+        let fields = &self.settings.phone_fields;
+        let each =
+            try_join_all(fields.iter().map(|field| self.in_field(field, e164, &digits))).await?;
         let mut found: Vec<Contact> = Vec::new();
-        for field in &self.settings.phone_fields {
-            let about = [condition(field, "LIKE", &spread(&digits))];
-            let (readable, hidden): (Vec<Value>, Vec<Value>) = self
-                .users(&json!(about))
-                .await?
-                .into_iter()
-                .partition(|user| at(user, &format!("/{field}")).is_some());
-            for user in readable {
-                add(&mut found, self.contact(&user)?);
-            }
-            if hidden.is_empty() {
-                continue;
-            }
-            let control = json!([condition(field, "LIKE", NO_NUMBER)]);
-            if !self.users(&control).await?.is_empty() {
-                return Err(DeliveryError::Untrusted(format!(
-                    "users can't be searched by {field}: the token's user must be no administrator, and \
-                     $UserSummaryExtraInfo must name it"
-                )));
-            }
-            for spelling in self.spellings(e164) {
-                for user in self.users(&exactly(field, &spelling)).await? {
-                    let mut contact = self.contact(&user)?;
-                    contact.phones.push(e164.to_owned());
-                    add(&mut found, contact);
-                }
-            }
+        for contact in each.into_iter().flatten() {
+            add(&mut found, contact);
+        }
+        Ok(found)
+    }
+
+    async fn in_field(
+        &self,
+        field: &str,
+        e164: &str,
+        digits: &str,
+    ) -> Result<Vec<Contact>, DeliveryError> {
+        let about = json!([condition(field, "LIKE", &spread(digits))]);
+        let is_readable = |user: &Value| at(user, &format!("/{field}")).is_some();
+        let (readable, hidden): (Vec<Value>, Vec<Value>) =
+            self.users(&about).await?.into_iter().partition(is_readable);
+        let mut found =
+            readable.iter().map(|user| self.contact(user)).collect::<Result<Vec<Contact>, _>>()?;
+        if hidden.is_empty() {
+            return Ok(found);
+        }
+        let control = json!([condition(field, "LIKE", NO_NUMBER)]);
+        let spellings: Vec<Value> =
+            self.spellings(e164).iter().map(|spelling| exactly(field, spelling)).collect();
+        let exact = try_join_all(spellings.iter().map(|conditions| self.users(conditions)));
+        let (nobody, exact) = tokio::try_join!(self.users(&control), exact)?;
+        if !nobody.is_empty() {
+            return Err(DeliveryError::Untrusted(format!(
+                "users can't be searched by {field}: the token's user must be no administrator, and \
+                 $UserSummaryExtraInfo must name it"
+            )));
+        }
+        for user in exact.iter().flatten() {
+            let mut contact = self.contact(user)?;
+            contact.phones.push(e164.to_owned());
+            found.push(contact);
         }
         Ok(found)
     }

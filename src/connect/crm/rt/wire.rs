@@ -116,3 +116,77 @@ pub(super) fn content(attachment: &Value) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::connect::crm::Access;
+
+    fn settings() -> Settings {
+        let url = "https://rt.example.test/support/".parse().expect("an address");
+        let access = Access {
+            name: "rt".to_owned(),
+            url,
+            patience: Duration::from_secs(5),
+            region: "GB".to_owned(),
+        };
+        Settings::new(access, "1-2-3".into())
+    }
+
+    #[test]
+    fn what_is_no_record_is_no_answer() {
+        for odd in
+            [json!(null), json!([]), json!({}), json!("Sign in"), json!({"Name": null, "id": []})]
+        {
+            assert!(contact(&odd, &settings()).is_err(), "{odd}");
+            assert!(case(&odd, &settings()).is_err(), "{odd}");
+            assert!(entry(&odd, "", None).is_none() && content(&odd).is_none(), "{odd}");
+            assert_eq!(custom(&odd, "Tier"), None);
+        }
+    }
+
+    #[test]
+    fn a_user_is_called_by_name_and_its_page_goes_by_number() {
+        let user = json!({"id": 39, "Name": "ada@example.test", "RealName": "Ada", "MobilePhone": "", "Organization": null});
+        let ada = contact(&user, &settings()).expect("a user");
+        assert_eq!((ada.id.as_str(), ada.phones.len()), ("ada@example.test", 0));
+        let page = "https://rt.example.test/support/User/Summary.html?id=39";
+        assert_eq!(ada.url.as_deref(), Some(page));
+    }
+
+    #[test]
+    fn priorities_have_names() {
+        let settings = settings();
+        assert_eq!(
+            (priority("50", &settings), priority("51", &settings)),
+            ("Medium".to_owned(), "51".to_owned())
+        );
+        for (name, number) in
+            [("medium", Some(50)), ("High ", Some(100)), ("7", Some(7)), ("urgent", None)]
+        {
+            assert_eq!(priority_number(name, &settings), number, "{name}");
+        }
+    }
+
+    #[test]
+    fn entries_say_what_they_are() {
+        let told = |kind: &str, data: &str, text: Option<&str>| {
+            let transaction =
+                json!({"Type": kind, "Data": data, "Created": "2026-11-22T10:00:00Z"});
+            entry(&transaction, "Call: Router", text)
+                .map(|entry| (entry.kind, entry.text.as_str().to_owned()))
+        };
+        let call = told("Comment", "Call: Router [backchannel:00ff]\n", Some("Inbound call"));
+        assert_eq!(call, Some((ActivityKind::Call, "Router \n\nInbound call".to_owned())));
+        let note = told("Comment", "No Subject", Some("She waits."));
+        assert_eq!(note, Some((ActivityKind::Note, "She waits.".to_owned())));
+        let opened = told("Create", "", Some("Inbound call"));
+        assert_eq!(opened, Some((ActivityKind::Call, "Router\n\nInbound call".to_owned())));
+        assert_eq!(told("EmailRecord", "", None), None);
+        assert_eq!(told("Status", "", None), None, "without a status it says nothing");
+    }
+}
