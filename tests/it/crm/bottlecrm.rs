@@ -1,7 +1,7 @@
 //! BottleCRM itself.
 
-use backchannel::connect::crm::bottlecrm;
-use backchannel::connect::crm::conformance::{self, Look, Person, Way};
+use backchannel::connect::crm::conformance::{self, Look, Person, REGION, Way};
+use backchannel::connect::crm::{bottlecrm, checked};
 use backchannel::domain::{
     CallRecord, CaseRef, Contact, ContactKey, DedupeKey, Direction, Effect, NewCase, NewNote,
     Redacted,
@@ -51,6 +51,21 @@ async fn facts_come_from_custom_fields_and_deals() {
     let facts = crm.account_facts(&found[0]).await.expect("answers");
     assert_eq!((facts.tier.as_deref(), facts.value), (Some("gold"), Some(1200.0)));
     assert_eq!(facts.since, Some(Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()));
+}
+
+/// The last ten digits are the same: the CRM takes them for duplicates, and we don't.
+#[tokio::test]
+async fn a_look_alike_is_unknown_and_no_mistake_of_the_crm() {
+    let peer = BottleCrm::shared();
+    let person = Person {
+        name: "Ada Like".to_owned(),
+        phone: Some("+33 1 79 46 07 77".to_owned()),
+        email: None,
+    };
+    peer.add_contact(&person).await;
+    let key = ContactKey::Phone("+4420179460777".to_owned());
+    let found = checked::find(&*peer.connector(&Way::Right), &key, REGION).await;
+    assert_eq!(found, Ok(Vec::new()));
 }
 
 #[tokio::test]

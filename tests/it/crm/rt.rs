@@ -69,6 +69,20 @@ async fn a_field_that_cant_be_searched_finds_nobody() {
 }
 
 #[tokio::test]
+async fn a_look_alike_is_unknown_and_no_mistake_of_the_crm() {
+    let peer = RequestTracker::shared();
+    let person = Person {
+        name: "Ada Like".to_owned(),
+        phone: Some("+44 20 7946 07778".to_owned()),
+        email: None,
+    };
+    peer.add_contact(&person).await;
+    let key = ContactKey::Phone("+442079460777".to_owned());
+    let found = checked::find(&*peer.connector(&Way::Right), &key, REGION).await;
+    assert_eq!(found, Ok(Vec::new()));
+}
+
+#[tokio::test]
 async fn without_its_field_for_keys_nothing_is_opened() {
     let peer = RequestTracker::shared();
     let contact = customer(peer, "keyless").await;

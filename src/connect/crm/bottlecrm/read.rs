@@ -28,9 +28,8 @@ impl Crm for BottleCrm {
     }
 
     /// Numbers and addresses are looked for where the CRM looks for duplicates: that compares digits, whatever
-    /// stands between them, and whole addresses, while its list compares parts of texts, and they are in no server's
-    /// log of addresses. It also answers with numbers that have the last ten digits in common, and leaves out
-    /// contacts that are switched off.
+    /// stands between them, and whole addresses, while its list compares parts of texts; and what is asked for is in
+    /// no server's log. Contacts that are switched off are left out.
     async fn find_contacts(&self, key: &ContactKey) -> Result<Vec<Contact>, DeliveryError> {
         let asked = match key {
             ContactKey::Id(id) => {
@@ -46,7 +45,7 @@ impl Crm for BottleCrm {
             return Ok(Vec::new());
         }
         match answer.success() {
-            Ok(answer) => self.contacts(list(&answer.body, "/duplicates")?),
+            Ok(answer) => self.whole_contacts(key, list(&answer.body, "/duplicates")?).await,
             Err(limit @ DeliveryError::Limited { .. }) => self.find_in_list(key, limit).await,
             Err(error) => Err(error),
         }
@@ -143,6 +142,33 @@ impl BottleCrm {
     fn contacts(&self, found: &[Value]) -> Result<Vec<Contact>, DeliveryError> {
         let web = self.settings.web.as_ref();
         found.iter().map(|value| wire::contact(value, web)).collect()
+    }
+
+    /// A duplicate is also who has the last ten digits in common. That is no mistake of the CRM's, so it is left out
+    /// here; whoever comes without its saying why is left to `checked`.
+    async fn whole_contacts(
+        &self,
+        key: &ContactKey,
+        hits: &[Value],
+    ) -> Result<Vec<Contact>, DeliveryError> {
+        let mut found = Vec::new();
+        let mut right = Vec::new();
+        for (hit, contact) in hits.iter().zip(self.contacts(hits)?) {
+            let reasons = hit.pointer("/matched_on").and_then(Value::as_array);
+            let is_like = reasons.is_some_and(|all| all.iter().any(|one| one == key.kind()));
+            match checked::bears(&contact, key, &self.settings.access.region) {
+                true => right.push(contact.id),
+                false if is_like => (),
+                false => found.push(contact),
+            }
+        }
+        // A hit has no more than name, number and address.
+        let records =
+            try_join_all(right.iter().map(|id| async { optional(self.contact(id).await) }));
+        for record in records.await?.into_iter().flatten() {
+            found.push(wire::contact(&record["contact_obj"], self.settings.web.as_ref())?);
+        }
+        Ok(found)
     }
 
     /// The search for duplicates may be used 120 times a minute; the list has no such limit, and misses what is

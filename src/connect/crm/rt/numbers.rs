@@ -46,12 +46,20 @@ impl RequestTracker {
         digits: &str,
     ) -> Result<Vec<Contact>, DeliveryError> {
         let about = json!([condition(field, "LIKE", &spread(digits))]);
-        let is_readable = |user: &Value| at(user, &format!("/{field}")).is_some();
-        let (readable, hidden): (Vec<Value>, Vec<Value>) =
-            self.users(&about).await?.into_iter().partition(is_readable);
-        let mut found =
-            readable.iter().map(|user| self.contact(user)).collect::<Result<Vec<Contact>, _>>()?;
-        if hidden.is_empty() {
+        let mut found = Vec::new();
+        let mut has_hidden = false;
+        for user in self.users(&about).await? {
+            let Some(written) = at(&user, &format!("/{field}")) else {
+                has_hidden = true;
+                continue;
+            };
+            let is_it = same::e164(&written, &self.settings.access.region).as_deref() == Some(e164);
+            // Others that have these digits among theirs were asked for; without them the filter was dropped.
+            if is_it || !is_spread(&written, digits) {
+                found.push(self.contact(&user)?);
+            }
+        }
+        if !has_hidden {
             return Ok(found);
         }
         let control = json!([condition(field, "LIKE", NO_NUMBER)]);
@@ -117,6 +125,12 @@ fn spread(digits: &str) -> String {
     digits.chars().map(String::from).collect::<Vec<_>>().join("%")
 }
 
+/// Whether a text has the digits in their order, as RT's `LIKE` sees it.
+fn is_spread(text: &str, digits: &str) -> bool {
+    let mut rest = text.chars();
+    digits.chars().all(|digit| rest.any(|character| character == digit))
+}
+
 /// The number in this spelling and no other.
 fn exactly(field: &str, spelling: &Spelling) -> Value {
     let plus = if spelling.has_plus { "+%" } else { "" };
@@ -178,6 +192,10 @@ mod tests {
         }
         let home =
             exactly("MobilePhone", &Spelling { has_plus: false, digits: "02079460123".to_owned() });
+        assert!(
+            is_spread("+44 20 7946 01123", "2079460123")
+                && !is_spread("+33179460123", "2079460123")
+        );
         assert!(holds(&home, "(020) 7946-0123"));
         assert!(!holds(&home, "+44 (0)20 7946 0123") && !holds(&home, "0020 7946 0123"));
     }
