@@ -7,7 +7,7 @@ mod batch_writer;
 mod batches;
 mod blocking;
 pub mod conflicts;
-mod crm;
+pub mod crm;
 mod embedded;
 mod feedback;
 pub mod gaps;
@@ -32,6 +32,7 @@ use std::time::Duration;
 use include_dir::{Dir, include_dir};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tower_http::cors::CorsLayer;
 
 use self::articles::Articles;
 use self::batches::{BatchDoor, BatchSurroundings};
@@ -100,6 +101,7 @@ pub struct App {
     listener: Listener,
     state: ServeState,
     sockets: MediaSockets,
+    cors: CorsLayer,
     own_sockets: OwnSockets,
     calls: Calls,
     store: Arc<dyn Store>,
@@ -139,6 +141,10 @@ impl App {
             serve::bind(config.serve.listen, write_idle).map_err(|e| AppError::of(&e))?;
         let address = listener.address().map_err(AppError::internal)?;
         let tenant = TenantId::from(if demo { "demo" } else { "default" });
+        let cors = serve::cors::allow(&config.serve.embed_origins).map_err(|problem| AppError {
+            kind: ErrorKind::Invalid,
+            message: format!("serve.embed_origins: {problem}"),
+        })?;
         let (auth, mut access) = doors(&config, demo, &tenant, address)?;
         let own_sockets = OwnSockets::bind(&config.media, &tenant).await?;
         access.media = own_sockets.addresses();
@@ -322,6 +328,7 @@ impl App {
             masker: Arc::new(redaction::typed),
             node: config.serve.node.clone(),
             demo,
+            embed_origins: config.serve.embed_origins.clone(),
             comment_every: Duration::from_secs(config.serve.comment_seconds),
             draining: stop.child_token(),
             stop: http_stop.clone(),
@@ -331,6 +338,7 @@ impl App {
             listener,
             state,
             sockets,
+            cors,
             own_sockets,
             calls,
             store,
@@ -362,7 +370,7 @@ impl App {
     /// A part of it broke off, which is a bug.
     pub async fn run(self, on_ready: impl FnOnce(&Access)) -> Result<(), AppError> {
         let media = telephony::routes(self.sockets.clone());
-        let router = serve::router(self.state, media);
+        let router = serve::router(self.state, media, self.cors);
         self.own_sockets.serve(&self.sockets);
         let http_stop = self.http_stop;
         let server = tokio::spawn(serve::run(self.listener, router, http_stop.clone(), self.grace));

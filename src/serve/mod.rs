@@ -12,6 +12,7 @@ pub mod auth;
 mod batches;
 mod body;
 mod conversations;
+pub mod cors;
 mod credentials;
 mod crm;
 mod envelope;
@@ -30,6 +31,7 @@ mod searches;
 mod sources;
 mod suggestions;
 mod system;
+mod tokens;
 mod uses;
 mod view;
 mod wrapups;
@@ -44,6 +46,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
+use tower_http::cors::CorsLayer;
 
 use self::auth::Auth;
 use crate::bus::Bus;
@@ -79,6 +82,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where people open the service, such as `https://backchannel.example.org`: what links in messages begin with.
     pub public_url: Option<String>,
+    /// Pages of other origins that may show the copilot, such as `https://crm.example.org`.
+    pub embed_origins: Vec<String>,
     /// Names this process in the envelope's `source`.
     pub node: String,
     /// A connection whose peer takes nothing for so long is dropped.
@@ -101,6 +106,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
+            embed_origins: Vec::new(),
             node: "node-1".to_owned(),
             write_idle_seconds: 15,
             comment_seconds: 15,
@@ -142,6 +148,8 @@ pub struct Services {
     pub masker: Masker,
     pub node: String,
     pub demo: bool,
+    /// Pages that may show what is made for them in a frame.
+    pub embed_origins: Vec<String>,
     pub comment_every: Duration,
     /// Not ready for more once it is cancelled.
     pub draining: CancellationToken,
@@ -167,9 +175,9 @@ impl Deref for ServeState {
     }
 }
 
-/// All routes. `media` brings the sockets under `/v1/media/` and `/v1/listen`; they come through the
+/// All routes. `cors` lets pages of other origins in (`cors::allow`); `media` brings the sockets under `/v1/media/` and `/v1/listen`; they come through the
 /// same guard.
-pub fn router(state: ServeState, media: Router) -> Router {
+pub fn router(state: ServeState, media: Router, cors: CorsLayer) -> Router {
     let (api, document) = openapi::routes().split_for_parts();
     let document = openapi::finish(document);
     api.merge(openapi::documents(&document))
@@ -179,9 +187,10 @@ pub fn router(state: ServeState, media: Router) -> Router {
         .fallback(pages::serve)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(DefaultBodyLimit::max(body::MAX_BYTES))
-        .layer(middleware::from_fn_with_state(state, guard::guard))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .layer(middleware::from_fn(body::limit))
         .layer(middleware::from_fn(credentials::as_bearer))
-        .layer(middleware::from_fn(guard::headers))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
+        .layer(cors)
         .layer(middleware::from_fn(meters::measure))
 }

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::error::Problem;
 use super::{
     ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, crm, events,
-    gaps, health, hooks, searches, suggestions, system, uses, wrapups,
+    gaps, health, hooks, searches, suggestions, system, tokens, uses, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -42,6 +42,7 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(health::metrics))
         .routes(routes!(auth::follow_link, auth::sign_in))
         .routes(routes!(auth::sign_out))
+        .routes(routes!(tokens::issue))
         .routes(routes!(system::me))
         .routes(routes!(system::system))
         .routes(routes!(conversations::list))

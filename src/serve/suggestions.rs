@@ -1,6 +1,6 @@
 //! What the agent did with a card.
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -10,6 +10,7 @@ use super::ServeState;
 use super::auth::Principal;
 use super::error::{Problem, shown};
 use super::extract::{Json, Path};
+use super::tokens::Scope;
 use crate::domain::{CardId, ConversationId, EventBody, EventId, NewEvent, Verdict, VerdictKind};
 use crate::store::codec;
 use crate::store::wire::SuggestionVerdict;
@@ -33,6 +34,7 @@ pub struct Given {
 pub async fn give_verdict(
     State(state): State<ServeState>,
     principal: Principal,
+    scope: Option<Extension<Scope>>,
     Path(card_id): Path<String>,
     Json(given): Json<Given>,
 ) -> Result<axum::Json<SuggestionVerdict>, Problem> {
@@ -58,6 +60,9 @@ pub async fn give_verdict(
         state.store.conversation_of_card(&principal.tenant, &card).await?.ok_or_else(|| {
             Problem::not_found(format!("there is no card {}", shown(card.as_str())))
         })?;
+    if scope.is_some_and(|Extension(Scope(only))| only != conversation) {
+        return Err(Problem::not_found(format!("there is no card {}", shown(card.as_str()))));
+    }
     let verdict = Verdict { card_id: card, kind, edited_text };
     let wire = codec::verdict(&verdict);
 

@@ -3,6 +3,7 @@
 mod articles_desk;
 mod batch;
 mod conflicts;
+mod crm;
 mod dispositions;
 mod engines;
 mod eval_asr;
@@ -16,6 +17,7 @@ mod llm;
 mod load;
 mod media;
 mod models;
+mod office;
 mod pause;
 mod queues;
 mod real_calls;

@@ -15,8 +15,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub(super) use self::connectors::systems;
-pub(super) use self::follow::FollowSettings;
+pub use self::connectors::systems;
+pub use self::follow::FollowSettings;
 use crate::connect::courier::{Courier, CourierSettings};
 use crate::connect::crm::Crm;
 use crate::connect::destination::Destination;
@@ -33,7 +33,7 @@ pub(super) struct Place {
 }
 
 /// The systems of the settings, made and not yet started.
-pub(super) struct Systems {
+pub struct Systems {
     pub crm: Option<Arc<dyn Crm>>,
     /// Name, kind, system, and where to.
     pub destinations: Vec<(String, &'static str, &'static str, Arc<dyn Destination>)>,
@@ -41,7 +41,7 @@ pub(super) struct Systems {
 }
 
 #[derive(Clone)]
-pub(super) struct DeskSettings {
+pub struct DeskSettings {
     pub outcome: OutcomeSettings,
     /// ISO 3166-1, such as `GB`: where numbers without a country code are.
     pub region: String,
@@ -56,9 +56,9 @@ pub(super) struct DeskSettings {
 }
 
 #[derive(Clone)]
-pub(super) struct CrmDesk(Arc<Shared>);
+pub struct CrmDesk(Arc<Shared>);
 
-pub(super) struct Shared {
+pub struct Shared {
     crm: Option<Arc<dyn Crm>>,
     places: Vec<Place>,
     settings: DeskSettings,

@@ -258,6 +258,8 @@ impl Courier {
             }
             Err(failure) => failure,
         };
+        // A person decides: their "again" is not asked about once more.
+        let unclear = unclear && !matches!(error, DeliveryError::Undecided(_));
         let asked_for = match &error {
             DeliveryError::Limited { retry_after } => Some(retry_after.unwrap_or_default()),
             _ => None,

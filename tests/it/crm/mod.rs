@@ -1,5 +1,6 @@
 //! The connectors against the CRMs themselves, unmodified: `.ci/crm-peers` has prepared them.
 
 mod bottlecrm;
+mod killed;
 pub mod peers;
 mod rt;

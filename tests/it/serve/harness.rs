@@ -10,6 +10,7 @@ use axum::Router;
 use axum::routing::get;
 use backchannel::app::articles::{Articles, library_of};
 use backchannel::app::conflicts::ConflictBook;
+use backchannel::app::crm::{CrmDesk, FollowSettings as CrmFollow, Systems};
 use backchannel::app::gaps::{GapDoor, GapSurroundings, Meaning};
 use backchannel::app::proposals::{self, FollowSettings, ProposalDoor, Proposer};
 use backchannel::bus::{Bus, MemoryBus, Signal};
@@ -26,7 +27,7 @@ use backchannel::knowledge::{
 use backchannel::serve::auth::{Auth, Principal, hash_of};
 use backchannel::serve::{self, *};
 use backchannel::store::articles::conformance;
-use backchannel::store::{ArticleLog, SqliteStore, Store};
+use backchannel::store::{ArticleLog, Outbox, SqliteStore, Store};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use reqwest::{Method, Response, StatusCode};
@@ -35,8 +36,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::batches::NoBatches;
+use super::crm::no_systems;
 use super::wrapups::{FakeWrapUps, drafts};
 
+/// Whose pages may show the copilot.
+pub const EMBEDDER: &str = "https://crm.example.test";
 pub const KEY: &str = "bc_test";
 pub const OTHER_KEY: &str = "bc_other";
 /// A colleague's, of the same tenant.
@@ -71,6 +75,7 @@ pub struct Options {
     pub meaning: Meaning,
     /// Where the log lies, if it is to stay.
     pub folder: Option<PathBuf>,
+    pub systems: Systems,
 }
 
 impl Default for Options {
@@ -84,6 +89,7 @@ impl Default for Options {
             media: None,
             meaning: Meaning::Missing,
             folder: None,
+            systems: no_systems(),
         }
     }
 }
@@ -107,6 +113,7 @@ impl House {
         };
         let store = Arc::new(SqliteStore::open(&data, hook).await.expect("it opens"));
         let log: Arc<dyn ArticleLog> = store.clone();
+        let outbox: Arc<dyn Outbox> = store.clone();
         let store: Arc<dyn Store> = store;
         if log.newest_revision().await.expect("read") == 0 {
             log.revise(&"demo".into(), seed(), vec![]).await.expect("written");
@@ -146,6 +153,14 @@ impl House {
         let following =
             FollowSettings { folder: data.clone(), bus: bus.clone(), stop: stop.child_token() };
         let proposals = proposals::start(proposer.clone(), Some(following));
+        let crm = CrmDesk::new(options.systems, store.clone(), outbox);
+        crm.start(&stop);
+        crm.follow(CrmFollow {
+            tenant: "demo".into(),
+            folder: data.clone(),
+            bus: bus.clone(),
+            stop: stop.child_token(),
+        });
         let state = ServeState::new(Services {
             store: store.clone(),
             bus: bus.clone(),
@@ -161,19 +176,25 @@ impl House {
             conflicts: Arc::new(conflicts),
             proposals: Arc::new(ProposalDoor { proposer, time_zone: jiff::tz::TimeZone::UTC }),
             wrapups: Arc::new(FakeWrapUps),
+            crm: Arc::new(crm),
             batches: Arc::new(NoBatches),
             system: Arc::new(Fake),
             audiosocket: Some(Registry::default()),
             masker: Arc::new(redaction::typed),
             node: "node-1".to_owned(),
             demo: true,
+            embed_origins: vec![EMBEDDER.to_owned()],
             comment_every: options.comment_every,
             draining: stop.clone(),
             stop: stop.clone(),
         });
         let stub = || Router::new().route("/v1/media/pcm", get(|| async { "media" }));
         let media = options.media.unwrap_or_else(stub);
-        let router = serve::router(state, media);
+        let router = serve::router(
+            state,
+            media,
+            serve::cors::allow(&[EMBEDDER.to_owned()]).expect("an origin"),
+        );
         let listener =
             serve::bind(([127, 0, 0, 1], 0).into(), options.write_idle).expect("a free port");
         let address = listener.address().expect("bound");

@@ -3,8 +3,10 @@
 
 mod articles;
 mod batches;
+mod crm;
 mod crash;
 mod doors;
+mod embed;
 mod gaps;
 pub mod harness;
 mod proposals;
