@@ -21,10 +21,10 @@ use crate::models::Engine;
 use crate::prompts::PromptSettings;
 use crate::serve;
 
-pub use self::crm::{Crm, Rule, Writes};
+pub use self::crm::{Crm, Login, Rule, Webhook, WebhookScheme, Writes, sounds_secret};
 pub use self::generation::{Budget, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
-pub use self::office::{Calendar, Mail, Team};
+pub use self::office::{Calendar, Mail, SentCopy, Team};
 pub use self::own_sockets::{AudioSocket, Siprec};
 pub use self::speech::language_of;
 pub use self::wrapup::{Disposition, OwnSection, WrapUp};

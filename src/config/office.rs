@@ -1,10 +1,11 @@
 //! `[mail]`, `[calendar]` and `[team]`: where drafts, appointments and calls for help go.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
+use super::{Login, Secret};
 
 /// The mailbox that customers are written from.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -18,12 +19,29 @@ pub struct Mail {
     pub imap: Option<String>,
     /// `smtps://host` or `smtp://host` (with STARTTLS). Absent: mails are drafted and never sent.
     pub smtp: Option<String>,
+    /// `from` unless told.
     pub user: Option<String>,
     pub password: Option<Secret>,
+    /// Certificates in PEM that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
     /// Folders, where the server doesn't say itself which they are.
     pub drafts_folder: Option<String>,
     pub sent_folder: Option<String>,
+    pub sent_copy: SentCopy,
+    /// For one visit to a server.
     pub patience_ms: u64,
+    /// Instead of a password, for Exchange Online: `tenant`, `client_id` and `client_secret` of an application that may
+    /// open the mailbox.
+    pub login: Login,
+}
+
+/// Who puts a sent mail into Sent: `ours` (this service), or `servers` (Gmail and Exchange Online do).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum SentCopy {
+    #[default]
+    Ours,
+    Servers,
 }
 
 impl Default for Mail {
@@ -36,9 +54,12 @@ impl Default for Mail {
             smtp: None,
             user: None,
             password: None,
+            ca_file: None,
             drafts_folder: None,
             sent_folder: None,
+            sent_copy: SentCopy::Ours,
             patience_ms: 15_000,
+            login: Login::default(),
         }
     }
 }
@@ -96,9 +117,9 @@ pub struct Team {
     pub service_urls: Vec<String>,
     /// Where is asked unless somebody names another room.
     pub room: Option<String>,
+    pub patience_ms: u64,
     /// Workflows: a webhook's whole address for each room.
     pub rooms: BTreeMap<String, Secret>,
-    pub patience_ms: u64,
 }
 
 impl Default for Team {
@@ -112,8 +133,8 @@ impl Default for Team {
             tenant: "botframework.com".to_owned(),
             service_urls: vec!["https://smba.trafficmanager.net/teams/".to_owned()],
             room: None,
-            rooms: BTreeMap::new(),
             patience_ms: 10_000,
+            rooms: BTreeMap::new(),
         }
     }
 }

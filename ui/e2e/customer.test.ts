@@ -35,7 +35,7 @@ const strip = () => page.locator('bc-customer');
 const panel = () => page.locator('bc-customer-panel');
 
 test('the customer comes late and moves nothing', async () => {
-  await open();
+  await open({ started_at: new Date(Date.now() + 60_000).toISOString() });
   const places = () =>
     page.evaluate(() => {
       const all: string[] = [];
@@ -124,6 +124,18 @@ test('of several contacts the agent chooses, by key, and nobody before', async (
   await page.keyboard.press('Enter');
   await panel().getByText('A note was written to Grace Okafor already.').waitFor();
   await look(page, 'customer-other', [360, 1440]);
+});
+
+test('a call that brought no number is looked up by hand', async () => {
+  await open();
+  await strip().getByText('Not known yet: who is it?').click();
+  expect(await focused(page)).toBe('input');
+  await panel().getByText('Nobody is known yet').waitFor();
+  house.answers.set('POST /v1/conversations/c-9/crm/contact', known);
+  await page.keyboard.type('020 7946 0123');
+  await page.keyboard.press('Enter');
+  await strip().getByText('Daniel Okafor').waitFor();
+  expect(house.sent('POST', '/v1/conversations/c-9/crm/contact').map((one) => one.body)).toEqual([{ phone: '020 7946 0123' }]);
 });
 
 test('a caller whom the CRM doesn’t know is looked up by what they say', async () => {

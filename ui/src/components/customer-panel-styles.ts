@@ -44,7 +44,8 @@ export const customerPanelStyles = css`
   dt {
     color: var(--ink-3);
   }
-  dl + .button {
+  dl + .button,
+  p + .button {
     margin-top: var(--s3);
   }
   .link {

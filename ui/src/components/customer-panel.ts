@@ -2,7 +2,7 @@ import { LitElement, html, type PropertyValues } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Activity, Case, CrmContext } from '../api/crm-types.ts';
 import type { ConversationView } from '../state/conversation.ts';
-import { activityFacts, caseFacts, customerName, isUrgent, searchedWords, webAddress } from '../state/crm.ts';
+import { activityFacts, caseFacts, customerName, isUrgent, isWaitedFor, searchedWords, webAddress } from '../state/crm.ts';
 import { attributeName } from '../state/text.ts';
 import './contact-choice.ts';
 import type { ContactChoice } from './contact-choice.ts';
@@ -13,6 +13,8 @@ import { shared } from './shared-styles.ts';
 
 /** Entries of a case that are shown before somebody asks for more. */
 const FEW = 2;
+/** What a look-up by hand begins with where the CRM was never asked. */
+const nobody: CrmContext = { connector: '', state: 'unknown', contact: null, open_cases: [], history: [], latency_ms: 0 };
 
 /**
  * What the CRM knows of whoever is on the line; where it isn't clear who that is, the choice.
@@ -96,7 +98,7 @@ export class CustomerPanel extends LitElement {
 
   private without(view: ConversationView) {
     if (!this.hasCrm) return html`<p class="quiet">No CRM is connected. Name, plan and open cases will stand here once it is.</p>`;
-    if (view.state === 'ended') return html`<p class="quiet">The CRM was not asked in this call.</p>`;
+    if (!isWaitedFor(view, this.now)) return html`<p>Nobody is known yet: the call brought no number or address, or the CRM is slow.</p>${this.choose(nobody)}`;
     return html`<div class="bones" role="img" aria-label="The CRM is being asked"><i style="width:60%"></i><i></i><i style="width:80%"></i></div>`;
   }
 

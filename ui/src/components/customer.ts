@@ -166,7 +166,7 @@ export class Customer extends LitElement {
 
   private facts(view: ConversationView) {
     const attributes = Object.entries(view.attributes).filter(([key]) => isForAgents(key)).map(([, value]) => value);
-    const says = stripSays(view, this.hasCrm, attributes);
+    const says = stripSays(view, this.hasCrm, attributes, this.now);
     switch (says.is) {
       case 'waiting':
         return html`<span class="facts bones" role="img" aria-label="The CRM is being asked"><i></i></span>`;

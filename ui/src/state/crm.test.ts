@@ -50,7 +50,8 @@ describe('what is streamed', () => {
 });
 
 describe('the head of a call', () => {
-  const says = (crm: CrmContext | null, hasCrm = true, state: 'live' | 'ended' = 'live') => stripSays({ ...fromSnapshot(call), crm, state }, hasCrm, []);
+  const says = (crm: CrmContext | null, hasCrm = true, state: 'live' | 'ended' = 'live', age = 2_000) =>
+    stripSays({ ...fromSnapshot(call), crm, state }, hasCrm, [], Date.parse(call.started_at) + age);
 
   test('who it is, in a line', () => {
     expect(says(known)).toEqual({ is: 'facts', facts: ['Okafor Joinery', 'Full fibre 200', 'since 2021', '2 open cases'], tier: 'VIP' });
@@ -65,7 +66,8 @@ describe('the head of a call', () => {
   test('a CRM that is late or away holds nobody up', () => {
     expect(says(null)).toEqual({ is: 'waiting' });
     expect(says(null, false)).toEqual({ is: 'words', words: 'No customer record' });
-    expect(says(null, true, 'ended')).toEqual({ is: 'words', words: 'No customer record' });
+    // A call without a number is never looked up: somebody has to ask, during the call or after it.
+    expect([says(null, true, 'live', 9_000), says(null, true, 'ended')]).toEqual(Array(2).fill({ is: 'unknown', words: 'Not known yet: who is it?' }));
     expect(says({ ...known, state: 'unavailable', contact: null })).toEqual({ is: 'words', words: 'CRM not reached – the call goes on' });
   });
 });

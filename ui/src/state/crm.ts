@@ -33,11 +33,19 @@ export type StripSays =
   | { is: 'choose' | 'unknown'; words: string }
   | { is: 'waiting' };
 
+// A call that brings no number leads to no look-up, and so to no word of the CRM: then somebody has to ask.
+const CRM_PATIENCE_MS = 8_000;
+
+/** The CRM may still say who it is without anybody's doing. */
+export function isWaitedFor(view: ConversationView, now: number): boolean {
+  return view.crm === null && view.state === 'live' && now - Date.parse(view.started_at) < CRM_PATIENCE_MS;
+}
+
 /** What the line at the call's head says of the customer. */
-export function stripSays(view: ConversationView, hasCrm: boolean, attributes: string[]): StripSays {
+export function stripSays(view: ConversationView, hasCrm: boolean, attributes: string[], now: number): StripSays {
   const { crm } = view;
   if (!crm) {
-    if (hasCrm && view.state === 'live') return { is: 'waiting' };
+    if (hasCrm) return isWaitedFor(view, now) ? { is: 'waiting' } : { is: 'unknown', words: 'Not known yet: who is it?' };
     return { is: 'words', words: attributes.length > 0 ? attributes.join(' · ') : 'No customer record' };
   }
   switch (crm.state) {

@@ -18,7 +18,9 @@ pub struct Organization {
 }
 
 /// Table, its identifier, and what a client may give, with lengths; references end with `@odata.bind`.
-const TABLES: [(&str, &str, &[(&str, usize)]); 6] = [
+type Table = (&'static str, &'static str, &'static [(&'static str, usize)]);
+
+const TABLES: [Table; 6] = [
     ("contacts", "contactid", &[("fullname", 160), ("telephone1", 50), ("emailaddress1", 100)]),
     (
         "incidents",
@@ -260,7 +262,7 @@ impl Play for Organization {
                 Some(row) => Reply::json(200, Self::shown(row)),
                 None => refusal(404, "0x80040217"),
             },
-            ("PATCH", Some(id)) => self.write(table, &id.to_owned(), asked),
+            ("PATCH", Some(id)) => self.write(table, id, asked),
             _ => refusal(405, "0x0"),
         }
     }

@@ -234,7 +234,7 @@ impl Dataverse {
                 "entries are not filtered by what they are about".to_owned(),
             ));
         }
-        all.sort_by(|(_, a), (_, b)| b.at.cmp(&a.at));
+        all.sort_by_key(|(_, one)| std::cmp::Reverse(one.at));
         Ok(all)
     }
 
@@ -311,7 +311,7 @@ impl Crm for Dataverse {
             case.updated_at = case.updated_at.max(case.history.first().and_then(|entry| entry.at));
             case.url = self.url_of("incident", &case.id);
         }
-        cases.sort_by(|a, b| b.updated_at.cmp(&a.updated_at));
+        cases.sort_by_key(|one| std::cmp::Reverse(one.updated_at));
         Ok(cases)
     }
 

@@ -6,9 +6,10 @@ use http::Method;
 use serde_json::Value;
 
 use super::description::{Description, ENTRY, Lookup, Operation, READS, WRITES};
+use super::documented::Given;
 use super::effects;
 use super::expression::Expression;
-use super::openapi::{Described, Document as OpenApi, Place};
+use super::openapi::Document as OpenApi;
 use super::template::{Document, Template, Writer};
 
 /// What is wrong, and where: `operations.add_note.body.text uses "subjct"; there is …`.
@@ -118,14 +119,14 @@ pub fn compile(
     }
 }
 
-struct Compiler<'a> {
-    document: Option<&'a OpenApi>,
+pub(super) struct Compiler<'a> {
+    pub(super) document: Option<&'a OpenApi>,
     writer: &'a Writer,
-    mistakes: Vec<Mistake>,
+    pub(super) mistakes: Vec<Mistake>,
 }
 
 impl Compiler<'_> {
-    fn mistake(&mut self, place: &str, what: impl Into<String>) {
+    pub(super) fn mistake(&mut self, place: &str, what: impl Into<String>) {
         self.mistakes.push(Mistake { place: place.to_owned(), what: what.into() });
     }
 
@@ -300,7 +301,11 @@ impl Compiler<'_> {
                         self.template(&format!("{place}.parameters.{name}"), text, known);
                     parameters.extend(template.map(|template| (name.clone(), template)));
                 }
-                self.described(place, id, operation, parameters, &body, &mut query, &mut headers)
+                let given = Given { operation, parameters, body: &body };
+                let described = self.described(place, id, given);
+                query.extend(described.query);
+                headers.extend(described.headers);
+                (described.method, described.path)
             }
             (None, Some(path)) => self.direct(place, operation, path, known),
             (None, None) => {
@@ -384,127 +389,9 @@ impl Compiler<'_> {
         let template = self.template(&format!("{place}.path"), path, known);
         (method, template.map_or_else(|| nowhere().1, Path::Whole))
     }
-
-    #[expect(clippy::too_many_arguments, reason = "all that a request is made of")]
-    fn described(
-        &mut self,
-        place: &str,
-        id: &str,
-        operation: &Operation,
-        parameters: Vec<(String, Template)>,
-        body: &Filled,
-        query: &mut Vec<(String, Template)>,
-        headers: &mut Vec<(String, Template)>,
-    ) -> (Method, Path) {
-        let found = match self.document {
-            Some(document) => document.operation(id),
-            None => Err("wants an OpenAPI document".to_owned()),
-        };
-        let described = match found {
-            Ok(described) => described,
-            Err(what) => {
-                self.mistake(&format!("{place}.operation"), what);
-                return nowhere();
-            }
-        };
-        if operation.method.is_some() {
-            self.mistake(&format!("{place}.method"), "is said by the document");
-        }
-        let mut in_path = BTreeMap::new();
-        for (name, template) in parameters {
-            match described.parameters.get(&name).map(|parameter| parameter.place) {
-                Some(Place::Path) => _ = in_path.insert(name, template),
-                Some(Place::Query) => query.push((name, template)),
-                Some(Place::Header) => headers.push((name, template)),
-                Some(Place::Elsewhere) => {
-                    self.mistake(
-                        &format!("{place}.parameters.{name}"),
-                        "goes into a cookie, which isn't sent",
-                    );
-                }
-                None => {
-                    let all: Vec<&str> = described.parameters.keys().map(String::as_str).collect();
-                    let what = format!("is none of {id}; there is {}", all.join(", "));
-                    self.mistake(&format!("{place}.parameters.{name}"), what);
-                }
-            }
-        }
-        let is_given = |name: &str| {
-            operation.parameters.contains_key(name)
-                || operation.query.contains_key(name)
-                || operation.headers.contains_key(name)
-        };
-        let missing: Vec<&String> = described
-            .parameters
-            .iter()
-            .filter(|(name, parameter)| parameter.is_required && !is_given(name))
-            .map(|(name, _)| name)
-            .collect();
-        for name in missing {
-            self.mistake(
-                &format!("{place}.parameters"),
-                format!("must have {name}, which {id} requires"),
-            );
-        }
-        self.body_fits(place, id, &described, body);
-        let path = self.pieces(place, &described.path, in_path);
-        (described.method, path)
-    }
-
-    fn body_fits(&mut self, place: &str, id: &str, described: &Described, body: &Filled) {
-        let place = format!("{place}.body");
-        match (&described.body, body) {
-            (None, Filled::None) => (),
-            (None, _) => self.mistake(&place, format!("is none of {id}, which takes none")),
-            (Some(shape), Filled::None) if shape.is_required => {
-                self.mistake(&place, format!("is missing, which {id} requires"));
-            }
-            (Some(shape), Filled::Json(document)) if shape.is_json => {
-                let names = document.names();
-                for name in shape.required.iter().filter(|name| !names.contains(&name.as_str())) {
-                    self.mistake(&place, format!("must have {name}, which {id} requires"));
-                }
-                let known = shape.properties.iter().flatten();
-                let known: Vec<&str> = known.map(String::as_str).collect();
-                let stray = names.iter().filter(|name| !known.contains(name));
-                for name in stray.filter(|_| shape.properties.is_some()) {
-                    self.mistake(
-                        &format!("{place}.{name}"),
-                        format!("is none of {id}; there is {}", known.join(", ")),
-                    );
-                }
-            }
-            (Some(_), _) => (),
-        }
-    }
-
-    fn pieces(
-        &mut self,
-        place: &str,
-        path: &str,
-        mut parameters: BTreeMap<String, Template>,
-    ) -> Path {
-        let mut pieces = Vec::new();
-        let mut rest = path;
-        while let Some((before, after)) = rest.split_once('{') {
-            let Some((name, after)) = after.split_once('}') else { break };
-            pieces.push(Piece::Text(before.to_owned()));
-            match parameters.remove(name) {
-                Some(template) => pieces.push(Piece::Parameter(template)),
-                // Where it is defined, its absence was told already.
-                None if self.mistakes.is_empty() => {
-                    self.mistake(&format!("{place}.parameters"), format!("must have {name}"));
-                }
-                None => (),
-            }
-            rest = after;
-        }
-        pieces.push(Piece::Text(rest.to_owned()));
-        Path::Pieces(pieces)
-    }
 }
 
 /// Stands for what couldn't be made.
-fn nowhere() -> (Method, Path) {
+pub(super) fn nowhere() -> (Method, Path) {
     (Method::GET, Path::Pieces(Vec::new()))
 }

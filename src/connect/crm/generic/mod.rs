@@ -8,6 +8,7 @@
 
 mod compile;
 mod description;
+mod documented;
 mod effects;
 mod expression;
 mod openapi;
@@ -200,7 +201,7 @@ impl Generic {
         read::theirs(reading, &records, &contact.id)?;
         let mut cases: Vec<Case> =
             records.iter().filter_map(|record| read::case(reading, record)).collect();
-        cases.sort_by(|a, b| b.updated_at.cmp(&a.updated_at));
+        cases.sort_by_key(|one| std::cmp::Reverse(one.updated_at));
         cases.truncate(limit);
         Ok(cases)
     }
@@ -299,7 +300,7 @@ impl Crm for Generic {
         for case in &mut cases {
             case.updated_at = case.updated_at.max(case.history.first().and_then(|entry| entry.at));
         }
-        cases.sort_by(|a, b| b.updated_at.cmp(&a.updated_at));
+        cases.sort_by_key(|one| std::cmp::Reverse(one.updated_at));
         Ok(cases)
     }
 

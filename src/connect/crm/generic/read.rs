@@ -112,7 +112,7 @@ pub fn entries(
         }
     };
     let mut all: Vec<Activity> = records.iter().map(entry).collect();
-    all.sort_by(|a, b| b.at.cmp(&a.at));
+    all.sort_by_key(|one| std::cmp::Reverse(one.at));
     all.truncate(limit);
     all
 }

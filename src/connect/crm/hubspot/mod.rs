@@ -225,7 +225,7 @@ impl HubSpot {
                     .filter_map(|record| Some((at(record, "/id")?, wire::activity(*kind, record)))),
             );
         }
-        all.sort_by(|(_, a), (_, b)| b.at.cmp(&a.at));
+        all.sort_by_key(|(_, one)| std::cmp::Reverse(one.at));
         Ok(all)
     }
 
@@ -322,7 +322,7 @@ impl Crm for HubSpot {
         let records = self.records(Kind::Ticket, &tickets, wire::TICKET_PROPERTIES).await?;
         let mut cases: Vec<Case> =
             records.iter().filter_map(|record| wire::open_case(record, &stages)).collect();
-        cases.sort_by(|a, b| b.updated_at.cmp(&a.updated_at));
+        cases.sort_by_key(|one| std::cmp::Reverse(one.updated_at));
         cases.truncate(limit);
         let kinds = [Kind::Note, Kind::Call];
         let names = kinds.map(Kind::plural);
@@ -351,7 +351,7 @@ impl Crm for HubSpot {
             case.updated_at = case.updated_at.max(case.history.first().and_then(|entry| entry.at));
             case.url = self.url_of(Kind::Ticket, &case.id);
         }
-        cases.sort_by(|a, b| b.updated_at.cmp(&a.updated_at));
+        cases.sort_by_key(|one| std::cmp::Reverse(one.updated_at));
         Ok(cases)
     }
 

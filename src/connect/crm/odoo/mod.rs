@@ -338,7 +338,7 @@ impl Crm for Odoo {
             case.updated_at = case.updated_at.max(case.history.first().and_then(|entry| entry.at));
             case.url = self.url_of(model, &case.id);
         }
-        cases.sort_by(|a, b| b.updated_at.cmp(&a.updated_at));
+        cases.sort_by_key(|one| std::cmp::Reverse(one.updated_at));
         Ok(cases)
     }
 

@@ -27,7 +27,9 @@ impl Row {
 }
 
 /// Object, prefix of its identifiers, and which fields a client may give, with their lengths.
-const OBJECTS: [(&str, &str, &[(&str, usize)]); 5] = [
+type Object = (&'static str, &'static str, &'static [(&'static str, usize)]);
+
+const OBJECTS: [Object; 5] = [
     (
         "Contact",
         "003",

@@ -255,7 +255,7 @@ impl Crm for Salesforce {
         for case in &mut cases {
             case.url = self.url_of("Case", &case.id);
         }
-        cases.sort_by(|a, b| b.updated_at.cmp(&a.updated_at));
+        cases.sort_by_key(|one| std::cmp::Reverse(one.updated_at));
         Ok(cases)
     }
 
@@ -280,7 +280,7 @@ impl Crm for Salesforce {
         let done = &self.settings.completed_status;
         let mut all: Vec<Activity> = tasks.iter().map(|record| wire::task(record, done)).collect();
         all.extend(comments.iter().map(wire::comment));
-        all.sort_by(|a, b| b.at.cmp(&a.at));
+        all.sort_by_key(|one| std::cmp::Reverse(one.at));
         all.truncate(limit);
         Ok(all)
     }

@@ -45,7 +45,7 @@ pub fn case(record: &Value, done: &str) -> Option<Case> {
     let mut history: Vec<Activity> =
         children("CaseComments").unwrap_or_default().iter().map(comment).collect();
     history.extend(children("Tasks").unwrap_or_default().iter().map(|record| task(record, done)));
-    history.sort_by(|a, b| b.at.cmp(&a.at));
+    history.sort_by_key(|one| std::cmp::Reverse(one.at));
     let version = at(record, "/LastModifiedDate");
     let changed = version.as_deref().and_then(moment);
     Some(Case {

@@ -323,7 +323,7 @@ impl Crm for ServiceNow {
             case.history = own.map(wire::entry).collect();
             case.url = self.url_of(case_table, &case.id);
         }
-        cases.sort_by(|a, b| b.updated_at.cmp(&a.updated_at));
+        cases.sort_by_key(|one| std::cmp::Reverse(one.updated_at));
         Ok(cases)
     }
 
@@ -344,7 +344,7 @@ impl Crm for ServiceNow {
         let ids: Vec<String> = records.iter().filter_map(|record| raw(record, "sys_id")).collect();
         let journal = self.journal(&ids, limit).await?;
         let mut all: Vec<Activity> = journal.iter().map(wire::entry).collect();
-        all.sort_by(|a, b| b.at.cmp(&a.at));
+        all.sort_by_key(|one| std::cmp::Reverse(one.at));
         all.truncate(limit);
         Ok(all)
     }

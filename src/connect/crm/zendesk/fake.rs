@@ -30,7 +30,7 @@ impl Desk {
     }
 
     pub fn ticket(&mut self, id: &str) -> Option<usize> {
-        self.tickets.iter().position(|one| one["id"].to_string() == id)
+        self.tickets.iter().position(|one| is(&one["id"], id))
     }
 
     /// # Errors
@@ -181,11 +181,8 @@ impl Play for Desk {
             ("GET", ["api", "v2", "users", "show_many"]) => self.many(asked),
             ("GET", ["api", "v2", "users", "me"]) => Reply::json(200, json!({"user": {"id": 1}})),
             ("GET", ["api", "v2", "users", id, "tickets", "requested"]) => {
-                let mut own: Vec<&Value> = self
-                    .tickets
-                    .iter()
-                    .filter(|one| one["requester_id"].to_string() == *id)
-                    .collect();
+                let mut own: Vec<&Value> =
+                    self.tickets.iter().filter(|one| is(&one["requester_id"], id)).collect();
                 own.sort_by_key(|one| std::cmp::Reverse(one["updated_at"].as_str()));
                 Self::page(own, asked, "tickets")
             }
@@ -207,7 +204,7 @@ impl Play for Desk {
                 }
                 let all = latest(&self.comments);
                 Self::page(
-                    all.iter().filter(|one| one["ticket_id"].to_string() == *id).collect(),
+                    all.iter().filter(|one| is(&one["ticket_id"], id)).collect(),
                     asked,
                     "comments",
                 )
@@ -232,6 +229,11 @@ impl Play for Desk {
             _ => refusal(404, "InvalidEndpoint"),
         }
     }
+}
+
+/// Whether a number is the one that is written.
+fn is(number: &Value, id: &str) -> bool {
+    number.as_u64().is_some_and(|number| id.parse() == Ok(number))
 }
 
 fn refusal(status: u16, code: &str) -> Reply {

@@ -251,7 +251,7 @@ impl Crm for Zendesk {
         }
         let Some(answer) = self.tickets(contact).await? else { return Ok(Vec::new()) };
         let mut cases = wire::open_cases(&answer.body)?;
-        cases.sort_by(|a, b| b.updated_at.cmp(&a.updated_at));
+        cases.sort_by_key(|one| std::cmp::Reverse(one.updated_at));
         cases.truncate(limit);
         let histories =
             try_join_all(cases.iter().map(|case| self.entries(case.id.clone(), ENTRIES))).await?;
@@ -277,7 +277,7 @@ impl Crm for Zendesk {
         let size = limit.min(PAGE);
         let all = try_join_all(latest.into_iter().map(|id| self.entries(id, size))).await?;
         let mut all: Vec<Activity> = all.into_iter().flatten().collect();
-        all.sort_by(|a, b| b.at.cmp(&a.at));
+        all.sort_by_key(|one| std::cmp::Reverse(one.at));
         all.truncate(limit);
         Ok(all)
     }

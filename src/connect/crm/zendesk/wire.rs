@@ -116,7 +116,7 @@ pub fn entries(body: &Value) -> Result<Vec<Activity>, DeliveryError> {
         }
     };
     let mut all: Vec<Activity> = answers::list(body, "/comments")?.iter().map(entry).collect();
-    all.sort_by(|a, b| b.at.cmp(&a.at));
+    all.sort_by_key(|one| std::cmp::Reverse(one.at));
     Ok(all)
 }
 

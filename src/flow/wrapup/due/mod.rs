@@ -101,7 +101,7 @@ pub(super) fn due(text: &Redacted, said: &Zoned) -> Option<Due> {
     };
     let bytes = tokens.get(from)?.start..tokens.get(upto.checked_sub(1)?)?.end;
     let zone = said.time_zone().iana_name().unwrap_or("UTC").to_owned();
-    Some(Due { phrase: text.slice(bytes), date, time, is_limit, time_zone: zone })
+    Some(Due { phrase: text.slice(bytes), date, time, until: None, is_limit, time_zone: zone })
 }
 
 fn is_limited(tokens: &[Token], from: usize) -> bool {
