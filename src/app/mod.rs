@@ -6,6 +6,7 @@ pub mod articles;
 mod batch_writer;
 mod batches;
 mod blocking;
+mod channels;
 pub mod conflicts;
 mod embedded;
 mod feedback;
@@ -33,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::articles::Articles;
 use self::batches::{BatchDoor, BatchSurroundings};
+use self::channels::Channels;
 use self::conflicts::ConflictBook;
 use self::feedback::FeedbackFeed;
 use self::gaps::{GapDoor, GapSurroundings};
@@ -52,7 +54,7 @@ use crate::insight::redaction;
 use crate::models::SpeechPool;
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, Listener, ServeState, Services, SystemSource, Uses};
-use crate::store::{ArticleLog, SqliteStore, Store};
+use crate::store::{ArticleLog, Outbox, SqliteStore, Store};
 
 pub use self::batch_writer::batch_writer;
 pub use self::embedded::embedded_writers;
@@ -103,8 +105,8 @@ pub struct App {
     speech: Arc<SpeechPool>,
     batches: Arc<BatchDoor>,
     gaps: Arc<GapDoor>,
-    /// Follows the log until `stop`.
-    proposals: JoinHandle<()>,
+    /// Follow the log, or carry the outbox, until `stop`.
+    followers: Vec<JoinHandle<()>>,
     spent: SpentFile,
     stop: CancellationToken,
     /// Follows `stop` when the calls have ended.
@@ -155,6 +157,7 @@ impl App {
         }
         let store = Arc::new(store);
         let article_log: Arc<dyn ArticleLog> = Arc::<SqliteStore>::clone(&store);
+        let outbox: Arc<dyn Outbox> = Arc::<SqliteStore>::clone(&store);
         let store: Arc<dyn Store> = store;
 
         let for_speech = config.speech.clone();
@@ -262,7 +265,9 @@ impl App {
             bus: Arc::clone(&bus),
             stop: stop.child_token(),
         });
-        let proposals = proposals::start(proposer.clone(), following);
+        let channels = Channels::new(&config.channels, &calls, &outbox, Vec::new());
+        let mut followers = channels.start(&tenant, &stop);
+        followers.push(proposals::start(proposer.clone(), following));
         let knowledge = Arc::new(KnowledgeDoor {
             library: library.clone(),
             tenant,
@@ -294,6 +299,7 @@ impl App {
             proposals: Arc::new(ProposalDoor { proposer, time_zone: time_zone.clone() }),
             batches: batches.clone(),
             uses: Uses::default(),
+            texts: channels.texts.clone(),
             wrapups: Arc::new(WrapUpDoor::new(
                 Arc::clone(&store),
                 wrap_up_settings,
@@ -323,7 +329,7 @@ impl App {
             speech,
             batches,
             gaps,
-            proposals,
+            followers,
             spent,
             stop,
             http_stop,
@@ -375,8 +381,10 @@ impl App {
         }
         self.spent.close().await;
         self.gaps.close().await;
-        if self.proposals.await.is_err() {
-            tracing::error!("following the log for what calls explain failed, which is a bug");
+        for follower in self.followers {
+            if follower.await.is_err() {
+                tracing::error!("a task that follows the log failed, which is a bug");
+            }
         }
         self.store.close().await;
         Ok(())

@@ -2,6 +2,7 @@
 //!
 //! `BACKCHANNEL__SERVE__LISTEN=127.0.0.1:9000` is `listen` in `[serve]`.
 
+mod channels;
 mod generation;
 mod media;
 mod own_sockets;
@@ -19,6 +20,7 @@ use crate::models::Engine;
 use crate::prompts::PromptSettings;
 use crate::serve;
 
+pub use self::channels::Channels;
 pub use self::generation::{Budget, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
 pub use self::own_sockets::{AudioSocket, Siprec};
@@ -38,6 +40,7 @@ pub struct Config {
     pub transcript: Transcript,
     pub suggestion: Suggestion,
     pub calls: Calls,
+    pub channels: Channels,
     pub wrapup: WrapUp,
     pub prompts: PromptSettings,
     pub generation: Generation,
@@ -334,6 +337,7 @@ impl Config {
         }
         let mut mistakes = self.media.mistakes();
         mistakes.extend(self.speech.mistakes());
+        mistakes.extend(self.channels.mistakes());
         mistakes.extend(self.wrapup.mistakes());
         mistakes.extend(self.generation.mistakes());
         if !mistakes.is_empty() {

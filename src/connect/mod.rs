@@ -1,5 +1,6 @@
 //! The windows onto other companies' systems. Only this room and `serve` know wire formats.
 
+pub mod courier;
 pub mod crm;
 pub mod destination;
 pub mod http;

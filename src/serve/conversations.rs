@@ -15,7 +15,8 @@ use super::view::{CardView, Projection, WrapUpView};
 use crate::domain::ConversationId;
 use crate::store::codec::time_text;
 use crate::store::wire::{
-    AudioGap, LastTurn, Party, QuestionAnswered, SuggestedQuestion, SuggestionAbstained, TurnFinal,
+    AudioGap, CrmWrite, LastTurn, Party, QuestionAnswered, SuggestedQuestion, SuggestionAbstained,
+    TurnFinal,
 };
 use crate::store::{ConversationRow, ConversationState, ListQuery, MAX_READ, ReadQuery};
 
@@ -114,6 +115,8 @@ pub struct Conversation {
     gaps: Vec<AudioGap>,
     #[schema(required)]
     wrapup: Option<WrapUpView>,
+    /// How far each reply is on its way to the customer.
+    replies: Vec<CrmWrite>,
 }
 
 /// One conversation with its turns, cards, questions, gaps and wrap-up.
@@ -154,6 +157,7 @@ pub async fn show(
         suggested_questions: projection.suggested_questions,
         gaps: projection.gaps,
         wrapup: projection.wrapup,
+        replies: projection.replies,
     }))
 }
 

@@ -25,10 +25,12 @@ mod listen;
 pub mod meters;
 mod openapi;
 mod pages;
+mod replies;
 mod searches;
 mod sources;
 mod suggestions;
 mod system;
+mod texts;
 mod uses;
 mod view;
 mod wrapups;
@@ -49,6 +51,7 @@ use crate::bus::Bus;
 use crate::connect::telephony::acs::IncomingCalls;
 use crate::connect::telephony::audiosocket::Registry;
 use crate::connect::telephony::auth::MediaAuth;
+use crate::flow::driver::texts::Texts;
 use crate::store::{ArticleLog, Store};
 
 pub use articles::{ArticleConflict, ArticleHit, FoundArticles, FoundSentence, Question};
@@ -125,6 +128,8 @@ pub struct Services {
     /// What calls explain and no article says.
     pub proposals: Arc<dyn Proposals>,
     pub wrapups: Arc<dyn WrapUps>,
+    /// Conversations that are typed.
+    pub texts: Texts,
     pub batches: Arc<dyn Batches>,
     pub system: Arc<dyn SystemSource>,
     /// Where AudioSocket calls are announced, if any are taken.

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::error::Problem;
 use super::{
     ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, events, gaps,
-    health, hooks, searches, suggestions, system, uses, wrapups,
+    health, hooks, replies, searches, suggestions, system, texts, uses, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -44,8 +44,12 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(auth::sign_out))
         .routes(routes!(system::me))
         .routes(routes!(system::system))
-        .routes(routes!(conversations::list))
+        .routes(routes!(conversations::list, texts::open))
         .routes(routes!(conversations::show))
+        .routes(routes!(texts::turn))
+        .routes(routes!(texts::end))
+        .routes(routes!(replies::reply))
+        .routes(routes!(replies::retry))
         .routes(routes!(events::of_one))
         .routes(routes!(events::of_all))
         .routes(routes!(ask::ask))

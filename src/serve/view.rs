@@ -9,8 +9,8 @@ use crate::domain::Recorded;
 use crate::store::StoreError;
 use crate::store::codec::{self, time_text};
 use crate::store::wire::{
-    AudioGap, Citation, QuestionAnswered, QuestionsSuggested, RedactionResolved, SuggestedQuestion,
-    SuggestionAbstained, SuggestionOffered, SuggestionVerdict, SuggestionVoiced,
+    AudioGap, Citation, CrmWrite, QuestionAnswered, QuestionsSuggested, RedactionResolved,
+    SuggestedQuestion, SuggestionAbstained, SuggestionOffered, SuggestionVerdict, SuggestionVoiced,
     SuggestionWithdrawn, TurnFinal,
 };
 
@@ -67,6 +67,8 @@ pub struct Projection {
     pub gaps: Vec<AudioGap>,
     /// None while nothing was written.
     pub wrapup: Option<WrapUpView>,
+    /// How far replies are on their way to the customer.
+    pub replies: Vec<CrmWrite>,
 }
 
 impl Projection {
@@ -109,6 +111,7 @@ impl Projection {
             }
             codec::SUGGESTION_ABSTAINED => self.unanswered.push(codec::data(event)?),
             codec::QUESTION_ANSWERED => self.questions.push(codec::data(event)?),
+            codec::CRM_WRITE => self.write(codec::data(event)?),
             codec::AUDIO_GAP => self.gaps.push(codec::data(event)?),
             kind if kind.starts_with("wrapup.") => {
                 self.wrapup.get_or_insert_default().take(event)?;
@@ -117,6 +120,14 @@ impl Projection {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The newest that is told of a reply stands.
+    fn write(&mut self, write: CrmWrite) {
+        if write.turn_id.is_some() {
+            self.replies.retain(|known| known.dedupe_key != write.dedupe_key);
+            self.replies.push(write);
+        }
     }
 
     /// Digits that were held back and found harmless are shown; the rest stays masked.

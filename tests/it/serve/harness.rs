@@ -17,16 +17,19 @@ use backchannel::connect::telephony::acs::IncomingCalls;
 use backchannel::connect::telephony::audiosocket::Registry;
 use backchannel::connect::telephony::auth::MediaAuth;
 use backchannel::domain::*;
+use backchannel::flow::driver::texts::{OnPosted, Outgoing, TextSettings, Texts};
+use backchannel::flow::driver::{CallSettings, CallWrapUp, Calls};
 use backchannel::flow::suggestion::SuggestionSettings;
 use backchannel::flow::voice::{OnStep, Step};
 use backchannel::insight::redaction;
 use backchannel::knowledge::{
     Library, LibrarySettings, SearchHit, SearchMode, SearchRequest, Source,
 };
+use backchannel::models::SpeechPool;
 use backchannel::serve::auth::{Auth, Principal, hash_of};
 use backchannel::serve::{self, *};
 use backchannel::store::articles::conformance;
-use backchannel::store::{ArticleLog, SqliteStore, Store};
+use backchannel::store::{ArticleLog, Outbox, SqliteStore, Store};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use reqwest::{Method, Response, StatusCode};
@@ -52,6 +55,9 @@ pub struct House {
     pub openapi: Value,
     pub asyncapi: Value,
     pub library: Library,
+    pub outbox: Arc<dyn Outbox>,
+    pub texts: Texts,
+    calls: Calls,
     gaps: Arc<GapDoor>,
     proposals: Option<tokio::task::JoinHandle<()>>,
     _tell_meaning: watch::Sender<Meaning>,
@@ -71,6 +77,9 @@ pub struct Options {
     pub meaning: Meaning,
     /// Where the log lies, if it is to stay.
     pub folder: Option<PathBuf>,
+    pub texts: TextSettings,
+    pub wrap_up: Option<CallWrapUp>,
+    pub on_posted: OnPosted,
 }
 
 impl Default for Options {
@@ -84,6 +93,9 @@ impl Default for Options {
             media: None,
             meaning: Meaning::Missing,
             folder: None,
+            texts: TextSettings::default(),
+            wrap_up: None,
+            on_posted: Arc::new(|_| ()),
         }
     }
 }
@@ -107,6 +119,7 @@ impl House {
         };
         let store = Arc::new(SqliteStore::open(&data, hook).await.expect("it opens"));
         let log: Arc<dyn ArticleLog> = store.clone();
+        let outbox: Arc<dyn Outbox> = store.clone();
         let store: Arc<dyn Store> = store;
         if log.newest_revision().await.expect("read") == 0 {
             log.revise(&"demo".into(), seed(), vec![]).await.expect("written");
@@ -146,6 +159,11 @@ impl House {
         let following =
             FollowSettings { folder: data.clone(), bus: bus.clone(), stop: stop.child_token() };
         let proposals = proposals::start(proposer.clone(), Some(following));
+        let speech = Arc::new(SpeechPool::start(Vec::new()).expect("no threads"));
+        let calls = CallSettings { wrap_up: options.wrap_up, ..CallSettings::default() };
+        let calls = Calls::new(calls, store.clone(), bus.clone(), speech, library.clone());
+        let outgoing = Outgoing { outbox: outbox.clone(), on_posted: options.on_posted };
+        let texts = Texts::new(&calls, outgoing, options.texts);
         let state = ServeState::new(Services {
             store: store.clone(),
             bus: bus.clone(),
@@ -157,6 +175,7 @@ impl House {
             article_log: log.clone(),
             desk,
             uses: Uses::default(),
+            texts: texts.clone(),
             gaps: gaps.clone(),
             conflicts: Arc::new(conflicts),
             proposals: Arc::new(ProposalDoor { proposer, time_zone: jiff::tz::TimeZone::UTC }),
@@ -193,6 +212,9 @@ impl House {
             openapi: Value::Null,
             asyncapi: Value::Null,
             library,
+            outbox,
+            texts,
+            calls,
             gaps,
             proposals: Some(proposals),
             _tell_meaning: tell_meaning,
@@ -348,11 +370,12 @@ impl House {
     /// Stops in order; says whether everything ended in time.
     pub async fn close(mut self) -> bool {
         self.stop.cancel();
+        let drained = self.calls.drain(Duration::from_secs(10)).await;
         let served = self.served.take().expect("once").await.expect("no panic");
         self.gaps.close().await;
         self.proposals.take().expect("once").await.expect("no panic");
         self.store.close().await;
-        served
+        served && drained
     }
 }
 
