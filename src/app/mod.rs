@@ -53,7 +53,7 @@ use crate::flow::session::SessionSettings;
 use crate::insight::redaction;
 use crate::models::SpeechPool;
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
-use crate::serve::{self, Listener, ServeState, Services, SystemSource, Uses};
+use crate::serve::{self, ChatLimits, Listener, ServeState, Services, SystemSource, Uses};
 use crate::store::{ArticleLog, Outbox, SqliteStore, Store};
 
 pub use self::batch_writer::batch_writer;
@@ -265,7 +265,13 @@ impl App {
             bus: Arc::clone(&bus),
             stop: stop.child_token(),
         });
-        let channels = Channels::new(&config.channels, &calls, &outbox, Vec::new());
+        let invalid = |message| AppError { kind: ErrorKind::Invalid, message };
+        let carriers = channels::destinations(&config.channels, &outbox, &tenant);
+        let carriers = carriers.map_err(invalid)?;
+        let channels = Channels::new(&config.channels, &calls, &outbox, carriers);
+        let public_url = config.media.public_url.as_deref();
+        let doors =
+            channels::doors(&config.channels, public_url, &tenant, demo).map_err(invalid)?;
         let mut followers = channels.start(&tenant, &stop);
         followers.push(proposals::start(proposer.clone(), following));
         let knowledge = Arc::new(KnowledgeDoor {
@@ -300,6 +306,8 @@ impl App {
             batches: batches.clone(),
             uses: Uses::default(),
             texts: channels.texts.clone(),
+            channels: doors,
+            chat_limits: ChatLimits::default(),
             wrapups: Arc::new(WrapUpDoor::new(
                 Arc::clone(&store),
                 wrap_up_settings,

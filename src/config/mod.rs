@@ -20,7 +20,7 @@ use crate::models::Engine;
 use crate::prompts::PromptSettings;
 use crate::serve;
 
-pub use self::channels::Channels;
+pub use self::channels::{AcsSms, Channels, Teams, TwilioSms, WebChat, address as channel_address};
 pub use self::generation::{Budget, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
 pub use self::own_sockets::{AudioSocket, Siprec};
@@ -337,7 +337,7 @@ impl Config {
         }
         let mut mistakes = self.media.mistakes();
         mistakes.extend(self.speech.mistakes());
-        mistakes.extend(self.channels.mistakes());
+        mistakes.extend(self.channels.mistakes(self.media.public_url.is_some()));
         mistakes.extend(self.wrapup.mistakes());
         mistakes.extend(self.generation.mistakes());
         if !mistakes.is_empty() {

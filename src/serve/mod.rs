@@ -11,6 +11,8 @@ mod audiosocket;
 pub mod auth;
 mod batches;
 mod body;
+mod channels;
+mod chat;
 mod conversations;
 mod credentials;
 mod envelope;
@@ -43,6 +45,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
+use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -56,6 +59,8 @@ use crate::store::{ArticleLog, Store};
 
 pub use articles::{ArticleConflict, ArticleHit, FoundArticles, FoundSentence, Question};
 pub use batches::{BatchFile, BatchView, StoredConversations, WantedBatch};
+pub use channels::{ChannelDoors, TeamsDoor};
+pub use chat::ChatLimits;
 pub use error::Problem;
 pub use gaps::{
     Gap, GapList, GapReasons, GapSample, GapState, HandlingTime, NearestArticle, WantedGaps,
@@ -130,6 +135,9 @@ pub struct Services {
     pub wrapups: Arc<dyn WrapUps>,
     /// Conversations that are typed.
     pub texts: Texts,
+    /// Where customers' messages come in by themselves.
+    pub channels: ChannelDoors,
+    pub chat_limits: ChatLimits,
     pub batches: Arc<dyn Batches>,
     pub system: Arc<dyn SystemSource>,
     /// Where AudioSocket calls are announced, if any are taken.
@@ -168,8 +176,15 @@ impl Deref for ServeState {
 pub fn router(state: ServeState, media: Router) -> Router {
     let (api, document) = openapi::routes().split_for_parts();
     let document = openapi::finish(document);
+    let pages = match state.demo {
+        true => Router::new(),
+        false => ["/chat", "/chat.html"]
+            .into_iter()
+            .fold(Router::new(), |pages, path| pages.route(path, get(pages::hidden))),
+    };
     api.merge(openapi::documents(&document))
         .with_state(state.clone())
+        .merge(pages)
         // The media routes are mounted here: axum::Router with /v1/media/twilio and the like.
         .merge(media)
         .fallback(pages::serve)

@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 
 use super::error::Problem;
 use super::{
-    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, events, gaps,
-    health, hooks, replies, searches, suggestions, system, texts, uses, wrapups,
+    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, channels, chat, conversations,
+    events, gaps, health, hooks, replies, searches, suggestions, system, texts, uses, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -46,6 +46,11 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(system::system))
         .routes(routes!(conversations::list, texts::open))
         .routes(routes!(conversations::show))
+        .routes(routes!(channels::twilio))
+        .routes(routes!(channels::teams))
+        .routes(routes!(chat::invite, chat::may_invite))
+        .routes(routes!(chat::write, chat::may_write))
+        .routes(routes!(chat::watch, chat::may_watch))
         .routes(routes!(texts::turn))
         .routes(routes!(texts::end))
         .routes(routes!(replies::reply))

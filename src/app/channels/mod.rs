@@ -1,5 +1,7 @@
 //! The channels on which customers write: what comes in becomes messages, and replies are carried out.
 
+mod destinations;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use self::destinations::{destinations, doors};
 use crate::config;
 use crate::connect::courier::{Courier, CourierSettings};
 use crate::connect::destination::Destination;

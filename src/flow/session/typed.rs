@@ -16,13 +16,18 @@ pub struct TypedTurn {
     pub language: String,
     /// Since the conversation's beginning.
     pub at_ms: u64,
+    /// Somebody else reads it as it is shown.
+    pub is_sent: bool,
 }
 
 impl Session {
     /// Takes one message; gives it back as it is shown.
     pub fn typed(&mut self, typed: TypedTurn) -> Redacted {
-        let TypedTurn { id, party, text, language, at_ms } = typed;
-        let masked = self.masker.typed_turn(&party.id, &id, &text);
+        let TypedTurn { id, party, text, language, at_ms, is_sent } = typed;
+        let masked = match is_sent {
+            true => self.masker.sent_turn(&party.id, &id, &text),
+            false => self.masker.typed_turn(&party.id, &id, &text),
+        };
         self.typed_ms = self.typed_ms.max(at_ms);
         let turn = Turn {
             id,

@@ -1,7 +1,7 @@
 //! Masks a conversation that is typed, message by message, and goes on with one after a restart.
 
-use super::{CONTEXT_TURNS, Masked, Masker, RawWord, card, typed};
-use crate::domain::{PartyId, Redacted, TurnId};
+use super::{CONTEXT_TURNS, Masked, Masker, RawWord, State, card, typed};
+use crate::domain::{PartyId, Redacted, RedactionOutcome, TurnId};
 
 /// Between two messages, by the clock of speech: people type a number in pieces with minutes between, and
 /// however long that takes, so many messages don't end it.
@@ -24,6 +24,36 @@ impl Masker {
         let is_same = masked.text.as_str().split(' ').eq(text.split_whitespace());
         let text = typed(if is_same { text } else { masked.text.as_str() });
         Masked { text, words: Vec::new(), resolved: masked.resolved }
+    }
+
+    /// As `typed_turn`, for what is sent to somebody who reads it at once: digits that only might become a card's
+    /// are shown, unless a card was being spoken of. Those of a known card never are.
+    pub fn sent_turn(&mut self, party: &PartyId, turn_id: &TurnId, text: &str) -> Masked {
+        let mut masked = self.typed_turn(party, turn_id, text);
+        let mut trail = self.trails.remove(party).unwrap_or_default();
+        for fragment in &mut trail {
+            let is_shown = matches!(&fragment.state,
+                State::Held { turn_id: held, in_context: false, .. } if held == turn_id);
+            if is_shown {
+                let state = std::mem::replace(&mut fragment.state, State::Shown);
+                self.settle_state(&fragment.digits, state, &mut masked.resolved);
+            }
+        }
+        self.trails.insert(party.clone(), trail);
+        let mut later = Vec::new();
+        for resolved in masked.resolved {
+            match &resolved.outcome {
+                RedactionOutcome::Released(words) if resolved.turn_id == *turn_id => {
+                    masked.text = masked.text.released(&resolved.placeholder, words);
+                }
+                _ => later.push(resolved),
+            }
+        }
+        // Spaces and line ends stay as they were written, where nothing is masked after all.
+        if masked.text.as_str().split(' ').eq(text.split_whitespace()) {
+            masked.text = typed(text);
+        }
+        Masked { resolved: later, ..masked }
     }
 
     /// Takes note of a turn that was masked before a restart: placeholders are counted on from there.
@@ -53,7 +83,7 @@ impl Masker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{RedactionKind, RedactionOutcome};
+    use crate::domain::RedactionKind;
 
     fn say(masker: &mut Masker, number: usize, text: &str) -> Masked {
         let turn = TurnId::from(format!("t-{number}"));
@@ -81,6 +111,21 @@ mod tests {
         let text = "Order  4711,\n\tdue on 3/4/2026 at 14:30 — 45 pounds";
         assert_eq!(say(&mut masker, 1, text).text.as_str(), text);
         assert_eq!(say(&mut masker, 2, "").text.as_str(), "");
+    }
+
+    #[test]
+    fn an_order_number_is_sent_at_once_and_a_card_is_not() {
+        let mut masker = Masker::default();
+        let agent = PartyId::from("p-2");
+        let mut send = |masker: &mut Masker, number: usize, text: &str| {
+            let turn = TurnId::from(format!("a-{number}"));
+            masker.sent_turn(&agent, &turn, text)
+        };
+        let order = "Your order is\n 45391488";
+        assert_eq!(send(&mut masker, 1, order).text.as_str(), order);
+        say(&mut masker, 2, "my card is 4539 1488 0343 6467");
+        let read_back = send(&mut masker, 3, "So that is 1488 0343").text;
+        assert!(!read_back.as_str().contains("1488"), "{}", read_back.as_str());
     }
 
     #[test]

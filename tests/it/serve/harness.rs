@@ -80,6 +80,7 @@ pub struct Options {
     pub texts: TextSettings,
     pub wrap_up: Option<CallWrapUp>,
     pub on_posted: OnPosted,
+    pub channels: ChannelDoors,
 }
 
 impl Default for Options {
@@ -96,6 +97,7 @@ impl Default for Options {
             texts: TextSettings::default(),
             wrap_up: None,
             on_posted: Arc::new(|_| ()),
+            channels: ChannelDoors::closed("demo".into()),
         }
     }
 }
@@ -176,6 +178,8 @@ impl House {
             desk,
             uses: Uses::default(),
             texts: texts.clone(),
+            channels: options.channels,
+            chat_limits: ChatLimits::default(),
             gaps: gaps.clone(),
             conflicts: Arc::new(conflicts),
             proposals: Arc::new(ProposalDoor { proposer, time_zone: jiff::tz::TimeZone::UTC }),

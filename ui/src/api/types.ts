@@ -1,4 +1,5 @@
 // The shapes of the HTTP contract, as they come over the wire. Only fields that the desktop reads are named.
+import type { ReplyWrite } from '../state/replies.ts';
 
 export type Role = 'customer' | 'agent' | 'supervisor' | 'bot' | 'expert';
 
@@ -168,6 +169,8 @@ export interface Gap {
 }
 
 export interface Conversation extends Summary {
+  /** How far replies are on their way to a customer who writes. */
+  replies?: ReplyWrite[];
   /** The stream's id up to which this answer is complete: listen on after it. */
   position: string;
   turns: Turn[];

@@ -11,6 +11,7 @@ import './idle.ts';
 import './keymap.ts';
 import './microphone-bar.ts';
 import './passage.ts';
+import './reply.ts';
 import './tabs.ts';
 import './transcript.ts';
 import './wrapup.ts';

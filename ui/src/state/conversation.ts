@@ -4,6 +4,7 @@ import type {
   AnsweredQuestion, Conversation, Envelope, Gap, Partial, Party, ProvenSentence, SpokenCard, StoredSuggestion, SuggestedQuestion, Suggestion,
   Turn, Verdict, VerdictKind, WrapUp, WrapUpGrowing,
 } from '../api/types.ts';
+import { type Replies, type ReplyWrite, isWritten, repliesOf, withReply } from './replies.ts';
 import { numbered, withGrowing, withWrapUpEvent } from './wrapup.ts';
 
 export interface TurnView {
@@ -54,6 +55,8 @@ export interface ConversationView {
   cards: CardView[];
   questions: QuestionView[];
   suggested: SuggestedQuestion[];
+  /** Of a conversation that is written: how far the agent's turns are on their way. */
+  replies: Replies;
   /** Null while nothing was written. */
   wrapup: WrapUp | null;
   /** End of speech to its final turn, by the service's clock; null until one arrived live. */
@@ -81,6 +84,7 @@ export function fromSnapshot(snapshot: Conversation): ConversationView {
     cards: snapshot.cards.map(storedCard),
     questions: (snapshot.questions ?? []).map((q) => entry(q, [])),
     suggested: snapshot.suggested_questions ?? [],
+    replies: repliesOf(snapshot.replies ?? []),
     wrapup: snapshot.wrapup ? numbered(snapshot.wrapup) : null,
     behind_ms: null,
     through: snapshot.last_sequence,
@@ -184,6 +188,8 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
       return withAnswer(view, event.data as AnsweredQuestion);
     case 'audio.started':
       return withParty(view.turns.length === 0 ? { ...view, audio_started_at: event.time } : view, event.data as { party?: Party; name?: string });
+    case 'crm.write':
+      return { ...view, replies: withReply(view.replies, event.data as ReplyWrite) };
     case 'audio.gap':
       return applyGap(view, event.data as Gap);
     case 'conversation.started': {
@@ -229,7 +235,7 @@ function applyFinal(view: ConversationView, data: Turn, time: string): Conversat
     ...view,
     turns: placed(view.turns, index, finalTurn(data)),
     // A replay faster than real time has no meaningful lag.
-    behind_ms: Number.isFinite(behind) && behind >= 0 ? behind : view.behind_ms,
+    behind_ms: Number.isFinite(behind) && behind >= 0 && !isWritten(view) ? behind : view.behind_ms,
   };
 }
 

@@ -210,7 +210,9 @@ impl Writing {
         entry.told = Some(told);
         self.call.typed.insert(turn_id.clone(), entry);
         let (text, language) = (turn.text, self.language.clone());
-        let typed = TypedTurn { id: turn_id.clone(), party: party.clone(), text, language, at_ms };
+        let is_sent = turn.sends;
+        let typed =
+            TypedTurn { id: turn_id.clone(), party: party.clone(), text, language, at_ms, is_sent };
         let text = self.call.session.typed(typed);
         let taken = TakenTurn { id: turn_id, party, start_ms: at_ms, text, is_new: true };
         self.call.shared.tasks.spawn(async move {
