@@ -6,6 +6,7 @@ pub mod articles;
 mod batch_writer;
 mod batches;
 mod blocking;
+mod channels;
 pub mod conflicts;
 pub mod crm;
 mod embedded;
@@ -36,6 +37,7 @@ use tower_http::cors::CorsLayer;
 
 use self::articles::Articles;
 use self::batches::{BatchDoor, BatchSurroundings};
+use self::channels::Channels;
 use self::conflicts::ConflictBook;
 use self::crm::CrmDesk;
 use self::feedback::FeedbackFeed;
@@ -55,7 +57,7 @@ use crate::flow::session::SessionSettings;
 use crate::insight::redaction;
 use crate::models::SpeechPool;
 use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
-use crate::serve::{self, Listener, ServeState, Services, SystemSource, Uses};
+use crate::serve::{self, ChatLimits, Listener, ServeState, Services, SystemSource, Uses};
 use crate::store::{ArticleLog, Outbox, SqliteStore, Store};
 
 pub use self::batch_writer::batch_writer;
@@ -273,7 +275,7 @@ impl App {
             stop: stop.child_token(),
         });
         let systems = crm::systems(&config, time_zone.clone())?;
-        let crm = CrmDesk::new(systems, Arc::clone(&store), outbox);
+        let crm = CrmDesk::new(systems, Arc::clone(&store), Arc::clone(&outbox));
         let mut followers = crm.start(&stop);
         followers.push(proposals::start(proposer.clone(), following));
         followers.push(crm.follow(crm::FollowSettings {
@@ -282,6 +284,14 @@ impl App {
             bus: Arc::clone(&bus),
             stop: stop.child_token(),
         }));
+        let invalid = |message| AppError { kind: ErrorKind::Invalid, message };
+        let carriers = channels::destinations(&config.channels, &outbox, &tenant);
+        let carriers = carriers.map_err(invalid)?;
+        let channels = Channels::new(&config.channels, &calls, &outbox, carriers);
+        let public_url = config.media.public_url.as_deref();
+        let doors =
+            channels::doors(&config.channels, public_url, &tenant, demo).map_err(invalid)?;
+        followers.extend(channels.start(&tenant, &stop));
         let knowledge = Arc::new(KnowledgeDoor {
             library: library.clone(),
             tenant,
@@ -314,6 +324,9 @@ impl App {
             batches: batches.clone(),
             crm: Arc::new(crm),
             uses: Uses::default(),
+            texts: channels.texts.clone(),
+            channels: doors,
+            chat_limits: ChatLimits::default(),
             wrapups: Arc::new(WrapUpDoor::new(
                 Arc::clone(&store),
                 wrap_up_settings,

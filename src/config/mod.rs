@@ -2,6 +2,7 @@
 //!
 //! `BACKCHANNEL__SERVE__LISTEN=127.0.0.1:9000` is `listen` in `[serve]`.
 
+mod channels;
 mod crm;
 mod generation;
 mod media;
@@ -21,6 +22,7 @@ use crate::models::Engine;
 use crate::prompts::PromptSettings;
 use crate::serve;
 
+pub use self::channels::{AcsSms, Channels, Teams, TwilioSms, WebChat, address as channel_address};
 pub use self::crm::{Crm, Login, Rule, Webhook, WebhookScheme, Writes, sounds_secret};
 pub use self::generation::{Budget, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
@@ -42,6 +44,7 @@ pub struct Config {
     pub transcript: Transcript,
     pub suggestion: Suggestion,
     pub calls: Calls,
+    pub channels: Channels,
     pub wrapup: WrapUp,
     pub prompts: PromptSettings,
     pub generation: Generation,
@@ -342,6 +345,7 @@ impl Config {
         }
         let mut mistakes = self.media.mistakes();
         mistakes.extend(self.speech.mistakes());
+        mistakes.extend(self.channels.mistakes(self.media.public_url.is_some()));
         mistakes.extend(self.wrapup.mistakes());
         mistakes.extend(self.generation.mistakes());
         if !mistakes.is_empty() {

@@ -1,6 +1,7 @@
 //! The windows onto other companies' systems. Only this room and `serve` know wire formats.
 
 pub mod calendar;
+pub mod channels;
 pub mod courier;
 pub mod crm;
 pub mod destination;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ConversationId, DedupeKey, Effect, TenantId, WrapUpId};
+use super::{ConversationId, DedupeKey, Effect, TenantId, TurnId, WrapUpId};
 
 /// Where an effect is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,6 +116,8 @@ pub struct CrmWrite {
     pub remote_id: Option<String>,
     pub problem: Option<String>,
     pub from: Option<WrapUpId>,
+    /// The turn that it carries to a customer.
+    pub turn: Option<TurnId>,
     pub by: Option<String>,
 }
 
@@ -132,6 +134,7 @@ impl CrmWrite {
             remote_id: progress.remote_id.clone(),
             problem: progress.problem.clone(),
             from: new.from.clone(),
+            turn: new.effect.turn().cloned(),
             by: new.by.clone(),
         }
     }

@@ -4,7 +4,7 @@ use jiff::civil;
 use jiff::{Timestamp, Zoned};
 use sha2::{Digest, Sha256};
 
-use super::{ArticleId, ConversationId, Direction, Redacted, WrapUpId};
+use super::{ArticleId, ConversationId, Direction, Redacted, TurnId, WrapUpId};
 
 /// Names one effect for ever: the same key twice is the same effect. Lower-case letters and digits, so that it
 /// fits into any system's field, a URL, and a marker in a text.
@@ -73,6 +73,7 @@ pub enum Effect {
     SendMail(MailDraft),
     PutMeeting(Meeting),
     PostMessage(TeamMessage),
+    SendReply(ChannelReply),
 }
 
 impl Effect {
@@ -88,6 +89,7 @@ impl Effect {
             Self::SendMail(_) => "send_mail",
             Self::PutMeeting(_) => "put_meeting",
             Self::PostMessage(_) => "post_message",
+            Self::SendReply(_) => "send_reply",
         }
     }
 
@@ -99,6 +101,14 @@ impl Effect {
             Self::LogCall(one) => Some(&one.contact_id),
             Self::CreateTask(one) => Some(&one.contact_id),
             Self::UpdateCase(one) => Some(&one.contact_id),
+            _ => None,
+        }
+    }
+
+    /// The turn that it carries to a customer.
+    pub fn turn(&self) -> Option<&TurnId> {
+        match self {
+            Self::SendReply(one) => Some(&one.turn),
             _ => None,
         }
     }
@@ -227,4 +237,20 @@ pub struct TeamMessage {
     pub facts: Vec<(String, Redacted)>,
     /// Where to open it.
     pub link: Option<String>,
+}
+
+/// What a person answers a customer, on the channel on which the customer writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelReply {
+    pub conversation: ConversationId,
+    pub turn: TurnId,
+    /// Our address on the channel: a number, a bot, a mailbox.
+    pub from: String,
+    /// The customer's.
+    pub to: String,
+    pub text: Redacted,
+    /// The channel's own name for what is answered: a chat, or the mail that began it.
+    pub in_reply_to: Option<String>,
+    /// Whoever looks for it at the vendor needn't look at what is older.
+    pub written_at: Timestamp,
 }

@@ -35,8 +35,8 @@ pub use crm::{
 };
 pub use delivery::{CrmWrite, Delivery, DeliveryMove, DeliveryState, NewDelivery, Progress};
 pub use effect::{
-    CallRecord, CaseRef, CaseUpdate, DedupeKey, DueAt, Effect, MailDraft, Mailbox, Meeting,
-    NewCase, NewNote, NewTask, PushedArticle, TeamMessage,
+    CallRecord, CaseRef, CaseUpdate, ChannelReply, DedupeKey, DueAt, Effect, MailDraft, Mailbox,
+    Meeting, NewCase, NewNote, NewTask, PushedArticle, TeamMessage,
 };
 pub use error::{Classify, ErrorKind};
 pub use event::{

@@ -15,7 +15,7 @@ use super::view::{CardView, Projection, WrapUpView, WriteView};
 use crate::domain::{ConversationId, TenantId};
 use crate::store::codec::time_text;
 use crate::store::wire::{
-    AudioGap, CrmContext, LastTurn, Party, QuestionAnswered, SuggestedQuestion,
+    AudioGap, CrmContext, CrmWrite, LastTurn, Party, QuestionAnswered, SuggestedQuestion,
     SuggestionAbstained, TurnFinal,
 };
 use crate::store::{
@@ -122,6 +122,8 @@ pub struct Conversation {
     crm: Option<CrmContext>,
     /// What is to be done in other systems.
     writes: Vec<WriteView>,
+    /// How far each reply is on its way to the customer.
+    replies: Vec<CrmWrite>,
 }
 
 /// One conversation with its turns, cards, questions, gaps and wrap-up.
@@ -149,6 +151,7 @@ pub async fn show(
         wrapup: projection.wrapup,
         crm: projection.crm,
         writes: projection.writes,
+        replies: projection.replies,
     }))
 }
 

@@ -11,6 +11,8 @@ mod audiosocket;
 pub mod auth;
 mod batches;
 mod body;
+mod channels;
+mod chat;
 mod conversations;
 pub mod cors;
 mod credentials;
@@ -27,10 +29,12 @@ mod listen;
 pub mod meters;
 mod openapi;
 mod pages;
+mod replies;
 mod searches;
 mod sources;
 mod suggestions;
 mod system;
+mod texts;
 mod tokens;
 mod uses;
 mod view;
@@ -44,6 +48,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
+use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tower_http::cors::CorsLayer;
@@ -53,10 +58,13 @@ use crate::bus::Bus;
 use crate::connect::telephony::acs::IncomingCalls;
 use crate::connect::telephony::audiosocket::Registry;
 use crate::connect::telephony::auth::MediaAuth;
+use crate::flow::driver::texts::Texts;
 use crate::store::{ArticleLog, Store};
 
 pub use articles::{ArticleConflict, ArticleHit, FoundArticles, FoundSentence, Question};
 pub use batches::{BatchFile, BatchView, StoredConversations, WantedBatch};
+pub use channels::{ChannelDoors, TeamsDoor};
+pub use chat::ChatLimits;
 pub use crm::{
     Change, CrmDoor, Expert, Known, Outcome, OutcomeOrder, SwarmOrder, SystemState, WantedContact,
     ending,
@@ -140,6 +148,11 @@ pub struct Services {
     pub proposals: Arc<dyn Proposals>,
     pub wrapups: Arc<dyn WrapUps>,
     pub crm: Arc<dyn CrmDoor>,
+    /// Conversations that are typed.
+    pub texts: Texts,
+    /// Where customers' messages come in by themselves.
+    pub channels: ChannelDoors,
+    pub chat_limits: ChatLimits,
     pub batches: Arc<dyn Batches>,
     pub system: Arc<dyn SystemSource>,
     /// Where AudioSocket calls are announced, if any are taken.
@@ -180,8 +193,15 @@ impl Deref for ServeState {
 pub fn router(state: ServeState, media: Router, cors: CorsLayer) -> Router {
     let (api, document) = openapi::routes().split_for_parts();
     let document = openapi::finish(document);
+    let pages = match state.demo {
+        true => Router::new(),
+        false => ["/chat", "/chat.html"]
+            .into_iter()
+            .fold(Router::new(), |pages, path| pages.route(path, get(pages::hidden))),
+    };
     api.merge(openapi::documents(&document))
         .with_state(state.clone())
+        .merge(pages)
         // The media routes are mounted here: axum::Router with /v1/media/twilio and the like.
         .merge(media)
         .fallback(pages::serve)

@@ -13,8 +13,9 @@ use utoipa_axum::routes;
 
 use super::error::Problem;
 use super::{
-    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, crm, events,
-    gaps, health, hooks, searches, suggestions, system, tokens, uses, wrapups,
+    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, channels, chat, conversations,
+    crm, events, gaps, health, hooks, replies, searches, suggestions, system, texts, tokens, uses,
+    wrapups,
 };
 
 #[derive(OpenApi)]
@@ -45,8 +46,17 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(tokens::issue))
         .routes(routes!(system::me))
         .routes(routes!(system::system))
-        .routes(routes!(conversations::list))
+        .routes(routes!(conversations::list, texts::open))
         .routes(routes!(conversations::show))
+        .routes(routes!(channels::twilio))
+        .routes(routes!(channels::teams))
+        .routes(routes!(chat::invite, chat::may_invite))
+        .routes(routes!(chat::write, chat::may_write))
+        .routes(routes!(chat::watch, chat::may_watch))
+        .routes(routes!(texts::turn))
+        .routes(routes!(texts::end))
+        .routes(routes!(replies::reply))
+        .routes(routes!(replies::retry))
         .routes(routes!(events::of_one))
         .routes(routes!(events::of_all))
         .routes(routes!(ask::ask))

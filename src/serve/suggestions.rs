@@ -64,18 +64,32 @@ pub async fn give_verdict(
         return Err(Problem::not_found(format!("there is no card {}", shown(card.as_str()))));
     }
     let verdict = Verdict { card_id: card, kind, edited_text };
-    let wire = codec::verdict(&verdict);
+    record(&state, &principal, &conversation, verdict).await.map(axum::Json)
+}
 
-    let before = verdicts_before(&state, &principal, &conversation, &wire.card_id).await?;
+/// As much of a text as a verdict takes.
+pub(super) fn shortened(text: &str) -> String {
+    text.chars().take(MAX_TEXT_CHARS).collect()
+}
+
+/// Writes a verdict down, unless it is the newest already.
+pub(super) async fn record(
+    state: &ServeState,
+    principal: &Principal,
+    conversation: &ConversationId,
+    verdict: Verdict,
+) -> Result<SuggestionVerdict, Problem> {
+    let wire = codec::verdict(&verdict);
+    let before = verdicts_before(state, principal, conversation, &wire.card_id).await?;
     if before.last() != Some(&wire) {
         let event = NewEvent {
-            id: event_id(before.len(), &principal, &wire),
+            id: event_id(before.len(), principal, &wire),
             time: Timestamp::now(),
             body: EventBody::SuggestionVerdict(verdict),
         };
-        state.store.append(&principal.tenant, &conversation, vec![event]).await?;
+        state.store.append(&principal.tenant, conversation, vec![event]).await?;
     }
-    Ok(axum::Json(wire))
+    Ok(wire)
 }
 
 async fn verdicts_before(

@@ -82,6 +82,8 @@ pub struct Projection {
     pub crm: Option<CrmContext>,
     /// What is to be done in other systems, in the order of arrival.
     pub writes: Vec<WriteView>,
+    /// How far replies are on their way to the customer.
+    pub replies: Vec<CrmWrite>,
 }
 
 impl Projection {
@@ -139,7 +141,13 @@ impl Projection {
         Ok(())
     }
 
+    /// The newest that is told of an effect stands. Replies are no writes of the wrap-up.
     fn write(&mut self, write: CrmWrite, event: &Recorded) {
+        if write.turn_id.is_some() {
+            self.replies.retain(|known| known.dedupe_key != write.dedupe_key);
+            self.replies.push(write);
+            return;
+        }
         let new = WriteView { write, at: time_text(event.time) };
         let is_same = |old: &&mut WriteView| {
             old.write.destination == new.write.destination

@@ -336,6 +336,18 @@ fn citation(citation: &Citation) -> wire::Citation {
     }
 }
 
+/// A citation as it stands in an event.
+pub fn decode_citation(citation: wire::Citation) -> Citation {
+    Citation {
+        article_id: citation.article_id.into(),
+        passage_id: citation.passage_id.into(),
+        revision: citation.revision,
+        start_chars: citation.start,
+        end_chars: citation.end,
+        quote: citation.quote,
+    }
+}
+
 /// JSON has no NaN: serde would write null, which the reader then refuses.
 fn finite(number: f32) -> f32 {
     if number.is_nan() { 0.0 } else { number.clamp(f32::MIN, f32::MAX) }

@@ -2,6 +2,7 @@
 
 mod articles_desk;
 mod batch;
+mod channels;
 mod conflicts;
 mod crm;
 mod dispositions;

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::Understood;
 use crate::batch::conversation::{Conversation, ItemError, sha256_hex};
-use crate::domain::{Citation, ConversationId, ErrorKind, Party, Role, TenantId};
+use crate::domain::{ConversationId, ErrorKind, Party, Role, TenantId};
 use crate::flow::author::ShownPassages;
 use crate::flow::wrapup::Circumstances;
 use crate::models::Material;
@@ -48,7 +48,7 @@ pub async fn material(
                 }
                 codec::SUGGESTION_OFFERED => {
                     let card: SuggestionOffered = codec::data(event)?;
-                    let citations = card.citations.into_iter().map(cited);
+                    let citations = card.citations.into_iter().map(codec::decode_citation);
                     shown.offered(&card.card_id, citations, card.verbatim);
                 }
                 codec::SUGGESTION_WITHDRAWN => {
@@ -76,17 +76,6 @@ pub async fn material(
     let circumstances =
         Circumstances { began, parties: parties.collect(), word_for_word: kept.word_for_word };
     Ok(Some((material, circumstances)))
-}
-
-fn cited(citation: crate::store::wire::Citation) -> Citation {
-    Citation {
-        article_id: citation.article_id.into(),
-        passage_id: citation.passage_id.into(),
-        revision: citation.revision,
-        start_chars: citation.start,
-        end_chars: citation.end,
-        quote: citation.quote,
-    }
 }
 
 /// A conversation of the log as an item of a batch. Its hash is that of its turns.

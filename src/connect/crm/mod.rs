@@ -21,6 +21,8 @@ pub mod wording;
 pub mod zendesk;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 pub(super) mod played;
 
 use std::time::Duration;

@@ -391,6 +391,15 @@ impl Suggester {
         (Decision::Offer(Box::new(answer)), nearest)
     }
 
+    /// A card that was shown before a restart, for this turn.
+    pub fn recall(&mut self, trigger: &TurnId, citation: &Citation, at_ms: u64) {
+        let sentence = Span { start_chars: citation.start_chars, end_chars: citation.end_chars };
+        self.shown.push(Shown { passage: citation.passage_id.clone(), sentence, at_ms });
+        if let Some(open) = self.open.as_mut().filter(|open| open.question.turn == *trigger) {
+            open.answered = true;
+        }
+    }
+
     /// What the agent may want to ask now: with every third message of the customer, where that
     /// changes anything. Call it when no search is under way.
     pub fn questions(&mut self) -> Option<Vec<SuggestedQuestion>> {

@@ -107,6 +107,7 @@ pub fn crm_write(x: &CrmWrite) -> wire::CrmWrite {
         remote_id: x.remote_id.clone(),
         problem: x.problem.clone(),
         wrapup_id: x.from.as_ref().map(ToString::to_string),
+        turn_id: x.turn.as_ref().map(ToString::to_string),
         by: x.by.clone(),
     }
 }

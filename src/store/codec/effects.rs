@@ -1,8 +1,8 @@
 //! Effects ⇄ the JSON in the outbox.
 
 use crate::domain::{
-    CallRecord, CaseRef, CaseUpdate, DedupeKey, Direction, DueAt, Effect, MailDraft, Mailbox,
-    Meeting, NewCase, NewNote, NewTask, PushedArticle, Redacted, TeamMessage,
+    CallRecord, CaseRef, CaseUpdate, ChannelReply, DedupeKey, Direction, DueAt, Effect, MailDraft,
+    Mailbox, Meeting, NewCase, NewNote, NewTask, PushedArticle, Redacted, TeamMessage,
 };
 use crate::store::wire;
 
@@ -76,6 +76,15 @@ pub fn encode_effect(effect: &Effect) -> String {
             paragraphs: x.paragraphs.iter().map(words).collect(),
             facts: x.facts.iter().map(|(name, value)| (name.clone(), words(value))).collect(),
             link: x.link.clone(),
+        },
+        Effect::SendReply(x) => wire::Effect::SendReply {
+            conversation_id: x.conversation.to_string(),
+            turn_id: x.turn.to_string(),
+            from: x.from.clone(),
+            to: x.to.clone(),
+            text: words(&x.text),
+            in_reply_to: x.in_reply_to.clone(),
+            written_at: x.written_at,
         },
     })
 }
@@ -177,6 +186,23 @@ pub fn decode_effect(text: &str) -> Result<Effect, String> {
                 link,
             })
         }
+        wire::Effect::SendReply {
+            conversation_id,
+            turn_id,
+            from,
+            to,
+            text,
+            in_reply_to,
+            written_at,
+        } => Effect::SendReply(ChannelReply {
+            conversation: conversation_id.into(),
+            turn: turn_id.into(),
+            from,
+            to,
+            text: words(text),
+            in_reply_to,
+            written_at,
+        }),
     })
 }
 

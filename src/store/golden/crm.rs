@@ -117,6 +117,7 @@ fn writes_are_told_as_they_always_were() {
         remote_id: Some("77".into()),
         problem: None,
         from: Some("w-end-summary".into()),
+        turn: None,
         by: Some("Emma".into()),
     };
     check(
@@ -126,6 +127,34 @@ fn writes_are_told_as_they_always_were() {
     );
     let states = DeliveryState::ALL.map(DeliveryState::as_str);
     assert_eq!(states, ["waiting", "sending", "done", "failed", "discarded"]);
+}
+
+#[test]
+fn a_write_that_carries_a_turn_names_it() {
+    let reply = ChannelReply {
+        conversation: "c-1".into(),
+        turn: "t-4".into(),
+        from: "+15550100".into(),
+        to: "+442079460123".into(),
+        text: Redacted::vouched("Yes."),
+        in_reply_to: None,
+        written_at: Timestamp::UNIX_EPOCH,
+    };
+    let new = NewDelivery {
+        destination: "sms".into(),
+        key: DedupeKey::stored("00ff"),
+        lane: "c-1".into(),
+        effect: Effect::SendReply(reply),
+        from: None,
+        by: Some("Emma".into()),
+        created_at: Timestamp::UNIX_EPOCH,
+    };
+    let write = CrmWrite::of(&new, &Progress::new(Timestamp::UNIX_EPOCH));
+    check(
+        EventBody::CrmWrite(Box::new(write)),
+        r#"{"operation":"send_reply","dedupe_key":"00ff","state":"waiting","destination":"sms","attempts":0,"turn_id":"t-4","by":"Emma"}"#,
+        to_value::<wire::CrmWrite>,
+    );
 }
 
 #[test]
@@ -236,6 +265,18 @@ fn effects_stand_in_the_outbox_as_they_always_did() {
                 link: None,
             }),
             r#"{"operation":"post_message","room":"!r","conversation_id":"c-1","title":"Help","paragraphs":["A fee."],"facts":[["Tier","gold"]],"link":null}"#,
+        ),
+        (
+            Effect::SendReply(ChannelReply {
+                conversation: "c-1".into(),
+                turn: "t-4".into(),
+                from: "+15550100".into(),
+                to: "+442079460123".into(),
+                text: words("It is on its way."),
+                in_reply_to: None,
+                written_at: Timestamp::UNIX_EPOCH,
+            }),
+            r#"{"operation":"send_reply","conversation_id":"c-1","turn_id":"t-4","from":"+15550100","to":"+442079460123","text":"It is on its way.","in_reply_to":null,"written_at":"1970-01-01T00:00:00Z"}"#,
         ),
     ];
     for (effect, text) in cases {

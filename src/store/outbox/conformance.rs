@@ -218,10 +218,8 @@ async fn lists_are_filtered_and_paged<S: Store + Outbox>(s: &S) {
         query.after = Some(next);
     }
     assert_eq!(seen, ["k4", "k3", "k2", "k1", "k0"], "the newest first");
-    let failed = DeliveryQuery {
-        state: Some(DeliveryState::Failed),
-        ..DeliveryQuery::all(tenant.clone())
-    };
+    let failed =
+        DeliveryQuery { state: Some(DeliveryState::Failed), ..DeliveryQuery::all(tenant.clone()) };
     assert_eq!(keys(&s.deliveries(&failed).await.expect("reads").items), ["k2"]);
     let of = DeliveryQuery { conversation: Some(other), ..DeliveryQuery::all(tenant.clone()) };
     assert_eq!(keys(&s.deliveries(&of).await.expect("reads").items), ["k4", "k3"]);

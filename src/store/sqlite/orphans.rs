@@ -5,16 +5,16 @@ use jiff::Timestamp;
 use super::reader::Reader;
 use super::writer::{Job, Order, Writer};
 use crate::domain::{
-    ConversationEnded, ConversationId, EndReason, EventBody, NewEvent, QuestionAnswer, QuestionId,
-    Redacted, Reply, TenantId,
+    Channel, ConversationEnded, ConversationId, EndReason, EventBody, NewEvent, QuestionAnswer,
+    QuestionId, Redacted, Reply, TenantId,
 };
 use crate::store::{KindFilter, MAX_READ, ReadQuery, StoreError, codec};
 
 impl Writer {
-    /// Ends the conversations that a crash left live. Their media connections are gone.
+    /// Ends the calls that a crash left live: their media connections are gone. Who writes can go on.
     pub async fn end_orphans(&mut self, reader: &Reader) -> Result<usize, StoreError> {
         let orphans = reader.live_heads().await?;
-        let count = orphans.len();
+        let mut count = 0;
         for (tenant, head) in orphans {
             let lasted = head.last_event_at.duration_since(head.row.started_at);
             let body = EventBody::ConversationEnded(ConversationEnded {
@@ -23,7 +23,13 @@ impl Writer {
             });
             let conversation = head.row.id.clone();
             let mut events = abandoned(reader, &tenant, &conversation).await?;
-            events.push(NewEvent::at(Timestamp::now(), body));
+            if head.row.channel == Channel::Voice.as_str() {
+                events.push(NewEvent::at(Timestamp::now(), body));
+                count += 1;
+            }
+            if events.is_empty() {
+                continue;
+            }
             let events = events.into_iter().map(|event| {
                 let encoded = codec::encode(&event.body);
                 (event, encoded)

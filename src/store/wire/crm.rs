@@ -110,8 +110,8 @@ pub struct Activity {
 /// Something that is to be done in another system, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CrmWrite {
-    /// create_case, update_case, add_note, log_call, create_task, push_article, draft_mail, send_mail, put_meeting
-    /// or post_message
+    /// create_case, update_case, add_note, log_call, create_task, push_article, draft_mail, send_mail, put_meeting,
+    /// post_message or send_reply
     pub operation: String,
     /// The same key is the same effect, once.
     pub dedupe_key: String,
@@ -131,6 +131,9 @@ pub struct CrmWrite {
     /// The draft that it was made from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrapup_id: Option<String>,
+    /// The turn that it carries to a customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn_id: Option<String>,
     /// Who said yes; absent where a rule did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,

@@ -67,6 +67,15 @@ pub enum Effect {
         facts: Vec<(String, String)>,
         link: Option<String>,
     },
+    SendReply {
+        conversation_id: String,
+        turn_id: String,
+        from: String,
+        to: String,
+        text: String,
+        in_reply_to: Option<String>,
+        written_at: jiff::Timestamp,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

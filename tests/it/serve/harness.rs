@@ -18,12 +18,15 @@ use backchannel::connect::telephony::acs::IncomingCalls;
 use backchannel::connect::telephony::audiosocket::Registry;
 use backchannel::connect::telephony::auth::MediaAuth;
 use backchannel::domain::*;
+use backchannel::flow::driver::texts::{OnPosted, Outgoing, TextSettings, Texts};
+use backchannel::flow::driver::{CallSettings, CallWrapUp, Calls};
 use backchannel::flow::suggestion::SuggestionSettings;
 use backchannel::flow::voice::{OnStep, Step};
 use backchannel::insight::redaction;
 use backchannel::knowledge::{
     Library, LibrarySettings, SearchHit, SearchMode, SearchRequest, Source,
 };
+use backchannel::models::SpeechPool;
 use backchannel::serve::auth::{Auth, Principal, hash_of};
 use backchannel::serve::{self, *};
 use backchannel::store::articles::conformance;
@@ -56,6 +59,9 @@ pub struct House {
     pub openapi: Value,
     pub asyncapi: Value,
     pub library: Library,
+    pub outbox: Arc<dyn Outbox>,
+    pub texts: Texts,
+    calls: Calls,
     gaps: Arc<GapDoor>,
     proposals: Option<tokio::task::JoinHandle<()>>,
     _tell_meaning: watch::Sender<Meaning>,
@@ -76,6 +82,10 @@ pub struct Options {
     /// Where the log lies, if it is to stay.
     pub folder: Option<PathBuf>,
     pub systems: Systems,
+    pub texts: TextSettings,
+    pub wrap_up: Option<CallWrapUp>,
+    pub on_posted: OnPosted,
+    pub channels: ChannelDoors,
 }
 
 impl Default for Options {
@@ -90,6 +100,10 @@ impl Default for Options {
             meaning: Meaning::Missing,
             folder: None,
             systems: no_systems(),
+            texts: TextSettings::default(),
+            wrap_up: None,
+            on_posted: Arc::new(|_| ()),
+            channels: ChannelDoors::closed("demo".into()),
         }
     }
 }
@@ -161,6 +175,11 @@ impl House {
             bus: bus.clone(),
             stop: stop.child_token(),
         });
+        let speech = Arc::new(SpeechPool::start(Vec::new()).expect("no threads"));
+        let calls = CallSettings { wrap_up: options.wrap_up, ..CallSettings::default() };
+        let calls = Calls::new(calls, store.clone(), bus.clone(), speech, library.clone());
+        let outgoing = Outgoing { outbox: outbox.clone(), on_posted: options.on_posted };
+        let texts = Texts::new(&calls, outgoing, options.texts);
         let state = ServeState::new(Services {
             store: store.clone(),
             bus: bus.clone(),
@@ -172,6 +191,9 @@ impl House {
             article_log: log.clone(),
             desk,
             uses: Uses::default(),
+            texts: texts.clone(),
+            channels: options.channels,
+            chat_limits: ChatLimits::default(),
             gaps: gaps.clone(),
             conflicts: Arc::new(conflicts),
             proposals: Arc::new(ProposalDoor { proposer, time_zone: jiff::tz::TimeZone::UTC }),
@@ -214,6 +236,9 @@ impl House {
             openapi: Value::Null,
             asyncapi: Value::Null,
             library,
+            outbox,
+            texts,
+            calls,
             gaps,
             proposals: Some(proposals),
             _tell_meaning: tell_meaning,
@@ -369,11 +394,12 @@ impl House {
     /// Stops in order; says whether everything ended in time.
     pub async fn close(mut self) -> bool {
         self.stop.cancel();
+        let drained = self.calls.drain(Duration::from_secs(10)).await;
         let served = self.served.take().expect("once").await.expect("no panic");
         self.gaps.close().await;
         self.proposals.take().expect("once").await.expect("no panic");
         self.store.close().await;
-        served
+        served && drained
     }
 }
 

@@ -97,6 +97,14 @@ export class Client {
     return (await this.request<{ items: SystemHealth[] }>('GET', '/v1/systems')).items;
   }
 
+  reply(conversationId: string, reply: { id: string; text: string; card_id?: string }): Promise<unknown> {
+    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/replies`, reply);
+  }
+
+  sendReplyAgain(conversationId: string, turnId: string): Promise<unknown> {
+    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/replies/${encodeURIComponent(turnId)}/retry`);
+  }
+
   article(id: string): Promise<Article> {
     return this.request('GET', articlePath(id));
   }

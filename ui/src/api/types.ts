@@ -1,5 +1,6 @@
 // The shapes of the HTTP contract, as they come over the wire. Only fields that the desktop reads are named.
 import type { CrmContext, CrmWrite } from './crm-types.ts';
+import type { ReplyWrite } from '../state/replies.ts';
 
 export type Role = 'customer' | 'agent' | 'supervisor' | 'bot' | 'expert';
 
@@ -169,6 +170,8 @@ export interface Gap {
 }
 
 export interface Conversation extends Summary {
+  /** How far replies are on their way to a customer who writes. */
+  replies?: ReplyWrite[];
   /** The stream's id up to which this answer is complete: listen on after it. */
   position: string;
   turns: Turn[];

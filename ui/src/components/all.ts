@@ -13,6 +13,7 @@ import './keymap.ts';
 import './microphone-bar.ts';
 import './outcome.ts';
 import './passage.ts';
+import './reply.ts';
 import './tabs.ts';
 import './transcript.ts';
 import './wrapup.ts';

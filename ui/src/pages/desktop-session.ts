@@ -11,6 +11,7 @@ import { callerName } from '../state/calls.ts';
 import { type ConversationView, answerAloud, withAnswer, withBroken, withVerdict, withWritten } from '../state/conversation.ts';
 import { noWrapUp, withReview, withWrapUpEvent } from '../state/wrapup.ts';
 import { CrmDesk } from './crm-desk.ts';
+import { ReplyDesk } from './reply-desk.ts';
 
 /** How the session speaks to the agent: on the screen and aloud, or only aloud. */
 export interface Voice {
@@ -39,6 +40,10 @@ export class DesktopSession implements ReactiveController {
   readonly asked = new Set<string>();
   /** Calls for which an e-mail is being written. */
   private readonly orders = new Set<string>();
+  /** Answers to those who write. */
+  readonly replies = new ReplyDesk({
+    feed: () => this.feed, fail: (feed, sentence) => this.fail(feed, sentence), changed: () => this.host.requestUpdate(),
+  });
   private callsStream: StreamState = 'connecting';
   private viewStream: StreamState = 'open';
   private calls: CallsFeed | undefined;

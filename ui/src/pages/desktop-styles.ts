@@ -59,7 +59,13 @@ export const desktopStyles = css`
     height: 100%;
   }
   .transcript {
+    display: flex;
+    flex-direction: column;
     overflow: hidden;
+  }
+  .transcript bc-transcript {
+    flex: 1;
+    height: auto;
   }
   .cards {
     padding: var(--s3);

@@ -11,6 +11,7 @@ import type { HandOver } from '../components/handover.ts';
 import type { Header } from '../components/header.ts';
 import type { KeyMap } from '../components/keymap.ts';
 import type { OutcomePanel } from '../components/outcome.ts';
+import type { Reply, WrittenReply } from '../components/reply.ts';
 import { shared } from '../components/shared-styles.ts';
 import type { Transcript } from '../components/transcript.ts';
 import type { WrapUpPanel } from '../components/wrapup.ts';
@@ -18,6 +19,7 @@ import { type CardView, type ConversationView, openSuggestions } from '../state/
 import { hasDrafts } from '../state/wrapup.ts';
 import { callerName } from '../state/calls.ts';
 import { type Action, actionFor } from '../state/keys.ts';
+import { channelName, isWritten } from '../state/replies.ts';
 import { degradedSentence } from '../state/text.ts';
 import { copyText } from './clipboard.ts';
 import { DesktopSession } from './desktop-session.ts';
@@ -57,6 +59,7 @@ export class Desktop extends LitElement {
   @query('bc-outcome') private outcome!: OutcomePanel | null;
   @query('bc-wrapup') private wrapUp!: WrapUpPanel | null;
   @query('bc-transcript') private transcript!: Transcript | null;
+  @query('bc-reply') private reply!: Reply | null;
   private readonly session = new DesktopSession(this, {
     show: (text) => this.announcer.show(text),
     announce: (text) => this.announcer.announce(text),
@@ -123,6 +126,8 @@ export class Desktop extends LitElement {
       @close-passage=${this.closePassage}
       @reveal-turn=${(event: CardEvent<string>) => this.reveal(event.detail.value)}
       @copy-answer=${(event: CardEvent<string>) => this.copy(event.detail.value)}
+      @reply-send=${(event: CustomEvent<WrittenReply>) => this.send(event.detail)}
+      @reply-again=${(event: CustomEvent<string>) => session.replies.again(event.detail)}
       @wrapup-review=${(event: CustomEvent<Decision>) => session.review(event.detail)}
       @wrapup-email=${(event: CustomEvent<EmailOrder>) => session.writeEmail(event.detail)}
       @contact-choose=${(event: CustomEvent<ContactChoice>) => session.crm.choose(event.detail)}
@@ -182,6 +187,9 @@ export class Desktop extends LitElement {
       ${this.narrow ? html`<bc-tabs name="Call views" .tabs=${TABS} .selected=${this.tab} .news=${this.newsIn(view)}></bc-tabs>` : ''}
       <div class="panel transcript" ?hidden=${this.narrow && this.tab !== 'transcript'}>
         <bc-transcript .view=${view} .markedTurn=${this.markedTurn}></bc-transcript>
+        ${isWritten(view) && view.state === 'live'
+          ? html`<bc-reply .conversation=${view.id} .channel=${channelName(view)} .busy=${session.replies.isBusy(view.id)}></bc-reply>`
+          : ''}
       </div>
       <div class="side">${cards}${this.degraded()}${answers}</div>
       ${this.narrow && this.tab === 'customer'
@@ -355,7 +363,23 @@ export class Desktop extends LitElement {
     return true;
   }
 
+  private async send(reply: WrittenReply): Promise<void> {
+    const conversation = this.session.selected;
+    if (!(await this.session.replies.send(reply))) return;
+    this.reply?.sent(conversation, reply.text);
+    this.announcer.announce('Reply sent');
+  }
+
+  /** Into the reply, where there is one; what became of the card is told when it is sent. */
+  private putIntoReply(card: CardView, words: string): boolean {
+    if (!this.reply) return false;
+    this.show('transcript');
+    void this.updateComplete.then(() => this.reply?.put(words, card.card_id));
+    return true;
+  }
+
   private insert(card: CardView, words: string): void {
+    if (this.putIntoReply(card, words)) return;
     const edited = card.verdict?.verdict === 'edited';
     void this.copy(words);
     // Inserting again what was edited before says nothing new.
@@ -363,6 +387,7 @@ export class Desktop extends LitElement {
   }
 
   private insertEdited(card: CardView, text: string): void {
+    if (this.putIntoReply(card, text)) return;
     void this.copy(text);
     void this.session.verdict(card.card_id, 'edited', text);
   }

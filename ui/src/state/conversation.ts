@@ -6,6 +6,7 @@ import type {
   Turn, Verdict, VerdictKind, WrapUp, WrapUpGrowing,
 } from '../api/types.ts';
 import { withCrmContext, withCrmWrite } from './crm.ts';
+import { type Replies, type ReplyWrite, isWritten, repliesOf, withReply } from './replies.ts';
 import { numbered, withGrowing, withWrapUpEvent } from './wrapup.ts';
 
 export interface TurnView {
@@ -56,6 +57,8 @@ export interface ConversationView {
   cards: CardView[];
   questions: QuestionView[];
   suggested: SuggestedQuestion[];
+  /** Of a conversation that is written: how far the agent's turns are on their way. */
+  replies: Replies;
   /** Null while nothing was written. */
   wrapup: WrapUp | null;
   /** Who the CRM says is on the line; null where it has said nothing yet. */
@@ -89,6 +92,7 @@ export function fromSnapshot(snapshot: Conversation): ConversationView {
     cards: snapshot.cards.map(storedCard),
     questions: (snapshot.questions ?? []).map((q) => entry(q, [])),
     suggested: snapshot.suggested_questions ?? [],
+    replies: repliesOf(snapshot.replies ?? []),
     wrapup: snapshot.wrapup ? numbered(snapshot.wrapup) : null,
     crm: snapshot.crm ?? null,
     crm_sequence: 0,
@@ -204,6 +208,7 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
     case 'crm.context':
       return withCrmContext(view, event.data as CrmContext, Number(event.sequence ?? 0));
     case 'crm.write':
+      if ((event.data as ReplyWrite).turn_id) return { ...view, replies: withReply(view.replies, event.data as ReplyWrite) };
       return withCrmWrite(view, { ...(event.data as CrmWrite), at: event.time }, Number(event.sequence ?? 0));
     case 'conversation.ended': {
       const data = event.data as { reason: string; duration_ms: number };
@@ -244,7 +249,7 @@ function applyFinal(view: ConversationView, data: Turn, time: string): Conversat
     ...view,
     turns: placed(view.turns, index, finalTurn(data)),
     // A replay faster than real time has no meaningful lag.
-    behind_ms: Number.isFinite(behind) && behind >= 0 ? behind : view.behind_ms,
+    behind_ms: Number.isFinite(behind) && behind >= 0 && !isWritten(view) ? behind : view.behind_ms,
   };
 }
 

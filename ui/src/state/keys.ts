@@ -9,7 +9,7 @@ export interface KeyWords {
 }
 
 export const keyMap: KeyWords[] = [
-  { keys: ['1', '2', '3'], says: 'Insert that card: copies its words' },
+  { keys: ['1', '2', '3'], says: 'Insert that card: into the reply, or copied to be said' },
   { keys: ['Enter'], says: 'Open the passage that a sentence comes from' },
   { keys: ['e'], says: 'Edit the card before inserting it' },
   { keys: ['x'], says: 'Dismiss the card' },
@@ -21,6 +21,7 @@ export const keyMap: KeyWords[] = [
   { keys: ['p'], says: 'After a call: go to what is put into the CRM; there, put it' },
   { keys: ['m'], says: 'Mute cards for this call, or bring them back' },
   { keys: ['?'], says: 'Show or hide these keys' },
+  { keys: ['Ctrl + Enter'], says: 'Send the reply' },
   { keys: ['Esc'], says: 'Close, and let new cards in again' },
 ];
 

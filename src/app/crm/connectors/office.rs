@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
@@ -102,7 +103,7 @@ fn opening(settings: &config::Mail) -> Made<mail::Secret> {
                 issuer: None,
                 kind: GrantKind::ClientCredentials { id, secret, in_form: true },
                 fields: vec![("scope", login.scope.clone().unwrap_or_else(|| EXCHANGE.to_owned()))],
-                life: std::time::Duration::from_secs(3_600),
+                life: Duration::from_secs(3_600),
             };
             let (headers, patience) = (BTreeMap::new(), patience(settings.patience_ms));
             let door = Door::new(issuer, &headers, patience, Credentials::OAuth(grant));
@@ -129,6 +130,9 @@ fn server(setting: &str, text: &str, schemes: [(&str, u16); 2]) -> Made<Server> 
         Some((host, port)) => (host, port.parse().map_err(|_| shape())?),
         None => (rest.trim_end_matches('/'), usual),
     };
+    if host.is_empty() || port == 0 {
+        return Err(shape());
+    }
     Ok(Server { host: host.to_owned(), port, security, ca_file: None })
 }
 

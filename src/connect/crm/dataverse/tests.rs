@@ -7,6 +7,7 @@ use super::fake::{Organization, SECRET};
 use super::query::identifier;
 use super::*;
 use crate::connect::crm::conformance::{self, Look, Person, Record, Way};
+use crate::connect::crm::hostile;
 use crate::connect::crm::played::{Cassette, Stage};
 use crate::connect::crm::wording::plain;
 use crate::domain::{CallRecord, CaseUpdate, Direction, NewNote, Redacted};
@@ -109,6 +110,11 @@ impl Look for Stage<Organization> {
 #[tokio::test]
 async fn it_conforms() {
     conformance::all(&Stage::new(Organization::default()).await).await;
+}
+
+#[tokio::test]
+async fn it_survives_what_it_is_answered() {
+    hostile::survives(&Stage::new(Organization::default()).await).await;
 }
 
 fn call(contact_id: &str) -> Effect {

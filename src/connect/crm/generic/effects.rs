@@ -116,6 +116,15 @@ pub fn fields(effect: &Effect) -> Value {
             "facts": one.facts.iter().map(|(name, value)| json!([name, value.as_str()])).collect::<Vec<Value>>(),
             "link": one.link,
         }),
+        Effect::SendReply(one) => json!({
+            "conversation_id": one.conversation.as_str(),
+            "turn_id": one.turn.as_str(),
+            "from": one.from,
+            "to": one.to,
+            "text": one.text.as_str(),
+            "in_reply_to": one.in_reply_to,
+            "written_at": seconds(one.written_at),
+        }),
     }
 }
 

@@ -10,6 +10,7 @@ use sha2::Sha256;
 use super::fake::{Desk, KEY};
 use super::*;
 use crate::connect::crm::conformance::{self, Look, Person, Record, Way};
+use crate::connect::crm::hostile;
 use crate::connect::crm::played::{Asked, Play, Reply, Stage};
 use crate::connect::crm::wording::plain;
 use crate::domain::{CaseRef, MailDraft, NewNote, Redacted};
@@ -112,6 +113,11 @@ impl Look for Stage<Desk> {
 #[tokio::test]
 async fn it_conforms() {
     conformance::all(&Stage::new(Desk::default()).await).await;
+}
+
+#[tokio::test]
+async fn it_survives_what_it_is_answered() {
+    hostile::survives(&Stage::new(Desk::default()).await).await;
 }
 
 fn note(contact_id: &str) -> Effect {

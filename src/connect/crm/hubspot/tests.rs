@@ -4,6 +4,7 @@ use reqwest::Url;
 use super::fake::{Account, TOKEN};
 use super::*;
 use crate::connect::crm::conformance::{self, Look, Person, Record, Way};
+use crate::connect::crm::hostile;
 use crate::connect::crm::played::{Cassette, Stage};
 use crate::connect::crm::wording::plain;
 use crate::domain::{CaseRef, NewNote, Redacted};
@@ -102,6 +103,11 @@ async fn it_conforms_with_a_unique_property() {
 #[tokio::test]
 async fn it_conforms_with_markers() {
     conformance::all(&Stage::new(Account::new(false)).await).await;
+}
+
+#[tokio::test]
+async fn it_survives_what_it_is_answered() {
+    hostile::survives(&Stage::new(Account::new(true)).await).await;
 }
 
 fn note(body: &str) -> Effect {

@@ -6,6 +6,7 @@ use reqwest::Url;
 use super::fake::{DATABASE, Database, KEY, LOGIN};
 use super::*;
 use crate::connect::crm::conformance::{self, Look, Person, Record, Way};
+use crate::connect::crm::hostile;
 use crate::connect::crm::played::{Cassette, Stage};
 use crate::connect::crm::wording::plain;
 use crate::domain::{CaseRef, CaseUpdate, NewNote, Redacted};
@@ -102,6 +103,11 @@ async fn it_conforms_over_json_2() {
 #[tokio::test]
 async fn it_conforms_over_json_rpc() {
     conformance::all(&Stage::new(Database::new(18)).await).await;
+}
+
+#[tokio::test]
+async fn it_survives_what_it_is_answered() {
+    hostile::survives(&Stage::new(Database::new(18)).await).await;
 }
 
 fn note(body: &str) -> Effect {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::fake::{Org, SECRET};
 use super::*;
 use crate::connect::crm::conformance::{self, Look, Person, Record, Way};
+use crate::connect::crm::hostile;
 use crate::connect::crm::played::{Cassette, Stage};
 use crate::connect::crm::wording::plain;
 use crate::domain::{CaseRef, NewNote, Redacted};
@@ -102,6 +103,11 @@ impl Look for Stage<Org> {
 #[tokio::test]
 async fn it_conforms() {
     conformance::all(&Stage::new(Org::new()).await).await;
+}
+
+#[tokio::test]
+async fn it_survives_what_it_is_answered() {
+    hostile::survives(&Stage::new(Org::new()).await).await;
 }
 
 #[tokio::test]

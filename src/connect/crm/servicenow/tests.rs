@@ -7,6 +7,7 @@ use serde_json::json;
 use super::fake::{BASE, Instance, KEY, Row};
 use super::*;
 use crate::connect::crm::conformance::{self, Look, Person, Record, Way};
+use crate::connect::crm::hostile;
 use crate::connect::crm::played::{Cassette, Stage};
 use crate::connect::crm::wording::plain;
 use crate::domain::{CaseRef, NewNote, Redacted};
@@ -87,6 +88,11 @@ impl Look for Stage<Instance> {
 #[tokio::test]
 async fn it_conforms() {
     conformance::all(&Stage::new(Instance::default()).await).await;
+}
+
+#[tokio::test]
+async fn it_survives_what_it_is_answered() {
+    hostile::survives(&Stage::new(Instance::default()).await).await;
 }
 
 #[tokio::test]

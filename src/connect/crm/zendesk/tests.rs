@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::fake::{ADDRESS, Desk, SECTION, TOKEN};
 use super::*;
 use crate::connect::crm::conformance::{self, Look, Person, Record, Way};
+use crate::connect::crm::hostile;
 use crate::connect::crm::played::{Cassette, Stage};
 use crate::connect::crm::wording::plain;
 use crate::domain::{CaseRef, CaseUpdate, NewNote, Redacted};
@@ -121,6 +122,11 @@ impl Look for Stage<Desk> {
 #[tokio::test]
 async fn it_conforms() {
     conformance::all(&Stage::new(Desk::default()).await).await;
+}
+
+#[tokio::test]
+async fn it_survives_what_it_is_answered() {
+    hostile::survives(&Stage::new(Desk::default()).await).await;
 }
 
 fn note(case: &str) -> Effect {
