@@ -38,15 +38,18 @@ pub fn made(body: &Value, pointer: &str) -> Result<String, DeliveryError> {
     at(body, pointer).ok_or_else(unreadable)
 }
 
-/// A success, or the error with the vendor's own code where that is a constant of its documentation: those hold
-/// nobody's words.
+/// A success, or the error with the vendor's own code at `code`: constants of its documentation, such as
+/// `INVALID_FIELD` and `0x80040217`, and those of `known`. Anything else there may be somebody's words.
 ///
 /// # Errors
 /// As `Answered::success`.
-pub fn success(answer: Answered, code: &str) -> Result<Answered, DeliveryError> {
+pub fn success(answer: Answered, code: &str, known: &[&str]) -> Result<Answered, DeliveryError> {
     let is_constant = |code: &String| {
-        code.len() <= 60
-            && code.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
+        let is_loud = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        let is_name = code.len() <= 60 && code.contains('_') && code.chars().all(is_loud);
+        let digits = code.strip_prefix("0x").unwrap_or_default();
+        let is_number = digits.len() == 8 && digits.chars().all(|c| c.is_ascii_hexdigit());
+        is_name || is_number || known.contains(&code.as_str())
     };
     let code = answer.text(code).filter(is_constant);
     let status = answer.status.as_u16();

@@ -139,7 +139,7 @@ impl Dataverse {
     }
 
     async fn ask(&self, request: Request<'_>) -> Result<Answered, DeliveryError> {
-        answers::success(self.door.send(request).await?, "/error/code")
+        answers::success(self.door.send(request).await?, "/error/code", &[])
     }
 
     async fn rows(&self, table: &str, query: Query) -> Result<Vec<Value>, DeliveryError> {
@@ -162,7 +162,7 @@ impl Dataverse {
         if is_missing {
             return Ok(None);
         }
-        let answer = answers::success(answer, "/error/code")?;
+        let answer = answers::success(answer, "/error/code", &[])?;
         if !answer.body.is_object() {
             return Err(answers::unreadable());
         }

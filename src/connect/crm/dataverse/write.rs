@@ -108,7 +108,7 @@ impl Dataverse {
         if answer.status == StatusCode::PRECONDITION_FAILED {
             return Ok(id);
         }
-        let answer = answers::success(answer, "/error/code")?;
+        let answer = answers::success(answer, "/error/code", &[])?;
         let made = at(&answer.body, &format!("/{primary}"));
         made.filter(|made| made.eq_ignore_ascii_case(&id)).map(|_| id).ok_or_else(unreadable)
     }

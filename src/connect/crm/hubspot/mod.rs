@@ -148,7 +148,7 @@ impl HubSpot {
     }
 
     async fn ask(&self, request: Request<'_>) -> Result<Answered, DeliveryError> {
-        answers::success(self.door.send(request).await?, "/category")
+        answers::success(self.door.send(request).await?, "/category", &[])
     }
 
     /// A record by an identifier, HubSpot's or ours; `None` where HubSpot says that there is none.
@@ -172,7 +172,7 @@ impl HubSpot {
         if wire::is_missing(&answer) {
             return Ok(None);
         }
-        let answer = answers::success(answer, "/category")?;
+        let answer = answers::success(answer, "/category", &[])?;
         answers::made(&answer.body, "/id")?;
         Ok(Some(answer.body))
     }

@@ -23,7 +23,7 @@ pub fn success(answer: Answered) -> Result<Answered, DeliveryError> {
         Some("REQUEST_LIMIT_EXCEEDED" | "UNABLE_TO_LOCK_ROW") => {
             Err(DeliveryError::Limited { retry_after: None })
         }
-        _ => answers::success(answer, "/0/errorCode"),
+        _ => answers::success(answer, "/0/errorCode", &[]),
     }
 }
 

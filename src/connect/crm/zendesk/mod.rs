@@ -43,6 +43,17 @@ const PAGE: usize = 100;
 /// A ticket takes 5,000 comments (`ticket_comments`, limits).
 const PAGES_MAX: usize = 50;
 
+/// What Zendesk calls its refusals.
+const CODES: [&str; 7] = [
+    "RecordInvalid",
+    "RecordNotFound",
+    "InvalidEndpoint",
+    "InvalidValue",
+    "InvalidAttribute",
+    "Forbidden",
+    "IdempotentRequestError",
+];
+
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// `https://company.zendesk.com`.
@@ -126,7 +137,7 @@ impl Zendesk {
 
     async fn ask(&self, request: Request<'_>) -> Result<Answered, DeliveryError> {
         // `{"error": "RecordInvalid", "description", "details"}`; some errors are objects.
-        answers::success(self.door.send(request).await?, "/error")
+        answers::success(self.door.send(request).await?, "/error", &CODES)
     }
 
     fn url_of(&self, kind: &str, id: &str) -> Option<String> {
