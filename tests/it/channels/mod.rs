@@ -2,7 +2,10 @@
 
 mod replies;
 mod restart;
+mod sending;
 mod texts;
+mod vendors;
+mod webchat;
 
 use backchannel::store::ReadQuery;
 use serde_json::{Value, json};
