@@ -44,7 +44,7 @@ export class PlayedBottleCrm {
   }
 
   private answer(method: string, { pathname, searchParams }: URL, body: Record<string, unknown>): [number, unknown] {
-    const [, , what, id] = pathname.split('/');
+    const [, , what, id] = pathname.split('/').map(decodeURIComponent);
     if (pathname === '/api/contacts/duplicates/') {
       const digits = String(body['phone'] ?? '').replace(/\D/g, '').slice(-9);
       const found = digits === '' ? [] : this.people.filter((one) => one.phone.replace(/\D/g, '').endsWith(digits));
