@@ -74,7 +74,7 @@ pub struct Invitation {
 pub async fn invite(
     State(state): State<ServeState>,
     headers: HeaderMap,
-) -> Result<Response, Response> {
+) -> Result<Response, Problem> {
     let page = Page::of(&state, &headers)?;
     let (_, token) = page.chat.invite();
     Ok(page.answer((StatusCode::CREATED, axum::Json(Invitation { token })).into_response()))
@@ -108,7 +108,7 @@ pub async fn write(
     State(state): State<ServeState>,
     headers: HeaderMap,
     message: Result<Json<VisitorMessage>, Problem>,
-) -> Result<Response, Response> {
+) -> Result<Response, Problem> {
     let page = Page::of(&state, &headers)?;
     let taken = page.write(&state, &headers, message).await;
     Ok(page.answer(taken.unwrap_or_else(IntoResponse::into_response)))
@@ -124,7 +124,7 @@ pub async fn write(
 pub async fn watch(
     State(state): State<ServeState>,
     headers: HeaderMap,
-) -> Result<Response, Response> {
+) -> Result<Response, Problem> {
     let page = Page::of(&state, &headers)?;
     let opened = page.watch(&state, &headers);
     Ok(page.answer(opened.unwrap_or_else(IntoResponse::into_response)))
@@ -137,7 +137,7 @@ pub async fn watch(
 pub async fn may_invite(
     State(state): State<ServeState>,
     headers: HeaderMap,
-) -> Result<Response, Response> {
+) -> Result<Response, Problem> {
     preflight(&state, &headers)
 }
 
@@ -148,7 +148,7 @@ pub async fn may_invite(
 pub async fn may_write(
     State(state): State<ServeState>,
     headers: HeaderMap,
-) -> Result<Response, Response> {
+) -> Result<Response, Problem> {
     preflight(&state, &headers)
 }
 
@@ -159,11 +159,11 @@ pub async fn may_write(
 pub async fn may_watch(
     State(state): State<ServeState>,
     headers: HeaderMap,
-) -> Result<Response, Response> {
+) -> Result<Response, Problem> {
     preflight(&state, &headers)
 }
 
-fn preflight(state: &ServeState, headers: &HeaderMap) -> Result<Response, Response> {
+fn preflight(state: &ServeState, headers: &HeaderMap) -> Result<Response, Problem> {
     let page = Page::of(state, headers)?;
     let mut answer = page.answer(StatusCode::NO_CONTENT.into_response());
     for (name, value) in [
@@ -183,9 +183,9 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn of(state: &'a ServeState, headers: &HeaderMap) -> Result<Self, Response> {
+    fn of(state: &'a ServeState, headers: &HeaderMap) -> Result<Self, Problem> {
         let chat = state.channels.webchat.as_ref();
-        let chat = chat.ok_or_else(|| closed().into_response())?;
+        let chat = chat.ok_or_else(closed)?;
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let host = text(header::HOST).unwrap_or_default();
         let own = |origin: &str| origin.split_once("://").is_some_and(|(_, rest)| rest == host);
@@ -197,7 +197,7 @@ impl<'a> Page<'a> {
             true => Ok(Self { chat, origin: headers.get(header::ORIGIN).cloned() }),
             false => {
                 let detail = "this page may not show the chat: see `channels.webchat.origins`";
-                Err(Problem::new(StatusCode::FORBIDDEN, "denied", detail).into_response())
+                Err(Problem::new(StatusCode::FORBIDDEN, "denied", detail))
             }
         }
     }
