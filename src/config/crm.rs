@@ -198,7 +198,9 @@ fn hidden(name: &str, value: &toml::Value) -> toml::Value {
             let all = table.iter().map(|(name, value)| (name.clone(), hidden(name, value)));
             toml::Value::Table(all.collect())
         }
-        toml::Value::Array(all) => all.iter().map(|one| hidden(name, one)).collect(),
+        toml::Value::Array(all) => {
+            toml::Value::Array(all.iter().map(|one| hidden(name, one)).collect())
+        }
         _ if sounds_secret(name) => toml::Value::String("[hidden]".to_owned()),
         other => other.clone(),
     }

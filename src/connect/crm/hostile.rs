@@ -18,7 +18,7 @@ use crate::domain::{
 };
 use crate::insight::redaction::typed;
 
-const ROUNDS: u64 = 40;
+const ROUNDS: u64 = 30;
 const SECRET: &str = "Countess";
 
 /// Each round with a seed of its own, which a failure names.

@@ -14,6 +14,7 @@ pub mod generic;
 pub mod hubspot;
 pub mod numbers;
 pub mod odoo;
+pub mod rt;
 pub mod salesforce;
 pub mod same;
 pub mod servicenow;

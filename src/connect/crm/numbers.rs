@@ -15,14 +15,24 @@ pub fn spellings(e164: &str, region: &str) -> Vec<String> {
     add(format!("+{digits}"));
     if let Ok(number) = phonenumber::parse(None, e164) {
         let international = number.format().mode(Mode::International).to_string();
+        let national = number.format().mode(Mode::National).to_string();
         add(international.clone());
         // Within its own country nobody writes the code.
         if number.country().id() == region.to_ascii_uppercase().parse::<country::Id>().ok() {
-            let national = number.format().mode(Mode::National).to_string();
             add(bare(&national));
-            add(national.clone());
-            add(in_brackets(&national));
-            add(national.replace(' ', "-"));
+            for written in separated(&national) {
+                add(written);
+            }
+        }
+        // The zero that is dialled at home only is written in brackets, for those who don't know.
+        if let (true, Some((code, rest))) =
+            (national.starts_with('0'), international.split_once(' '))
+        {
+            add(format!("{code} (0){rest}"));
+        }
+        if let Some((code, rest)) = international.split_once(' ') {
+            let abroad = separated(rest).into_iter().map(|rest| format!("{code} {rest}"));
+            abroad.for_each(&mut add);
         }
         add(international.replace(' ', "-"));
     }
@@ -43,13 +53,21 @@ fn bare(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// `020 7946 0123` as `(020) 7946-0123`.
-fn in_brackets(national: &str) -> String {
-    let mut groups = national.split([' ', '-']).filter(|group| !group.is_empty());
-    let Some(first) = groups.next() else { return String::new() };
-    let rest: Vec<&str> = groups.collect();
-    let first = first.trim_matches(['(', ')']);
-    if rest.is_empty() { String::new() } else { format!("({first}) {}", rest.join("-")) }
+/// `020 7946 0123` as people set its groups apart: `(020) 7946-0123`, `020.7946.0123`.
+fn separated(written: &str) -> Vec<String> {
+    let groups: Vec<&str> = written
+        .split([' ', '-'])
+        .map(|group| group.trim_matches(['(', ')']))
+        .filter(|group| !group.is_empty())
+        .collect();
+    let mut all = vec![written.to_owned()];
+    all.extend([" ", "-", "."].map(|mark| groups.join(mark)));
+    if let [first, rest @ ..] = groups.as_slice()
+        && !rest.is_empty()
+    {
+        all.extend(["-", " "].map(|mark| format!("({first}) {}", rest.join(mark))));
+    }
+    all
 }
 
 #[cfg(test)]

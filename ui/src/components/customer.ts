@@ -200,5 +200,5 @@ export class Customer extends LitElement {
 
 /** Technical marks of the wire say nothing to an agent. */
 export function isForAgents(key: string): boolean {
-  return key !== 'source' && key !== 'customer_name' && !/(_sid|stream_id|protocol)$/.test(key);
+  return !['source', 'customer_name', 'connector', 'thread', 'via'].includes(key) && !/(_sid|stream_id|protocol)$/.test(key);
 }

@@ -34,6 +34,8 @@ export class CrmDesk {
   /** By call: who the CRM says it is. */
   private readonly names = new Map<string, string>();
   private askedAt = 0;
+  /** Which systems there are was read once. */
+  private isKnown = false;
   private read = '';
   /** Of the call that is looked at: what it began with is no news. */
   private last: { id: string; state: string | undefined } | undefined;
@@ -46,15 +48,22 @@ export class CrmDesk {
     this.askedAt = Date.now();
     try {
       this.systems = await client.systems();
-      this.desk.changed();
-    } catch {
-      // Without the list nothing is waited for; what the CRM says is shown all the same.
+      this.isKnown = true;
+    } catch (error) {
+      // A service that is older than its pages has none, and never will.
+      this.isKnown ||= error instanceof Problem && error.status === 404;
+      return;
     }
+    // The call may have been there first.
+    const view = this.desk.feed()?.view;
+    if (view) this.follow(view);
+    this.desk.changed();
   }
 
   /** As often as it is called, it asks only now and then. */
   look(): void {
-    if (this.systems.length > 0 && Date.now() - this.askedAt > HEALTH_EVERY_MS) void this.begin();
+    const isWorthIt = !this.isKnown || this.systems.length > 0;
+    if (isWorthIt && Date.now() - this.askedAt > HEALTH_EVERY_MS) void this.begin();
   }
 
   /** Dead letters of all calls: whoever has gone on to the next call must not miss them. */

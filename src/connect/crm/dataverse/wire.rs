@@ -7,14 +7,18 @@ use crate::connect::crm::wording::{moment, plain, shown, titled};
 use crate::domain::{AccountFacts, Activity, ActivityKind, Case, Contact, Redacted};
 use crate::insight::redaction::typed;
 
+/// Business, mobile, home and another number (`contact`).
 pub const PHONE_FIELDS: [&str; 4] = ["telephone1", "mobilephone", "telephone2", "telephone3"];
 pub const EMAIL_FIELDS: [&str; 3] = ["emailaddress1", "emailaddress2", "emailaddress3"];
 pub const CONTACT_FIELDS: &str = "contactid,fullname,telephone1,mobilephone,telephone2,telephone3,emailaddress1,\
      emailaddress2,emailaddress3,_parentcustomerid_value";
+/// `incident`. A case's customer is a contact, or an account with a contact at it.
 pub const CASE_FIELDS: &str = "incidentid,ticketnumber,title,statuscode,prioritycode,createdon,modifiedon,\
      _ownerid_value,_customerid_value,_primarycontactid_value";
+/// `annotation`.
 pub const NOTE_FIELDS: &str =
     "annotationid,subject,notetext,createdon,_createdby_value,_objectid_value";
+/// `activitypointer`: calls, mails, tasks and appointments in one table.
 pub const ACTIVITY_FIELDS: &str = "activityid,activitytypecode,subject,description,createdon,_ownerid_value,_regardingobjectid_value";
 
 /// What a choice or a reference is called.
@@ -22,6 +26,7 @@ pub fn named(row: &Value, field: &str) -> Option<String> {
     at(row, &format!("/{field}@OData.Community.Display.V1.FormattedValue"))
 }
 
+/// A row of `contacts`.
 pub fn contact(row: &Value) -> Option<Contact> {
     let all = |fields: &[&str]| -> Vec<String> {
         fields.iter().filter_map(|field| at(row, &format!("/{field}"))).collect()
@@ -36,6 +41,7 @@ pub fn contact(row: &Value) -> Option<Contact> {
     })
 }
 
+/// A row of `incidents`; its ETag is the version.
 pub fn case(row: &Value) -> Option<Case> {
     Some(Case {
         id: at(row, "/incidentid")?,
@@ -60,6 +66,7 @@ fn text(row: &Value, field: &str) -> Redacted {
     shown(&titled(&at(row, "/subject").unwrap_or_default(), &body))
 }
 
+/// A row of `annotations`.
 pub fn note(row: &Value) -> Activity {
     Activity {
         kind: ActivityKind::Note,
@@ -70,6 +77,7 @@ pub fn note(row: &Value) -> Activity {
     }
 }
 
+/// A row of `activitypointers`.
 pub fn activity(row: &Value) -> Activity {
     let kind = match at(row, "/activitytypecode").as_deref() {
         Some("phonecall") => ActivityKind::Call,

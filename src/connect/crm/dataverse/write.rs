@@ -41,6 +41,7 @@ const TASKS: Table = ("tasks", "activityid");
 const ARTICLES: Table = ("knowledgearticles", "knowledgearticleid");
 
 impl Dataverse {
+    /// Makes it; the identifier of the row, which is known before.
     pub(super) async fn write(
         &self,
         effect: &Effect,
@@ -63,6 +64,7 @@ impl Dataverse {
         }
     }
 
+    /// What an earlier try made: the row at the key's address.
     pub(super) async fn written(
         &self,
         effect: &Effect,
@@ -89,6 +91,7 @@ impl Dataverse {
         }
     }
 
+    /// `PATCH <table>(<id>)` with `If-None-Match: *`: 201 made, 412 it is there.
     async fn create(
         &self,
         table: Table,
@@ -137,6 +140,7 @@ impl Dataverse {
         self.change(CALLS, id, json!({"statecode": 1, "statuscode": status}), "*").await
     }
 
+    /// `If-Match` keeps it from making a row that isn't there.
     async fn change(
         &self,
         table: Table,
@@ -150,6 +154,7 @@ impl Dataverse {
         if answer.status == StatusCode::NO_CONTENT { Ok(()) } else { Err(unreadable()) }
     }
 
+    /// `incident`; the customer is bound by the name that says that it is a contact.
     fn case(&self, case: &NewCase) -> Result<Value, DeliveryError> {
         let mut fields = json!({
             "title": cut(case.subject.as_str(), SUBJECT_MAX),
@@ -164,6 +169,7 @@ impl Dataverse {
         Ok(fields)
     }
 
+    /// A status that closes goes through `CloseIncident`; a plain change of it is refused by Dynamics.
     async fn update(&self, update: &CaseUpdate) -> Result<String, DeliveryError> {
         let case = guid(&update.case_id).ok_or_else(no_case)?;
         let version = update.expected_version.as_deref().unwrap_or("*");
@@ -218,6 +224,7 @@ impl Dataverse {
         Ok(is_as_wanted(update, status.as_deref(), priority.as_deref()).then(|| case.to_owned()))
     }
 
+    /// What an update changes, with its ETag.
     async fn case_now(&self, case: &str) -> Result<Value, DeliveryError> {
         let select = Query::new().add("$select", wire::CASE_FIELDS);
         self.row(CASES.0, case, select).await?.ok_or_else(no_case)
@@ -261,6 +268,7 @@ fn about(
     Ok(())
 }
 
+/// `annotation`.
 fn note(note: &NewNote) -> Result<Value, DeliveryError> {
     // A portal shows a note to the customer when this word stands in it.
     let text = note.body.as_str().replace("*WEB*", "* WEB *");
@@ -272,6 +280,7 @@ fn note(note: &NewNote) -> Result<Value, DeliveryError> {
     Ok(fields)
 }
 
+/// `phonecall`, with the person as the one who called or was called.
 fn call(call: &CallRecord) -> Result<Value, DeliveryError> {
     let person = contact(&call.contact_id)?;
     let ended = call.started_at
@@ -300,6 +309,7 @@ fn call(call: &CallRecord) -> Result<Value, DeliveryError> {
     Ok(fields)
 }
 
+/// `task`.
 fn task(task: &NewTask) -> Result<Value, DeliveryError> {
     let mut fields = json!({
         "subject": cut(task.subject.as_str(), SUBJECT_MAX),

@@ -211,6 +211,7 @@ impl Compiler<'_> {
         Some(Finding { filling, key: key?, id: id?, is_filtered: lookup.is_filtered })
     }
 
+    /// What was given where it means nothing is a mistake: whoever wrote it believes otherwise.
     fn none_of(&mut self, place: &str, given: &[(&str, bool)], what: &str) {
         for (name, is_given) in given {
             if *is_given {
@@ -270,6 +271,7 @@ impl Compiler<'_> {
         all
     }
 
+    /// The request of an operation. What can't be made is replaced by nothing, so that all mistakes are found.
     fn filling(&mut self, place: &str, operation: &Operation, known: &[&str]) -> Filling {
         let mut query = self.templates(&format!("{place}.query"), &operation.query, known);
         let mut headers = self.templates(&format!("{place}.headers"), &operation.headers, known);

@@ -25,6 +25,7 @@ pub struct Request {
 }
 
 impl Compiler<'_> {
+    /// Tells each parameter where it goes, and what is missing or doesn't belong.
     pub(super) fn described(&mut self, place: &str, id: &str, given: Given) -> Request {
         let Given { operation, parameters, body } = given;
         let found = match self.document {
@@ -84,6 +85,7 @@ impl Compiler<'_> {
         Request { method: described.method, path, query, headers }
     }
 
+    /// As far as the schema says it at its top: what it requires, and whether it takes anything else.
     fn body_fits(&mut self, place: &str, id: &str, described: &Described, body: &Filled) {
         let place = format!("{place}.body");
         match (&described.body, body) {
@@ -111,6 +113,7 @@ impl Compiler<'_> {
         }
     }
 
+    /// The document's path, with a template for each of its parameters.
     fn pieces(
         &mut self,
         place: &str,

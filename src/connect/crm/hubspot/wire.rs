@@ -80,6 +80,7 @@ pub fn id(text: &str) -> Option<&str> {
     is_one.then_some(text)
 }
 
+/// Properties are texts, or `null`.
 pub fn property(record: &Value, name: &str) -> Option<String> {
     at(record, &format!("/properties/{name}"))
 }
@@ -92,6 +93,7 @@ pub fn is_missing(answer: &Answered) -> bool {
         && category.is_none_or(|category| category == "OBJECT_NOT_FOUND")
 }
 
+/// A contact may have further addresses, with semicolons between.
 pub fn contact(record: &Value) -> Option<Contact> {
     let names = ["firstname", "lastname"].into_iter().filter_map(|name| property(record, name));
     let name = names.collect::<Vec<String>>().join(" ");
@@ -181,6 +183,7 @@ impl Stages {
     }
 }
 
+/// `None` for a ticket in a stage that is closed. A stage that isn't known may be open.
 pub fn open_case(record: &Value, stages: &Stages) -> Option<Case> {
     let stage = property(record, "hs_pipeline_stage").unwrap_or_default();
     if stages.0.get(&stage).is_some_and(|stage| stage.is_closed) {
@@ -202,6 +205,7 @@ pub fn open_case(record: &Value, stages: &Stages) -> Option<Case> {
     })
 }
 
+/// Their bodies are HTML.
 pub fn activity(kind: Kind, record: &Value) -> Activity {
     let title = match kind {
         Kind::Call => "hs_call_title",

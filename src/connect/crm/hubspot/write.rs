@@ -33,6 +33,7 @@ struct Draft {
 }
 
 impl HubSpot {
+    /// Makes it; HubSpot's identifier of the record.
     pub(super) async fn write(
         &self,
         effect: &Effect,
@@ -50,6 +51,7 @@ impl HubSpot {
         self.create(draft, key).await
     }
 
+    /// What an earlier try made: by the property with unique values, or by the marker.
     pub(super) async fn written(
         &self,
         effect: &Effect,
@@ -108,6 +110,7 @@ impl HubSpot {
         }
     }
 
+    /// `GET <kind>/<key>?idProperty=<name>` reads the record itself, not the search's index.
     async fn by_property(
         &self,
         kind: Kind,
@@ -160,6 +163,7 @@ impl HubSpot {
         Ok(None)
     }
 
+    /// A status is the name of a stage in the ticket's own pipeline, or its identifier.
     async fn update(&self, update: &CaseUpdate) -> Result<String, DeliveryError> {
         let ticket = self.ticket(&update.case_id).await?;
         let version = property(&ticket, "hs_lastmodifieddate");
@@ -201,12 +205,14 @@ impl HubSpot {
         }
     }
 
+    /// As it is now.
     async fn ticket(&self, id: &str) -> Result<Value, DeliveryError> {
         let id = wire::id(id).ok_or_else(no_ticket)?;
         let found = self.record(Kind::Ticket, (id, None), wire::TICKET_PROPERTIES, &[]).await?;
         found.filter(|ticket| at(ticket, "/id").as_deref() == Some(id)).ok_or_else(no_ticket)
     }
 
+    /// Tickets (`crm-tickets-v3`): a stage is needed.
     fn case(&self, case: &NewCase) -> Result<Draft, DeliveryError> {
         let mut properties = json!({
             "subject": cut(case.subject.as_str(), SUBJECT_MAX),
@@ -228,6 +234,7 @@ impl HubSpot {
         })
     }
 
+    /// Notes (`crm-notes-v3`).
     fn note(&self, note: &NewNote) -> Result<Draft, DeliveryError> {
         let Associations { note_to_contact, note_to_ticket, .. } = self.settings.associations;
         Ok(Draft {
@@ -244,6 +251,8 @@ impl HubSpot {
         })
     }
 
+    /// Calls (`crm-calls-v3`): a duration is in milliseconds. Outcomes are identifiers of the account's own, so
+    /// that ours stands in the text.
     fn call(&self, call: &CallRecord) -> Result<Draft, DeliveryError> {
         let Associations { call_to_contact, call_to_ticket, .. } = self.settings.associations;
         let text = match &call.outcome {
@@ -273,6 +282,7 @@ impl HubSpot {
         })
     }
 
+    /// Tasks (`crm-tasks-v3`).
     fn task(&self, task: &NewTask) -> Result<Draft, DeliveryError> {
         let Associations { task_to_contact, task_to_ticket, .. } = self.settings.associations;
         let due = task.due.as_ref().and_then(due_at).map(|at| at.strftime("%FT%TZ").to_string());

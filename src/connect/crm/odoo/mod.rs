@@ -226,7 +226,8 @@ impl Odoo {
                 "messages are not filtered by their thread".to_owned(),
             ));
         }
-        Ok(found.iter().filter_map(wire::message).collect())
+        let said = found.iter().filter_map(wire::message);
+        Ok(said.filter(|(_, entry)| !entry.text.as_str().is_empty()).collect())
     }
 
     fn url_of(&self, model: &str, id: &str) -> Option<String> {

@@ -31,6 +31,7 @@ fn called(record: &Value, field: &str) -> Option<String> {
     at(record, &format!("/{field}/1"))
 }
 
+/// `res.partner`.
 pub fn contact(record: &Value, phone_fields: &[&str]) -> Option<Contact> {
     Some(Contact {
         id: at(record, "/id")?,
@@ -52,6 +53,7 @@ fn addresses(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// The settings' model; what all three have is read.
 pub fn case(record: &Value, number: Option<&str>) -> Option<Case> {
     let version = at(record, "/write_date");
     Some(Case {

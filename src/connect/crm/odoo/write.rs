@@ -23,6 +23,7 @@ const NO_ARTICLES: DeliveryError =
     DeliveryError::Unsupported("articles isn't set: Knowledge is no part of all Odoos");
 
 impl Odoo {
+    /// Makes it; the number of the record or the message.
     pub(super) async fn write(
         &self,
         effect: &Effect,
@@ -53,6 +54,7 @@ impl Odoo {
         }
     }
 
+    /// What an earlier try made, by its marker.
     pub(super) async fn written(
         &self,
         effect: &Effect,
@@ -132,6 +134,7 @@ impl Odoo {
         }
     }
 
+    /// A reference is given by the database's number: `partner_id/.id`.
     async fn case(&self, case: &NewCase, key: &DedupeKey) -> Result<String, DeliveryError> {
         let mut fields = vec![
             ("name", one_line(case.subject.as_str())),
@@ -160,6 +163,7 @@ impl Odoo {
         }
     }
 
+    /// `message_post` with the subtype of notes: followers outside the company aren't told.
     async fn post(
         &self,
         thread: (&str, i64),
@@ -181,6 +185,7 @@ impl Odoo {
         made.map(|id| id.to_string()).ok_or_else(unreadable)
     }
 
+    /// In one thread.
     async fn posted(
         &self,
         thread: (&str, i64),
@@ -191,6 +196,7 @@ impl Odoo {
         self.marked(MESSAGES, "body", domain, key).await
     }
 
+    /// `mail.activity`, on the case or the contact.
     async fn task(&self, task: &NewTask, key: &DedupeKey) -> Result<String, DeliveryError> {
         let (model, record) = self.thread(&task.contact_id, task.case.as_ref())?;
         let domain = vec![json!(["model", "=", model])];
@@ -231,6 +237,7 @@ impl Odoo {
         Ok(found.iter().any(|one| one["id"] == record))
     }
 
+    /// `knowledge.article`.
     async fn article(
         &self,
         article: &PushedArticle,
@@ -249,6 +256,7 @@ impl Odoo {
         self.load(ARTICLES, key, &fields).await
     }
 
+    /// `write` answers `true`.
     async fn update(&self, update: &CaseUpdate) -> Result<String, DeliveryError> {
         let case = id(&update.case_id).ok_or_else(no_case)?;
         let now = self.case_now(case).await?;

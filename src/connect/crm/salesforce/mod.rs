@@ -32,7 +32,7 @@ use crate::connect::http::{Answered, Request};
 use crate::connect::oauth::{Credentials, Door, Grant, GrantKind};
 use crate::domain::{AccountFacts, Activity, Case, Contact, ContactKey, DedupeKey, Effect};
 
-use query::{id, quoted, spoken};
+use query::{id, quoted, spoken, words};
 
 /// Entries of a case that are read with it.
 const ENTRIES: usize = 5;
@@ -211,8 +211,14 @@ impl Crm for Salesforce {
         };
         let records = match key {
             ContactKey::Phone(number) => {
+                // Marks part words in the index, so that spellings which differ in them are one phrase.
                 let spellings = numbers::spellings(number, &self.settings.access.region);
-                let terms: Vec<String> = spellings.iter().map(|text| spoken(text)).collect();
+                let mut terms: Vec<String> = Vec::new();
+                for term in spellings.iter().map(|text| spoken(&words(text))) {
+                    if !terms.contains(&term) {
+                        terms.push(term);
+                    }
+                }
                 let sosl = format!(
                     "FIND {{{}}} IN PHONE FIELDS RETURNING Contact({fields} LIMIT {CANDIDATES_MAX})",
                     terms.join(" OR ")

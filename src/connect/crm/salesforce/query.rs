@@ -37,6 +37,12 @@ pub fn spoken(text: &str) -> String {
     out
 }
 
+/// Groups of digits, with spaces between.
+pub fn words(number: &str) -> String {
+    let words = number.split(|c: char| !c.is_ascii_digit()).filter(|word| !word.is_empty());
+    words.collect::<Vec<&str>>().join(" ")
+}
+
 /// A record's identifier: fifteen or eighteen letters and digits.
 pub fn id(text: &str) -> Option<&str> {
     let is_one =

@@ -9,10 +9,13 @@ use crate::connect::destination::DeliveryError;
 use crate::connect::http::Answered;
 use crate::domain::{AccountFacts, Activity, ActivityKind, Case, Contact};
 
+/// Contact (`sforce_api_objects_contact.htm`): every number that may be somebody's own.
 pub const CONTACT_FIELDS: &str =
     "Id, Name, Phone, MobilePhone, HomePhone, OtherPhone, Email, Account.Name";
+/// Case (`sforce_api_objects_case.htm`).
 pub const CASE_FIELDS: &str =
     "Id, CaseNumber, Subject, Status, Priority, CreatedDate, LastModifiedDate, Owner.Name";
+/// Task (`sforce_api_objects_task.htm`).
 pub const TASK_FIELDS: &str =
     "Id, Subject, Description, TaskSubtype, Status, CallDisposition, CreatedDate, Owner.Name";
 
@@ -27,6 +30,7 @@ pub fn success(answer: Answered) -> Result<Answered, DeliveryError> {
     }
 }
 
+/// A record of a query or a search: `{"attributes", "Id", …}`; what is empty is `null`.
 pub fn contact(record: &Value) -> Option<Contact> {
     let phones = ["/Phone", "/MobilePhone", "/HomePhone", "/OtherPhone"];
     Some(Contact {
@@ -39,6 +43,7 @@ pub fn contact(record: &Value) -> Option<Contact> {
     })
 }
 
+/// A case with its children, which are `null` where it has none. `done` is what a finished activity is called.
 pub fn case(record: &Value, done: &str) -> Option<Case> {
     let children =
         |name: &str| record.pointer(&format!("/{name}/records")).and_then(Value::as_array).cloned();
@@ -64,6 +69,7 @@ pub fn case(record: &Value, done: &str) -> Option<Case> {
     })
 }
 
+/// CaseComment (`sforce_api_objects_casecomment.htm`).
 pub fn comment(record: &Value) -> Activity {
     Activity {
         kind: ActivityKind::Note,
@@ -74,6 +80,7 @@ pub fn comment(record: &Value) -> Activity {
     }
 }
 
+/// A task, a logged call, a mail, or a note of ours that had no case.
 pub fn task(record: &Value, done: &str) -> Activity {
     let kind = match at(record, "/TaskSubtype").as_deref() {
         Some("Call") => ActivityKind::Call,
@@ -94,6 +101,7 @@ pub fn task(record: &Value, done: &str) -> Activity {
     }
 }
 
+/// `tier` and `value` are paths seen from the contact, such as `Account.Rating`.
 pub fn facts(
     record: &Value,
     assets: &[Value],

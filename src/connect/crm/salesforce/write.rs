@@ -24,6 +24,7 @@ const COMMENT_MAX_BYTES: usize = 4_000;
 const ARTICLE_MAX: usize = 32_000;
 
 impl Salesforce {
+    /// Makes it; the identifier of the record that was made or changed.
     pub(super) async fn write(
         &self,
         effect: &Effect,
@@ -43,6 +44,7 @@ impl Salesforce {
         }
     }
 
+    /// The record that an earlier try made. A query, not a search: SOQL reads the database, SOSL its index.
     pub(super) async fn written(
         &self,
         effect: &Effect,
@@ -79,6 +81,7 @@ impl Salesforce {
         }
     }
 
+    /// `PATCH sobjects/<object>/<field>/<key>`: 201 made, 200 changed, 300 several (`dome_upsert.htm`).
     async fn upsert(
         &self,
         object: &str,
@@ -110,6 +113,7 @@ impl Salesforce {
         Ok(fields)
     }
 
+    /// A note without a case is a task that is done already.
     fn note(&self, note: &NewNote) -> Result<Value, DeliveryError> {
         Ok(json!({
             "WhoId": contact(&note.contact_id)?,
@@ -119,6 +123,7 @@ impl Salesforce {
         }))
     }
 
+    /// The call fields of Task are there for whoever has Salesforce CRM Call Center.
     fn call(&self, call: &CallRecord) -> Result<Value, DeliveryError> {
         let mut fields = json!({
             "WhoId": contact(&call.contact_id)?,
@@ -159,6 +164,7 @@ impl Salesforce {
         Ok(fields)
     }
 
+    /// Unpublished, a comment is shown to no customer.
     async fn comment(
         &self,
         case: &CaseRef,
@@ -228,6 +234,7 @@ impl Salesforce {
         Ok(is_so.then(|| case.to_owned()))
     }
 
+    /// What an update changes, and when it was last changed, to the millisecond.
     async fn case_now(&self, case: &str) -> Result<Value, DeliveryError> {
         let soql = format!(
             "SELECT Id, Status, Priority, LastModifiedDate FROM Case WHERE Id = {}",
@@ -242,6 +249,7 @@ impl Salesforce {
         self.settings.articles.as_ref().ok_or(missing)
     }
 
+    /// A version of an article is a draft until it is published by an action of its own.
     async fn article(
         &self,
         article: &PushedArticle,
@@ -309,6 +317,7 @@ fn case_id(case: &CaseRef) -> Result<&str, DeliveryError> {
     }
 }
 
+/// What a task is related to.
 fn about(fields: &mut Value, case: Option<&CaseRef>) -> Result<(), DeliveryError> {
     if let Some(case) = case {
         fields["WhatId"] = json!(case_id(case)?);

@@ -8,9 +8,11 @@ use crate::connect::crm::wording::{kind, moment, shown};
 use crate::domain::{Activity, ActivityKind, Case, Contact, Redacted};
 use crate::insight::redaction::typed;
 
+/// Numbers of `sys_user`, which `customer_contact` extends.
 pub const PHONE_FIELDS: [&str; 3] = ["phone", "mobile_phone", "home_phone"];
 pub const CONTACT_FIELDS: &[&str] =
     &["sys_id", "name", "email", "phone", "mobile_phone", "home_phone", "company"];
+/// Of `task`, which incidents and cases extend.
 pub const CASE_FIELDS: &[&str] = &[
     "number",
     "short_description",
@@ -37,6 +39,7 @@ fn words(record: &Value, field: &str) -> Option<Redacted> {
     shown_as(record, field).map(|text| typed(&text))
 }
 
+/// A record of the contacts' table.
 pub fn contact(record: &Value) -> Option<Contact> {
     Some(Contact {
         id: raw(record, "sys_id")?,
@@ -48,6 +51,7 @@ pub fn contact(record: &Value) -> Option<Contact> {
     })
 }
 
+/// `sys_mod_count` counts each change, and so is the version.
 pub fn case(record: &Value, priority_field: &str) -> Option<Case> {
     Some(Case {
         id: raw(record, "sys_id")?,

@@ -29,6 +29,7 @@ const NO_CALL: DeliveryError =
 const NO_ARTICLES: DeliveryError = DeliveryError::Unsupported("knowledge_base isn't set");
 
 impl ServiceNow {
+    /// Makes it; the `sys_id` of the record that was made, or in whose journal it stands.
     pub(super) async fn write(
         &self,
         effect: &Effect,
@@ -54,6 +55,7 @@ impl ServiceNow {
         }
     }
 
+    /// The same of what an earlier try made.
     pub(super) async fn written(
         &self,
         effect: &Effect,
@@ -75,6 +77,7 @@ impl ServiceNow {
         }
     }
 
+    /// `POST table/<table>`: 201 and the record. `key` is to stand in `correlation_id`.
     async fn create(
         &self,
         table: &str,
@@ -93,6 +96,7 @@ impl ServiceNow {
         Ok(made)
     }
 
+    /// By `correlation_id`, from the database.
     async fn created(&self, table: &str, key: &DedupeKey) -> Result<Option<String>, DeliveryError> {
         let query = format!("correlation_id={}", key.as_str());
         let records = self.list(table, query, &["sys_id", "correlation_id"], 2).await?;
@@ -124,6 +128,7 @@ impl ServiceNow {
         Ok(fields)
     }
 
+    /// A work note: for those who work on it, not for the customer.
     async fn note(
         &self,
         case: Option<&CaseRef>,
@@ -135,6 +140,7 @@ impl ServiceNow {
         self.patch(case, fields, false).await
     }
 
+    /// `in_words` says that choices are given as people see them (`sysparm_input_display_value`).
     async fn patch(
         &self,
         case: &str,
@@ -194,6 +200,7 @@ impl ServiceNow {
         Err(DeliveryError::Unclear("the journal has too many entries".to_owned()))
     }
 
+    /// Choices may be given by number or in words, both in the same way.
     async fn update(&self, update: &CaseUpdate) -> Result<String, DeliveryError> {
         let case = id(&update.case_id).ok_or_else(no_case)?;
         if let Some(expected) = &update.expected_version
@@ -226,6 +233,7 @@ impl ServiceNow {
         Ok(is_as_wanted(update, status.as_deref(), priority.as_deref()).then(|| case.to_owned()))
     }
 
+    /// What an update changes, and the count of changes.
     async fn case_now(&self, case: &str) -> Result<Value, DeliveryError> {
         let fields = ["sys_id", "state", "sys_mod_count", self.settings.priority_field.as_str()];
         let records =
@@ -237,6 +245,7 @@ impl ServiceNow {
         }
     }
 
+    /// A call that belongs to no case: `interaction` with its text as a work note.
     async fn interaction(
         &self,
         call: &CallRecord,
@@ -286,6 +295,7 @@ impl ServiceNow {
         Err(DeliveryError::Unclear("the contact has too many interactions".to_owned()))
     }
 
+    /// `kb_knowledge` in the state `draft`; a person publishes it.
     async fn article(
         &self,
         article: &PushedArticle,
@@ -302,6 +312,7 @@ impl ServiceNow {
         self.create("kb_knowledge", fields, None).await
     }
 
+    /// By a condition on its text, in one knowledge base.
     async fn pushed(&self, key: &DedupeKey) -> Result<Option<String>, DeliveryError> {
         let base = self.settings.knowledge_base.as_ref().ok_or(NO_ARTICLES)?;
         let query = format!("kb_knowledge_base={base}^textLIKEbackchannel:{}]", key.as_str());
@@ -317,6 +328,7 @@ impl ServiceNow {
     }
 }
 
+/// A task of the settings' table, below its case.
 fn task(task: &NewTask, key: &DedupeKey) -> Result<Value, DeliveryError> {
     contact(&task.contact_id)?;
     let mut fields = json!({

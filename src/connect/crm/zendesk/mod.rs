@@ -171,7 +171,14 @@ impl Zendesk {
             .query("sort_order", "desc")
             .query("per_page", PAGE.to_string())
             .query("include", "users");
-        optional(self.ask(request).await)
+        let Some(answer) = optional(self.ask(request).await)? else { return Ok(None) };
+        let tickets = answers::list(&answer.body, "/tickets")?;
+        match tickets.iter().all(|one| at(one, "/requester_id").as_deref() == Some(id)) {
+            true => Ok(Some(answer)),
+            false => {
+                Err(DeliveryError::Untrusted("tickets are not those of the requester".to_owned()))
+            }
+        }
     }
 
     /// A ticket's comments, newest first.

@@ -59,12 +59,14 @@ pub fn contacts(body: &Value) -> Result<Vec<Contact>, DeliveryError> {
     Ok(answers::list(body, "/users")?.iter().filter_map(contact).collect())
 }
 
+/// The organization of a person, where it was loaded beside.
 fn organization<'a>(body: &'a Value, user: &Value) -> Option<&'a Value> {
     let wanted = at(user, "/organization_id")?;
     let all = body.pointer("/organizations")?.as_array()?;
     all.iter().find(|one| at(one, "/id").as_ref() == Some(&wanted))
 }
 
+/// Whom a number stands for, where the people were loaded beside.
 fn name_of(body: &Value, user: Option<String>) -> Option<String> {
     let user = user?;
     let all = body.pointer("/users")?.as_array()?;

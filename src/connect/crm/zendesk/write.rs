@@ -24,6 +24,7 @@ const NO_CALL: DeliveryError =
 const NO_ARTICLES: DeliveryError = DeliveryError::Unsupported("no section for articles is set");
 
 impl Zendesk {
+    /// Makes it; the identifier of the ticket, the comment or the article.
     pub(super) async fn write(
         &self,
         effect: &Effect,
@@ -44,6 +45,7 @@ impl Zendesk {
         }
     }
 
+    /// What an earlier try made.
     pub(super) async fn written(
         &self,
         effect: &Effect,
@@ -64,6 +66,7 @@ impl Zendesk {
         }
     }
 
+    /// `POST tickets` answers 201; the same key again within two hours, the same ticket.
     async fn create(&self, ticket: Value, key: &DedupeKey) -> Result<String, DeliveryError> {
         let path = self.path("tickets");
         let request =
@@ -92,6 +95,7 @@ impl Zendesk {
         }
     }
 
+    /// A ticket of its own, finished, and with its only comment inside the company.
     async fn call(&self, call: &CallRecord, key: &DedupeKey) -> Result<Value, DeliveryError> {
         let CallTickets { status, assignee_id } =
             self.settings.call_tickets.as_ref().ok_or(NO_CALL)?;
@@ -107,6 +111,7 @@ impl Zendesk {
         Ok(ticket)
     }
 
+    /// `GET users/me`.
     async fn me(&self) -> Result<u64, DeliveryError> {
         let ask = || async {
             let answer = self.ask(Request::get(&self.path("users/me"))).await?;
@@ -116,6 +121,7 @@ impl Zendesk {
         self.me.get_or_try_init(ask).await.copied()
     }
 
+    /// A change that only adds a comment. Its number is told in the audit, as an event of type `Comment`.
     async fn comment(
         &self,
         case: Option<&CaseRef>,
@@ -133,6 +139,7 @@ impl Zendesk {
         made(comment.unwrap_or(&Value::Null), "/id")
     }
 
+    /// Newest first: what is looked for was made lately.
     async fn commented(
         &self,
         case: &CaseRef,
@@ -155,6 +162,7 @@ impl Zendesk {
         Err(DeliveryError::Unclear("the ticket has too many comments".to_owned()))
     }
 
+    /// `safe_update` refuses with 409 when `updated_at` isn't `updated_stamp` any more.
     async fn update(&self, update: &CaseUpdate) -> Result<String, DeliveryError> {
         let id = wire::id(&update.case_id).ok_or_else(no_case)?;
         let mut ticket = json!({});
@@ -188,6 +196,7 @@ impl Zendesk {
         Ok(is_as_wanted(update, status.as_deref(), priority.as_deref()).then(|| id.to_owned()))
     }
 
+    /// `POST help_center/{locale}/sections/{id}/articles`; a draft tells no subscribers.
     async fn article(
         &self,
         article: &PushedArticle,
@@ -209,6 +218,7 @@ impl Zendesk {
         made(&self.ask(Request::post(&path, body)).await?.body, "/article/id")
     }
 
+    /// Articles of the section, drafts among them for an agent, newest first.
     async fn pushed(&self, key: &DedupeKey) -> Result<Option<String>, DeliveryError> {
         let Articles { locale, section_id, .. } =
             self.settings.articles.as_ref().ok_or(NO_ARTICLES)?;
@@ -259,6 +269,7 @@ fn case(case: &NewCase, key: &DedupeKey) -> Result<Value, DeliveryError> {
     Ok(ticket)
 }
 
+/// A ticket of type `task` has a due date. It can't hang below another one, so that it names it.
 fn task(task: &NewTask, key: &DedupeKey) -> Result<Value, DeliveryError> {
     let body = match &task.case {
         Some(case) => {

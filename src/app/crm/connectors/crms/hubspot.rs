@@ -40,12 +40,6 @@ options! {
     }
 }
 
-impl Over<Option<u64>> for u64 {
-    fn over(self, target: &mut Option<u64>) {
-        *target = Some(self);
-    }
-}
-
 pub(super) fn make(given: &Given<'_>) -> Made<Arc<dyn Crm>> {
     given.only("hubspot", &[])?;
     let address = url("crm.url", Some(given.settings.url.as_deref().unwrap_or(ADDRESS)))?;

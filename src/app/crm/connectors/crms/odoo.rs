@@ -52,12 +52,6 @@ impl Over<PhoneSearch> for PhoneSearchOption {
     }
 }
 
-impl Over<Option<i64>> for i64 {
-    fn over(self, target: &mut Option<i64>) {
-        *target = Some(self);
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ArticleOptions {

@@ -18,6 +18,18 @@ impl Over<Option<String>> for String {
     }
 }
 
+impl Over<Option<u64>> for u64 {
+    fn over(self, target: &mut Option<u64>) {
+        *target = Some(self);
+    }
+}
+
+impl Over<Option<i64>> for i64 {
+    fn over(self, target: &mut Option<i64>) {
+        *target = Some(self);
+    }
+}
+
 /// Options of a connector's settings, or of a part of them, by their names there; those that stand `beside` are no
 /// fields of it and read by whoever makes it.
 macro_rules! options {
