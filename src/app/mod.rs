@@ -9,6 +9,7 @@ mod blocking;
 mod channels;
 pub mod conflicts;
 pub mod crm;
+mod doors;
 mod embedded;
 mod feedback;
 pub mod gaps;
@@ -40,6 +41,7 @@ use self::batches::{BatchDoor, BatchSurroundings};
 use self::channels::Channels;
 use self::conflicts::ConflictBook;
 use self::crm::CrmDesk;
+use self::doors::doors;
 use self::feedback::FeedbackFeed;
 use self::gaps::{GapDoor, GapSurroundings};
 use self::knowledge_door::KnowledgeDoor;
@@ -56,7 +58,6 @@ use crate::flow::driver::{CallSettings, CallWrapUp, Calls};
 use crate::flow::session::SessionSettings;
 use crate::insight::redaction;
 use crate::models::SpeechPool;
-use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
 use crate::serve::{self, ChatLimits, Listener, ServeState, Services, SystemSource, Uses};
 use crate::store::{ArticleLog, Outbox, SqliteStore, Store};
 
@@ -275,7 +276,10 @@ impl App {
             stop: stop.child_token(),
         });
         let systems = crm::systems(&config, time_zone.clone())?;
-        let crm = CrmDesk::new(systems, Arc::clone(&store), Arc::clone(&outbox));
+        let crm = CrmDesk::new(systems, Arc::clone(&store), Arc::clone(&outbox), {
+            let calls = calls.clone();
+            Arc::new(move |id, customer| calls.introduce(id, customer))
+        });
         let mut followers = crm.start(&stop);
         followers.push(proposals::start(proposer.clone(), following));
         followers.push(crm.follow(crm::FollowSettings {
@@ -418,64 +422,6 @@ impl App {
         self.store.close().await;
         Ok(())
     }
-}
-
-fn doors(
-    config: &Config,
-    demo: bool,
-    tenant: &TenantId,
-    address: SocketAddr,
-) -> Result<(Auth, Access), AppError> {
-    let mut auth = Auth::new(config.serve.secure_cookies);
-    let url = format!("http://{address}");
-    let principal = Principal {
-        name: config.auth.name.clone().unwrap_or_else(|| "Emma".to_owned()),
-        role: "agent".to_owned(),
-        is_operator: true,
-        tenant: tenant.clone(),
-    };
-    let given = config.auth.api_key.as_ref().map(|key| key.expose().to_owned());
-    if given.as_ref().is_some_and(|key| key.len() < 8) {
-        return Err(AppError {
-            kind: ErrorKind::Invalid,
-            message: "auth.api_key must have at least 8 characters".to_owned(),
-        });
-    }
-    let key = match (given, demo) {
-        (Some(key), _) => key,
-        (None, true) => fresh_secret("bck_"),
-        (None, false) => {
-            return Err(AppError {
-                kind: ErrorKind::Invalid,
-                message: "no API key: set auth.api_key in the settings file or \
-                          BACKCHANNEL__AUTH__API_KEY, or try `backchannel serve --demo`"
-                    .to_owned(),
-            });
-        }
-    };
-    auth.add_key(hash_of(&key), principal.clone());
-    let mut names = vec![principal.name.as_str()];
-    for person in &config.auth.people {
-        // Names tell in the articles' history who did what.
-        if person.api_key.expose().len() < 8 || names.contains(&person.name.as_str()) {
-            let who = &person.name;
-            return Err(AppError {
-                kind: ErrorKind::Invalid,
-                message: format!(
-                    "auth.people: {who} needs a name that nobody else has, and a key of at least 8 characters"
-                ),
-            });
-        }
-        names.push(&person.name);
-        let (name, role) = (person.name.clone(), person.role.clone());
-        let hash = hash_of(person.api_key.expose());
-        let is_operator = role == "admin";
-        auth.add_key(hash, Principal { name, role, is_operator, tenant: tenant.clone() });
-    }
-    let sign_in_url =
-        demo.then(|| format!("{url}/sign-in?code={}", auth.add_sign_in_code(principal)));
-    let api_key = demo.then_some(key);
-    Ok((auth, Access { url, api_key, sign_in_url, media: Vec::new() }))
 }
 
 struct System {

@@ -12,7 +12,7 @@ pub use self::output::Output;
 pub use self::typed::{TypedTurn, held_in};
 use crate::domain::{
     AudioGap, AudioStopped, Card, CardId, CardKind, ConversationEnded, EndReason, EventBody,
-    Partial, Party, RedactionResolved, Turn, TurnId,
+    Partial, Party, Redacted, RedactionResolved, Turn, TurnId,
 };
 use crate::flow::audio::{AudioError, Codec, Gap, Jump, LegDecoder};
 use crate::flow::suggestion::judge::Look;
@@ -99,6 +99,11 @@ impl Session {
             this.join(leg)?;
         }
         Ok(this)
+    }
+
+    /// What the customer has bought, as the CRM says.
+    pub fn customer_has(&mut self, products: &[Redacted]) {
+        self.suggester.customer_has(products);
     }
 
     /// Takes one wire payload of one of the wire's legs. `at_ms` is the wire's clock, `lost_ms` the audio before

@@ -21,6 +21,7 @@ static PAGES: LazyLock<HashMap<String, Page>> = LazyLock::new(|| {
         ("/", "/index.html"),
         ("/desktop", "/desktop.html"),
         ("/knowledge", "/knowledge.html"),
+        ("/outbox", "/outbox.html"),
         ("/chat", "/chat.html"),
     ];
     for (address, file) in addresses {

@@ -1,5 +1,7 @@
 //! What agents do with contacts, outcomes and dead letters.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::{Timestamp, Zoned};
 
@@ -64,6 +66,7 @@ impl CrmDoor for CrmDesk {
         if let Identity::Known(known) = &mut context.identity {
             known.chosen_by = Some(by.to_owned());
         }
+        self.introduce_in(conversation, &context).await;
         let told = NewEvent::at(Timestamp::now(), EventBody::CrmContext(Box::new(context.clone())));
         self.store.append(tenant, conversation, vec![told]).await.map_err(of)?;
         Ok(context)
@@ -180,6 +183,19 @@ impl CrmDesk {
         let none =
             || failed(ErrorKind::NotFound, format!("there is no conversation {conversation}"));
         found.ok_or_else(none)
+    }
+
+    /// Cards and the wrap-up know from now on whose conversation it is.
+    pub(super) async fn introduce_in(&self, id: &ConversationId, context: &CrmContext) {
+        // A look-up in memory can be there before the call's own task.
+        const TRIES: u32 = 5;
+        let Identity::Known(customer) = &context.identity else { return };
+        for _ in 0..TRIES {
+            if (self.introduce)(id, customer) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Into the outbox, with what is told of each that is new, and the couriers know.
@@ -314,10 +330,13 @@ async fn candidate(
 
 /// What was written stays where it is: a conversation has one customer.
 fn refuse_second_person(before: &Known, now: &CrmContext) -> Result<(), Failure> {
-    let Identity::Known(known) = &now.identity else { return Ok(()) };
+    let known = match &now.identity {
+        Identity::Known(known) => Some(known.contact.id.as_str()),
+        _ => None,
+    };
     let other = before.writes.iter().any(|write| {
         write.state != DeliveryState::Discarded.as_str()
-            && write.contact_id.as_ref().is_some_and(|id| *id != known.contact.id)
+            && write.contact_id.as_ref().is_some_and(|id| Some(id.as_str()) != known)
     });
     match other {
         true => Err(failed(

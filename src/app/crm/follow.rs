@@ -154,9 +154,18 @@ impl Follower {
 
     /// Until it is known who it is, a person said so, or a day is over.
     async fn look_up(self: Arc<Self>, event: Arc<Recorded>, mut told: Option<String>) {
-        let Some(key) = self.key(&event) else { return };
         let Some(crm) = self.desk.crm.clone() else { return };
         let id = &event.conversation;
+        let Some(key) = self.key(&event) else {
+            // Whoever waits for the customer waits no longer.
+            let connector = crm.name().to_owned();
+            let (searched, identity, latency_ms) = (None, Identity::Unknown, 0);
+            let context = CrmContext { connector, searched, identity, latency_ms };
+            if let Err(error) = self.tell(id, context).await {
+                tracing::error!(conversation.id = %id, %error, "that nobody is known is not in the log");
+            }
+            return;
+        };
         let mut pauses = PAUSES_S.into_iter();
         let mut pause = PAUSES_S[0];
         loop {
@@ -206,6 +215,7 @@ impl Follower {
     }
 
     async fn tell(&self, id: &ConversationId, context: CrmContext) -> Result<(), StoreError> {
+        self.desk.introduce_in(id, &context).await;
         let event = NewEvent::at(Timestamp::now(), EventBody::CrmContext(Box::new(context)));
         self.desk.store.append(&self.tenant, id, vec![event]).await.map(drop)
     }

@@ -20,6 +20,7 @@ pub use self::follow::FollowSettings;
 use crate::connect::courier::{Courier, CourierSettings};
 use crate::connect::crm::Crm;
 use crate::connect::destination::Destination;
+use crate::domain::{ConversationId, KnownContact};
 use crate::flow::feedback::outcome::OutcomeSettings;
 use crate::store::{Outbox, Store};
 
@@ -55,6 +56,9 @@ pub struct DeskSettings {
     pub public_url: Option<String>,
 }
 
+/// Tells a conversation whose it is; false where it isn't in memory.
+pub type Introduce = Arc<dyn Fn(&ConversationId, &KnownContact) -> bool + Send + Sync>;
+
 #[derive(Clone)]
 pub struct CrmDesk(Arc<Shared>);
 
@@ -64,6 +68,7 @@ pub struct Shared {
     settings: DeskSettings,
     store: Arc<dyn Store>,
     outbox: Arc<dyn Outbox>,
+    introduce: Introduce,
 }
 
 impl std::ops::Deref for CrmDesk {
@@ -74,7 +79,12 @@ impl std::ops::Deref for CrmDesk {
 }
 
 impl CrmDesk {
-    pub fn new(systems: Systems, store: Arc<dyn Store>, outbox: Arc<dyn Outbox>) -> Self {
+    pub fn new(
+        systems: Systems,
+        store: Arc<dyn Store>,
+        outbox: Arc<dyn Outbox>,
+        introduce: Introduce,
+    ) -> Self {
         let place = |(name, kind, system, to): (_, _, _, Arc<dyn Destination>)| {
             let settings = CourierSettings::default();
             let courier = Arc::new(Courier::new(Arc::clone(&outbox), to, settings));
@@ -82,7 +92,7 @@ impl CrmDesk {
         };
         let places = systems.destinations.into_iter().map(place).collect();
         let (crm, settings) = (systems.crm, systems.settings);
-        Self(Arc::new(Shared { crm, places, settings, store, outbox }))
+        Self(Arc::new(Shared { crm, places, settings, store, outbox, introduce }))
     }
 
     /// Starts the couriers; each finishes what it has begun when it is told to stop.

@@ -4,19 +4,15 @@
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use http::Request;
-use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::conformance::{Look, Person, Way};
+use super::samples;
 use crate::connect::destination::DeliveryError;
-use crate::domain::{
-    CallRecord, CaseRef, CaseUpdate, Contact, ContactKey, DedupeKey, Direction, Effect, NewCase,
-    NewNote, NewTask, PushedArticle,
-};
-use crate::insight::redaction::typed;
+use crate::domain::{Contact, ContactKey, DedupeKey};
 
 const ROUNDS: u64 = 30;
 const SECRET: &str = "Countess";
@@ -49,7 +45,7 @@ pub async fn survives(look: &dyn Look) {
         hear(crm.open_cases(&contact, 5).await.err());
         hear(crm.history(&contact, 5).await.err());
         hear(crm.account_facts(&contact).await.err());
-        for effect in effects(&contact.id, &case) {
+        for effect in samples::all(&contact.id, &case) {
             let key = DedupeKey::of(&["hostile", &seed.to_string(), effect.operation()]);
             hear(crm.deliver(&effect, &key).await.err());
             hear(crm.delivered(&effect, &key).await.err());
@@ -61,58 +57,6 @@ pub async fn survives(look: &dyn Look) {
             assert!(!quotes, "{}, seed {seed}: {error}", crm.system());
         }
     }
-}
-
-fn effects(contact: &str, case: &str) -> Vec<Effect> {
-    let contact_id = contact.to_owned();
-    let case_ref = Some(CaseRef::Id(case.to_owned()));
-    let (subject, body) = (typed("Router"), typed(&format!("The {SECRET} waits.")));
-    let call = CallRecord {
-        contact_id: contact_id.clone(),
-        case: None,
-        direction: Direction::Inbound,
-        started_at: Timestamp::UNIX_EPOCH,
-        duration_s: u64::MAX,
-        subject: subject.clone(),
-        outcome: None,
-        body: body.clone(),
-    };
-    vec![
-        Effect::CreateCase(NewCase {
-            contact_id: contact_id.clone(),
-            subject: subject.clone(),
-            body: body.clone(),
-            priority: None,
-        }),
-        Effect::UpdateCase(CaseUpdate {
-            contact_id: contact_id.clone(),
-            case_id: case.to_owned(),
-            status: Some("New".to_owned()),
-            priority: None,
-            expected_version: None,
-        }),
-        Effect::AddNote(NewNote {
-            contact_id: contact_id.clone(),
-            case: case_ref.clone(),
-            subject: subject.clone(),
-            body: body.clone(),
-        }),
-        Effect::LogCall(CallRecord { case: case_ref, ..call.clone() }),
-        Effect::LogCall(call),
-        Effect::CreateTask(NewTask {
-            contact_id,
-            case: None,
-            subject: subject.clone(),
-            body: body.clone(),
-            due: None,
-        }),
-        Effect::PushArticle(PushedArticle {
-            article: "a/b".into(),
-            revision: 1,
-            title: subject,
-            body,
-        }),
-    ]
 }
 
 /// Forwards to the CRM, and changes a value in every second answer.

@@ -25,6 +25,8 @@ pub mod zendesk;
 mod hostile;
 #[cfg(test)]
 pub(super) mod played;
+#[cfg(test)]
+mod samples;
 
 use std::time::Duration;
 

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::appender::Entry;
+use super::customers::Listening;
 use super::news::News;
 use super::wrapup::Notes;
 use super::{
@@ -20,7 +21,9 @@ use super::{
     party_of, spoken,
 };
 use crate::bus::{PartialSignal, Signal};
-use crate::domain::{ConversationId, EndReason, EventBody, NewEvent, Partial, TenantId, TurnId};
+use crate::domain::{
+    ConversationId, EndReason, EventBody, KnownContact, NewEvent, Partial, TenantId, TurnId,
+};
 use crate::flow::session::{Output, Session};
 use crate::flow::suggestion::CardQuery;
 use crate::flow::transcript::{Purpose, Ticket};
@@ -34,6 +37,8 @@ pub(super) enum Answer {
     /// What a turn means, as a vector.
     Understood(TurnId, Vec<f32>),
     Found(Box<CardQuery>, Option<SearchResponse>, Instant),
+    /// Whose conversation it is.
+    Met(Box<KnownContact>),
 }
 
 /// Who takes part in one call, one after the other: each costs what a leg costs.
@@ -113,6 +118,7 @@ impl Call {
     ) {
         // Unbounded, but never longer than what is in flight: a few decodings and one search.
         let (answer, mut answers) = mpsc::unbounded_channel();
+        let _listening = Listening::new(&self.shared, &self.id, answer.clone());
         let stall = Duration::from_millis(self.shared.settings.stall_ms);
         let mut stall_at = Instant::now() + stall;
         let mut listening = true;
@@ -252,6 +258,12 @@ impl Call {
                 let latency_ms = since.elapsed().as_millis() as u64;
                 metrics::histogram!("backchannel_card_decision_seconds").record(since.elapsed());
                 self.session.found(&query, found.as_ref(), latency_ms);
+            }
+            Answer::Met(customer) => {
+                self.session.customer_has(&customer.facts.products);
+                if let Some(notes) = &mut self.notes {
+                    notes.meet(&customer.contact);
+                }
             }
         }
     }

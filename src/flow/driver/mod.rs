@@ -5,6 +5,7 @@
 
 mod appender;
 mod call;
+mod customers;
 mod ending;
 mod handover;
 mod meaning;
@@ -27,6 +28,7 @@ use tokio_util::task::TaskTracker;
 
 use self::appender::Appender;
 use self::call::Call;
+use self::customers::Customers;
 use self::meaning::RuleVectors;
 pub use self::news::News;
 pub use self::places::{Full, Reservation};
@@ -156,6 +158,7 @@ struct Shared {
     stop: CancellationToken,
     tasks: TaskTracker,
     rule_vectors: RuleVectors,
+    customers: Customers,
     /// Where replies go out; set once text conversations are taken.
     outgoing: OnceLock<texts::Outgoing>,
 }
@@ -226,6 +229,7 @@ impl Calls {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             rule_vectors: RuleVectors::default(),
+            customers: Customers::default(),
             outgoing: OnceLock::new(),
         }))
     }

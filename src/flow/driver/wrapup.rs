@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::{
-    ConversationId, EventBody, NewEvent, Occasion, Party, Recorded, RedactionOutcome, Role,
-    TenantId, Turn, TurnId, WrapUp, WrapUpId,
+    Contact, ConversationId, EventBody, NewEvent, Occasion, Party, Recorded, RedactionOutcome,
+    Role, TenantId, Turn, TurnId, WrapUp, WrapUpId,
 };
 use crate::flow::author::{Author, Commission, OnGrowth, ShownPassages};
 use crate::flow::wrapup::{
@@ -49,6 +49,15 @@ impl Notes {
     pub fn new(began: Timestamp, parties: Vec<Party>) -> Self {
         let (material, shown, vectors) = Default::default();
         Self { began, parties, material, shown, vectors }
+    }
+
+    /// The CRM's name for a customer whom the wire had no name for.
+    pub fn meet(&mut self, customer: &Contact) {
+        let Some(name) = &customer.name else { return };
+        let theirs = |party: &&mut Party| party.role == Role::Customer && party.name.is_none();
+        if let Some(party) = self.parties.iter_mut().find(theirs) {
+            party.name = Some(name.as_str().to_owned());
+        }
     }
 
     pub fn take(&mut self, body: &EventBody) {

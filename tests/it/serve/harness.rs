@@ -167,7 +167,8 @@ impl House {
         let following =
             FollowSettings { folder: data.clone(), bus: bus.clone(), stop: stop.child_token() };
         let proposals = proposals::start(proposer.clone(), Some(following));
-        let crm = CrmDesk::new(options.systems, store.clone(), outbox.clone());
+        let crm =
+            CrmDesk::new(options.systems, store.clone(), outbox.clone(), Arc::new(|_, _| true));
         crm.start(&stop);
         crm.follow(CrmFollow {
             tenant: "demo".into(),

@@ -88,12 +88,18 @@ pub(super) fn mailbox(settings: &config::Mail) -> Made<Option<Arc<dyn Destinatio
 
 fn opening(settings: &config::Mail) -> Made<mail::Secret> {
     let login = &settings.login;
-    only(login, "mail.login", "a mailbox", &["tenant", "client_id", "client_secret", "url", "scope"])?;
+    only(
+        login,
+        "mail.login",
+        "a mailbox",
+        &["tenant", "client_id", "client_secret", "url", "scope"],
+    )?;
     match (&settings.password, client(login, "mail.login")?) {
         (Some(password), None) => Ok(mail::Secret::Password(secret(password))),
-        (None, None) => {
-            Err("mail.password: is missing; or give mail.login its tenant, client_id and client_secret".to_owned())
-        }
+        (None, None) => Err(
+            "mail.password: is missing; or give mail.login its tenant, client_id and client_secret"
+                .to_owned(),
+        ),
         (Some(_), Some(_)) => Err("mail.password: is given besides mail.login".to_owned()),
         (None, Some((id, secret))) => {
             let tenant = login.tenant.as_deref().ok_or_else(|| missing("mail.login.tenant"))?;
@@ -170,7 +176,8 @@ type Team = (&'static str, Arc<dyn Destination>);
 
 pub(super) fn team(settings: &config::Team) -> Made<Option<Team>> {
     let Some(system) = &settings.system else {
-        let is_meant = settings.url.is_some() || settings.token.is_some() || !settings.rooms.is_empty();
+        let is_meant =
+            settings.url.is_some() || settings.token.is_some() || !settings.rooms.is_empty();
         return if is_meant { Err(missing("team.system")) } else { Ok(None) };
     };
     let name = settings.name.clone();

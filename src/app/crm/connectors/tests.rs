@@ -43,8 +43,14 @@ fn all_places_are_made_with_their_names() {
     ];
     assert_eq!(all, expected);
     let outcome = &systems.settings.outcome;
-    assert_eq!((outcome.crm.as_deref(), outcome.mailbox.as_deref()), (Some("sales"), Some("mailbox")));
-    assert_eq!(outcome.sender.as_ref().map(|one| one.address.as_str()), Some("support@example.org"));
+    assert_eq!(
+        (outcome.crm.as_deref(), outcome.mailbox.as_deref()),
+        (Some("sales"), Some("mailbox"))
+    );
+    assert_eq!(
+        outcome.sender.as_ref().map(|one| one.address.as_str()),
+        Some("support@example.org")
+    );
     assert!(made("").unwrap_or_else(|error| panic!("{error}")).destinations.is_empty());
 }
 
@@ -52,7 +58,10 @@ fn all_places_are_made_with_their_names() {
 fn every_team_chat_and_mailbox_is_made() {
     for (text, system) in [
         ("[team]\nsystem = 'slack'\ntoken = 'xoxb-1'", "slack"),
-        ("[team]\nsystem = 'workflows'\nrooms = { help = 'https://flow.example.org/in?sig=1' }", "workflows"),
+        (
+            "[team]\nsystem = 'workflows'\nrooms = { help = 'https://flow.example.org/in?sig=1' }",
+            "workflows",
+        ),
         ("[team]\nsystem = 'bot'\nuser = 'app'\ntoken = 's'", "bot"),
         (
             "[mail]\nfrom = 'a@example.org'\nimap = 'imap+plain://127.0.0.1:1143'\npassword = 's'\n\
@@ -76,31 +85,59 @@ fn mistakes_name_their_setting() {
     for (text, told) in [
         ("[mail]\nimap = 'imaps://m'".to_owned(), "mail.from: is missing"),
         (mail.to_owned(), "mail.imap: is missing"),
-        (format!("{mail}imap = 'm.example.org'\npassword = 's'"), "mail.imap: must be imaps://host or imap://host"),
+        (
+            format!("{mail}imap = 'm.example.org'\npassword = 's'"),
+            "mail.imap: must be imaps://host or imap://host",
+        ),
         (format!("{mail}imap = 'imaps://:993'\npassword = 's'"), "mail.imap: must be imaps://host"),
-        (format!("{mail}imap = 'imaps://m'\nsmtp = 'imaps://m'\npassword = 's'"), "mail.smtp: must be smtps://host"),
-        (format!("{mail}imap = 'imap+plain://m'\npassword = 's'"), "mail.imap: plain is for this machine only"),
+        (
+            format!("{mail}imap = 'imaps://m'\nsmtp = 'imaps://m'\npassword = 's'"),
+            "mail.smtp: must be smtps://host",
+        ),
+        (
+            format!("{mail}imap = 'imap+plain://m'\npassword = 's'"),
+            "mail.imap: plain is for this machine only",
+        ),
         (format!("{mail}imap = 'imaps://m'"), "mail.password: is missing; or give mail.login"),
-        (format!("{mail}imap = 'imaps://m'\nlogin.client_id = 'i'"), "mail.login.client_secret: is missing"),
-        (format!("{mail}imap = 'imaps://m'\nlogin.subject = 's'"), "mail.login.subject: isn't used by a mailbox"),
+        (
+            format!("{mail}imap = 'imaps://m'\nlogin.client_id = 'i'"),
+            "mail.login.client_secret: is missing",
+        ),
+        (
+            format!("{mail}imap = 'imaps://m'\nlogin.subject = 's'"),
+            "mail.login.subject: isn't used by a mailbox",
+        ),
         (
             format!("{mail}imap = 'imaps://m'\nlogin = {{ client_id = 'i', client_secret = 's' }}"),
             "mail.login.tenant: is missing",
         ),
-        (format!("{mail}imap = 'imaps://m'\npassword = 's'\nca_file = '/none/such'"), "mail.ca_file: /none/such holds no"),
+        (
+            format!("{mail}imap = 'imaps://m'\npassword = 's'\nca_file = '/none/such'"),
+            "mail.ca_file: /none/such holds no",
+        ),
         ("[mail]\nfrom = 'nobody'\nimap = 'imaps://m'\npassword = 's'".to_owned(), "mail.from: "),
         ("[calendar]\nuser = 'u'".to_owned(), "calendar.url: is missing"),
-        ("[calendar]\nurl = 'https://d'".to_owned(), "calendar.organizer: is missing; or give mail.from"),
-        ("[calendar]\nurl = 'https://d'\norganizer = 'a@example.org'".to_owned(), "calendar.password: is missing"),
+        (
+            "[calendar]\nurl = 'https://d'".to_owned(),
+            "calendar.organizer: is missing; or give mail.from",
+        ),
+        (
+            "[calendar]\nurl = 'https://d'\norganizer = 'a@example.org'".to_owned(),
+            "calendar.password: is missing",
+        ),
         (
             "[calendar]\nurl = 'dav'\norganizer = 'a@example.org'\npassword = 's'".to_owned(),
             "calendar.url: must be http(s)://host…",
         ),
         ("[team]\ntoken = 't'".to_owned(), "team.system: is missing"),
-        ("[team]\nsystem = 'irc'".to_owned(), "team.system: is matrix, slack, workflows or bot, not \"irc\""),
+        (
+            "[team]\nsystem = 'irc'".to_owned(),
+            "team.system: is matrix, slack, workflows or bot, not \"irc\"",
+        ),
         ("[team]\nsystem = 'matrix'\nurl = 'https://m'".to_owned(), "team.token: is missing"),
         (
-            "[team]\nsystem = 'matrix'\nurl = 'https://m'\ntoken = 't'\nuser = 'copilot'".to_owned(),
+            "[team]\nsystem = 'matrix'\nurl = 'https://m'\ntoken = 't'\nuser = 'copilot'"
+                .to_owned(),
             "team.user: must be of the form @name:server",
         ),
         ("[team]\nsystem = 'workflows'".to_owned(), "team.rooms: must name at least one webhook"),
@@ -117,7 +154,9 @@ fn mistakes_name_their_setting() {
 
 #[test]
 fn all_sections_are_looked_at_before_the_start_is_refused() {
-    let error = made("[crm]\nsystem = 'rt'\n[mail]\nimap = 'imaps://m'\n[calendar]\nuser = 'u'\n[team]\nsystem = 'irc'");
+    let error = made(
+        "[crm]\nsystem = 'rt'\n[mail]\nimap = 'imaps://m'\n[calendar]\nuser = 'u'\n[team]\nsystem = 'irc'",
+    );
     let error = error.err().expect("all are wrong").to_string();
     let settings: Vec<&str> = error.lines().filter_map(|line| line.split(':').next()).collect();
     assert_eq!(settings, ["crm.url", "mail.from", "calendar.url", "team.system"]);

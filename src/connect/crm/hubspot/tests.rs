@@ -6,6 +6,7 @@ use super::*;
 use crate::connect::crm::conformance::{self, Look, Person, Record, Way};
 use crate::connect::crm::hostile;
 use crate::connect::crm::played::{Cassette, Stage};
+use crate::connect::crm::samples;
 use crate::connect::crm::wording::plain;
 use crate::domain::{CaseRef, NewNote, Redacted};
 
@@ -179,6 +180,18 @@ async fn only_hubspot_says_that_nothing_is_there() {
     assert!(matches!(crm.delivered(&note(""), &key).await, Err(DeliveryError::Untrusted(_))));
     let made = crm.deliver(&note("She waits & <hopes>."), &key).await.expect("it is made");
     assert_eq!(made.0, "701");
+}
+
+#[tokio::test]
+async fn writes_are_sent_as_the_reference_says() {
+    let stage = Stage::new(Cassette::load("hubspot/writes")).await;
+    let crm = HubSpot::new(settings(stage.url(), TOKEN)).expect("right settings");
+    for effect in samples::all("101", "501") {
+        match crm.deliver(&effect, &samples::key()).await {
+            Err(DeliveryError::Unsupported(_)) => assert_eq!(effect.operation(), "push_article"),
+            other => _ = other.unwrap_or_else(|error| panic!("{}: {error}", effect.operation())),
+        }
+    }
 }
 
 #[test]

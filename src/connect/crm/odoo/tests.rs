@@ -8,6 +8,7 @@ use super::*;
 use crate::connect::crm::conformance::{self, Look, Person, Record, Way};
 use crate::connect::crm::hostile;
 use crate::connect::crm::played::{Cassette, Stage};
+use crate::connect::crm::samples;
 use crate::connect::crm::wording::plain;
 use crate::domain::{CaseRef, CaseUpdate, NewNote, Redacted};
 
@@ -205,6 +206,17 @@ async fn shapes_of_json_rpc_are_read_as_the_reference_shows_them() {
         crm.deliver(&note("x"), &DedupeKey::stored("5f2b")).await,
         Err(DeliveryError::NotFound("Odoo has no such record".to_owned()))
     );
+}
+
+#[tokio::test]
+async fn writes_are_sent_as_the_reference_says() {
+    let stage = Stage::new(Cassette::load("odoo/writes")).await;
+    let crm = Odoo::new(settings(stage.url(), 19, KEY)).expect("right settings");
+    for effect in samples::all("25", "11") {
+        crm.deliver(&effect, &samples::key())
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error}", effect.operation()));
+    }
 }
 
 #[test]

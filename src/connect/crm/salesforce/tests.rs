@@ -9,6 +9,7 @@ use super::*;
 use crate::connect::crm::conformance::{self, Look, Person, Record, Way};
 use crate::connect::crm::hostile;
 use crate::connect::crm::played::{Cassette, Stage};
+use crate::connect::crm::samples;
 use crate::connect::crm::wording::plain;
 use crate::domain::{CaseRef, NewNote, Redacted};
 
@@ -180,6 +181,21 @@ async fn refusals_are_told_by_their_code_alone() {
     let error = crm.deliver(&note(case), &key).await.expect_err("limited");
     assert_eq!(error, DeliveryError::Limited { retry_after: None });
     assert!(crm.delivered(&note(None), &key).await.is_err(), "a missing field is no \"not yet\"");
+}
+
+#[tokio::test]
+async fn writes_are_sent_as_the_reference_says() {
+    let stage = Stage::new(Cassette::load("salesforce/writes")).await;
+    let settings = Settings {
+        credentials: Credentials::Bearer("00D-token".into()),
+        ..settings(stage.url(), SECRET)
+    };
+    let crm = Salesforce::new(settings).expect("right settings");
+    for effect in samples::all("0035g00000AbCdEAAV", "5005g00000AbCdEAAV") {
+        crm.deliver(&effect, &samples::key())
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error}", effect.operation()));
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::*;
 use crate::connect::crm::conformance::{self, Look, Person, Record, Way};
 use crate::connect::crm::hostile;
 use crate::connect::crm::played::{Cassette, Stage};
+use crate::connect::crm::samples;
 use crate::connect::crm::wording::plain;
 use crate::domain::{CaseRef, NewNote, Redacted};
 
@@ -174,6 +175,19 @@ async fn what_would_leave_its_condition_is_not_sent() {
     for odd in ["a^ORactive=true@example.test", "javascript:gs.getUser()@example.test"] {
         let found = crm.find_contacts(&ContactKey::Email(odd.to_owned())).await;
         assert!(matches!(found, Err(DeliveryError::Refused(_))), "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn writes_are_sent_as_the_reference_says() {
+    let stage = Stage::new(Cassette::load("servicenow/writes")).await;
+    let crm = ServiceNow::new(settings(stage.url(), KEY)).expect("right settings");
+    for effect in
+        samples::all("46d44a23a9fe19810012d100cca80666", "9d385017c611228701d22104cc95c371")
+    {
+        crm.deliver(&effect, &samples::key())
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error}", effect.operation()));
     }
 }
 

@@ -9,6 +9,7 @@ use super::*;
 use crate::connect::crm::conformance::{self, Look, Person, Record, Way};
 use crate::connect::crm::hostile;
 use crate::connect::crm::played::{Cassette, Stage};
+use crate::connect::crm::samples;
 use crate::connect::crm::wording::plain;
 use crate::domain::{CaseRef, CaseUpdate, NewNote, Redacted};
 
@@ -197,6 +198,17 @@ async fn an_address_stays_inside_its_quotes() {
     }
     for id in ["1,2", "1/../me", "", "１"] {
         assert_eq!(crm.find_contacts(&ContactKey::Id(id.to_owned())).await, Ok(Vec::new()), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn writes_are_sent_as_the_reference_says() {
+    let stage = Stage::new(Cassette::load("zendesk/writes")).await;
+    let crm = Zendesk::new(settings(stage.url(), TOKEN)).expect("right settings");
+    for effect in samples::all("35436", "123") {
+        crm.deliver(&effect, &samples::key())
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error}", effect.operation()));
     }
 }
 

@@ -20,6 +20,7 @@ use crate::domain::{
 };
 use crate::flow::driver::appender::{Appender, Entry};
 use crate::flow::driver::call::Call;
+use crate::flow::driver::customers::Listening;
 use crate::flow::driver::{CallError, party_of};
 use crate::flow::session::TypedTurn;
 use crate::insight::redaction;
@@ -105,6 +106,7 @@ impl Writing {
         metrics::gauge!("backchannel_text_conversations_awake").increment(1.0);
         // Unbounded, but never longer than one search and what vectors are on their way.
         let (answer, mut answers) = mpsc::unbounded_channel();
+        let _listening = Listening::new(&self.call.shared, &self.call.id, answer.clone());
         let stop = self.call.shared.stop.clone();
         let mut is_open = true;
         let mut over_at = later(self.settings.idle.saturating_sub(silent));

@@ -5,14 +5,15 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::{LANGUAGE, Route, TextError, written};
-use crate::domain::{ConversationId, EventId, Party, Role, TenantId, TurnId};
+use crate::domain::{ConversationId, EventId, Identity, Party, Role, TenantId, TurnId};
 use crate::flow::driver::Shared;
 use crate::flow::driver::wrapup::Notes;
 use crate::flow::session::{Session, held_in};
 use crate::models::ENGLISH;
 use crate::store::{ConversationState, KindFilter, MAX_READ, ReadQuery, codec, wire};
 
-const KINDS: &str = "turn.final,insight.redaction,suggestion.offered,suggestion.withdrawn";
+const KINDS: &str =
+    "turn.final,insight.redaction,suggestion.offered,suggestion.withdrawn,crm.context";
 
 pub(super) struct Recalled {
     pub session: Session,
@@ -63,6 +64,11 @@ pub(super) async fn recall(
                 last_ms = last_ms.max(turn.end_ms);
                 held.extend(held_in(&turn.text).into_iter().map(|one| (one, turn.id.clone())));
                 session.recall(&turn);
+            } else if let Some(context) = codec::decode_context(event)? {
+                if let Identity::Known(customer) = context.identity {
+                    session.customer_has(&customer.facts.products);
+                    notes.meet(&customer.contact);
+                }
             } else if &*event.kind == codec::REDACTION {
                 let resolved: wire::RedactionResolved = codec::data(event)?;
                 held.remove(&resolved.placeholder);

@@ -38,7 +38,9 @@ struct Options {
 pub(super) fn make(given: &Given<'_>) -> Made<Arc<dyn Crm>> {
     let options: Options = given.options()?;
     if options.operations.is_empty() && given.settings.webhook.is_none() {
-        return Err("crm.options.operations: describes none, and there is no crm.webhook".to_owned());
+        return Err(
+            "crm.options.operations: describes none, and there is no crm.webhook".to_owned()
+        );
     }
     keyless(&options.operations)?;
     let openapi = options.openapi.as_deref().map(|file| {
@@ -105,7 +107,9 @@ fn opening(given: &Given<'_>, options: &Options) -> Made<Opening> {
     if given.has_token() {
         given.only("generic with a token", &["headers"])?;
         let token = given.token()?;
-        let Some(name) = &options.key_header else { return Ok((Credentials::Bearer(token), headers)) };
+        let Some(name) = &options.key_header else {
+            return Ok((Credentials::Bearer(token), headers));
+        };
         headers.insert(name.clone(), token.expose_secret().to_owned());
         return Ok((Credentials::None, headers));
     }
@@ -128,7 +132,10 @@ fn grant(given: &Given<'_>, options: &Options) -> Made<Grant> {
     let common = ["client_id", "url", "path", "scope", "headers"];
     let kind = match given.private_key()? {
         None => {
-            given.only("generic with a client_secret", &[&common[..], &["client_secret"]].concat())?;
+            given.only(
+                "generic with a client_secret",
+                &[&common[..], &["client_secret"]].concat(),
+            )?;
             let (id, secret) = given.client()?;
             GrantKind::ClientCredentials { id, secret, in_form: options.client_in_form }
         }
@@ -173,7 +180,10 @@ fn webhook(given: &Given<'_>, hook: &Webhook) -> Made<webhook::Settings> {
             patience: patience(given.settings.patience_ms),
             region: given.settings.region.clone(),
         },
-        credentials: hook.token.as_ref().map_or(Credentials::None, |key| Credentials::Bearer(secret(key))),
+        credentials: hook
+            .token
+            .as_ref()
+            .map_or(Credentials::None, |key| Credentials::Bearer(secret(key))),
         scheme,
         secret: secret(&hook.secret),
         previous_secret: hook.previous_secret.as_ref().map(secret),

@@ -9,9 +9,9 @@ mod options;
 mod rt;
 mod salesforce;
 mod servicenow;
-mod zendesk;
 #[cfg(test)]
 mod tests;
+mod zendesk;
 
 use std::sync::Arc;
 

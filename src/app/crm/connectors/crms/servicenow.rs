@@ -66,9 +66,11 @@ fn credentials(given: &Given<'_>) -> Made<Credentials> {
     }
     given.only("servicenow", &["user", "password"])?;
     if given.login().user.is_none() {
-        return Err("crm.token: is missing; or give crm.login its user and password, or client_id and \
+        return Err(
+            "crm.token: is missing; or give crm.login its user and password, or client_id and \
                     client_secret"
-            .to_owned());
+                .to_owned(),
+        );
     }
     Ok(Credentials::Basic { user: given.user()?, password: given.password()? })
 }

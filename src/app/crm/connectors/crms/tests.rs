@@ -146,25 +146,55 @@ fn what_is_missing_is_named() {
         ("system = 'siebel'", "crm.system: is bottlecrm, rt, salesforce"),
         ("system = 'bottlecrm'\ntoken = 'k'", "crm.url: is missing"),
         ("system = 'bottlecrm'\nurl = 'crm'\ntoken = 'k'", "crm.url: must be http(s)://host…"),
-        ("system = 'bottlecrm'\nurl = 'ftp://crm'\ntoken = 'k'", "crm.url: must be http(s)://host…"),
+        (
+            "system = 'bottlecrm'\nurl = 'ftp://crm'\ntoken = 'k'",
+            "crm.url: must be http(s)://host…",
+        ),
         ("system = 'bottlecrm'\nurl = 'https://c'", "crm.token: is missing; or name a file"),
         ("system = 'bottlecrm'\nurl = 'https://c'\ntoken = ''", "crm.token: is empty"),
         ("system = 'bottlecrm'\nurl = 'https://c'\ntoken = \"a\\nb\"", "crm.token: must be"),
         ("system = 'rt'\nurl = 'https://c'\ntoken = 'k'\nname = ''", "crm.name: must not be empty"),
-        ("system = 'rt'\nurl = 'https://c'\ntoken = 'k'\ntoken_file = 'f'", "crm.token_file: is given besides"),
-        ("system = 'rt'\nurl = 'https://c'\ntoken_file = '/none/such'", "crm.token_file: /none/such: "),
-        ("system = 'rt'\nurl = 'https://c'\ntoken = 'k'\nlogin.user = 'u'", "crm.login.user: isn't used by rt"),
-        ("system = 'rt'\nurl = 'https://c'\ntoken = 'k'\nwebhook = { url = 'u', secret = 's' }", "crm.webhook: "),
+        (
+            "system = 'rt'\nurl = 'https://c'\ntoken = 'k'\ntoken_file = 'f'",
+            "crm.token_file: is given besides",
+        ),
+        (
+            "system = 'rt'\nurl = 'https://c'\ntoken_file = '/none/such'",
+            "crm.token_file: /none/such: ",
+        ),
+        (
+            "system = 'rt'\nurl = 'https://c'\ntoken = 'k'\nlogin.user = 'u'",
+            "crm.login.user: isn't used by rt",
+        ),
+        (
+            "system = 'rt'\nurl = 'https://c'\ntoken = 'k'\nwebhook = { url = 'u', secret = 's' }",
+            "crm.webhook: ",
+        ),
         ("system = 'hubspot'\ntoken = \"a\\nb\"", "crm.token: must be one line"),
-        ("system = 'salesforce'\nurl = 'https://c'\ntoken = 'k'", "crm.token: isn't used by salesforce"),
-        ("system = 'salesforce'\nurl = 'https://c'", "crm.login.client_id: is missing, with client_secret"),
-        ("system = 'salesforce'\nurl = 'https://c'\nlogin.client_id = 'i'", "crm.login.client_secret: is missing"),
+        (
+            "system = 'salesforce'\nurl = 'https://c'\ntoken = 'k'",
+            "crm.token: isn't used by salesforce",
+        ),
+        (
+            "system = 'salesforce'\nurl = 'https://c'",
+            "crm.login.client_id: is missing, with client_secret",
+        ),
+        (
+            "system = 'salesforce'\nurl = 'https://c'\nlogin.client_id = 'i'",
+            "crm.login.client_secret: is missing",
+        ),
         (
             "system = 'salesforce'\nurl = 'https://c'\nlogin = { client_id = 'i', private_key_file = '/none/such' }",
             "crm.login.private_key_file: /none/such: ",
         ),
-        ("system = 'servicenow'\nurl = 'https://c'", "crm.token: is missing; or give crm.login its user"),
-        ("system = 'servicenow'\nurl = 'https://c'\nlogin.user = 'u'", "crm.login.password: is missing"),
+        (
+            "system = 'servicenow'\nurl = 'https://c'",
+            "crm.token: is missing; or give crm.login its user",
+        ),
+        (
+            "system = 'servicenow'\nurl = 'https://c'\nlogin.user = 'u'",
+            "crm.login.password: is missing",
+        ),
         (
             "system = 'servicenow'\nurl = 'https://c'\nlogin = { user = 'a:b', password = 'p' }",
             "crm.login.user: must not hold a colon",
@@ -194,27 +224,67 @@ fn what_is_missing_is_named() {
 #[test]
 fn a_wrong_option_is_named() {
     for (system, options, told) in [
-        ("bottlecrm", "tiers = 'plan'", "crm.options.tiers: unknown field `tiers`, expected one of `web`, `tier_field`"),
-        ("bottlecrm", "tier_field = 7", "crm.options.tier_field: invalid type: integer `7`, expected a string"),
+        (
+            "bottlecrm",
+            "tiers = 'plan'",
+            "crm.options.tiers: unknown field `tiers`, expected one of `web`, `tier_field`",
+        ),
+        (
+            "bottlecrm",
+            "tier_field = 7",
+            "crm.options.tier_field: invalid type: integer `7`, expected a string",
+        ),
         ("bottlecrm", "web = 'desk'", "crm.options.web: must be http(s)://host…"),
-        ("bottlecrm", "open_statuses = []", "crm.options.open_statuses: must name a status at least"),
+        (
+            "bottlecrm",
+            "open_statuses = []",
+            "crm.options.open_statuses: must name a status at least",
+        ),
         ("rt", "phone_fields = ['Work Phone']", "crm.options.phone_fields: must be a field's name"),
         ("rt", "priorities = { Low = 'none' }", "crm.options.priorities.Low: invalid type"),
         ("salesforce", "api_version = '67'", "crm.options.api_version: must be v46.0 or later"),
-        ("salesforce", "tier_field = 'a b'", "crm.options.tier_field: must be a field's name, not \"a b\""),
+        (
+            "salesforce",
+            "tier_field = 'a b'",
+            "crm.options.tier_field: must be a field's name, not \"a b\"",
+        ),
         ("salesforce", "articles = {}", "crm.options.articles: missing field `body_field`"),
-        ("salesforce", "articles = { body_field = '' }", "crm.options.articles.body_field: must be a field's name"),
+        (
+            "salesforce",
+            "articles = { body_field = '' }",
+            "crm.options.articles.body_field: must be a field's name",
+        ),
         ("hubspot", "key_property = 'a b'", "crm.options.key_property: must be a field's name"),
-        ("hubspot", "associations = { to_contact = 1 }", "crm.options.associations.to_contact: unknown field"),
-        ("servicenow", "interactions = { table = 'a b' }", "crm.options.interactions.table: must be a field's name"),
+        (
+            "hubspot",
+            "associations = { to_contact = 1 }",
+            "crm.options.associations.to_contact: unknown field",
+        ),
+        (
+            "servicenow",
+            "interactions = { table = 'a b' }",
+            "crm.options.interactions.table: must be a field's name",
+        ),
         ("servicenow", "knowledge_base = 'kb'", "crm.options.knowledge_base: must be a sys_id"),
-        ("zendesk", "call_tickets = { status = 'closed' }", "crm.options.call_tickets.status: must be one of new, "),
-        ("dataverse", "closing_statuses = ['Solved']", "crm.options.closing_statuses[0]: invalid type"),
+        (
+            "zendesk",
+            "call_tickets = { status = 'closed' }",
+            "crm.options.call_tickets.status: must be one of new, ",
+        ),
+        (
+            "dataverse",
+            "closing_statuses = ['Solved']",
+            "crm.options.closing_statuses[0]: invalid type",
+        ),
         ("odoo", "protocol = 'soap'", "crm.options.protocol: unknown variant `soap`"),
         ("odoo", "open_domain = [['a', '=']]", "crm.options.open_domain: must hold conditions"),
         ("odoo", "phone_fields = []", "crm.options.phone_fields: must name a field"),
         ("generic", "fields = {}", "crm.options.fields: unknown field"),
-        ("generic", "operations.fly = { path = '/' }", "crm.options.operations.fly: is no operation; there is"),
+        (
+            "generic",
+            "operations.fly = { path = '/' }",
+            "crm.options.operations.fly: is no operation; there is",
+        ),
         (
             "generic",
             "operations.add_note = { paht = '/' }",
@@ -230,7 +300,11 @@ fn a_wrong_option_is_named() {
             "operations.add_note = { path = '/notes', headers = { X-Api-Key = 'k' } }",
             "crm.options.operations.add_note.headers.X-Api-Key: keys stand in crm.token or crm.login.headers",
         ),
-        ("generic", "openapi = '/none/such'\noperations.fly = { path = '/' }", "crm.options.openapi: /none/such: "),
+        (
+            "generic",
+            "openapi = '/none/such'\noperations.fly = { path = '/' }",
+            "crm.options.openapi: /none/such: ",
+        ),
     ] {
         // Its own operation is put aside.
         let least = minimal(system);
@@ -254,7 +328,8 @@ fn all_mistakes_of_a_description_are_told() {
 
 #[test]
 fn ways_in_of_the_generic_one_are_checked() {
-    let least = "system = 'generic'\nurl = 'https://c'\noptions.operations.add_note = { path = '/n' }\n";
+    let least =
+        "system = 'generic'\nurl = 'https://c'\noptions.operations.add_note = { path = '/n' }\n";
     for right in [
         "",
         "token = 'k'\noptions.key_header = 'X-Api-Key'",
@@ -270,7 +345,10 @@ fn ways_in_of_the_generic_one_are_checked() {
         ("options.key_header = 'X-Key'", "crm.options.key_header: wants crm.token"),
         ("token = 'k'\noptions.key_header = 'a b'", "crm.login.headers: must be names and values"),
         ("token = 'k'\nlogin.scope = 'all'", "crm.login.scope: isn't used by generic with a token"),
-        ("webhook = { url = 'https://h', secret = 'short' }", "crm.webhook.secret: must have 24 bytes"),
+        (
+            "webhook = { url = 'https://h', secret = 'short' }",
+            "crm.webhook.secret: must have 24 bytes",
+        ),
         ("webhook = { url = 'h', secret = 's' }", "crm.webhook.url: must be http(s)://host…"),
         (
             "webhook = { url = 'https://h', secret = 's', operations = ['fly'] }",
@@ -295,14 +373,19 @@ fn secrets_come_from_files_too() {
         path.display().to_string()
     };
     let token = file("token", "pat-eu1-1\n");
-    read(&format!("system = 'hubspot'\ntoken_file = '{token}'")).expect("the last line break is none of it");
+    read(&format!("system = 'hubspot'\ntoken_file = '{token}'"))
+        .expect("the last line break is none of it");
     let empty = mistake(&format!("system = 'hubspot'\ntoken_file = '{}'", file("empty", "\n")));
     assert!(empty.ends_with("empty: is empty"), "{empty}");
 
     let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).expect("a key");
-    let der = aws_lc_rs::encoding::AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).expect("it has a form");
+    let der = aws_lc_rs::encoding::AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair)
+        .expect("it has a form");
     let lines = BASE64_STANDARD.encode(der.as_ref());
-    let pem = file("key.pem", &format!("-----BEGIN PRIVATE KEY-----\n{lines}\n-----END PRIVATE KEY-----\n"));
+    let pem = file(
+        "key.pem",
+        &format!("-----BEGIN PRIVATE KEY-----\n{lines}\n-----END PRIVATE KEY-----\n"),
+    );
     let salesforce = |key: &str, more: &str| {
         let login = format!("client_id = '3MVG', private_key_file = '{key}'{more}");
         read(&format!("system = 'salesforce'\nurl = 'https://c'\nlogin = {{ {login} }}"))
@@ -313,17 +396,28 @@ fn secrets_come_from_files_too() {
     let error = salesforce(&token, ", subject = 'u'").err().expect("no key");
     assert!(error.starts_with("crm.login.private_key_file: must be an RSA key in PEM"), "{error}");
     let error = salesforce(&pem, ", subject = 'u', client_secret = 's'").err().expect("two keys");
-    assert!(error.starts_with("crm.login.client_secret: isn't used by salesforce with a private"), "{error}");
+    assert!(
+        error.starts_with("crm.login.client_secret: isn't used by salesforce with a private"),
+        "{error}"
+    );
 }
 
 /// Answers as the description in the test says, and tells what it was asked.
 async fn desk(asked: mpsc::UnboundedSender<(String, HeaderMap, Value)>) -> String {
     type Asked = State<mpsc::UnboundedSender<(String, HeaderMap, Value)>>;
-    async fn people(State(asked): Asked, headers: HeaderMap, query: Query<Vec<(String, String)>>) -> Json<Value> {
+    async fn people(
+        State(asked): Asked,
+        headers: HeaderMap,
+        query: Query<Vec<(String, String)>>,
+    ) -> Json<Value> {
         _ = asked.send(("people".to_owned(), headers, json!(query.0)));
         Json(json!({"people": [{"ref": "P-7", "name": "Ada", "phone": "020 7946 0123"}]}))
     }
-    async fn note(State(asked): Asked, headers: HeaderMap, body: Json<Value>) -> (StatusCode, Json<Value>) {
+    async fn note(
+        State(asked): Asked,
+        headers: HeaderMap,
+        body: Json<Value>,
+    ) -> (StatusCode, Json<Value>) {
         _ = asked.send(("note".to_owned(), headers, body.0));
         (StatusCode::CREATED, Json(json!({"note": {"id": 12}})))
     }
@@ -377,7 +471,10 @@ id = "note.id"
     let found = checked::find(&*crm, &key, "GB").await.expect("it answers");
     assert_eq!(found.iter().map(|one| one.id.as_str()).collect::<Vec<&str>>(), ["P-7"]);
     let (_, headers, query) = asked.recv().await.expect("it was asked");
-    assert_eq!((&headers["x-api-key"], &headers["x-tenant"]), (&"key-1".parse().expect("one"), &"7".parse().expect("one")));
+    assert_eq!(
+        (&headers["x-api-key"], &headers["x-tenant"]),
+        (&"key-1".parse().expect("one"), &"7".parse().expect("one"))
+    );
     assert_eq!(query, json!([["phone", "+442079460123"]]));
 
     let dedupe = DedupeKey::of(&["a note"]);
@@ -412,8 +509,14 @@ fn the_shipped_description_is_taken_with_its_document() {
     let options = description.replace("[operations.", "[options.operations.");
     let document = folder.join("desk.yaml");
     // The address is the document's.
-    let text = format!("system = 'generic'\ntoken = 'k'\noptions.openapi = '{}'\n{options}", document.display());
-    assert_eq!(read(&text).unwrap_or_else(|error| panic!("{error}")).expect("there is one").system(), "generic");
+    let text = format!(
+        "system = 'generic'\ntoken = 'k'\noptions.openapi = '{}'\n{options}",
+        document.display()
+    );
+    assert_eq!(
+        read(&text).unwrap_or_else(|error| panic!("{error}")).expect("there is one").system(),
+        "generic"
+    );
     let error = mistake(&text.replace("openapi = ", "client_in_form = true #"));
     assert!(error.starts_with("crm.url: is missing"), "{error}");
 }
