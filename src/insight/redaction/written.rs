@@ -117,7 +117,7 @@ mod tests {
     fn an_order_number_is_sent_at_once_and_a_card_is_not() {
         let mut masker = Masker::default();
         let agent = PartyId::from("p-2");
-        let mut send = |masker: &mut Masker, number: usize, text: &str| {
+        let send = |masker: &mut Masker, number: usize, text: &str| {
             let turn = TurnId::from(format!("a-{number}"));
             masker.sent_turn(&agent, &turn, text)
         };
