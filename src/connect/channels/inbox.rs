@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Inbound;
-use crate::domain::{Classify, Direction, ErrorKind, Role, TenantId};
+use crate::domain::{Channel, Classify, Direction, ErrorKind, Role, TenantId};
 use crate::flow::driver::texts::{NewTurn, Speaker, TakenTurn, TextError, TextOpening, Texts};
 
 /// Takes the messages of all channels. Cheap to clone.
@@ -37,6 +37,11 @@ impl Inbox {
         let Inbound { channel, route, name, message_id, text, at } = inbound;
         let shown = name.unwrap_or_else(|| route.theirs.clone());
         let thread = match &route.thread {
+            // The rest is the subject, which people change.
+            Some(thread) if channel == Channel::Mail => {
+                let root = thread.split(' ').next().unwrap_or_default();
+                format!("{} {root}", route.connector)
+            }
             Some(thread) => format!("{} {thread}", route.connector),
             None => format!("{} {} {}", route.connector, route.ours, route.theirs),
         };

@@ -1,4 +1,4 @@
-//! The ways on which customers write: SMS, a chat on a web page, Teams. What comes in is read and checked here, and
+//! The ways on which customers write: SMS, mail, a chat on a web page, Teams. What comes in is read and checked here, and
 //! what a person answers goes out here; nothing is sent otherwise.
 //!
 //! What is sent once, by system:
@@ -7,11 +7,13 @@
 //! |---|---|
 //! | ACS SMS | each recipient has a repeatability id: the same again is the same message |
 //! | Twilio | it knows no keys: messages to the number since the reply was written are looked for, less those that are known to be others; what can't be told is `Undecided` |
+//! | mail | the mailbox's own way: see `connect::mail` |
 //! | Teams | nobody can ask what was posted: a post whose answer was lost is `Undecided` |
 //! | web chat | the visitor reads the log: nothing is sent |
 
 pub mod acs_sms;
 mod inbox;
+pub mod mailbox;
 pub mod teams;
 pub mod twilio_sms;
 pub mod webchat;
