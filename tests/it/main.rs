@@ -9,6 +9,7 @@ mod dispositions;
 mod engines;
 mod eval_asr;
 mod feedback;
+mod followups;
 mod handover;
 mod knowledge_damage;
 mod knowledge_files;

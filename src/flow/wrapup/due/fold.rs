@@ -3,7 +3,8 @@
 use jiff::civil::{Date, Time};
 use jiff::{ToSpan as _, Zoned};
 
-use super::clock::{self, Clock, Part};
+use super::clock;
+use super::hours::{Clock, Part};
 use super::marks::{Bound, bound, close_at, is_alternative, is_denied, is_usual, mend_at};
 use super::{DayMeant, Meaning, Sure, Token, View, days, spans};
 use crate::domain::{Due, Redacted};
@@ -112,6 +113,9 @@ pub fn when(tokens: &[Token], said: &Zoned, language: Language) -> Option<When> 
         let tomorrow = said.date().tomorrow().ok().filter(|_| is_over);
         found.day = Some(tomorrow.map_or(DayMeant::UNSURE, DayMeant::on));
     }
+    if found.upto == 0 {
+        found.from = 0;
+    }
     (found.upto > 0 || found.is_mend).then_some(found)
 }
 
@@ -183,7 +187,11 @@ impl When {
     /// Counted from another token on.
     #[must_use]
     pub const fn shifted(self, tokens: usize) -> Self {
-        Self { from: self.from.saturating_add(tokens), upto: self.upto + tokens, ..self }
+        // Where nothing is said there is nothing to shift.
+        if self.upto == 0 {
+            return self;
+        }
+        Self { from: self.from + tokens, upto: self.upto + tokens, ..self }
     }
 
     /// Says a day or an hour, not only a part of the day.

@@ -7,6 +7,7 @@ mod clock;
 mod days;
 mod fold;
 mod holidays;
+mod hours;
 mod marks;
 mod names;
 mod spans;
@@ -19,7 +20,7 @@ use jiff::civil::{Date, Time, Weekday};
 
 use super::Language;
 use crate::domain::{Due, Redacted};
-use clock::{Clock, Part};
+use hours::{Clock, Part};
 
 pub(super) use fold::{When, when};
 pub(super) use names::{is_one_of, is_time_word, is_weekday};

@@ -19,7 +19,6 @@ const LEADING: &str = "hi|hello|hey|um|uh|er|erm|hmm|well|okay|ok|so|right|alrig
 pub struct Heard<'a> {
     pub turn: &'a Turn,
     pub said: Zoned,
-    pub language: Language,
     pub tokens: Vec<Token>,
     pub clauses: Vec<Clause>,
     /// Of each clause what it says about when.
@@ -67,7 +66,7 @@ impl<'a> Heard<'a> {
                 &token.word,
             )
         });
-        Self { turn, said, language, tokens, clauses, whens, reply, wants_other }
+        Self { turn, said, tokens, clauses, whens, reply, wants_other }
     }
 
     pub fn role(&self) -> Role {

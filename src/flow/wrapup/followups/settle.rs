@@ -3,7 +3,7 @@
 use super::heard::Heard;
 use super::replies::{Reply, commits, is_done};
 use super::timing::BACK_MAX;
-use super::{Act, ActKind, Deed, Needs};
+use super::{Act, ActKind, Deed};
 use crate::domain::{Due, FollowUp, FollowUpKind, Role};
 use crate::flow::wrapup::due::When;
 

@@ -68,7 +68,7 @@ impl Settling<'_> {
         if matches!(word(when.from), "today" | "tomorrow" | "tonight" | "this") {
             return false;
         }
-        let mut last = when.from.max(from);
+        let mut last = when.from.clamp(from, tokens.len());
         while last > from && matches!(word(last - 1), "on" | "for" | "the" | "at" | "from") {
             last -= 1;
         }

@@ -272,7 +272,13 @@ impl Reader<'_> {
             }
             Subject::Nobody => return None,
         };
-        let needs = if phrase.is_parcel() { Needs::Nothing } else { needs };
+        // "I'll just get that on the screen" is done in the call.
+        let is_just = deed != Deed::Call && (behind..at).any(|at| self.word(at) == "just");
+        let needs = match needs {
+            _ if is_just => Needs::When,
+            _ if phrase.is_parcel() => Needs::Nothing,
+            needs => needs,
+        };
         self.made(ActKind::Promise, deed, needs, at, upto)
     }
 
