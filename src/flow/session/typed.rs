@@ -69,7 +69,6 @@ impl Session {
 
     /// Digits that were held back before a restart: nobody knows them any more, so they stay masked.
     pub fn forget_digits(&mut self, turn_id: TurnId, placeholder: String) {
-        self.masker.distrust();
         let outcome = RedactionOutcome::Kept(RedactionKind::Digits);
         let resolved = RedactionResolved { turn_id, placeholder, outcome };
         self.out.push_back(Output::Event(EventBody::RedactionResolved(resolved)));
