@@ -4,7 +4,7 @@ use jiff::Zoned;
 
 use super::View;
 use super::hours::{Clock, Part};
-use super::names::{self, Unit, is_one_of};
+use super::names::{self, Unit};
 use crate::flow::wrapup::Language;
 
 /// The part of the day that is named here.
@@ -39,7 +39,7 @@ pub fn clock_at(view: View) -> Option<(usize, Clock)> {
     let before = view.before(1);
     let leads = match view.language {
         Language::English => {
-            is_one_of("at|around|by|before|until|till|after|than", before)
+            one_of!(before; "at" "around" "by" "before" "until" "till" "after" "than")
                 || (before == "about" && matches!(view.before(2), "at" | "for" | "by"))
                 || (matches!(before, "that" | "it") && view.before(2) == "make")
                 || view.is_mended()
@@ -124,7 +124,7 @@ fn hyphened(view: View) -> Option<(usize, Clock, Clock)> {
     let (start, _) = in_digits(from)?;
     let (end, end_marked) = in_digits(upto)?;
     let (more, half) = half(view.ahead(1));
-    let leads = is_one_of("between|from|zwischen|entre|de|von|at", view.before(1));
+    let leads = one_of!(view.before(1); "between" "from" "zwischen" "entre" "de" "von" "at");
     let is_sure = end_marked || half.is_some() || (leads && closes(view.ahead(1), view));
     is_sure.then_some((1 + more, start, Clock { half: half.or(end.half), ..end }))
 }
@@ -369,13 +369,15 @@ fn closes(next: View, last: View) -> bool {
     last.token(0).is_some_and(|token| token.is_marked)
         || next.ended()
         || names::weekday(next.word(0)).is_some()
-        || is_one_of(
-            "on|tomorrow|today|tonight|this|then|and|to|if|so|for|in|please|with|or|is|when|\
-                that|because|but|sharp|okay|yeah|as|i|we|you|he|she|they|it|at|by|just|once|is|\
-                where|will|sorry|no|ish|from|next|any|mañana|demain|morgen|heute|am|und|et|y|\
-                oder|ou|zurück|an|bei|ins|de|del|por|para|pour|nachmittags|morgens|abends|\
-                vormittags|du|wieder|vorbei|hoy|aujourd'hui|chez|le|el|heures|uhr|horas|gebucht|anrufen|eingetragen|vereinbart|reserviert",
-            next.word(0),
+        || one_of!(next.word(0);
+            "on" "tomorrow" "today" "tonight" "this" "then" "and" "to" "if" "so" "for" "in"
+            "please" "with" "or" "is" "when" "that" "because" "but" "sharp" "okay" "yeah" "as" "i"
+            "we" "you" "he" "she" "they" "it" "at" "by" "just" "once" "where" "will" "sorry" "no"
+            "ish" "from" "next" "any" "mañana" "demain" "morgen" "heute" "am" "und" "et" "y"
+            "oder" "ou" "zurück" "an" "bei" "ins" "de" "del" "por" "para" "pour" "nachmittags"
+            "morgens" "abends" "vormittags" "du" "wieder" "vorbei" "hoy" "aujourd'hui" "chez" "le"
+            "el" "heures" "uhr" "horas" "gebucht" "anrufen" "eingetragen" "vereinbart"
+            "reserviert"
         )
 }
 

@@ -3,7 +3,7 @@
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 
-use super::names::{self, Figures, is_one_of};
+use super::names::{self, Figures};
 use super::{DayMeant, Sure, View};
 use crate::flow::wrapup::Language;
 
@@ -252,8 +252,9 @@ fn weekday(view: View) -> Read {
     let word = |ahead| view.word(ahead);
     let named = names::weekday(word(0))?;
     let before = view.before(1);
-    let is_past = is_one_of("last|past|previous|since|letzten|letzter|seit|depuis|desde", before)
-        || matches!(word(1), "last" | "dernier" | "pasado");
+    let is_past = one_of!(before;
+        "last" "past" "previous" "since" "letzten" "letzter" "seit" "depuis" "desde"
+    ) || matches!(word(1), "last" | "dernier" | "pasado");
     if is_past {
         return Some((1, DayMeant { weekday: Some(named), ..DayMeant::PAST }));
     }
@@ -261,9 +262,9 @@ fn weekday(view: View) -> Read {
         return None;
     }
     // "Good Friday", "the first Monday in June", "the Monday after".
-    let is_another = is_one_of(
-        "good|black|easter|first|second|third|fourth|a|one|any|some|another|ein|un",
-        before,
+    let is_another = one_of!(before;
+        "good" "black" "easter" "first" "second" "third" "fourth" "a" "one" "any" "some" "another"
+        "ein" "un"
     ) && view.language == Language::English
         || matches!(word(1), "after" | "before" | "following" | "onwards" | "danach");
     if is_another && word(2) != "next" {
@@ -329,7 +330,7 @@ fn dated(view: View, named: Weekday) -> (usize, DayMeant) {
 /// A day of the month is meant, and no hour or count.
 fn is_no_hour(view: View) -> bool {
     let follows = view.word(0);
-    view.ended() || is_one_of("à|a|um|entre|zwischen|pour|para|et|y|und", follows)
+    view.ended() || one_of!(follows; "à" "a" "um" "entre" "zwischen" "pour" "para" "et" "y" "und")
 }
 
 /// A day of the month as far as it was told.
@@ -382,9 +383,9 @@ fn calendar_date(view: View) -> Option<(usize, Calendar)> {
         // "2/3" is a share, or which part of a message it is.
         let is_date = parts.2.is_some()
             || names::weekday(view.before(1)).is_some()
-            || is_one_of(
-                "on|by|for|until|before|from|after|the|am|den|dem|zum|bis|le|el",
-                view.before(1),
+            || one_of!(view.before(1);
+                "on" "by" "for" "until" "before" "from" "after" "the" "am" "den" "dem" "zum" "bis"
+                "le" "el"
             );
         return is_date.then(|| (1, figures(parts, view.today())));
     }
@@ -438,7 +439,7 @@ fn calendar_date(view: View) -> Option<(usize, Calendar)> {
 /// "May" and "march" do something else in most sentences.
 fn month_at(view: View) -> Option<i8> {
     let is_capital = view.token(0).is_some_and(|token| token.is_capital);
-    let is_told = is_one_of("of|on|by|until|before|this|next", view.before(1));
+    let is_told = one_of!(view.before(1); "of" "on" "by" "until" "before" "this" "next");
     let is_verb = matches!(view.word(0), "may" | "march") && !is_capital && !is_told;
     names::month(view.word(0)).filter(|_| !is_verb || view.language != Language::English)
 }
@@ -467,10 +468,10 @@ fn is_day_of_month(view: View, words: usize) -> bool {
     let ranks = view.ahead(words);
     let closes = view.ahead(words - 1).token(0).is_some_and(|token| token.is_marked)
         || ranks.ended()
-        || is_one_of(
-            "at|in|to|and|or|between|then|if|so|when|i|we|by|please|for|sorry|no|not|around|\
-                about|because|is|yeah|okay|that|before|after|it|from|morning|with",
-            ranks.word(0),
+        || one_of!(ranks.word(0);
+            "at" "in" "to" "and" "or" "between" "then" "if" "so" "when" "i" "we" "by" "please"
+            "for" "sorry" "no" "not" "around" "about" "because" "is" "yeah" "okay" "that" "before"
+            "after" "it" "from" "morning" "with"
         );
     // "The nineteenth at half past eight" is none but a day.
     let is_timed = view.before(1) == "the" && matches!(ranks.word(0), "at" | "between");

@@ -1,7 +1,6 @@
 //! Words around a day or a time that change what it means: "by", "after", "not", "no wait", "usually".
 
-use super::names::{self, is_one_of};
-use super::{View, clock};
+use super::{View, clock, names};
 use crate::flow::wrapup::Language;
 
 /// What a preposition makes of the words behind it.
@@ -62,10 +61,9 @@ pub fn close_at(view: View) -> Option<usize> {
 pub fn bound(view: View, upto: usize) -> (usize, Bound) {
     let mut from = view.at;
     let is_article = |word: &str| {
-        is_one_of(
-            "the|on|about|around|at|dem|den|der|zum|el|la|las|le|vers|um|gegen|am|del|à|a|\
-                say|like",
-            word,
+        one_of!(word;
+            "the" "on" "about" "around" "at" "dem" "den" "der" "zum" "el" "la" "las" "le" "vers"
+            "um" "gegen" "am" "del" "à" "a" "say" "like"
         )
     };
     let word = |at: usize| view.tokens[at].word.as_str();
@@ -127,10 +125,10 @@ fn is_clock_lead(view: View) -> bool {
 /// "Usually within two days" is no promise of a day.
 pub fn is_usual(view: View, from: usize) -> bool {
     let before = from.checked_sub(1).map_or("", |at| view.tokens[at].word.as_str());
-    is_one_of(
-        "usually|normally|typically|generally|roughly|probably|maybe|hopefully|possibly|\
-                normalerweise|meist|wahrscheinlich|normalement|généralement|normalmente|perhaps",
-        before,
+    one_of!(before;
+        "usually" "normally" "typically" "generally" "roughly" "probably" "maybe" "hopefully"
+        "possibly" "normalerweise" "meist" "wahrscheinlich" "normalement" "généralement"
+        "normalmente" "perhaps"
     )
 }
 
@@ -140,9 +138,9 @@ pub fn is_alternative(behind: View) -> bool {
     matches!(behind.word(0), "or" | "oder" | "ou" | "o")
         && (names::is_time_word(next)
             || names::weekday(next).is_some()
-            || is_one_of(
-                "so|maybe|possibly|perhaps|even|morgen|übermorgen|demain|mañana|pasado",
-                next,
+            || one_of!(next;
+                "so" "maybe" "possibly" "perhaps" "even" "morgen" "übermorgen" "demain" "mañana"
+                "pasado"
             ))
 }
 
@@ -152,5 +150,5 @@ pub fn is_denied(view: View, from: usize) -> bool {
         |back: usize| from.checked_sub(back).map_or("", |at| view.tokens[at].word.as_str());
     let is_not = |word: &str| matches!(word, "not" | "isn't" | "nicht" | "pas");
     is_not(before(1))
-        || (is_not(before(2)) && is_one_of("on|at|the|am|until|before|till", before(1)))
+        || (is_not(before(2)) && one_of!(before(1); "on" "at" "the" "am" "until" "before" "till"))
 }

@@ -3,6 +3,11 @@
 //! Resolved against the moment at which it was said. What may mean two days means none here: a
 //! missing date is asked for, a wrong one is missed.
 
+/// Whether a word is one of several. The words stand as they are written, so that lists stay short to read.
+macro_rules! one_of {
+    ($word:expr; $($one:literal)+) => { matches!($word, $($one)|+) };
+}
+
 mod clock;
 mod days;
 mod fold;
@@ -23,7 +28,8 @@ use crate::domain::{Due, Redacted};
 use hours::{Clock, Part};
 
 pub(super) use fold::{When, when};
-pub(super) use names::{is_one_of, is_time_word, is_weekday};
+pub(super) use names::{holds, is_one_of, is_time_word, is_weekday};
+pub(super) use one_of;
 pub(super) use tokens::{Token, tokens};
 
 /// Which day is meant, as far as it is certain.

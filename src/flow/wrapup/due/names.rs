@@ -169,12 +169,34 @@ pub fn ordinal<'a>(word: &impl Fn(usize) -> &'a str, language: Language) -> Opti
     }
 }
 
+/// "First" to "twentieth".
+fn named(word: &str) -> Option<i8> {
+    Some(match word {
+        "first" => 1,
+        "second" => 2,
+        "third" => 3,
+        "fourth" => 4,
+        "fifth" => 5,
+        "sixth" => 6,
+        "seventh" => 7,
+        "eighth" => 8,
+        "ninth" => 9,
+        "tenth" => 10,
+        "eleventh" => 11,
+        "twelfth" => 12,
+        "thirteenth" => 13,
+        "fourteenth" => 14,
+        "fifteenth" => 15,
+        "sixteenth" => 16,
+        "seventeenth" => 17,
+        "eighteenth" => 18,
+        "nineteenth" => 19,
+        "twentieth" => 20,
+        _ => return None,
+    })
+}
+
 fn english_ordinal<'a>(word: &impl Fn(usize) -> &'a str) -> Option<(usize, i8)> {
-    const NAMES: &str = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\
-         thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth";
-    let named = |word: &str| {
-        NAMES.split('|').position(|name| name == word).and_then(|at| i8::try_from(at + 1).ok())
-    };
     let tens = |word: &str| match word {
         "twenty" => Some(20),
         "thirty" => Some(30),
@@ -242,15 +264,26 @@ pub fn is_time_word(word: &str) -> bool {
         || english_ordinal(&|ahead| if ahead == 0 { word } else { "" }).is_some()
         || (month(word).is_some() && word != "may")
         || word.starts_with(|c: char| c.is_ascii_digit())
-        || is_one_of(
-            "today|tomorrow|tonight|morning|afternoon|evening|at|on|in|the|this|next|week|\
-                half|past|quarter|pm|am|o'clock|by|between|noon|thing|lunchtime|about|around|\
-                coming",
-            word,
+        || one_of!(word;
+            "today" "tomorrow" "tonight" "morning" "afternoon" "evening" "at" "on" "in" "the"
+            "this" "next" "week" "half" "past" "quarter" "pm" "am" "o'clock" "by" "between" "noon"
+            "thing" "lunchtime" "about" "around" "coming"
         )
 }
 
 /// Whether a word is one of a list, which are parted by `|`.
 pub fn is_one_of(list: &str, word: &str) -> bool {
     !word.is_empty() && list.split('|').any(|one| one == word)
+}
+
+/// Whether one of the phrases, which are parted by `|`, stands in a text of words between single spaces, with one
+/// before and one after.
+pub fn holds(text: &str, phrases: &str) -> bool {
+    // Only where a word begins is compared: lists are long and texts are short.
+    let begins: Vec<&str> = text.match_indices(' ').map(|(at, _)| &text[at + 1..]).collect();
+    phrases.split('|').any(|phrase| {
+        let is_here =
+            |rest: &&str| rest.strip_prefix(phrase).is_some_and(|tail| tail.starts_with(' '));
+        begins.iter().any(is_here)
+    })
 }

@@ -3,7 +3,7 @@
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Time, Weekday};
 
-use super::names::{self, Unit, is_one_of};
+use super::names::{self, Unit};
 use super::{DayMeant, Meaning, View, holidays};
 use crate::flow::wrapup::Language;
 
@@ -84,9 +84,9 @@ fn lead(view: View) -> Option<Lead> {
 fn counted(view: View, is_limit: bool) -> Read {
     let word = |ahead: usize| view.word(ahead);
     let mut at = 0;
-    let is_about = is_one_of(
-        "about|around|roughly|approximately|maybe|etwa|ungefähr|rund|environ|unos|unas",
-        word(0),
+    let is_about = one_of!(word(0);
+        "about" "around" "roughly" "approximately" "maybe" "etwa" "ungefähr" "rund" "environ"
+        "unos" "unas"
     );
     at += usize::from(is_about);
     // "Half an hour", "within the hour", "eine halbe Stunde", "une demi-heure".
@@ -100,17 +100,18 @@ fn counted(view: View, is_limit: bool) -> Read {
     if half_an_hour > 0 {
         return moment(view, at + half_an_hour, 30, is_limit);
     }
-    let is_vague =
-        matches!(
-            (word(at), word(at + 1)),
-            ("a", "couple" | "few")
-                | ("couple" | "few", _)
-                | ("next", "few" | "couple")
-                | ("ein", "paar")
-                | ("den", "nächsten")
-                | ("quelques", _)
-                | ("unos" | "unas", "pocos" | "pocas")
-        ) || is_one_of("some|einigen|einige|wenigen|quelques|algunos|unos|paar", word(at));
+    let is_vague = matches!(
+        (word(at), word(at + 1)),
+        ("a", "couple" | "few")
+            | ("couple" | "few", _)
+            | ("next", "few" | "couple")
+            | ("ein", "paar")
+            | ("den", "nächsten")
+            | ("quelques", _)
+            | ("unos" | "unas", "pocos" | "pocas")
+    ) || one_of!(word(at);
+        "some" "einigen" "einige" "wenigen" "quelques" "algunos" "unos" "paar"
+    );
     if is_vague {
         let unit = (at + 1..at + 4).find(|&ahead| Unit::of(word(ahead)).is_some())?;
         return Some((unit + 1, Meaning::Day(DayMeant::UNSURE)));
@@ -122,7 +123,7 @@ fn counted(view: View, is_limit: bool) -> Read {
     at += words;
     let mut is_range = word(at - 1).contains('-') && range_in(word(at - 1)).is_some();
     // "Five to seven": the last day of it is a limit, any other day is a guess.
-    if is_one_of("to|or|bis|oder|à|ou|a|o", word(at))
+    if one_of!(word(at); "to" "or" "bis" "oder" "à" "ou" "a" "o")
         && let Some((words, upper)) = number(at + 1)
     {
         (at, count, is_range) = (at + 1 + words, upper, true);

@@ -21,7 +21,12 @@ pub struct Token {
 }
 
 /// Words with a full stop that ends no sentence.
-const ABBREVIATIONS: &str = "a.m|p.m|dr|mr|mrs|ms|st|no|nr|e.g|i.e|z.b|mme|sr|sra|approx";
+fn is_abbreviation(word: &str) -> bool {
+    one_of!(word;
+        "a.m" "p.m" "dr" "mr" "mrs" "ms" "st" "no" "nr" "e.g" "i.e" "z.b" "mme" "sr" "sra"
+        "approx"
+    )
+}
 
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut out: Vec<Token> = Vec::with_capacity(text.len() / 5 + 1);
@@ -99,5 +104,5 @@ fn is_short(word: &str, rest: &str) -> bool {
     let is_day = word.len() <= 2 && word.bytes().all(|byte| byte.is_ascii_digit());
     let next = || rest.split_whitespace().next().unwrap_or_default().to_lowercase();
     let is_month = || names::month(next().trim_matches(|c: char| !c.is_alphabetic())).is_some();
-    names::is_one_of(ABBREVIATIONS, word) || (is_day && is_month())
+    is_abbreviation(word) || (is_day && is_month())
 }

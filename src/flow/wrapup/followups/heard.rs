@@ -6,15 +6,20 @@ use super::replies::{Reply, reply};
 use super::{Clause, Needs, english, language_of, others};
 use crate::domain::{Proof, ProvenSentence, Role, Turn, TurnCitation};
 use crate::flow::wrapup::Language;
-use crate::flow::wrapup::due::{Sure, Token, When, is_one_of, tokens, when};
+use crate::flow::wrapup::due::{Sure, Token, When, one_of, tokens, when};
 
 /// A longer sentence is quoted in part.
 const QUOTED_TOKENS_MAX: usize = 34;
 /// "Friday at two would be better" takes what was offered.
 const CHOICE_TOKENS_MAX: usize = 12;
 /// Words before a sentence that say nothing in it.
-const LEADING: &str = "hi|hello|hey|um|uh|er|erm|hmm|well|okay|ok|so|right|alright|oh|ah|yeah|yep|and|great|sure|\
-     now|ja|also|bonjour|alors|hola|bueno|und|et|y|but|then|lovely";
+fn is_leading(word: &str) -> bool {
+    one_of!(word;
+        "hi" "hello" "hey" "um" "uh" "er" "erm" "hmm" "well" "okay" "ok" "so" "right" "alright"
+        "oh" "ah" "yeah" "yep" "and" "great" "sure" "now" "ja" "also" "bonjour" "alors" "hola"
+        "bueno" "und" "et" "y" "but" "then" "lovely"
+    )
+}
 
 pub struct Heard<'a> {
     pub turn: &'a Turn,
@@ -61,9 +66,9 @@ impl<'a> Heard<'a> {
         });
         let reply = reply(&tokens, names_day);
         let wants_other = tokens.iter().any(|token| {
-            is_one_of(
-                "better|rather|prefer|instead|earlier|later|sooner|lieber|plutôt|mejor",
-                &token.word,
+            one_of!(token.word.as_str();
+                "better" "rather" "prefer" "instead" "earlier" "later" "sooner" "lieber" "plutôt"
+                "mejor"
             )
         });
         Self { turn, said, tokens, clauses, whens, reply, wants_other }
@@ -135,11 +140,13 @@ impl<'a> Heard<'a> {
     }
 
     fn cited(&self, mut from: usize, mut upto: usize) -> ProvenSentence {
-        while from + 1 < upto && is_one_of(LEADING, &self.tokens[from].word) {
+        while from + 1 < upto && is_leading(&self.tokens[from].word) {
             from += 1;
         }
         while upto > from + 1
-            && is_one_of("and|und|et|y|so|but|then|um", &self.tokens[upto - 1].word)
+            && one_of!(self.tokens[upto - 1].word.as_str();
+                "and" "und" "et" "y" "so" "but" "then" "um"
+            )
         {
             upto -= 1;
         }

@@ -3,7 +3,7 @@
 
 use super::{Act, ActKind, Clause, Deed, Needs};
 use crate::flow::wrapup::Language;
-use crate::flow::wrapup::due::{Token, is_one_of};
+use crate::flow::wrapup::due::{Token, is_one_of, one_of};
 
 /// The words of one language.
 struct Lexicon {
@@ -185,8 +185,12 @@ const SPANISH: Lexicon = Lexicon {
 };
 
 /// Pronouns that stand between a French or Spanish subject and its verb.
-const BETWEEN: &str =
-    "vous|te|le|la|les|l|lui|leur|en|y|me|m|nous|se|lo|los|las|sie|ihnen|ihn|es|das|mich|uns";
+fn is_between(word: &str) -> bool {
+    one_of!(word;
+        "vous" "te" "le" "la" "les" "l" "lui" "leur" "en" "y" "me" "m" "nous" "se" "lo" "los"
+        "las" "sie" "ihnen" "ihn" "es" "das" "mich" "uns"
+    )
+}
 
 const fn lexicon(language: Language) -> &'static Lexicon {
     match language {
@@ -367,7 +371,7 @@ impl Reading<'_> {
             }
             let mut before = at;
             while before > from
-                && is_one_of(BETWEEN, self.word(before - 1))
+                && is_between(self.word(before - 1))
                 && !is_one_of(speakers, self.word(before - 1))
             {
                 before -= 1;

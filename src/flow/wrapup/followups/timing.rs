@@ -3,7 +3,7 @@
 use super::replies::Reply;
 use super::settle::Settling;
 use super::{Act, ActKind, Deed, Needs};
-use crate::flow::wrapup::due::{Sure, When, is_one_of};
+use crate::flow::wrapup::due::{Sure, When, one_of};
 
 /// So many turns back a day may have been spoken of.
 pub const BACK_MAX: usize = 4;
@@ -61,7 +61,11 @@ impl Settling<'_> {
 
     /// "Details of the appointment on Friday", "a letter about your claim on Friday".
     fn is_of_another(&self, turn: usize, clause: usize, act: Act, when: &When) -> bool {
-        const EVENTS: &str = "appointment|visit|meeting|booking|outage|engineer|inspection";
+        fn is_event(word: &str) -> bool {
+            one_of!(word;
+                "appointment" "visit" "meeting" "booking" "outage" "engineer" "inspection"
+            )
+        }
         let tokens = &self.heard[turn].tokens;
         let word = |at: usize| tokens.get(at).map_or("", |token| token.word.as_str());
         let from = self.heard[turn].clauses[clause].from;
@@ -77,7 +81,7 @@ impl Settling<'_> {
                 && !matches!(word(at + 1), "it" | "this" | "that" | "half" | "them")
         });
         let meets = matches!(act.deed, Deed::Book | Deed::Visit);
-        about || (!meets && last > from && is_one_of(EVENTS, word(last - 1)))
+        about || (!meets && last > from && is_event(word(last - 1)))
     }
 
     fn is_by_then(&self, turn: usize, clause: usize) -> bool {
@@ -157,12 +161,17 @@ impl Settling<'_> {
 
     /// Of a customer's days those count that they ask for or agree to; others are when it broke.
     fn is_wished(&self, turn: usize) -> bool {
-        const WISHES: &str = "please|works|suits|good|fine|free|prefer|could|can|better|ideal|perfect|would|okay|\
-             yes|yeah|sure|great|then|bitte|passt|gerne|ja|oui|convient|sí|bien|puede";
+        fn is_wish(word: &str) -> bool {
+            one_of!(word;
+                "please" "works" "suits" "good" "fine" "free" "prefer" "could" "can" "better"
+                "ideal" "perfect" "would" "okay" "yes" "yeah" "sure" "great" "then" "bitte"
+                "passt" "gerne" "ja" "oui" "convient" "sí" "bien" "puede"
+            )
+        }
         const SHORT: usize = 4;
         let heard = &self.heard[turn];
         let is_away = heard.clauses.iter().any(|clause| clause.is_away);
-        let wishes = || heard.tokens.iter().any(|token| is_one_of(WISHES, &token.word));
+        let wishes = || heard.tokens.iter().any(|token| is_wish(&token.word));
         !heard.is_customers() || heard.tokens.len() <= SHORT || (!is_away && wishes())
     }
 

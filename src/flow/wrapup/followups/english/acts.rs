@@ -3,16 +3,25 @@
 use super::Reader;
 use super::clauses::is_auxiliary;
 use super::verbs::Phrase;
-use crate::flow::wrapup::due::{is_one_of, is_weekday};
+use crate::flow::wrapup::due::{is_weekday, one_of};
 use crate::flow::wrapup::followups::{Act, ActKind, Deed, Needs};
 
 /// Words between subject and verb that change nothing.
-const ADVERBS: &str = "also|then|definitely|certainly|personally|happily|still|actually|absolutely|gladly|um|uh|\
-     er|of|course|always|only|all|obviously|yeah|basically|literally|just|quickly|both|try|\
-     either|however|therefore|indeed|first|now";
+fn is_adverb(word: &str) -> bool {
+    one_of!(word;
+        "also" "then" "definitely" "certainly" "personally" "happily" "still" "actually"
+        "absolutely" "gladly" "um" "uh" "er" "of" "course" "always" "only" "all" "obviously"
+        "yeah" "basically" "literally" "just" "quickly" "both" "try" "either" "however"
+        "therefore" "indeed" "first" "now"
+    )
+}
 /// What is so likely or wished for isn't promised.
-const MAYBES: &str =
-    "probably|maybe|possibly|hopefully|perhaps|likely|usually|normally|never|not|no|soon";
+fn is_maybe(word: &str) -> bool {
+    one_of!(word;
+        "probably" "maybe" "possibly" "hopefully" "perhaps" "likely" "usually" "normally" "never"
+        "not" "no" "soon"
+    )
+}
 
 /// Who does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +47,8 @@ impl Reader<'_> {
 
     /// What the clause does.
     pub(super) fn act(&self, from: usize, upto: usize) -> Option<Act> {
-        let is_subordinate = is_one_of(
-            "once|when|while|whenever|as|because|before|after|until|which",
-            self.word(from),
+        let is_subordinate = one_of!(self.word(from);
+            "once" "when" "while" "whenever" "as" "because" "before" "after" "until" "which"
         ) || (self.word(from) == "that"
             && !is_auxiliary(self.word(from + 1))
             && self.word(from + 1) != "'s");
@@ -86,7 +94,7 @@ impl Reader<'_> {
     /// "Shall I …?", "would you like me to …?", "could you call me back?"
     fn asked(&self, from: usize, upto: usize) -> Option<Act> {
         let word = |at: usize| self.word(from + at);
-        let is_how = is_one_of("when|why|how|what|where|which|who", self.back(from, 1));
+        let is_how = one_of!(self.back(from, 1); "when" "why" "how" "what" "where" "which" "who");
         if is_how {
             return None;
         }
@@ -121,7 +129,7 @@ impl Reader<'_> {
             return (!says).then(|| self.made(ActKind::Offer, deed, Needs::Nothing, at, upto))?;
         }
         let asks = matches!(word(0), "can" | "could" | "will" | "would")
-            && is_one_of("you|someone|somebody|anyone|anybody|they|he|she", word(1));
+            && one_of!(word(1); "you" "someone" "somebody" "anyone" "anybody" "they" "he" "she");
         if !asks {
             return None;
         }
@@ -154,14 +162,14 @@ impl Reader<'_> {
         let mut at = from;
         while at < upto {
             match (self.word(at), self.word(at + 1)) {
-                (word, _) if is_one_of(MAYBES, word) => return None,
+                (word, _) if is_maybe(word) => return None,
                 ("go", "ahead") => at += 2 + usize::from(matches!(self.word(at + 2), "and" | "to")),
                 ("be", "sure") => at += 2 + usize::from(matches!(self.word(at + 2), "and" | "to")),
                 ("be", "able") if self.word(at + 2) == "to" => at += 3,
                 ("try", "and" | "to") => at += 2,
                 ("go", "and") => at += 2,
                 ("try", "you") => return Some(at),
-                (word, _) if is_one_of(ADVERBS, word) => at += 1,
+                (word, _) if is_adverb(word) => at += 1,
                 _ => return Some(at),
             }
         }
@@ -175,8 +183,7 @@ impl Reader<'_> {
     pub(super) fn subject(&self, from: usize, verb: usize) -> Option<Subject> {
         let mut at = verb;
         while at > from
-            && (is_one_of(ADVERBS, self.back(at, 1))
-                || matches!(self.back(at, 1), "usually" | "never"))
+            && (is_adverb(self.back(at, 1)) || matches!(self.back(at, 1), "usually" | "never"))
         {
             if matches!(self.back(at, 1), "usually" | "never") {
                 return None;
@@ -225,7 +232,9 @@ impl Reader<'_> {
             // "Will call you tomorrow."
             None if modal == from
                 && self.word(modal) == "will"
-                && !is_one_of("you|i|we|they|he|she|it|that|there", self.word(behind)) =>
+                && !one_of!(self.word(behind);
+                    "you" "i" "we" "they" "he" "she" "it" "that" "there"
+                ) =>
             {
                 let at = self.past_adverbs(behind, upto)?;
                 let deed = self.deed(&self.phrase(at, upto))?;
@@ -284,26 +293,27 @@ impl Reader<'_> {
 
     /// What can't call or come by itself.
     pub(super) fn is_thing(&self, from: usize, verb: usize) -> bool {
-        let nouns =
-            || (from..verb).rev().map(|at| self.word(at)).filter(|word| !ADVERBS.contains(word));
+        let nouns = || (from..verb).rev().map(|at| self.word(at)).filter(|word| !is_adverb(word));
         let is_group = nouns().next().is_some_and(|noun| {
-            is_one_of(
-                "team|department|people|company|guys|engineer|technician|manager|tech|driver",
-                noun,
+            one_of!(noun;
+                "team" "department" "people" "company" "guys" "engineer" "technician" "manager"
+                "tech" "driver"
             )
         });
         !is_group
             && nouns().any(|noun| {
-                is_one_of(
-                    "refund|payment|money|card|router|letter|statement|bill|price|contract|parcel|\
-                package|order|delivery|replacement|part|form|forms|documents|document|email|\
-                confirmation|account|service|line|internet|broadband|shop|store|office|light|\
-                credit|cheque|check|modem|box|sim|phone|new|debit|amount|balance|fee|charge|\
-                policy|certificate|pack|kit|hub|item|items|tickets|ticket|code|compensation|\
-                interest|hold|deposit|voucher|premium|plan|discount|maintenance|power|water|\
-                flight|bag|luggage|prescription|results|one|update|link|invoice|receipt|quote|\
-                contracts|system|prices|bills|rest|everything|claim|case|complaint|report",
-                    noun,
+                one_of!(noun;
+                    "refund" "payment" "money" "card" "router" "letter" "statement" "bill" "price"
+                    "contract" "parcel" "package" "order" "delivery" "replacement" "part" "form"
+                    "forms" "documents" "document" "email" "confirmation" "account" "service"
+                    "line" "internet" "broadband" "shop" "store" "office" "light" "credit"
+                    "cheque" "check" "modem" "box" "sim" "phone" "new" "debit" "amount" "balance"
+                    "fee" "charge" "policy" "certificate" "pack" "kit" "hub" "item" "items"
+                    "tickets" "ticket" "code" "compensation" "interest" "hold" "deposit" "voucher"
+                    "premium" "plan" "discount" "maintenance" "power" "water" "flight" "bag"
+                    "luggage" "prescription" "results" "one" "update" "link" "invoice" "receipt"
+                    "quote" "contracts" "system" "prices" "bills" "rest" "everything" "claim"
+                    "case" "complaint" "report"
                 )
             })
             && !(from..verb).any(|at| self.word(at) == "of")
@@ -330,10 +340,9 @@ impl Reader<'_> {
             }
             Subject::Third => {
                 let relative = matches!(self.word(from), "my")
-                    && is_one_of(
-                        "husband|wife|son|daughter|partner|mum|dad|mother|father|boss|assistant|\
-                accountant|solicitor|lawyer",
-                        self.word(from + 1),
+                    && one_of!(self.word(from + 1);
+                        "husband" "wife" "son" "daughter" "partner" "mum" "dad" "mother" "father"
+                        "boss" "assistant" "accountant" "solicitor" "lawyer"
                     );
                 let deed = phrase
                     .customers_deed()

@@ -2,7 +2,7 @@
 
 use super::Reader;
 use super::acts::Subject;
-use crate::flow::wrapup::due::is_one_of;
+use crate::flow::wrapup::due::{is_one_of, one_of};
 use crate::flow::wrapup::followups::{Act, ActKind, Deed, Needs};
 
 impl Reader<'_> {
@@ -14,9 +14,9 @@ impl Reader<'_> {
             return None;
         }
         let is_booked = |word: &str| {
-            is_one_of(
-                "booked|scheduled|rebooked|rescheduled|arranged|pencilled|confirmed|reserved",
-                word,
+            one_of!(word;
+                "booked" "scheduled" "rebooked" "rescheduled" "arranged" "pencilled" "confirmed"
+                "reserved"
             )
         };
         let phrase = self.phrase(from, upto);
@@ -121,9 +121,9 @@ impl Reader<'_> {
     }
 
     fn subject_is_noun(&self, from: usize) -> bool {
-        is_one_of(
-            "tech|technician|engineer|our|the|your|a|an|plumber|electrician|locksmith|driver",
-            self.word(from),
+        one_of!(self.word(from);
+            "tech" "technician" "engineer" "our" "the" "your" "a" "an" "plumber" "electrician"
+            "locksmith" "driver"
         )
     }
 

@@ -1,6 +1,6 @@
 //! Where clauses begin in English as it is spoken, with or without marks.
 
-use crate::flow::wrapup::due::{Token, is_one_of, is_time_word, is_weekday};
+use crate::flow::wrapup::due::{Token, is_time_word, is_weekday, one_of};
 
 /// A word with short forms written out: "I'll" is two. Of each the token that it comes from.
 #[derive(Clone, Debug)]
@@ -51,18 +51,16 @@ fn short_form(word: &str) -> [&str; 2] {
 }
 
 fn is_pronoun(word: &str) -> bool {
-    is_one_of(
-        "he|she|it|that|there|this|who|what|where|here|everything|someone|somebody|\
-                nobody|everyone",
-        word,
+    one_of!(word;
+        "he" "she" "it" "that" "there" "this" "who" "what" "where" "here" "everything" "someone"
+        "somebody" "nobody" "everyone"
     )
 }
 
 pub fn is_auxiliary(word: &str) -> bool {
-    is_one_of(
-        "will|shall|can|could|would|should|might|may|must|am|are|is|was|were|have|has|\
-                had|do|does|did",
-        word,
+    one_of!(word;
+        "will" "shall" "can" "could" "would" "should" "might" "may" "must" "am" "are" "is" "was"
+        "were" "have" "has" "had" "do" "does" "did"
     )
 }
 
@@ -73,15 +71,16 @@ pub fn is_condition(word: &str) -> bool {
 
 fn is_subordinator(word: &str) -> bool {
     is_condition(word)
-        || is_one_of("once|when|while|whenever|because|until|before|after|that", word)
+        || one_of!(word;
+            "once" "when" "while" "whenever" "because" "until" "before" "after" "that"
+        )
 }
 
 /// Stands between clauses and belongs to neither.
 pub fn is_link(word: &str) -> bool {
-    is_one_of(
-        "and|but|so|then|or|um|uh|er|erm|okay|ok|yeah|yes|right|well|also|oh|lovely|\
-                great|perfect",
-        word,
+    one_of!(word;
+        "and" "but" "so" "then" "or" "um" "uh" "er" "erm" "okay" "ok" "yeah" "yes" "right" "well"
+        "also" "oh" "lovely" "great" "perfect"
     )
 }
 
@@ -109,7 +108,7 @@ impl Cutter<'_> {
     fn is_open(&self, at: usize) -> bool {
         at == self.from
             || is_link(self.back(at, 1))
-            || is_one_of("please|what|when|how|where|why|which", self.back(at, 1))
+            || one_of!(self.back(at, 1); "please" "what" "when" "how" "where" "why" "which")
             || self.is_marked_before(at)
     }
 
@@ -120,9 +119,9 @@ impl Cutter<'_> {
 
     /// "Shall I", "would you": the subject comes behind.
     fn is_inverted(&self, at: usize) -> bool {
-        let subject = is_one_of(
-            "i|we|you|they|he|she|it|that|there|someone|somebody|anyone|anybody",
-            self.word(at + 1),
+        let subject = one_of!(self.word(at + 1);
+            "i" "we" "you" "they" "he" "she" "it" "that" "there" "someone" "somebody" "anyone"
+            "anybody"
         );
         is_auxiliary(self.word(at)) && subject && self.is_open(at)
     }
@@ -148,10 +147,9 @@ impl Cutter<'_> {
             "i" if matches!((next, self.word(at + 2)), ("mean", _)) => false,
             "i" | "we" | "they" | "he" | "she" => {
                 !after_inversion
-                    && !is_one_of(
-                        "what|if|because|when|once|that|which|where|how|unless|while|until|before|after|\
-                as",
-                        before,
+                    && !one_of!(before;
+                        "what" "if" "because" "when" "once" "that" "which" "where" "how" "unless"
+                        "while" "until" "before" "after" "as"
                     )
                     || (before == "that"
                         && !after_inversion
@@ -167,7 +165,10 @@ impl Cutter<'_> {
                     && !self.tells_when(at + 2, next)
             }
             // "A note that you called on Monday".
-            "that" if at > self.from && is_one_of("you|he|she|they|we|the|your|it", next) => {
+            "that"
+                if at > self.from
+                    && one_of!(next; "you" "he" "she" "they" "we" "the" "your" "it") =>
+            {
                 let is_assured = before == "you"
                     && matches!(self.back(at, 2), "assure" | "promise" | "guarantee");
                 !is_assured
@@ -179,38 +180,41 @@ impl Cutter<'_> {
             "it" | "that" | "this" => {
                 !after_inversion
                     && (is_auxiliary(next) || next == "'s")
-                    && !is_one_of("if|because|when|once|unless|while|until|before|after|as", before)
+                    && !one_of!(before;
+                        "if" "because" "when" "once" "unless" "while" "until" "before" "after"
+                        "as"
+                    )
                     && !self.tells_when(at + 2, next)
             }
             "you" => {
                 let is_object = after_inversion
-                    || is_one_of(
-                        "to|for|with|give|call|ring|send|email|tell|ask|let|get|if|when|what|because|\
-                once|until|before|that|put|book|have|see|owe|got",
-                        before,
+                    || one_of!(before;
+                        "to" "for" "with" "give" "call" "ring" "send" "email" "tell" "ask" "let"
+                        "get" "if" "when" "what" "because" "once" "until" "before" "that" "put"
+                        "book" "have" "see" "owe" "got"
                     );
                 !is_object
                     && (is_auxiliary(next)
                         || (next.len() > 4 && next.ends_with("ed"))
-                        || is_one_of(
-                            "get|receive|need|said|told|want|just|rang|spoke|sent|paid|came",
-                            next,
+                        || one_of!(next;
+                            "get" "receive" "need" "said" "told" "want" "just" "rang" "spoke"
+                            "sent" "paid" "came"
                         ))
             }
             // "Before the engineer comes", and not "before the fifth".
             "before" | "after" | "until" => {
-                let is_noun = is_one_of("the|your|our|his|her|their|my|a|an", next)
+                let is_noun = one_of!(next; "the" "your" "our" "his" "her" "their" "my" "a" "an")
                     && !is_time_word(self.word(at + 2))
                     && !matches!(
                         self.word(at + 2),
                         "weekend" | "week" | "end" | "day" | "month" | "latest"
                     );
-                at > self.from && (is_noun || is_one_of("he|she|they|we|i|it|you", next))
+                at > self.from && (is_noun || one_of!(next; "he" "she" "they" "we" "i" "it" "you"))
             }
             "if" => {
-                !is_one_of(
-                    "see|know|check|say|tell|sure|out|wondering|wonder|ask|as|me|you|even",
-                    before,
+                !one_of!(before;
+                    "see" "know" "check" "say" "tell" "sure" "out" "wondering" "wonder" "ask" "as"
+                    "me" "you" "even"
                 ) || matches!(before, "you" | "me")
                     && !matches!(self.back(at, 2), "tell" | "ask" | "let")
             }
@@ -236,7 +240,9 @@ impl Cutter<'_> {
         let is_verb = word == "will"
             || (matches!(word, "is" | "are" | "'s")
                 && (next.ends_with("ing")
-                    || is_one_of("booked|scheduled|on|due|all|confirmed|going|rebooked", next)))
+                    || one_of!(next;
+                        "booked" "scheduled" "on" "due" "all" "confirmed" "going" "rebooked"
+                    )))
             || (matches!(word, "can") && self.back(at, 1) == "who");
         let subject = (is_verb && at > self.from && !is_auxiliary(before))
             .then(|| self.subject_of(at))
@@ -259,7 +265,10 @@ impl Cutter<'_> {
         let mut at = verb;
         while at > self.from && verb - at < LONGEST {
             let word = self.back(at, 1);
-            if is_one_of("the|a|an|my|our|your|one|some|this|another|his|her|their|any|no", word) {
+            if one_of!(word;
+                "the" "a" "an" "my" "our" "your" "one" "some" "this" "another" "his" "her" "their"
+                "any" "no"
+            ) {
                 // "One of our fitters", "a rep of the team".
                 let is_part = self.back(at, 2) == "of";
                 at -= 1;
@@ -272,7 +281,10 @@ impl Cutter<'_> {
             let is_noun = !is_auxiliary(word)
                 && !is_link(word)
                 && !is_time_word(word)
-                && !is_one_of("i|we|you|he|she|they|it|that|there|who|to|because|if|what", word);
+                && !one_of!(word;
+                    "i" "we" "you" "he" "she" "they" "it" "that" "there" "who" "to" "because" "if"
+                    "what"
+                );
             if !is_noun || (at < verb && self.is_marked_before(at)) {
                 break;
             }

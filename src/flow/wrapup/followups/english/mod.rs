@@ -6,7 +6,7 @@ mod clauses;
 mod verbs;
 
 use super::{Act, ActKind, Clause};
-use crate::flow::wrapup::due::{Token, is_one_of};
+use crate::flow::wrapup::due::{Token, one_of};
 use clauses::{Cutter, expanded, is_condition, is_link};
 
 /// Reads the clauses of a turn.
@@ -140,10 +140,9 @@ impl Reader<'_> {
             .any(|at| matches!(self.word(at), "us" | "me" | "your" | "details"));
         matches!(self.word(from), "please" | "kindly" | "just")
             || (is_us
-                && is_one_of(
-                    "send|dm|email|give|drop|let|call|fill|text|message|pop|bring|return|pay|provide|\
-                share",
-                    self.word(from),
+                && one_of!(self.word(from);
+                    "send" "dm" "email" "give" "drop" "let" "call" "fill" "text" "message" "pop"
+                    "bring" "return" "pay" "provide" "share"
                 ))
     }
 
@@ -154,9 +153,9 @@ impl Reader<'_> {
             ["you", "like" | "want" | "prefer" | "need" | "wish" | "would" | "do", ..] => {
                 end - start <= 6
             }
-            ["that" | "it" | "this", "is", what, ..] => is_one_of(
-                "okay|ok|alright|all|easier|better|good|fine|convenient|possible|cool",
-                what,
+            ["that" | "it" | "this", "is", what, ..] => one_of!(*what;
+                "okay" "ok" "alright" "all" "easier" "better" "good" "fine" "convenient"
+                "possible" "cool"
             ),
             ["that" | "it" | "this", "helps" | "works" | "suits", ..] => true,
             ["i" | "we", "can" | "may" | "could"] | ["possible" | "needed" | "not", ..] => true,
@@ -166,13 +165,24 @@ impl Reader<'_> {
 
     /// "I can't promise", "I don't know when", "I hope": what follows is no promise.
     fn leaves_open(&self, (from, upto): (usize, usize)) -> bool {
-        const OPEN: &str =
-            "promise|guarantee|sure|know|certain|say|expect|believe|confident|tell|confirm";
-        const WEAK: &str = "hope|hoping|hopefully|guess|assume|imagine|wish|doubt|suppose|reckon|fingers|\
-             expect|think|thought|wonder|wondering|pretend|maybe|perhaps|probably";
+        fn is_open_verb(word: &str) -> bool {
+            one_of!(word;
+                "promise" "guarantee" "sure" "know" "certain" "say" "expect" "believe" "confident"
+                "tell" "confirm"
+            )
+        }
+        fn is_weak_verb(word: &str) -> bool {
+            one_of!(word;
+                "hope" "hoping" "hopefully" "guess" "assume" "imagine" "wish" "doubt" "suppose"
+                "reckon" "fingers" "expect" "think" "thought" "wonder" "wondering" "pretend"
+                "maybe" "perhaps" "probably"
+            )
+        }
         let mut last = upto;
         while last > from
-            && is_one_of("that|when|if|whether|how|what|you|where|why", self.word(last - 1))
+            && one_of!(self.word(last - 1);
+                "that" "when" "if" "whether" "how" "what" "you" "where" "why"
+            )
         {
             last -= 1;
         }
@@ -181,20 +191,19 @@ impl Reader<'_> {
         }
         let verb = self.word(last - 1);
         let is_denied = (from..last).any(|at| matches!(self.word(at), "not" | "never" | "no"));
-        (is_denied && is_one_of(OPEN, verb))
-            || is_one_of(WEAK, verb)
+        (is_denied && is_open_verb(verb))
+            || is_weak_verb(verb)
             || (last < upto
                 && matches!(self.word(last), "when" | "if" | "whether" | "how")
-                && is_one_of(OPEN, verb))
+                && is_open_verb(verb))
     }
 
     /// Tells what somebody else has said.
     fn reports(&self, from: usize, upto: usize) -> bool {
         (from..upto).any(|at| {
-            let is_said = is_one_of(
-                "said|told|promised|says|assured|claimed|mentioned|texted|reckoned|supposed|\
-                wrote|saying|advised|swore",
-                self.word(at),
+            let is_said = one_of!(self.word(at);
+                "said" "told" "promised" "says" "assured" "claimed" "mentioned" "texted"
+                "reckoned" "supposed" "wrote" "saying" "advised" "swore"
             );
             // "As I said", "as advised" tell nothing of others.
             let is_own = matches!(self.back(at, 1), "i" | "we" | "as" | "like" | "already")
@@ -209,10 +218,9 @@ impl Reader<'_> {
     /// Says when somebody can't.
     fn is_away(&self, from: usize, upto: usize) -> bool {
         (from..upto).any(|at| {
-            is_one_of(
-                "not|away|busy|work|working|off|holiday|out|until|till|except|abroad|booked|\
-                only",
-                self.word(at),
+            one_of!(self.word(at);
+                "not" "away" "busy" "work" "working" "off" "holiday" "out" "until" "till" "except"
+                "abroad" "booked" "only"
             )
         })
     }
@@ -220,15 +228,16 @@ impl Reader<'_> {
     fn is_past(&self, from: usize, upto: usize) -> bool {
         (from..upto).any(|at| {
             let word = self.word(at);
-            let is_done = is_one_of(
-                "was|were|went|came|got|had|did|rang|said|told|happened|left|broke|sent|paid|\
-                bought|made|took|spoke|stopped|been",
-                word,
+            let is_done = one_of!(word;
+                "was" "were" "went" "came" "got" "had" "did" "rang" "said" "told" "happened"
+                "left" "broke" "sent" "paid" "bought" "made" "took" "spoke" "stopped" "been"
             );
             is_done && !matches!(self.back(at, 1), "will" | "be" | "get" | "have" | "is")
                 || (word.len() > 4
                     && word.ends_with("ed")
-                    && !is_one_of("be|is|are|get|you|all|have|'s|for", self.back(at, 1)))
+                    && !one_of!(self.back(at, 1);
+                        "be" "is" "are" "get" "you" "all" "have" "'s" "for"
+                    ))
         })
     }
 }

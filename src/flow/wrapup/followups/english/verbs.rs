@@ -1,6 +1,6 @@
 //! What English verbs promise: a call, something that is sent, a visit, or nothing beyond the call itself.
 
-use crate::flow::wrapup::due::{is_one_of, is_weekday};
+use crate::flow::wrapup::due::{holds, is_weekday, one_of};
 use crate::flow::wrapup::followups::Deed;
 
 /// A verb and what follows it in its clause, as " call you back on friday ".
@@ -25,12 +25,7 @@ impl Phrase {
 
     /// Whether one of the phrases, which are parted by `|`, stands in it.
     pub fn has(&self, phrases: &str) -> bool {
-        phrases.split('|').any(|phrase| {
-            self.text.match_indices(phrase).any(|(at, _)| {
-                let ends = self.text[at + phrase.len()..].starts_with(' ');
-                ends && self.text[..at].ends_with(' ')
-            })
-        })
+        holds(&self.text, phrases)
     }
 
     /// Whether it begins with one of the phrases.
@@ -99,10 +94,15 @@ impl Phrase {
 
     /// "Send a plumber", "get our electrician there".
     fn names_visitor(&self) -> bool {
-        const VISITORS: &str = "engineer|technician|tech|plumber|electrician|locksmith|fitter|surveyor|mechanic|\
-            patrol|inspector|installer|handyman|carpenter|gardener";
+        fn is_visitor(word: &str) -> bool {
+            one_of!(word;
+                "engineer" "technician" "tech" "plumber" "electrician" "locksmith" "fitter"
+                "surveyor" "mechanic" "patrol" "inspector" "installer" "handyman" "carpenter"
+                "gardener"
+            )
+        }
         let goes = !self.begins("get|have") || self.has("out|there|to you|round|to your");
-        let visitor = |at: usize| is_one_of(VISITORS, self.word(at));
+        let visitor = |at: usize| is_visitor(self.word(at));
         goes && ((1..4).any(visitor)
             || self.has("someone out|somebody out|someone round|somebody round"))
     }
@@ -252,11 +252,16 @@ impl Phrase {
 
     /// What becomes of a thing: "be sent out", "arrive", "be in your account".
     pub fn fate(&self) -> Option<Deed> {
-        const DONE: &str = "sent|posted|emailed|mailed|delivered|shipped|dispatched|refunded|credited|processed|\
-            paid|released|issued|replaced|fixed|repaired|corrected|updated|removed|applied|\
-            reset|restored|switched|reconnected|completed|done|sorted|resolved|collected|tested|\
-            checked|inspected|added|reimbursed|activated|returned|installed|connected|reviewed|\
-            transferred|cancelled|set|looked|back";
+        fn is_done_to(word: &str) -> bool {
+            one_of!(word;
+                "sent" "posted" "emailed" "mailed" "delivered" "shipped" "dispatched" "refunded"
+                "credited" "processed" "paid" "released" "issued" "replaced" "fixed" "repaired"
+                "corrected" "updated" "removed" "applied" "reset" "restored" "switched"
+                "reconnected" "completed" "done" "sorted" "resolved" "collected" "tested"
+                "checked" "inspected" "added" "reimbursed" "activated" "returned" "installed"
+                "connected" "reviewed" "transferred" "cancelled" "set" "looked" "back"
+            )
+        }
         const THERE: &str = "be with you|be in your|be at the pharmacy|be at your|be there|be ready|\
             be on its way|be in the post|be waiting|arrive|get to you|reach you|go out|show on|\
             show up on|show up in|appear on|hit your|come through|land in|ship|come in the|\
@@ -267,7 +272,7 @@ impl Phrase {
         }
         let verb =
             usize::from(matches!(self.word(0), "be" | "get")) + usize::from(self.word(1) == "all");
-        (verb > 0 && is_one_of(DONE, self.word(verb))).then_some(Deed::Task)
+        (verb > 0 && is_done_to(self.word(verb))).then_some(Deed::Task)
     }
 
     /// "Cancel the appointment on Friday", "look into the charge on Monday".
