@@ -34,7 +34,6 @@ use std::time::Duration;
 use include_dir::{Dir, include_dir};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tower_http::cors::CorsLayer;
 
 use self::articles::Articles;
 use self::batches::{BatchDoor, BatchSurroundings};
@@ -104,7 +103,6 @@ pub struct App {
     listener: Listener,
     state: ServeState,
     sockets: MediaSockets,
-    cors: CorsLayer,
     own_sockets: OwnSockets,
     calls: Calls,
     store: Arc<dyn Store>,
@@ -144,7 +142,7 @@ impl App {
             serve::bind(config.serve.listen, write_idle).map_err(|e| AppError::of(&e))?;
         let address = listener.address().map_err(AppError::internal)?;
         let tenant = TenantId::from(if demo { "demo" } else { "default" });
-        let cors = serve::cors::allow(&config.serve.embed_origins).map_err(|problem| AppError {
+        serve::cors::check(&config.serve.embed_origins).map_err(|problem| AppError {
             kind: ErrorKind::Invalid,
             message: format!("serve.embed_origins: {problem}"),
         })?;
@@ -355,7 +353,6 @@ impl App {
             listener,
             state,
             sockets,
-            cors,
             own_sockets,
             calls,
             store,
@@ -387,7 +384,7 @@ impl App {
     /// A part of it broke off, which is a bug.
     pub async fn run(self, on_ready: impl FnOnce(&Access)) -> Result<(), AppError> {
         let media = telephony::routes(self.sockets.clone());
-        let router = serve::router(self.state, media, self.cors);
+        let router = serve::router(self.state, media);
         self.own_sockets.serve(&self.sockets);
         let http_stop = self.http_stop;
         let server = tokio::spawn(serve::run(self.listener, router, http_stop.clone(), self.grace));

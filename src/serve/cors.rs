@@ -1,33 +1,66 @@
-//! Pages of other origins that may show the copilot.
+//! Pages of other origins that may show the copilot. Of the Fetch standard's CORS protocol the part without cookies:
+//! such a page brings a token. The web chat has a list of its own, which `chat` keeps.
 
-use axum::http::{HeaderName, HeaderValue, Method, header};
-use tower_http::cors::CorsLayer;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 
-/// Lets browsers on these pages read answers. Never with cookies: such a page brings a token.
-///
+use super::ServeState;
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
+const HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, last-event-id");
+/// By it a page knows how late it is, whatever its own clock says.
+const EXPOSED: HeaderValue = HeaderValue::from_static("date");
+
 /// # Errors
 /// What is no origin, in a sentence.
-pub fn allow(origins: &[String]) -> Result<CorsLayer, String> {
-    let read = |origin: &String| {
-        let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
+pub fn check(origins: &[String]) -> Result<(), String> {
+    let is_origin = |origin: &&String| {
+        origin.split_once("://").is_some_and(|(scheme, host)| {
             matches!(scheme, "http" | "https")
                 && !host.is_empty()
+                && host.is_ascii()
                 && !host.contains(['/', '*', '?', '#', '@', ' ', ';', ','])
-        });
-        let value = HeaderValue::from_str(origin).ok().filter(|_| is_origin);
-        value.ok_or_else(|| format!("{origin} is no origin such as https://crm.example.org"))
+        })
     };
-    let origins: Vec<HeaderValue> = origins.iter().map(read).collect::<Result<_, _>>()?;
-    Ok(CorsLayer::new()
-        .allow_origin(origins)
-        // By it a page knows how late it is, whatever its own clock says.
-        .expose_headers([header::DATE])
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            HeaderName::from_static("last-event-id"),
-        ]))
+    match origins.iter().find(|origin| !is_origin(origin)) {
+        Some(wrong) => Err(format!("{wrong} is no origin such as https://crm.example.org")),
+        None => Ok(()),
+    }
+}
+
+/// Lets browsers on listed pages read answers.
+pub async fn allow(State(state): State<ServeState>, request: Request, next: Next) -> Response {
+    if state.embed_origins.is_empty() || request.uri().path().starts_with("/v1/chat") {
+        return next.run(request).await;
+    }
+    let origin = listed(&state.embed_origins, request.headers());
+    // Others' questions are left to whoever answers OPTIONS for a reason of their own.
+    let asks = *request.method() == Method::OPTIONS
+        && origin.is_some()
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = match asks {
+        true => StatusCode::NO_CONTENT.into_response(),
+        false => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_name(header::ORIGIN));
+    let Some(origin) = origin else { return response };
+    let mut say = |name: HeaderName, value: HeaderValue| drop(headers.insert(name, value));
+    say(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    say(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    if asks {
+        say(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+        say(header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
+    }
+    response
+}
+
+fn listed(origins: &[String], headers: &HeaderMap) -> Option<HeaderValue> {
+    let origin = headers.get(header::ORIGIN)?;
+    let is_listed = origins.iter().any(|one| one.as_bytes() == origin.as_bytes());
+    is_listed.then(|| origin.clone())
 }
 
 #[cfg(test)]
@@ -36,8 +69,8 @@ mod tests {
 
     #[test]
     fn only_origins_are_origins() {
-        let all = |origin: &str| allow(&[origin.to_owned()]).is_ok();
-        assert!(all("https://crm.example.org") && all("http://127.0.0.1:9000"));
+        let is_right = |origin: &str| check(&[origin.to_owned()]).is_ok();
+        assert!(is_right("https://crm.example.org") && is_right("http://127.0.0.1:9000"));
         for wrong in [
             "*",
             "null",
@@ -46,7 +79,7 @@ mod tests {
             "https://a.example/",
             "https://*.a.example",
         ] {
-            assert!(!all(wrong), "{wrong}");
+            assert!(!is_right(wrong), "{wrong}");
         }
     }
 }

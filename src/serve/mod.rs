@@ -46,13 +46,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
-use tower_http::cors::CorsLayer;
 
 use self::auth::Auth;
 use crate::bus::Bus;
@@ -189,9 +187,9 @@ impl Deref for ServeState {
     }
 }
 
-/// All routes. `cors` lets pages of other origins in (`cors::allow`); `media` brings the sockets under `/v1/media/`
-/// and `/v1/listen`; they come through the same guard.
-pub fn router(state: ServeState, media: Router, cors: CorsLayer) -> Router {
+/// All routes. `media` brings the sockets under `/v1/media/` and `/v1/listen`; they come through the
+/// same guard.
+pub fn router(state: ServeState, media: Router) -> Router {
     let (api, document) = openapi::routes().split_for_parts();
     let document = openapi::finish(document);
     let pages = match state.demo {
@@ -200,8 +198,7 @@ pub fn router(state: ServeState, media: Router, cors: CorsLayer) -> Router {
             .into_iter()
             .fold(Router::new(), |pages, path| pages.route(path, get(pages::hidden))),
     };
-    let all = api
-        .merge(openapi::documents(&document))
+    api.merge(openapi::documents(&document))
         .with_state(state.clone())
         .merge(pages)
         // The media routes are mounted here: axum::Router with /v1/media/twilio and the like.
@@ -212,13 +209,7 @@ pub fn router(state: ServeState, media: Router, cors: CorsLayer) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .layer(middleware::from_fn(body::limit))
         .layer(middleware::from_fn(credentials::as_bearer))
-        .layer(middleware::from_fn_with_state(state, guard::headers))
-        .layer(middleware::from_fn(meters::measure));
-    // They answer OPTIONS by themselves, for other origins or to a vendor; that layer would answer for them.
-    let own = all.clone().into_service::<Body>();
-    let apart = ["/v1/chat", "/v1/chat/turns", "/v1/chat/events", "/v1/hooks/eventgrid"];
-    let apart = apart
-        .into_iter()
-        .fold(Router::new(), |router, path| router.route_service(path, own.clone()));
-    apart.fallback_service(all.layer(cors))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
+        .layer(middleware::from_fn_with_state(state, cors::allow))
+        .layer(middleware::from_fn(meters::measure))
 }

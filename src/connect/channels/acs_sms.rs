@@ -53,8 +53,9 @@ pub fn read(body: &[u8], connector: &str) -> Result<Vec<Inbound>, Unreadable> {
 fn message(data: &Value, connector: &str) -> Result<Inbound, Unreadable> {
     let field = |name: &str, fault| data[name].as_str().ok_or(Unreadable(fault));
     let number = |raw: &str, fault| {
-        let raw = address(raw, fault)?;
-        Ok(e164(&raw, "US").filter(|_| raw.starts_with('+')).unwrap_or(raw))
+        // Short codes and names of senders are no numbers, and stay as they are.
+        let written = raw.trim_start().starts_with('+').then(|| e164(raw, "US")).flatten();
+        written.map_or_else(|| address(raw, fault), Ok)
     };
     let said = cut(field("message", "message is missing")?);
     Ok(Inbound {

@@ -1,7 +1,7 @@
 //! Tokens for one conversation, and pages of other origins.
 
+use reqwest::Method;
 use reqwest::header::{ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN};
-use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::harness::*;
@@ -61,7 +61,7 @@ async fn pages_of_listed_origins_may_read_and_others_not() {
     };
     for method in [Method::OPTIONS, Method::GET] {
         let answer = ask(method.clone(), EMBEDDER, "/v1/conversations/c-1").await;
-        assert_eq!(answer.status(), StatusCode::OK, "{method}");
+        assert!(answer.status().is_success(), "{method}: {}", answer.status());
         assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], EMBEDDER);
         assert!(!answer.headers().contains_key(ACCESS_CONTROL_ALLOW_CREDENTIALS));
         let answer = ask(method, "https://elsewhere.example.test", "/v1/conversations/c-1").await;

@@ -30,6 +30,7 @@ use backchannel::models::SpeechPool;
 use backchannel::serve::auth::{Auth, Principal, hash_of};
 use backchannel::serve::{self, *};
 use backchannel::store::articles::conformance;
+use backchannel::store::outbox;
 use backchannel::store::{ArticleLog, Outbox, SqliteStore, Store};
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -213,11 +214,7 @@ impl House {
         });
         let stub = || Router::new().route("/v1/media/pcm", get(|| async { "media" }));
         let media = options.media.unwrap_or_else(stub);
-        let router = serve::router(
-            state,
-            media,
-            serve::cors::allow(&[EMBEDDER.to_owned()]).expect("an origin"),
-        );
+        let router = serve::router(state, media);
         let listener =
             serve::bind(([127, 0, 0, 1], 0).into(), options.write_idle).expect("a free port");
         let address = listener.address().expect("bound");
@@ -837,6 +834,20 @@ pub fn every_kind() -> Vec<EventBody> {
             why: Redacted::vouched("500 is in none of its sources"),
         }],
     })));
+    events.push(EventBody::CrmContext(Box::new(CrmContext {
+        connector: "crm".into(),
+        searched: Some(ContactKey::Phone("+442079460123".into())),
+        identity: Identity::Known(Box::new(KnownContact {
+            contact: Contact { id: "7".into(), ..Contact::default() },
+            cases: vec![Case { id: "9".into(), ..Case::default() }],
+            ..KnownContact::default()
+        })),
+        latency_ms: 40,
+    })));
+    events.push(EventBody::CrmWrite(Box::new(CrmWrite::of(
+        &outbox::conformance::note("crm", "7", "00ff"),
+        &Progress::new(Timestamp::UNIX_EPOCH),
+    ))));
     events.push(ended());
     events
 }

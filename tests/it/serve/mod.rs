@@ -3,8 +3,8 @@
 
 mod articles;
 mod batches;
-mod crm;
 mod crash;
+mod crm;
 mod doors;
 mod embed;
 mod gaps;
