@@ -75,7 +75,6 @@ impl Masker {
         let cards = highest("[card-") as usize;
         self.cards.resize(self.cards.len().max(cards), String::new());
     }
-
 }
 
 #[cfg(test)]

@@ -37,6 +37,21 @@ impl Client {
 
     /// The conversation's events from its beginning until one of this kind.
     async fn until(&self, id: &str, wanted: &str) -> Vec<Value> {
+        timeout(PATIENCE, self.found(id, wanted))
+            .await
+            .unwrap_or_else(|_| panic!("no {wanted} in {id}"))
+    }
+
+    /// Until the articles' vectors are there: before, fewer cards are sure enough.
+    async fn rested(&self) {
+        let begun = std::time::Instant::now();
+        while self.get("/v1/system").await["degraded"] != json!([]) {
+            assert!(begun.elapsed() < PATIENCE, "the service is at rest");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn found(&self, id: &str, wanted: &str) -> Vec<Value> {
         let request = self.http.get(format!("{}/v1/conversations/{id}/events", self.access.url));
         let request = request.bearer_auth(key(&self.access)).header("Last-Event-ID", "0");
         let mut bytes = request.send().await.expect("answers").bytes_stream();
@@ -67,6 +82,7 @@ async fn a_hundred_chats_get_their_cards_and_live_through_a_restart() {
         (Client { access, http: reqwest::Client::new() }, stop, running)
     };
     let (client, stop, running) = start().await;
+    client.rested().await;
     let names: Vec<String> = (0..100).map(|number| format!("chat-{number}")).collect();
     let chats = names.iter().map(|id| {
         let client = &client;
