@@ -37,7 +37,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::articles::Articles;
 use self::batches::{BatchDoor, BatchSurroundings};
-use self::channels::Channels;
+use self::channels::{Channels, MailFolder};
 use self::conflicts::ConflictBook;
 use self::crm::CrmDesk;
 use self::doors::doors;
@@ -273,11 +273,18 @@ impl App {
             bus: Arc::clone(&bus),
             stop: stop.child_token(),
         });
+        let known = calls.clone();
+        let introduce = move |id: &_, customer: &_| known.introduce(id, customer);
         let systems = crm::systems(&config, time_zone.clone())?;
-        let crm = CrmDesk::new(systems, Arc::clone(&store), Arc::clone(&outbox), {
-            let calls = calls.clone();
-            Arc::new(move |id, customer| calls.introduce(id, customer))
-        });
+        let mailbox = systems.mailbox();
+        let mails = crm::inbox(&config)?;
+        let crm = CrmDesk::new(
+            systems,
+            Arc::clone(&store),
+            Arc::clone(&outbox),
+            Arc::clone(&article_log),
+            Arc::new(introduce),
+        );
         let mut followers = crm.start(&stop);
         followers.push(proposals::start(proposer.clone(), following));
         followers.push(crm.follow(crm::FollowSettings {
@@ -288,12 +295,18 @@ impl App {
         }));
         let invalid = |message| AppError { kind: ErrorKind::Invalid, message };
         let carriers = channels::destinations(&config.channels, &outbox, &tenant);
-        let carriers = carriers.map_err(invalid)?;
+        let mut carriers = carriers.map_err(invalid)?;
+        carriers.extend(mailbox.filter(|_| mails.is_some()).map(channels::replies));
         let channels = Channels::new(&config.channels, &calls, &outbox, carriers);
         let public_url = config.media.public_url.as_deref();
         let doors =
             channels::doors(&config.channels, public_url, &tenant, demo).map_err(invalid)?;
         followers.extend(channels.start(&tenant, &stop));
+        followers.extend(mails.zip(config.mail.from.clone()).map(|(folder, ours)| {
+            let data = config.store.folder.clone();
+            let mails = MailFolder { folder, ours, tenant: tenant.clone(), data };
+            channels::follow(mails, channels.texts.clone(), stop.child_token())
+        }));
         let knowledge = Arc::new(KnowledgeDoor {
             library: library.clone(),
             tenant,

@@ -155,8 +155,8 @@ pub struct Writes {
     pub task: Rule,
     pub mail: Rule,
     pub meeting: Rule,
-    /// Articles that are published go to the CRM's own knowledge base, as drafts.
-    pub article: Rule,
+    /// Whether what is published here goes to the CRM's own knowledge base, as a draft.
+    pub articles: bool,
     /// A model's better text and the agent's verdict get so long, before something is written by rule.
     pub automatic_after_s: u64,
 }
@@ -170,7 +170,7 @@ impl Default for Writes {
             task: Rule::Ask,
             mail: Rule::Ask,
             meeting: Rule::Ask,
-            article: Rule::Never,
+            articles: false,
             automatic_after_s: 20,
         }
     }

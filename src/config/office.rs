@@ -28,6 +28,10 @@ pub struct Mail {
     pub drafts_folder: Option<String>,
     pub sent_folder: Option<String>,
     pub sent_copy: SentCopy,
+    /// Whether mails that come in are conversations; replies go out by `smtp`.
+    pub conversations: bool,
+    /// Where they come in; INBOX unless told.
+    pub inbox_folder: Option<String>,
     /// For one visit to a server.
     pub patience_ms: u64,
     /// Instead of a password, for Exchange Online: `tenant`, `client_id` and `client_secret` of an application that may
@@ -58,6 +62,8 @@ impl Default for Mail {
             drafts_folder: None,
             sent_folder: None,
             sent_copy: SentCopy::Ours,
+            conversations: false,
+            inbox_folder: None,
             patience_ms: 15_000,
             login: Login::default(),
         }

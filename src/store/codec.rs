@@ -53,6 +53,7 @@ pub const ARTICLE_SEARCHED: &str = "article.searched";
 pub const ARTICLE_OPENED: &str = "article.opened";
 pub const WRITING_STRUCK: &str = "writing.struck";
 pub const AUDIO_GAP: &str = "audio.gap";
+pub const ARTICLE_PUBLISHED: &str = "article.published";
 
 /// An event's body in the form in which it is written.
 pub struct Encoded {

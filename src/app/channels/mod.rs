@@ -1,6 +1,7 @@
 //! The channels on which customers write: what comes in becomes messages, and replies are carried out.
 
 mod destinations;
+mod mails;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +13,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use self::destinations::{destinations, doors};
+pub(super) use self::mails::{MailFolder, follow};
 use crate::config;
+use crate::connect::channels::mailbox::Replies;
 use crate::connect::courier::{Courier, CourierSettings};
 use crate::connect::destination::Destination;
 use crate::domain::TenantId;
@@ -31,6 +34,11 @@ const SWEEP_EVERY: Duration = Duration::from_secs(30);
 pub(super) struct Channels {
     pub texts: Texts,
     couriers: Vec<Arc<Courier>>,
+}
+
+/// Carries the replies to mails.
+pub(super) fn replies(mailbox: Arc<dyn Destination>) -> Arc<dyn Destination> {
+    Arc::new(Replies::new(mails::REPLIES, mailbox))
 }
 
 impl Channels {

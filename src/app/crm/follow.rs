@@ -253,7 +253,10 @@ impl Follower {
                 match heard.next().await {
                     Heard::Signal(Signal::Event(event))
                         if event.tenant == self.tenant
-                            && &*event.kind == codec::CONVERSATION_ENDED =>
+                            && matches!(
+                                &*event.kind,
+                                codec::CONVERSATION_ENDED | codec::ARTICLE_PUBLISHED
+                            ) =>
                     {
                         break;
                     }
@@ -275,19 +278,27 @@ impl Follower {
         Ok(head)
     }
 
+    async fn write_for(&self, event: &Recorded) -> Result<(), Failure> {
+        if &*event.kind == codec::ARTICLE_PUBLISHED {
+            return self.desk.push_article(&self.tenant, event).await;
+        }
+        self.wait_after(event.time).await;
+        self.desk.write_automatic(&self.tenant, &event.conversation).await.map(drop)
+    }
+
     async fn catch_up(&self, file: &Path, position: &mut u64) -> Result<(), Failure> {
         let failed = |error: StoreError| Failure::of(&error);
         loop {
             let mut query = ReadQuery::all(self.tenant.clone(), *position);
-            query.kinds = KindFilter::exactly(codec::CONVERSATION_ENDED);
+            let kinds = KindFilter::exactly(codec::CONVERSATION_ENDED);
+            query.kinds = kinds.or(codec::ARTICLE_PUBLISHED);
             let page = self.desk.store.read(&query).await.map_err(failed)?;
             if page.is_empty() {
                 return Ok(());
             }
             for event in &page {
-                self.wait_after(event.time).await;
-                match self.desk.write_automatic(&self.tenant, &event.conversation).await {
-                    Ok(_) => {}
+                match self.write_for(event).await {
+                    Ok(()) => {}
                     Err(error) if error.kind().is_retryable() => return Err(error),
                     Err(error) => {
                         tracing::error!(conversation.id = %event.conversation, %error, "no outcome is written");

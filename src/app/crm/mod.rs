@@ -3,6 +3,7 @@
 //! `follow` looks people up when a conversation begins and writes by rule when it is over; `desk` does what
 //! agents ask for; a courier for each destination carries the outbox.
 
+mod articles;
 mod connectors;
 mod desk;
 mod follow;
@@ -15,14 +16,14 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use self::connectors::systems;
+pub use self::connectors::{inbox, systems};
 pub use self::follow::FollowSettings;
 use crate::connect::courier::{Courier, CourierSettings};
 use crate::connect::crm::Crm;
 use crate::connect::destination::Destination;
 use crate::domain::{ConversationId, KnownContact};
 use crate::flow::feedback::outcome::OutcomeSettings;
-use crate::store::{Outbox, Store};
+use crate::store::{ArticleLog, Outbox, Store};
 
 /// A system that effects go to.
 pub(super) struct Place {
@@ -50,6 +51,8 @@ pub struct DeskSettings {
     pub identify_by: Vec<String>,
     /// A model's better text, and a person's verdict, get so long before something is written by rule.
     pub automatic_after: Duration,
+    /// Whether what is published here goes to the CRM's own knowledge base.
+    pub pushes_articles: bool,
     /// Where colleagues are asked.
     pub room: Option<String>,
     /// Where people open the service.
@@ -68,6 +71,7 @@ pub struct Shared {
     settings: DeskSettings,
     store: Arc<dyn Store>,
     outbox: Arc<dyn Outbox>,
+    articles: Arc<dyn ArticleLog>,
     introduce: Introduce,
 }
 
@@ -78,11 +82,20 @@ impl std::ops::Deref for CrmDesk {
     }
 }
 
+impl Systems {
+    /// The company's mailbox.
+    pub fn mailbox(&self) -> Option<Arc<dyn Destination>> {
+        let (.., to) = self.destinations.iter().find(|(_, kind, ..)| *kind == "mail")?;
+        Some(Arc::clone(to))
+    }
+}
+
 impl CrmDesk {
     pub fn new(
         systems: Systems,
         store: Arc<dyn Store>,
         outbox: Arc<dyn Outbox>,
+        articles: Arc<dyn ArticleLog>,
         introduce: Introduce,
     ) -> Self {
         let place = |(name, kind, system, to): (_, _, _, Arc<dyn Destination>)| {
@@ -92,7 +105,7 @@ impl CrmDesk {
         };
         let places = systems.destinations.into_iter().map(place).collect();
         let (crm, settings) = (systems.crm, systems.settings);
-        Self(Arc::new(Shared { crm, places, settings, store, outbox, introduce }))
+        Self(Arc::new(Shared { crm, places, settings, store, outbox, articles, introduce }))
     }
 
     /// Starts the couriers; each finishes what it has begun when it is told to stop.

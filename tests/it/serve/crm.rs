@@ -157,6 +157,7 @@ fn settings(rule: Rule) -> DeskSettings {
             meeting_minutes: 15,
             time_zone: TimeZone::UTC,
         },
+        pushes_articles: rule == Rule::Automatic,
         region: "GB".into(),
         identify_by: Vec::new(),
         automatic_after: Duration::ZERO,
@@ -393,6 +394,32 @@ async fn rules_write_by_themselves_when_it_is_over() {
     assert_eq!(seen["writes"][0].get("by"), None, "a rule did");
     let made = filing.made();
     assert!(matches!(&made[..], [Effect::AddNote(_), Effect::LogCall(_)]), "{}", made.len());
+}
+
+#[tokio::test]
+async fn what_is_published_goes_to_the_crms_own_base_once() {
+    let filing = Filing::default();
+    let house = house(&filing, Rule::Automatic).await;
+    let seeded = house.log.in_force(&"demo".into(), None).await.expect("read").remove(0);
+    let changed = || {
+        EventBody::ArticleChanged(Box::new(ArticleChanged {
+            article_id: seeded.article.clone(),
+            revision: seeded.number,
+            action: ArticleAction::Publish,
+            title: seeded.content.title.clone(),
+            by: "Ada".into(),
+            comment: None,
+        }))
+    };
+    house.append("system", vec![changed(), changed()]).await;
+    let done = |seen: &Value| !seen["items"][0].is_null();
+    let seen = until(&house, "/v1/outbox?state=done", done).await;
+    assert_eq!(seen["items"][0]["operation"], "push_article");
+    house.append("system", vec![changed()]).await;
+    let made = filing.made();
+    let [Effect::PushArticle(pushed)] = &made[..] else { panic!("{} effects", made.len()) };
+    assert_eq!((&pushed.article, pushed.revision), (&seeded.article, seeded.number));
+    assert!(pushed.body.as_str().contains("Within five days."));
 }
 
 #[tokio::test]

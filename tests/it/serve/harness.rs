@@ -168,8 +168,13 @@ impl House {
         let following =
             FollowSettings { folder: data.clone(), bus: bus.clone(), stop: stop.child_token() };
         let proposals = proposals::start(proposer.clone(), Some(following));
-        let crm =
-            CrmDesk::new(options.systems, store.clone(), outbox.clone(), Arc::new(|_, _| true));
+        let crm = CrmDesk::new(
+            options.systems,
+            store.clone(),
+            outbox.clone(),
+            log.clone(),
+            Arc::new(|_, _| true),
+        );
         crm.start(&stop);
         crm.follow(CrmFollow {
             tenant: "demo".into(),

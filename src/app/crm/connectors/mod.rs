@@ -20,6 +20,7 @@ use crate::app::AppError;
 use crate::config::{Config, Login, Rule as RuleSetting, Secret};
 use crate::connect::crm::Crm;
 use crate::connect::destination::Destination;
+use crate::connect::mail;
 use crate::domain::ErrorKind;
 use crate::flow::feedback::outcome::{OutcomeSettings, Rule};
 
@@ -27,6 +28,12 @@ use crate::flow::feedback::outcome::{OutcomeSettings, Rule};
 type Made<T> = Result<T, String>;
 
 /// # Errors
+/// # Errors
+/// The setting that can't be used, and why.
+pub fn inbox(config: &Config) -> Result<Option<mail::Inbox>, AppError> {
+    office::inbox(&config.mail).map_err(invalid)
+}
+
 /// All settings that can't be used, a line each: which, and why.
 pub fn systems(config: &Config, time_zone: TimeZone) -> Result<Systems, AppError> {
     let crm = crms::crm(&config.crm);
@@ -59,6 +66,7 @@ pub fn systems(config: &Config, time_zone: TimeZone) -> Result<Systems, AppError
         outcome,
         region: config.crm.region.clone(),
         identify_by: config.crm.identify_by.clone(),
+        pushes_articles: writes.articles,
         automatic_after: Duration::from_secs(writes.automatic_after_s),
         room: config.team.room.clone(),
         public_url: config.serve.public_url.clone(),

@@ -40,29 +40,56 @@ pub(super) fn sender(config: &Config) -> Option<Mailbox> {
     })
 }
 
+/// The folder whose new mails are conversations.
+pub(super) fn inbox(settings: &config::Mail) -> Made<Option<mail::Inbox>> {
+    let Some(from) = settings.from.as_ref().filter(|_| settings.conversations) else {
+        return Ok(None);
+    };
+    if settings.smtp.is_none() {
+        return Err("mail.smtp: is missing; without it nobody could reply".to_owned());
+    }
+    let (imap, login) = (imap(settings)?, login(settings, from)?);
+    let folder = settings.inbox_folder.clone();
+    let made = mail::Inbox::new(&imap, &login, folder, patience(settings.patience_ms));
+    made.map(Some).map_err(|problem| format!("mail.imap: {problem}"))
+}
+
+fn imap(settings: &config::Mail) -> Made<Server> {
+    let imap = settings.imap.as_deref().ok_or_else(|| missing("mail.imap"))?;
+    trusting(settings, "mail.imap", imap, [("imaps", 993), ("imap", 143)])
+}
+
+fn trusting(
+    settings: &config::Mail,
+    setting: &str,
+    text: &str,
+    schemes: [(&str, u16); 2],
+) -> Made<Server> {
+    let server = server(setting, text, schemes)?;
+    Ok(Server { ca_file: settings.ca_file.clone(), ..server })
+}
+
+fn login(settings: &config::Mail, from: &str) -> Made<Login> {
+    let user = settings.user.clone().unwrap_or_else(|| from.to_owned());
+    Ok(Login { user, secret: opening(settings)? })
+}
+
 pub(super) fn mailbox(settings: &config::Mail) -> Made<Option<Arc<dyn Destination>>> {
     let Some(from) = &settings.from else {
         // Without a sender nothing of it counts.
         let is_meant = settings.imap.is_some() || settings.smtp.is_some();
         return if is_meant { Err(missing("mail.from")) } else { Ok(None) };
     };
-    let imap = settings.imap.as_deref().ok_or_else(|| missing("mail.imap"))?;
-    let server = |setting, text, schemes| -> Made<Server> {
-        let server = server(setting, text, schemes)?;
-        Ok(Server { ca_file: settings.ca_file.clone(), ..server })
-    };
-    let imap = server("mail.imap", imap, [("imaps", 993), ("imap", 143)])?;
+    let (imap, login) = (imap(settings)?, login(settings, from)?);
     let smtp = settings.smtp.as_deref();
-    let smtp = smtp.map(|text| server("mail.smtp", text, [("smtps", 465), ("smtp", 587)]));
+    let smtp =
+        smtp.map(|text| trusting(settings, "mail.smtp", text, [("smtps", 465), ("smtp", 587)]));
     let made = mail::Mail::new(mail::Settings {
         name: settings.name.clone(),
         from: Mailbox { name: settings.from_name.clone(), address: from.clone() },
         imap,
         smtp: smtp.transpose()?,
-        login: Login {
-            user: settings.user.clone().unwrap_or_else(|| from.clone()),
-            secret: opening(settings)?,
-        },
+        login,
         folders: mail::Folders {
             drafts: settings.drafts_folder.clone(),
             sent: settings.sent_folder.clone(),
