@@ -4,9 +4,7 @@
 use std::path::Path;
 
 use backchannel::domain::{Party, Role, Turn};
-use backchannel::flow::wrapup::{
-    self, Circumstances, DispositionRule, Reading, WrapUpSettings,
-};
+use backchannel::flow::wrapup::{self, Circumstances, DispositionRule, Reading, WrapUpSettings};
 use backchannel::insight::redaction;
 use backchannel::models::Material;
 use jiff::Timestamp;

@@ -70,7 +70,8 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
 
 /// The company's other systems, made as they are at the start; none is asked for anything.
 fn systems(config: &Config) -> usize {
-    match app::crm::systems(config, config.wrapup.zone()) {
+    let made = app::crm::systems(config, config.wrapup.zone());
+    match made.and_then(|systems| app::crm::inbox(config).map(|_| systems)) {
         Ok(systems) => {
             for (name, kind, system, _) in &systems.destinations {
                 println!("# {kind}: {system}, called {name:?}");

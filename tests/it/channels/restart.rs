@@ -83,6 +83,17 @@ async fn a_hundred_chats_get_their_cards_and_live_through_a_restart() {
     };
     let (client, stop, running) = start().await;
     client.rested().await;
+    // The articles' vectors come a moment after the start; until then such a question gets no card.
+    for attempt in 0..30 {
+        let id = format!("first-{attempt}");
+        client.open(&id).await;
+        let message = json!({"id": "m1", "role": "customer", "text": QUESTION});
+        client.post(&format!("/v1/conversations/{id}/turns"), message).await;
+        let card = client.found(&id, "suggestion.offered");
+        if timeout(Duration::from_secs(2), card).await.is_ok() {
+            break;
+        }
+    }
     let names: Vec<String> = (0..100).map(|number| format!("chat-{number}")).collect();
     let chats = names.iter().enumerate().map(|(number, id)| {
         let client = &client;
@@ -108,7 +119,9 @@ async fn a_hundred_chats_get_their_cards_and_live_through_a_restart() {
 
     let (client, stop, running) = start().await;
     let live = client.get("/v1/conversations?limit=500").await;
-    assert_eq!(live["items"].as_array().expect("items").len(), 100, "none has ended");
+    let is_chat = |one: &&Value| one["id"].as_str().is_some_and(|id| id.starts_with("chat-"));
+    let chats = live["items"].as_array().expect("items").iter().filter(is_chat).count();
+    assert_eq!(chats, 100, "none has ended");
     let (status, _) =
         client.post(path, json!({"id": "m1", "role": "customer", "text": QUESTION})).await;
     assert_eq!(status, 200, "what was taken before is known");
