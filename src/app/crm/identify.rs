@@ -101,7 +101,8 @@ fn without_marker(entry: &mut Activity) {
     let text = entry.text.as_str();
     let Some(from) = text.find(OPENS) else { return };
     let Some(length) = text[from..].find(']') else { return };
-    entry.text = entry.text.without(&[from..from + length + 1]);
+    let marker = from..from + length + 1;
+    entry.text = entry.text.without(std::slice::from_ref(&marker));
 }
 
 #[cfg(test)]

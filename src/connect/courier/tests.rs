@@ -164,26 +164,27 @@ async fn after_an_outage_each_write_is_made_once_and_in_order() {
         post(&*scene.store, &scene.tenant, &id, some.to_vec()).await;
     }
     let drained = scene.drain().await.duration_since(at(OUTAGE_S));
-    let shape = scene.shaky.shape();
-    println!(
-        "drained {} s after the outage, {} requests, {} look-ups",
-        drained.as_secs(),
-        shape.requests,
-        shape.lookups
-    );
-    let mut keys: Vec<&str> = shape.made.iter().map(|(key, _)| key.as_str()).collect();
-    let mut newest: HashMap<&str, &str> = HashMap::new();
-    for (key, lane) in &shape.made {
-        let before = newest.insert(lane, key);
-        assert!(before.is_none_or(|before| before < key.as_str()), "{before:?} before {key}");
+    {
+        let shape = scene.shaky.shape();
+        println!(
+            "drained {} s after the outage, {} requests, {} look-ups",
+            drained.as_secs(),
+            shape.requests,
+            shape.lookups
+        );
+        let mut keys: Vec<&str> = shape.made.iter().map(|(key, _)| key.as_str()).collect();
+        let mut newest: HashMap<&str, &str> = HashMap::new();
+        for (key, lane) in &shape.made {
+            let before = newest.insert(lane, key);
+            assert!(before.is_none_or(|before| before < key.as_str()), "{before:?} before {key}");
+        }
+        keys.sort_unstable();
+        let expected: Vec<String> = (0..writes).map(|number| format!("k{number:06}")).collect();
+        assert_eq!(keys, expected, "each once");
+        assert!(shape.lookups > 0, "no answer was lost: the test tests nothing");
+        // 8 at once, 200 ms each, and what a lost answer adds.
+        assert!(drained.as_secs() <= 600, "{drained}");
     }
-    keys.sort_unstable();
-    let expected: Vec<String> = (0..writes).map(|number| format!("k{number:06}")).collect();
-    assert_eq!(keys, expected, "each once");
-    assert!(shape.lookups > 0, "no answer was lost: the test tests nothing");
-    // 8 at once, 200 ms each, and what a lost answer adds.
-    assert!(drained.as_secs() <= 600, "{drained}");
-    drop(shape);
     let all = scene.store.tally(&scene.tenant).await.expect("reads");
     assert_eq!(all, [("shaky".to_owned(), DeliveryState::Done, writes as u64)]);
 }

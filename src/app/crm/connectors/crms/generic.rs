@@ -161,7 +161,8 @@ fn grant(given: &Given<'_>, options: &Options) -> Made<Grant> {
 }
 
 fn webhook(given: &Given<'_>, hook: &Webhook) -> Made<webhook::Settings> {
-    for name in hook.operations.iter().filter(|name| !WRITES.contains(&name.as_str())) {
+    let stray = hook.operations.iter().find(|name| !WRITES.contains(&name.as_str()));
+    if let Some(name) = stray {
         let all = WRITES.join(", ");
         return Err(format!("crm.webhook.operations: {name:?} is none; there is {all}"));
     }
