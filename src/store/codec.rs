@@ -205,8 +205,11 @@ pub fn partial_data(partial: &Partial) -> Arc<str> {
 
 /// Reads an event's data as one of the wire types.
 pub fn data<T: DeserializeOwned>(event: &Recorded) -> Result<T, StoreError> {
+    // serde's own message may quote what somebody said, and errors are logged.
     serde_json::from_str(&event.data).map_err(|error| {
-        StoreError::Corrupt(format!("event {} is no {}: {error}", event.id, event.schema))
+        let (line, column) = (error.line(), error.column());
+        let place = format!("line {line}, column {column}");
+        StoreError::Corrupt(format!("event {} is no {}: {place}", event.id, event.schema))
     })
 }
 

@@ -33,7 +33,7 @@ impl Drafts {
         embedder: EmbedderHandle,
         (text, scope): (DraftText, Scope),
     ) -> Result<Compared, Failure> {
-        let changes = self.changes(log, tenant).await?;
+        let (changes, open) = self.changes(log, tenant).await?;
         let shelf = self.shelf.clone();
         let (shelf, compared) = blocking(move || {
             let shelf = match shelf {
@@ -57,7 +57,8 @@ impl Drafts {
         })
         .await
         .inspect_err(|_| self.forget())?;
-        self.shelf = Some(shelf);
+        // Only now: whoever asked may have gone before, and then the next one finds everything still to be done.
+        (self.shelf, self.known) = (Some(shelf), open);
         compared
     }
 
@@ -70,12 +71,12 @@ impl Drafts {
         *self = Self::default();
     }
 
-    /// What has to be put on the shelf and taken off it. It counts as done.
+    /// What has to be put on the shelf and taken off it, and what is on it then.
     async fn changes(
-        &mut self,
+        &self,
         log: &dyn ArticleLog,
         tenant: &TenantId,
-    ) -> Result<Vec<Change>, Failure> {
+    ) -> Result<(Vec<Change>, HashMap<ArticleId, u32>), Failure> {
         let mut open: HashMap<ArticleId, u32> = HashMap::new();
         for state in [ArticleState::InReview, ArticleState::Draft] {
             let mut query = ArticleQuery::all(tenant.clone());
@@ -99,7 +100,6 @@ impl Drafts {
             changes
                 .extend(revision.map(|one| Change::Publish(Box::new(Written::of_revision(&one)))));
         }
-        self.known = open;
-        Ok(changes)
+        Ok((changes, open))
     }
 }
