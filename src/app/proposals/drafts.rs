@@ -34,9 +34,10 @@ impl Drafts {
         (text, scope): (DraftText, Scope),
     ) -> Result<Compared, Failure> {
         let (changes, open) = self.changes(log, tenant).await?;
-        let shelf = self.shelf.clone();
+        // Taken away until it is done: whoever asks may go before that, and then the next look begins anew.
+        let before = std::mem::take(self);
         let (shelf, compared) = blocking(move || {
-            let shelf = match shelf {
+            let shelf = match before.shelf {
                 Some(shelf) => shelf,
                 None => {
                     let nowhere = LibrarySettings::new(Source::Folder(PathBuf::new()));
@@ -55,20 +56,13 @@ impl Drafts {
             // What is on the shelf is there, whatever became of the comparison.
             Ok((shelf, compared))
         })
-        .await
-        .inspect_err(|_| self.forget())?;
-        // Only now: whoever asked may have gone before, and then the next one finds everything still to be done.
-        (self.shelf, self.known) = (Some(shelf), open);
+        .await?;
+        *self = Self { shelf: Some(shelf), known: open };
         compared
     }
 
     pub fn revision(&self, id: &ArticleId) -> u32 {
         self.known.get(id).copied().unwrap_or_default()
-    }
-
-    /// The next look begins anew.
-    fn forget(&mut self) {
-        *self = Self::default();
     }
 
     /// What has to be put on the shelf and taken off it, and what is on it then.
