@@ -38,8 +38,10 @@ lint: ## formatting, clippy, articles, settings
 	@.ci/step "pages: types and unit tests" sh -c 'cd ui && npm run --silent typecheck && npm test --silent'
 	@.ci/step "articles and settings" sh -c '$(BIN) knowledge lint && $(BIN) check >/dev/null'
 
-peers: ## fetch the clients that the media wires are tested with
+peers: ## fetch the programs of others that the connectors are tested with
 	@.ci/step "peers of the media wires" .ci/peers
+	@.ci/step "peers of mail, calendar and team chat" .ci/office-peers
+	@.ci/step "CRMs (about four minutes the first time)" .ci/crm-peers
 
 unit: ## all Rust tests, real models included
 	@.ci/step "Rust tests" cargo test --release --locked

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use backchannel::domain::{Party, Role, Turn};
-use backchannel::flow::wrapup::{Circumstances, DispositionRule, Reading, WrapUpSettings};
+use backchannel::flow::wrapup::{self, Circumstances, DispositionRule, Reading, WrapUpSettings};
 use backchannel::insight::redaction;
 use backchannel::models::Material;
 use jiff::Timestamp;
@@ -83,4 +83,12 @@ fn all_drafts(bencher: divan::Bencher, minutes: u64) {
         let reading = Reading::of(&material, &circumstances).expect("enough is said");
         reading.all_drafts(&settings)
     });
+}
+
+/// What is promised in a call of some forty turns, and in eight hours of them.
+#[divan::bench(args = [5, 480], sample_count = 200)]
+fn follow_ups(bencher: divan::Bencher, minutes: u64) {
+    let material = material(minutes * 60_000);
+    let began = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+    bencher.bench(|| wrapup::follow_ups(&material.turns, &began));
 }

@@ -3,7 +3,7 @@
 //! `cargo bench --bench live_calls` plays the three demo calls in real time, one after the other,
 //! and compares what subscribers receive with the references: the table of the README; `-- FILE.wav…`
 //! plays your own. `-- --calls N` plays N calls at once, open-loop: each says turns of the demo calls
-//! in another order, each party for `--talk` of the time. Needs the models (`make models`) and, for
+//! in another order, each party for `--talk` of the time. `-- --texts N` has N customers type at once. Needs the models (`make models`) and, for
 //! crowds, Linux's `/proc`.
 
 mod crowd;
@@ -12,6 +12,7 @@ mod figures;
 mod listen;
 mod service;
 mod talk;
+mod texts;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,6 +58,9 @@ struct Options {
     /// Eight calls for so many hours of call time, one after the other in each place
     #[arg(long)]
     soak: Option<f64>,
+    /// So many conversations that are typed, at once, instead of calls
+    #[arg(long)]
+    texts: Option<usize>,
     /// Recordings with their references beside them [default: the three demo calls]
     files: Vec<PathBuf>,
     /// What cargo passes to every bench
@@ -73,6 +77,11 @@ fn main() -> anyhow::Result<()> {
             .to_vec(),
         false => options.files.clone(),
     };
+    if let Some(conversations) = options.texts {
+        let service = Arc::new(Service::start(&[])?);
+        let length = Duration::from_secs(options.seconds);
+        return texts::run(&service, &texts::Plan { conversations, length });
+    }
     if options.calls.is_none() && options.overload.is_none() && options.soak.is_none() {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         return runtime.block_on(demo::run(files));

@@ -6,7 +6,10 @@ pub mod articles;
 mod batch_writer;
 mod batches;
 mod blocking;
+mod channels;
 pub mod conflicts;
+pub mod crm;
+mod doors;
 mod embedded;
 mod feedback;
 pub mod gaps;
@@ -15,6 +18,7 @@ mod load;
 mod media;
 mod notices;
 mod own_sockets;
+mod position;
 pub mod proposals;
 mod recogniser;
 mod spent;
@@ -33,7 +37,10 @@ use tokio_util::sync::CancellationToken;
 
 use self::articles::Articles;
 use self::batches::{BatchDoor, BatchSurroundings};
+use self::channels::{Channels, MailFolder};
 use self::conflicts::ConflictBook;
+use self::crm::CrmDesk;
+use self::doors::doors;
 use self::feedback::FeedbackFeed;
 use self::gaps::{GapDoor, GapSurroundings};
 use self::knowledge_door::KnowledgeDoor;
@@ -50,9 +57,8 @@ use crate::flow::driver::{CallSettings, CallWrapUp, Calls};
 use crate::flow::session::SessionSettings;
 use crate::insight::redaction;
 use crate::models::SpeechPool;
-use crate::serve::auth::{Auth, Principal, fresh_secret, hash_of};
-use crate::serve::{self, Listener, ServeState, Services, SystemSource, Uses};
-use crate::store::{ArticleLog, SqliteStore, Store};
+use crate::serve::{self, ChatLimits, Listener, ServeState, Services, SystemSource, Uses};
+use crate::store::{ArticleLog, Outbox, SqliteStore, Store};
 
 pub use self::batch_writer::batch_writer;
 pub use self::embedded::embedded_writers;
@@ -103,8 +109,8 @@ pub struct App {
     speech: Arc<SpeechPool>,
     batches: Arc<BatchDoor>,
     gaps: Arc<GapDoor>,
-    /// Follows the log until `stop`.
-    proposals: JoinHandle<()>,
+    /// Follow the log, or carry the outbox, until `stop`.
+    followers: Vec<JoinHandle<()>>,
     spent: SpentFile,
     stop: CancellationToken,
     /// Follows `stop` when the calls have ended.
@@ -136,6 +142,10 @@ impl App {
             serve::bind(config.serve.listen, write_idle).map_err(|e| AppError::of(&e))?;
         let address = listener.address().map_err(AppError::internal)?;
         let tenant = TenantId::from(if demo { "demo" } else { "default" });
+        serve::cors::check(&config.serve.embed_origins).map_err(|problem| AppError {
+            kind: ErrorKind::Invalid,
+            message: format!("serve.embed_origins: {problem}"),
+        })?;
         let (auth, mut access) = doors(&config, demo, &tenant, address)?;
         let own_sockets = OwnSockets::bind(&config.media, &tenant).await?;
         access.media = own_sockets.addresses();
@@ -155,6 +165,7 @@ impl App {
         }
         let store = Arc::new(store);
         let article_log: Arc<dyn ArticleLog> = Arc::<SqliteStore>::clone(&store);
+        let outbox: Arc<dyn Outbox> = Arc::<SqliteStore>::clone(&store);
         let store: Arc<dyn Store> = store;
 
         let for_speech = config.speech.clone();
@@ -262,7 +273,40 @@ impl App {
             bus: Arc::clone(&bus),
             stop: stop.child_token(),
         });
-        let proposals = proposals::start(proposer.clone(), following);
+        let known = calls.clone();
+        let introduce = move |id: &_, customer: &_| known.introduce(id, customer);
+        let systems = crm::systems(&config, time_zone.clone())?;
+        let mailbox = systems.mailbox();
+        let mails = crm::inbox(&config)?;
+        let crm = CrmDesk::new(
+            systems,
+            Arc::clone(&store),
+            Arc::clone(&outbox),
+            Arc::clone(&article_log),
+            Arc::new(introduce),
+        );
+        let mut followers = crm.start(&stop);
+        followers.push(proposals::start(proposer.clone(), following));
+        followers.push(crm.follow(crm::FollowSettings {
+            tenant: tenant.clone(),
+            folder: config.store.folder.clone(),
+            bus: Arc::clone(&bus),
+            stop: stop.child_token(),
+        }));
+        let invalid = |message| AppError { kind: ErrorKind::Invalid, message };
+        let carriers = channels::destinations(&config.channels, &outbox, &tenant);
+        let mut carriers = carriers.map_err(invalid)?;
+        carriers.extend(mailbox.filter(|_| mails.is_some()).map(channels::replies));
+        let channels = Channels::new(&config.channels, &calls, &outbox, carriers);
+        let public_url = config.media.public_url.as_deref();
+        let doors =
+            channels::doors(&config.channels, public_url, &tenant, demo).map_err(invalid)?;
+        followers.extend(channels.start(&tenant, &stop));
+        followers.extend(mails.zip(config.mail.from.clone()).map(|(folder, ours)| {
+            let data = config.store.folder.clone();
+            let mails = MailFolder { folder, ours, tenant: tenant.clone(), data };
+            channels::follow(mails, channels.texts.clone(), stop.child_token())
+        }));
         let knowledge = Arc::new(KnowledgeDoor {
             library: library.clone(),
             tenant,
@@ -293,7 +337,11 @@ impl App {
             conflicts: Arc::new(conflicts),
             proposals: Arc::new(ProposalDoor { proposer, time_zone: time_zone.clone() }),
             batches: batches.clone(),
+            crm: Arc::new(crm),
             uses: Uses::default(),
+            texts: channels.texts.clone(),
+            channels: doors,
+            chat_limits: ChatLimits::default(),
             wrapups: Arc::new(WrapUpDoor::new(
                 Arc::clone(&store),
                 wrap_up_settings,
@@ -308,6 +356,7 @@ impl App {
             masker: Arc::new(redaction::typed),
             node: config.serve.node.clone(),
             demo,
+            embed_origins: config.serve.embed_origins.clone(),
             comment_every: Duration::from_secs(config.serve.comment_seconds),
             draining: stop.child_token(),
             stop: http_stop.clone(),
@@ -323,7 +372,7 @@ impl App {
             speech,
             batches,
             gaps,
-            proposals,
+            followers,
             spent,
             stop,
             http_stop,
@@ -375,70 +424,14 @@ impl App {
         }
         self.spent.close().await;
         self.gaps.close().await;
-        if self.proposals.await.is_err() {
-            tracing::error!("following the log for what calls explain failed, which is a bug");
+        for follower in self.followers {
+            if follower.await.is_err() {
+                tracing::error!("a task that follows the log failed, which is a bug");
+            }
         }
         self.store.close().await;
         Ok(())
     }
-}
-
-fn doors(
-    config: &Config,
-    demo: bool,
-    tenant: &TenantId,
-    address: SocketAddr,
-) -> Result<(Auth, Access), AppError> {
-    let mut auth = Auth::new(config.serve.secure_cookies);
-    let url = format!("http://{address}");
-    let principal = Principal {
-        name: config.auth.name.clone().unwrap_or_else(|| "Emma".to_owned()),
-        role: "agent".to_owned(),
-        is_operator: true,
-        tenant: tenant.clone(),
-    };
-    let given = config.auth.api_key.as_ref().map(|key| key.expose().to_owned());
-    if given.as_ref().is_some_and(|key| key.len() < 8) {
-        return Err(AppError {
-            kind: ErrorKind::Invalid,
-            message: "auth.api_key must have at least 8 characters".to_owned(),
-        });
-    }
-    let key = match (given, demo) {
-        (Some(key), _) => key,
-        (None, true) => fresh_secret("bck_"),
-        (None, false) => {
-            return Err(AppError {
-                kind: ErrorKind::Invalid,
-                message: "no API key: set auth.api_key in the settings file or \
-                          BACKCHANNEL__AUTH__API_KEY, or try `backchannel serve --demo`"
-                    .to_owned(),
-            });
-        }
-    };
-    auth.add_key(hash_of(&key), principal.clone());
-    let mut names = vec![principal.name.as_str()];
-    for person in &config.auth.people {
-        // Names tell in the articles' history who did what.
-        if person.api_key.expose().len() < 8 || names.contains(&person.name.as_str()) {
-            let who = &person.name;
-            return Err(AppError {
-                kind: ErrorKind::Invalid,
-                message: format!(
-                    "auth.people: {who} needs a name that nobody else has, and a key of at least 8 characters"
-                ),
-            });
-        }
-        names.push(&person.name);
-        let (name, role) = (person.name.clone(), person.role.clone());
-        let hash = hash_of(person.api_key.expose());
-        let is_operator = role == "admin";
-        auth.add_key(hash, Principal { name, role, is_operator, tenant: tenant.clone() });
-    }
-    let sign_in_url =
-        demo.then(|| format!("{url}/sign-in?code={}", auth.add_sign_in_code(principal)));
-    let api_key = demo.then_some(key);
-    Ok((auth, Access { url, api_key, sign_in_url, media: Vec::new() }))
 }
 
 struct System {

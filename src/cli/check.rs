@@ -60,10 +60,29 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
             wrong += 1;
         }
     }
+    wrong += systems(&config);
     match wrong {
         0 => Ok(ExitCode::SUCCESS),
         1 => Err(Failure::invalid("one thing is wrong, see above")),
         wrong => Err(Failure::invalid(format!("{wrong} things are wrong, see above"))),
+    }
+}
+
+/// The company's other systems, made as they are at the start; none is asked for anything.
+fn systems(config: &Config) -> usize {
+    let made = app::crm::systems(config, config.wrapup.zone());
+    match made.and_then(|systems| app::crm::inbox(config).map(|_| systems)) {
+        Ok(systems) => {
+            for (name, kind, system, _) in &systems.destinations {
+                println!("# {kind}: {system}, called {name:?}");
+            }
+            0
+        }
+        Err(error) => {
+            let mistakes = error.to_string();
+            eprintln!("{mistakes}");
+            mistakes.lines().count()
+        }
     }
 }
 

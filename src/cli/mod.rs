@@ -6,6 +6,7 @@ mod eval_asr;
 pub mod eval_cards;
 mod eval_conflicts;
 mod eval_feedback;
+mod eval_followups;
 mod eval_gaps;
 mod eval_grounding;
 pub mod eval_retrieval;
@@ -69,6 +70,7 @@ enum Eval {
     Conflicts(eval_conflicts::ConflictsArgs),
     /// What the ranking learns from agents' verdicts, on a made-up log
     Feedback(eval_feedback::FeedbackArgs),
+    Followups(eval_followups::FollowupsArgs),
     Summary(eval_summary::SummaryArgs),
     /// Whether questions that ask the same come together
     Gaps(eval_gaps::GapsArgs),
@@ -169,6 +171,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 Eval::Cards(args) => eval_cards::run(&args, &mut out),
                 Eval::Conflicts(args) => eval_conflicts::run(&args, &mut out),
                 Eval::Feedback(args) => eval_feedback::run(&args, &mut out),
+                Eval::Followups(args) => eval_followups::run(&args, &mut out),
                 Eval::Summary(args) => {
                     eval_summary::run(&args, &mut out)?;
                     Ok(())

@@ -2,8 +2,11 @@
 //!
 //! `BACKCHANNEL__SERVE__LISTEN=127.0.0.1:9000` is `listen` in `[serve]`.
 
+mod channels;
+mod crm;
 mod generation;
 mod media;
+mod office;
 mod own_sockets;
 mod speech;
 mod wrapup;
@@ -19,8 +22,11 @@ use crate::models::Engine;
 use crate::prompts::PromptSettings;
 use crate::serve;
 
+pub use self::channels::{AcsSms, Channels, Teams, TwilioSms, WebChat, address as channel_address};
+pub use self::crm::{Crm, Login, Rule, Webhook, WebhookScheme, Writes, sounds_secret};
 pub use self::generation::{Budget, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
+pub use self::office::{Calendar, Mail, SentCopy, Team};
 pub use self::own_sockets::{AudioSocket, Siprec};
 pub use self::speech::language_of;
 pub use self::wrapup::{Disposition, OwnSection, WrapUp};
@@ -38,9 +44,14 @@ pub struct Config {
     pub transcript: Transcript,
     pub suggestion: Suggestion,
     pub calls: Calls,
+    pub channels: Channels,
     pub wrapup: WrapUp,
     pub prompts: PromptSettings,
     pub generation: Generation,
+    pub crm: Crm,
+    pub mail: Mail,
+    pub calendar: Calendar,
+    pub team: Team,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
@@ -334,6 +345,7 @@ impl Config {
         }
         let mut mistakes = self.media.mistakes();
         mistakes.extend(self.speech.mistakes());
+        mistakes.extend(self.channels.mistakes(self.media.public_url.is_some()));
         mistakes.extend(self.wrapup.mistakes());
         mistakes.extend(self.generation.mistakes());
         if !mistakes.is_empty() {

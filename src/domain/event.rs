@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::{
     Abstained, ArticleAction, ArticleId, ArticleOpened, ArticleSearch, Card, CardId, CardVoice,
-    Citation, ConversationId, EventId, Party, Proof, ProposalCompared, ProvenSentence,
-    QuestionAnswer, QuestionId, Redacted, Reply, StruckText, SuggestedQuestion, TenantId, Turn,
-    TurnId, Verdict, WrapUp, WrapUpVerdict,
+    Citation, ConversationId, CrmContext, CrmWrite, EventId, Party, Proof, ProposalCompared,
+    ProvenSentence, QuestionAnswer, QuestionId, Redacted, Reply, StruckText, SuggestedQuestion,
+    TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -223,6 +223,8 @@ pub enum EventBody {
     ArticleChanged(Box<ArticleChanged>),
     ArticlesImported(ArticlesImported),
     WritingStruck(Box<StruckText>),
+    CrmContext(Box<CrmContext>),
+    CrmWrite(Box<CrmWrite>),
     SystemDegraded(SystemNotice),
     SystemRecovered(SystemNotice),
 }

@@ -6,6 +6,9 @@
 
 mod article;
 mod card;
+mod crm;
+mod delivery;
+mod effect;
 mod error;
 mod event;
 mod gap;
@@ -25,6 +28,15 @@ pub use card::{
     Abstained, Answer, Card, CardKind, CardVoice, Citation, Generator, NearestPassage,
     QuestionAnswer, Reply, Spoken, SuggestedQuestion, TurnQuestion, Unanswered, Verdict,
     VerdictKind,
+};
+pub use crm::{
+    AccountFacts, Activity, ActivityKind, Case, Contact, ContactKey, CrmContext, Identity,
+    KnownContact,
+};
+pub use delivery::{CrmWrite, Delivery, DeliveryMove, DeliveryState, NewDelivery, Progress};
+pub use effect::{
+    CallRecord, CaseRef, CaseUpdate, ChannelReply, DedupeKey, DueAt, Effect, MailDraft, Mailbox,
+    Meeting, NewCase, NewNote, NewTask, PushedArticle, TeamMessage,
 };
 pub use error::{Classify, ErrorKind};
 pub use event::{

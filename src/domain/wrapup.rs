@@ -264,12 +264,14 @@ pub struct EmailDraft {
 /// When something is due, as far as the words are certain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Due {
-    /// The words that say so, as they stand in the turn.
+    /// The words that say so, as they stand in a turn.
     pub phrase: Redacted,
     /// `None` when the words may mean more than one day.
     pub date: Option<civil::Date>,
     /// `None` when no time was said, or more than one may be meant.
     pub time: Option<civil::Time>,
+    /// The end of a window that begins at `time`: "between two and four".
+    pub until: Option<civil::Time>,
     /// By then at the latest, and not at that moment.
     pub is_limit: bool,
     /// Such as `Europe/London`.

@@ -8,6 +8,7 @@ mod dataset;
 pub mod english;
 pub mod feedback;
 pub mod fit;
+pub mod followups;
 pub mod gaps;
 pub mod grounding;
 pub mod hear;

@@ -4,13 +4,15 @@
 
 mod output;
 mod parties;
+mod typed;
 
 use std::collections::VecDeque;
 
 pub use self::output::Output;
+pub use self::typed::{TypedTurn, held_in};
 use crate::domain::{
     AudioGap, AudioStopped, Card, CardId, CardKind, ConversationEnded, EndReason, EventBody,
-    Partial, Party, RedactionResolved, Turn, TurnId,
+    Partial, Party, Redacted, RedactionResolved, Turn, TurnId,
 };
 use crate::flow::audio::{AudioError, Codec, Gap, Jump, LegDecoder};
 use crate::flow::suggestion::judge::Look;
@@ -56,6 +58,8 @@ pub struct Session {
     masker: Masker,
     suggester: Suggester,
     turns: usize,
+    /// How far a conversation is that is typed.
+    typed_ms: u64,
     /// One search at a time; of the queries that come meanwhile only the newest is kept.
     searching: bool,
     next_query: Option<Box<CardQuery>>,
@@ -80,6 +84,7 @@ impl Session {
             masker: Masker::default(),
             suggester: Suggester::new(&settings.suggestion),
             turns: 0,
+            typed_ms: 0,
             searching: false,
             next_query: None,
             flushing: false,
@@ -94,6 +99,11 @@ impl Session {
             this.join(leg)?;
         }
         Ok(this)
+    }
+
+    /// What the customer has bought, as the CRM says.
+    pub fn customer_has(&mut self, products: &[Redacted]) {
+        self.suggester.customer_has(products);
     }
 
     /// Takes one wire payload of one of the wire's legs. `at_ms` is the wire's clock, `lost_ms` the audio before
@@ -259,9 +269,10 @@ impl Session {
         self.turns
     }
 
-    /// The conversation's clock: the furthest of the legs.
+    /// The conversation's clock: the furthest of the legs, or the last message.
     pub fn now_ms(&self) -> u64 {
-        self.legs.iter().map(|live| live.leg.now_ms()).max().unwrap_or(0)
+        let of_legs = self.legs.iter().map(|live| live.leg.now_ms()).max();
+        of_legs.unwrap_or(0).max(self.typed_ms)
     }
 
     pub fn poll_output(&mut self) -> Option<Output> {
@@ -358,7 +369,7 @@ impl Session {
     fn turn(&mut self, leg: usize, spoken: SpokenTurn) {
         let party = self.legs[leg].party.clone();
         let masked = self.masker.final_turn(&party.id, &spoken.turn_id, &spoken.words);
-        // The rules of both are about English conversation.
+        // The rules are about English conversation, as those for cards are.
         let is_english = &*spoken.language == ENGLISH;
         let turn = Turn {
             id: spoken.turn_id,
@@ -371,10 +382,16 @@ impl Session {
             mean_logprob: Some(spoken.mean_logprob),
             language: spoken.language.to_string(),
         };
+        self.heard(turn, masked.resolved);
+    }
+
+    /// A turn is final, however it came.
+    fn heard(&mut self, turn: Turn, resolved: Vec<RedactionResolved>) {
         self.turns += 1;
+        let is_english = turn.language == ENGLISH;
         let query = is_english.then(|| self.suggester.consider(&turn)).flatten();
         self.out.push_back(Output::Event(EventBody::TurnFinal(turn)));
-        self.resolve(masked.resolved);
+        self.resolve(resolved);
         self.tell_unanswered();
         if let Some(query) = query {
             self.search(Box::new(query));

@@ -45,7 +45,7 @@ pub struct LibrarySettings {
 
 impl LibrarySettings {
     pub fn new(source: Source) -> Self {
-        Self { source, cache: None, query_patience: Duration::from_millis(250) }
+        Self { source, cache: None, query_patience: Duration::from_secs(1) }
     }
 }
 

@@ -65,6 +65,8 @@ pub fn document() -> Value {
         "article.retired", wire::ArticleChanged, "It is cited no more.";
         "article.imported", wire::ArticlesImported, "Files were taken over, and are in force.";
         codec::WRITING_STRUCK, wire::WritingStruck, "What a model wrote and nothing bears out, where nothing else came of it.";
+        codec::CRM_CONTEXT, wire::CrmContext, "What the CRM knows of the customer. The newest stands.";
+        codec::CRM_WRITE, wire::CrmWrite, "Something that is to be done in the CRM, a mailbox, a calendar or a chat, and how far it is.";
         "system.degraded", wire::SystemDegraded, "Something works less well than it should.";
         "system.recovered", wire::SystemRecovered, "It works again.";
     }

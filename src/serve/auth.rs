@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use super::error::Problem;
 use super::extract::Json;
+use super::tokens::Tokens;
 use super::{ServeState, guard};
 use crate::domain::TenantId;
 
@@ -43,6 +44,7 @@ pub struct Auth {
     keys: Vec<(Hash, Principal)>,
     codes: Vec<(Hash, Principal)>,
     sessions: Mutex<HashMap<Hash, Session>>,
+    pub(super) tokens: Tokens,
     secure_cookies: bool,
 }
 
@@ -69,6 +71,7 @@ impl Auth {
             keys: Vec::new(),
             codes: Vec::new(),
             sessions: Mutex::new(HashMap::new()),
+            tokens: Tokens::default(),
             secure_cookies,
         }
     }

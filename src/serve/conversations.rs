@@ -11,13 +11,16 @@ use super::ServeState;
 use super::auth::Principal;
 use super::error::{Problem, shown};
 use super::extract::{Path, Query};
-use super::view::{CardView, Projection, WrapUpView};
-use crate::domain::ConversationId;
+use super::view::{CardView, Projection, WrapUpView, WriteView};
+use crate::domain::{ConversationId, TenantId};
 use crate::store::codec::time_text;
 use crate::store::wire::{
-    AudioGap, LastTurn, Party, QuestionAnswered, SuggestedQuestion, SuggestionAbstained, TurnFinal,
+    AudioGap, CrmContext, CrmWrite, LastTurn, Party, QuestionAnswered, SuggestedQuestion,
+    SuggestionAbstained, TurnFinal,
 };
-use crate::store::{ConversationRow, ConversationState, ListQuery, MAX_READ, ReadQuery};
+use crate::store::{
+    ConversationRow, ConversationState, ListQuery, MAX_READ, ReadQuery, Store, StoreError,
+};
 
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 500;
@@ -114,6 +117,13 @@ pub struct Conversation {
     gaps: Vec<AudioGap>,
     #[schema(required)]
     wrapup: Option<WrapUpView>,
+    /// What the CRM knows of the customer; null while it wasn't asked.
+    #[schema(required)]
+    crm: Option<CrmContext>,
+    /// What is to be done in other systems.
+    writes: Vec<WriteView>,
+    /// How far each reply is on its way to the customer.
+    replies: Vec<CrmWrite>,
 }
 
 /// One conversation with its turns, cards, questions, gaps and wrap-up.
@@ -126,22 +136,7 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Conversation>, Problem> {
     let id = ConversationId::from(id);
-    let mut projection = Projection::default();
-    let mut query = ReadQuery::all(principal.tenant.clone(), 0).of(id.clone());
-    loop {
-        // Events first, the row last: the row is never older than what `position` promises.
-        let page = state.store.read(&query).await?;
-        for event in &page {
-            projection.take(event)?;
-        }
-        query.after = projection.position;
-        if page.len() < MAX_READ {
-            break;
-        }
-    }
-    let row = state
-        .store
-        .conversation(&principal.tenant, &id)
+    let (projection, row) = read(state.store.as_ref(), &principal.tenant, &id)
         .await?
         .ok_or_else(|| Problem::no_conversation(id.as_str()))?;
     Ok(axum::Json(Conversation {
@@ -154,7 +149,35 @@ pub async fn show(
         suggested_questions: projection.suggested_questions,
         gaps: projection.gaps,
         wrapup: projection.wrapup,
+        crm: projection.crm,
+        writes: projection.writes,
+        replies: projection.replies,
     }))
+}
+
+/// A conversation with everything in it; `None` if there is none.
+///
+/// # Errors
+/// The log can't be read.
+pub(super) async fn read(
+    store: &dyn Store,
+    tenant: &TenantId,
+    id: &ConversationId,
+) -> Result<Option<(Projection, ConversationRow)>, StoreError> {
+    let mut projection = Projection::default();
+    let mut query = ReadQuery::all(tenant.clone(), 0).of(id.clone());
+    loop {
+        // Events first, the row last: the row is never older than what `position` promises.
+        let page = store.read(&query).await?;
+        for event in &page {
+            projection.take(event)?;
+        }
+        query.after = projection.position;
+        if page.len() < MAX_READ {
+            break;
+        }
+    }
+    Ok(store.conversation(tenant, id).await?.map(|row| (projection, row)))
 }
 
 fn summary(row: ConversationRow, now: Timestamp) -> Summary {

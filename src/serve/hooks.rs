@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::Problem;
-use super::{ServeState, body};
+use super::{ServeState, body, channels};
 use crate::connect::telephony::acs::read_events;
 use crate::domain::TenantId;
 
@@ -31,8 +31,8 @@ pub(super) struct Receipt {
     taken: Option<usize>,
 }
 
-/// Takes events of Azure Event Grid: announcements of calls (`IncomingCall`), and the validation of a
-/// subscription. Other kinds are accepted and left alone; an event that comes twice counts once.
+/// Takes events of Azure Event Grid: announcements of calls (`IncomingCall`), SMS (`SMSReceived`), and the
+/// validation of a subscription. Other kinds are accepted and left alone; an event that comes twice counts once.
 #[utoipa::path(post, path = "/v1/hooks/eventgrid", tag = "hooks",
     params(("secret" = String, Query, description = "`media.acs.webhook_secret` of the settings")),
     request_body(content = serde_json::Value, content_type = "application/json",
@@ -49,6 +49,8 @@ pub(super) async fn eventgrid(
     })?;
     let events = read_events(&body)
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed", error.to_string()))?;
+    // Before an event counts as known: what couldn't be kept must come again.
+    channels::take_sms(&state, &tenant, &body).await?;
     let (mut validation_response, mut taken) = (None, 0);
     for event in events {
         if event.validation_code.is_some() {

@@ -11,8 +11,12 @@ mod audiosocket;
 pub mod auth;
 mod batches;
 mod body;
+mod channels;
+mod chat;
 mod conversations;
+pub mod cors;
 mod credentials;
+mod crm;
 mod envelope;
 mod error;
 mod events;
@@ -25,10 +29,13 @@ mod listen;
 pub mod meters;
 mod openapi;
 mod pages;
+mod replies;
 mod searches;
 mod sources;
 mod suggestions;
 mod system;
+mod texts;
+mod tokens;
 mod uses;
 mod view;
 mod wrapups;
@@ -41,6 +48,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
+use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -49,10 +57,17 @@ use crate::bus::Bus;
 use crate::connect::telephony::acs::IncomingCalls;
 use crate::connect::telephony::audiosocket::Registry;
 use crate::connect::telephony::auth::MediaAuth;
+use crate::flow::driver::texts::Texts;
 use crate::store::{ArticleLog, Store};
 
 pub use articles::{ArticleConflict, ArticleHit, FoundArticles, FoundSentence, Question};
 pub use batches::{BatchFile, BatchView, StoredConversations, WantedBatch};
+pub use channels::{ChannelDoors, TeamsDoor};
+pub use chat::ChatLimits;
+pub use crm::{
+    Change, CrmDoor, Expert, Known, Outcome, OutcomeOrder, SwarmOrder, SystemState, WantedContact,
+    ending,
+};
 pub use error::Problem;
 pub use gaps::{
     Gap, GapList, GapReasons, GapSample, GapState, HandlingTime, NearestArticle, WantedGaps,
@@ -72,6 +87,10 @@ pub use uses::Uses;
 pub struct Config {
     /// Loopback unless somebody decides otherwise; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where people open the service, such as `https://backchannel.example.org`: what links in messages begin with.
+    pub public_url: Option<String>,
+    /// Pages of other origins that may show the copilot, such as `https://crm.example.org`.
+    pub embed_origins: Vec<String>,
     /// Names this process in the envelope's `source`.
     pub node: String,
     /// A connection whose peer takes nothing for so long is dropped.
@@ -93,6 +112,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            embed_origins: Vec::new(),
             node: "node-1".to_owned(),
             write_idle_seconds: 15,
             comment_seconds: 15,
@@ -125,6 +146,12 @@ pub struct Services {
     /// What calls explain and no article says.
     pub proposals: Arc<dyn Proposals>,
     pub wrapups: Arc<dyn WrapUps>,
+    pub crm: Arc<dyn CrmDoor>,
+    /// Conversations that are typed.
+    pub texts: Texts,
+    /// Where customers' messages come in by themselves.
+    pub channels: ChannelDoors,
+    pub chat_limits: ChatLimits,
     pub batches: Arc<dyn Batches>,
     pub system: Arc<dyn SystemSource>,
     /// Where AudioSocket calls are announced, if any are taken.
@@ -133,6 +160,8 @@ pub struct Services {
     pub masker: Masker,
     pub node: String,
     pub demo: bool,
+    /// Pages that may show what is made for them in a frame.
+    pub embed_origins: Vec<String>,
     pub comment_every: Duration,
     /// Not ready for more once it is cancelled.
     pub draining: CancellationToken,
@@ -163,16 +192,24 @@ impl Deref for ServeState {
 pub fn router(state: ServeState, media: Router) -> Router {
     let (api, document) = openapi::routes().split_for_parts();
     let document = openapi::finish(document);
+    let pages = match state.demo {
+        true => Router::new(),
+        false => ["/chat", "/chat.html"]
+            .into_iter()
+            .fold(Router::new(), |pages, path| pages.route(path, get(pages::hidden))),
+    };
     api.merge(openapi::documents(&document))
         .with_state(state.clone())
+        .merge(pages)
         // The media routes are mounted here: axum::Router with /v1/media/twilio and the like.
         .merge(media)
         .fallback(pages::serve)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(DefaultBodyLimit::max(body::MAX_BYTES))
-        .layer(middleware::from_fn_with_state(state, guard::guard))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .layer(middleware::from_fn(body::limit))
         .layer(middleware::from_fn(credentials::as_bearer))
-        .layer(middleware::from_fn(guard::headers))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
+        .layer(middleware::from_fn_with_state(state, cors::allow))
         .layer(middleware::from_fn(meters::measure))
 }

@@ -13,8 +13,9 @@ use utoipa_axum::routes;
 
 use super::error::Problem;
 use super::{
-    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, conversations, events, gaps,
-    health, hooks, searches, suggestions, system, uses, wrapups,
+    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, channels, chat, conversations,
+    crm, events, gaps, health, hooks, replies, searches, suggestions, system, texts, tokens, uses,
+    wrapups,
 };
 
 #[derive(OpenApi)]
@@ -42,10 +43,20 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(health::metrics))
         .routes(routes!(auth::follow_link, auth::sign_in))
         .routes(routes!(auth::sign_out))
+        .routes(routes!(tokens::issue))
         .routes(routes!(system::me))
         .routes(routes!(system::system))
-        .routes(routes!(conversations::list))
+        .routes(routes!(conversations::list, texts::open))
         .routes(routes!(conversations::show))
+        .routes(routes!(channels::twilio))
+        .routes(routes!(channels::teams))
+        .routes(routes!(chat::invite, chat::may_invite))
+        .routes(routes!(chat::write, chat::may_write))
+        .routes(routes!(chat::watch, chat::may_watch))
+        .routes(routes!(texts::turn))
+        .routes(routes!(texts::end))
+        .routes(routes!(replies::reply))
+        .routes(routes!(replies::retry))
         .routes(routes!(events::of_one))
         .routes(routes!(events::of_all))
         .routes(routes!(ask::ask))
@@ -78,6 +89,14 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(gaps::list))
         .routes(routes!(gaps::show))
         .routes(routes!(gaps::draft))
+        .routes(routes!(crm::contact::choose))
+        .routes(routes!(crm::outcome::show, crm::outcome::write))
+        .routes(routes!(crm::outcome::swarm))
+        .routes(routes!(crm::outcome::experts))
+        .routes(routes!(crm::outbox::list))
+        .routes(routes!(crm::outbox::retry))
+        .routes(routes!(crm::outbox::discard))
+        .routes(routes!(crm::outbox::systems))
         .routes(routes!(hooks::eventgrid, hooks::eventgrid_handshake))
 }
 

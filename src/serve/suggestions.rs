@@ -1,6 +1,6 @@
 //! What the agent did with a card.
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -10,6 +10,7 @@ use super::ServeState;
 use super::auth::Principal;
 use super::error::{Problem, shown};
 use super::extract::{Json, Path};
+use super::tokens::Scope;
 use crate::domain::{CardId, ConversationId, EventBody, EventId, NewEvent, Verdict, VerdictKind};
 use crate::store::codec;
 use crate::store::wire::SuggestionVerdict;
@@ -33,6 +34,7 @@ pub struct Given {
 pub async fn give_verdict(
     State(state): State<ServeState>,
     principal: Principal,
+    scope: Option<Extension<Scope>>,
     Path(card_id): Path<String>,
     Json(given): Json<Given>,
 ) -> Result<axum::Json<SuggestionVerdict>, Problem> {
@@ -58,19 +60,36 @@ pub async fn give_verdict(
         state.store.conversation_of_card(&principal.tenant, &card).await?.ok_or_else(|| {
             Problem::not_found(format!("there is no card {}", shown(card.as_str())))
         })?;
+    if scope.is_some_and(|Extension(Scope(only))| only != conversation) {
+        return Err(Problem::not_found(format!("there is no card {}", shown(card.as_str()))));
+    }
     let verdict = Verdict { card_id: card, kind, edited_text };
-    let wire = codec::verdict(&verdict);
+    record(&state, &principal, &conversation, verdict).await.map(axum::Json)
+}
 
-    let before = verdicts_before(&state, &principal, &conversation, &wire.card_id).await?;
+/// As much of a text as a verdict takes.
+pub(super) fn shortened(text: &str) -> String {
+    text.chars().take(MAX_TEXT_CHARS).collect()
+}
+
+/// Writes a verdict down, unless it is the newest already.
+pub(super) async fn record(
+    state: &ServeState,
+    principal: &Principal,
+    conversation: &ConversationId,
+    verdict: Verdict,
+) -> Result<SuggestionVerdict, Problem> {
+    let wire = codec::verdict(&verdict);
+    let before = verdicts_before(state, principal, conversation, &wire.card_id).await?;
     if before.last() != Some(&wire) {
         let event = NewEvent {
-            id: event_id(before.len(), &principal, &wire),
+            id: event_id(before.len(), principal, &wire),
             time: Timestamp::now(),
             body: EventBody::SuggestionVerdict(verdict),
         };
-        state.store.append(&principal.tenant, &conversation, vec![event]).await?;
+        state.store.append(&principal.tenant, conversation, vec![event]).await?;
     }
-    Ok(axum::Json(wire))
+    Ok(wire)
 }
 
 async fn verdicts_before(

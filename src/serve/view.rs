@@ -1,6 +1,7 @@
 //! One conversation as people see it: its events, folded. No I/O.
 
 mod drafts;
+mod ending;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,9 +10,9 @@ use crate::domain::Recorded;
 use crate::store::StoreError;
 use crate::store::codec::{self, time_text};
 use crate::store::wire::{
-    AudioGap, Citation, QuestionAnswered, QuestionsSuggested, RedactionResolved, SuggestedQuestion,
-    SuggestionAbstained, SuggestionOffered, SuggestionVerdict, SuggestionVoiced,
-    SuggestionWithdrawn, TurnFinal,
+    AudioGap, Citation, ConversationStarted, CrmContext, CrmWrite, QuestionAnswered,
+    QuestionsSuggested, RedactionResolved, SuggestedQuestion, SuggestionAbstained,
+    SuggestionOffered, SuggestionVerdict, SuggestionVoiced, SuggestionWithdrawn, TurnFinal,
 };
 
 pub use self::drafts::WrapUpView;
@@ -53,6 +54,14 @@ pub struct VerdictView {
     at: String,
 }
 
+/// Something for another system, as far as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct WriteView {
+    #[serde(flatten)]
+    pub write: CrmWrite,
+    at: String,
+}
+
 /// What a conversation's events add up to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Projection {
@@ -67,6 +76,14 @@ pub struct Projection {
     pub gaps: Vec<AudioGap>,
     /// None while nothing was written.
     pub wrapup: Option<WrapUpView>,
+    /// inbound or outbound
+    pub direction: Option<String>,
+    /// What the CRM knows of the customer.
+    pub crm: Option<CrmContext>,
+    /// What is to be done in other systems, in the order of arrival.
+    pub writes: Vec<WriteView>,
+    /// How far replies are on their way to the customer.
+    pub replies: Vec<CrmWrite>,
 }
 
 impl Projection {
@@ -79,6 +96,9 @@ impl Projection {
                 let turn: TurnFinal = codec::data(event)?;
                 let at = self.turns.partition_point(|other| other.start_ms <= turn.start_ms);
                 self.turns.insert(at, turn);
+            }
+            codec::CONVERSATION_STARTED => {
+                self.direction = Some(codec::data::<ConversationStarted>(event)?.direction);
             }
             codec::REDACTION => self.resolve(&codec::data(event)?),
             codec::SUGGESTION_OFFERED => self.cards.push(card(codec::data(event)?, event)),
@@ -109,6 +129,8 @@ impl Projection {
             }
             codec::SUGGESTION_ABSTAINED => self.unanswered.push(codec::data(event)?),
             codec::QUESTION_ANSWERED => self.questions.push(codec::data(event)?),
+            codec::CRM_CONTEXT => self.crm = Some(codec::data(event)?),
+            codec::CRM_WRITE => self.write(codec::data(event)?, event),
             codec::AUDIO_GAP => self.gaps.push(codec::data(event)?),
             kind if kind.starts_with("wrapup.") => {
                 self.wrapup.get_or_insert_default().take(event)?;
@@ -117,6 +139,24 @@ impl Projection {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The newest that is told of an effect stands. Replies are no writes of the wrap-up.
+    fn write(&mut self, write: CrmWrite, event: &Recorded) {
+        if write.turn_id.is_some() {
+            self.replies.retain(|known| known.dedupe_key != write.dedupe_key);
+            self.replies.push(write);
+            return;
+        }
+        let new = WriteView { write, at: time_text(event.time) };
+        let is_same = |old: &&mut WriteView| {
+            old.write.destination == new.write.destination
+                && old.write.dedupe_key == new.write.dedupe_key
+        };
+        match self.writes.iter_mut().find(is_same) {
+            Some(old) => *old = new,
+            None => self.writes.push(new),
+        }
     }
 
     /// Digits that were held back and found harmless are shown; the rest stays masked.

@@ -8,6 +8,8 @@ macro_rules! encoded {
 
 mod answers;
 mod articles;
+mod crm;
+mod effects;
 mod wrapup;
 
 use std::sync::Arc;
@@ -25,6 +27,8 @@ use crate::domain::{
 pub use self::answers::{
     answer_event_id, decode_asked_back, question_answered, sentence, unanswered,
 };
+pub use self::crm::{CRM_CONTEXT, CRM_WRITE, case, context, context_of, crm_write, decode_context};
+pub use self::effects::{EFFECT_SCHEMA, decode_effect, encode_effect};
 pub use self::wrapup::{
     ARTICLE_COMPARED, WRAPUP_ARTICLE, WRAPUP_DISPOSITION, WRAPUP_EMAIL, WRAPUP_FOLLOW_UP,
     WRAPUP_GROWING, WRAPUP_SUMMARY, WRAPUP_VERDICT, case_summary, decode_compared, decode_proposal,
@@ -49,6 +53,7 @@ pub const ARTICLE_SEARCHED: &str = "article.searched";
 pub const ARTICLE_OPENED: &str = "article.opened";
 pub const WRITING_STRUCK: &str = "writing.struck";
 pub const AUDIO_GAP: &str = "audio.gap";
+pub const ARTICLE_PUBLISHED: &str = "article.published";
 
 /// An event's body in the form in which it is written.
 pub struct Encoded {
@@ -169,6 +174,8 @@ pub fn encode(body: &EventBody) -> Encoded {
             encoded!("article.imported", wire::ArticlesImported { new: x.new, changed: x.changed })
         }
         EventBody::WritingStruck(x) => encoded!("writing.struck", answers::writing_struck(x)),
+        EventBody::CrmContext(x) => encoded!("crm.context", crm::context(x)),
+        EventBody::CrmWrite(x) => encoded!("crm.write", crm::crm_write(x)),
         EventBody::SystemDegraded(x) => encoded!(
             "system.degraded",
             wire::SystemDegraded {
@@ -330,6 +337,18 @@ fn citation(citation: &Citation) -> wire::Citation {
         start: citation.start_chars,
         end: citation.end_chars,
         quote: citation.quote.clone(),
+    }
+}
+
+/// A citation as it stands in an event.
+pub fn decode_citation(citation: wire::Citation) -> Citation {
+    Citation {
+        article_id: citation.article_id.into(),
+        passage_id: citation.passage_id.into(),
+        revision: citation.revision,
+        start_chars: citation.start,
+        end_chars: citation.end,
+        quote: citation.quote,
     }
 }
 

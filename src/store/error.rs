@@ -24,6 +24,8 @@ pub enum StoreError {
          look at what changed and try again"
     )]
     StaleRevision { article: ArticleId, based_on: u32, newest: u32 },
+    #[error("delivery {0} has moved on meanwhile; look where it is and try again")]
+    DeliveryMoved(u64),
     #[error("the disk or the quota of the event log is full; make room and try again")]
     Full,
     #[error("the event log could not be written: {0}")]
@@ -65,7 +67,8 @@ impl Classify for StoreError {
             Self::AlreadyStarted(_)
             | Self::AlreadyEnded(_)
             | Self::ForeignEvent(_)
-            | Self::StaleRevision { .. } => ErrorKind::Conflict,
+            | Self::StaleRevision { .. }
+            | Self::DeliveryMoved(_) => ErrorKind::Conflict,
             Self::Folder { .. } | Self::Newer { .. } | Self::Older { .. } | Self::BadCursor(_) => {
                 ErrorKind::Invalid
             }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod articles;
+mod crm;
 mod gaps;
 
 use jiff::Timestamp;
@@ -227,6 +228,7 @@ fn wrap_ups_are_written_as_they_always_were() {
                 phrase: Redacted::vouched("by Friday at two"),
                 date: Some(jiff::civil::date(2026, 3, 6)),
                 time: Some(jiff::civil::time(14, 0, 0, 0)),
+                until: None,
                 is_limit: true,
                 time_zone: "Europe/London".into(),
             }),

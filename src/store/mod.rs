@@ -13,6 +13,7 @@ pub mod gaps;
 #[cfg(test)]
 mod golden;
 mod kinds;
+pub mod outbox;
 pub mod sqlite;
 pub mod wire;
 
@@ -27,6 +28,7 @@ use crate::domain::{CardId, ConversationId, NewEvent, Recorded, TenantId};
 pub use articles::{ArticleLog, ArticleQuery, ArticleRow, RevisionRow};
 pub use error::StoreError;
 pub use kinds::{BadKinds, KindFilter};
+pub use outbox::{DeliveryQuery, Outbox};
 pub use sqlite::{SqliteSettings, SqliteStore};
 
 /// The conversation id under which notices about the service itself are logged. It is never

@@ -4,6 +4,8 @@
 //! change that isn't an addition is a new type with a new version.
 
 mod articles;
+mod crm;
+mod effects;
 mod wrapup;
 
 use std::collections::BTreeMap;
@@ -14,6 +16,8 @@ use utoipa::ToSchema;
 pub use self::articles::{
     ArticleChanged, ArticleContent, ArticlesImported, SentenceOrigin, TurnQuote,
 };
+pub use self::crm::{AccountFacts, Activity, Case, Contact, CrmContext, CrmWrite, Searched};
+pub use self::effects::{CaseRef, DueAt, Effect, Mail, Mailbox};
 pub use self::wrapup::{
     ArticleCompared, Authorship, CaseEntry, CasePromise, CaseSummary, DispositionChoice, Due,
     EmailPart, Evidence, Prompt, Sentence, Struck, SummarySection, WrapUpArticle,

@@ -2,11 +2,14 @@
 
 mod articles_desk;
 mod batch;
+mod channels;
 mod conflicts;
+mod crm;
 mod dispositions;
 mod engines;
 mod eval_asr;
 mod feedback;
+mod followups;
 mod handover;
 mod knowledge_damage;
 mod knowledge_files;
@@ -16,6 +19,7 @@ mod llm;
 mod load;
 mod media;
 mod models;
+mod office;
 mod pause;
 mod queues;
 mod real_calls;

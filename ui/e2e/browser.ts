@@ -1,9 +1,9 @@
 import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core';
 import type { Service } from './service.ts';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 // Nothing but the service may be talked to, and nothing of a desktop is needed.
-const FLAGS = [
+export const FLAGS = [
   '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
 ];

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Conversation, List, Summary } from '../src/api/types.ts';
@@ -17,11 +17,16 @@ export class Service {
     private readonly folder: string,
   ) {}
 
-  static async start(): Promise<Service> {
+  /** `settings` is TOML. */
+  static async start(settings = ''): Promise<Service> {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: build it, or set BACKCHANNEL_BIN`);
     const folder = mkdtempSync(join(tmpdir(), 'backchannel-e2e-'));
     const ready = join(folder, 'ready.json');
     const args = ['serve', '--demo', '--listen', '127.0.0.1:0', '--data', join(folder, 'data'), '--ready-file', ready];
+    if (settings !== '') {
+      writeFileSync(join(folder, 'settings.toml'), settings);
+      args.push('--config', join(folder, 'settings.toml'));
+    }
     const child = spawn(BINARY, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     const door = await waitFor('the ready file', READY_WITHIN_MS, () => {
       if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}`);

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Proposer;
+use crate::app::position::{read_position, write_position};
 use crate::bus::{Bus, Heard, Signal, Subscription};
 use crate::domain::{Classify as _, ErrorKind, Recorded};
 use crate::flow::wrapup::Proposal;
@@ -135,21 +136,4 @@ async fn take(proposer: &Proposer, event: &Recorded) -> Result<(), Failure> {
             Ok(())
         }
     }
-}
-
-async fn read_position(file: &Path) -> Result<Option<u64>, StoreError> {
-    match tokio::fs::read_to_string(file).await {
-        // A file that a crash has cut short is as good as none.
-        Ok(text) => Ok(text.trim().parse().ok()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(StoreError::Read(error.to_string().into())),
-    }
-}
-
-/// Whole or not at all. What was done after the last one is done again, which changes nothing.
-async fn write_position(file: &Path, position: u64) -> Result<(), StoreError> {
-    let failed = |error: std::io::Error| StoreError::Write(error.to_string().into());
-    let beside = file.with_extension("new");
-    tokio::fs::write(&beside, position.to_string()).await.map_err(failed)?;
-    tokio::fs::rename(&beside, file).await.map_err(failed)
 }

@@ -6,18 +6,17 @@ use jiff::tz::TimeZone;
 
 use super::Understood;
 use crate::batch::conversation::{Conversation, ItemError, sha256_hex};
-use crate::domain::{Citation, ConversationId, ErrorKind, Party, Role, TenantId};
+use crate::domain::{ConversationId, ErrorKind, Party, Role, TenantId};
 use crate::flow::author::ShownPassages;
 use crate::flow::wrapup::Circumstances;
 use crate::models::Material;
-use crate::store::wire::{SuggestionOffered, SuggestionVerdict, SuggestionWithdrawn};
+use crate::store::wire::{CrmContext, SuggestionOffered, SuggestionVerdict, SuggestionWithdrawn};
 use crate::store::{
     ConversationState, KindFilter, ListQuery, MAX_READ, ReadQuery, Store, StoreError, codec,
 };
 
 /// Kinds that a conversation's material is made of.
-const KINDS: &str =
-    "turn.final,insight.redaction,suggestion.offered,suggestion.withdrawn,suggestion.verdict";
+const KINDS: &str = "turn.final,insight.redaction,suggestion.offered,suggestion.withdrawn,suggestion.verdict,crm.context";
 
 /// A conversation's turns as they are read, and what stands around it; `None` if there is none.
 ///
@@ -34,6 +33,7 @@ pub async fn material(
     query.kinds = KindFilter::parse(KINDS).expect("the kinds are a constant; this is a bug");
     let mut material = Material::default();
     let mut shown = ShownPassages::default();
+    let mut customer = None;
     loop {
         let page = store.read(&query).await?;
         for event in &page {
@@ -48,7 +48,7 @@ pub async fn material(
                 }
                 codec::SUGGESTION_OFFERED => {
                     let card: SuggestionOffered = codec::data(event)?;
-                    let citations = card.citations.into_iter().map(cited);
+                    let citations = card.citations.into_iter().map(codec::decode_citation);
                     shown.offered(&card.card_id, citations, card.verbatim);
                 }
                 codec::SUGGESTION_WITHDRAWN => {
@@ -57,6 +57,10 @@ pub async fn material(
                 codec::SUGGESTION_VERDICT => {
                     let verdict: SuggestionVerdict = codec::data(event)?;
                     shown.judged(&verdict.card_id, &verdict.verdict);
+                }
+                codec::CRM_CONTEXT => {
+                    let context: CrmContext = codec::data(event)?;
+                    customer = context.contact.and_then(|contact| contact.name);
                 }
                 _ => material.turns.extend(codec::decode_turn(event)?),
             }
@@ -70,23 +74,13 @@ pub async fn material(
     material.turns.sort_by_key(|turn| turn.start_ms);
     let parties = row.parties.into_iter().filter_map(|party| {
         let role = Role::parse(&party.role)?;
-        Some(Party { id: party.id.into(), role, name: party.name })
+        let name = party.name.or_else(|| customer.take_if(|_| role == Role::Customer));
+        Some(Party { id: party.id.into(), role, name })
     });
     let began = row.started_at.to_zoned(zone.clone());
     let circumstances =
         Circumstances { began, parties: parties.collect(), word_for_word: kept.word_for_word };
     Ok(Some((material, circumstances)))
-}
-
-fn cited(citation: crate::store::wire::Citation) -> Citation {
-    Citation {
-        article_id: citation.article_id.into(),
-        passage_id: citation.passage_id.into(),
-        revision: citation.revision,
-        start_chars: citation.start,
-        end_chars: citation.end,
-        quote: citation.quote,
-    }
 }
 
 /// A conversation of the log as an item of a batch. Its hash is that of its turns.

@@ -3,14 +3,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::news::News;
 use super::{CallError, Shared};
-use crate::domain::{Classify, ConversationId, EventId, NewEvent, TenantId};
+use crate::domain::{Classify, ConversationId, EventId, NewDelivery, NewEvent, TenantId};
 use crate::store::StoreError;
+
+/// What is written together.
+#[derive(Default)]
+pub(super) struct Entry {
+    pub events: Vec<NewEvent>,
+    /// The identifier of the turn that it comes with, where that is known before.
+    pub turn_event: Option<EventId>,
+    /// What is to be done elsewhere because of it.
+    pub deliveries: Vec<NewDelivery>,
+    /// Told once it is durable, and dropped when it never will be.
+    pub told: Option<oneshot::Sender<()>>,
+}
+
+impl From<NewEvent> for Entry {
+    fn from(event: NewEvent) -> Self {
+        Self { events: vec![event], ..Self::default() }
+    }
+}
 
 /// Writes one call's events in order, as many at once as have come.
 pub(super) struct Appender {
@@ -26,10 +44,16 @@ const STORE_PATIENCE: Duration = Duration::from_secs(120);
 const EVENTS_AT_ONCE: usize = 64;
 
 impl Appender {
-    pub async fn run(self, mut events: mpsc::Receiver<NewEvent>) -> Result<(), CallError> {
-        let mut batch = Vec::new();
-        while events.recv_many(&mut batch, EVENTS_AT_ONCE).await > 0 {
-            match self.append(&batch).await {
+    pub async fn run(self, mut entries: mpsc::Receiver<Entry>) -> Result<(), CallError> {
+        let (mut waiting, mut batch) = (Vec::new(), Vec::new());
+        while entries.recv_many(&mut waiting, EVENTS_AT_ONCE).await > 0 {
+            let (mut deliveries, mut told) = (Vec::new(), Vec::new());
+            for entry in waiting.drain(..) {
+                batch.extend(entry.events);
+                deliveries.extend(entry.deliveries);
+                told.extend(entry.told);
+            }
+            match self.append(&batch, &deliveries).await {
                 Ok(left_out) => batch.retain(|event| !left_out.contains(&event.id)),
                 Err(error) => {
                     tracing::error!(conversation.id = %self.id, %error, "the call's events are lost");
@@ -40,6 +64,10 @@ impl Appender {
                 self.tell(news);
             }
             batch.clear();
+            for told in told {
+                // Whoever asked may have gone.
+                let _ = told.send(());
+            }
         }
         Ok(())
     }
@@ -51,11 +79,15 @@ impl Appender {
         }
     }
 
-    async fn append(&self, events: &[NewEvent]) -> Result<Vec<EventId>, CallError> {
+    async fn append(
+        &self,
+        events: &[NewEvent],
+        deliveries: &[NewDelivery],
+    ) -> Result<Vec<EventId>, CallError> {
         let begun = Instant::now();
         let mut pause = Duration::from_millis(50);
         loop {
-            match self.shared.append(&self.tenant, &self.id, events).await {
+            match self.shared.post(&self.tenant, &self.id, events, deliveries).await {
                 Ok(left_out) => return Ok(left_out),
                 Err(error) if is_worth_waiting(&error) && begun.elapsed() < STORE_PATIENCE => {
                     tracing::warn!(conversation.id = %self.id, %error, "will append again");

@@ -2,27 +2,28 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::appender::Entry;
+use super::customers::Listening;
 use super::news::News;
 use super::wrapup::Notes;
 use super::{
     CallError, CallSummary, Close, Control, Input, LEGS_MAX, Payload, Place, Shared, leg_of,
-    party_of,
+    party_of, spoken,
 };
 use crate::bus::{PartialSignal, Signal};
-use crate::domain::{ConversationId, EndReason, EventBody, NewEvent, Partial, TenantId, TurnId};
-use crate::flow::author::OnGrowth;
+use crate::domain::{
+    ConversationId, EndReason, EventBody, KnownContact, NewEvent, Partial, TenantId, TurnId,
+};
 use crate::flow::session::{Output, Session};
 use crate::flow::suggestion::CardQuery;
 use crate::flow::transcript::{Purpose, Ticket};
@@ -36,17 +37,14 @@ pub(super) enum Answer {
     /// What a turn means, as a vector.
     Understood(TurnId, Vec<f32>),
     Found(Box<CardQuery>, Option<SearchResponse>, Instant),
+    /// Whose conversation it is.
+    Met(Box<KnownContact>),
 }
 
 /// Who takes part in one call, one after the other: each costs what a leg costs.
 const PARTIES_MAX: usize = 32;
 /// How long a call that the service closed waits for its media side to ask how it ended.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
-/// `conversation.ended` waits so long for the wrap-up, so that whoever follows the call until then
-/// has it. The finals don't wait: they are on their way to the log by then.
-const WRAP_UP_PATIENCE: Duration = Duration::from_millis(300);
-/// A wrap-up that isn't there after so long is given up.
-const WRAP_UP_LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) struct Call {
     pub shared: Arc<Shared>,
@@ -54,7 +52,7 @@ pub(super) struct Call {
     pub id: ConversationId,
     pub session: Session,
     pub jobs: HashMap<(usize, Ticket), JobId>,
-    pub to_log: mpsc::Sender<NewEvent>,
+    pub to_log: mpsc::Sender<Entry>,
     /// Where the media side wants to hear what becomes of its audio.
     pub news: Option<mpsc::Sender<News>>,
     pub dropped: Arc<[AtomicU64; LEGS_MAX]>,
@@ -66,7 +64,10 @@ pub(super) struct Call {
     pub briefing: CancellationToken,
     /// One line of the log says that there are too many.
     pub tells_of_transfers: bool,
-    pub place: Place,
+    /// Of a call with audio.
+    pub place: Option<Place>,
+    /// What goes to the log with a message, by its turn.
+    pub typed: HashMap<TurnId, Entry>,
     /// What the wrap-up will be made of, until it is.
     pub notes: Option<Notes>,
     /// A wrap-up that takes longer than the end of the call waits for it.
@@ -78,6 +79,37 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// Without a media side.
+    pub fn new(
+        shared: &Arc<Shared>,
+        tenant: TenantId,
+        id: ConversationId,
+        session: Session,
+        notes: Notes,
+        to_log: mpsc::Sender<Entry>,
+    ) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            tenant,
+            id,
+            session,
+            jobs: HashMap::new(),
+            to_log,
+            news: None,
+            dropped: Arc::default(),
+            queued: Arc::default(),
+            controls: Arc::default(),
+            briefing: CancellationToken::new(),
+            tells_of_transfers: true,
+            place: None,
+            typed: HashMap::new(),
+            notes: Some(notes),
+            late: None,
+            voices: Arc::new(Semaphore::new(spoken::VOICES_PER_CALL)),
+            logged: None,
+        }
+    }
+
     pub async fn run(
         mut self,
         mut inputs: mpsc::UnboundedReceiver<Input>,
@@ -86,6 +118,7 @@ impl Call {
     ) {
         // Unbounded, but never longer than what is in flight: a few decodings and one search.
         let (answer, mut answers) = mpsc::unbounded_channel();
+        let _listening = Listening::new(&self.shared, &self.id, answer.clone());
         let stall = Duration::from_millis(self.shared.settings.stall_ms);
         let mut stall_at = Instant::now() + stall;
         let mut listening = true;
@@ -135,18 +168,7 @@ impl Call {
             conversation.id = %self.id, turns = summary.turns, duration_ms = summary.duration_ms,
             "call ended"
         );
-        if let Some(late) = self.late.take() {
-            self.finish_wrap_up(late, WRAP_UP_LIMIT).await;
-        }
-        let logged = self.logged.take();
-        drop(self.to_log);
-        drop(self.place);
-        let broken = |_| Err(CallError::Store("the log of the call broke off".to_owned()));
-        let stored = stored.await.unwrap_or_else(broken);
-        if let Some(logged) = logged {
-            // There may be no model that waits for it.
-            let _ = logged.send(());
-        }
+        let stored = self.settle(stored).await;
         if done.is_none() {
             // Closed by the service: the media side may be asking at this moment.
             let close = tokio::time::timeout(CLOSE_PATIENCE, closes.recv()).await;
@@ -221,7 +243,7 @@ impl Call {
         }
     }
 
-    fn take(&mut self, answer: Answer) {
+    pub fn take(&mut self, answer: Answer) {
         match answer {
             Answer::Decoded(leg, ticket, heard) => {
                 self.jobs.remove(&(leg, ticket));
@@ -237,10 +259,16 @@ impl Call {
                 metrics::histogram!("backchannel_card_decision_seconds").record(since.elapsed());
                 self.session.found(&query, found.as_ref(), latency_ms);
             }
+            Answer::Met(customer) => {
+                self.session.customer_has(&customer.facts.products);
+                if let Some(notes) = &mut self.notes {
+                    notes.meet(&customer.contact);
+                }
+            }
         }
     }
 
-    async fn carry_out(&mut self, answer: &mpsc::UnboundedSender<Answer>) {
+    pub async fn carry_out(&mut self, answer: &mpsc::UnboundedSender<Answer>) {
         while let Some(output) = self.session.poll_output() {
             match output {
                 // An article may have been taken back while it was being found.
@@ -263,7 +291,8 @@ impl Call {
                         EventBody::SuggestionOffered(card) => Some(card.clone()),
                         _ => None,
                     };
-                    log(&self.to_log, &self.id, NewEvent::at(Timestamp::now(), body)).await;
+                    let entry = self.entry(body);
+                    log(&self.to_log, &self.id, entry).await;
                     if let Some(card) = card {
                         self.give_voice(card);
                     }
@@ -311,51 +340,19 @@ impl Call {
         }
     }
 
-    async fn wrap_up(&mut self) {
-        let (Some(mut notes), Some(how)) = (self.notes.take(), &self.shared.settings.wrap_up)
-        else {
-            return;
+    /// An event with what comes with it, if it is a message.
+    fn entry(&mut self, body: EventBody) -> Entry {
+        let typed = match &body {
+            EventBody::TurnFinal(turn) => self.typed.remove(&turn.id),
+            _ => None,
         };
-        let how = how.clone();
-        let begun = Instant::now();
-        let (logged, is_logged) = oneshot::channel();
-        self.logged = Some(logged);
-        let (shared, tenant, id) = (Arc::clone(&self.shared), self.tenant.clone(), self.id.clone());
-        let plain = self.shared.tasks.spawn(async move {
-            notes.judge(shared.store.as_ref(), &tenant, &id).await;
-            let meaning = shared.meaning(notes.take_vectors());
-            let closed = notes.close(&how.time_zone, meaning, &shared.library);
-            if how.asks_a_model() {
-                let on_growth = shows(&shared, &tenant, &id);
-                let by_model = closed.clone().by_model(tenant.clone(), how.clone(), on_growth);
-                let shared_too = Arc::clone(&shared);
-                shared.tasks.spawn(improve(shared_too, tenant, id.clone(), by_model, is_logged));
-            }
-            let drafting = tokio::task::spawn_blocking(move || closed.plain(&how));
-            // With what it panicked is told nowhere: that may be what a customer said.
-            let drafts = drafting.await.unwrap_or_else(|_| {
-                tracing::error!(conversation.id = %id, "the wrap-up failed, which is a bug");
-                Vec::new()
-            });
-            metrics::histogram!("backchannel_wrapup_seconds").record(begun.elapsed());
-            drafts
-        });
-        self.finish_wrap_up(plain, WRAP_UP_PATIENCE).await;
-    }
-
-    /// Logs what was written, or keeps the work for later when it isn't done yet.
-    async fn finish_wrap_up(&mut self, mut work: JoinHandle<Vec<NewEvent>>, patience: Duration) {
-        match tokio::time::timeout(patience, &mut work).await {
-            Ok(Ok(drafts)) => {
-                for draft in drafts {
-                    log(&self.to_log, &self.id, draft).await;
-                }
-            }
-            Ok(Err(_)) => {
-                tracing::error!(conversation.id = %self.id, "the wrap-up failed, which is a bug");
-            }
-            Err(_) => self.late = Some(work),
+        let mut event = NewEvent::at(Timestamp::now(), body);
+        let Some(mut entry) = typed else { return event.into() };
+        if let Some(id) = entry.turn_event.take() {
+            event.id = id;
         }
+        entry.events.insert(0, event);
+        entry
     }
 
     fn stands(&self, body: &EventBody) -> bool {
@@ -414,51 +411,12 @@ impl Call {
     }
 }
 
-/// Logs what a model wrote instead of what is there without it. Nobody waits for a model: the plain
-/// drafts are in the log before, so that nothing is lost when the service dies meanwhile.
-async fn improve(
-    shared: Arc<Shared>,
-    tenant: TenantId,
-    id: ConversationId,
-    by_model: impl Stream<Item = Vec<NewEvent>>,
-    is_logged: oneshot::Receiver<()>,
+pub(super) async fn log(
+    to_log: &mpsc::Sender<Entry>,
+    id: &ConversationId,
+    entry: impl Into<Entry>,
 ) {
-    let mut by_model = pin!(by_model);
-    let mut is_logged = Some(is_logged);
-    loop {
-        let events = tokio::select! {
-            events = by_model.next() => events,
-            () = shared.stop.cancelled() => None,
-        };
-        let Some(events) = events else { return };
-        if let Some(is_logged) = is_logged.take() {
-            // An error says that the call is gone, and with it whatever would have come before.
-            let _ = is_logged.await;
-        }
-        if !events.is_empty()
-            && let Err(error) = shared.append(&tenant, &id, &events).await
-        {
-            tracing::error!(conversation.id = %id, %error, "a model's drafts were lost");
-        }
-    }
-}
-
-/// Streams what a model has written until now.
-pub(super) fn shows(shared: &Arc<Shared>, tenant: &TenantId, id: &ConversationId) -> OnGrowth {
-    let (bus, tenant, conversation) = (Arc::clone(&shared.bus), tenant.clone(), id.clone());
-    Arc::new(move |wrapup_id, so_far| {
-        bus.publish(Signal::Partial(Arc::new(PartialSignal {
-            tenant: tenant.clone(),
-            conversation: conversation.clone(),
-            time: Timestamp::now(),
-            kind: codec::WRAPUP_GROWING,
-            data: codec::growing_data(wrapup_id, so_far),
-        })));
-    })
-}
-
-pub(super) async fn log(to_log: &mpsc::Sender<NewEvent>, id: &ConversationId, event: NewEvent) {
-    if to_log.send(event).await.is_err() {
+    if to_log.send(entry.into()).await.is_err() {
         tracing::error!(conversation.id = %id, "an event was lost: the log is closed");
     }
 }

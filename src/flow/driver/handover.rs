@@ -7,7 +7,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use super::call::{Call, log, shows};
+use super::appender::Entry;
+use super::call::{Call, log};
+use super::ending::shows;
 use super::wrapup::event;
 use crate::domain::{ConversationId, NewEvent, Party, TenantId, WrapUpId};
 use crate::flow::wrapup::DispositionMeaning;
@@ -66,7 +68,7 @@ async fn add(
     shared: &Shared,
     tenant: &TenantId,
     id: &ConversationId,
-    to_log: &mpsc::WeakSender<NewEvent>,
+    to_log: &mpsc::WeakSender<Entry>,
     events: Vec<NewEvent>,
 ) {
     if let Some(to_log) = to_log.upgrade() {

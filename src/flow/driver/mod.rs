@@ -5,26 +5,30 @@
 
 mod appender;
 mod call;
+mod customers;
+mod ending;
 mod handover;
 mod meaning;
 mod news;
 mod places;
 mod spoken;
+pub mod texts;
 mod wrapup;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::appender::Appender;
 use self::call::Call;
+use self::customers::Customers;
 use self::meaning::RuleVectors;
 pub use self::news::News;
 pub use self::places::{Full, Reservation};
@@ -34,7 +38,7 @@ use self::wrapup::Notes;
 use crate::bus::Bus;
 use crate::domain::{
     Channel, ConversationId, ConversationStarted, Direction, EndReason, EventBody, EventId,
-    NewEvent, Party, PartyId, Role, TenantId,
+    NewDelivery, NewEvent, Party, PartyId, Role, TenantId,
 };
 use crate::flow::audio::Codec;
 use crate::flow::session::{Session, SessionLeg, SessionSettings};
@@ -154,6 +158,9 @@ struct Shared {
     stop: CancellationToken,
     tasks: TaskTracker,
     rule_vectors: RuleVectors,
+    customers: Customers,
+    /// Where replies go out; set once text conversations are taken.
+    outgoing: OnceLock<texts::Outgoing>,
 }
 
 impl Shared {
@@ -164,6 +171,17 @@ impl Shared {
         tenant: &TenantId,
         id: &ConversationId,
         events: &[NewEvent],
+    ) -> Result<Vec<EventId>, StoreError> {
+        self.post(tenant, id, events, &[]).await
+    }
+
+    /// As `append`, with what is to be done elsewhere, in one commit.
+    async fn post(
+        &self,
+        tenant: &TenantId,
+        id: &ConversationId,
+        events: &[NewEvent],
+        deliveries: &[NewDelivery],
     ) -> Result<Vec<EventId>, StoreError> {
         let hold = self.library.hold().await;
         let (allowed, left_out): (Vec<&NewEvent>, Vec<&NewEvent>) =
@@ -179,7 +197,10 @@ impl Shared {
                 .increment(left_out.len() as u64);
             tracing::info!(conversation.id = %id, "an article was taken back before it was cited");
         }
-        self.store.append(tenant, id, allowed).await?;
+        match self.outgoing.get().filter(|_| !deliveries.is_empty()) {
+            Some(outgoing) => outgoing.post(tenant, id, allowed, deliveries).await?,
+            None => drop(self.store.append(tenant, id, allowed).await?),
+        }
         Ok(left_out.into_iter().map(|event| event.id.clone()).collect())
     }
 }
@@ -208,6 +229,8 @@ impl Calls {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             rule_vectors: RuleVectors::default(),
+            customers: Customers::default(),
+            outgoing: OnceLock::new(),
         }))
     }
 
@@ -308,25 +331,14 @@ impl Calls {
             news: to_media.clone(),
         };
         let stored = shared.tasks.spawn(appender.run(events));
-        let parties = legs.into_iter().map(|leg| leg.party).collect();
+        let notes = Notes::new(began, legs.into_iter().map(|leg| leg.party).collect());
         let call = Call {
-            notes: Some(Notes::new(began, parties)),
-            late: None,
-            voices: Arc::new(Semaphore::new(spoken::VOICES_PER_CALL)),
-            logged: None,
-            shared: Arc::clone(shared),
-            tenant: opening.tenant,
-            id: id.clone(),
-            session,
-            jobs: HashMap::new(),
-            to_log,
             news: to_media,
             dropped: Arc::clone(&dropped),
             queued: Arc::clone(&queued),
             controls: Arc::clone(&controls),
-            briefing: CancellationToken::new(),
-            tells_of_transfers: true,
-            place,
+            place: Some(place),
+            ..Call::new(shared, opening.tenant, id.clone(), session, notes, to_log)
         };
         shared.tasks.spawn(call.run(from_media, close, stored));
         Ok(CallHandle {

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::{
-    ConversationId, EventBody, NewEvent, Occasion, Party, RedactionOutcome, Role, TenantId, Turn,
-    TurnId, WrapUp, WrapUpId,
+    Contact, ConversationId, EventBody, NewEvent, Occasion, Party, Recorded, RedactionOutcome,
+    Role, TenantId, Turn, TurnId, WrapUp, WrapUpId,
 };
 use crate::flow::author::{Author, Commission, OnGrowth, ShownPassages};
 use crate::flow::wrapup::{
@@ -51,6 +51,15 @@ impl Notes {
         Self { began, parties, material, shown, vectors }
     }
 
+    /// The CRM's name for a customer whom the wire had no name for.
+    pub fn meet(&mut self, customer: &Contact) {
+        let Some(name) = &customer.name else { return };
+        let theirs = |party: &&mut Party| party.role == Role::Customer && party.name.is_none();
+        if let Some(party) = self.parties.iter_mut().find(theirs) {
+            party.name = Some(name.as_str().to_owned());
+        }
+    }
+
     pub fn take(&mut self, body: &EventBody) {
         match body {
             EventBody::AudioStarted(audio)
@@ -78,6 +87,34 @@ impl Notes {
             }
             _ => {}
         }
+    }
+
+    /// Takes an event of before a restart.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn recall(&mut self, event: &Recorded) -> Result<(), StoreError> {
+        match &*event.kind {
+            codec::REDACTION => {
+                if let Some((id, placeholder, words)) = codec::decode_release(event)? {
+                    let turns = self.material.turns.iter_mut();
+                    for turn in turns.filter(|turn| turn.id == id) {
+                        turn.release(&placeholder, &words);
+                    }
+                }
+            }
+            codec::SUGGESTION_OFFERED => {
+                let card: wire::SuggestionOffered = codec::data(event)?;
+                let citations = card.citations.into_iter().map(codec::decode_citation);
+                self.shown.offered(&card.card_id, citations, card.verbatim);
+            }
+            codec::SUGGESTION_WITHDRAWN => {
+                let data: wire::SuggestionWithdrawn = codec::data(event)?;
+                self.shown.withdrawn(&data.card_id);
+            }
+            _ => self.material.turns.extend(codec::decode_turn(event)?),
+        }
+        Ok(())
     }
 
     pub fn understood(&mut self, turn: TurnId, vector: Vec<f32>) {

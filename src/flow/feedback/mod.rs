@@ -5,6 +5,7 @@
 //! by. No I/O, no clock: `replay` reads the log, `app` feeds what it finds in here.
 
 mod learner;
+pub mod outcome;
 
 use std::sync::Arc;
 

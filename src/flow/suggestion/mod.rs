@@ -8,6 +8,7 @@ pub mod abstain;
 mod asked;
 mod budget;
 pub mod judge;
+mod owned;
 mod phrases;
 mod query;
 mod questions;
@@ -18,8 +19,8 @@ mod trigger;
 mod unanswered;
 
 use crate::domain::{
-    Abstained, Answer, ArticleId, Citation, Generator, PassageId, Role, SuggestedQuestion, Turn,
-    TurnId, TurnQuestion,
+    Abstained, Answer, ArticleId, Citation, Generator, PassageId, Redacted, Role,
+    SuggestedQuestion, Turn, TurnId, TurnQuestion,
 };
 use crate::knowledge::{Filter, SearchHit, SearchRequest, SearchResponse, Span, terms};
 
@@ -29,6 +30,7 @@ pub use asked::{
 };
 use budget::Budget;
 use judge::{Background, EVIDENCE, Judge, Look, Quiet};
+use owned::Owned;
 use query::Memory;
 use questions::Questions;
 pub use reply::is_own_question;
@@ -124,6 +126,7 @@ pub struct Suggester {
     asked_identity: bool,
     saying: Option<Saying>,
     unanswered: Option<Abstained>,
+    owned: Owned,
 }
 
 struct Shown {
@@ -162,7 +165,13 @@ impl Suggester {
             asked_identity: false,
             saying: None,
             unanswered: None,
+            owned: Owned::default(),
         }
+    }
+
+    /// What the customer has bought.
+    pub fn customer_has(&mut self, products: &[Redacted]) {
+        self.owned = Owned::of(products);
     }
 
     /// With weights that are being fitted.
@@ -347,7 +356,8 @@ impl Suggester {
     ) -> (Decision, Option<(&'a SearchHit, f32)>) {
         let judge = self.judge.unwrap_or_else(|| Judge::shipped(found.degraded));
         let weights = judge.of(query.look);
-        let priors: Vec<f32> = found.hits.iter().map(|hit| hit.features.feedback).collect();
+        let prior = |hit: &SearchHit| hit.features.feedback + self.owned.prior(hit);
+        let priors: Vec<f32> = found.hits.iter().map(prior).collect();
         let shares = weights.shares(&self.evidence(query, found), &priors, &query.quiet.inputs());
         let answered = self.learn(query, found, &shares);
         self.questions.learn(query.act, found);
@@ -375,7 +385,19 @@ impl Suggester {
         if let Some(open) = self.open.as_mut().filter(|open| open.question.turn == query.turn) {
             open.answered = true;
         }
-        (Decision::Offer(Box::new(answer(query, hit, share))), nearest)
+        let mut answer = answer(query, hit, share);
+        let owned = self.owned.product(hit);
+        answer.why.extend(owned.map(|product| format!("the customer has: {product}")));
+        (Decision::Offer(Box::new(answer)), nearest)
+    }
+
+    /// A card that was shown before a restart, for this turn.
+    pub fn recall(&mut self, trigger: &TurnId, citation: &Citation, at_ms: u64) {
+        let sentence = Span { start_chars: citation.start_chars, end_chars: citation.end_chars };
+        self.shown.push(Shown { passage: citation.passage_id.clone(), sentence, at_ms });
+        if let Some(open) = self.open.as_mut().filter(|open| open.question.turn == *trigger) {
+            open.answered = true;
+        }
     }
 
     /// What the agent may want to ask now: with every third message of the customer, where that

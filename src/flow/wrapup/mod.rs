@@ -32,7 +32,7 @@ pub use case::{CaseConversation, case_summary};
 pub use disposition::{DispositionMeaning, DispositionRule};
 pub use drafts::{Draft, WrapUpSettings};
 pub use email::EmailOrder;
-pub use followups::due_in;
+pub use followups::{due_in, follow_ups};
 pub use gap::{GapAnswer, GapAsked, GapDraft, gap_draft};
 pub use propose::Proposal;
 pub use summary::{Finder, SectionRule, default_sections};

@@ -37,21 +37,6 @@ const GREETING_PAIRS: &[(&str, &str)] = &[
 const CLAUSES: &[&str] =
     &["and", "but", "so", "because", "then", "und", "aber", "et", "mais", "y", "pero"];
 
-/// After "and", these begin a second promise.
-const SECOND_PROMISES: &[&str] = &[
-    "i'll",
-    "we'll",
-    "i’ll",
-    "we’ll",
-    "i will",
-    "we will",
-    "someone will",
-    "ich werde",
-    "wir werden",
-    "je vais",
-    "nous allons",
-];
-
 /// A sentence as it stands in its turn, without the words around it that say nothing.
 #[derive(Clone, Debug)]
 pub struct Sentence<'a> {
@@ -91,50 +76,6 @@ impl<'a> Sentence<'a> {
     fn says_something(&self) -> bool {
         let matter = Cues::ADVICE | Cues::PROMISE | Cues::CAUSE | Cues::OUTCOME | Cues::FINDING;
         self.cues.has(matter) || (self.is_customers() && self.cues.has(Cues::PROBLEM | Cues::WISH))
-    }
-
-    /// The sentence cut where a second promise begins: each may have its own date.
-    pub fn clauses(&self) -> Vec<Self> {
-        let text = self.text();
-        let mut cuts = vec![0];
-        let mut at = 0;
-        for word in text.split_inclusive(' ') {
-            let rest = text.get(at + word.len()..).unwrap_or_default();
-            let head: String = rest.chars().take(16).collect::<String>().to_lowercase();
-            let is_and = matches!(word.trim_end().to_lowercase().as_str(), "and" | "und" | "et");
-            if is_and && SECOND_PROMISES.iter().any(|promise| head.starts_with(promise)) {
-                cuts.push(at + word.len());
-            }
-            at += word.len();
-        }
-        cuts.push(text.len());
-        if cuts.len() == 2 {
-            return vec![self.clone()];
-        }
-        cuts.windows(2).map(|cut| self.part(cut[0], cut[1])).collect()
-    }
-
-    /// A part of it, by bytes of its text, without the "and" at its end.
-    fn part(&self, from: usize, upto: usize) -> Self {
-        let text = self.text();
-        let slice = text[from..upto].trim_end();
-        let tails = [" and", " und", " et"];
-        let slice = tails.iter().find_map(|tail| slice.strip_suffix(tail)).unwrap_or(slice);
-        let slice = slice.trim_end_matches([' ', ',']);
-        let words = cues::words(slice);
-        let start_chars = self.start_chars + text[..from].chars().count();
-        Self {
-            turn: self.turn,
-            turn_number: self.turn_number,
-            start_bytes: self.start_bytes + from,
-            end_bytes: self.start_bytes + from + slice.len(),
-            start_chars,
-            end_chars: start_chars + slice.chars().count(),
-            cues: cues::cues(&words),
-            word_count: words.split_ascii_whitespace().count(),
-            words,
-            is_question: self.is_question,
-        }
     }
 
     pub fn citation(&self) -> TurnCitation {

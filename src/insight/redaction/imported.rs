@@ -1,44 +1,32 @@
 //! Masks conversations that were written down elsewhere: typed, or recognised by somebody.
 
-use super::{Masker, RawWord, typed};
+use super::{Masker, typed};
 use crate::domain::{PartyId, Redacted, RedactionOutcome, TurnId};
-
-/// Between two turns without times: so many don't end a number.
-const TURN_MS: u64 = 5_000;
 
 /// Masks all turns of a conversation, in order. A number may go over several turns, as in a call,
 /// or stand in one with anything between its digits, as in a chat. A turn without such a number
 /// keeps every character, spaces and line ends too.
 pub fn imported(turns: &[(PartyId, &str)]) -> Vec<Redacted> {
     let mut masker = Masker::default();
-    let mut masked: Vec<Option<Redacted>> = Vec::with_capacity(turns.len());
+    let mut masked: Vec<Redacted> = Vec::with_capacity(turns.len());
     let mut resolved = Vec::new();
     for (at, (party, text)) in turns.iter().enumerate() {
-        let at_ms = at as u64 * TURN_MS;
-        let word = |text: &str| RawWord {
-            text: text.to_owned(),
-            start_ms: at_ms,
-            end_ms: at_ms,
-            confidence: 1.0,
-        };
-        let words: Vec<RawWord> = text.split_whitespace().map(word).collect();
-        let turn = masker.final_turn(party, &turn_id(at), &words);
+        let turn = masker.typed_turn(party, &turn_id(at), text);
         resolved.extend(turn.resolved);
-        let is_same = turn.text.as_str().split(' ').eq(text.split_whitespace());
-        masked.push((!is_same).then_some(turn.text));
+        masked.push(turn.text);
     }
     resolved.extend(masker.finish());
     for one in resolved {
         let RedactionOutcome::Released(words) = one.outcome else { continue };
         let place = (0..turns.len()).find(|at| turn_id(*at) == one.turn_id);
-        if let Some(text) = place.and_then(|at| masked[at].as_mut()) {
+        if let Some(text) = place.and_then(|at| masked.get_mut(at)) {
             *text = text.released(&one.placeholder, &words);
         }
     }
-    let shown = |(masked, (_, raw)): (Option<Redacted>, &(PartyId, &str))| match masked {
-        Some(text) if text.as_str().split(' ').eq(raw.split_whitespace()) => typed(raw),
-        Some(text) => typed(text.as_str()),
-        None => typed(raw),
+    let shown = |(masked, (_, raw)): (Redacted, &(PartyId, &str))| {
+        let is_same = masked.as_str().split(' ').eq(raw.split_whitespace());
+        // Between released digits may stand more than a space.
+        typed(if is_same { raw } else { masked.as_str() })
     };
     masked.into_iter().zip(turns).map(shown).collect()
 }

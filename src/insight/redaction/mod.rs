@@ -10,6 +10,7 @@ mod digits;
 mod imported;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -92,6 +93,8 @@ pub struct Masker {
     trails: HashMap<PartyId, VecDeque<Fragment>>,
     /// Which of the last turns, of any party, spoke of a card.
     context: VecDeque<bool>,
+    /// Typed turns so far.
+    messages: u64,
 }
 
 impl Masker {

@@ -20,18 +20,18 @@ use crate::store::wire::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct WrapUpView {
     #[schema(required)]
-    summary: Option<WrapUpSummary>,
+    pub(super) summary: Option<WrapUpSummary>,
     #[schema(required)]
     hand_over: Option<WrapUpSummary>,
     #[schema(required)]
-    email: Option<WrapUpEmail>,
+    pub(super) email: Option<WrapUpEmail>,
     #[schema(required)]
     article: Option<WrapUpArticle>,
-    follow_ups: Vec<WrapUpFollowUp>,
+    pub(super) follow_ups: Vec<WrapUpFollowUp>,
     #[schema(required)]
-    disposition: Option<WrapUpDisposition>,
+    pub(super) disposition: Option<WrapUpDisposition>,
     /// By the draft's identifier.
-    verdicts: BTreeMap<String, VerdictView>,
+    pub(super) verdicts: BTreeMap<String, VerdictView>,
     /// By the draft's identifier: the `sequence` of the event that is shown. A better text may come
     /// under the same identifier.
     sequences: BTreeMap<String, u64>,

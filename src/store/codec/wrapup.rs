@@ -297,6 +297,7 @@ fn due(due: &Due) -> wire::Due {
         phrase: due.phrase.as_str().into(),
         date: due.date.map(|date| date.to_string()),
         time: due.time.map(|time| time.strftime("%H:%M").to_string()),
+        until: due.until.map(|time| time.strftime("%H:%M").to_string()),
         is_limit: due.is_limit,
         time_zone: due.time_zone.clone(),
     }

@@ -53,6 +53,11 @@ impl Head {
                 head.whole = true;
             }
             EventBody::TurnFinal(turn) => {
+                // Nothing else tells of somebody who joins a chat.
+                if !row.parties.iter().any(|one| *one.id == *turn.party.id.as_str()) {
+                    row.parties.push(codec::party(&turn.party));
+                    head.whole = true;
+                }
                 row.turn_count += 1;
                 row.last_turn = Some(wire::LastTurn {
                     turn_id: turn.id.to_string(),

@@ -6,6 +6,8 @@
 mod articles;
 mod head;
 mod lock;
+mod orphans;
+mod outbox;
 mod reader;
 mod schema;
 mod statements;
@@ -16,6 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
@@ -23,11 +26,12 @@ use self::lock::FolderLock;
 use self::reader::Reader;
 use self::writer::{Intake, Order, Writer};
 use super::{
-    ArticleLog, ArticleQuery, ArticleRow, CommitHook, ConversationRow, ListQuery, Page, ReadQuery,
-    RevisionRow, SYSTEM, Store, StoreError, codec,
+    ArticleLog, ArticleQuery, ArticleRow, CommitHook, ConversationRow, DeliveryQuery, ListQuery,
+    Outbox, Page, ReadQuery, RevisionRow, SYSTEM, Store, StoreError, codec,
 };
 use crate::domain::{
-    ArticleId, ArticleRevision, CardId, ConversationId, NewEvent, NewRevision, Recorded, TenantId,
+    ArticleId, ArticleRevision, CardId, ConversationId, DedupeKey, Delivery, DeliveryMove,
+    DeliveryState, NewDelivery, NewEvent, NewRevision, Recorded, TenantId,
 };
 
 const FILE: &str = "events.sqlite";
@@ -148,7 +152,7 @@ impl Store for SqliteStore {
             return Ok(Vec::new());
         }
         let (tenant, conversation) = (tenant.clone(), conversation.clone());
-        let order = Order { tenant, conversation, events: encoded(events), revisions: Vec::new() };
+        let order = Order::of(tenant, conversation, encoded(events));
         Ok(self.intake()?.append(order).await?.events)
     }
 
@@ -208,7 +212,7 @@ impl ArticleLog for SqliteStore {
         events: Vec<NewEvent>,
     ) -> Result<Vec<Arc<ArticleRevision>>, StoreError> {
         let (tenant, conversation) = (tenant.clone(), SYSTEM.into());
-        let order = Order { tenant, conversation, events: encoded(events), revisions };
+        let order = Order { revisions, ..Order::of(tenant, conversation, encoded(events)) };
         Ok(self.intake()?.append(order).await?.revisions)
     }
 
@@ -267,6 +271,79 @@ impl ArticleLog for SqliteStore {
         id: &ArticleId,
     ) -> Result<Vec<RevisionRow>, StoreError> {
         self.reader.articles().history(tenant, id).await
+    }
+}
+
+#[async_trait]
+impl Outbox for SqliteStore {
+    async fn post(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        events: Vec<NewEvent>,
+        deliveries: Vec<NewDelivery>,
+    ) -> Result<Vec<Arc<Recorded>>, StoreError> {
+        let order = Order::of(tenant.clone(), conversation.clone(), encoded(events));
+        Ok(self.intake()?.append(Order { deliveries, ..order }).await?.events)
+    }
+
+    async fn advance(
+        &self,
+        step: DeliveryMove,
+        events: Vec<NewEvent>,
+    ) -> Result<Vec<Arc<Recorded>>, StoreError> {
+        let order = Order::of(step.tenant.clone(), step.conversation.clone(), encoded(events));
+        Ok(self.intake()?.append(Order { step: Some(step), ..order }).await?.events)
+    }
+
+    async fn due(
+        &self,
+        destination: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.reader.outbox().due(destination, now, limit).await
+    }
+
+    async fn next_due(&self, destination: &str) -> Result<Option<Timestamp>, StoreError> {
+        self.reader.outbox().next_due(destination).await
+    }
+
+    async fn in_state(
+        &self,
+        destination: &str,
+        state: DeliveryState,
+        after: u64,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.reader.outbox().in_state(destination, state, after).await
+    }
+
+    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>, StoreError> {
+        self.reader.outbox().list(query).await
+    }
+
+    async fn delivery(
+        &self,
+        tenant: &TenantId,
+        position: u64,
+    ) -> Result<Option<Delivery>, StoreError> {
+        self.reader.outbox().one(tenant, position).await
+    }
+
+    async fn delivery_by_key(
+        &self,
+        tenant: &TenantId,
+        destination: &str,
+        key: &DedupeKey,
+    ) -> Result<Option<Delivery>, StoreError> {
+        self.reader.outbox().by_key(tenant, destination, key).await
+    }
+
+    async fn tally(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<Vec<(String, DeliveryState, u64)>, StoreError> {
+        self.reader.outbox().tally(tenant).await
     }
 }
 

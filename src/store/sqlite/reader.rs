@@ -11,7 +11,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::articles::Articles;
 use super::head::{Head, HeadKey};
-use super::read_error;
+use super::{outbox, read_error};
 use crate::domain::{CardId, ConversationId, EventId, Recorded, TenantId};
 use crate::store::{
     ConversationRow, ConversationState, ListQuery, MAX_READ, Page, ReadQuery, SYSTEM, StoreError,
@@ -170,6 +170,10 @@ impl Reader {
             ))),
             None => self.articles().integrity().await,
         }
+    }
+
+    pub fn outbox(&self) -> outbox::Reading<'_> {
+        outbox::Reading(&self.pool)
     }
 
     pub fn articles(&self) -> Articles<'_> {

@@ -8,8 +8,11 @@ use super::read_error;
 use crate::store::StoreError;
 
 /// One step per schema version; a released step is never edited.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_events.sql"), include_str!("migrations/0002_articles.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_events.sql"),
+    include_str!("migrations/0002_articles.sql"),
+    include_str!("migrations/0003_outbox.sql"),
+];
 
 /// The first release without the WAL-reset bug, which could corrupt a log.
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];

@@ -17,6 +17,12 @@ async fn keeps_the_contract() {
     conformance::all(Arc::new(open(folder.path()).await)).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keeps_the_contract_of_an_outbox() {
+    let folder = tempfile::tempdir().expect("a folder");
+    crate::store::outbox::conformance::all(&open(folder.path()).await).await;
+}
+
 #[tokio::test]
 async fn the_hook_hears_every_event_in_commit_order_before_the_appender() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -13,14 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::head::{Head, HeadKey};
 use super::lock::FolderLock;
-use super::reader::{self, Reader};
-use super::{articles, statements, write_error};
+use super::reader;
+use super::{articles, outbox, statements, write_error};
 use crate::domain::{
-    ArticleRevision, CardId, ConversationEnded, ConversationId, EndReason, EventBody, NewEvent,
-    NewRevision, QuestionAnswer, QuestionId, Recorded, Redacted, Reply, TenantId,
+    ArticleRevision, CardId, ConversationId, DeliveryMove, EventBody, NewDelivery, NewEvent,
+    NewRevision, Recorded, TenantId,
 };
-use crate::store::codec::{self, Encoded};
-use crate::store::{CommitHook, KindFilter, MAX_READ, ReadQuery, StoreError};
+use crate::store::codec::Encoded;
+use crate::store::{CommitHook, StoreError};
 
 /// One commit takes at most so many events (a single larger append is taken whole).
 const GROUP_EVENTS: usize = 512;
@@ -30,6 +30,8 @@ const PATIENT_TURNS: usize = 4;
 const MAX_HEADS: usize = 8_192;
 /// The WAL is moved into the file when it holds so much, or when nothing waits.
 const WAL_BYTES: usize = 8 << 20;
+/// Roughly what a delivery takes in the file.
+const DELIVERY_BYTES: usize = 4_096;
 const IDLE: Duration = Duration::from_secs(2);
 
 /// What became of one append.
@@ -39,7 +41,7 @@ pub struct Written {
     pub revisions: Vec<Arc<ArticleRevision>>,
 }
 
-type Answer = Result<Written, StoreError>;
+pub(super) type Answer = Result<Written, StoreError>;
 
 /// What is appended together.
 pub struct Order {
@@ -47,11 +49,31 @@ pub struct Order {
     pub conversation: ConversationId,
     pub events: Vec<(NewEvent, Encoded)>,
     pub revisions: Vec<NewRevision>,
+    pub deliveries: Vec<NewDelivery>,
+    pub step: Option<DeliveryMove>,
 }
 
-struct Job {
+impl Order {
+    pub fn of(
+        tenant: TenantId,
+        conversation: ConversationId,
+        events: Vec<(NewEvent, Encoded)>,
+    ) -> Self {
+        let (revisions, deliveries, step) = (Vec::new(), Vec::new(), None);
+        Self { tenant, conversation, events, revisions, deliveries, step }
+    }
+}
+
+pub(super) struct Job {
     order: Order,
     answer: oneshot::Sender<Answer>,
+}
+
+impl Job {
+    pub fn new(order: Order) -> (Self, oneshot::Receiver<Answer>) {
+        let (answer, answered) = oneshot::channel();
+        (Self { order, answer }, answered)
+    }
 }
 
 /// The appenders' end of the writer's queue. Size: the channel's. When it is full: wait, then
@@ -67,8 +89,7 @@ impl Intake {
         if self.closing.is_cancelled() {
             return Err(StoreError::Closed);
         }
-        let (answer, answered) = oneshot::channel();
-        let job = Job { order, answer };
+        let (job, answered) = Job::new(order);
         let room = match tokio::time::timeout(self.patience, self.queue.reserve()).await {
             Ok(room) => room.map_err(|_| StoreError::Closed)?,
             Err(_) => {
@@ -103,6 +124,7 @@ struct Group {
     heads: HashMap<HeadKey, Head>,
     cards: Vec<(TenantId, CardId, ConversationId)>,
     revisions: Vec<(TenantId, Arc<ArticleRevision>)>,
+    deliveries: Vec<(TenantId, ConversationId, NewDelivery)>,
     answers: Vec<Answer>,
 }
 
@@ -110,39 +132,6 @@ enum Attempt {
     Done(Group),
     /// Some event id stands already, or some append doesn't fit: look closely.
     LookClosely,
-}
-
-/// Nobody answers what was asked before the service died; whoever follows the call waits no longer.
-async fn abandoned(
-    reader: &Reader,
-    tenant: &TenantId,
-    conversation: &ConversationId,
-) -> Result<Vec<NewEvent>, StoreError> {
-    let mut query = ReadQuery::all(tenant.clone(), 0).of(conversation.clone());
-    query.kinds = KindFilter::parse("question.*").expect("the kinds are a constant; this is a bug");
-    let mut events = Vec::new();
-    loop {
-        let page = reader.read(&query).await?;
-        query.after = page.last().map_or(query.after, |event| event.position);
-        let is_last = page.len() < MAX_READ;
-        events.extend(page);
-        if is_last {
-            break;
-        }
-    }
-    let abandon = |(question_id, question): (QuestionId, Redacted)| NewEvent {
-        id: codec::answer_event_id(&question_id),
-        time: Timestamp::now(),
-        body: EventBody::QuestionAnswered(QuestionAnswer {
-            question_id,
-            question,
-            reply: Reply::Abandoned,
-            struck: Vec::new(),
-            nearest: Vec::new(),
-            latency_ms: 0,
-        }),
-    };
-    Ok(codec::unanswered(&events)?.into_iter().map(abandon).collect())
 }
 
 impl Writer {
@@ -167,34 +156,6 @@ impl Writer {
             wal_bytes: 0,
             _lock: lock,
         })
-    }
-
-    /// Ends the conversations that a crash left live. Their media connections are gone.
-    pub async fn end_orphans(&mut self, reader: &Reader) -> Result<usize, StoreError> {
-        let orphans = reader.live_heads().await?;
-        let count = orphans.len();
-        for (tenant, head) in orphans {
-            let lasted = head.last_event_at.duration_since(head.row.started_at);
-            let body = EventBody::ConversationEnded(ConversationEnded {
-                reason: EndReason::Crash,
-                duration_ms: u64::try_from(lasted.as_millis()).unwrap_or(0),
-            });
-            let conversation = head.row.id.clone();
-            let mut events = abandoned(reader, &tenant, &conversation).await?;
-            events.push(NewEvent::at(Timestamp::now(), body));
-            let events = events.into_iter().map(|event| {
-                let encoded = codec::encode(&event.body);
-                (event, encoded)
-            });
-            let (events, (answer, answered)) = (events.collect(), oneshot::channel());
-            let order = Order { tenant, conversation, events, revisions: Vec::new() };
-            self.commit(vec![Job { order, answer }]).await;
-            answered.await.unwrap_or(Err(StoreError::Closed))?;
-        }
-        if count > 0 {
-            tracing::warn!(conversations = count, "ended conversations that a crash left live");
-        }
-        Ok(count)
     }
 
     pub fn start(self, queue: usize, patience: Duration) -> (Intake, JoinHandle<()>) {
@@ -235,7 +196,7 @@ impl Writer {
     }
 
     /// Writes a group and answers everybody in it, one way or the other.
-    async fn commit(&mut self, jobs: Vec<Job>) {
+    pub(super) async fn commit(&mut self, jobs: Vec<Job>) {
         let begun = Instant::now();
         let outcome = match self.attempt(&jobs, false).await {
             Ok(Attempt::LookClosely) => self.attempt(&jobs, true).await,
@@ -249,7 +210,8 @@ impl Writer {
                 // that every commit touches.
                 self.wal_bytes += 8 * 4_096
                     + group.events.iter().map(|event| event.data.len() + 512).sum::<usize>()
-                    + group.revisions.iter().map(|(_, one)| size(one)).sum::<usize>();
+                    + group.revisions.iter().map(|(_, one)| size(one)).sum::<usize>()
+                    + group.deliveries.len() * DELIVERY_BYTES;
                 if self.heads.len() + group.heads.len() > MAX_HEADS {
                     self.heads.clear();
                 }
@@ -305,6 +267,9 @@ impl Writer {
         statements::insert_cards(&mut self.connection, &group.cards).await?;
         for (tenant, revision) in &group.revisions {
             articles::insert(&mut self.connection, tenant, revision).await?;
+        }
+        for (tenant, conversation, new) in &group.deliveries {
+            outbox::insert(&mut self.connection, tenant, conversation, new).await?;
         }
         sqlx::query("COMMIT").execute(&mut self.connection).await?;
         Ok(Attempt::Done(group))
@@ -368,6 +333,12 @@ impl Writer {
             answer.push(recorded.clone());
             fresh.push(recorded);
         }
+        // The last that can refuse: nothing of a refused append may stay in the transaction.
+        if let Some(step) = &job.step
+            && !outbox::advance(&mut self.connection, step).await?
+        {
+            return Ok(Err(StoreError::DeliveryMoved(step.position)));
+        }
         if let Some(head) = head.filter(|_| !fresh.is_empty()) {
             group.heads.insert(key, head);
         }
@@ -375,6 +346,8 @@ impl Writer {
         group.cards.append(&mut cards);
         let written = Written { events: answer, revisions: revisions.clone() };
         group.revisions.extend(revisions.drain(..).map(|one| (job.tenant.clone(), one)));
+        let place = |new: &NewDelivery| (job.tenant.clone(), job.conversation.clone(), new.clone());
+        group.deliveries.extend(job.deliveries.iter().map(place));
         Ok(Ok(written))
     }
 
@@ -453,7 +426,8 @@ impl Writer {
 /// Takes what waits. The appenders that were just answered are often about to append again, so the
 /// others get their turn before the group is closed: a commit costs much more than a turn.
 async fn gather(first: Job, inbox: &mut mpsc::Receiver<Job>) -> Vec<Job> {
-    let rows = |job: &Job| job.order.events.len() + job.order.revisions.len();
+    let rows =
+        |job: &Job| job.order.events.len() + job.order.revisions.len() + job.order.deliveries.len();
     let mut events = rows(&first);
     let mut jobs = vec![first];
     let mut turns = 0;

@@ -175,6 +175,9 @@ pub struct Due {
     /// Absent when no time was said, or more than one may be meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
+    /// The end of a window that begins at `time`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
     /// By then at the latest.
     pub is_limit: bool,
     pub time_zone: String,

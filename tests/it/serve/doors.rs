@@ -38,12 +38,14 @@ async fn every_route_but_health_pages_and_sign_in_wants_a_key() {
                 request = request.bearer_auth(key);
             }
             let status = request.send().await.expect("answers").status();
-            if !open.contains(&path.as_str()) {
+            // Vendors and visitors bring proofs of their own, which their tests try.
+            let is_own = path.starts_with("/v1/channels/") || path.starts_with("/v1/chat");
+            if !open.contains(&path.as_str()) && !is_own {
                 assert_eq!(status, 401, "{method} {path} with {key:?}");
             }
         }
     }
-    for page in ["/", "/desktop", "/knowledge", "/livez", "/readyz"] {
+    for page in ["/", "/desktop", "/knowledge", "/outbox", "/livez", "/readyz"] {
         let answer = house.client.get(house.url(page)).send().await.expect("answers");
         assert_eq!(answer.status(), 200, "{page}");
     }
@@ -230,7 +232,7 @@ async fn pages_carry_their_policy_and_are_revalidated() {
     assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
     assert_eq!(headers[header::CACHE_CONTROL], "no-cache");
     let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().expect("text");
-    assert!(policy.starts_with("default-src 'self';") && policy.ends_with("base-uri 'none'"));
+    assert!(policy.starts_with("default-src 'self';") && policy.contains("base-uri 'none';"));
     let again = house.client.get(house.url("/desktop"));
     let again = again.header(header::IF_NONE_MATCH, &headers[header::ETAG]).send().await;
     assert_eq!(again.expect("answers").status(), 304);

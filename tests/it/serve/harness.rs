@@ -10,6 +10,7 @@ use axum::Router;
 use axum::routing::get;
 use backchannel::app::articles::{Articles, library_of};
 use backchannel::app::conflicts::ConflictBook;
+use backchannel::app::crm::{CrmDesk, FollowSettings as CrmFollow, Systems};
 use backchannel::app::gaps::{GapDoor, GapSurroundings, Meaning};
 use backchannel::app::proposals::{self, FollowSettings, ProposalDoor, Proposer};
 use backchannel::bus::{Bus, MemoryBus, Signal};
@@ -17,16 +18,20 @@ use backchannel::connect::telephony::acs::IncomingCalls;
 use backchannel::connect::telephony::audiosocket::Registry;
 use backchannel::connect::telephony::auth::MediaAuth;
 use backchannel::domain::*;
+use backchannel::flow::driver::texts::{OnPosted, Outgoing, TextSettings, Texts};
+use backchannel::flow::driver::{CallSettings, CallWrapUp, Calls};
 use backchannel::flow::suggestion::SuggestionSettings;
 use backchannel::flow::voice::{OnStep, Step};
 use backchannel::insight::redaction;
 use backchannel::knowledge::{
     Library, LibrarySettings, SearchHit, SearchMode, SearchRequest, Source,
 };
+use backchannel::models::SpeechPool;
 use backchannel::serve::auth::{Auth, Principal, hash_of};
 use backchannel::serve::{self, *};
 use backchannel::store::articles::conformance;
-use backchannel::store::{ArticleLog, SqliteStore, Store};
+use backchannel::store::outbox;
+use backchannel::store::{ArticleLog, Outbox, SqliteStore, Store};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use reqwest::{Method, Response, StatusCode};
@@ -35,8 +40,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::batches::NoBatches;
+use super::crm::no_systems;
 use super::wrapups::{FakeWrapUps, drafts};
 
+/// Whose pages may show the copilot.
+pub const EMBEDDER: &str = "https://crm.example.test";
 pub const KEY: &str = "bc_test";
 pub const OTHER_KEY: &str = "bc_other";
 /// A colleague's, of the same tenant.
@@ -52,6 +60,9 @@ pub struct House {
     pub openapi: Value,
     pub asyncapi: Value,
     pub library: Library,
+    pub outbox: Arc<dyn Outbox>,
+    pub texts: Texts,
+    calls: Calls,
     gaps: Arc<GapDoor>,
     proposals: Option<tokio::task::JoinHandle<()>>,
     _tell_meaning: watch::Sender<Meaning>,
@@ -71,6 +82,11 @@ pub struct Options {
     pub meaning: Meaning,
     /// Where the log lies, if it is to stay.
     pub folder: Option<PathBuf>,
+    pub systems: Systems,
+    pub texts: TextSettings,
+    pub wrap_up: Option<CallWrapUp>,
+    pub on_posted: OnPosted,
+    pub channels: ChannelDoors,
 }
 
 impl Default for Options {
@@ -84,6 +100,11 @@ impl Default for Options {
             media: None,
             meaning: Meaning::Missing,
             folder: None,
+            systems: no_systems(),
+            texts: TextSettings::default(),
+            wrap_up: None,
+            on_posted: Arc::new(|_| ()),
+            channels: ChannelDoors::closed("demo".into()),
         }
     }
 }
@@ -107,6 +128,7 @@ impl House {
         };
         let store = Arc::new(SqliteStore::open(&data, hook).await.expect("it opens"));
         let log: Arc<dyn ArticleLog> = store.clone();
+        let outbox: Arc<dyn Outbox> = store.clone();
         let store: Arc<dyn Store> = store;
         if log.newest_revision().await.expect("read") == 0 {
             log.revise(&"demo".into(), seed(), vec![]).await.expect("written");
@@ -146,6 +168,25 @@ impl House {
         let following =
             FollowSettings { folder: data.clone(), bus: bus.clone(), stop: stop.child_token() };
         let proposals = proposals::start(proposer.clone(), Some(following));
+        let crm = CrmDesk::new(
+            options.systems,
+            store.clone(),
+            outbox.clone(),
+            log.clone(),
+            Arc::new(|_, _| true),
+        );
+        crm.start(&stop);
+        crm.follow(CrmFollow {
+            tenant: "demo".into(),
+            folder: data.clone(),
+            bus: bus.clone(),
+            stop: stop.child_token(),
+        });
+        let speech = Arc::new(SpeechPool::start(Vec::new()).expect("no threads"));
+        let calls = CallSettings { wrap_up: options.wrap_up, ..CallSettings::default() };
+        let calls = Calls::new(calls, store.clone(), bus.clone(), speech, library.clone());
+        let outgoing = Outgoing { outbox: outbox.clone(), on_posted: options.on_posted };
+        let texts = Texts::new(&calls, outgoing, options.texts);
         let state = ServeState::new(Services {
             store: store.clone(),
             bus: bus.clone(),
@@ -157,16 +198,21 @@ impl House {
             article_log: log.clone(),
             desk,
             uses: Uses::default(),
+            texts: texts.clone(),
+            channels: options.channels,
+            chat_limits: ChatLimits::default(),
             gaps: gaps.clone(),
             conflicts: Arc::new(conflicts),
             proposals: Arc::new(ProposalDoor { proposer, time_zone: jiff::tz::TimeZone::UTC }),
             wrapups: Arc::new(FakeWrapUps),
+            crm: Arc::new(crm),
             batches: Arc::new(NoBatches),
             system: Arc::new(Fake),
             audiosocket: Some(Registry::default()),
             masker: Arc::new(redaction::typed),
             node: "node-1".to_owned(),
             demo: true,
+            embed_origins: vec![EMBEDDER.to_owned()],
             comment_every: options.comment_every,
             draining: stop.clone(),
             stop: stop.clone(),
@@ -193,6 +239,9 @@ impl House {
             openapi: Value::Null,
             asyncapi: Value::Null,
             library,
+            outbox,
+            texts,
+            calls,
             gaps,
             proposals: Some(proposals),
             _tell_meaning: tell_meaning,
@@ -348,11 +397,12 @@ impl House {
     /// Stops in order; says whether everything ended in time.
     pub async fn close(mut self) -> bool {
         self.stop.cancel();
+        let drained = self.calls.drain(Duration::from_secs(10)).await;
         let served = self.served.take().expect("once").await.expect("no panic");
         self.gaps.close().await;
         self.proposals.take().expect("once").await.expect("no panic");
         self.store.close().await;
-        served
+        served && drained
     }
 }
 
@@ -789,6 +839,20 @@ pub fn every_kind() -> Vec<EventBody> {
             why: Redacted::vouched("500 is in none of its sources"),
         }],
     })));
+    events.push(EventBody::CrmContext(Box::new(CrmContext {
+        connector: "crm".into(),
+        searched: Some(ContactKey::Phone("+442079460123".into())),
+        identity: Identity::Known(Box::new(KnownContact {
+            contact: Contact { id: "7".into(), ..Contact::default() },
+            cases: vec![Case { id: "9".into(), ..Case::default() }],
+            ..KnownContact::default()
+        })),
+        latency_ms: 40,
+    })));
+    events.push(EventBody::CrmWrite(Box::new(CrmWrite::of(
+        &outbox::conformance::note("crm", "7", "00ff"),
+        &Progress::new(Timestamp::UNIX_EPOCH),
+    ))));
     events.push(ended());
     events
 }

@@ -4,7 +4,9 @@
 mod articles;
 mod batches;
 mod crash;
+mod crm;
 mod doors;
+mod embed;
 mod gaps;
 pub mod harness;
 mod proposals;

@@ -44,7 +44,8 @@ fn said() -> Material {
 }
 
 fn circumstances() -> Circumstances {
-    let began = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+    // In the small hours nobody knows what "tomorrow" is.
+    let began = Timestamp::from_second(10 * 3_600).expect("a time").to_zoned(TimeZone::UTC);
     Circumstances::new(began, vec![party()])
 }
 

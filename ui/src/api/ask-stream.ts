@@ -1,4 +1,5 @@
 // The agent's own question, answered in steps: server-sent events in the body of a POST, which EventSource can't read.
+import type { Foreign } from './client.ts';
 import { Problem, problemFrom } from './problem.ts';
 import type { AnsweredQuestion, ProvenSentence, Question } from './types.ts';
 
@@ -50,13 +51,16 @@ export class AskProgress {
   }
 }
 
-export async function askInSteps(conversationId: string, question: Question, steps: AskSteps): Promise<AnsweredQuestion> {
+export async function askInSteps(conversationId: string, question: Question, steps: AskSteps, foreign?: Foreign): Promise<AnsweredQuestion> {
   let response: Response;
   try {
-    response = await fetch(`/v1/conversations/${encodeURIComponent(conversationId)}/ask`, {
+    response = await fetch(`${foreign?.base ?? ''}/v1/conversations/${encodeURIComponent(conversationId)}/ask`, {
       method: 'POST',
-      credentials: 'same-origin',
-      headers: { accept: 'text/event-stream, application/problem+json', 'content-type': 'application/json' },
+      credentials: foreign ? 'omit' : 'same-origin',
+      headers: {
+        accept: 'text/event-stream, application/problem+json', 'content-type': 'application/json',
+        ...(foreign ? { authorization: `Bearer ${foreign.token}` } : {}),
+      },
       body: JSON.stringify(question),
     });
   } catch {

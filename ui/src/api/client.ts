@@ -2,16 +2,26 @@ import { Problem, problemFrom } from './problem.ts';
 import type {
   ArticleChange, ArticleDetail, ArticleLine, ArticleUse, Diff, FoundArticles, KnowledgeGap, NewArticle, ReviewAction, RevisionLine,
 } from './knowledge-types.ts';
+import type { ContactChoice, CrmContext, CrmWrite, Outbox, OutboxItem, Outcome, OutcomeOrder, SystemHealth } from './crm-types.ts';
 import type {
   Article, Conversation, Decision, EmailOrder, List, Me, Summary, SystemState, VerdictKind, WrapUpEmail, WrapUpSummary,
 } from './types.ts';
 
+/** Another site's page brings a token for one conversation: no cookie goes along. */
+export interface Foreign {
+  /** The service's origin. */
+  base: string;
+  token: string;
+}
+
 /**
- * The typed door to the service. The session cookie signs every request; scripts never see a key.
+ * The typed door to the service. On its own pages the session cookie signs every request; scripts never see a key.
  */
 export class Client {
   /** Server clock minus ours, so that a desktop with a wrong clock still shows right call times. */
   clockOffsetMs = 0;
+
+  constructor(readonly foreign?: Foreign) {}
 
   me(): Promise<Me> {
     return this.request('GET', '/v1/me');
@@ -57,6 +67,42 @@ export class Client {
 
   review(conversationId: string, { id, ...decision }: Decision): Promise<unknown> {
     return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/wrapups/${encodeURIComponent(id)}/verdict`, decision);
+  }
+
+  chooseContact(conversationId: string, choice: ContactChoice): Promise<CrmContext> {
+    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/crm/contact`, choice);
+  }
+
+  outcome(conversationId: string): Promise<Outcome> {
+    return this.request('GET', `/v1/conversations/${encodeURIComponent(conversationId)}/outcome`);
+  }
+
+  putOutcome(conversationId: string, order: OutcomeOrder): Promise<{ items: CrmWrite[] }> {
+    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/outcome`, order);
+  }
+
+  outbox(wanted: Record<string, string>): Promise<Outbox> {
+    return this.request('GET', `/v1/outbox?${new URLSearchParams(wanted)}`);
+  }
+
+  retryWrite(id: number): Promise<OutboxItem> {
+    return this.request('POST', `/v1/outbox/${id}/retry`);
+  }
+
+  discardWrite(id: number): Promise<OutboxItem> {
+    return this.request('POST', `/v1/outbox/${id}/discard`);
+  }
+
+  async systems(): Promise<SystemHealth[]> {
+    return (await this.request<{ items: SystemHealth[] }>('GET', '/v1/systems')).items;
+  }
+
+  reply(conversationId: string, reply: { id: string; text: string; card_id?: string }): Promise<unknown> {
+    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/replies`, reply);
+  }
+
+  sendReplyAgain(conversationId: string, turnId: string): Promise<unknown> {
+    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/replies/${encodeURIComponent(turnId)}/retry`);
   }
 
   article(id: string): Promise<Article> {
@@ -135,12 +181,12 @@ export class Client {
 
   private async send(method: string, path: string, body?: unknown): Promise<Response> {
     let response: Response;
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (this.foreign) headers['authorization'] = `Bearer ${this.foreign.token}`;
     try {
-      response = await fetch(path, {
-        method,
-        credentials: 'same-origin',
-        headers: body === undefined ? { accept: 'application/json' } : { accept: 'application/json', 'content-type': 'application/json' },
-        body: body === undefined ? null : JSON.stringify(body),
+      response = await fetch(`${this.foreign?.base ?? ''}${path}`, {
+        method, headers, credentials: this.foreign ? 'omit' : 'same-origin', body: body === undefined ? null : JSON.stringify(body),
       });
     } catch {
       throw Problem.unreachable();

@@ -1,5 +1,5 @@
 import { type ConversationView, apply, fromSnapshot, hasHole } from '../state/conversation.ts';
-import { client } from './client.ts';
+import { type Client, client } from './client.ts';
 import { Problem, sentenceFor } from './problem.ts';
 import { EventStream, type StreamState } from './stream.ts';
 import type { Envelope } from './types.ts';
@@ -26,7 +26,7 @@ export class ConversationFeed {
   /** Nobody looks at it any more: what still comes for it is shown to nobody. */
   closed = false;
 
-  constructor(readonly id: string, private readonly callbacks: FeedCallbacks) {
+  constructor(readonly id: string, private readonly callbacks: FeedCallbacks, private readonly door: Client = client) {
     void this.load();
   }
 
@@ -53,7 +53,7 @@ export class ConversationFeed {
 
   private async load(): Promise<void> {
     try {
-      const snapshot = await client.conversation(this.id);
+      const snapshot = await this.door.conversation(this.id);
       if (this.closed) return;
       const before = this.view;
       const view = fromSnapshot(snapshot);
@@ -77,6 +77,7 @@ export class ConversationFeed {
     this.stream = new EventStream({
       path: `/v1/conversations/${encodeURIComponent(this.id)}/events`,
       after,
+      foreign: this.door.foreign,
       onEvent: (event) => this.receive(event),
       onState: (state) => {
         // An ended call has nothing more to say; a service that hangs up after it is right to.

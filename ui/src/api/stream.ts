@@ -1,3 +1,4 @@
+import type { Foreign } from './client.ts';
 import type { Envelope } from './types.ts';
 
 export type StreamState = 'connecting' | 'open' | 'reconnecting';
@@ -7,6 +8,8 @@ export interface StreamOptions {
   path: string;
   /** Resume after this id; without it the stream begins with the next event. */
   after?: string;
+  /** From another site's page: an EventSource can send no header, so the token goes in the address. */
+  foreign?: Foreign | undefined;
   onEvent: (event: Envelope) => void;
   onState: (state: StreamState) => void;
   /** Called after every failed attempt; `failures` counts those in a row. */
@@ -59,7 +62,9 @@ export class EventStream {
   private open(): void {
     clearTimeout(this.timer);
     this.source?.close();
-    const address = new URL(this.options.path, window.location.href);
+    const { foreign } = this.options;
+    const address = new URL(this.options.path, foreign?.base ?? window.location.href);
+    if (foreign) address.searchParams.set('token', foreign.token);
     if (this.lastId !== undefined) address.searchParams.set('last_event_id', this.lastId);
     const source = new EventSource(address);
     this.source = source;

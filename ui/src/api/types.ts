@@ -1,4 +1,6 @@
 // The shapes of the HTTP contract, as they come over the wire. Only fields that the desktop reads are named.
+import type { CrmContext, CrmWrite } from './crm-types.ts';
+import type { ReplyWrite } from '../state/replies.ts';
 
 export type Role = 'customer' | 'agent' | 'supervisor' | 'bot' | 'expert';
 
@@ -168,6 +170,8 @@ export interface Gap {
 }
 
 export interface Conversation extends Summary {
+  /** How far replies are on their way to a customer who writes. */
+  replies?: ReplyWrite[];
   /** The stream's id up to which this answer is complete: listen on after it. */
   position: string;
   turns: Turn[];
@@ -176,6 +180,9 @@ export interface Conversation extends Summary {
   suggested_questions?: SuggestedQuestion[];
   gaps: Gap[];
   wrapup: WrapUp | null;
+  /** Null where no CRM is configured, or it isn't asked yet. */
+  crm?: CrmContext | null;
+  writes?: CrmWrite[];
 }
 
 export interface Passage {
@@ -260,6 +267,8 @@ export interface WrapUpDue {
   phrase: string;
   date?: string | undefined;
   time?: string | undefined;
+  /** The end of a window that begins at `time`. */
+  until?: string | undefined;
   is_limit: boolean;
   time_zone: string;
 }

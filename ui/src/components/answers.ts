@@ -47,7 +47,7 @@ export class Answers extends LitElement {
       }
       li:first-child .answer,
       li:first-child .written {
-        font-size: 1.0667rem;
+        font-size: calc(1.0667 * var(--text-m));
         font-weight: var(--weight-medium);
       }
       .answer:hover,

@@ -3,6 +3,8 @@ import { customElement, property } from 'lit/decorators.js';
 import type { Summary } from '../api/types.ts';
 import { callerName } from '../state/calls.ts';
 import { callTime } from '../state/text.ts';
+import { channelName, isWritten } from '../state/replies.ts';
+import { channelIcon } from './icons.ts';
 import { maskedText, maskStyles } from './masked-text.ts';
 import { shared } from './shared-styles.ts';
 
@@ -48,6 +50,12 @@ export class CallList extends LitElement {
         text-overflow: ellipsis;
         white-space: nowrap;
       }
+      .channel svg {
+        display: inline-block;
+        margin-inline-end: var(--s1);
+        vertical-align: -3px;
+        color: var(--ink-3);
+      }
       time {
         font-size: var(--text-s);
         color: var(--ink-2);
@@ -85,7 +93,7 @@ export class CallList extends LitElement {
     const words = call.last_turn?.text ?? (call.state === 'live' ? 'Nothing said yet' : 'Nothing was said');
     return html`<li>
       <button type="button" data-call=${call.id} aria-current=${current} @click=${() => this.choose(call.id)}>
-        <span class="name">${callerName(call)}</span>
+        <span class="name">${isWritten(call) ? html`<span class="channel" title=${channelName(call)}>${channelIcon(call.channel)}<span class="visually-hidden">${channelName(call)}: </span></span>` : ''}${callerName(call)}</span>
         <time class="numbers">${callTime(ms)}</time>
         <span class="last quiet">${maskedText(words)}</span>
       </button>

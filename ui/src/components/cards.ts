@@ -77,7 +77,11 @@ export class Cards extends LitElement {
   }
 
   setMuted(on: boolean): void {
-    if (this.view) sessionStorage.setItem(`backchannel.muted.${this.view.id}`, on ? 'yes' : 'no');
+    try {
+      if (this.view) sessionStorage.setItem(`backchannel.muted.${this.view.id}`, on ? 'yes' : 'no');
+    } catch {
+      // In a frame that may keep nothing it holds until the next load.
+    }
     this.move(muted(this.deck, on));
   }
 
@@ -218,6 +222,10 @@ export class Cards extends LitElement {
   }
 
   private keptMute(): boolean {
-    return this.view !== undefined && sessionStorage.getItem(`backchannel.muted.${this.view.id}`) === 'yes';
+    try {
+      return this.view !== undefined && sessionStorage.getItem(`backchannel.muted.${this.view.id}`) === 'yes';
+    } catch {
+      return false;
+    }
   }
 }

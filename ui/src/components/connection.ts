@@ -10,6 +10,8 @@ export class Connection extends LitElement {
   @property() state: StreamState = 'connecting';
   /** How far the transcript is behind the voices; null when nobody speaks. */
   @property({ type: Number }) behindMs: number | null = null;
+  /** In a corner the mark alone says that all is well. */
+  @property({ type: Boolean, reflect: true }) small = false;
 
   static override styles = [
     shared,
@@ -37,6 +39,14 @@ export class Connection extends LitElement {
       .reconnecting {
         color: var(--ink);
         font-weight: var(--weight-medium);
+      }
+      :host([small]) .behind,
+      :host([small]) .open .word {
+        position: absolute;
+        width: 1px;
+        height: 1px;
+        overflow: hidden;
+        clip-path: inset(50%);
       }
       @media (max-width: 599px) {
         .behind,

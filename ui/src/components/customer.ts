@@ -1,8 +1,8 @@
 import { LitElement, css, html } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { ConversationView } from '../state/conversation.ts';
-import { callerName } from '../state/calls.ts';
-import { attributeName, callTime } from '../state/text.ts';
+import { customerName, stripSays } from '../state/crm.ts';
+import { callTime } from '../state/text.ts';
 import { shared } from './shared-styles.ts';
 
 const endWords: Record<string, string> = {
@@ -10,16 +10,23 @@ const endWords: Record<string, string> = {
   crash: 'the service stopped unexpectedly',
 };
 
-/** Who is on the line. As a strip above the call, or (`full`) as the narrow panel's Customer tab. */
+/** Who is on the line, above the call. Fires `hand-over`, and `open-customer` for all that is known. */
 @customElement('bc-customer')
 export class Customer extends LitElement {
   @property({ attribute: false }) view: ConversationView | undefined;
   @property({ type: Number }) now = 0;
-  @property({ type: Boolean }) full = false;
+  /** A CRM is configured: its answer has its place before it comes. */
+  @property({ type: Boolean, reflect: true }) hasCrm = false;
+  /** Only shown: nothing can be done from here. */
+  @property({ type: Boolean }) readonly = false;
 
   static override styles = [
     shared,
     css`
+      /* Its own width counts, not the window's: it also stands in a corner of somebody's page. */
+      :host {
+        container-type: inline-size;
+      }
       .strip {
         display: flex;
         align-items: baseline;
@@ -48,6 +55,16 @@ export class Customer extends LitElement {
         border-radius: 50%;
         background: var(--accent);
       }
+      :host([hascrm]) .strip {
+        align-items: center;
+      }
+      /* A name that comes late moves nothing. */
+      :host([hascrm]) h2 {
+        flex: none;
+        width: calc(13 * var(--text-m));
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
       .facts {
         flex: 1;
         min-width: 0;
@@ -55,35 +72,56 @@ export class Customer extends LitElement {
         overflow: hidden;
         text-overflow: ellipsis;
         white-space: nowrap;
+        color: var(--ink-2);
+        font-size: var(--text-s);
+      }
+      button.facts {
+        align-self: center;
+        min-height: var(--target);
+        padding-inline: var(--s2);
+        margin-inline-end: calc(-1 * var(--s2));
+        border-radius: var(--radius-s);
+      }
+      button.facts:hover {
+        background: var(--hover);
+        color: var(--ink);
+      }
+      button.facts {
+        display: flex;
+        align-items: center;
+        justify-content: end;
+      }
+      .cut {
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
+      /* Where there is little room, it is the last to go. */
+      .tier {
+        flex: none;
+        color: var(--ink);
+        font-weight: var(--weight-bold);
+      }
+      .choose {
+        color: var(--accent);
+        font-weight: var(--weight-bold);
+      }
+      .bones i {
+        display: inline-block;
+        width: min(calc(16 * var(--text-m)), 70%);
+        margin: 0;
       }
       .strip .hand-over {
         align-self: center;
       }
-      .act {
-        margin-bottom: var(--s4);
-      }
-      .full {
-        padding: var(--s4);
-      }
-      dl {
-        display: grid;
-        grid-template-columns: auto 1fr;
-        gap: var(--s2) var(--s4);
-        margin: var(--s4) 0;
-      }
-      dt {
-        color: var(--ink-3);
-      }
-      dd {
-        overflow-wrap: anywhere;
-      }
-      @media (max-width: 899px) {
+      @container (max-width: 899px) {
         .strip {
           min-height: 0;
           padding: var(--s2) var(--s3);
           justify-content: space-between;
         }
-        .strip h2 {
+        .strip h2,
+        :host([hascrm]) h2 {
+          width: auto;
           font-size: var(--text-m);
           overflow: hidden;
           text-overflow: ellipsis;
@@ -92,41 +130,60 @@ export class Customer extends LitElement {
         .strip .hand-over {
           display: none;
         }
+        :host([hascrm]) .strip {
+          flex-wrap: wrap;
+          row-gap: 0;
+        }
+        :host([hascrm]) h2 {
+          flex: 1;
+          min-width: 0;
+        }
+        :host([hascrm]) .facts {
+          display: flex;
+          align-items: center;
+          justify-content: start;
+          flex: 1 0 100%;
+          padding-inline: 0;
+          margin: 0;
+          min-height: 24px;
+          text-align: start;
+        }
       }
     `,
   ];
 
   override render() {
-    const view = this.view;
+    const { view } = this;
     if (!view) return '';
-    return this.full ? this.panel(view) : this.strip(view);
-  }
-
-  private strip(view: ConversationView) {
-    const facts = [...Object.entries(view.attributes).filter(([key]) => shown(key)).map(([, value]) => value)];
+    const name = customerName(view);
     return html`<div class="strip">
-      <h2>${callerName(view)}</h2>
+      <h2 title=${name}>${name}</h2>
       ${this.time(view)}
-      ${view.state === 'live' ? this.handOver() : ''}
-      <p class="facts quiet">${facts.length > 0 ? facts.join(' · ') : 'No customer record'}</p>
+      ${view.state === 'live' && !this.readonly ? this.handOver() : ''}
+      ${this.facts(view)}
     </div>`;
   }
 
-  private panel(view: ConversationView) {
-    const agent = view.parties.find((party) => party.role === 'agent');
-    const rows: [string, string][] = [
-      ['Channel', view.channel],
-      ['Began', new Date(view.started_at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })],
-      ...(view.external_id ? ([['Call id', view.external_id]] as [string, string][]) : []),
-      ...(agent?.name ? ([['Agent', agent.name]] as [string, string][]) : []),
-      ...Object.entries(view.attributes).filter(([key]) => shown(key)).map(([key, value]) => [attributeName(key), value] as [string, string]),
-    ];
-    return html`<div class="full">
-      <h2>${callerName(view)}</h2>
-      <dl>${rows.map(([name, value]) => html`<dt>${name}</dt><dd class="numbers">${value}</dd>`)}</dl>
-      ${view.state === 'live' ? html`<p class="act">${this.handOver()}</p>` : ''}
-      <p class="quiet">No CRM is connected. Name, plan and open cases will stand here once it is.</p>
-    </div>`;
+  private facts(view: ConversationView) {
+    const attributes = Object.entries(view.attributes).filter(([key]) => isForAgents(key)).map(([, value]) => value);
+    const says = stripSays(view, this.hasCrm, attributes, this.now);
+    switch (says.is) {
+      case 'waiting':
+        return html`<span class="facts bones" role="img" aria-label="The CRM is being asked"><i></i></span>`;
+      case 'facts':
+        return this.opening(html`<span class="cut">${says.facts.join(' · ')}</span>${says.tier ? html`<span class="tier">&nbsp;· ${says.tier}</span>` : ''}`);
+      case 'choose':
+        return this.opening(html`${says.words}: who is it?`, 'choose');
+      case 'unknown':
+        return this.opening(html`${says.words}`);
+      case 'words':
+        return this.hasCrm && view.crm ? this.opening(html`${says.words}`) : html`<p class="facts quiet">${says.words}</p>`;
+    }
+  }
+
+  private opening(words: unknown, look = '') {
+    const fire = () => this.dispatchEvent(new CustomEvent('open-customer', { bubbles: true, composed: true }));
+    return html`<button type="button" class="facts numbers ${look}" title="All that the CRM knows (c)" @click=${fire}>${words}</button>`;
   }
 
   private handOver() {
@@ -142,6 +199,6 @@ export class Customer extends LitElement {
 }
 
 /** Technical marks of the wire say nothing to an agent. */
-function shown(key: string): boolean {
-  return key !== 'source' && key !== 'customer_name' && !/(_sid|stream_id|protocol)$/.test(key);
+export function isForAgents(key: string): boolean {
+  return !['source', 'customer_name', 'connector', 'thread', 'via'].includes(key) && !/(_sid|stream_id|protocol)$/.test(key);
 }

@@ -18,6 +18,8 @@ export class Header extends LitElement {
   @property() stream: StreamState = 'connecting';
   @property({ type: Number }) behindMs: number | null = null;
   @property({ type: Number }) now = 0;
+  /** Writes into other systems that somebody has to look at. */
+  @property({ type: Number }) unwritten = 0;
   @state() private open: 'calls' | 'agent' | '' = '';
   @state() private theme: Theme = currentTheme();
 
@@ -45,6 +47,14 @@ export class Header extends LitElement {
       }
       .count {
         color: var(--ink-2);
+      }
+      .unwritten {
+        padding: var(--s1);
+        color: var(--ink);
+        font-size: var(--text-s);
+        font-weight: var(--weight-medium);
+        white-space: nowrap;
+        text-underline-offset: 3px;
       }
       .popover {
         position: absolute;
@@ -117,6 +127,7 @@ export class Header extends LitElement {
             </div>`
           : ''}
       </div>
+      ${this.unwritten > 0 ? html`<a class="unwritten numbers" href="/outbox">${this.unwritten} not written</a>` : ''}
       <span class="space"></span>
       <bc-connection .state=${this.stream} .behindMs=${this.behindMs}></bc-connection>
       <button type="button" class="icon-button keys" aria-label="Keyboard map" title="Keyboard map (?)" @click=${() => this.fire('help')}>

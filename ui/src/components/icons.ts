@@ -22,4 +22,15 @@ export const checkIcon = icon(svg`<path d="M3.5 8.5l3 3 6-7" />`);
 export const quoteIcon = icon(svg`<path d="M3.5 9.5h3v-4h-3v4c0 1.5.7 2.3 2 2.5M9.5 9.5h3v-4h-3v4c0 1.5.7 2.3 2 2.5" />`);
 export const keyboardIcon = icon(svg`<rect x="1.5" y="4" width="13" height="8" rx="1.5" /><path d="M4 6.7h.01M6.7 6.7h.01M9.3 6.7h.01M12 6.7h.01M5 9.5h6" />`);
 export const warnIcon = icon(svg`<path d="M8 2.5l6 10.5H2z" /><path d="M8 6.5v3M8 11.4h.01" />`);
+export const chatIcon = icon(svg`<path d="M2.5 3.5h11v7.5h-6l-3 2.5v-2.5h-2z" />`);
+export const phoneIcon = icon(svg`<rect x="4.5" y="1.5" width="7" height="13" rx="1.5" /><path d="M7.5 12h1" />`);
+export const mailIcon = icon(svg`<rect x="2" y="3.5" width="12" height="9" rx="1" /><path d="M2.5 4.5L8 9l5.5-4.5" />`);
 export const backIcon = icon(svg`<path d="M10 4L6 8l4 4" />`);
+export const outIcon = icon(svg`<path d="M6.5 3.5h-3v9h9v-3M9.5 3.5h3v3M12.2 3.8L7.5 8.5" />`);
+
+const ofChannel: Record<string, TemplateResult> = { chat: chatIcon, sms: phoneIcon, mail: mailIcon };
+
+/** Nothing for a call, which is what most conversations are. */
+export function channelIcon(channel: string): TemplateResult | '' {
+  return ofChannel[channel] ?? '';
+}

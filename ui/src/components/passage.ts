@@ -1,6 +1,6 @@
 import { LitElement, css, html, nothing } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import { client } from '../api/client.ts';
+import { type Client, client } from '../api/client.ts';
 import { Problem, sentenceFor } from '../api/problem.ts';
 import type { Article, Citation } from '../api/types.ts';
 import { type Block, blocks, citedPassage, findQuote } from '../state/passage.ts';
@@ -16,6 +16,8 @@ const SKELETON_AFTER_MS = 300;
 export class PassageDrawer extends LitElement {
   /** What to show; an article alone (a near miss) has no quote. */
   @property({ attribute: false }) citation: Pick<Citation, 'article_id'> & Partial<Citation> = { article_id: '' };
+  /** Another page's way to the service. */
+  @property({ attribute: false }) door: Client = client;
   @state() private article: Article | undefined;
   @state() private problem = '';
   @state() private slow = false;
@@ -146,11 +148,14 @@ export class PassageDrawer extends LitElement {
     this.slow = false;
     const timer = setTimeout(() => (this.slow = true), SKELETON_AFTER_MS);
     try {
-      const article = await client.article(citation.article_id);
+      const article = await this.door.article(citation.article_id);
       if (citation === this.citation) this.article = article;
     } catch (error) {
       const gone = error instanceof Problem && error.status === 404;
-      if (citation === this.citation) this.problem = gone ? 'This article has been withdrawn.' : sentenceFor(error);
+      // A token for one conversation may not read the whole article; the words that count came with the card.
+      const closed = error instanceof Problem && (error.status === 401 || error.status === 403) && this.door.foreign !== undefined;
+      const words = closed && citation.quote ? `These words bear it out: “${citation.quote}”` : sentenceFor(error);
+      if (citation === this.citation) this.problem = gone ? 'This article has been withdrawn.' : words;
     } finally {
       clearTimeout(timer);
     }

@@ -3,8 +3,9 @@ import { customElement, property, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Gap } from '../api/types.ts';
 import type { ConversationView, TurnView } from '../state/conversation.ts';
+import { channelName, isWritten } from '../state/replies.ts';
 import { callTime, secondsText } from '../state/text.ts';
-import { arrowDownIcon } from './icons.ts';
+import { arrowDownIcon, channelIcon } from './icons.ts';
 import { shared } from './shared-styles.ts';
 import { type Turn, roleNames } from './turn.ts';
 
@@ -61,6 +62,12 @@ export class Transcript extends LitElement {
         gap: var(--s3);
         margin: var(--s5) var(--s4) 0;
       }
+      .channel {
+        display: flex;
+        align-items: center;
+        gap: var(--s2);
+        padding: var(--s3) var(--s4) 0;
+      }
       .empty {
         padding: var(--s6) var(--s4);
         max-width: 44ch;
@@ -92,9 +99,10 @@ export class Transcript extends LitElement {
     const rows = rowsOf(view);
     return html`
       <div class="scroll" tabindex="0" role="region" aria-label="Transcript" @scroll=${this.scrolled}>
+        ${isWritten(view) ? html`<p class="channel quiet">${channelIcon(view.channel)} ${channelName(view)}</p>` : ''}
         ${rows.length === 0 ? this.empty(view) : ''}
         <div>${repeat(rows, (row) => row.key, (row) => this.row(row))}</div>
-        ${view.state === 'ended' && rows.length > 0 ? html`<p class="end quiet numbers">Call ended at ${callTime(view.duration_ms)}</p>` : ''}
+        ${view.state === 'ended' && rows.length > 0 ? html`<p class="end quiet numbers">${isWritten(view) ? 'Ended' : 'Call ended'} at ${callTime(view.duration_ms)}</p>` : ''}
       </div>
       ${this.following || rows.length === 0
         ? ''
@@ -104,13 +112,18 @@ export class Transcript extends LitElement {
 
   private row(row: Row) {
     if ('turn' in row) {
-      return html`<bc-turn .turn=${row.turn} ?continued=${row.continued} ?marked=${row.turn.turn_id === this.markedTurn}></bc-turn>`;
+      const { turn } = row;
+      return html`<bc-turn
+        .turn=${turn} ?continued=${row.continued} ?marked=${turn.turn_id === this.markedTurn} ?written=${this.view && isWritten(this.view)}
+        .reply=${this.view?.replies[turn.turn_id]}
+      ></bc-turn>`;
     }
     const who = (roleNames[row.gap.party.role] ?? row.gap.party.role).toLowerCase();
     return html`<p class="gap numbers">${secondsText(row.gap.lost_ms)} of the ${who}’s voice lost${row.gap.why ? ` · ${row.gap.why}` : ''}</p>`;
   }
 
   private empty(view: ConversationView) {
+    if (isWritten(view)) return html`<p class="empty">${view.state === 'live' ? 'Each message appears here as it comes.' : 'Nothing was written.'}</p>`;
     const words = view.state === 'live'
       ? 'Listening. Each sentence appears here about a second after it is said.'
       : 'Nothing was said on this call.';

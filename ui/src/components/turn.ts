@@ -1,6 +1,7 @@
 import { LitElement, css, html, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { TurnView } from '../state/conversation.ts';
+import { type ReplyWrite, replyWords } from '../state/replies.ts';
 import { callTime, sliceCodePoints, spokenText } from '../state/text.ts';
 import { maskedText, maskStyles } from './masked-text.ts';
 import { shared } from './shared-styles.ts';
@@ -14,6 +15,10 @@ export class Turn extends LitElement {
   /** The same party spoke just before: its name need not be repeated. */
   @property({ type: Boolean }) continued = false;
   @property({ type: Boolean, reflect: true }) marked = false;
+  /** How far it is on its way to the customer. */
+  @property({ attribute: false }) reply: ReplyWrite | undefined;
+  /** It was typed: its line ends are meant. */
+  @property({ type: Boolean, reflect: true }) written = false;
 
   static override styles = [
     shared,
@@ -21,7 +26,7 @@ export class Turn extends LitElement {
     css`
       :host {
         display: grid;
-        grid-template-columns: 3.2rem minmax(0, var(--measure));
+        grid-template-columns: calc(3.2 * var(--text-m)) minmax(0, var(--measure));
         padding: var(--s3) var(--s4) 0;
         border-radius: var(--radius);
       }
@@ -33,13 +38,13 @@ export class Turn extends LitElement {
       }
       time {
         font-size: var(--text-s);
-        line-height: calc(var(--leading) * 1rem);
+        line-height: calc(var(--leading) * var(--text-m));
         color: var(--ink-3);
       }
       h3 {
         font-size: var(--text-s);
         font-weight: var(--weight-bold);
-        line-height: calc(var(--leading) * 1rem);
+        line-height: calc(var(--leading) * var(--text-m));
         color: var(--ink-3);
       }
       .customer h3 {
@@ -52,6 +57,18 @@ export class Turn extends LitElement {
       .customer p {
         color: var(--ink);
       }
+      :host([written]) p {
+        white-space: pre-wrap;
+      }
+      .way {
+        display: flex;
+        align-items: center;
+        flex-wrap: wrap;
+        gap: var(--s2);
+      }
+      .way.failed {
+        color: var(--danger);
+      }
       .partial p,
       .partial p .unsettled {
         color: var(--ink-3);
@@ -61,7 +78,7 @@ export class Turn extends LitElement {
       }
       @media (max-width: 899px) {
         :host {
-          grid-template-columns: 2.9rem minmax(0, 1fr);
+          grid-template-columns: calc(2.9 * var(--text-m)) minmax(0, 1fr);
           padding-inline: var(--s3);
         }
       }
@@ -76,7 +93,17 @@ export class Turn extends LitElement {
       <div class="${turn.party.role === 'customer' ? 'customer' : 'other'} ${turn.partial ? 'partial' : ''}" data-turn=${turn.turn_id}>
         <h3 class=${this.continued ? 'visually-hidden' : ''}>${name}</h3>
         <p title=${turn.heard === null ? nothing : spokenText(turn.heard)}>${turn.partial ? this.partialText(turn) : maskedText(turn.text)}</p>
+        ${this.way()}
       </div>`;
+  }
+
+  private way() {
+    const told = replyWords(this.reply);
+    if (!told) return '';
+    const again = () => this.dispatchEvent(new CustomEvent('reply-again', { detail: this.turn?.turn_id, bubbles: true, composed: true }));
+    return html`<div class="way quiet ${told.failed ? 'failed' : ''}" role="status">
+      ${told.words}${told.failed ? html` <button type="button" class="button" @click=${again}>Send again</button>` : ''}
+    </div>`;
   }
 
   // A decoding that shortens for a moment must not pull up what stands below: the line keeps its height until it settles.

@@ -52,6 +52,8 @@ const acts: [string, () => Promise<unknown>, () => Response][] = [
   ['a hand-over', () => session.writeHandOver(), () => Response.json(summary)],
   ['an answer', () => session.ask({ question: 'fee?' }), () => new Response(frame('asked', asked) + frame('answer', answered))],
   ['a verdict', () => session.verdict('k-1', 'accepted'), () => Response.json({})],
+  ['a contact', () => session.crm.choose({ contact_id: '7' }), () => Response.json({ state: 'known', contact: null, open_cases: [], history: [] })],
+  ['what is put', () => session.crm.put({ items: ['note'], case: null, changes: {} }), () => Response.json({ items: [] })],
   ['a review', () => session.review({ id: 'w-1-1', verdict: 'accepted' }), () => Response.json({})],
 ];
 
@@ -72,4 +74,19 @@ test.each(acts)('the failure of %s is told with the call that it belongs to', as
   await done;
   expect([session.view?.id, said.length]).toEqual(['B', 1]);
   expect(said[0]).toContain('In another call (Caller of A): ');
+});
+
+test('a choice that is on its way holds up no other call’s', async () => {
+  const first = session.crm.choose({ contact_id: '7' });
+  const answer = release;
+  session.select('B');
+  await vi.waitFor(() => expect(session.view?.id).toBe('B'));
+  const second = session.crm.choose({ none: true });
+  expect(session.crm.choosing).toBe(true);
+  answer(new Response('', { status: 503 }));
+  await first;
+  expect([session.crm.choosing, session.crm.choiceProblem]).toEqual([true, '']);
+  release(Response.json({ state: 'unknown', contact: null, open_cases: [], history: [], chosen_by: 'Emma' }));
+  await second;
+  expect([session.crm.choosing, session.view?.crm?.chosen_by]).toEqual([false, 'Emma']);
 });

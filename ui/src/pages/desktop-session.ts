@@ -10,6 +10,8 @@ import { Microphone, type MicrophoneState } from '../audio/microphone.ts';
 import { callerName } from '../state/calls.ts';
 import { type ConversationView, answerAloud, withAnswer, withBroken, withVerdict, withWritten } from '../state/conversation.ts';
 import { noWrapUp, withReview, withWrapUpEvent } from '../state/wrapup.ts';
+import { CrmDesk } from './crm-desk.ts';
+import { ReplyDesk } from './reply-desk.ts';
 
 /** How the session speaks to the agent: on the screen and aloud, or only aloud. */
 export interface Voice {
@@ -29,10 +31,19 @@ export class DesktopSession implements ReactiveController {
   /** Lists were read at least once: only then "no calls" is a fact. */
   ready = false;
   microphone: MicrophoneState = { is: 'off' };
+  /** Who it is, and what goes back into other systems. */
+  readonly crm = new CrmDesk({
+    feed: () => this.feed, say: { show: (text) => this.say.show(text), announce: (text) => this.say.announce(text) },
+    fail: (feed, sentence) => this.fail(feed, sentence), changed: () => this.host.requestUpdate(),
+  });
   /** Drafts that were asked for here. */
   readonly asked = new Set<string>();
   /** Calls for which an e-mail is being written. */
   private readonly orders = new Set<string>();
+  /** Answers to those who write. */
+  readonly replies = new ReplyDesk({
+    feed: () => this.feed, fail: (feed, sentence) => this.fail(feed, sentence), changed: () => this.host.requestUpdate(),
+  });
   private callsStream: StreamState = 'connecting';
   private viewStream: StreamState = 'open';
   private calls: CallsFeed | undefined;
@@ -77,13 +88,14 @@ export class DesktopSession implements ReactiveController {
     this.feed = undefined;
     this.selected = id;
     this.view = undefined;
+    this.crm.leave();
     this.problem = '';
     this.viewStream = 'connecting';
     // The address keeps the choice over a reload without a new page in the history.
     history.replaceState(null, '', id === '' ? location.pathname : `#${id}`);
     if (id !== '') {
       this.feed = new ConversationFeed(id, {
-        onView: (view) => this.set(() => (this.view = view)),
+        onView: (view) => this.set(() => this.viewMoved(view)),
         onStream: (state) => this.set(() => (this.viewStream = state)),
         onProblem: (sentence) => this.set(() => (this.problem = sentence)),
         onSignedOut: () => this.toSignIn(),
@@ -213,6 +225,7 @@ export class DesktopSession implements ReactiveController {
       if (error instanceof Problem && (error.status === 401 || error.status === 403)) return this.toSignIn();
       // The streams below keep trying and say so.
     }
+    void this.crm.begin();
     this.calls = new CallsFeed({
       onCalls: (live, ended) => this.callsMoved(live, ended),
       onDegraded: (degraded) => this.set(() => (this.degraded = degraded)),
@@ -223,10 +236,16 @@ export class DesktopSession implements ReactiveController {
     this.host.requestUpdate();
   }
 
+  private viewMoved(view: ConversationView): void {
+    this.view = view;
+    this.crm.follow(view);
+  }
+
   private callsMoved(live: Summary[], ended: Summary[]): void {
     this.live = live;
     this.ended = ended;
     this.ready = true;
+    this.crm.look();
     // Somebody who looks at nothing gets the newest call; a chosen one, even an ended one, is never taken away.
     const [newest] = live;
     if (this.selected === '' && newest) this.select(newest.id);

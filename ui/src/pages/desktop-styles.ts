@@ -59,7 +59,13 @@ export const desktopStyles = css`
     height: 100%;
   }
   .transcript {
+    display: flex;
+    flex-direction: column;
     overflow: hidden;
+  }
+  .transcript bc-transcript {
+    flex: 1;
+    height: auto;
   }
   .cards {
     padding: var(--s3);
@@ -85,6 +91,14 @@ export const desktopStyles = css`
     position: absolute;
     inset: 0;
     z-index: 10;
+  }
+  bc-outcome {
+    padding: var(--s1);
+    margin-bottom: var(--s2);
+  }
+  .drawer {
+    z-index: 5;
+    background: var(--surface);
   }
   .problem,
   .bones {
@@ -141,6 +155,18 @@ export const desktopStyles = css`
       display: flex;
       flex-direction: column;
       min-height: 0;
+      border-inline-end: 1px solid var(--line);
+    }
+    .call.with-customer {
+      grid-template: auto minmax(0, auto) minmax(0, 1fr) auto / 304px minmax(0, 1fr) minmax(440px, 38%);
+      grid-template-areas: 'calls strip strip' 'calls panel side' 'about panel side' 'about ask side';
+    }
+    .with-customer .calls {
+      max-height: 44vh;
+    }
+    .about {
+      grid-area: about;
+      border-block-start: 1px solid var(--line);
       border-inline-end: 1px solid var(--line);
     }
     .calls bc-call-list {

@@ -1,13 +1,17 @@
 import '../theme.ts';
 import { LitElement, html } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
+import type { ContactChoice, CrmWrite, OutcomeOrder } from '../api/crm-types.ts';
 import type { Citation, Decision, EmailOrder, Question } from '../api/types.ts';
 import type { Announcer } from '../components/announcer.ts';
 import type { Ask } from '../components/ask.ts';
 import type { Cards } from '../components/cards.ts';
+import type { CustomerPanel } from '../components/customer-panel.ts';
 import type { HandOver } from '../components/handover.ts';
 import type { Header } from '../components/header.ts';
 import type { KeyMap } from '../components/keymap.ts';
+import type { OutcomePanel } from '../components/outcome.ts';
+import type { Reply, WrittenReply } from '../components/reply.ts';
 import { shared } from '../components/shared-styles.ts';
 import type { Transcript } from '../components/transcript.ts';
 import type { WrapUpPanel } from '../components/wrapup.ts';
@@ -15,6 +19,7 @@ import { type CardView, type ConversationView, openSuggestions } from '../state/
 import { hasDrafts } from '../state/wrapup.ts';
 import { callerName } from '../state/calls.ts';
 import { type Action, actionFor } from '../state/keys.ts';
+import { channelName, isWritten } from '../state/replies.ts';
 import { degradedSentence } from '../state/text.ts';
 import { copyText } from './clipboard.ts';
 import { DesktopSession } from './desktop-session.ts';
@@ -31,6 +36,10 @@ type CardEvent<T = undefined> = CustomEvent<{ card: CardView; value: T }>;
 export class Desktop extends LitElement {
   @state() private tab: Tab = 'cards';
   @state() private narrow = matchMedia('(max-width: 899px)').matches;
+  /** The customer has a place of their own beside the call. */
+  @state() private wide = matchMedia('(min-width: 1300px)').matches;
+  /** Where they have none, they stand over the transcript. */
+  @state() private customerOpen = false;
   @state() private passage: (Pick<Citation, 'article_id'> & Partial<Citation>) | null = null;
   /** The turn that a card answers, lit for a moment. */
   @state() private markedTurn: string | null = null;
@@ -44,10 +53,13 @@ export class Desktop extends LitElement {
   @query('bc-cards') private cards!: Cards | null;
   @query('bc-ask') private askBox!: Ask | null;
   @query('bc-header') private header!: Header;
+  @query('bc-customer-panel') private customerPanel!: CustomerPanel | null;
   @query('bc-handover') private handOver!: HandOver | null;
   @query('bc-keymap') private keyMap!: KeyMap;
+  @query('bc-outcome') private outcome!: OutcomePanel | null;
   @query('bc-wrapup') private wrapUp!: WrapUpPanel | null;
   @query('bc-transcript') private transcript!: Transcript | null;
+  @query('bc-reply') private reply!: Reply | null;
   private readonly session = new DesktopSession(this, {
     show: (text) => this.announcer.show(text),
     announce: (text) => this.announcer.announce(text),
@@ -62,6 +74,7 @@ export class Desktop extends LitElement {
     super.connectedCallback();
     document.addEventListener('keydown', this.pressed);
     matchMedia('(max-width: 899px)').addEventListener('change', (event) => (this.narrow = event.matches));
+    matchMedia('(min-width: 1300px)').addEventListener('change', (event) => (this.wide = event.matches));
     this.clock = setInterval(() => (this.now = this.session.now), 1_000);
   }
 
@@ -76,8 +89,8 @@ export class Desktop extends LitElement {
     const { view } = session;
     return html`
       <bc-header
-        .me=${session.me} .live=${session.live} .ended=${session.ended} .selected=${session.selected} .stream=${session.stream} .now=${this.now}
-        .behindMs=${view?.state === 'live' ? view.behind_ms : null}
+        .me=${session.me} .live=${session.crm.named(session.live)} .ended=${session.crm.named(session.ended)} .selected=${session.selected} .stream=${session.stream} .now=${this.now}
+        .behindMs=${view?.state === 'live' ? view.behind_ms : null} .unwritten=${session.crm.unwritten}
         @call-select=${this.choose} @help=${() => this.keyMap.toggle()} @sign-out=${() => session.signOut()} @speak=${this.speak} @hush=${this.hush}
       ><bc-microphone .state=${session.microphone}></bc-microphone></bc-header>
       ${session.selected === '' ? this.idle() : this.call(view)}
@@ -103,8 +116,9 @@ export class Desktop extends LitElement {
 
   private call(view: ConversationView | undefined) {
     const { session } = this;
+    const column = Boolean(view) && this.wide && session.crm.hasCrm(view);
     return html`<main
-      class="call"
+      class="call ${column ? 'with-customer' : ''}"
       @card-insert=${(event: CardEvent<string>) => this.insert(event.detail.card, event.detail.value)}
       @card-edited=${(event: CardEvent<string>) => this.insertEdited(event.detail.card, event.detail.value)}
       @card-dismiss=${(event: CardEvent) => this.dismiss(event.detail.card)}
@@ -112,8 +126,16 @@ export class Desktop extends LitElement {
       @close-passage=${this.closePassage}
       @reveal-turn=${(event: CardEvent<string>) => this.reveal(event.detail.value)}
       @copy-answer=${(event: CardEvent<string>) => this.copy(event.detail.value)}
+      @reply-send=${(event: CustomEvent<WrittenReply>) => this.send(event.detail)}
+      @reply-again=${(event: CustomEvent<string>) => session.replies.again(event.detail)}
       @wrapup-review=${(event: CustomEvent<Decision>) => session.review(event.detail)}
       @wrapup-email=${(event: CustomEvent<EmailOrder>) => session.writeEmail(event.detail)}
+      @contact-choose=${(event: CustomEvent<ContactChoice>) => session.crm.choose(event.detail)}
+      @outcome-put=${(event: CustomEvent<OutcomeOrder>) => session.crm.put(event.detail)}
+      @outcome-retry=${(event: CustomEvent<CrmWrite>) => session.crm.retry(event.detail)}
+      @outcome-again=${() => session.crm.loadOutcome()}
+      @open-customer=${() => this.toCustomer()}
+      @close-customer=${() => this.closeCustomer()}
       @close-handover=${() => (this.packClosed = this.session.view?.wrapup?.hand_over?.wrapup_id ?? null)}
       @hand-over=${() => this.toHandOver()}
       @close-answers=${() => (this.answersOpen = false)}
@@ -123,9 +145,10 @@ export class Desktop extends LitElement {
       @call-select=${this.choose} @speak=${this.speak} @hush=${this.hush} @ask=${this.ask}
     >
       <nav class="calls" aria-label="Calls">
-        <bc-call-list .live=${session.live} .ended=${session.ended} .selected=${session.selected} .now=${this.now}></bc-call-list>
+        <bc-call-list .live=${session.crm.named(session.live)} .ended=${session.crm.named(session.ended)} .selected=${session.selected} .now=${this.now}></bc-call-list>
         ${session.microphone.is === 'streaming' ? '' : html`<bc-microphone .state=${session.microphone}></bc-microphone>`}
       </nav>
+      ${view && column ? html`<section class="panel about" aria-label="Customer" tabindex="-1">${this.customer(view)}</section>` : ''}
       ${view ? this.panels(view) : this.without()}
     </main>`;
   }
@@ -145,6 +168,11 @@ export class Desktop extends LitElement {
     const pack = view.state === 'live' ? view.wrapup?.hand_over : null;
     const cards = html`<section class="panel cards" aria-label="Cards" tabindex="-1" ?hidden=${this.narrow && this.tab !== 'cards'}>
       ${pack && pack.wrapup_id !== this.packClosed ? html`<bc-handover .pack=${pack}></bc-handover>` : ''}
+      ${view.state === 'ended' && session.crm.systems.length > 0
+        ? html`<bc-outcome
+            .view=${view} .outcome=${session.crm.outcome} .systems=${session.crm.systems} .problem=${session.crm.outcomeProblem} .busy=${session.crm.putting}
+          ></bc-outcome>`
+        : ''}
       ${view.wrapup && (view.state === 'ended' || hasDrafts(view.wrapup))
         ? html`<bc-wrapup .wrapup=${view.wrapup} .asked=${session.asked} .ordering=${session.ordering}></bc-wrapup>`
         : ''}
@@ -153,20 +181,38 @@ export class Desktop extends LitElement {
     const answers = this.answersOpen && view.questions.length > 0 ? html`<bc-answers role="region" aria-label="Answers" .questions=${view.questions}></bc-answers>` : '';
     return html`
       <div class="strip">
-        <bc-customer .view=${view} .now=${this.now}></bc-customer>
+        <bc-customer .view=${view} .now=${this.now} .hasCrm=${session.crm.hasCrm(view)}></bc-customer>
         ${this.stripRow(view)}
       </div>
-      ${this.narrow ? html`<bc-tabs name="Call views" .tabs=${TABS} .selected=${this.tab} .news=${this.news ? 'cards' : ''}></bc-tabs>` : ''}
+      ${this.narrow ? html`<bc-tabs name="Call views" .tabs=${TABS} .selected=${this.tab} .news=${this.newsIn(view)}></bc-tabs>` : ''}
       <div class="panel transcript" ?hidden=${this.narrow && this.tab !== 'transcript'}>
         <bc-transcript .view=${view} .markedTurn=${this.markedTurn}></bc-transcript>
+        ${isWritten(view) && view.state === 'live'
+          ? html`<bc-reply .conversation=${view.id} .channel=${channelName(view)} .busy=${session.replies.isBusy(view.id)}></bc-reply>`
+          : ''}
       </div>
       <div class="side">${cards}${this.degraded()}${answers}</div>
       ${this.narrow && this.tab === 'customer'
-        ? html`<section class="panel" aria-label="Customer"><bc-customer full .view=${view} .now=${this.now}></bc-customer></section>`
+        ? html`<section class="panel" aria-label="Customer">${this.customer(view)}</section>`
         : ''}
       <bc-ask .suggestions=${openSuggestions(view)}></bc-ask>
+      ${this.customerOpen && !this.narrow && !this.wide
+        ? html`<section class="panel drawer" aria-label="Customer">${this.customer(view, true)}</section>`
+        : ''}
       ${this.passage ? html`<bc-passage role="complementary" aria-label="Passage" .citation=${this.passage}></bc-passage>` : ''}
     `;
+  }
+
+  private customer(view: ConversationView, closable = false) {
+    const { crm } = this.session;
+    return html`<bc-customer-panel
+      .view=${view} .now=${this.now} .hasCrm=${crm.hasCrm(view)} .busy=${crm.choosing} .problem=${crm.choiceProblem} .closable=${closable}
+    ></bc-customer-panel>`;
+  }
+
+  private newsIn(view: ConversationView): Tab | '' {
+    if (this.news) return 'cards';
+    return view.crm?.state === 'ambiguous' && this.tab !== 'customer' ? 'customer' : '';
   }
 
   /** Under the customer's name: the microphone while it runs, and the way to a call that began meanwhile. */
@@ -220,6 +266,12 @@ export class Desktop extends LitElement {
       case 'handover':
         void this.toHandOver();
         return true;
+      case 'customer':
+        if (this.customerOpen && !this.wide && !this.narrow) this.closeCustomer();
+        else void this.toCustomer();
+        return true;
+      case 'put':
+        return this.put();
       case 'mute':
         this.mute(!this.cards?.muted);
         return true;
@@ -242,6 +294,7 @@ export class Desktop extends LitElement {
       this.closePassage();
       return true;
     }
+    if (this.customerOpen) return this.closeCustomer();
     if (this.cards?.release()) return true;
     const had = this.answersOpen && (this.session.view?.questions.length ?? 0) > 0;
     this.answersOpen = false;
@@ -281,7 +334,52 @@ export class Desktop extends LitElement {
     part()?.focus();
   }
 
+  private async toCustomer(): Promise<void> {
+    if (!this.session.view) return;
+    this.show('customer');
+    if (!this.narrow && !this.wide) {
+      this.passage = null;
+      this.opener ??= deepActiveElement();
+      this.customerOpen = true;
+    }
+    await this.updateComplete;
+    await this.customerPanel?.updateComplete;
+    this.customerPanel?.focus();
+  }
+
+  private closeCustomer(): boolean {
+    this.customerOpen = false;
+    this.opener?.focus();
+    this.opener = null;
+    return true;
+  }
+
+  /** The first time it shows what would be put; only from there the key puts it. */
+  private put(): boolean {
+    if (!this.outcome) return false;
+    if (this.outcome.matches(':focus-within')) return this.outcome.put();
+    this.show('cards');
+    void this.updateComplete.then(() => this.outcome?.focus());
+    return true;
+  }
+
+  private async send(reply: WrittenReply): Promise<void> {
+    const conversation = this.session.selected;
+    if (!(await this.session.replies.send(reply))) return;
+    this.reply?.sent(conversation, reply.text);
+    this.announcer.announce('Reply sent');
+  }
+
+  /** Into the reply, where there is one; what became of the card is told when it is sent. */
+  private putIntoReply(card: CardView, words: string): boolean {
+    if (!this.reply) return false;
+    this.show('transcript');
+    void this.updateComplete.then(() => this.reply?.put(words, card.card_id));
+    return true;
+  }
+
   private insert(card: CardView, words: string): void {
+    if (this.putIntoReply(card, words)) return;
     const edited = card.verdict?.verdict === 'edited';
     void this.copy(words);
     // Inserting again what was edited before says nothing new.
@@ -289,6 +387,7 @@ export class Desktop extends LitElement {
   }
 
   private insertEdited(card: CardView, text: string): void {
+    if (this.putIntoReply(card, text)) return;
     void this.copy(text);
     void this.session.verdict(card.card_id, 'edited', text);
   }
@@ -313,6 +412,7 @@ export class Desktop extends LitElement {
   }
 
   private open(citation: Citation): void {
+    this.customerOpen = false;
     this.opener ??= deepActiveElement();
     this.passage = citation;
   }
@@ -325,6 +425,7 @@ export class Desktop extends LitElement {
 
   private async reveal(turnId: string): Promise<void> {
     this.passage = null;
+    this.customerOpen = false;
     this.opener = null;
     this.show('transcript');
     this.markedTurn = turnId;
@@ -347,6 +448,8 @@ export class Desktop extends LitElement {
 
   private choose(event: CustomEvent<string>): void {
     this.passage = null;
+    this.customerOpen = false;
+    this.opener = null;
     this.answersOpen = true;
     this.session.select(event.detail);
   }

@@ -123,6 +123,7 @@ export class Home extends LitElement {
       <p class="lead">${me.demo ? 'A demo with sample knowledge' : me.tenant}</p>
       <a class="place" href="/desktop"><strong>Agent desktop</strong><span>The live call, its words, and answers with their source.</span></a>
       <a class="place" href="/knowledge"><strong>Knowledge</strong><span>Drafts to review, what nobody has written yet, and what grows stale.</span></a>
+      <a class="place" href="/outbox"><strong>Outbox</strong><span>What goes to the CRM, mailbox and calendar, and what didn’t get there.</span></a>
       <div class="foot">
         <span class="quiet numbers">${me.role.replaceAll('_', ' ')} · version ${me.version}</span>
         <button type="button" class="button plain" @click=${this.signOut}>Sign out</button>

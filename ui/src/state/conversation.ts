@@ -1,9 +1,12 @@
 // A conversation's view model and the one pure function that moves it on: (view, event) → view.
 // It must give the same view whether events come once, twice, or in another order than they were numbered.
+import type { CrmContext, CrmWrite } from '../api/crm-types.ts';
 import type {
   AnsweredQuestion, Conversation, Envelope, Gap, Partial, Party, ProvenSentence, SpokenCard, StoredSuggestion, SuggestedQuestion, Suggestion,
   Turn, Verdict, VerdictKind, WrapUp, WrapUpGrowing,
 } from '../api/types.ts';
+import { withCrmContext, withCrmWrite } from './crm.ts';
+import { type Replies, type ReplyWrite, isWritten, repliesOf, withReply } from './replies.ts';
 import { numbered, withGrowing, withWrapUpEvent } from './wrapup.ts';
 
 export interface TurnView {
@@ -54,8 +57,16 @@ export interface ConversationView {
   cards: CardView[];
   questions: QuestionView[];
   suggested: SuggestedQuestion[];
+  /** Of a conversation that is written: how far the agent's turns are on their way. */
+  replies: Replies;
   /** Null while nothing was written. */
   wrapup: WrapUp | null;
+  /** Who the CRM says is on the line; null where it has said nothing yet. */
+  crm: CrmContext | null;
+  /** Of the event that brought it: what was overtaken must not come back. */
+  crm_sequence: number;
+  /** What is put into other systems, newest of each. */
+  writes: (CrmWrite & { sequence?: number })[];
   /** End of speech to its final turn, by the service's clock; null until one arrived live. */
   behind_ms: number | null;
   /** Every stored event up to this number is in the view … */
@@ -81,7 +92,11 @@ export function fromSnapshot(snapshot: Conversation): ConversationView {
     cards: snapshot.cards.map(storedCard),
     questions: (snapshot.questions ?? []).map((q) => entry(q, [])),
     suggested: snapshot.suggested_questions ?? [],
+    replies: repliesOf(snapshot.replies ?? []),
     wrapup: snapshot.wrapup ? numbered(snapshot.wrapup) : null,
+    crm: snapshot.crm ?? null,
+    crm_sequence: 0,
+    writes: snapshot.writes ?? [],
     behind_ms: null,
     through: snapshot.last_sequence,
     ahead: [],
@@ -190,6 +205,11 @@ function applyStored(view: ConversationView, type: string, event: Envelope): Con
       const data = event.data as { parties?: Party[]; attributes?: Record<string, string> };
       return { ...view, parties: data.parties ?? view.parties, attributes: data.attributes ?? view.attributes };
     }
+    case 'crm.context':
+      return withCrmContext(view, event.data as CrmContext, Number(event.sequence ?? 0));
+    case 'crm.write':
+      if ((event.data as ReplyWrite).turn_id) return { ...view, replies: withReply(view.replies, event.data as ReplyWrite) };
+      return withCrmWrite(view, { ...(event.data as CrmWrite), at: event.time }, Number(event.sequence ?? 0));
     case 'conversation.ended': {
       const data = event.data as { reason: string; duration_ms: number };
       // Whatever was still open will never settle now.
@@ -229,7 +249,7 @@ function applyFinal(view: ConversationView, data: Turn, time: string): Conversat
     ...view,
     turns: placed(view.turns, index, finalTurn(data)),
     // A replay faster than real time has no meaningful lag.
-    behind_ms: Number.isFinite(behind) && behind >= 0 ? behind : view.behind_ms,
+    behind_ms: Number.isFinite(behind) && behind >= 0 && !isWritten(view) ? behind : view.behind_ms,
   };
 }
 

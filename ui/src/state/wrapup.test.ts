@@ -47,6 +47,7 @@ test('a hand-over is no summary, and the newest verdict counts', () => {
 test('dates say what is certain', () => {
   const due = { phrase: 'Thursday at two', date: '2026-03-05', time: '14:00', is_limit: false, time_zone: 'Europe/London' };
   expect(dueText(due)).toBe('Thu 5 Mar, 14:00');
+  expect(dueText({ ...due, until: '16:00' })).toBe('Thu 5 Mar, 14:00–16:00');
   expect(dueText({ ...due, time: undefined, is_limit: true })).toBe('by Thu 5 Mar');
   expect(dueText({ ...due, date: undefined })).toBe('“Thursday at two”: which day?');
   expect(dueText(null)).toBe('no date');

@@ -183,14 +183,14 @@ export function sectionName(key: string): string {
 const dayNames = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const monthNames = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** `by Thu 5 Mar, 14:00`; what isn't certain is said to be so. */
+/** `by Thu 5 Mar, 14:00`, `Thu 5 Mar, 14:00–16:00`; what isn't certain is said to be so. */
 export function dueText(due: WrapUpDue | null): string {
   if (!due) return 'no date';
   if (!due.date) return `“${due.phrase}”: which day?`;
   // A date has no time zone; in UTC it stays the day that it is.
   const date = new Date(`${due.date}T00:00:00Z`);
   const day = `${dayNames[date.getUTCDay()]} ${date.getUTCDate()} ${monthNames[date.getUTCMonth()]}`;
-  return `${due.is_limit ? 'by ' : ''}${day}${due.time ? `, ${due.time}` : ''}`;
+  return `${due.is_limit ? 'by ' : ''}${day}${due.time ? `, ${due.time}` : ''}${due.until ? `–${due.until}` : ''}`;
 }
 
 /** The parts by paragraph, in reading order. */

@@ -9,6 +9,8 @@ import { shared } from '../shared-styles.ts';
 @customElement('bc-top')
 export class Top extends LitElement {
   @property({ attribute: false }) me: Me | undefined;
+  /** The page's name. */
+  @property() name = 'Knowledge';
   @state() private theme: Theme = currentTheme();
 
   static override styles = [
@@ -90,7 +92,7 @@ export class Top extends LitElement {
   override render() {
     const themeIcon = { auto: autoIcon, light: sunIcon, dark: moonIcon }[this.theme];
     return html`<header>
-      <div class="name"><a href="/">Backchannel</a><span class="quiet" aria-hidden="true">/</span><h1>Knowledge</h1></div>
+      <div class="name"><a href="/">Backchannel</a><span class="quiet" aria-hidden="true">/</span><h1>${this.name}</h1></div>
       <slot></slot>
       <div class="tools">
         <button type="button" class="icon-button keys" aria-label="Keyboard map" title="Keyboard map (?)" @click=${this.help}>${keyboardIcon}</button>

@@ -1,0 +1,402 @@
+//! What agents do with contacts, outcomes and dead letters.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{Timestamp, Zoned};
+
+use super::CrmDesk;
+use super::identify::{identify, key, known};
+use crate::connect::crm::{CANDIDATES_MAX, Crm, checked};
+use crate::domain::{
+    ConversationId, CrmContext, CrmWrite, Delivery, DeliveryMove, DeliveryState, Effect, ErrorKind,
+    EventBody, Identity, KnownContact, NewDelivery, NewEvent, Progress, TenantId,
+};
+use crate::flow::feedback::outcome::{CaseChoice, Ending, Planned, Rule, plan};
+use crate::insight::redaction;
+use crate::serve::{
+    Change, CrmDoor, Expert, Failure, Known, Outcome, OutcomeOrder, SwarmOrder, SystemState,
+    WantedContact, ending,
+};
+use crate::store::{DeliveryQuery, Page, StoreError};
+
+const NO_CRM: &str = "no CRM is configured; name one in [crm]";
+
+pub(super) fn failed(kind: ErrorKind, message: impl Into<String>) -> Failure {
+    Failure { kind, message: message.into() }
+}
+
+pub(super) fn of(error: StoreError) -> Failure {
+    Failure::of(&error)
+}
+
+#[async_trait]
+impl CrmDoor for CrmDesk {
+    async fn identify(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        wanted: WantedContact,
+        by: &str,
+    ) -> Result<CrmContext, Failure> {
+        let crm = self.crm.as_deref().ok_or_else(|| failed(ErrorKind::Conflict, NO_CRM))?;
+        let (_, before) = self.read(tenant, conversation).await?;
+        let region = &self.settings.region;
+        let mut context = match wanted {
+            WantedContact::Candidate(id) => candidate(crm, before.context.clone(), &id).await?,
+            WantedContact::By(key) => identify(crm, key, region).await,
+            WantedContact::Written(text) => {
+                let key = key(&text, region).ok_or_else(|| {
+                    let what = "that is neither a telephone number nor an e-mail address";
+                    failed(ErrorKind::Invalid, what)
+                })?;
+                identify(crm, key, region).await
+            }
+            WantedContact::Nobody => CrmContext {
+                connector: crm.name().to_owned(),
+                searched: before.context.as_ref().and_then(|context| context.searched.clone()),
+                identity: Identity::Unknown,
+                latency_ms: 0,
+            },
+        };
+        if let Identity::Unavailable(why) = &context.identity {
+            return Err(failed(ErrorKind::Unavailable, format!("the CRM was not reached: {why}")));
+        }
+        refuse_second_person(&before, &context)?;
+        if let Identity::Known(known) = &mut context.identity {
+            known.chosen_by = Some(by.to_owned());
+        }
+        self.tell_of_customer(tenant, conversation, context.clone()).await.map_err(of)?;
+        Ok(context)
+    }
+
+    async fn outcome(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+    ) -> Result<Outcome, Failure> {
+        let (ending, known) = self.read(tenant, conversation).await?;
+        let writes = known.writes;
+        match customer(known.context) {
+            Ok(customer) => Ok(Outcome {
+                planned: plan(&ending, &customer, &CaseChoice::None, &self.settings.outcome),
+                cases: customer.cases,
+                why_not: None,
+                writes,
+            }),
+            Err(why) => Ok(Outcome { why_not: Some(why), writes, ..Outcome::default() }),
+        }
+    }
+
+    async fn write(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        order: OutcomeOrder,
+        by: &str,
+    ) -> Result<Vec<Delivery>, Failure> {
+        let (ending, before) = self.read(tenant, conversation).await?;
+        let customer = customer(before.context).map_err(|why| failed(ErrorKind::Conflict, why))?;
+        if let CaseChoice::Existing(id) = &order.case
+            && customer.cases.iter().all(|case| case.id != *id)
+        {
+            return Err(failed(ErrorKind::Invalid, "that is none of the contact's open cases"));
+        }
+        let planned = plan(&ending, &customer, &order.case, &self.settings.outcome);
+        let mut chosen = Vec::new();
+        for id in &order.items {
+            let Some(one) = planned.iter().find(|one| one.id == *id) else {
+                return Err(failed(
+                    ErrorKind::Invalid,
+                    "one of the items isn't planned any more; look again",
+                ));
+            };
+            chosen.push(changed(one.clone(), order.changes.get(id))?);
+        }
+        // What belongs to the new case needs it.
+        if order.case == CaseChoice::New && chosen.iter().all(|one| one.id != "case") {
+            chosen.extend(planned.iter().find(|one| one.id == "case").cloned());
+        }
+        // In the order in which they must be done, whatever the order of the clicks.
+        chosen.sort_by_key(|one| planned.iter().position(|other| other.id == one.id));
+        self.post(tenant, conversation, chosen, Some(by)).await
+    }
+
+    async fn deliveries(&self, query: DeliveryQuery) -> Result<Page<Delivery>, Failure> {
+        self.outbox.deliveries(&query).await.map_err(of)
+    }
+
+    async fn tally(&self, tenant: &TenantId) -> Result<Vec<(String, DeliveryState, u64)>, Failure> {
+        self.outbox.tally(tenant).await.map_err(of)
+    }
+
+    async fn retry(&self, tenant: &TenantId, position: u64) -> Result<Delivery, Failure> {
+        let from = [DeliveryState::Failed, DeliveryState::Waiting];
+        self.move_by_hand(tenant, position, &from, DeliveryState::Waiting).await
+    }
+
+    async fn discard(&self, tenant: &TenantId, position: u64) -> Result<Delivery, Failure> {
+        let from = [DeliveryState::Failed, DeliveryState::Waiting];
+        self.move_by_hand(tenant, position, &from, DeliveryState::Discarded).await
+    }
+
+    fn systems(&self) -> Vec<SystemState> {
+        let state = |one: &super::Place| SystemState {
+            name: one.name.clone(),
+            kind: one.kind,
+            system: one.system,
+            is_resting: one.courier.is_resting(),
+        };
+        self.places.iter().map(state).collect()
+    }
+
+    async fn swarm(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        order: SwarmOrder,
+        by: &str,
+    ) -> Result<Delivery, Failure> {
+        let planned = self.call_for_help(tenant, conversation, order, by).await?;
+        let mut posted = self.post(tenant, conversation, vec![planned], Some(by)).await?;
+        Ok(posted.remove(0))
+    }
+
+    async fn experts(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+    ) -> Result<Vec<Expert>, Failure> {
+        self.find_experts(tenant, conversation).await
+    }
+}
+
+impl CrmDesk {
+    pub(super) async fn read(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+    ) -> Result<(Ending, Known), Failure> {
+        let found = ending(self.store.as_ref(), tenant, conversation).await.map_err(of)?;
+        let none =
+            || failed(ErrorKind::NotFound, format!("there is no conversation {conversation}"));
+        found.ok_or_else(none)
+    }
+
+    /// Into the log, and to the conversation. The desktop doesn't wait for a conversation that sleeps, nor that one
+    /// for the disk; what wakes meanwhile is told by one or finds it in the other.
+    pub(super) async fn tell_of_customer(
+        &self,
+        tenant: &TenantId,
+        id: &ConversationId,
+        context: CrmContext,
+    ) -> Result<(), StoreError> {
+        let body = EventBody::CrmContext(Box::new(context.clone()));
+        let told = vec![NewEvent::at(Timestamp::now(), body)];
+        let (appended, ()) =
+            tokio::join!(self.store.append(tenant, id, told), self.introduce_in(id, &context));
+        appended.map(drop)
+    }
+
+    /// Cards and the wrap-up know from now on whose conversation it is.
+    async fn introduce_in(&self, id: &ConversationId, context: &CrmContext) {
+        // A look-up in memory can be there before the call's own task.
+        const TRIES: u32 = 5;
+        let Identity::Known(customer) = &context.identity else { return };
+        for _ in 0..TRIES {
+            if (self.introduce)(id, customer) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Into the outbox, with what is told of each that is new, and the couriers know.
+    pub(super) async fn post(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        planned: Vec<Planned>,
+        by: Option<&str>,
+    ) -> Result<Vec<Delivery>, Failure> {
+        let now = Timestamp::now();
+        let mut new: Vec<NewDelivery> = Vec::new();
+        for one in &planned {
+            let key = (&one.destination, &one.key);
+            let stands = self.outbox.delivery_by_key(tenant, key.0, key.1).await.map_err(of)?;
+            if stands.is_none() {
+                new.push(one.delivery(by.map(str::to_owned), now));
+            }
+        }
+        let tell = |one: &NewDelivery| {
+            let write = CrmWrite::of(one, &Progress::new(now));
+            NewEvent::at(now, EventBody::CrmWrite(Box::new(write)))
+        };
+        if !new.is_empty() {
+            let events = new.iter().map(tell).collect();
+            self.outbox.post(tenant, conversation, events, new).await.map_err(of)?;
+        }
+        let mut posted = Vec::new();
+        for one in planned {
+            let key = (&one.destination, &one.key);
+            posted.extend(self.outbox.delivery_by_key(tenant, key.0, key.1).await.map_err(of)?);
+            self.wake(&one.destination);
+        }
+        Ok(posted)
+    }
+
+    async fn move_by_hand(
+        &self,
+        tenant: &TenantId,
+        position: u64,
+        from: &[DeliveryState],
+        to: DeliveryState,
+    ) -> Result<Delivery, Failure> {
+        let none = || failed(ErrorKind::NotFound, format!("there is no delivery {position}"));
+        let found = self.outbox.delivery(tenant, position).await.map_err(of)?.ok_or_else(none)?;
+        let state = found.progress.state;
+        if !from.contains(&state) {
+            let why = format!("delivery {position} is {}; look where it is", state.as_str());
+            return Err(failed(ErrorKind::Conflict, why));
+        }
+        let now = Timestamp::now();
+        let progress = Progress {
+            state: to,
+            next_at: now,
+            updated_at: now,
+            problem: None,
+            ..found.progress.clone()
+        };
+        let write = Box::new(CrmWrite::of(&found.new, &progress));
+        let step = DeliveryMove {
+            tenant: tenant.clone(),
+            conversation: found.conversation.clone(),
+            position,
+            from: state,
+            to: progress.clone(),
+        };
+        let told = NewEvent::at(now, EventBody::CrmWrite(write));
+        self.outbox.advance(step, vec![told]).await.map_err(of)?;
+        self.wake(&found.new.destination);
+        Ok(Delivery { progress, ..found })
+    }
+
+    /// Whatever the rules write by themselves; what isn't certain about whom waits for a person.
+    ///
+    /// # Errors
+    /// The log can't be read or written.
+    pub(super) async fn write_automatic(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+    ) -> Result<usize, Failure> {
+        let (ending, before) = self.read(tenant, conversation).await?;
+        let Ok(customer) = customer(before.context) else { return Ok(0) };
+        let mut planned = plan(&ending, &customer, &CaseChoice::None, &self.settings.outcome);
+        planned.retain(|one| one.rule == Rule::Automatic);
+        if planned.iter().any(|one| one.id == "case") {
+            // Whoever makes cases by rule wants the rest in them.
+            planned = plan(&ending, &customer, &CaseChoice::New, &self.settings.outcome);
+            planned.retain(|one| one.rule == Rule::Automatic);
+        }
+        Ok(self.post(tenant, conversation, planned, None).await?.len())
+    }
+}
+
+/// Whom something may be written about, or why nobody.
+fn customer(context: Option<CrmContext>) -> Result<KnownContact, String> {
+    Err(match context.map(|context| context.identity) {
+        Some(Identity::Known(known)) => return Ok(*known),
+        Some(Identity::Ambiguous(all)) => {
+            format!("{} contacts fit; choose one, and it can be written", all.len())
+        }
+        Some(Identity::Unknown) => {
+            "the CRM knows nobody with this number or address; look for another one".to_owned()
+        }
+        Some(Identity::Unavailable(why)) => format!("the CRM was not reached: {why}"),
+        None => "nobody was looked for in the CRM".to_owned(),
+    })
+}
+
+/// One of the candidates that were shown, with all that is known of them by now.
+async fn candidate(
+    crm: &dyn Crm,
+    before: Option<CrmContext>,
+    id: &str,
+) -> Result<CrmContext, Failure> {
+    let missing = || failed(ErrorKind::Invalid, "that is none of the contacts that were found");
+    let before = before.ok_or_else(missing)?;
+    let candidates = match before.identity {
+        Identity::Ambiguous(candidates) => candidates,
+        Identity::Known(known) => vec![known.contact],
+        Identity::Unknown | Identity::Unavailable(_) => Vec::new(),
+    };
+    debug_assert!(candidates.len() <= CANDIDATES_MAX);
+    let contact = candidates.into_iter().find(|one| one.id == id).ok_or_else(missing)?;
+    // It may have another number by now.
+    let key = crate::domain::ContactKey::Id(contact.id.clone());
+    let again = checked::find(crm, &key, "").await.map_err(|error| Failure::of(&error))?;
+    let contact = again.into_iter().next().ok_or_else(missing)?;
+    let identity = Identity::Known(Box::new(known(crm, contact).await));
+    Ok(CrmContext { identity, latency_ms: 0, ..before })
+}
+
+/// What was written stays where it is: a conversation has one customer.
+fn refuse_second_person(before: &Known, now: &CrmContext) -> Result<(), Failure> {
+    let known = match &now.identity {
+        Identity::Known(known) => Some(known.contact.id.as_str()),
+        _ => None,
+    };
+    let others = before.writes.iter().filter(|write| {
+        write.state != DeliveryState::Discarded.as_str()
+            && write.contact_id.as_ref().is_some_and(|id| Some(id.as_str()) != known)
+    });
+    let states: Vec<&str> = others.map(|write| write.state.as_str()).collect();
+    let why = match states.as_slice() {
+        [] => return Ok(()),
+        all if all.contains(&DeliveryState::Done.as_str()) => {
+            "something was written to another contact already, so this conversation stays theirs"
+        }
+        _ => "something is to be written to another contact already; throw that away first",
+    };
+    Err(failed(ErrorKind::Conflict, why))
+}
+
+fn changed(mut planned: Planned, change: Option<&Change>) -> Result<Planned, Failure> {
+    let Some(change) = change else { return Ok(planned) };
+    let text = change.text.as_deref().map(redaction::typed);
+    let wrong = |what: &str| failed(ErrorKind::Invalid, format!("changes: {what}"));
+    match &mut planned.effect {
+        Effect::AddNote(one) => one.body = text.unwrap_or_else(|| one.body.clone()),
+        Effect::CreateCase(one) => one.body = text.unwrap_or_else(|| one.body.clone()),
+        Effect::LogCall(one) => one.body = text.unwrap_or_else(|| one.body.clone()),
+        Effect::DraftMail(one) | Effect::SendMail(one) => {
+            one.body = text.unwrap_or_else(|| one.body.clone());
+        }
+        Effect::CreateTask(one) => {
+            one.body = text.unwrap_or_else(|| one.body.clone());
+            if let Some(date) = &change.date {
+                let date = date.parse().map_err(|_| wrong("date is a day such as 2026-11-26"))?;
+                let zone = jiff::tz::TimeZone::system();
+                let time_zone = zone.iana_name().unwrap_or("UTC").to_owned();
+                let before = one.due.take();
+                one.due = Some(crate::domain::DueAt {
+                    date,
+                    time: before.as_ref().and_then(|due| due.time),
+                    time_zone: before.map_or(time_zone, |due| due.time_zone),
+                });
+            }
+        }
+        Effect::PutMeeting(one) => {
+            one.body = text.unwrap_or_else(|| one.body.clone());
+            if let Some(starts) = &change.starts {
+                one.starts = starts.parse::<Zoned>().map_err(|_| {
+                    wrong("starts is a moment such as 2026-11-26T14:00[Europe/London]")
+                })?;
+            }
+            one.minutes = change.minutes.unwrap_or(one.minutes).clamp(1, 24 * 60);
+        }
+        _ => {}
+    }
+    Ok(planned)
+}

@@ -1,0 +1,29 @@
+//! Up to where somebody has read the log, in a file of its own.
+
+use std::path::Path;
+
+use crate::store::StoreError;
+
+/// `None` where nobody has read yet.
+///
+/// # Errors
+/// The file can't be read.
+pub(super) async fn read_position(file: &Path) -> Result<Option<u64>, StoreError> {
+    match tokio::fs::read_to_string(file).await {
+        // A file that a crash has cut short is as good as none.
+        Ok(text) => Ok(text.trim().parse().ok()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::Read(error.to_string().into())),
+    }
+}
+
+/// Whole or not at all. What was done after the last one is done again, which must change nothing.
+///
+/// # Errors
+/// The file can't be written.
+pub(super) async fn write_position(file: &Path, position: u64) -> Result<(), StoreError> {
+    let failed = |error: std::io::Error| StoreError::Write(error.to_string().into());
+    let beside = file.with_extension("new");
+    tokio::fs::write(&beside, position.to_string()).await.map_err(failed)?;
+    tokio::fs::rename(&beside, file).await.map_err(failed)
+}

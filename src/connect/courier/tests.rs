@@ -1,0 +1,294 @@
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::*;
+use crate::domain::{DedupeKey, NewCase, NewDelivery, Redacted, TenantId};
+use crate::store::outbox::conformance::{at, conversation, note, post};
+use crate::store::{DeliveryQuery, ReadQuery, SqliteStore, Store};
+
+/// A system that is down for a while, and whose answers get lost.
+struct Shaky(Mutex<Shape>);
+
+struct Shape {
+    random: StdRng,
+    now: Timestamp,
+    up_from: Timestamp,
+    /// One answer of so many is lost after the commit.
+    loses_one_in: u32,
+    /// What was made: key, lane, in the order of making.
+    made: Vec<(String, String)>,
+    /// Of one key, more than once.
+    lookups: usize,
+    requests: usize,
+    refuses: HashMap<String, DeliveryError>,
+}
+
+impl Shaky {
+    fn new(seed: u64, up_from: Timestamp, loses_one_in: u32) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Shape {
+            random: StdRng::seed_from_u64(seed),
+            now: at(0),
+            up_from,
+            loses_one_in,
+            made: Vec::new(),
+            lookups: 0,
+            requests: 0,
+            refuses: HashMap::new(),
+        })))
+    }
+
+    fn shape(&self) -> std::sync::MutexGuard<'_, Shape> {
+        self.0.lock().expect("no panic")
+    }
+}
+
+impl Shape {
+    fn reached(&mut self) -> Result<(), DeliveryError> {
+        self.requests += 1;
+        match self.now < self.up_from {
+            // Half of an outage is refused connections, half is silence.
+            true if self.random.random() => Err(DeliveryError::Unclear("no answer".into())),
+            true => Err(DeliveryError::Unreachable("connection refused".into())),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Destination for Shaky {
+    fn name(&self) -> &str {
+        "shaky"
+    }
+
+    async fn deliver(&self, effect: &Effect, key: &DedupeKey) -> Result<RemoteId, DeliveryError> {
+        let mut shape = self.shape();
+        shape.reached()?;
+        if let Some(refused) = shape.refuses.get(key.as_str()) {
+            return Err(refused.clone());
+        }
+        let lane = effect.contact_id().unwrap_or_default().to_owned();
+        shape.made.push((key.as_str().to_owned(), lane));
+        let one_in = shape.loses_one_in;
+        if one_in > 0 && shape.random.random_range(0..one_in) == 0 {
+            return Err(DeliveryError::Unclear("the connection broke".into()));
+        }
+        Ok(RemoteId(format!("made-{}", key.as_str())))
+    }
+
+    async fn delivered(
+        &self,
+        _: &Effect,
+        key: &DedupeKey,
+    ) -> Result<Option<RemoteId>, DeliveryError> {
+        let mut shape = self.shape();
+        shape.reached()?;
+        shape.lookups += 1;
+        let found = shape.made.iter().any(|(made, _)| made == key.as_str());
+        Ok(found.then(|| RemoteId(format!("made-{}", key.as_str()))))
+    }
+}
+
+struct Scene {
+    _folder: tempfile::TempDir,
+    store: Arc<SqliteStore>,
+    shaky: Arc<Shaky>,
+    courier: Arc<Courier>,
+    tenant: TenantId,
+}
+
+async fn scene(shaky: Arc<Shaky>) -> Scene {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = SqliteStore::open(folder.path(), Arc::new(|_| ())).await.expect("opens");
+    let store = Arc::new(store);
+    let destination: Arc<dyn Destination> = shaky.clone();
+    let outbox: Arc<dyn Outbox> = store.clone();
+    let courier = Arc::new(Courier::new(outbox, destination, CourierSettings::default()));
+    Scene { _folder: folder, store, shaky, courier, tenant: "t".into() }
+}
+
+impl Scene {
+    /// Rounds in virtual time, each of which takes 200 ms, until nothing waits.
+    async fn drain(&self) -> Timestamp {
+        const ROUND: Duration = Duration::from_millis(200);
+        loop {
+            let now = self.shaky.shape().now;
+            let round = self.courier.round(now).await.expect("a round");
+            let Some(next) = round.next_at else { return now };
+            self.shaky.shape().now = next.max(later(now, ROUND));
+        }
+    }
+
+    fn pass(&self, seconds: u64) -> Timestamp {
+        let mut shape = self.shaky.shape();
+        shape.now = later(shape.now, Duration::from_secs(seconds));
+        shape.now
+    }
+
+    async fn only(&self) -> Delivery {
+        let all = self.store.deliveries(&DeliveryQuery::all(self.tenant.clone())).await;
+        let mut all = all.expect("reads").items;
+        assert_eq!(all.len(), 1);
+        all.remove(0)
+    }
+
+    async fn told(&self) -> Vec<String> {
+        let log = self.store.read(&ReadQuery::all(self.tenant.clone(), 0)).await.expect("reads");
+        let state = |data: &str| {
+            let data: serde_json::Value = serde_json::from_str(data).expect("JSON");
+            data["state"].as_str().expect("a state").to_owned()
+        };
+        log.iter().filter(|one| &*one.kind == "crm.write").map(|one| state(&one.data)).collect()
+    }
+}
+
+/// An hour's outage, 10,000 writes of 500 contacts, and one answer in twenty lost after the commit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_an_outage_each_write_is_made_once_and_in_order() {
+    const WRITES: usize = 10_000;
+    let (writes, lanes) = (WRITES, WRITES / 20);
+    let seed = rand::rng().random();
+    println!("seed {seed}, {writes} writes");
+    const OUTAGE_S: i64 = 3_600;
+    let scene = scene(Shaky::new(seed, at(OUTAGE_S), 20)).await;
+    let id = conversation(&*scene.store, &scene.tenant).await;
+    let notes: Vec<NewDelivery> = (0..writes)
+        .map(|number| {
+            let lane = format!("contact-{}", number % lanes);
+            note("shaky", &lane, &format!("k{number:06}"))
+        })
+        .collect();
+    for some in notes.chunks(100) {
+        post(&*scene.store, &scene.tenant, &id, some.to_vec()).await;
+    }
+    let drained = scene.drain().await.duration_since(at(OUTAGE_S));
+    {
+        let shape = scene.shaky.shape();
+        println!(
+            "drained {} s after the outage, {} requests, {} look-ups",
+            drained.as_secs(),
+            shape.requests,
+            shape.lookups
+        );
+        let mut keys: Vec<&str> = shape.made.iter().map(|(key, _)| key.as_str()).collect();
+        let mut newest: HashMap<&str, &str> = HashMap::new();
+        for (key, lane) in &shape.made {
+            let before = newest.insert(lane, key);
+            assert!(before.is_none_or(|before| before < key.as_str()), "{before:?} before {key}");
+        }
+        keys.sort_unstable();
+        let expected: Vec<String> = (0..writes).map(|number| format!("k{number:06}")).collect();
+        assert_eq!(keys, expected, "each once");
+        assert!(shape.lookups > 0, "no answer was lost: the test tests nothing");
+        // 8 at once, 200 ms each, and what a lost answer adds.
+        assert!(drained.as_secs() <= 600, "{drained}");
+    }
+    let all = scene.store.tally(&scene.tenant).await.expect("reads");
+    assert_eq!(all, [("shaky".to_owned(), DeliveryState::Done, writes as u64)]);
+}
+
+#[tokio::test]
+async fn what_a_crash_cut_off_is_looked_for_before_it_is_tried_again() {
+    let scene = scene(Shaky::new(1, at(0), 0)).await;
+    let id = conversation(&*scene.store, &scene.tenant).await;
+    let new = note("shaky", "ada", "k1");
+    post(&*scene.store, &scene.tenant, &id, vec![new.clone()]).await;
+    let delivery = scene.only().await;
+    let sending =
+        Progress { state: DeliveryState::Sending, attempts: 1, ..delivery.progress.clone() };
+    scene.courier.move_on(&delivery, sending).await.expect("moves");
+    scene.shaky.deliver(&new.effect, &new.key).await.expect("made, and then the crash");
+
+    assert_eq!(scene.courier.recover(at(1)).await.expect("recovers"), 1);
+    let round = scene.courier.round(at(1)).await.expect("a round");
+    assert_eq!((round.done, round.next_at), (0, Some(at(5))), "the system may still be at it");
+    scene.courier.round(at(5)).await.expect("a round");
+    assert_eq!(scene.only().await.progress.state, DeliveryState::Done);
+    assert_eq!(scene.shaky.shape().made.len(), 1);
+    assert_eq!(scene.told().await, ["waiting", "done"], "tries aren't told");
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_dead_letter_and_holds_nobody_up() {
+    let shaky = Shaky::new(1, at(0), 0);
+    shaky.shape().refuses.insert("case".into(), DeliveryError::Refused("status 400".into()));
+    let scene = scene(shaky).await;
+    let id = conversation(&*scene.store, &scene.tenant).await;
+    let case = NewDelivery {
+        effect: Effect::CreateCase(NewCase {
+            contact_id: "ada".into(),
+            subject: Redacted::vouched("A fee"),
+            body: Redacted::vouched("It was charged twice."),
+            priority: None,
+        }),
+        ..note("shaky", "ada", "case")
+    };
+    let mut of_case = note("shaky", "ada", "of-case");
+    if let Effect::AddNote(one) = &mut of_case.effect {
+        one.case = Some(CaseRef::MadeBy(case.key.clone()));
+    }
+    let alone = note("shaky", "ada", "alone");
+    post(&*scene.store, &scene.tenant, &id, vec![case.clone(), of_case.clone(), alone]).await;
+    scene.drain().await;
+    let tenant = &scene.tenant;
+    let find = async |key: &DedupeKey| {
+        let found = scene.store.delivery_by_key(tenant, "shaky", key).await.expect("reads");
+        found.expect("stands").progress
+    };
+    let case = find(&case.key).await;
+    assert_eq!(case.state, DeliveryState::Failed);
+    assert_eq!(case.problem.as_deref(), Some("it refuses: status 400"));
+    let of_case = find(&of_case.key).await;
+    assert_eq!(of_case.state, DeliveryState::Failed, "no case to put it to");
+    assert_eq!(find(&DedupeKey::stored("alone")).await.state, DeliveryState::Done);
+}
+
+#[tokio::test]
+async fn a_note_goes_to_the_case_that_was_made_for_it() {
+    let scene = scene(Shaky::new(1, at(0), 0)).await;
+    let mut new = note("shaky", "ada", "k2");
+    let made_by = DedupeKey::stored("k1");
+    if let Effect::AddNote(one) = &mut new.effect {
+        one.case = Some(CaseRef::MadeBy(made_by.clone()));
+    }
+    let id = conversation(&*scene.store, &scene.tenant).await;
+    let first = note("shaky", "ada", "k1");
+    post(&*scene.store, &scene.tenant, &id, vec![first, new]).await;
+    scene.courier.round(at(0)).await.expect("a round");
+    let second = scene.store.due("shaky", at(0), 1).await.expect("reads").remove(0);
+    let effect = scene.courier.resolved(&second).await.expect("reads").expect("there");
+    assert_eq!(effect.case(), Some(&CaseRef::Id("made-k1".into())));
+}
+
+#[tokio::test]
+async fn what_never_succeeds_is_given_up_and_told() {
+    let scene = scene(Shaky::new(3, Timestamp::MAX, 0)).await;
+    let id = conversation(&*scene.store, &scene.tenant).await;
+    let new = note("shaky", "ada", "k1");
+    post(&*scene.store, &scene.tenant, &id, vec![new]).await;
+    scene.courier.round(at(0)).await.expect("a round");
+    let problem = scene.only().await.progress.problem.expect("told");
+    assert!(problem.starts_with("it "), "{problem}");
+    let now = scene.pass(3 * 24 * 3600 + 1);
+    scene.courier.round(now).await.expect("a round");
+    assert_eq!(scene.only().await.progress.state, DeliveryState::Failed);
+    assert_eq!(scene.told().await.last().map(String::as_str), Some("failed"));
+}
+
+#[tokio::test]
+async fn a_key_that_isnt_accepted_loses_nothing() {
+    let shaky = Shaky::new(1, at(0), 0);
+    shaky.shape().refuses.insert("k1".into(), DeliveryError::Denied("status 401".into()));
+    let scene = scene(shaky).await;
+    let id = conversation(&*scene.store, &scene.tenant).await;
+    let new = note("shaky", "ada", "k1");
+    post(&*scene.store, &scene.tenant, &id, vec![new]).await;
+    scene.courier.round(at(0)).await.expect("a round");
+    assert_eq!(scene.only().await.progress.state, DeliveryState::Waiting);
+    scene.shaky.shape().refuses.clear();
+    scene.pass(3_600);
+    scene.drain().await;
+    assert_eq!(scene.only().await.progress.state, DeliveryState::Done);
+}

@@ -1,0 +1,379 @@
+//! What of a conversation goes back to the CRM, the agent's mailbox and calendar. No I/O.
+//!
+//! A plan is made from the drafts as they stand when somebody looks. Each entry has a key that is the same for
+//! the same conversation and draft, however often it is planned, so that it is written once.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+use crate::domain::{
+    CallRecord, CaseRef, ConversationId, DedupeKey, Direction, Due, DueAt, Effect, FollowUpKind,
+    KnownContact, MailDraft, Mailbox, Meeting, NewCase, NewDelivery, NewNote, NewTask, Redacted,
+    Role, Wording, WrapUpId,
+};
+use crate::insight::redaction;
+
+const SUBJECT_CHARS: usize = 120;
+
+/// Whether something is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// When the conversation is over, without anybody's doing.
+    Automatic,
+    /// When the agent says so.
+    Ask,
+    Never,
+}
+
+impl Rule {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Ask => "ask",
+            Self::Never => "never",
+        }
+    }
+}
+
+/// A tenant's choices, and where things go. A place that isn't there gets nothing.
+#[derive(Clone, Debug)]
+pub struct OutcomeSettings {
+    pub note: Rule,
+    pub call: Rule,
+    pub case: Rule,
+    pub task: Rule,
+    pub mail: Rule,
+    pub meeting: Rule,
+    pub crm: Option<String>,
+    pub mailbox: Option<String>,
+    pub calendar: Option<String>,
+    /// Who writes mails and invites.
+    pub sender: Option<Mailbox>,
+    pub meeting_minutes: u32,
+    pub time_zone: TimeZone,
+}
+
+/// What a conversation came to.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    pub conversation: ConversationId,
+    /// `voice`, `chat`.
+    pub channel: String,
+    pub direction: Direction,
+    pub started_at: Timestamp,
+    pub duration_ms: u64,
+    /// Sections with their headings, as plain text; the agent's own words where they changed it.
+    pub summary: Option<(WrapUpId, Redacted)>,
+    /// What it was about, in a line.
+    pub matter: Option<Redacted>,
+    /// As the agent chose it.
+    pub disposition: Option<Redacted>,
+    pub promises: Vec<Promise>,
+    pub email: Option<Letter>,
+    /// Identifiers of the messages that it consists of, oldest first, where it is a thread of mails.
+    pub references: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Promise {
+    pub id: WrapUpId,
+    pub kind: FollowUpKind,
+    pub promised_by: Role,
+    pub sentence: Redacted,
+    pub due: Option<Due>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Letter {
+    pub id: WrapUpId,
+    pub subject: Redacted,
+    pub body: Redacted,
+}
+
+/// To which case it belongs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CaseChoice {
+    #[default]
+    None,
+    /// One of the contact's, by the CRM's identifier.
+    Existing(String),
+    New,
+}
+
+/// One thing that may be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// `note`, `call`, `case`, or `task:`, `meeting:`, `mail:`, `send:` and the draft's identifier.
+    pub id: String,
+    pub rule: Rule,
+    /// For people.
+    pub title: &'static str,
+    pub destination: String,
+    pub lane: String,
+    pub key: DedupeKey,
+    pub effect: Effect,
+    pub from: Option<WrapUpId>,
+}
+
+impl Planned {
+    pub fn delivery(&self, by: Option<String>, at: Timestamp) -> NewDelivery {
+        NewDelivery {
+            destination: self.destination.clone(),
+            key: self.key.clone(),
+            lane: self.lane.clone(),
+            effect: self.effect.clone(),
+            from: self.from.clone(),
+            by,
+            created_at: at,
+        }
+    }
+}
+
+/// Everything that may be written for a contact, in the order in which it has to be.
+pub fn plan(
+    ending: &Ending,
+    known: &KnownContact,
+    case: &CaseChoice,
+    settings: &OutcomeSettings,
+) -> Vec<Planned> {
+    let planner = Planner { ending, known, settings };
+    let mut all = Vec::new();
+    if let Some(crm) = &settings.crm {
+        let made = planner.case(crm);
+        let of = match case {
+            CaseChoice::None => None,
+            CaseChoice::Existing(id) => Some(CaseRef::Id(id.clone())),
+            CaseChoice::New => Some(CaseRef::MadeBy(made.key.clone())),
+        };
+        all.push(made);
+        all.extend(planner.note(crm, of.clone()));
+        all.push(planner.call(crm, of.clone()));
+        all.extend(ending.promises.iter().filter_map(|one| planner.task(crm, one, of.clone())));
+    }
+    if let Some(calendar) = &settings.calendar {
+        all.extend(ending.promises.iter().filter_map(|one| planner.meeting(calendar, one)));
+    }
+    if let Some(mailbox) = &settings.mailbox {
+        all.extend(planner.mails(mailbox));
+    }
+    all.retain(|one| one.rule != Rule::Never);
+    all
+}
+
+struct Planner<'a> {
+    ending: &'a Ending,
+    known: &'a KnownContact,
+    settings: &'a OutcomeSettings,
+}
+
+impl Planner<'_> {
+    fn planned(
+        &self,
+        id: String,
+        rule: Rule,
+        title: &'static str,
+        destination: &str,
+        effect: Effect,
+    ) -> Planned {
+        let key = DedupeKey::of(&[self.ending.conversation.as_str(), &id]);
+        let lane = self.known.contact.id.clone();
+        let destination = destination.to_owned();
+        Planned { id, rule, title, destination, lane, key, effect, from: None }
+    }
+
+    fn contact_id(&self) -> String {
+        self.known.contact.id.clone()
+    }
+
+    /// "Call of 28 November 2026, 10:14".
+    fn headline(&self) -> Redacted {
+        let what = match self.ending.channel.as_str() {
+            "voice" => "Call",
+            "mail" => "E-mails",
+            "sms" => "Text messages",
+            _ => "Chat",
+        };
+        let began = self.ending.started_at.to_zoned(self.settings.time_zone.clone());
+        redaction::typed(&format!("{what} of {}", began.strftime("%-d %B %Y, %H:%M")))
+    }
+
+    /// The summary and where it comes from.
+    fn body(&self) -> Redacted {
+        let source = redaction::typed(&format!("conversation {}", self.ending.conversation));
+        let end = [Wording::Fixed("Written by Backchannel from "), Wording::Of(&source)];
+        match &self.ending.summary {
+            Some((_, text)) => {
+                let parts = [Wording::Of(text), Wording::Fixed("\n\n"), end[0], end[1]];
+                Redacted::assembled(&parts)
+            }
+            None => Redacted::assembled(&end),
+        }
+    }
+
+    fn subject(&self) -> Redacted {
+        match &self.ending.matter {
+            Some(matter) => shortened(matter),
+            None => self.headline(),
+        }
+    }
+
+    fn case(&self, crm: &str) -> Planned {
+        let effect = Effect::CreateCase(NewCase {
+            contact_id: self.contact_id(),
+            subject: self.subject(),
+            body: self.body(),
+            priority: None,
+        });
+        self.planned("case".into(), self.settings.case, "New case", crm, effect)
+    }
+
+    fn note(&self, crm: &str, case: Option<CaseRef>) -> Option<Planned> {
+        let (from, _) = self.ending.summary.as_ref()?;
+        let effect = Effect::AddNote(NewNote {
+            contact_id: self.contact_id(),
+            case,
+            subject: self.headline(),
+            body: self.body(),
+        });
+        let planned =
+            self.planned("note".into(), self.settings.note, "Note with the summary", crm, effect);
+        Some(Planned { from: Some(from.clone()), ..planned })
+    }
+
+    fn call(&self, crm: &str, case: Option<CaseRef>) -> Planned {
+        let effect = Effect::LogCall(CallRecord {
+            contact_id: self.contact_id(),
+            case,
+            direction: self.ending.direction,
+            started_at: self.ending.started_at,
+            duration_s: self.ending.duration_ms.div_ceil(1_000),
+            subject: self.headline(),
+            outcome: self.ending.disposition.clone(),
+            body: self.body(),
+        });
+        self.planned("call".into(), self.settings.call, "Entry in the contact's log", crm, effect)
+    }
+
+    /// Of what we promised; what the customer promised is in the summary.
+    fn task(&self, crm: &str, promise: &Promise, case: Option<CaseRef>) -> Option<Planned> {
+        if promise.promised_by == Role::Customer {
+            return None;
+        }
+        let due = promise.due.as_ref().and_then(|due| {
+            Some(DueAt { date: due.date?, time: due.time, time_zone: due.time_zone.clone() })
+        });
+        let effect = Effect::CreateTask(NewTask {
+            contact_id: self.contact_id(),
+            case,
+            subject: shortened(&promise.sentence),
+            body: self.told(promise),
+            due,
+        });
+        let id = format!("task:{}", promise.id);
+        let planned =
+            self.planned(id, self.settings.task, "Task for what was promised", crm, effect);
+        Some(Planned { from: Some(promise.id.clone()), ..planned })
+    }
+
+    /// "“I'll call you on Thursday.” Promised in the call of …".
+    fn told(&self, promise: &Promise) -> Redacted {
+        let headline = self.headline();
+        Redacted::assembled(&[
+            Wording::Fixed("“"),
+            Wording::Of(&promise.sentence),
+            Wording::Fixed("”\n\nPromised: "),
+            Wording::Of(&headline),
+        ])
+    }
+
+    /// Only where day and time are certain.
+    fn meeting(&self, calendar: &str, promise: &Promise) -> Option<Planned> {
+        if promise.kind == FollowUpKind::Task || promise.promised_by == Role::Customer {
+            return None;
+        }
+        let due = promise.due.as_ref()?;
+        let starts = moment(due)?;
+        let attendees = match (promise.kind, self.customer()) {
+            (FollowUpKind::Meeting, Some(customer)) => vec![customer],
+            // A call-back is in our calendar only.
+            _ => Vec::new(),
+        };
+        let effect = Effect::PutMeeting(Meeting {
+            subject: shortened(&promise.sentence),
+            body: self.told(promise),
+            starts,
+            minutes: window_minutes(due).unwrap_or(self.settings.meeting_minutes),
+            organizer: self.settings.sender.clone()?,
+            attendees,
+            revision: 0,
+            is_cancelled: false,
+        });
+        let id = format!("meeting:{}", promise.id);
+        let planned = self.planned(id, self.settings.meeting, "Calendar entry", calendar, effect);
+        Some(Planned { from: Some(promise.id.clone()), ..planned })
+    }
+
+    /// As a draft, and to be sent: the second is never done by itself.
+    fn mails(&self, mailbox: &str) -> Vec<Planned> {
+        let (Some(letter), Some(customer)) = (&self.ending.email, self.customer()) else {
+            return Vec::new();
+        };
+        let mail = MailDraft {
+            to: vec![customer],
+            subject: letter.subject.clone(),
+            body: letter.body.clone(),
+            references: self.ending.references.clone(),
+            about: Some(letter.id.clone()),
+        };
+        let from = || Some(letter.id.clone());
+        let draft = Effect::DraftMail(mail.clone());
+        let drafted = self.planned(
+            format!("mail:{}", letter.id),
+            self.settings.mail,
+            "E-mail draft in your mailbox",
+            mailbox,
+            draft,
+        );
+        let by_hand = match self.settings.mail {
+            Rule::Never => Rule::Never,
+            Rule::Automatic | Rule::Ask => Rule::Ask,
+        };
+        let sent = self.planned(
+            format!("send:{}", letter.id),
+            by_hand,
+            "Send the e-mail",
+            mailbox,
+            Effect::SendMail(mail),
+        );
+        vec![Planned { from: from(), ..drafted }, Planned { from: from(), ..sent }]
+    }
+
+    /// To whom a mail goes: nobody where the CRM has several addresses.
+    fn customer(&self) -> Option<Mailbox> {
+        let [address] = self.known.contact.emails.as_slice() else { return None };
+        let name = self.known.contact.name.as_ref().map(|name| name.as_str().to_owned());
+        Some(Mailbox { name, address: address.clone() })
+    }
+}
+
+/// The moment that a due date names; none where its day or time is open, or doesn't exist.
+fn moment(due: &Due) -> Option<Zoned> {
+    let zone = TimeZone::get(&due.time_zone).ok()?;
+    let ambiguous = zone.to_ambiguous_zoned(due.date?.to_datetime(due.time?));
+    // An hour that the clocks skip, or that comes twice, is no certain moment.
+    ambiguous.unambiguous().ok()
+}
+
+/// How long a window is that was named: "between two and four".
+fn window_minutes(due: &Due) -> Option<u32> {
+    let span = due.time?.duration_until(due.until?);
+    u32::try_from(span.as_mins()).ok().filter(|minutes| *minutes > 0)
+}
+
+/// The first words, for a line.
+fn shortened(text: &Redacted) -> Redacted {
+    let whole = text.as_str();
+    let Some((end, _)) = whole.char_indices().nth(SUBJECT_CHARS) else { return text.clone() };
+    let end = whole[..end].rfind(' ').unwrap_or(end);
+    Redacted::assembled(&[Wording::Of(&text.slice(0..end)), Wording::Fixed("…")])
+}
