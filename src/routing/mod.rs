@@ -3,3 +3,5 @@
 //! Whoever calls passes the time in, and takes decisions out. Random picks come from a seed of the
 //! plan, so the same inputs make the same decisions. Nothing in here knows a wire.
 
+
+pub mod score;
