@@ -6,10 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    Abstained, ArticleAction, ArticleId, ArticleOpened, ArticleSearch, Card, CardId, CardVoice,
-    Citation, ConversationId, CrmContext, CrmWrite, EventId, Party, Proof, ProposalCompared,
-    ProvenSentence, QuestionAnswer, QuestionId, Redacted, Reply, StruckText, SuggestedQuestion,
-    TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
+    Abstained, ArticleAction, ArticleId, ArticleOpened, ArticleSearch, Assignment, Card, CardId,
+    CardVoice, Citation, ConversationId, CrmContext, CrmWrite, Decision, EventId, Party, Proof,
+    ProposalCompared, ProvenSentence, QuestionAnswer, QuestionId, Redacted, Reply, StruckText,
+    SuggestedQuestion, TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -225,6 +225,8 @@ pub enum EventBody {
     WritingStruck(Box<StruckText>),
     CrmContext(Box<CrmContext>),
     CrmWrite(Box<CrmWrite>),
+    RouteRecommended(Box<Decision>),
+    RouteAssigned(Box<Assignment>),
     SystemDegraded(SystemNotice),
     SystemRecovered(SystemNotice),
 }

@@ -17,6 +17,7 @@ mod numerals;
 mod party;
 mod proof;
 mod redacted;
+mod routing;
 mod turn;
 mod wrapup;
 
@@ -46,8 +47,8 @@ pub use event::{
 };
 pub use gap::{ArticleOpened, ArticleSearch, GapReason};
 pub use ids::{
-    ArticleId, CardId, ConversationId, EventId, PartyId, PassageId, QuestionId, SearchId, TenantId,
-    TurnId, WrapUpId,
+    ArticleId, CardId, ConversationId, DecisionId, EventId, PartyId, PassageId, QuestionId,
+    SearchId, TenantId, TurnId, WorkItemId, WrapUpId,
 };
 pub use numerals::{number_of, number_words};
 pub use party::{Party, Role};
@@ -56,6 +57,10 @@ pub use proof::{
     TurnCitation,
 };
 pub use redacted::{Redacted, Wording};
+pub use routing::{
+    Assignment, Candidate, Decision, Feature, FeatureValue, Intent, IntentSeen, Recommendation,
+    RoutingMode, Term,
+};
 pub use turn::{Partial, Turn, Word};
 pub use wrapup::{
     ArticleProposal, CaseEntry, CaseSummary, ConflictKind, DispositionChoice, DispositionProposal,

@@ -67,6 +67,8 @@ pub fn document() -> Value {
         codec::WRITING_STRUCK, wire::WritingStruck, "What a model wrote and nothing bears out, where nothing else came of it.";
         codec::CRM_CONTEXT, wire::CrmContext, "What the CRM knows of the customer. The newest stands.";
         codec::CRM_WRITE, wire::CrmWrite, "Something that is to be done in the CRM, a mailbox, a calendar or a chat, and how far it is.";
+        codec::ROUTE_RECOMMENDED, wire::RouteRecommended, "Who should take a work item, with every scored term, the runner-up, and what would have changed it.";
+        codec::ROUTE_ASSIGNED, wire::RouteAssigned, "A work item has got somebody, by the decision or by somebody else.";
         "system.degraded", wire::SystemDegraded, "Something works less well than it should.";
         "system.recovered", wire::SystemRecovered, "It works again.";
     }

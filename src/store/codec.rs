@@ -10,6 +10,7 @@ mod answers;
 mod articles;
 mod crm;
 mod effects;
+mod routing;
 mod wrapup;
 
 use std::sync::Arc;
@@ -29,6 +30,10 @@ pub use self::answers::{
 };
 pub use self::crm::{CRM_CONTEXT, CRM_WRITE, case, context, context_of, crm_write, decode_context};
 pub use self::effects::{EFFECT_SCHEMA, decode_effect, encode_effect};
+pub use self::routing::{
+    ROUTE_ASSIGNED, ROUTE_RECOMMENDED, assignment, decision, decode_assignment, decode_decision,
+    feature, feature_of,
+};
 pub use self::wrapup::{
     ARTICLE_COMPARED, WRAPUP_ARTICLE, WRAPUP_DISPOSITION, WRAPUP_EMAIL, WRAPUP_FOLLOW_UP,
     WRAPUP_GROWING, WRAPUP_SUMMARY, WRAPUP_VERDICT, case_summary, decode_compared, decode_proposal,
@@ -176,6 +181,8 @@ pub fn encode(body: &EventBody) -> Encoded {
         EventBody::WritingStruck(x) => encoded!("writing.struck", answers::writing_struck(x)),
         EventBody::CrmContext(x) => encoded!("crm.context", crm::context(x)),
         EventBody::CrmWrite(x) => encoded!("crm.write", crm::crm_write(x)),
+        EventBody::RouteRecommended(x) => encoded!("route.recommended", routing::decision(x)),
+        EventBody::RouteAssigned(x) => encoded!("route.assigned", routing::assignment(x)),
         EventBody::SystemDegraded(x) => encoded!(
             "system.degraded",
             wire::SystemDegraded {

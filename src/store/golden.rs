@@ -5,6 +5,7 @@ mod answers;
 mod articles;
 mod crm;
 mod gaps;
+mod routing;
 
 use jiff::Timestamp;
 use serde_json::Value;

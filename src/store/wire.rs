@@ -6,6 +6,7 @@
 mod articles;
 mod crm;
 mod effects;
+mod routing;
 mod wrapup;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,9 @@ pub use self::articles::{
 };
 pub use self::crm::{AccountFacts, Activity, Case, Contact, CrmContext, CrmWrite, Searched};
 pub use self::effects::{CaseRef, DueAt, Effect, Mail, Mailbox};
+pub use self::routing::{
+    RouteAssigned, RouteCandidate, RouteFeature, RouteFeatureValue, RouteRecommended, RouteTerm,
+};
 pub use self::wrapup::{
     ArticleCompared, Authorship, CaseEntry, CasePromise, CaseSummary, DispositionChoice, Due,
     EmailPart, Evidence, Prompt, Sentence, Struck, SummarySection, WrapUpArticle,

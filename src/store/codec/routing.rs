@@ -1,0 +1,157 @@
+//! Routing decisions ⇄ the JSON that is stored and streamed.
+
+use super::wire;
+use crate::domain::{
+    Assignment, Candidate, Decision, Feature, FeatureValue, Recorded, RoutingMode, Term,
+};
+use crate::store::StoreError;
+
+pub const ROUTE_RECOMMENDED: &str = "route.recommended";
+pub const ROUTE_ASSIGNED: &str = "route.assigned";
+
+pub fn decision(x: &Decision) -> wire::RouteRecommended {
+    wire::RouteRecommended {
+        decision_id: x.id.to_string(),
+        work_item_id: x.item.to_string(),
+        queue: x.queue.clone(),
+        mode: x.mode.as_str().into(),
+        policy: x.policy.clone(),
+        epoch: x.epoch,
+        reason: x.reason.clone(),
+        chosen: x.chosen.as_ref().map(candidate),
+        runner_up: x.runner_up.as_ref().map(candidate),
+        others: x.others.iter().take(Decision::OTHERS_MAX).map(candidate).collect(),
+        rules_matched: x.rules_matched.clone(),
+        would_change: x.would_change.clone(),
+        features: x.features.iter().map(feature).collect(),
+        at_ms: x.at_ms,
+    }
+}
+
+/// What a `route.recommended` says; `None` for every other kind.
+///
+/// # Errors
+/// The event is damaged.
+pub fn decode_decision(event: &Recorded) -> Result<Option<Decision>, StoreError> {
+    if &*event.kind != ROUTE_RECOMMENDED {
+        return Ok(None);
+    }
+    let wire: wire::RouteRecommended = super::data(event)?;
+    Ok(Some(Decision {
+        id: wire.decision_id.into(),
+        item: wire.work_item_id.into(),
+        queue: wire.queue,
+        mode: mode(event, &wire.mode)?,
+        policy: wire.policy,
+        epoch: wire.epoch,
+        chosen: wire.chosen.map(candidate_of),
+        runner_up: wire.runner_up.map(candidate_of),
+        others: wire.others.into_iter().map(candidate_of).collect(),
+        rules_matched: wire.rules_matched,
+        would_change: wire.would_change,
+        reason: wire.reason,
+        features: wire.features.into_iter().map(feature_of).collect(),
+        at_ms: wire.at_ms,
+    }))
+}
+
+pub fn assignment(x: &Assignment) -> wire::RouteAssigned {
+    wire::RouteAssigned {
+        decision_id: x.decision.as_ref().map(ToString::to_string),
+        work_item_id: x.item.to_string(),
+        queue: x.queue.clone(),
+        agent: x.agent.clone(),
+        mode: x.mode.as_str().into(),
+        policy: x.policy.clone(),
+        epoch: x.epoch,
+        recommended: x.recommended.clone(),
+        by: x.by.clone(),
+        reason: x.reason.clone(),
+        waited_ms: x.waited_ms,
+        at_ms: x.at_ms,
+    }
+}
+
+/// What a `route.assigned` says; `None` for every other kind.
+///
+/// # Errors
+/// The event is damaged.
+pub fn decode_assignment(event: &Recorded) -> Result<Option<Assignment>, StoreError> {
+    if &*event.kind != ROUTE_ASSIGNED {
+        return Ok(None);
+    }
+    let wire: wire::RouteAssigned = super::data(event)?;
+    Ok(Some(Assignment {
+        decision: wire.decision_id.map(Into::into),
+        item: wire.work_item_id.into(),
+        queue: wire.queue,
+        agent: wire.agent,
+        mode: mode(event, &wire.mode)?,
+        policy: wire.policy,
+        epoch: wire.epoch,
+        recommended: wire.recommended,
+        by: wire.by,
+        reason: wire.reason,
+        waited_ms: wire.waited_ms,
+        at_ms: wire.at_ms,
+    }))
+}
+
+fn mode(event: &Recorded, text: &str) -> Result<RoutingMode, StoreError> {
+    RoutingMode::parse(text)
+        .ok_or_else(|| StoreError::Corrupt(format!("event {} names an unknown mode", event.id)))
+}
+
+fn candidate(x: &Candidate) -> wire::RouteCandidate {
+    let term = |term: &Term| wire::RouteTerm {
+        name: term.name.clone().into_owned(),
+        value: finite(term.value),
+        why: term.why.clone(),
+    };
+    wire::RouteCandidate {
+        agent: x.agent.clone(),
+        score: finite(x.score),
+        terms: x.terms.iter().map(term).collect(),
+    }
+}
+
+fn candidate_of(wire: wire::RouteCandidate) -> Candidate {
+    let term =
+        |term: wire::RouteTerm| Term { name: term.name.into(), value: term.value, why: term.why };
+    Candidate {
+        agent: wire.agent,
+        score: wire.score,
+        terms: wire.terms.into_iter().map(term).collect(),
+    }
+}
+
+pub fn feature(x: &Feature) -> wire::RouteFeature {
+    wire::RouteFeature {
+        name: x.name.clone().into_owned(),
+        value: match &x.value {
+            FeatureValue::Text(text) => wire::RouteFeatureValue::Text(text.clone()),
+            FeatureValue::Number(number) => wire::RouteFeatureValue::Number(finite(*number)),
+            FeatureValue::Flag(flag) => wire::RouteFeatureValue::Flag(*flag),
+        },
+        source: x.source.clone().into_owned(),
+        as_of_ms: x.as_of_ms,
+    }
+}
+
+pub fn feature_of(wire: wire::RouteFeature) -> Feature {
+    Feature {
+        name: wire.name.into(),
+        value: match wire.value {
+            wire::RouteFeatureValue::Text(text) => FeatureValue::Text(text),
+            wire::RouteFeatureValue::Number(number) => FeatureValue::Number(number),
+            wire::RouteFeatureValue::Flag(flag) => FeatureValue::Flag(flag),
+        },
+        source: wire.source.into(),
+        as_of_ms: wire.as_of_ms,
+    }
+}
+
+/// JSON has neither NaN nor infinity: serde would write null, which the reader then refuses.
+fn finite(number: f64) -> f64 {
+    if number.is_nan() { 0.0 } else { number.clamp(f64::MIN, f64::MAX) }
+}

@@ -1,0 +1,98 @@
+use super::*;
+
+fn candidate(agent: &str, score: f64) -> Candidate {
+    Candidate {
+        agent: agent.into(),
+        score,
+        terms: vec![Term {
+            name: "resolves".into(),
+            value: 0.75,
+            why: "solved 8 of 10 like it".into(),
+        }],
+    }
+}
+
+fn decision() -> Decision {
+    let feature = |name: &'static str, value| Feature {
+        name: name.into(),
+        value,
+        source: "crm.context".into(),
+        as_of_ms: 900,
+    };
+    Decision {
+        id: "d-1".into(),
+        item: "i-1".into(),
+        queue: "billing".into(),
+        mode: RoutingMode::Shadow,
+        policy: "context".into(),
+        epoch: 3,
+        chosen: Some(candidate("emma", 1.5)),
+        runner_up: Some(candidate("bo", 1.25)),
+        others: vec![],
+        rules_matched: vec!["refunds".into()],
+        would_change: vec!["bo, if emma were busy".into()],
+        reason: "emma solves most of these".into(),
+        features: vec![
+            feature("tier", FeatureValue::Text("gold".into())),
+            feature("value", FeatureValue::Number(1200.5)),
+            feature("open_case", FeatureValue::Flag(true)),
+        ],
+        at_ms: 1_000,
+    }
+}
+
+#[test]
+fn recommendations_are_written_as_they_always_were() {
+    check(
+        EventBody::RouteRecommended(Box::new(decision())),
+        r#"{"decision_id":"d-1","work_item_id":"i-1","queue":"billing","mode":"shadow","policy":"context","epoch":3,"reason":"emma solves most of these","chosen":{"agent":"emma","score":1.5,"terms":[{"name":"resolves","value":0.75,"why":"solved 8 of 10 like it"}]},"runner_up":{"agent":"bo","score":1.25,"terms":[{"name":"resolves","value":0.75,"why":"solved 8 of 10 like it"}]},"rules_matched":["refunds"],"would_change":["bo, if emma were busy"],"features":[{"name":"tier","value":"gold","source":"crm.context","as_of_ms":900},{"name":"value","value":1200.5,"source":"crm.context","as_of_ms":900},{"name":"open_case","value":true,"source":"crm.context","as_of_ms":900}],"at_ms":1000}"#,
+        to_value::<wire::RouteRecommended>,
+    );
+    let nobody = Decision { chosen: None, runner_up: None, features: vec![], ..decision() };
+    check(
+        EventBody::RouteRecommended(Box::new(nobody)),
+        r#"{"decision_id":"d-1","work_item_id":"i-1","queue":"billing","mode":"shadow","policy":"context","epoch":3,"reason":"emma solves most of these","chosen":null,"runner_up":null,"rules_matched":["refunds"],"would_change":["bo, if emma were busy"],"at_ms":1000}"#,
+        to_value::<wire::RouteRecommended>,
+    );
+    assert_eq!(RoutingMode::ALL.map(RoutingMode::as_str), ["off", "shadow", "active"]);
+}
+
+#[test]
+fn a_decision_comes_back_as_it_went_and_never_without_a_number() {
+    let event = recorded(EventBody::RouteRecommended(Box::new(decision())));
+    assert_eq!(codec::decode_decision(&event).expect("sound"), Some(decision()));
+    let odd =
+        Decision { others: (0..30).map(|_| candidate("x", f64::INFINITY)).collect(), ..decision() };
+    let event = recorded(EventBody::RouteRecommended(Box::new(odd)));
+    let read = codec::decode_decision(&event).expect("sound").expect("a decision");
+    assert_eq!(read.others.len(), Decision::OTHERS_MAX);
+    let mut damaged = recorded(EventBody::RouteRecommended(Box::new(decision())));
+    damaged.data = damaged.data.replace("shadow", "perhaps").into();
+    assert!(codec::decode_decision(&damaged).is_err());
+}
+
+#[test]
+fn assignments_are_written_as_they_always_were() {
+    let assignment = Assignment {
+        decision: Some("d-1".into()),
+        item: "i-1".into(),
+        queue: "billing".into(),
+        agent: "bo".into(),
+        mode: RoutingMode::Active,
+        policy: "context".into(),
+        epoch: 3,
+        recommended: Some("emma".into()),
+        by: Some("Sue".into()),
+        reason: "given by hand".into(),
+        waited_ms: 4_000,
+        at_ms: 5_000,
+    };
+    let body = EventBody::RouteAssigned(Box::new(assignment.clone()));
+    let event = recorded(body.clone());
+    check(
+        body,
+        r#"{"decision_id":"d-1","work_item_id":"i-1","queue":"billing","agent":"bo","mode":"active","policy":"context","epoch":3,"recommended":"emma","by":"Sue","reason":"given by hand","waited_ms":4000,"at_ms":5000}"#,
+        to_value::<wire::RouteAssigned>,
+    );
+    assert_eq!(codec::decode_assignment(&event).expect("sound"), Some(assignment));
+}
