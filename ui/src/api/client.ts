@@ -2,7 +2,7 @@ import { Problem, problemFrom } from './problem.ts';
 import type {
   ArticleChange, ArticleDetail, ArticleLine, ArticleUse, Diff, FoundArticles, KnowledgeGap, NewArticle, ReviewAction, RevisionLine,
 } from './knowledge-types.ts';
-import type { ContactChoice, CrmContext, CrmWrite, Outbox, OutboxItem, Outcome, OutcomeOrder, SystemHealth } from './crm-types.ts';
+import type { ContactChoice, CrmContext, CrmWrite, Expert, Outbox, OutboxItem, Outcome, OutcomeOrder, SystemHealth } from './crm-types.ts';
 import type {
   Article, Conversation, Decision, EmailOrder, List, Me, Summary, SystemState, VerdictKind, WrapUpEmail, WrapUpSummary,
 } from './types.ts';
@@ -95,6 +95,14 @@ export class Client {
 
   async systems(): Promise<SystemHealth[]> {
     return (await this.request<{ items: SystemHealth[] }>('GET', '/v1/systems')).items;
+  }
+
+  async experts(conversationId: string): Promise<Expert[]> {
+    return (await this.request<{ items: Expert[] }>('GET', `/v1/conversations/${encodeURIComponent(conversationId)}/experts`)).items;
+  }
+
+  swarm(conversationId: string, order: { note?: string }): Promise<CrmWrite> {
+    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/swarm`, order);
   }
 
   reply(conversationId: string, reply: { id: string; text: string; card_id?: string }): Promise<unknown> {

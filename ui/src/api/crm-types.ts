@@ -161,3 +161,13 @@ export interface SystemHealth {
   waiting: number;
   failed: number;
 }
+
+/** A colleague who has resolved such cases. */
+export interface Expert {
+  name: string;
+  /** So many of the cases that were found alike. */
+  cases: number;
+  /** What they were about. */
+  why: string[];
+  last: string | null;
+}
