@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ConversationId, DecisionId, WorkItemId};
+use super::{ConversationId, DecisionId, DedupeKey, Redacted, WorkItemId};
 
 /// What a customer wants, as one label of the tenant's list.
 #[derive(Clone, Debug, PartialEq)]
@@ -158,4 +158,15 @@ pub struct Recommendation {
     /// The other router's own name for the item: a task, a contact, a conversation of theirs.
     pub external_id: String,
     pub decision: Decision,
+    /// What it is about, in a few sentences, for whoever takes it.
+    pub brief: Option<Redacted>,
+    /// Where the whole hand-over can be read.
+    pub link: Option<String>,
+}
+
+impl Recommendation {
+    /// Of one decision told to one router about one item.
+    pub fn key(&self) -> DedupeKey {
+        DedupeKey::of(&["recommend", &self.external_id, self.decision.id.as_str()])
+    }
 }

@@ -200,6 +200,7 @@ pub(super) fn text(effect: &Effect) -> String {
         }
         Effect::PutMeeting(one) => format!("{}\n\n{}", one.subject.as_str(), one.body.as_str()),
         Effect::SendReply(one) => one.text.as_str().to_owned(),
+        Effect::Recommend(one) => one.decision.reason.clone(),
         Effect::PostMessage(one) => {
             let lines = one.paragraphs.iter().map(|line| line.as_str());
             std::iter::once(one.title.as_str()).chain(lines).collect::<Vec<_>>().join("\n\n")

@@ -2,7 +2,8 @@
 
 use crate::domain::{
     CallRecord, CaseRef, CaseUpdate, ChannelReply, DedupeKey, Direction, DueAt, Effect, MailDraft,
-    Mailbox, Meeting, NewCase, NewNote, NewTask, PushedArticle, Redacted, TeamMessage,
+    Mailbox, Meeting, NewCase, NewNote, NewTask, PushedArticle, Recommendation, Redacted,
+    TeamMessage,
 };
 use crate::store::wire;
 
@@ -85,6 +86,13 @@ pub fn encode_effect(effect: &Effect) -> String {
             text: words(&x.text),
             in_reply_to: x.in_reply_to.clone(),
             written_at: x.written_at,
+        },
+        Effect::Recommend(x) => wire::Effect::Recommend {
+            conversation_id: x.conversation.to_string(),
+            external_id: x.external_id.clone(),
+            decision: Box::new(super::routing::decision(&x.decision)),
+            brief: x.brief.as_ref().map(words),
+            link: x.link.clone(),
         },
     })
 }
@@ -203,6 +211,17 @@ pub fn decode_effect(text: &str) -> Result<Effect, String> {
             in_reply_to,
             written_at,
         }),
+        wire::Effect::Recommend { conversation_id, external_id, decision, brief, link } => {
+            let decision = super::routing::decision_of(*decision)
+                .ok_or_else(|| "an unknown mode".to_owned())?;
+            Effect::Recommend(Box::new(Recommendation {
+                conversation: conversation_id.into(),
+                external_id,
+                decision,
+                brief: brief.map(words),
+                link,
+            }))
+        }
     })
 }
 

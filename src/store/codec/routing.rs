@@ -36,12 +36,17 @@ pub fn decode_decision(event: &Recorded) -> Result<Option<Decision>, StoreError>
     if &*event.kind != ROUTE_RECOMMENDED {
         return Ok(None);
     }
-    let wire: wire::RouteRecommended = super::data(event)?;
-    Ok(Some(Decision {
+    let read = decision_of(super::data(event)?);
+    read.map(Some).ok_or_else(|| unknown_mode(event))
+}
+
+/// None where it names a mode that this version doesn't know.
+pub(super) fn decision_of(wire: wire::RouteRecommended) -> Option<Decision> {
+    Some(Decision {
         id: wire.decision_id.into(),
         item: wire.work_item_id.into(),
         queue: wire.queue,
-        mode: mode(event, &wire.mode)?,
+        mode: RoutingMode::parse(&wire.mode)?,
         policy: wire.policy,
         epoch: wire.epoch,
         chosen: wire.chosen.map(candidate_of),
@@ -52,7 +57,7 @@ pub fn decode_decision(event: &Recorded) -> Result<Option<Decision>, StoreError>
         reason: wire.reason,
         features: wire.features.into_iter().map(feature_of).collect(),
         at_ms: wire.at_ms,
-    }))
+    })
 }
 
 pub fn assignment(x: &Assignment) -> wire::RouteAssigned {
@@ -86,7 +91,7 @@ pub fn decode_assignment(event: &Recorded) -> Result<Option<Assignment>, StoreEr
         item: wire.work_item_id.into(),
         queue: wire.queue,
         agent: wire.agent,
-        mode: mode(event, &wire.mode)?,
+        mode: RoutingMode::parse(&wire.mode).ok_or_else(|| unknown_mode(event))?,
         policy: wire.policy,
         epoch: wire.epoch,
         recommended: wire.recommended,
@@ -97,9 +102,8 @@ pub fn decode_assignment(event: &Recorded) -> Result<Option<Assignment>, StoreEr
     }))
 }
 
-fn mode(event: &Recorded, text: &str) -> Result<RoutingMode, StoreError> {
-    RoutingMode::parse(text)
-        .ok_or_else(|| StoreError::Corrupt(format!("event {} names an unknown mode", event.id)))
+fn unknown_mode(event: &Recorded) -> StoreError {
+    StoreError::Corrupt(format!("event {} names an unknown mode", event.id))
 }
 
 fn candidate(x: &Candidate) -> wire::RouteCandidate {

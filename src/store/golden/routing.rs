@@ -96,3 +96,18 @@ fn assignments_are_written_as_they_always_were() {
     );
     assert_eq!(codec::decode_assignment(&event).expect("sound"), Some(assignment));
 }
+
+#[test]
+fn a_recommendation_stands_in_the_outbox_as_it_always_did() {
+    let effect = Effect::Recommend(Box::new(Recommendation {
+        conversation: "c-1".into(),
+        external_id: "WT1".into(),
+        decision: Decision { runner_up: None, features: vec![], ..decision() },
+        brief: Some(Redacted::vouched("A refund is late.")),
+        link: None,
+    }));
+    let golden = r#"{"operation":"recommend","conversation_id":"c-1","external_id":"WT1","decision":{"decision_id":"d-1","work_item_id":"i-1","queue":"billing","mode":"shadow","policy":"context","epoch":3,"reason":"emma solves most of these","chosen":{"agent":"emma","score":1.5,"terms":[{"name":"resolves","value":0.75,"why":"solved 8 of 10 like it"}]},"runner_up":null,"rules_matched":["refunds"],"would_change":["bo, if emma were busy"],"at_ms":1000},"brief":"A refund is late.","link":null}"#;
+    assert_eq!(codec::encode_effect(&effect), golden);
+    assert_eq!(codec::decode_effect(golden).as_ref(), Ok(&effect));
+    assert!(codec::decode_effect(&golden.replace("shadow", "perhaps")).is_err());
+}
