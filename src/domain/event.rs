@@ -6,10 +6,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    Abstained, ArticleAction, ArticleId, ArticleOpened, ArticleSearch, Assignment, Card, CardId,
-    CardVoice, Citation, ConversationId, CrmContext, CrmWrite, Decision, EventId, Party, Proof,
-    ProposalCompared, ProvenSentence, QuestionAnswer, QuestionId, Redacted, Reply, StruckText,
-    SuggestedQuestion, TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
+    Abstained, Alert, ArticleAction, ArticleId, ArticleOpened, ArticleSearch, Assignment, Card,
+    CardId, CardVoice, CategoryMatched, Citation, ConversationId, CrmContext, CrmWrite, Decision,
+    EventId, Party, Proof, ProposalCompared, ProvenSentence, QuestionAnswer, QuestionId, Redacted,
+    Reply, Sentiment, StruckText, SuggestedQuestion, TenantId, Turn, TurnId, TurnIntent, Verdict,
+    WrapUp, WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -200,6 +201,10 @@ pub enum EventBody {
     AudioStopped(AudioStopped),
     TurnFinal(Turn),
     RedactionResolved(RedactionResolved),
+    IntentSeen(Box<TurnIntent>),
+    SentimentSeen(Box<Sentiment>),
+    CategoryMatched(Box<CategoryMatched>),
+    Alerted(Box<Alert>),
     SuggestionOffered(Card),
     SuggestionVoiced(Box<CardVoice>),
     SuggestionWithdrawn {

@@ -13,6 +13,7 @@ mod error;
 mod event;
 mod gap;
 mod ids;
+mod insight;
 mod numerals;
 mod party;
 mod proof;
@@ -49,6 +50,10 @@ pub use gap::{ArticleOpened, ArticleSearch, GapReason};
 pub use ids::{
     ArticleId, CardId, ConversationId, DecisionId, EventId, PartyId, PassageId, QuestionId,
     SearchId, TenantId, TurnId, WorkItemId, WrapUpId,
+};
+pub use insight::{
+    Alert, CategoryMatched, Evidence, Sentiment, SentimentLevel, SentimentTerm, SentimentTrend,
+    Severity, TurnIntent,
 };
 pub use numerals::{number_of, number_words};
 pub use party::{Party, Role};

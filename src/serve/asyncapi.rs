@@ -39,6 +39,10 @@ pub fn document() -> Value {
         TURN_PARTIAL, wire::TurnPartial, "An utterance in progress. Streamed, never stored: no sequence, no SSE id.";
         "turn.final", wire::TurnFinal, "A finished utterance, secrets masked.";
         "insight.redaction", wire::RedactionResolved, "How a held-back run of digits turned out.";
+        codec::INSIGHT_INTENT, wire::InsightIntent, "What the customer wants, as a turn says it, or that it is unsure.";
+        codec::INSIGHT_SENTIMENT, wire::InsightSentiment, "How the customer feels after a message. The newest of a conversation stands.";
+        codec::INSIGHT_CATEGORY, wire::InsightCategory, "A category rule holds, with what it rests on.";
+        codec::INSIGHT_ALERT, wire::InsightAlert, "Somebody should know: comes just behind the category that it belongs to.";
         "suggestion.offered", wire::SuggestionOffered, "A card, with its proof.";
         codec::SUGGESTION_VOICED, wire::SuggestionVoiced, "How a card's answer can be said, by a model and proven. It comes after its card, if at all.";
         codec::SUGGESTION_QUESTIONS, wire::QuestionsSuggested, "What the agent may want to ask now; takes the place of those before.";

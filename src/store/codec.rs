@@ -10,6 +10,7 @@ mod answers;
 mod articles;
 mod crm;
 mod effects;
+mod insight;
 mod routing;
 mod wrapup;
 
@@ -30,6 +31,10 @@ pub use self::answers::{
 };
 pub use self::crm::{CRM_CONTEXT, CRM_WRITE, case, context, context_of, crm_write, decode_context};
 pub use self::effects::{EFFECT_SCHEMA, decode_effect, encode_effect};
+pub use self::insight::{
+    INSIGHT_ALERT, INSIGHT_CATEGORY, INSIGHT_INTENT, INSIGHT_SENTIMENT, decode_category,
+    decode_intent, decode_sentiment,
+};
 pub use self::routing::{
     ROUTE_ASSIGNED, ROUTE_RECOMMENDED, assignment, decision, decode_assignment, decode_decision,
     feature, feature_of,
@@ -141,6 +146,10 @@ pub fn encode(body: &EventBody) -> Encoded {
                 }
             )
         }
+        EventBody::IntentSeen(x) => encoded!("insight.intent", insight::intent(x)),
+        EventBody::SentimentSeen(x) => encoded!("insight.sentiment", insight::sentiment(x)),
+        EventBody::CategoryMatched(x) => encoded!("insight.category", insight::category(x)),
+        EventBody::Alerted(x) => encoded!("insight.alert", insight::alert(x)),
         EventBody::SuggestionOffered(x) => encoded!("suggestion.offered", card(x)),
         EventBody::SuggestionVoiced(x) => encoded!("suggestion.voiced", answers::voiced(x)),
         EventBody::QuestionsSuggested(x) => {

@@ -5,6 +5,7 @@ mod answers;
 mod articles;
 mod crm;
 mod gaps;
+mod insight;
 mod routing;
 
 use jiff::Timestamp;

@@ -6,6 +6,7 @@
 mod articles;
 mod crm;
 mod effects;
+mod insight;
 mod routing;
 mod wrapup;
 
@@ -19,8 +20,13 @@ pub use self::articles::{
 };
 pub use self::crm::{AccountFacts, Activity, Case, Contact, CrmContext, CrmWrite, Searched};
 pub use self::effects::{CaseRef, DueAt, Effect, Mail, Mailbox};
+pub use self::insight::{
+    InsightAlert, InsightCategory, InsightEvidence, InsightIntent, InsightSentiment, RankedIntent,
+    SentimentTerm,
+};
 pub use self::routing::{
-    RouteAssigned, RouteCandidate, RouteFeature, RouteFeatureValue, RouteRecommended, RouteTerm,
+    HandOverPack, PackArticle, PackCustomer, PackPromise, PackSentiment, RouteAssigned,
+    RouteCandidate, RouteFeature, RouteFeatureValue, RouteRecommended, RouteTerm,
 };
 pub use self::wrapup::{
     ArticleCompared, Authorship, CaseEntry, CasePromise, CaseSummary, DispositionChoice, Due,
