@@ -4,4 +4,7 @@
 //! plan, so the same inputs make the same decisions. Nothing in here knows a wire.
 
 
+pub mod assign;
+pub mod erlang;
 pub mod score;
+pub mod simulate;
