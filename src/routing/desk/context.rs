@@ -1,0 +1,211 @@
+//! Method `context`: who is worth most to whom, by the score of `routing::score`.
+
+use std::collections::HashMap;
+
+use super::Desk;
+use super::classes::{Pools, Seen};
+use super::commit::Picked;
+use super::items::{Item, Rank};
+use crate::domain::Intent;
+use crate::routing::assign::{self, CANDIDATES, Edge, URGENT};
+use crate::routing::score::{self, Terms};
+
+/// Without any measurement, so much is resolved.
+const RESOLVED: f64 = 0.7;
+
+/// What contacts of a kind take and become, over all agents.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Means {
+    handled: f64,
+    resolved: f64,
+    total_s: f64,
+}
+
+impl Desk {
+    /// Labels as numbers.
+    pub(super) fn kinds_of(&mut self, intents: &[Intent]) -> Vec<(u32, f64)> {
+        intents
+            .iter()
+            .map(|intent| (self.kind(&intent.label), f64::from(intent.probability)))
+            .collect()
+    }
+
+    fn kind(&mut self, label: &str) -> u32 {
+        if let Some(known) = self.kinds.get(label) {
+            return *known;
+        }
+        let number = self.means.len() as u32;
+        self.kinds.insert(label.to_owned(), number);
+        self.means.push(Means::default());
+        number
+    }
+
+    /// Takes what an agent has done so far with a kind of contact. The mean over all agents counts as ten contacts
+    /// more, so the order of the first reports matters a little; later ones put it right.
+    pub(super) fn measure(
+        &mut self,
+        agent: u32,
+        kind: &str,
+        handled: f64,
+        resolved: f64,
+        total_s: f64,
+    ) {
+        let kind = self.kind(kind);
+        let means = &mut self.means[kind as usize];
+        means.handled += handled.max(0.0);
+        means.resolved += resolved.max(0.0);
+        means.total_s += total_s.max(0.0);
+        let (others_s, others) = self.mean_of(kind, 0);
+        let figures = (
+            score::handling_s(total_s, handled, others_s),
+            score::resolves(resolved, handled, others),
+        );
+        self.agents[agent as usize].figures.insert(kind, figures);
+    }
+
+    /// Seconds and resolve probability over all agents; `queue`'s where nothing is measured.
+    fn mean_of(&self, kind: u32, queue: u32) -> (f64, f64) {
+        match self.means.get(kind as usize) {
+            Some(means) if means.handled > 0.0 => {
+                (means.total_s / means.handled, means.resolved / means.handled)
+            }
+            _ => (self.handling_s.get(queue as usize).copied().unwrap_or(300.0), RESOLVED),
+        }
+    }
+
+    /// The factors of an item and an agent.
+    pub(super) fn terms(&self, item: &Item, agent: u32, now_ms: u64) -> Terms {
+        let figures = &self.agents[agent as usize].figures;
+        let of = |kind: u32| match figures.get(&kind) {
+            Some(figures) => *figures,
+            None => self.mean_of(kind, item.queue),
+        };
+        let otherwise = (self.handling_s[item.queue as usize], RESOLVED);
+        let (handling_s, resolves) = match item.kinds.as_slice() {
+            [] => otherwise,
+            kinds => (
+                score::expected(kinds.iter().map(|(kind, p)| (*p, of(*kind).0)), otherwise.0),
+                score::expected(kinds.iter().map(|(kind, p)| (*p, of(*kind).1)), otherwise.1),
+            ),
+        };
+        Terms {
+            value: item.value,
+            waiting_cost: self.waiting_cost(item, now_ms),
+            service_rate_per_min: score::service_rate_per_min(handling_s),
+            resolves,
+        }
+    }
+
+    fn waiting_cost(&self, item: &Item, now_ms: u64) -> f64 {
+        let target_s = self.plan.queues[item.queue as usize].target_s;
+        let waited_s = now_ms.saturating_sub(item.arrived_ms) as f64 / 1000.0;
+        let due_in_s = item.promised_ms.map(|due_ms| (due_ms as f64 - now_ms as f64) / 1000.0);
+        score::waiting_cost(score::wait_with_promise(waited_s, target_s, due_in_s), target_s)
+    }
+
+    fn scored(&mut self, at: u32, pools: &mut Pools, now_ms: u64) -> Vec<(Seen, Option<Terms>)> {
+        let seen = self.eligible(at, pools, CANDIDATES, now_ms);
+        let item = self.items.of(at);
+        let mut scored: Vec<(Seen, Option<Terms>)> = seen
+            .into_iter()
+            .map(|seen| (seen, Some(self.terms(item, seen.agent, now_ms))))
+            .collect();
+        let order = |(seen, terms): &(Seen, Option<Terms>)| {
+            let declined = item.declines_of(seen.agent) > 0;
+            (declined, -terms.as_ref().map_or(0.0, Terms::score))
+        };
+        scored.sort_by(|a, b| {
+            let (a, b) = (order(a), order(b));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+        });
+        scored
+    }
+
+    /// One item, several agents: the greatest score.
+    pub(super) fn pick_by_score(&mut self, at: u32, pools: &mut Pools, now_ms: u64) -> Picked {
+        Picked { seen: self.scored(at, pools, now_ms), by: None }
+    }
+
+    /// One agent, several items: the greatest score of the oldest and of the most valuable ones.
+    pub(super) fn dearest_for(
+        &self,
+        agent: u32,
+        queue: u32,
+        fits: &dyn Fn(u32) -> bool,
+        may_have: &dyn Fn(&Rank) -> bool,
+        now_ms: u64,
+    ) -> Option<(f64, u32)> {
+        let line = &self.lines[queue as usize];
+        let mut oldest: Vec<Rank> = Vec::new();
+        for class in line.classes().filter(|class| fits(*class)) {
+            oldest.extend(line.of_class(class).take(CANDIDATES).filter(|rank| may_have(rank)));
+        }
+        oldest.sort_unstable();
+        oldest.truncate(URGENT);
+        let valued = line.valued().take(URGENT);
+        let valued = valued.filter(|rank| fits(self.items.of(rank.4).class) && may_have(rank));
+        oldest
+            .into_iter()
+            .chain(valued)
+            .map(|rank| (self.terms(self.items.of(rank.4), agent, now_ms).score(), rank))
+            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
+            .map(|(score, rank)| (score, rank.4))
+    }
+
+    /// Several of both: the best matching of the most urgent items, and greedily beyond them.
+    pub(super) fn context_cycle(&mut self, queue: u32, pools: &mut Pools, now_ms: u64) {
+        self.backlog.remove(&queue);
+        let block = self.plan.block_of(&self.plan.queues[queue as usize]);
+        let mut urgent: Vec<(f64, Rank)> = Vec::new();
+        let classes: Vec<u32> = self.lines[queue as usize].classes().collect();
+        for class in classes {
+            let pool = match pools.remove(&class) {
+                Some(pool) => pool,
+                None => self.pool(class),
+            };
+            let line = self.lines[queue as usize].of_class(class);
+            let count = if pool.is_empty() { 1 } else { usize::MAX };
+            urgent.extend(line.take(count).map(|rank| {
+                let item = self.items.of(rank.4);
+                (item.value * self.waiting_cost(item, now_ms), rank)
+            }));
+            pools.insert(class, pool);
+        }
+        urgent.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        if urgent.len() > block {
+            urgent.truncate(block);
+            self.backlog.insert(queue);
+        }
+        let numbers: Vec<u32> = urgent.iter().map(|(_, rank)| rank.4).collect();
+        let mut seen: HashMap<u32, Vec<(Seen, Option<Terms>)>> = HashMap::new();
+        let mut edges = Vec::new();
+        for at in &numbers {
+            // An item with preferred agents, or one that nobody can take, goes its own way.
+            if !self.items.of(*at).preferred.is_empty() {
+                continue;
+            }
+            self.first_try(*at, now_ms);
+            let scored = self.scored(*at, pools, now_ms);
+            let willing =
+                scored.iter().filter(|(seen, _)| self.items.of(*at).declines_of(seen.agent) == 0);
+            edges.extend(willing.map(|(seen, terms)| Edge {
+                item: *at,
+                agent: seen.agent,
+                score: terms.as_ref().map_or(0.0, Terms::score),
+            }));
+            seen.insert(*at, scored);
+        }
+        for pair in assign::cycle(&numbers, &edges) {
+            let Some(mut scored) = seen.remove(&pair.item) else { continue };
+            if let Some(chosen) = scored.iter().position(|(seen, _)| seen.agent == pair.agent) {
+                let chosen = scored.remove(chosen);
+                scored.insert(0, chosen);
+            }
+            self.carry_out(pair.item, &Picked { seen: scored, by: None }, now_ms);
+        }
+        // Agents with room for more than one, and items that the matching left.
+        for at in numbers {
+            self.attempt(at, pools, now_ms);
+        }
+    }
+}

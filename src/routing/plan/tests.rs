@@ -1,0 +1,3 @@
+//! Mistakes of a plan, each with its place and what to write instead.
+
+use super::*;
