@@ -128,6 +128,14 @@ impl Board {
         self.live.get(conversation)
     }
 
+    /// What was promised to this customer in other conversations, the first due first.
+    pub fn promises(&self, conversation: &ConversationId, now_ms: u64) -> Vec<&Promise> {
+        let contact = self.live.get(conversation).and_then(Live::contact);
+        let keep_ms = self.settings.promise_keep_ms;
+        let of = |contact| self.past.promises(contact, conversation, now_ms, keep_ms);
+        contact.map(of).unwrap_or_default()
+    }
+
     /// As `apply` of an `insight.intent` does, for whoever knows it before it is in the log.
     pub fn saw_intent(
         &mut self,

@@ -1,7 +1,11 @@
 //! Who takes which work, and why.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::{Authorship, Case, Citation, Contact, Party, RankedIntent, Sentence, SummarySection};
 
 /// Who should take a work item, with every scored term.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -95,4 +99,85 @@ pub struct RouteAssigned {
     pub waited_ms: u64,
     /// Unix milliseconds.
     pub at_ms: u64,
+}
+
+/// What the next one needs who takes a conversation on. Made of its events whenever it is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HandOverPack {
+    pub conversation_id: String,
+    /// The `sequence` of the last event that is in it.
+    pub sequence: u64,
+    /// Who it is, as far as the CRM knows; null where it doesn't.
+    #[schema(required)]
+    pub customer: Option<PackCustomer>,
+    /// Who took part.
+    pub parties: Vec<Party>,
+    /// Who had it last: an agent's name, or the role where there is none (`bot`).
+    #[schema(required)]
+    pub from: Option<String>,
+    #[schema(required)]
+    pub intent: Option<RankedIntent>,
+    #[schema(required)]
+    pub sentiment: Option<PackSentiment>,
+    /// What it is about.
+    pub about: Vec<Sentence>,
+    pub tried: Vec<Sentence>,
+    /// What was promised in this conversation.
+    pub promised: Vec<Sentence>,
+    pub next_steps: Vec<Sentence>,
+    /// Other sections of the summary, a tenant's own among them.
+    pub sections: Vec<SummarySection>,
+    /// Promised in earlier conversations, and not forgotten.
+    pub earlier_promises: Vec<PackPromise>,
+    /// Of what the cards have shown, each article once.
+    pub articles: Vec<PackArticle>,
+    /// What was said since the summary was written, or last where none was.
+    pub latest: Vec<Sentence>,
+    /// What the media side, the bot or the CRM gave along.
+    pub attributes: BTreeMap<String, String>,
+    /// Who wrote the summary; absent where there is none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorship: Option<Authorship>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PackCustomer {
+    pub contact: Contact,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
+    /// A year, in the CRM's currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// The latest changed first, without their history.
+    pub open_cases: Vec<Case>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PackSentiment {
+    pub level: String,
+    /// falling, steady or rising
+    pub trend: String,
+    /// -1 to 1
+    pub score: f32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PackPromise {
+    pub conversation_id: String,
+    pub wrapup_id: String,
+    /// task, callback or meeting
+    pub kind: String,
+    /// Unix milliseconds; absent where the words may mean more than one day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_ms: Option<u64>,
+    pub made_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PackArticle {
+    pub title: String,
+    pub citation: Citation,
+    /// What the agent made of the card: accepted, edited, dismissed or ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
 }
