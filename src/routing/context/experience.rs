@@ -143,6 +143,11 @@ impl Experience {
         self.agents.get(agent)?.get(intent)
     }
 
+    /// Pairs of agent and intent that are kept.
+    pub const fn pairs(&self) -> usize {
+        self.pairs
+    }
+
     /// When something was learnt of an intent last; of any contact where it was never seen.
     pub fn learnt_ms(&self, intent: Option<&str>) -> Option<u64> {
         let of_intent = intent.and_then(|intent| self.intents.get(intent));

@@ -57,6 +57,19 @@ impl Past {
         Self { contacts_max: contacts_max.max(1), ..Self::default() }
     }
 
+    pub fn len(&self) -> usize {
+        self.contacts.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.contacts.is_empty()
+    }
+
+    /// Ends of which it isn't known yet whether they were for good.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     pub(super) fn of(&self, contact: &str) -> Option<&Contact> {
         self.contacts.get(contact)
     }

@@ -1,1 +1,457 @@
-//! Tests.
+//! What a board makes of events, told by their times.
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::*;
+
+const DAY: u64 = 24 * 3_600_000;
+const MINUTE: u64 = 60_000;
+
+fn at(conversation: &str, at_ms: u64, body: EventBody) -> Recorded {
+    let encoded = codec::encode(&body);
+    Recorded {
+        position: at_ms,
+        id: "e".into(),
+        tenant: "t".into(),
+        conversation: conversation.into(),
+        sequence: 1,
+        time: Timestamp::from_millisecond(at_ms as i64).expect("a time"),
+        kind: encoded.kind.into(),
+        schema: encoded.schema.into(),
+        data: encoded.data.into(),
+    }
+}
+
+fn board() -> Board {
+    Board::new(ContextSettings::default())
+}
+
+fn take(board: &mut Board, conversation: &str, at_ms: u64, body: EventBody) {
+    board.apply(&at(conversation, at_ms, body)).expect("sound");
+}
+
+fn started() -> EventBody {
+    EventBody::ConversationStarted(ConversationStarted {
+        channel: Channel::Voice,
+        direction: Direction::Inbound,
+        external_id: None,
+        parties: vec![],
+        attributes: [("queue".to_owned(), "billing".to_owned())].into(),
+    })
+}
+
+fn said(role: Role, text: &str, language: &str) -> EventBody {
+    EventBody::TurnFinal(Turn {
+        id: "t-1".into(),
+        party: Party { id: "p-1".into(), role, name: None },
+        start_ms: 0,
+        end_ms: 1,
+        text: Redacted::vouched(text),
+        display_text: None,
+        words: vec![],
+        mean_logprob: None,
+        language: language.into(),
+    })
+}
+
+fn intent(label: &str, probability: f32) -> EventBody {
+    let ranked = vec![Intent { label: label.into(), probability }];
+    let seen = IntentSeen { ranked, abstained: probability < 0.5 };
+    EventBody::IntentSeen(Box::new(TurnIntent { turn_id: "t-1".into(), seen }))
+}
+
+fn caller(id: &str, value: Option<f64>) -> EventBody {
+    let known = KnownContact {
+        contact: Contact { id: id.into(), ..Contact::default() },
+        facts: AccountFacts { tier: Some("gold".into()), value, ..AccountFacts::default() },
+        cases: vec![Case { id: "case-9".into(), owner: Some("anna".into()), ..Case::default() }],
+        ..KnownContact::default()
+    };
+    EventBody::CrmContext(Box::new(CrmContext {
+        connector: "crm".into(),
+        searched: Some(ContactKey::Phone("+442079460123".into())),
+        identity: Identity::Known(Box::new(known)),
+        latency_ms: 5,
+    }))
+}
+
+fn assigned(agent: &str) -> EventBody {
+    EventBody::RouteAssigned(Box::new(Assignment {
+        decision: None,
+        item: "i-1".into(),
+        queue: "billing".into(),
+        agent: agent.into(),
+        mode: RoutingMode::Active,
+        policy: "context".into(),
+        epoch: 1,
+        recommended: None,
+        by: None,
+        reason: String::new(),
+        waited_ms: 0,
+        at_ms: 0,
+    }))
+}
+
+fn ended() -> EventBody {
+    EventBody::ConversationEnded(ConversationEnded { reason: EndReason::Hangup, duration_ms: 1 })
+}
+
+fn promised(role: Role, date: Option<jiff::civil::Date>) -> EventBody {
+    EventBody::WrapUp(Box::new(WrapUp {
+        id: "w-end-followup-1".into(),
+        occasion: Occasion::End,
+        authorship: Authorship {
+            provider: "extractive".into(),
+            model: None,
+            prompt: None,
+            seed: None,
+        },
+        language: "en".into(),
+        body: WrapUpBody::FollowUp(FollowUp {
+            kind: FollowUpKind::Callback,
+            promised_by: role,
+            sentence: ProvenSentence {
+                text: Redacted::vouched("I will call you."),
+                proofs: vec![],
+                support: 1.0,
+            },
+            due: date.map(|date| Due {
+                phrase: Redacted::vouched("then"),
+                date: Some(date),
+                time: Some(jiff::civil::time(14, 0, 0, 0)),
+                until: None,
+                is_limit: true,
+                time_zone: "UTC".into(),
+            }),
+        }),
+        struck: vec![],
+    }))
+}
+
+/// A whole call: who, with what, with whom, how many minutes.
+fn call(
+    board: &mut Board,
+    name: &str,
+    at_ms: u64,
+    who: &str,
+    label: &str,
+    agent: &str,
+    minutes: u64,
+) {
+    take(board, name, at_ms, started());
+    take(board, name, at_ms, caller(who, None));
+    take(board, name, at_ms, intent(label, 0.9));
+    take(board, name, at_ms, assigned(agent));
+    take(board, name, at_ms + minutes * MINUTE, ended());
+}
+
+fn value_of(known: &[Known], name: &str) -> Option<FeatureValue> {
+    known.iter().find(|one| one.feature.name == name).map(|one| one.feature.value.clone())
+}
+
+fn text(text: &str) -> Option<FeatureValue> {
+    Some(FeatureValue::Text(text.into()))
+}
+
+#[test]
+fn a_conversation_is_known_by_its_events_each_with_source_and_age() {
+    let (mut board, id) = (board(), ConversationId::from("c-1"));
+    take(&mut board, "c-1", 1_000, started());
+    take(&mut board, "c-1", 2_000, caller("7", Some(900.0)));
+    take(&mut board, "c-1", 3_000, said(Role::Customer, "Wo bleibt mein Geld, bitte?", "de"));
+    take(&mut board, "c-1", 3_100, said(Role::Bot, "One moment.", "en"));
+    take(&mut board, "c-1", 4_000, intent("refund", 0.9));
+    let known = board.features(&id, 5_000);
+    assert_eq!(value_of(&known, name::INTENT), text("refund"));
+    assert_eq!(value_of(&known, name::LANGUAGE), text("de"));
+    assert_eq!(value_of(&known, name::CHANNEL), text("voice"));
+    assert_eq!(value_of(&known, name::TIER), text("gold"));
+    assert_eq!(value_of(&known, name::VALUE), Some(FeatureValue::Number(900.0)));
+    assert_eq!(value_of(&known, name::OPEN_CASE), text("case-9"));
+    assert_eq!(value_of(&known, name::CASE_OWNER), text("anna"));
+    assert_eq!(value_of(&known, "attribute.queue"), text("billing"));
+    assert_eq!(value_of(&known, name::LAST_AGENT), None);
+    let intent = known.iter().find(|one| one.feature.name == name::INTENT).expect("one");
+    assert_eq!((&*intent.feature.source, intent.age_ms), ("insight.intent", 1_000));
+    assert!(known.iter().all(|one| !one.stale && one.weight == 1.0));
+    assert_eq!(board.features(&"c-2".into(), 5_000), []);
+}
+
+#[test]
+fn an_intent_that_abstains_takes_away_nothing_and_says_nothing() {
+    let (mut board, id) = (board(), ConversationId::from("c-1"));
+    take(&mut board, "c-1", 1, intent("refund", 0.2));
+    assert_eq!(value_of(&board.features(&id, 1), name::INTENT), None);
+    take(&mut board, "c-1", 2, intent("refund", 0.8));
+    take(&mut board, "c-1", 3, intent("weather", 0.1));
+    assert_eq!(value_of(&board.features(&id, 3), name::INTENT), text("refund"));
+}
+
+#[test]
+fn what_is_old_is_marked_counts_less_and_is_forgotten() {
+    let (mut board, id) = (board(), ConversationId::from("c-1"));
+    let limit = Limits::default().intent_ms;
+    take(&mut board, "c-1", 0, intent("refund", 0.8));
+    let seen = |now_ms| {
+        let known = board.features(&id, now_ms);
+        known.into_iter().find(|one| one.feature.name == name::INTENT_PROBABILITY)
+    };
+    let fresh = seen(limit).expect("known");
+    assert!(!fresh.stale && fresh.weight == 1.0);
+    let stale = seen(2 * limit).expect("known");
+    assert!(stale.stale && (stale.weight - 0.5).abs() < 1e-9);
+    assert!((stale.number(0.0).expect("a number") - 0.4).abs() < 1e-6);
+    assert_eq!(seen(6 * limit), None, "a weight below a sixteenth");
+}
+
+#[test]
+fn a_promise_is_due_in_the_next_conversation_of_the_same_customer() {
+    let mut board = board();
+    let day = jiff::civil::date(1970, 1, 3);
+    call(&mut board, "c-1", 1_000, "7", "refund", "anna", 5);
+    take(&mut board, "c-1", 7 * MINUTE, promised(Role::Agent, Some(day)));
+    take(&mut board, "c-1", 7 * MINUTE, promised(Role::Customer, Some(day)));
+    assert!(board.promises(&"c-1".into(), DAY).is_empty(), "it is this conversation's own");
+    take(&mut board, "c-2", DAY, caller("8", None));
+    assert!(board.promises(&"c-2".into(), DAY).is_empty(), "somebody else");
+    take(&mut board, "c-3", DAY, caller("7", None));
+    let known = board.features(&"c-3".into(), DAY);
+    let due = 2 * DAY + 14 * 3_600_000;
+    let due_in_s = FeatureValue::Number((due - DAY) as f64 / 1_000.0);
+    assert_eq!(value_of(&known, name::PROMISE_DUE_IN_S), Some(due_in_s));
+    assert_eq!(value_of(&known, name::PROMISE_OVERDUE), Some(FeatureValue::Flag(false)));
+    assert_eq!(value_of(&known, name::LAST_AGENT), text("anna"));
+    assert_eq!(value_of(&known, name::RECENT_CONTACTS), Some(FeatureValue::Number(1.0)));
+    let late = board.features(&"c-3".into(), due + 1);
+    assert_eq!(value_of(&late, name::PROMISE_OVERDUE), Some(FeatureValue::Flag(true)));
+    let forgotten = board.promises(&"c-3".into(), due + 15 * DAY);
+    assert!(forgotten.is_empty());
+    let verdict = WrapUpVerdict {
+        wrapup_id: "w-end-followup-1".into(),
+        verdict: ReviewVerdict::Discarded,
+        edited_text: None,
+        seen: None,
+    };
+    take(&mut board, "c-1", DAY, EventBody::WrapUpVerdict(verdict));
+    assert!(board.promises(&"c-3".into(), DAY).is_empty(), "a person said that it is none");
+}
+
+#[test]
+fn handling_times_are_drawn_towards_the_mean_above_them() {
+    let mut board = board();
+    // 20 calls of ten minutes by one agent, one of two minutes by another.
+    for number in 0..20 {
+        call(
+            &mut board,
+            &format!("c-{number}"),
+            number * 20 * MINUTE,
+            &number.to_string(),
+            "move",
+            "anna",
+            10,
+        );
+    }
+    let now = 20 * 20 * MINUTE;
+    call(&mut board, "c-x", now, "x", "move", "bo", 2);
+    take(&mut board, "c-y", now, intent("move", 1.0));
+    let anna = board.fit(&"c-y".into(), "anna", now);
+    let bo = board.fit(&"c-y".into(), "bo", now);
+    let nobody = board.fit(&"c-y".into(), "new", now);
+    assert!(bo.handling_s < nobody.handling_s && nobody.handling_s < anna.handling_s);
+    assert!(bo.handling_s > 400.0, "one call proves little: {}", bo.handling_s);
+    assert!(anna.handling_s < 600.0 && anna.handling_s > 500.0, "{}", anna.handling_s);
+    // Within hours nothing has lost weight worth the name: m, m(i), m(a, i) by hand.
+    let all = (20.0 * 600.0 + 120.0 + 10.0 * 300.0) / 31.0;
+    let of_intent = (20.0 * 600.0 + 120.0 + 10.0 * all) / 31.0;
+    let of_anna = (20.0 * 600.0 + 10.0 * of_intent) / 30.0;
+    assert!((anna.handling_s - of_anna).abs() < 3.0, "{} against {of_anna}", anna.handling_s);
+}
+
+#[test]
+fn who_comes_back_was_not_helped_and_who_stays_away_was() {
+    let mut board = board();
+    for number in 0..10 {
+        call(
+            &mut board,
+            &format!("a-{number}"),
+            number * MINUTE,
+            &format!("a{number}"),
+            "bill",
+            "anna",
+            3,
+        );
+        call(
+            &mut board,
+            &format!("b-{number}"),
+            number * MINUTE,
+            &format!("b{number}"),
+            "bill",
+            "bo",
+            3,
+        );
+    }
+    // Bo's come back the next day with the same, Anna's with something else.
+    for number in 0..10 {
+        call(&mut board, &format!("d-{number}"), DAY, &format!("b{number}"), "bill", "cleo", 3);
+        call(&mut board, &format!("e-{number}"), DAY, &format!("a{number}"), "roaming", "cleo", 3);
+    }
+    let later = 12 * DAY;
+    take(&mut board, "c-y", later, intent("bill", 1.0));
+    let resolves = |agent| board.fit(&"c-y".into(), agent, later).resolves;
+    let (anna, bo, new) = (resolves("anna"), resolves("bo"), resolves("new"));
+    assert!(anna > new && new > bo, "{anna} {new} {bo}");
+    assert!(board.fit(&"c-y".into(), "anna", later).why.contains("anna resolved"));
+}
+
+#[test]
+fn whoever_gives_it_away_did_not_end_it() {
+    let mut board = board();
+    for number in 0..10 {
+        let name = format!("c-{number}");
+        take(&mut board, &name, DAY, caller(&name, None));
+        take(&mut board, &name, DAY, intent("bill", 0.9));
+        take(&mut board, &name, DAY, assigned("anna"));
+        take(&mut board, &name, DAY + MINUTE, assigned("bo"));
+        take(&mut board, &name, DAY + 6 * MINUTE, ended());
+    }
+    take(&mut board, "c-y", 9 * DAY, intent("bill", 1.0));
+    let fit = |agent| board.fit(&"c-y".into(), agent, 9 * DAY);
+    assert!(fit("anna").resolves < fit("new").resolves);
+    assert!(fit("bo").resolves > fit("new").resolves);
+}
+
+#[test]
+fn an_unsure_intent_counts_as_much_as_it_is_sure() {
+    let mut board = board();
+    for number in 0..40 {
+        call(&mut board, &format!("a-{number}"), number, &format!("a{number}"), "long", "anna", 20);
+        call(&mut board, &format!("b-{number}"), number, &format!("b{number}"), "short", "anna", 1);
+    }
+    let now = DAY;
+    let seconds = |board: &mut Board, name: &str, probability| {
+        take(board, name, now, intent("long", probability));
+        board.fit(&name.into(), "anna", now).handling_s
+    };
+    let (sure, half) = (seconds(&mut board, "s", 1.0), seconds(&mut board, "h", 0.5));
+    let unknown = board.fit(&"nobody".into(), "anna", now).handling_s;
+    assert!(sure > half && half > unknown, "{sure} {half} {unknown}");
+    assert!((half - (sure + unknown) / 2.0).abs() < 1.0);
+}
+
+#[test]
+fn a_value_is_one_beside_those_who_call() {
+    let mut board = board();
+    for number in 0..9 {
+        take(&mut board, &format!("c-{number}"), 1, caller(&number.to_string(), Some(100.0)));
+    }
+    take(&mut board, "rich", 1, caller("rich", Some(400.0)));
+    let id = ConversationId::from("rich");
+    let relative = board.relative_value(&id, 1).expect("known");
+    assert!((relative - 400.0 / 130.0).abs() < 1e-9, "{relative}");
+    let limit = Limits::default().crm_ms;
+    let stale = board.relative_value(&id, 1 + 2 * limit).expect("known");
+    assert!((stale - (1.0 + (relative - 1.0) / 2.0)).abs() < 1e-9, "{stale}");
+    let few = Experience::new(10, DAY);
+    assert_eq!(few.relative_value(400.0), None);
+}
+
+#[test]
+fn what_is_learnt_fades_by_half_with_each_half_life() {
+    let mut experience = Experience::new(10, 30 * DAY);
+    for _ in 0..8 {
+        experience.handled("anna", Some("bill"), 100.0, 0);
+    }
+    experience.handled("bo", Some("bill"), 100.0, 30 * DAY);
+    let tally = experience.pair("anna", "bill").expect("kept");
+    assert!((tally.handled - 8.0).abs() < 1e-9, "it ages when something is added");
+    experience.handled("anna", Some("bill"), 100.0, 30 * DAY);
+    let tally = experience.pair("anna", "bill").expect("kept");
+    assert!((tally.handled - 5.0).abs() < 1e-9, "{}", tally.handled);
+    // What comes from a clock that is behind neither fades nor brings back.
+    experience.handled("anna", Some("bill"), 100.0, 0);
+    assert!((experience.pair("anna", "bill").expect("kept").handled - 6.0).abs() < 1e-9);
+    experience.handled("anna", Some("bill"), 1.0, 30 * DAY);
+    experience.handled("anna", Some("bill"), f64::NAN, 30 * DAY);
+    assert!((experience.pair("anna", "bill").expect("kept").handled - 6.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_damaged_event_changes_nothing() {
+    let mut board = board();
+    take(&mut board, "c-1", 1, intent("refund", 0.9));
+    let mut broken = at("c-1", 2, intent("bill", 0.9));
+    broken.data = "{".into();
+    assert!(board.apply(&broken).is_err());
+    assert_eq!(value_of(&board.features(&"c-1".into(), 2), name::INTENT), text("refund"));
+}
+
+#[test]
+fn everything_that_grows_has_a_limit() {
+    let settings = ContextSettings {
+        conversations_max: 20,
+        contacts_max: 30,
+        pairs_max: 16,
+        ..ContextSettings::default()
+    };
+    let mut board = Board::new(settings);
+    for number in 0..500_u64 {
+        let (who, agent) = (format!("k{number}"), format!("agent-{number}"));
+        call(&mut board, &format!("c-{number}"), number * MINUTE, &who, "bill", &agent, 1);
+        take(&mut board, &format!("c-{number}"), number * MINUTE, promised(Role::Agent, None));
+    }
+    assert!(board.live.len() <= 20 && board.order.len() == board.live.len());
+    assert!(board.past.len() <= 30 && board.past.waiting() <= 30 * 8);
+    assert!(board.experience.pairs() <= 16);
+    // The newest are kept.
+    assert!(board.experience.pair("agent-499", "bill").is_some());
+    assert!(board.live(&"c-499".into()).is_some());
+}
+
+proptest! {
+    #[test]
+    fn weights_fall_with_age_and_stay_within_bounds(limit in 1_u64..1_000_000, a in 0_u64..50_000_000, b in 0_u64..50_000_000) {
+        let (young, old) = (a.min(b), a.max(b));
+        prop_assert!(weight(young, limit) >= weight(old, limit));
+        prop_assert!((0.0..=1.0).contains(&weight(old, limit)));
+        prop_assert_eq!(weight(limit, limit), 1.0);
+        prop_assert_eq!(weight(old, 0), 1.0);
+    }
+
+    /// Whatever comes in whatever order: figures stay figures, and the same events give the same board.
+    #[test]
+    fn no_order_of_events_breaks_a_figure(steps in prop::collection::vec((0_u8..7, 0_u8..4, 0_u8..3, 0_u64..40), 1..120)) {
+        let run = || {
+            let mut board = Board::new(ContextSettings { conversations_max: 3, contacts_max: 2, pairs_max: 3, ..ContextSettings::default() });
+            for (kind, conversation, who, days) in &steps {
+                let body = match kind {
+                    0 => started(),
+                    1 => caller(&who.to_string(), Some(f64::from(*who) * 10.0)),
+                    2 => intent(["bill", "move", "roaming"][usize::from(*who)], 0.9),
+                    3 => assigned(["anna", "bo", "cleo"][usize::from(*who)]),
+                    4 => promised(Role::Agent, Some(jiff::civil::date(1970, 1, 20))),
+                    5 => said(Role::Customer, "hello there", "en"),
+                    _ => ended(),
+                };
+                take(&mut board, &format!("c-{conversation}"), days * DAY / 2, body);
+            }
+            board
+        };
+        let board = run();
+        prop_assert!(board.live.len() <= 3 && board.past.len() <= 2 && board.experience.pairs() <= 3);
+        for conversation in ["c-0", "c-1", "c-2", "c-3"] {
+            let id = ConversationId::from(conversation);
+            let fit = board.fit(&id, "anna", 21 * DAY);
+            prop_assert!(fit.handling_s.is_finite() && fit.handling_s > 0.0);
+            prop_assert!((0.0..=1.0).contains(&fit.resolves), "{}", fit.resolves);
+            for known in board.features(&id, 21 * DAY) {
+                prop_assert!(known.weight >= WEIGHT_MIN && known.weight <= 1.0);
+                if let FeatureValue::Number(number) = known.feature.value {
+                    prop_assert!(number.is_finite());
+                }
+            }
+            prop_assert_eq!(board.features(&id, 21 * DAY), run().features(&id, 21 * DAY));
+        }
+    }
+}
