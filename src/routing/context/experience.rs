@@ -12,7 +12,7 @@
 //! that over all contacts is `(resolved + 1) / (judged + 2)`. Counts lose half with every half-life, so that what
 //! people learn shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::routing::score;
 
@@ -51,6 +51,17 @@ impl Tally {
     }
 }
 
+/// What an agent has done so far with an intent, as a router that shrinks by itself takes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    pub agent: String,
+    pub intent: String,
+    pub handled: f64,
+    /// Of those: what isn't judged yet counts as the intent's others do.
+    pub resolved: f64,
+    pub total_s: f64,
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Experience {
     pairs_max: usize,
@@ -60,6 +71,8 @@ pub struct Experience {
     /// By agent, then intent.
     agents: BTreeMap<String, BTreeMap<String, Tally>>,
     pairs: usize,
+    /// Pairs of which something was learnt since somebody asked.
+    news: BTreeSet<(String, String)>,
     /// Of accounts: how many, and what they are worth together.
     accounts: Tally,
 }
@@ -143,6 +156,21 @@ impl Experience {
         self.agents.get(agent)?.get(intent)
     }
 
+    /// What was learnt since this was asked last, each pair as it stands.
+    pub fn news(&mut self) -> Vec<Measured> {
+        let changed = std::mem::take(&mut self.news);
+        let as_it_stands = |(agent, intent): (String, String)| {
+            let tally = self.pair(&agent, &intent)?;
+            let share = match tally.judged > 0.0 {
+                true => tally.resolved / tally.judged,
+                false => self.intent_resolves(&intent),
+            };
+            let (handled, total_s) = (tally.handled, tally.seconds);
+            Some(Measured { resolved: handled * share, agent, intent, handled, total_s })
+        };
+        changed.into_iter().filter_map(as_it_stands).collect()
+    }
+
     /// Pairs of agent and intent that are kept.
     pub const fn pairs(&self) -> usize {
         self.pairs
@@ -171,6 +199,9 @@ impl Experience {
                 self.forget();
             }
             self.pairs += 1;
+        }
+        if self.news.len() < self.pairs_max {
+            self.news.insert((agent.to_owned(), intent.to_owned()));
         }
         let of_agent = self.agents.entry(agent.to_owned()).or_default();
         add(of_agent.entry(intent.to_owned()).or_default());

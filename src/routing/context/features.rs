@@ -6,8 +6,7 @@ use crate::domain::{ConversationId, Feature, FeatureValue, Intent};
 use crate::routing::score;
 use crate::store::codec;
 
-/// Features by name, for rules and for people. Attributes of the conversation are `attribute.<name>`, categories that
-/// matched `category.<name>`.
+/// Features by name, for rules and for people. Attributes of the conversation are `attribute.<name>`.
 pub mod name {
     pub const INTENT: &str = "intent";
     pub const INTENT_PROBABILITY: &str = "intent_probability";
@@ -20,21 +19,25 @@ pub mod name {
     /// The CRM knows who it is.
     pub const KNOWN_CONTACT: &str = "known_contact";
     /// A year, in the CRM's currency.
-    pub const VALUE: &str = "value";
+    pub const ACCOUNT_VALUE: &str = "account_value";
     /// Beside the mean of those who call: 1 for an ordinary one.
-    pub const RELATIVE_VALUE: &str = "relative_value";
+    pub const VALUE: &str = "value";
     pub const TIER: &str = "tier";
     pub const ACCOUNT_OWNER: &str = "account_owner";
     pub const OPEN_CASE: &str = "open_case";
     pub const OPEN_CASES: &str = "open_cases";
     pub const CASE_OWNER: &str = "case_owner";
     pub const CASE_PRIORITY: &str = "case_priority";
-    /// Until the first promise falls due; negative where it is late by that much.
+    /// When the first promise falls due, in unix milliseconds.
+    pub const PROMISE_DUE_MS: &str = "promise_due_ms";
+    /// Until then; negative where it is late by that much.
     pub const PROMISE_DUE_IN_S: &str = "promise_due_in_s";
     pub const PROMISE_OVERDUE: &str = "promise_overdue";
     pub const LAST_AGENT: &str = "last_agent";
     /// Conversations of the last seven days before this one.
     pub const RECENT_CONTACTS: &str = "recent_contacts";
+    /// A rule that matched; one feature for each.
+    pub const CATEGORY: &str = "category";
     /// Expected, whoever takes it, after-work included.
     pub const HANDLING_S: &str = "handling_s";
 }
@@ -76,6 +79,33 @@ impl Board {
             found.known.push(Known::lasting(lasting(name::CHANNEL.to_owned(), channel), now_ms));
         }
         found.known
+    }
+
+    /// The same for a router's rules, which know no weights: what is stale is left out, but the value, which is
+    /// drawn towards 1; of an intent, the probabilities are less.
+    pub fn for_rules(
+        &self,
+        conversation: &ConversationId,
+        now_ms: u64,
+    ) -> (Vec<Feature>, Vec<Intent>) {
+        let mut features = Vec::new();
+        for known in self.features(conversation, now_ms) {
+            let number = known.number(1.0);
+            match number.filter(|_| known.feature.name == name::VALUE) {
+                Some(number) => {
+                    let value = FeatureValue::Number(number);
+                    features.push(Feature { value, ..known.feature });
+                }
+                None if known.stale => {}
+                None => features.push(known.feature),
+            }
+        }
+        let intents = self.weighed_intents(conversation, now_ms).into_iter();
+        let weighed = |(intent, weight): (Intent, f64)| Intent {
+            probability: weight as f32,
+            label: intent.label,
+        };
+        (features, intents.map(weighed).collect())
     }
 
     /// What may be expected of an agent, whatever the matter may be: the mean over the likely intents, each figure
@@ -144,7 +174,7 @@ impl Board {
         }
         for (category, at_ms) in &live.categories {
             let from = (codec::INSIGHT_CATEGORY, *at_ms, limits.intent_ms);
-            found.push(format!("category.{category}"), FeatureValue::Flag(true), from);
+            found.text(name::CATEGORY, category, from);
         }
         let learnt_ms = self.experience.learnt_ms(live.matter());
         let assumed = self.settings.handling_s + self.settings.after_work_s;
@@ -165,9 +195,9 @@ impl Board {
             return;
         }
         if let Some(value) = customer.value {
-            found.number(name::VALUE, value, from);
+            found.number(name::ACCOUNT_VALUE, value, from);
             if let Some(relative) = self.experience.relative_value(value) {
-                found.number(name::RELATIVE_VALUE, relative, from);
+                found.number(name::VALUE, relative, from);
             }
         }
         found.number(name::OPEN_CASES, customer.open_cases as f64, from);
@@ -193,6 +223,7 @@ impl Board {
         {
             let from = (codec::WRAPUP_FOLLOW_UP, first.made_ms, NO_LIMIT);
             let due_in_s = (due_ms as f64 - now_ms as f64) / 1_000.0;
+            found.number(name::PROMISE_DUE_MS, due_ms as f64, from);
             found.number(name::PROMISE_DUE_IN_S, due_in_s, from);
             found.push(name::PROMISE_OVERDUE, FeatureValue::Flag(due_ms < now_ms), from);
         }

@@ -8,6 +8,7 @@ use crate::store::{StoreError, codec, wire};
 /// Attributes that are kept, and how long their values may be: the media side brings what it likes.
 const ATTRIBUTES_MAX: usize = 32;
 const ATTRIBUTE_BYTES_MAX: usize = 256;
+const AGENT_ATTRIBUTES: [&str; 3] = ["agent", "agent_id", "agent_name"];
 /// Languages that a conversation is counted in.
 const LANGUAGES_MAX: usize = 8;
 
@@ -170,6 +171,8 @@ impl Live {
         };
         let attributes = started.attributes.into_iter().filter(short).take(ATTRIBUTES_MAX);
         self.attributes = attributes.collect();
+        // A phone system that knows its agents tells the name among the attributes.
+        self.agent = AGENT_ATTRIBUTES.iter().find_map(|name| self.attributes.get(*name)).cloned();
         for party in started.parties {
             self.joined(&party.role, party.name.as_deref(), at_ms);
         }

@@ -21,7 +21,7 @@ use crate::domain::{ConversationId, Recorded};
 use crate::store::{StoreError, codec};
 
 pub use age::{Known, Limits, WEIGHT_MIN, weight};
-pub use experience::Experience;
+pub use experience::{Experience, Measured};
 pub use features::{AgentFit, name};
 pub use live::Live;
 pub use past::{Past, Promise};
@@ -126,6 +126,11 @@ impl Board {
     /// What is known of a conversation that this board has seen.
     pub fn live(&self, conversation: &ConversationId) -> Option<&Live> {
         self.live.get(conversation)
+    }
+
+    /// What was learnt of agents since this was asked last.
+    pub fn news(&mut self) -> Vec<Measured> {
+        self.experience.news()
     }
 
     /// What was promised to this customer in other conversations, the first due first.

@@ -168,7 +168,7 @@ fn a_conversation_is_known_by_its_events_each_with_source_and_age() {
     assert_eq!(value_of(&known, name::LANGUAGE), text("de"));
     assert_eq!(value_of(&known, name::CHANNEL), text("voice"));
     assert_eq!(value_of(&known, name::TIER), text("gold"));
-    assert_eq!(value_of(&known, name::VALUE), Some(FeatureValue::Number(900.0)));
+    assert_eq!(value_of(&known, name::ACCOUNT_VALUE), Some(FeatureValue::Number(900.0)));
     assert_eq!(value_of(&known, name::OPEN_CASE), text("case-9"));
     assert_eq!(value_of(&known, name::CASE_OWNER), text("anna"));
     assert_eq!(value_of(&known, "attribute.queue"), text("billing"));
@@ -355,6 +355,42 @@ fn a_value_is_one_beside_those_who_call() {
     assert!((stale - (1.0 + (relative - 1.0) / 2.0)).abs() < 1e-9, "{stale}");
     let few = Experience::new(10, DAY);
     assert_eq!(few.relative_value(400.0), None);
+}
+
+#[test]
+fn rules_get_what_is_fresh_and_less_of_what_is_not() {
+    let mut board = board();
+    for number in 0..9 {
+        take(&mut board, &format!("c-{number}"), 1, caller(&number.to_string(), Some(100.0)));
+    }
+    let id = ConversationId::from("rich");
+    take(&mut board, "rich", 1, caller("rich", Some(400.0)));
+    take(&mut board, "rich", 1, intent("refund", 0.8));
+    let names =
+        |features: &[Feature]| features.iter().map(|one| one.name.to_string()).collect::<Vec<_>>();
+    let (features, intents) = board.for_rules(&id, 2);
+    assert!(names(&features).contains(&name::TIER.to_owned()));
+    assert_eq!((intents.len(), intents[0].probability), (1, 0.8));
+    let limits = Limits::default();
+    let (features, intents) = board.for_rules(&id, 1 + 2 * limits.crm_ms);
+    assert!(!names(&features).contains(&name::TIER.to_owned()), "stale");
+    let value = features.iter().find(|one| one.name == name::VALUE).expect("drawn towards 1");
+    let FeatureValue::Number(number) = value.value else { panic!("a number") };
+    assert!(number > 1.0 && number < 2.1, "{number}");
+    assert!(intents.iter().all(|one| one.probability < 0.01));
+}
+
+#[test]
+fn what_was_learnt_is_told_once() {
+    let mut board = board();
+    call(&mut board, "c-1", 1_000, "7", "bill", "anna", 5);
+    let news = board.news();
+    assert_eq!(news.len(), 1);
+    let one = &news[0];
+    assert_eq!((one.agent.as_str(), one.intent.as_str()), ("anna", "bill"));
+    assert!((one.handled - 1.0).abs() < 1e-9 && (one.total_s - 300.0).abs() < 1e-6);
+    assert!(one.resolved > 0.0 && one.resolved < 1.0, "not judged yet: {}", one.resolved);
+    assert_eq!(board.news(), []);
 }
 
 #[test]
