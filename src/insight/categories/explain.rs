@@ -11,6 +11,8 @@ use super::watch::Watch;
 pub struct Explained {
     pub depth: usize,
     pub holds: bool,
+    /// It is something that happened, and not under a `not`.
+    pub is_happening: bool,
     pub condition: String,
 }
 
@@ -37,24 +39,31 @@ impl Watch {
     pub fn explain(&self, rule: usize) -> Vec<Explained> {
         let mut lines = Vec::new();
         if let Some(rule) = self.categories.rules.get(rule) {
-            self.walk(&rule.when, 0, &mut lines);
+            self.walk(&rule.when, (0, false), &mut lines);
         }
         lines
     }
 
-    fn walk(&self, condition: &Condition, depth: usize, lines: &mut Vec<Explained>) {
+    fn walk(
+        &self,
+        condition: &Condition,
+        (depth, is_denied): (usize, bool),
+        lines: &mut Vec<Explained>,
+    ) {
+        let is_happening = !is_denied && matches!(condition, Condition::Happened(_));
         let holds = self.holds(condition, &mut Vec::new());
-        let mut line = |condition: String| lines.push(Explained { depth, holds, condition });
+        let mut line =
+            |condition: String| lines.push(Explained { depth, holds, is_happening, condition });
         match condition {
             Condition::All(parts) | Condition::Any(parts) => {
                 line(if matches!(condition, Condition::All(_)) { "all" } else { "any" }.into());
                 for part in parts {
-                    self.walk(part, depth + 1, lines);
+                    self.walk(part, (depth + 1, is_denied), lines);
                 }
             }
             Condition::Not(part) => {
                 line("not".into());
-                self.walk(part, depth + 1, lines);
+                self.walk(part, (depth + 1, true), lines);
             }
             Condition::Happened(leaf) => line(self.leaf(&self.categories.leaves[*leaf])),
             Condition::Is(standing) => line(standing.to_string()),
