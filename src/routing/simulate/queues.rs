@@ -144,21 +144,25 @@ impl Idle {
         None
     }
 
-    /// Who has the greatest weight; the first by number among equals.
-    pub fn heaviest(&self, weights: &[f32]) -> Option<u32> {
-        let (mut best, mut greatest) = (None, 0.0);
+    /// Who has been free for longest of those with at least the share `near` of the greatest weight.
+    pub fn fittest(&self, weights: &[f32], near: f32) -> Option<u32> {
+        let mut greatest = 0.0_f32;
         for (word, bits) in self.bits.iter().enumerate() {
             let mut bits = *bits;
             while bits != 0 {
-                let agent = word * 64 + bits.trailing_zeros() as usize;
-                if weights[agent] > greatest {
-                    greatest = weights[agent];
-                    best = Some(agent as u32);
-                }
+                greatest = greatest.max(weights[word * 64 + bits.trailing_zeros() as usize]);
                 bits &= bits - 1;
             }
         }
-        best
+        if greatest <= 0.0 {
+            return None;
+        }
+        let least = greatest * near;
+        let mut agent = self.order.head(0);
+        while agent != NONE && weights[agent as usize] < least {
+            agent = self.order.next[agent as usize];
+        }
+        (agent != NONE).then_some(agent)
     }
 }
 
@@ -189,7 +193,9 @@ mod tests {
         weights[5] = 2.0;
         assert_eq!(idle.first(&weights), Some(3));
         assert_eq!(idle.longest(&weights), Some(69));
-        assert_eq!(idle.heaviest(&weights), Some(5));
+        assert_eq!(idle.fittest(&weights, 1.0), Some(5));
+        assert_eq!(idle.fittest(&weights, 0.5), Some(69));
+        assert_eq!(idle.fittest(&[0.0; 70], 0.5), None);
         let turns: Vec<_> = (0..4).map(|_| idle.in_turn(&weights)).collect();
         assert_eq!(turns, [Some(3), Some(5), Some(69), Some(3)]);
         weights[69] = 0.0;

@@ -220,6 +220,37 @@ impl Scenario {
         })
     }
 
+    /// The agents of this file for contacts of other kinds: each of `intents` is a class of this file by its name, or
+    /// one of a class's intents.
+    ///
+    /// # Errors
+    /// No class has the name or the intent.
+    pub fn staff(&self, intents: &[String], people: u64) -> Result<Agents, ScenarioError> {
+        let mut other = self.clone();
+        other.classes.clear();
+        for group in &mut other.groups {
+            group.skills.clear();
+        }
+        for intent in intents {
+            let class = self
+                .classes
+                .iter()
+                .find(|class| class.name == *intent || class.intents.contains(intent));
+            let Some(class) = class else {
+                let mistake =
+                    format!("no class is for the intent {intent}: name it in the intents of one");
+                return Err(ScenarioError::Mistakes(vec![mistake]));
+            };
+            for (group, own) in other.groups.iter_mut().zip(&self.groups) {
+                if let Some(skill) = own.skills.get(&class.name) {
+                    group.skills.insert(intent.clone(), *skill);
+                }
+            }
+            other.classes.push(ClassRow { name: intent.clone(), ..class.clone() });
+        }
+        Ok(other.agents(people))
+    }
+
     fn agents(&self, people: u64) -> Agents {
         let count = self.groups.iter().map(|group| group.agents).sum::<usize>().min(MOST);
         let pairs = count * self.classes.len();
