@@ -216,7 +216,11 @@ impl App {
                 time_zone: time_zone.clone(),
             }),
             voice: Some(voice.clone()),
-            session: SessionSettings { transcript, suggestion: suggestion.clone() },
+            session: SessionSettings {
+                transcript,
+                suggestion: suggestion.clone(),
+                ..SessionSettings::default()
+            },
             calls_max: match config.calls.max {
                 0 => speech.workers() * load::CALLS_PER_WORKER,
                 max => max,

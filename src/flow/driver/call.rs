@@ -260,7 +260,7 @@ impl Call {
                 self.session.found(&query, found.as_ref(), latency_ms);
             }
             Answer::Met(customer) => {
-                self.session.customer_has(&customer.facts.products);
+                self.session.customer_is(&customer.facts);
                 if let Some(notes) = &mut self.notes {
                     notes.meet(&customer.contact);
                 }

@@ -292,8 +292,11 @@ impl Calls {
             .enumerate()
             .map(|(number, leg)| leg_of(number, leg))
             .collect();
-        let session = Session::new(legs.clone(), &shared.settings.session)
+        let mut session = Session::new(legs.clone(), &shared.settings.session)
             .map_err(|error| CallError::Audio(error.to_string()))?;
+        let attributes: BTreeMap<_, _> =
+            opening.attributes.iter().map(|(k, v)| (k.clone(), masked(v))).collect();
+        session.begins_with(Channel::Voice.as_str(), &attributes);
         let began = Timestamp::now();
         let started = NewEvent::at(
             began,
@@ -303,11 +306,7 @@ impl Calls {
                 // Media sides put notes there that agents type.
                 external_id: opening.external_id.map(|id| masked(&id)),
                 parties: legs.iter().map(|leg| leg.party.clone()).collect(),
-                attributes: opening
-                    .attributes
-                    .iter()
-                    .map(|(k, v)| (k.clone(), masked(v)))
-                    .collect(),
+                attributes,
             }),
         );
         shared

@@ -13,7 +13,7 @@ use crate::models::ENGLISH;
 use crate::store::{ConversationState, KindFilter, MAX_READ, ReadQuery, codec, wire};
 
 const KINDS: &str =
-    "turn.final,insight.redaction,suggestion.offered,suggestion.withdrawn,crm.context";
+    "turn.final,insight.redaction,suggestion.offered,suggestion.withdrawn,crm.context,insight.intent";
 
 pub(super) struct Recalled {
     pub session: Session,
@@ -48,6 +48,7 @@ pub(super) async fn recall(
     let parties: Vec<Party> = row.parties.into_iter().map(named).collect();
     let mut session = Session::new(Vec::new(), &shared.settings.session)
         .map_err(|_| TextError::Spoken(id.clone()))?;
+    session.begins_with(&row.channel, &row.attributes);
     let mut notes = Notes::new(row.started_at, parties.clone());
     let (mut known, mut last_ms) = (HashSet::new(), 0);
     // By their placeholders, in whose turn they stand.
@@ -64,9 +65,11 @@ pub(super) async fn recall(
                 last_ms = last_ms.max(turn.end_ms);
                 held.extend(held_in(&turn.text).into_iter().map(|one| (one, turn.id.clone())));
                 session.recall(&turn);
+            } else if let Some(intent) = codec::decode_intent(event)? {
+                session.recall_intent(&intent);
             } else if let Some(context) = codec::decode_context(event)? {
                 if let Identity::Known(customer) = context.identity {
-                    session.customer_has(&customer.facts.products);
+                    session.customer_is(&customer.facts);
                     notes.meet(&customer.contact);
                 }
             } else if &*event.kind == codec::REDACTION {
