@@ -20,7 +20,8 @@ pub enum RecordError {
 /// A call of the Technion's file; of the columns those that are needed.
 #[derive(Deserialize)]
 struct BankCall {
-    customer_id: u64,
+    /// 0 when unknown. Some were rounded to `6.02E+11` by a spreadsheet and name nobody either.
+    customer_id: String,
     priority: u8,
     #[serde(rename = "type")]
     kind: String,
@@ -83,8 +84,8 @@ pub fn technion(text: &str) -> Result<History, RecordError> {
     calls.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut resolved = vec![None; calls.len()];
     for (at, (moment, _, call)) in calls.iter().enumerate().rev() {
-        if call.customer_id != 0 {
-            let next = again.insert(call.customer_id, *moment);
+        if let Some(customer) = call.customer_id.parse().ok().filter(|customer| *customer != 0) {
+            let next = again.insert(customer, *moment);
             resolved[at] = Some(next.is_none_or(|next| next - moment > 86_400.0));
         }
     }
@@ -236,8 +237,8 @@ mod tests {
 1,9,2,PS,1999-01-01,0:00:31,0:00:36,5,0:00:36,0:03:09,153,HANG,0:00:00,0:00:00,0,NO_SERVER
 2,0,0,PS,1999-01-01,0:34:12,0:34:23,11,0:00:00,0:00:00,0,HANG,0:00:00,0:00:00,0,NO_SERVER
 3,9,2,NW,1999-01-02,0:00:30,0:00:35,6,6:55:26,6:55:43,17,AGENT,6:55:43,6:56:37,54,S01
-4,0,0,PS,1999-01-02,7:41:16,7:41:26,10,0:00:00,0:00:00,0,AGENT,7:41:25,7:44:53,208,S02
-5,0,0,PS,1999-01-02,7:42:16,7:42:26,10,0:00:00,0:00:00,0,PHANTOM,0:00:00,0:00:00,0,S02
+4,6.02E+11,0,PS,1999-01-02,7:41:16,7:41:26,10,0:00:00,0:00:00,0,AGENT,7:41:25,7:44:53,208,S02
+5,6.02E+11,0,PS,1999-01-02,7:42:16,7:42:26,10,0:00:00,0:00:00,0,PHANTOM,0:00:00,0:00:00,0,S02
 ";
 
     #[test]
