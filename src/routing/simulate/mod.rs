@@ -30,3 +30,6 @@ pub use self::sample::{Dice, Duration, Survival};
 pub use self::scenario::{Scenario, ScenarioError};
 pub use self::tally::{Counts, Tally};
 pub use self::world::{Agents, Class, Returns, Tier, World};
+
+#[cfg(test)]
+mod tests;

@@ -297,7 +297,7 @@ impl Scenario {
         let usual = class.handling.duration().mean_s();
         let mean_s = usual * skill.map_or(1.0, |skill| skill.handling) * own.0;
         let resolves =
-            (class.resolves * skill.map_or(1.0, |skill| skill.resolves) + own.1).clamp(0.02, 0.98);
+            (class.resolves * skill.map_or(1.0, |skill| skill.resolves) + own.1).clamp(0.0, 1.0);
         let (mut total_s, mut resolved) = (0.0, 0.0);
         let work = class.handling.of_mean(1.0);
         for _ in 0..self.history.contacts {

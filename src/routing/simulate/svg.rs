@@ -71,7 +71,8 @@ pub fn lines(title: &str, x_name: &str, y_name: &str, series: &[Series]) -> Stri
         // Side by side, so that whiskers at the same place don't cover each other.
         let aside = (at as f64 - 2.0) * 4.0;
         let place = |point: &Point| (across(point.x) + aside, up(point.y));
-        for pair in series.points.windows(2) {
+        let drawn = |pair: &&[Point]| pair.iter().all(|point| point.y.is_finite());
+        for pair in series.points.windows(2).filter(drawn) {
             line(&mut out, place(&pair[0]), place(&pair[1]), &stroke);
         }
         for point in series.points.iter().filter(|point| point.y.is_finite()) {
@@ -160,6 +161,7 @@ fn words(series: &[Series]) -> String {
         let points: Vec<String> = series
             .points
             .iter()
+            .filter(|point| point.y.is_finite())
             .map(|point| format!("{} at {}", label(point.y), label(point.x)))
             .collect();
         format!("{}: {}", series.name, points.join(", "))
