@@ -180,7 +180,9 @@ secret = "key-4"
             assert!(printed.contains(shown), "{shown} in {printed}");
         }
         assert_eq!(routing.context.intent_minutes, 30, "what isn't given is as usual");
-        for wrong in ["[router]\nsytem = \"x\"", "[router.taskrouter]\ninstruction = \"run\"", "plan = 1"] {
+        for wrong in
+            ["[router]\nsytem = \"x\"", "[router.taskrouter]\ninstruction = \"run\"", "plan = 1"]
+        {
             assert!(toml::from_str::<Routing>(wrong).is_err(), "{wrong}");
         }
         assert_eq!(toml::from_str::<Routing>("").expect("settings"), Routing::default());

@@ -149,7 +149,7 @@ fn unproven() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "unauthorised", detail)
 }
 
-fn form(body: &[u8]) -> Vec<(String, String)> {
+pub(super) fn form(body: &[u8]) -> Vec<(String, String)> {
     // Url decodes the form; where it is doesn't matter.
     let Ok(mut url) = Url::parse("http://localhost/") else { return Vec::new() };
     url.set_query(std::str::from_utf8(body).ok());

@@ -161,15 +161,18 @@ fn of_webhook(settings: &config::Router) -> Result<Arc<dyn Destination>, String>
     let scheme = match (own.scheme, &own.header) {
         (WebhookScheme::Standard, _) => Scheme::Standard,
         (WebhookScheme::Timestamped, None) => Scheme::timestamped(),
-        (WebhookScheme::Timestamped, Some(header)) => Scheme::Timestamped { header: header.clone() },
+        (WebhookScheme::Timestamped, Some(header)) => {
+            Scheme::Timestamped { header: header.clone() }
+        }
     };
     let how = webhook::Settings {
         name: settings.name.clone(),
         url: url("webhook.url", Some(own.url.expose()))?,
         patience: patience(settings),
-        credentials: own.token.as_ref().map_or(Credentials::None, |token| {
-            Credentials::Bearer(secret(token))
-        }),
+        credentials: own
+            .token
+            .as_ref()
+            .map_or(Credentials::None, |token| Credentials::Bearer(secret(token))),
         scheme,
         secret: secret(&own.secret),
         previous_secret: own.previous_secret.as_ref().map(secret),
@@ -231,11 +234,26 @@ mod tests {
     #[test]
     fn every_system_is_made_of_its_settings() {
         let cases = [
-            ("taskrouter", "[login]\nuser = \"AC1\"\npassword = \"x\"\n[taskrouter]\nworkspace_sid = \"WS1\""),
-            ("amazon_connect", "[login]\nuser = \"AK\"\npassword = \"x\"\n[amazon_connect]\ninstance_id = \"in-1\"\nregion = \"eu-west-2\""),
-            ("genesys", "url = \"https://api.example.test\"\n[login]\nurl = \"https://login.example.test\"\nclient_id = \"i\"\nclient_secret = \"x\""),
-            ("dynamics", "url = \"https://crm.example.test\"\n[login]\ntenant = \"t\"\nclient_id = \"i\"\nclient_secret = \"x\""),
-            ("webhook", "[webhook]\nurl = \"https://hooks.example.test/a\"\nsecret = \"a-secret-of-at-least-24-bytes\""),
+            (
+                "taskrouter",
+                "[login]\nuser = \"AC1\"\npassword = \"x\"\n[taskrouter]\nworkspace_sid = \"WS1\"",
+            ),
+            (
+                "amazon_connect",
+                "[login]\nuser = \"AK\"\npassword = \"x\"\n[amazon_connect]\ninstance_id = \"in-1\"\nregion = \"eu-west-2\"",
+            ),
+            (
+                "genesys",
+                "url = \"https://api.example.test\"\n[login]\nurl = \"https://login.example.test\"\nclient_id = \"i\"\nclient_secret = \"x\"",
+            ),
+            (
+                "dynamics",
+                "url = \"https://crm.example.test\"\n[login]\ntenant = \"t\"\nclient_id = \"i\"\nclient_secret = \"x\"",
+            ),
+            (
+                "webhook",
+                "[webhook]\nurl = \"https://hooks.example.test/a\"\nsecret = \"a-secret-of-at-least-24-bytes\"",
+            ),
         ];
         for (system, rest) in cases {
             let told = made(&format!("system = \"{system}\"\nname = \"theirs\"\n{rest}"));
@@ -255,10 +273,19 @@ mod tests {
             ("system = \"taskrouter\"\n[login]\ntenant = \"t\"", "routing.router.login.tenant:"),
             ("system = \"amazon_connect\"", "routing.router.amazon_connect.region:"),
             ("system = \"genesys\"", "routing.router.login.url:"),
-            ("system = \"dynamics\"\nurl = \"no address\"\n[login]\ntenant = \"t\"\nclient_id = \"i\"\nclient_secret = \"x\"", "routing.router.url:"),
-            ("system = \"dynamics\"\nurl = \"https://c.example.test\"\n[login]\ntenant = \"t\"\nclient_id = \"i\"\nclient_secret = \"x\"\n[dynamics]\ntable = \"a b\"", "routing.router.dynamics.table:"),
+            (
+                "system = \"dynamics\"\nurl = \"no address\"\n[login]\ntenant = \"t\"\nclient_id = \"i\"\nclient_secret = \"x\"",
+                "routing.router.url:",
+            ),
+            (
+                "system = \"dynamics\"\nurl = \"https://c.example.test\"\n[login]\ntenant = \"t\"\nclient_id = \"i\"\nclient_secret = \"x\"\n[dynamics]\ntable = \"a b\"",
+                "routing.router.dynamics.table:",
+            ),
             ("system = \"webhook\"", "routing.router.webhook:"),
-            ("system = \"webhook\"\n[webhook]\nurl = \"https://h.example.test\"\nsecret = \"short\"", "routing.router.webhook.secret:"),
+            (
+                "system = \"webhook\"\n[webhook]\nurl = \"https://h.example.test\"\nsecret = \"short\"",
+                "routing.router.webhook.secret:",
+            ),
         ] {
             let why = made(text).err().unwrap_or_default();
             assert!(why.starts_with(place), "{why:?} for {text}");
