@@ -13,10 +13,12 @@ pub struct Words {
     in_text: Vec<Range<usize>>,
 }
 
-/// A mark inside a word that people leave out as often as they write it.
-const fn is_silent(c: char) -> bool {
-    matches!(c, '\'' | '\u{2019}' | '\u{2018}' | '\u{ad}')
+/// An apostrophe, however it is written.
+const fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\'' | '\u{2019}' | '\u{2018}')
 }
+
+const SOFT_HYPHEN: char = '\u{ad}';
 
 impl Words {
     pub fn of(text: &str) -> Self {
@@ -27,17 +29,24 @@ impl Words {
         };
         words.line.push(' ');
         let mut word: Option<Range<usize>> = None;
+        // Of a word if a letter follows: `don't`, and not `customers'`.
+        let mut apostrophe = false;
         for (at, c) in text.char_indices() {
-            let end = at + c.len_utf8();
             if c.is_alphanumeric() {
                 let word = word.get_or_insert_with(|| {
                     words.in_line.push(words.line.len());
                     at..at
                 });
-                word.end = end;
+                if std::mem::take(&mut apostrophe) {
+                    words.line.push('\'');
+                }
+                word.end = at + c.len_utf8();
                 words.line.extend(c.to_lowercase().filter(|c| c.is_alphanumeric()));
-            } else if !(word.is_some() && is_silent(c)) {
+            } else if word.is_some() && is_apostrophe(c) && !apostrophe {
+                apostrophe = true;
+            } else if word.is_none() || c != SOFT_HYPHEN {
                 words.close(word.take());
+                apostrophe = false;
             }
         }
         words.close(word);
@@ -96,10 +105,10 @@ mod tests {
     fn words_know_their_place() {
         let text = "I DON\u{2019}T want it, \u{e9}t\u{e9}!";
         let words = Words::of(text);
-        assert_eq!(words.line(), " i dont want it \u{e9}t\u{e9} ");
+        assert_eq!(words.line(), " i don't want it \u{e9}t\u{e9} ");
         assert_eq!(
             (words.len(), words.get(1), words.get(4)),
-            (5, Some("dont"), Some("\u{e9}t\u{e9}"))
+            (5, Some("don't"), Some("\u{e9}t\u{e9}"))
         );
         assert_eq!(words.get(5), None);
         let span = words.span(1..4).expect("three words");
@@ -107,6 +116,17 @@ mod tests {
         assert_eq!(chars(text, &span), 2..15);
         assert_eq!(words.beginning_at(3), Some(1));
         assert_eq!(words.beginning_at(4), None);
+    }
+
+    #[test]
+    fn apostrophes_stand_inside_words_only() {
+        for (text, line) in [
+            ("the customers' 'own' rock 'n' roll", " the customers own rock n roll "),
+            ("it''s he\u{2019}ll", " it s he'll "),
+            ("soft\u{ad}ware", " software "),
+        ] {
+            assert_eq!(Words::of(text).line(), line);
+        }
     }
 
     #[test]

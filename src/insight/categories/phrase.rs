@@ -77,6 +77,17 @@ impl Phrase {
         Ok(Self(parts))
     }
 
+    /// As it is typed by whoever leaves apostrophes out; `None` if it has none.
+    pub fn without_apostrophes(&self) -> Option<Self> {
+        let mut other = self.clone();
+        for part in &mut other.0 {
+            if let Part::Word(word) | Part::Stem(word) = part {
+                word.retain(|c| c != '\'');
+            }
+        }
+        (other != *self).then_some(other)
+    }
+
     pub fn parts(&self) -> &[Part] {
         &self.0
     }
@@ -125,7 +136,8 @@ mod tests {
 
     fn found(phrase: &str, text: &str) -> bool {
         let (phrase, words) = (Phrase::parse(phrase).expect("a phrase"), Words::of(text));
-        (0..words.len()).any(|at| phrase.stands_at(&words, at))
+        let stands = |phrase: &Phrase| (0..words.len()).any(|at| phrase.stands_at(&words, at));
+        stands(&phrase) || phrase.without_apostrophes().is_some_and(|other| stands(&other))
     }
 
     #[test]
@@ -137,6 +149,7 @@ mod tests {
         assert!(!found("within # days", "within fourteen days"));
         assert!(found("e-mail", "by E-Mail, please"));
         assert!(!found("late", "lately"));
+        assert!(!found("ill", "I'll ring you"), "another word");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::fields::{Fields, Mistakes, texts};
-use super::node::{Mistake, Node, Position};
+use super::node::{Mistake, Node};
 use super::phrase::Phrase;
 use super::read_condition::condition;
 use super::read_trial::trial;
@@ -131,29 +131,24 @@ impl Draft {
         self.named.contains_key(id)
     }
 
-    pub fn phrase(
-        &mut self,
-        (text, at, field): (String, Position, String),
-        mistakes: &mut Mistakes<'_>,
-    ) -> Option<PhraseId> {
-        match Phrase::parse(&text) {
-            Ok(phrase) => Some(self.scanner.add(phrase)),
-            Err(message) => {
-                mistakes.note(at, &field, format!("{text:?} {message}"));
-                None
-            }
-        }
-    }
-
-    /// Alternatives: one phrase or a list of them.
+    /// Alternatives: one phrase or a list of them, each also as it is typed without apostrophes.
     pub fn phrases(
         &mut self,
         node: &Node,
         field: &str,
         mistakes: &mut Mistakes<'_>,
     ) -> Vec<PhraseId> {
-        let texts = texts(node, field, mistakes);
-        texts.into_iter().filter_map(|text| self.phrase(text, mistakes)).collect()
+        let mut all = Vec::new();
+        for (text, at, field) in texts(node, field, mistakes) {
+            match Phrase::parse(&text) {
+                Ok(phrase) => {
+                    all.extend(phrase.without_apostrophes().map(|typed| self.scanner.add(typed)));
+                    all.push(self.scanner.add(phrase));
+                }
+                Err(message) => mistakes.note(at, &field, format!("{text:?} {message}")),
+            }
+        }
+        all
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::compiled::Categories;
 use super::node::Position;
 use super::watch::{Matched, Watch};
-use crate::domain::{Intent, IntentSeen, Party, Redacted, Role, Turn};
+use crate::domain::{Intent, IntentSeen, Party, Role, Turn};
 use crate::insight::redaction;
 use crate::insight::sentiment::Mood;
 
@@ -14,9 +14,9 @@ use crate::insight::sentiment::Mood;
 pub struct Line {
     pub role: Role,
     pub text: String,
-    /// When it begins; a second after the turn before, where it isn't said.
+    /// When it begins; a second after the turn before, where nothing is written.
     pub at_ms: Option<u64>,
-    /// How long it takes; as long as it takes to say it, where it isn't said.
+    /// How long it takes; as long as it takes to say it, where nothing is written.
     pub lasts_ms: Option<u64>,
     /// The likeliest intent and its probability.
     pub intent: Option<(String, f32)>,
@@ -61,21 +61,23 @@ pub struct Failed {
     pub unwanted: Vec<String>,
 }
 
-/// Turns of a written conversation, with times.
+/// Turns of a written conversation, with times. Nobody speaks over the next one but where its length says so.
 pub fn turns(lines: &[Line]) -> Vec<Turn> {
     let mut now_ms = 0;
     let turn = |(n, line): (usize, &Line)| {
         let start_ms = line.at_ms.unwrap_or(if n == 0 { 0 } else { now_ms + PAUSE_MS });
         let words = line.text.split_whitespace().count() as u64;
-        let end_ms = start_ms + line.lasts_ms.unwrap_or(words * WORD_MS);
+        let next = lines.get(n + 1).and_then(|next| next.at_ms).filter(|next| *next >= start_ms);
+        let likely_ms = start_ms.saturating_add(words * WORD_MS);
+        let likely_ms = next.map_or(likely_ms, |next| likely_ms.min(next));
+        let end_ms = line.lasts_ms.map_or(likely_ms, |lasts_ms| start_ms.saturating_add(lasts_ms));
         now_ms = now_ms.max(end_ms);
-        let text: Redacted = redaction::typed(&line.text);
         Turn {
             id: format!("t-{}", n + 1).into(),
             party: Party { id: line.role.as_str().into(), role: line.role, name: None },
             start_ms,
             end_ms,
-            text,
+            text: redaction::typed(&line.text),
             display_text: None,
             words: Vec::new(),
             mean_logprob: None,

@@ -114,7 +114,8 @@ impl Lexicon {
     }
 
     pub fn denies(&self, word: &str) -> bool {
-        DENIALS.contains(&word)
+        // `n't` as it is spelt, and as it is typed in a hurry.
+        word.ends_with("n't") || DENIALS.contains(&word)
     }
 
     /// What a word adds to the strength of the next.
@@ -140,7 +141,10 @@ mod tests {
             for (word, rating) in rows(table) {
                 assert!((-4.0..=4.0).contains(&rating), "{word}");
                 // As words are when they are compared.
-                assert!(word.chars().all(|c| c.is_ascii_lowercase() || c == ' '), "{word}");
+                assert!(
+                    word.chars().all(|c| c.is_ascii_lowercase() || c == ' ' || c == '\''),
+                    "{word}"
+                );
             }
         }
         assert!(ENGLISH.words.len() > 7_000);

@@ -34,6 +34,8 @@ fn business_is_no_feeling() {
         "No, I want to pay by card.",
         "I need a new router sent to my new address.",
         "How much credit do I get?",
+        "He'll be in and I'll ring you, or we'll meet.",
+        "Good afternoon, my phone's gone.",
     ] {
         assert_eq!(level(score(text)), SentimentLevel::Neutral, "{text}: {}", score(text));
     }
