@@ -12,6 +12,11 @@ pub struct Slot {
     pub used: i32,
 }
 
+/// Bits of profiles, to compare with `Capacity::room`.
+pub fn mask(profiles: &[u32]) -> u64 {
+    profiles.iter().fold(0, |bits, profile| bits | 1 << (profile % 64))
+}
+
 /// The slots of an agent, sorted by profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capacity {
@@ -50,17 +55,13 @@ impl Capacity {
         Some(least)
     }
 
-    /// Whether an item with `profiles` may be assigned automatically.
-    pub fn has_room(&self, profiles: &[u32]) -> bool {
-        !self.blocked && self.free(profiles).is_some_and(|free| free > 0)
+    /// A bit for each profile in which something may be assigned automatically. A plan has at most 64 of them.
+    pub fn room(&self) -> u64 {
+        let free = self.slots.iter().filter(|slot| !self.blocked && slot.limit > slot.used);
+        free.fold(0, |bits, slot| bits | mask(&[slot.profile]))
     }
 
-    /// Whether anything at all may be assigned automatically.
-    pub fn has_any(&self) -> bool {
-        !self.blocked && self.slots.iter().any(|slot| slot.limit > slot.used)
-    }
-
-    /// Takes one of each, also beyond the limit: whoever assigns automatically asks `has_room` first. A profile that
+    /// Takes one of each, also beyond the limit: whoever assigns automatically looks at `room` first. A profile that
     /// the agent hasn't got gets a slot with nothing in it.
     pub fn take(&mut self, profiles: &[u32], plan: &Plan) {
         for profile in profiles {

@@ -42,23 +42,18 @@ pub fn order(method: Method, matching: SkillMatch, at: Standing) -> Order {
     }
 }
 
-/// How far an agent is from what is required: nothing for the exact levels, little for higher ones, much for lower
+/// How far an agent, with a level for each skill of the plan (0 without it), is from what is required: nothing for the exact levels, little for higher ones, much for lower
 /// or missing ones.
-pub fn distance(required: &[(u32, u8)], skills: &[(u32, u8)]) -> u16 {
+pub fn distance(required: &[(u32, u8)], levels: &[u8]) -> u16 {
     const LACKING: u16 = 16;
     required.iter().fold(0, |sum: u16, (skill, level)| {
-        let has = level_of(skills, *skill);
+        let has = levels[*skill as usize];
         let apart = u16::from(level.abs_diff(has));
         sum.saturating_add(if has >= *level { apart } else { apart * LACKING })
     })
 }
 
-/// The proficiency in a skill, 0 without it.
-pub fn level_of(skills: &[(u32, u8)], skill: u32) -> u8 {
-    skills.binary_search_by_key(&skill, |(skill, _)| *skill).map_or(0, |at| skills[at].1)
-}
-
 /// Whether every requirement is met.
-pub fn meets(required: &[(u32, u8)], skills: &[(u32, u8)]) -> bool {
-    required.iter().all(|(skill, level)| level_of(skills, *skill) >= *level)
+pub fn meets(required: &[(u32, u8)], levels: &[u8]) -> bool {
+    required.iter().all(|(skill, level)| levels[*skill as usize] >= *level)
 }

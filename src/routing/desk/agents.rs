@@ -22,8 +22,8 @@ pub struct AgentState {
     pub booked: Vec<(u64, u64)>,
     pub off: Vec<(u64, u64)>,
     pub on_shift: bool,
-    /// Handling seconds and resolve probability by kind; see `context`.
-    pub figures: HashMap<u32, (f64, f64)>,
+    /// Handling seconds and resolve probability by kind, not a number where nothing is measured; see `context`.
+    pub figures: Vec<(f64, f64)>,
 }
 
 /// An agent in a queue.
@@ -103,6 +103,12 @@ impl Desk {
         members.iter().copied().find(|member| self.members[*member as usize].queue == queue)
     }
 
+    /// The proficiency in each skill of the plan.
+    pub(super) fn levels_of(&self, agent: u32) -> &[u8] {
+        let skills = self.plan.skills.len();
+        &self.levels[agent as usize * skills..][..skills]
+    }
+
     pub(super) fn queues_of(&self, agent: u32) -> Vec<u32> {
         let members = &self.agents[agent as usize].members;
         members.iter().map(|member| self.members[*member as usize].queue).collect()
@@ -118,9 +124,12 @@ impl Desk {
         change(&mut self.agents[agent as usize]);
         let state = &self.agents[agent as usize];
         let works = state.on_shift || !self.plan.shift_based;
+        let works = works && state.presence != Presence::Offline;
         let bit = if works { presence_bit(state.presence) } else { 0 };
+        let room = state.capacity.room();
         self.present[agent as usize] = bit;
-        self.ready[agent as usize] = if state.capacity.has_any() { bit } else { 0 };
+        self.ready[agent as usize] = if room != 0 { bit } else { 0 };
+        self.room[agent as usize] = room;
         self.count(agent, true);
     }
 

@@ -202,7 +202,7 @@ impl Desk {
     }
 
     /// Finds an item's class and rank, and puts it into the line of its queue.
-    fn stand(&mut self, at: u32, now_ms: u64) {
+    pub(super) fn stand(&mut self, at: u32, now_ms: u64) {
         let item = self.items.of(at).clone();
         let class = self.class_of(&item, item.queue);
         let (bucket, by) = self.bucket(&item, now_ms);

@@ -9,9 +9,9 @@ use std::collections::{BinaryHeap, HashMap};
 
 use super::Desk;
 use super::items::Item;
-use crate::routing::bullseye;
 use crate::routing::methods::{self, Order, Standing};
 use crate::routing::plan::{Method, SkillMatch};
+use crate::routing::{bullseye, capacity};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Demand {
@@ -22,17 +22,13 @@ pub struct Demand {
     pub profiles: Vec<u32>,
 }
 
-/// Somebody qualified: a member of the queue, and their distance from the skills.
-#[derive(Clone, Copy, Debug)]
-pub struct Qualified {
-    pub member: u32,
-    pub distance: u16,
-}
-
 #[derive(Clone, Debug)]
 pub struct Class {
     pub demand: Demand,
-    pub qualified: Vec<Qualified>,
+    /// Bits of the capacity profiles.
+    mask: u64,
+    /// Members of the queue.
+    pub qualified: Vec<u32>,
     /// Of the queue's members, when `qualified` was made.
     version: Option<u32>,
 }
@@ -50,14 +46,18 @@ impl Classes {
         }
         let number = self.list.len() as u32;
         self.index.insert(demand.clone(), number);
-        self.list.push(Class { demand, qualified: Vec::new(), version: None });
+        let mask = capacity::mask(&demand.profiles);
+        self.list.push(Class { demand, mask, qualified: Vec::new(), version: None });
         number
     }
 }
 
-/// Free agents of a class, the first in order on top.
-pub struct Pool {
-    heap: BinaryHeap<Reverse<(Order, u32, u16)>>,
+/// Free agents of a class.
+pub enum Pool {
+    /// The first in order on top.
+    Heap(BinaryHeap<Reverse<(Order, u32)>>),
+    /// In order, for method `context`, which looks at several; those before `from` aren't free any more.
+    Row { members: Vec<u32>, from: usize },
 }
 
 /// Pools that a cycle has made so far, by class.
@@ -69,16 +69,29 @@ pub struct Seen {
     pub member: u32,
     pub agent: u32,
     pub standing: Standing,
-    pub order: Order,
+    order: Order,
+}
+
+impl Seen {
+    /// Somebody who isn't in the queue.
+    pub fn outside(agent: u32) -> Self {
+        Self { member: u32::MAX, agent, standing: Standing::default(), order: Order::default() }
+    }
 }
 
 impl Pool {
     pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        match self {
+            Self::Heap(heap) => heap.is_empty(),
+            Self::Row { members, from } => *from >= members.len(),
+        }
     }
 
+    /// Puts somebody back into a heap who was taken from it.
     pub fn put(&mut self, seen: &Seen) {
-        self.heap.push(Reverse((seen.order, seen.member, seen.standing.distance)));
+        if let Self::Heap(heap) = self {
+            heap.push(Reverse((seen.order, seen.member)));
+        }
     }
 }
 
@@ -113,73 +126,114 @@ impl Desk {
             .filter(|_| exact)
             .map(|(skill, _)| members.by_skill.get(skill).unwrap_or(&none))
             .min_by_key(|list| list.len());
-        let qualified = rarest
-            .unwrap_or(&members.all)
-            .iter()
-            .filter_map(|member| {
-                let of_member = &self.members[*member as usize];
-                let skills = &self.plan.agents[of_member.agent as usize].skills;
-                let fits = of_member.level != bullseye::NEVER
-                    && (!exact || methods::meets(&demand.skills, skills));
-                let distance = methods::distance(&demand.skills, skills);
-                fits.then_some(Qualified { member: *member, distance })
-            })
-            .collect();
+        let fits = |member: &u32| {
+            let of_member = &self.members[*member as usize];
+            of_member.level != bullseye::NEVER
+                && (!exact || methods::meets(&demand.skills, self.levels_of(of_member.agent)))
+        };
+        let qualified = rarest.unwrap_or(&members.all).iter().copied().filter(fits).collect();
         let version = Some(members.version);
         let class = &mut self.classes.list[class as usize];
         (class.qualified, class.version) = (qualified, version);
     }
 
     /// Whether an agent may be given work of a class now.
-    pub(super) fn is_free_for(&self, agent: u32, demand: &Demand) -> bool {
-        self.ready[agent as usize] & demand.presences != 0
-            && self.agents[agent as usize].capacity.has_room(&demand.profiles)
+    pub(super) fn is_free_for(&self, agent: u32, class: &Class) -> bool {
+        self.ready[agent as usize] & class.demand.presences != 0
+            && self.room[agent as usize] & class.mask == class.mask
+    }
+
+    fn free_of(&self, class: u32) -> impl Iterator<Item = u32> {
+        let class = &self.classes.list[class as usize];
+        let free = |member: &u32| self.is_free_for(self.members[*member as usize].agent, class);
+        class.qualified.iter().copied().filter(free)
+    }
+
+    /// Whether anybody may be given work of a class now.
+    pub(super) fn has_free(&mut self, class: u32) -> bool {
+        self.qualify(class);
+        self.free_of(class).next().is_some()
     }
 
     pub(super) fn pool(&mut self, class: u32) -> Pool {
         self.qualify(class);
-        let of_class = &self.classes.list[class as usize];
-        let free = of_class.qualified.iter().filter(|qualified| {
-            self.is_free_for(self.members[qualified.member as usize].agent, &of_class.demand)
-        });
-        let seen = free.map(|qualified| {
-            let seen = self.seen(class, qualified.member, qualified.distance);
-            Reverse((seen.order, seen.member, seen.standing.distance))
-        });
-        Pool { heap: seen.collect::<Vec<_>>().into() }
+        let queue = self.classes.list[class as usize].demand.queue;
+        let free = self.free_of(class).map(|member| (self.order_of(class, member), member));
+        if self.plan.queues[queue as usize].method == Method::Context {
+            let mut row: Vec<(Order, u32)> = free.collect();
+            row.sort_unstable();
+            return Pool::Row {
+                members: row.into_iter().map(|(_, member)| member).collect(),
+                from: 0,
+            };
+        }
+        Pool::Heap(free.map(Reverse).collect::<Vec<_>>().into())
     }
 
-    pub(super) fn seen(&self, class: u32, member: u32, distance: u16) -> Seen {
+    /// Where a member stands by the queue's method.
+    fn order_of(&self, class: u32, member: u32) -> Order {
         let demand = &self.classes.list[class as usize].demand;
+        let method = self.plan.queues[demand.queue as usize].method;
+        let counts_free = matches!(method, Method::HighestCapacity | Method::Custom);
+        let standing = self.standing(demand, member, counts_free);
+        methods::order(method, demand.matching, standing)
+    }
+
+    fn standing(&self, demand: &Demand, member: u32, counts_free: bool) -> Standing {
         let of_member = &self.members[member as usize];
         let agent = &self.agents[of_member.agent as usize];
-        let standing = Standing {
+        let free = || agent.capacity.free(&demand.profiles).unwrap_or(0);
+        Standing {
             level: of_member.level,
-            distance,
-            free: agent.capacity.free(&demand.profiles).unwrap_or(0),
+            distance: methods::distance(&demand.skills, self.levels_of(of_member.agent)),
+            free: if counts_free { free() } else { 0 },
             last: agent.last,
             last_here: of_member.last,
             released_ms: agent.released_ms,
             joined: of_member.joined,
-        };
-        let method = self.plan.queues[demand.queue as usize].method;
-        let order = methods::order(method, demand.matching, standing);
-        Seen { member, agent: of_member.agent, standing, order }
+        }
     }
 
-    /// The next free agent of a pool, as they stand now. Whoever isn't free any more is dropped.
+    pub(super) fn seen(&self, class: u32, member: u32) -> Seen {
+        let demand = &self.classes.list[class as usize].demand;
+        let standing = self.standing(demand, member, true);
+        let method = self.plan.queues[demand.queue as usize].method;
+        let order = methods::order(method, demand.matching, standing);
+        Seen { member, agent: self.members[member as usize].agent, standing, order }
+    }
+
+    /// The next free agent of a heap, as they stand now. Whoever isn't free any more is dropped.
     pub(super) fn next_of(&self, class: u32, pool: &mut Pool) -> Option<Seen> {
-        while let Some(Reverse((order, member, distance))) = pool.heap.pop() {
+        let Pool::Heap(heap) = pool else { return None };
+        while let Some(Reverse((order, member))) = heap.pop() {
             let agent = self.members[member as usize].agent;
-            if !self.is_free_for(agent, &self.classes.list[class as usize].demand) {
+            if !self.is_free_for(agent, &self.classes.list[class as usize]) {
                 continue;
             }
-            let seen = self.seen(class, member, distance);
+            let seen = self.seen(class, member);
             if seen.order == order {
                 return Some(seen);
             }
-            pool.put(&seen);
+            heap.push(Reverse((seen.order, member)));
         }
         None
+    }
+
+    /// Free agents of a row in its order, but the first `skipped` where enough are behind them.
+    pub(super) fn row_of(
+        &self,
+        class: u32,
+        pool: &mut Pool,
+        skipped: usize,
+        most: usize,
+    ) -> Vec<Seen> {
+        let Pool::Row { members, from } = pool else { return Vec::new() };
+        let class_of = &self.classes.list[class as usize];
+        let is_free =
+            |member: &u32| self.is_free_for(self.members[*member as usize].agent, class_of);
+        *from += members[*from..].iter().take_while(|member| !is_free(member)).count();
+        let skipped = skipped.min((members.len() - *from).saturating_sub(most));
+        let free = members[*from + skipped..].iter().filter(|member| is_free(member));
+        free.take(most).map(|member| self.seen(class, *member)).collect()
     }
 }

@@ -145,7 +145,7 @@ impl Desk {
     }
 
     /// Back to its place in the line; the agent goes behind all others for this item.
-    pub(super) fn decline(&mut self, id: &WorkItemId) -> Result<(), Refused> {
+    pub(super) fn decline(&mut self, id: &WorkItemId, now_ms: u64) -> Result<(), Refused> {
         let at = self.items.find(id).ok_or(Refused::NoSuchItem)?;
         let Place::Offered { agent } = self.items.of(at).place else {
             return Err(Refused::NotOffered);
@@ -158,12 +158,8 @@ impl Desk {
             Some((_, count)) => *count = count.saturating_add(1),
             None => item.declined.push((agent, 1)),
         }
-        let (queue, class, rank, value) = (item.queue, item.class, item.rank, item.value);
-        let preferred = item.preferred.clone();
-        self.lines[queue as usize].add(class, rank, value);
-        for agent in preferred {
-            self.preferring.entry(agent).or_default().insert(at);
-        }
+        // What was learned meanwhile may have made another demand of it.
+        self.stand(at, now_ms);
         if agent != NOBODY {
             self.change(agent, |state| state.capacity.undo(&taken, &plan));
             self.freed.push(agent);

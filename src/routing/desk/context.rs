@@ -60,7 +60,11 @@ impl Desk {
             score::handling_s(total_s, handled, others_s),
             score::resolves(resolved, handled, others),
         );
-        self.agents[agent as usize].figures.insert(kind, figures);
+        let known = &mut self.agents[agent as usize].figures;
+        if known.len() <= kind as usize {
+            known.resize(kind as usize + 1, (f64::NAN, f64::NAN));
+        }
+        known[kind as usize] = figures;
     }
 
     /// Seconds and resolve probability over all agents; `queue`'s where nothing is measured.
@@ -76,9 +80,9 @@ impl Desk {
     /// The factors of an item and an agent.
     pub(super) fn terms(&self, item: &Item, agent: u32, now_ms: u64) -> Terms {
         let figures = &self.agents[agent as usize].figures;
-        let of = |kind: u32| match figures.get(&kind) {
-            Some(figures) => *figures,
-            None => self.mean_of(kind, item.queue),
+        let of = |kind: u32| match figures.get(kind as usize) {
+            Some(figures) if !figures.0.is_nan() => *figures,
+            _ => self.mean_of(kind, item.queue),
         };
         let otherwise = (self.handling_s[item.queue as usize], RESOLVED);
         let (handling_s, resolves) = match item.kinds.as_slice() {
@@ -103,8 +107,14 @@ impl Desk {
         score::waiting_cost(score::wait_with_promise(waited_s, target_s, due_in_s), target_s)
     }
 
-    fn scored(&mut self, at: u32, pools: &mut Pools, now_ms: u64) -> Vec<(Seen, Option<Terms>)> {
-        let seen = self.eligible(at, pools, CANDIDATES, now_ms);
+    fn scored(
+        &mut self,
+        at: u32,
+        pools: &mut Pools,
+        skipped: usize,
+        now_ms: u64,
+    ) -> Vec<(Seen, Option<Terms>)> {
+        let seen = self.eligible(at, pools, CANDIDATES, skipped, now_ms);
         let item = self.items.of(at);
         let mut scored: Vec<(Seen, Option<Terms>)> = seen
             .into_iter()
@@ -123,7 +133,7 @@ impl Desk {
 
     /// One item, several agents: the greatest score.
     pub(super) fn pick_by_score(&mut self, at: u32, pools: &mut Pools, now_ms: u64) -> Picked {
-        Picked { seen: self.scored(at, pools, now_ms), by: None }
+        Picked { seen: self.scored(at, pools, 0, now_ms), by: None }
     }
 
     /// One agent, several items: the greatest score of the oldest and of the most valuable ones.
@@ -155,39 +165,54 @@ impl Desk {
     /// Several of both: the best matching of the most urgent items, and greedily beyond them.
     pub(super) fn context_cycle(&mut self, queue: u32, pools: &mut Pools, now_ms: u64) {
         self.backlog.remove(&queue);
+        self.stale.remove(&queue);
         let block = self.plan.block_of(&self.plan.queues[queue as usize]);
         let mut urgent: Vec<(f64, Rank)> = Vec::new();
+        let urgency = |desk: &Self, rank: &Rank| {
+            let item = desk.items.of(rank.4);
+            item.value * desk.waiting_cost(item, now_ms)
+        };
         let classes: Vec<u32> = self.lines[queue as usize].classes().collect();
         for class in classes {
-            let pool = match pools.remove(&class) {
-                Some(pool) => pool,
-                None => self.pool(class),
-            };
-            let line = self.lines[queue as usize].of_class(class);
-            let count = if pool.is_empty() { 1 } else { usize::MAX };
-            urgent.extend(line.take(count).map(|rank| {
-                let item = self.items.of(rank.4);
-                (item.value * self.waiting_cost(item, now_ms), rank)
-            }));
-            pools.insert(class, pool);
+            // The oldest of each class and the most valuable of all: nobody behind both can be more urgent by much.
+            let count = if self.has_free(class) { block } else { 1 };
+            let ranks = self.lines[queue as usize].of_class(class).take(count);
+            urgent.extend(ranks.map(|rank| (urgency(self, &rank), rank)));
         }
+        let valued = self.lines[queue as usize].valued().take(block);
+        urgent.extend(valued.map(|rank| (urgency(self, &rank), rank)));
         urgent.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        if urgent.len() > block {
-            urgent.truncate(block);
+        urgent.dedup_by_key(|(_, rank)| *rank);
+        urgent.truncate(block);
+        if self.lines[queue as usize].len() as usize > block {
             self.backlog.insert(queue);
         }
         let numbers: Vec<u32> = urgent.iter().map(|(_, rank)| rank.4).collect();
+        self.match_best(&numbers[..numbers.len().min(URGENT)], pools, now_ms);
+        // Beyond them, agents with room for more than one, and items that the matching left.
+        for at in numbers {
+            self.attempt(at, pools, now_ms);
+        }
+    }
+
+    /// Makes the pairs that are worth most together.
+    fn match_best(&mut self, items: &[u32], pools: &mut Pools, now_ms: u64) {
         let mut seen: HashMap<u32, Vec<(Seen, Option<Terms>)>> = HashMap::new();
+        let mut of_class: HashMap<u32, usize> = HashMap::new();
         let mut edges = Vec::new();
-        for at in &numbers {
-            // An item with preferred agents, or one that nobody can take, goes its own way.
+        for at in items {
+            // An item with preferred agents goes its own way.
             if !self.items.of(*at).preferred.is_empty() {
                 continue;
             }
             self.first_try(*at, now_ms);
-            let scored = self.scored(*at, pools, now_ms);
-            let willing =
-                scored.iter().filter(|(seen, _)| self.items.of(*at).declines_of(seen.agent) == 0);
+            // Not all of a class look at the same agents: half of their candidates are new after half as many items.
+            let before = of_class.entry(self.items.of(*at).class).or_default();
+            let skipped = *before / (CANDIDATES / 2) * (CANDIDATES / 2);
+            *before += 1;
+            let scored = self.scored(*at, pools, skipped, now_ms);
+            let item = self.items.of(*at);
+            let willing = scored.iter().filter(|(seen, _)| item.declines_of(seen.agent) == 0);
             edges.extend(willing.map(|(seen, terms)| Edge {
                 item: *at,
                 agent: seen.agent,
@@ -195,17 +220,13 @@ impl Desk {
             }));
             seen.insert(*at, scored);
         }
-        for pair in assign::cycle(&numbers, &edges) {
+        for pair in assign::cycle(items, &edges) {
             let Some(mut scored) = seen.remove(&pair.item) else { continue };
             if let Some(chosen) = scored.iter().position(|(seen, _)| seen.agent == pair.agent) {
                 let chosen = scored.remove(chosen);
                 scored.insert(0, chosen);
             }
             self.carry_out(pair.item, &Picked { seen: scored, by: None }, now_ms);
-        }
-        // Agents with room for more than one, and items that the matching left.
-        for at in numbers {
-            self.attempt(at, pools, now_ms);
         }
     }
 }

@@ -5,7 +5,7 @@ use super::classes::Seen;
 use super::commit::Picked;
 use super::items::Item;
 use crate::routing::condition::Scope;
-use crate::routing::methods::{distance, level_of, meets};
+use crate::routing::methods::{distance, meets};
 use crate::routing::plan::{AssignmentRule, OrderBy, SkillMatch};
 
 impl Desk {
@@ -33,17 +33,21 @@ impl Desk {
 
     fn matching(&self, item: &Item, rule: &AssignmentRule, now_ms: u64) -> Vec<Seen> {
         let class = &self.classes.list[item.class as usize];
-        let free = class.qualified.iter().filter_map(|qualified| {
-            let agent = self.members[qualified.member as usize].agent;
+        let free = class.qualified.iter().filter_map(|member| {
+            let agent = self.members[*member as usize].agent;
             let of_agent = &self.plan.agents[agent as usize];
+            let levels = self.levels_of(agent);
             let scope = Scope { item: &item.features, agent: &of_agent.attributes, now_ms };
-            let fits = self.is_free_for(agent, &class.demand)
+            let fits = self.is_free_for(agent, class)
                 && item.declines_of(agent) < self.plan.declines_allowed
-                && (rule.skills != Some(SkillMatch::Exact)
-                    || meets(&item.skills, &of_agent.skills))
+                && (rule.skills != Some(SkillMatch::Exact) || meets(&item.skills, levels))
                 && rule.when.holds(scope);
-            let apart = distance(&item.skills, &of_agent.skills);
-            fits.then(|| self.seen(item.class, qualified.member, apart))
+            let apart = distance(&item.skills, levels);
+            fits.then(|| {
+                let mut seen = self.seen(item.class, *member);
+                seen.standing.distance = apart;
+                seen
+            })
         });
         free.collect()
     }
@@ -51,7 +55,7 @@ impl Desk {
     /// The smallest is first; ties go to the earliest last assignment.
     fn place(&self, item: &Item, by: OrderBy, seen: &Seen) -> (i64, u64, u32) {
         let at = &seen.standing;
-        let skills = &self.plan.agents[seen.agent as usize].skills;
+        let levels = self.levels_of(seen.agent);
         let first = match by {
             OrderBy::AvailableCapacity => -i64::from(at.free),
             OrderBy::RoundRobin => at.last_here as i64,
@@ -60,10 +64,10 @@ impl Desk {
             OrderBy::MostProficient => -item
                 .skills
                 .iter()
-                .map(|(skill, _)| i64::from(level_of(skills, *skill)))
+                .map(|(skill, _)| i64::from(levels[*skill as usize]))
                 .sum::<i64>(),
             OrderBy::SkillCount => {
-                let has = |(skill, _): &&(u32, u8)| level_of(skills, *skill) > 0;
+                let has = |(skill, _): &&(u32, u8)| levels[*skill as usize] > 0;
                 -(item.skills.iter().filter(has).count() as i64)
             }
         };

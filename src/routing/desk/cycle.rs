@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use super::Desk;
-use super::classes::{Pool, Pools, Seen};
+use super::classes::{Pools, Seen};
 use super::commit::Picked;
 use super::io::Output;
 use super::items::{Item, Place, Rank};
@@ -66,17 +66,18 @@ impl Desk {
             let block = self.plan.block_of(&self.plan.queues[*queue as usize]);
             room.insert(*queue, block);
             self.backlog.remove(queue);
+            self.stale.remove(queue);
             let classes: Vec<u32> = self.lines[*queue as usize].classes().collect();
             for class in classes {
-                let pool = match pools.remove(&class) {
-                    Some(pool) => pool,
-                    None => self.pool(class),
+                let is_empty = match pools.get(&class) {
+                    Some(pool) => pool.is_empty(),
+                    None => !self.has_free(class),
                 };
                 let wants = self.lines[*queue as usize].of_class(class);
                 // Somebody who isn't free in general may still be preferred, or be to be told of.
-                let count = if pool.is_empty() { 1 } else { block };
+                // One more than the block, so that it is seen that more are left.
+                let count = if is_empty { 1 } else { block + 1 };
                 let mut line = wants.take(count).collect::<Vec<_>>().into_iter();
-                pools.insert(class, pool);
                 if let Some(rank) = line.next() {
                     heads.push(Reverse((rank, *queue, lines.len())));
                     lines.push(line);
@@ -91,7 +92,10 @@ impl Desk {
             }
             let at = rank.4;
             let class = self.items.of(at).class;
-            let is_hopeless = pools.get(&class).is_some_and(Pool::is_empty);
+            let is_hopeless = match pools.get(&class) {
+                Some(pool) => pool.is_empty(),
+                None => !self.has_free(class),
+            };
             *left -= usize::from(!is_hopeless);
             self.attempt(at, pools, now_ms);
             if let Some(rank) = lines[line].next().filter(|_| !is_hopeless) {
@@ -151,7 +155,7 @@ impl Desk {
 
     /// The first agents of the queue's method. Whoever declined the item comes behind all others.
     fn pick(&mut self, at: u32, pools: &mut Pools, now_ms: u64) -> Picked {
-        let seen = self.eligible(at, pools, TOLD, now_ms);
+        let seen = self.eligible(at, pools, TOLD, 0, now_ms);
         Picked { seen: seen.into_iter().map(|seen| (seen, None)).collect(), by: None }
     }
 
@@ -161,6 +165,7 @@ impl Desk {
         at: u32,
         pools: &mut Pools,
         most: usize,
+        skipped: usize,
         now_ms: u64,
     ) -> Vec<Seen> {
         let class = self.items.of(at).class;
@@ -170,9 +175,10 @@ impl Desk {
         };
         let item = self.items.of(at);
         let reached = self.reached(item, now_ms);
+        let mut row = self.row_of(class, &mut pool, skipped, most).into_iter();
         let (mut willing, mut reluctant, mut others) = (Vec::new(), Vec::new(), Vec::new());
         while willing.len() < most && reluctant.len() < CANDIDATES {
-            let Some(seen) = self.next_of(class, &mut pool) else { break };
+            let Some(seen) = row.next().or_else(|| self.next_of(class, &mut pool)) else { break };
             if seen.standing.level > reached {
                 others.push(seen);
                 break;
@@ -210,20 +216,14 @@ impl Desk {
         for agent in preferred {
             let demand = &self.classes.list[class as usize].demand;
             let item = self.items.of(at);
-            let skills = &self.plan.agents[agent as usize].skills;
-            let fits = meets(&item.skills, skills)
+            let fits = meets(&item.skills, self.levels_of(agent))
                 && item.declines_of(agent) == 0
                 && self.agents[agent as usize].capacity.free(&demand.profiles).is_some();
-            if fits && self.is_free_for(agent, demand) {
+            if fits && self.is_free_for(agent, &self.classes.list[class as usize]) {
                 // A preferred agent needn't serve the queue.
                 let seen = match self.member_of(agent, demand.queue) {
-                    Some(member) => self.seen(class, member, 0),
-                    None => Seen {
-                        member: u32::MAX,
-                        agent,
-                        standing: Default::default(),
-                        order: Default::default(),
-                    },
+                    Some(member) => self.seen(class, member),
+                    None => Seen::outside(agent),
                 };
                 return Preference::Take(seen);
             }
@@ -270,7 +270,7 @@ impl Desk {
         passed: &BTreeSet<u32>,
         now_ms: u64,
     ) -> Option<u32> {
-        let skills = &self.plan.agents[agent as usize].skills;
+        let levels = self.levels_of(agent);
         let mut best: Option<(Rank, u32)> = None;
         let mut scored: Option<(f64, u32)> = None;
         for queue in queues {
@@ -286,9 +286,10 @@ impl Desk {
                     && item.declines_of(agent) < self.plan.declines_allowed
             };
             let fits = |class: u32| {
-                let demand = &self.classes.list[class as usize].demand;
+                let of_class = &self.classes.list[class as usize];
+                let demand = &of_class.demand;
                 let exact = demand.matching == crate::routing::plan::SkillMatch::Exact;
-                self.is_free_for(agent, demand) && (!exact || meets(&demand.skills, skills))
+                self.is_free_for(agent, of_class) && (!exact || meets(&demand.skills, levels))
             };
             if self.plan.queues[*queue as usize].method == Method::Context {
                 let mine = self.dearest_for(agent, *queue, &fits, &may_have, now_ms);

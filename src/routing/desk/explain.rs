@@ -13,6 +13,9 @@ use crate::routing::overflow;
 use crate::routing::plan::{Method, SkillMatch};
 use crate::routing::score::Terms;
 
+/// Agents of other queues who are looked at, to say whether some of them could help.
+const LOOKED_AT: usize = 64;
+
 impl Desk {
     pub(super) fn decision(&mut self, at: u32, picked: &Picked, now_ms: u64) -> Decision {
         self.decisions += 1;
@@ -201,8 +204,8 @@ impl Desk {
         };
         let (mut qualified, mut present, mut narrow) = (0, 0, 0);
         let reached = self.reached(item, now_ms);
-        for qualified_one in &class.qualified {
-            let member = &self.members[qualified_one.member as usize];
+        for member in &class.qualified {
+            let member = &self.members[*member as usize];
             let is_there = self.present[member.agent as usize] & class.demand.presences != 0;
             qualified += 1;
             present += u32::from(is_there);
@@ -230,14 +233,16 @@ impl Desk {
             ));
         }
         if exact && !skills.is_empty() {
-            let has_skills = |agent: &u32| {
-                meets(&class.demand.skills, &self.plan.agents[*agent as usize].skills)
-            };
-            let elsewhere = (0..self.plan.agents.len() as u32)
-                .filter(|agent| self.ready[*agent as usize] & class.demand.presences != 0)
-                .filter(|agent| self.member_of(*agent, item.queue).is_none())
-                .filter(has_skills)
-                .take(100)
+            let rarest =
+                class.demand.skills.iter().map(|(skill, _)| &self.skilled[*skill as usize]);
+            let elsewhere = rarest
+                .min_by_key(|agents| agents.len())
+                .into_iter()
+                .flatten()
+                .take(LOOKED_AT)
+                .filter(|agent| self.ready[**agent as usize] & class.demand.presences != 0)
+                .filter(|agent| self.member_of(**agent, item.queue).is_none())
+                .filter(|agent| meets(&class.demand.skills, self.levels_of(**agent)))
                 .count();
             if elsewhere > 0 {
                 told.push(format!("if agents of other queues served this one: {elsewhere} have the skills and are free"));

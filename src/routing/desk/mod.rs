@@ -56,6 +56,11 @@ pub struct Desk {
     /// By agent: the bit of the presence, 0 for whoever is off shift; and 0 too for whoever has no room.
     present: Vec<u8>,
     ready: Vec<u8>,
+    /// By agent: the capacity profiles with room.
+    room: Vec<u64>,
+    /// By agent and skill: the proficiency. And by skill: agents who have it.
+    levels: Vec<u8>,
+    skilled: Vec<Vec<u32>>,
     classes: Classes,
     /// Kinds of contact by name, and what they take on average.
     kinds: HashMap<String, u32>,
@@ -73,6 +78,8 @@ pub struct Desk {
     due: BTreeSet<u32>,
     /// Queues whose last cycle ended with its block.
     backlog: BTreeSet<u32>,
+    /// Queues where somebody may have got room that nothing was made of yet: the next trigger tries all their items.
+    stale: BTreeSet<u32>,
     /// Capacity that a cycle in shadow mode pretends to take.
     reserved: Vec<(u32, Vec<u32>)>,
     out: VecDeque<Output>,
@@ -95,6 +102,9 @@ impl Desk {
             members: Vec::new(),
             present: vec![0; agents],
             ready: vec![0; agents],
+            room: vec![0; agents],
+            levels: vec![0; agents * plan.skills.len()],
+            skilled: vec![Vec::new(); plan.skills.len()],
             classes: Classes::default(),
             kinds: HashMap::new(),
             means: Vec::new(),
@@ -106,6 +116,7 @@ impl Desk {
             freed: Vec::new(),
             due: BTreeSet::new(),
             backlog: BTreeSet::new(),
+            stale: BTreeSet::new(),
             reserved: Vec::new(),
             out: VecDeque::new(),
             plan: Arc::new(plan),
@@ -116,6 +127,10 @@ impl Desk {
             desk.agents.push(AgentState { capacity, ..AgentState::default() });
         }
         for (number, agent) in plan.agents.iter().enumerate() {
+            for (skill, level) in &agent.skills {
+                desk.levels[number * plan.skills.len() + *skill as usize] = *level;
+                desk.skilled[*skill as usize].push(number as u32);
+            }
             agent.queues.iter().for_each(|queue| desk.join(number as u32, *queue));
         }
         desk
@@ -147,7 +162,7 @@ impl Desk {
             Input::Transferred { item, to, by } => self.transfer(&item, &to, &by, now_ms),
             Input::Assigned { item, agent, by } => self.assign_by_hand(&item, &agent, &by, now_ms),
             Input::Accepted { item } => self.accept(&item),
-            Input::Declined { item } => self.decline(&item),
+            Input::Declined { item } => self.decline(&item, now_ms),
             Input::Joined { item, agent, .. } => {
                 let at = self.items.find(&item).ok_or(Refused::NoSuchItem)?;
                 let agent = self.agent_named(&agent)?;
@@ -178,6 +193,7 @@ impl Desk {
                 let plan = self.plan.clone();
                 let limit = limit.map(|limit| limit.min(i32::MAX as u32) as i32);
                 self.change(agent, |state| state.capacity.set_limit(profile, limit, &plan));
+                self.stale.extend(self.queues_of(agent));
                 Ok(())
             }
             Input::Shifts { agent, booked, off } => {
@@ -214,7 +230,7 @@ impl Desk {
         agents.retain(|agent| self.ready[*agent as usize] != 0);
         match (items.as_slice(), agents.as_slice(), queues.is_empty()) {
             ([], [], true) => {}
-            ([at], [], true) if !self.backlog.contains(&self.items.of(*at).queue) => {
+            ([at], [], true) if !self.has_untried(self.items.of(*at).queue) => {
                 self.attempt(*at, &mut HashMap::new(), now_ms);
             }
             ([], [agent], true) => self.serve(*agent, now_ms),
@@ -227,6 +243,11 @@ impl Desk {
             }
         }
         self.give_reserved_back();
+    }
+
+    /// Whether items wait in a queue that somebody who is free might take.
+    fn has_untried(&self, queue: u32) -> bool {
+        self.backlog.contains(&queue) || self.stale.contains(&queue)
     }
 
     /// The next thing that follows. Drain it after every `handle` and `settle`.

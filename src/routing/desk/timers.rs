@@ -1,5 +1,7 @@
 //! What happens because time passes: overflow, wider circles, shifts, the end of a day, the cycle of records.
 
+use std::collections::HashSet;
+
 use super::Desk;
 use super::arrive::Entry;
 use super::items::Place;
@@ -75,6 +77,9 @@ impl Desk {
     }
 
     fn overflow_in_batches(&mut self, due: Vec<(u64, u32, u32)>, now_ms: u64) {
+        // An item that was moved and came back has two timers.
+        let mut seen = HashSet::new();
+        let due: Vec<_> = due.into_iter().filter(|(_, _, at)| seen.insert(*at)).collect();
         if due.is_empty() {
             return;
         }

@@ -14,6 +14,9 @@ use super::{
 use crate::domain::{Feature, FeatureValue, RoutingMode};
 use crate::routing::hours::{Hours, minutes};
 
+/// Free capacity of an agent is a set of bits, one for each profile.
+const PROFILES_MAX: usize = 64;
+
 pub fn plan(reading: Reading) -> Result<Plan, Vec<Mistake>> {
     let form_is_sound = !reading.mistakes.iter().any(|mistake| mistake.place.is_empty());
     let written = reading.plan.clone();
@@ -82,6 +85,10 @@ impl Check {
                 check_rules::workstream(self, written, workstream, &highest, &at)
             })
             .collect();
+        if written.profiles.len() > PROFILES_MAX {
+            let what = format!("{} capacity profiles are too many", written.profiles.len());
+            self.note("profiles", what, format!("write at most {PROFILES_MAX}"));
+        }
         let declines = written.declines_allowed.unwrap_or(3);
         self.between("declines_allowed", f64::from(declines), 1.0, 5.0, "");
         let block = &written.block;
