@@ -19,7 +19,8 @@ use crate::connect::destination::DeliveryError;
 use crate::connect::http::{Body, Request, segment};
 use crate::connect::oauth::{Credentials, Door};
 
-/// Ours among the attributes of a task, which TaskRouter bounds together.
+/// Ours among the attributes of a task, which TaskRouter bounds together
+/// (<https://www.twilio.com/docs/taskrouter/limits>): the company's own have the other half.
 const ROOM_BYTES: usize = 2_048;
 
 #[derive(Clone, Debug)]

@@ -91,7 +91,7 @@ impl Board {
     /// Takes in the next event of the log. Kinds that say nothing about routing are passed over.
     ///
     /// # Errors
-    /// The event is damaged. The board stays as it was, and can go on with the next.
+    /// The event is damaged. Nothing of it counts, and the next can be taken.
     pub fn apply(&mut self, event: &Recorded) -> Result<(), StoreError> {
         if !live::tells(&event.kind) {
             return Ok(());
