@@ -72,6 +72,10 @@ impl Words {
         self.in_text.len()
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.in_text.is_empty()
+    }
+
     pub fn get(&self, word: usize) -> Option<&str> {
         let start = *self.in_line.get(word)?;
         let end = self.in_line.get(word + 1).map_or(self.line.len(), |next| *next);
