@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. Prints for people; everything else logs.
 
+mod categories;
 mod check;
 mod client;
 mod eval_asr;
@@ -10,6 +11,7 @@ mod eval_followups;
 mod eval_gaps;
 mod eval_grounding;
 pub mod eval_retrieval;
+mod eval_routing;
 mod eval_spoken;
 mod eval_summary;
 pub mod knowledge;
@@ -17,6 +19,7 @@ pub mod models;
 mod output;
 pub mod replay;
 mod replay_log;
+mod route;
 mod serve;
 mod summarize;
 mod transcribe;
@@ -51,6 +54,12 @@ enum Command {
     /// Search and check the articles
     #[command(subcommand)]
     Knowledge(knowledge::KnowledgeCommand),
+    /// Check, test and try the rules of categories and alerts
+    #[command(subcommand)]
+    Categories(categories::CategoriesCommand),
+    /// Compare policies of routing in a simulated call centre
+    #[command(subcommand)]
+    Route(route::RouteCommand),
     /// Measure a capability on a data set; the last line is one JSON object
     #[command(subcommand)]
     Eval(Eval),
@@ -71,6 +80,7 @@ enum Eval {
     /// What the ranking learns from agents' verdicts, on a made-up log
     Feedback(eval_feedback::FeedbackArgs),
     Followups(eval_followups::FollowupsArgs),
+    Routing(eval_routing::RoutingArgs),
     Summary(eval_summary::SummaryArgs),
     /// Whether questions that ask the same come together
     Gaps(eval_gaps::GapsArgs),
@@ -172,6 +182,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 Eval::Conflicts(args) => eval_conflicts::run(&args, &mut out),
                 Eval::Feedback(args) => eval_feedback::run(&args, &mut out),
                 Eval::Followups(args) => eval_followups::run(&args, &mut out),
+                Eval::Routing(args) => {
+                    eval_routing::run(&args, &mut out)?;
+                    Ok(())
+                }
                 Eval::Summary(args) => {
                     eval_summary::run(&args, &mut out)?;
                     Ok(())
@@ -179,6 +193,14 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             };
             done.map_err(unforeseen)?;
             out.flush().map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Categories(command) => {
+            categories::run(&command, &mut out)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Route(command) => {
+            route::run(&command, &mut out)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check(args) => check::run(&args),
