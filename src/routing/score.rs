@@ -20,6 +20,11 @@ pub const LEAST_RESOLVED: f64 = 0.05;
 /// A contact takes at least this, in seconds: shorter times are mistakes of bookkeeping and would outbid all others.
 pub const SHORTEST_HANDLING_S: f64 = 5.0;
 
+/// Of agents whose score for an item is at least this share of the best one's, take who has been free for longest. It
+/// spreads the work among equals, and little is lost (M. Armony and A. R. Ward, *Fair dynamic routing in large-scale
+/// heterogeneous-server systems*, Oper. Res. 58, 2010).
+pub const NEAR: f32 = 0.85;
+
 /// The four factors of a score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Terms {

@@ -15,39 +15,41 @@ use crate::domain::ErrorKind;
 use crate::evaluate::routing;
 use crate::evaluate::routing::{AtLoad, Dataset};
 use crate::routing::simulate::{
-    Comparison, Measured, Policy, Replay, Scenario, ScenarioError, Settings, Source,
+    Comparison, Measured, Policy, Replay, ScenarioError, Settings, Source,
 };
 
 const HELP: &str = "\
 Examples:
   backchannel route simulate
-  backchannel route simulate --load 0.85,0.95,1.0 --seeds 50 --confusion confusion.json --svg plots
-  backchannel route simulate --scenario routing/scenarios/bank-60-agents.toml --policies skill,context
+  backchannel route simulate --confusion confusion.json --seeds 50 --svg plots
+  backchannel route simulate --scenario my-centre.toml --policies skill,context
   backchannel route simulate --technion calls_1999-01.csv --load 1.0
   backchannel route simulate --log routed.csv --scenario our-agents.toml
 
-Every policy meets the same callers, with the same patience, the same work and the same luck, so the
-differences between policies have less noise than the figures themselves. Each figure is a mean over
-runs with its 95 % interval; \"against skill\" is the interval of the differences run by run. A policy
-is better when that whole interval is above zero.
+Every policy meets the same callers, with the same patience, the same work and the same luck, so
+the differences between policies have less noise than the figures themselves. Each figure is a
+mean over runs with its 95 % interval; \"against skill\" is the interval of the differences run by
+run. A policy is better when that whole interval is above zero.
 
 Policies:
   fifo, round-robin, longest-idle   whoever is free, whatever the call is about
   skill     the agent who has been free for longest of those with the skill that was heard
-  context   the pair with the greatest value x waiting cost x service rate x probability to resolve
+  context   the pair with the greatest value x waiting cost x service rate x probability to
+            resolve; of agents who are nearly as good, who has been free for longest
 
-Without --technion or --log, calls are random, by the file of --scenario or by a bank's line with 60
-agents. At load 1 the first calls and their usual returns would keep all agents busy all the time.
+Without --technion or --log, calls are random, by the file of --scenario or by the sample, a bank's
+line with 60 agents (routing/scenarios/bank-60-agents.toml explains the format). At load 1 the
+first calls and their usual returns would keep all agents busy all the time.
 
---log is CSV with the columns arrival (2026-11-22T10:00:04), intent, abandoned (0 or 1), and if known
-value (1 for an ordinary customer), handling_s, wait_s, agent. Without agents in it, --scenario says
-who answers. Each day is a run. --load stretches handling times so that the work is that share of the
-time on duty; without it they are as recorded.
+--log is CSV with the columns arrival (2026-11-22T10:00:04), intent, abandoned (0 or 1), and if
+known value (1 for an ordinary customer), handling_s, wait_s, agent. Without agents in it,
+--scenario says who answers. Each day is a run. --load stretches handling times so that the work
+is that share of the time on duty; without it they are as recorded.
 
---confusion is JSON: {\"labels\": [\"a\", \"b\"], \"counts\": [[90, 10], [5, 95]]}, where counts[i][j] of
-label i were heard as label j (a last column more: abstained), as eval intent writes it. A scenario
-says which labels belong to which class. A record has other kinds of contact, so there the share that
-was right counts, and errors fall evenly.
+--confusion is JSON: {\"labels\": [\"a\", \"b\"], \"counts\": [[90, 10], [5, 95]]}, where counts[i][j]
+of label i were heard as label j (a last column more: abstained), as eval intent writes it. A
+scenario says which labels belong to which class. A record has other kinds of contact, so there
+the share that was right counts, and errors fall evenly.
 
 Exit code 0: done, whether there is a gain or not; 2: a file or an argument is wrong.";
 
@@ -123,9 +125,6 @@ impl Name {
     }
 }
 
-/// The bank's line that is simulated when nothing else is asked for.
-const SAMPLE: &str = include_str!("../../../routing/scenarios/bank-60-agents.toml");
-
 const LOADS: [f64; 3] = [0.85, 0.95, 1.0];
 
 /// Share of intents that are heard right in a replay when nobody has measured it.
@@ -142,7 +141,7 @@ pub fn run(command: &RouteCommand, out: &mut dyn Write) -> Result<(), Failure> {
     let RouteCommand::Simulate(args) = command;
     let measured = args.confusion.as_deref().map(routing::confusion).transpose()?;
     let policies: Vec<Policy> = args.policies.iter().map(|name| name.policy()).collect();
-    let (name, sha256, loads) = match (&args.technion, &args.log) {
+    let compared = match (&args.technion, &args.log) {
         (None, None) => random(args, measured.as_ref(), &policies)?,
         (technion, log) => {
             recorded(args, (technion.as_ref(), log.as_ref()), measured.as_ref(), &policies)?
@@ -150,23 +149,26 @@ pub fn run(command: &RouteCommand, out: &mut dyn Write) -> Result<(), Failure> {
     };
     let written = (|| {
         if !args.json {
-            table::write(out, &loads)?;
+            let right = 100.0 * compared.heard_right;
+            writeln!(out, "{}, {right:.1} % of contacts heard right\n", compared.dataset)?;
+            table::write(out, &compared.loads)?;
         }
         let mut line = json!({
-            "dataset": name,
-            "data_sha256": sha256,
+            "dataset": compared.dataset,
+            "data_sha256": compared.sha256,
             "models": {},
             "version": env!("CARGO_PKG_VERSION"),
-            "intents_right": measured.as_ref().map(Measured::accuracy).or(args.accuracy),
+            "intents_right": measured.as_ref().map(Measured::accuracy),
+            "classes_right": compared.heard_right,
         });
         if let Value::Object(line) = &mut line {
-            line.extend(routing::figures(&loads));
+            line.extend(routing::figures(&compared.loads));
         }
         writeln!(out, "{line}")
     })();
     written.map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
     if let Some(folder) = &args.svg {
-        plots::write(folder, &loads).map_err(|error| {
+        plots::write(folder, &compared.loads).map_err(|error| {
             Failure::invalid(format!(
                 "the plots can't be written into {}: {error}",
                 folder.display()
@@ -176,17 +178,21 @@ pub fn run(command: &RouteCommand, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-type Compared = (String, String, Vec<AtLoad>);
+/// Calls played through policies.
+struct Compared {
+    dataset: String,
+    sha256: String,
+    /// Share of contacts whose class is heard right.
+    heard_right: f64,
+    loads: Vec<AtLoad>,
+}
 
 fn random(
     args: &SimulateArgs,
     measured: Option<&Measured>,
     policies: &[Policy],
 ) -> Result<Compared, Failure> {
-    let (mut scenario, sha256) = match &args.scenario {
-        Some(path) => routing::scenario(path)?,
-        None => (Scenario::parse(SAMPLE).map_err(wrong)?, String::new()),
-    };
+    let (mut scenario, sha256) = routing::scenario(args.scenario.as_deref())?;
     if let Some(accuracy) = args.accuracy {
         scenario.classifier.accuracy = accuracy;
     }
@@ -196,6 +202,8 @@ fn random(
     let loads = if args.load.is_empty() { LOADS.to_vec() } else { args.load.clone() };
     let runs = args.seeds as usize;
     let bar = progress(loads.len() * runs);
+    let world = scenario.world(measured, args.seed).map_err(wrong)?;
+    let heard_right = world.confusion.accuracy(world.classes.iter().map(|class| class.share));
     let mut compared = Vec::new();
     for load in loads {
         let source =
@@ -205,9 +213,9 @@ fn random(
         compared.push(AtLoad { load: Some(load), comparison });
     }
     bar.finish_and_clear();
-    let name =
+    let dataset =
         args.scenario.as_ref().map_or(scenario.name.clone(), |path| path.display().to_string());
-    Ok((name, sha256, compared))
+    Ok(Compared { dataset, sha256, heard_right, loads: compared })
 }
 
 fn recorded(
@@ -221,8 +229,12 @@ fn recorded(
         (None, Some(path)) => (path, Dataset::own_log(path)?),
         (None, None) => return Err(Failure::invalid("neither --technion nor --log is given")),
     };
-    let scenario =
-        args.scenario.as_deref().map(routing::scenario).transpose()?.map(|(scenario, _)| scenario);
+    let scenario = args
+        .scenario
+        .as_deref()
+        .map(|path| routing::scenario(Some(path)))
+        .transpose()?
+        .map(|(scenario, _)| scenario);
     let staff = match &scenario {
         Some(scenario) => Some(scenario.staff(&dataset.history.classes, args.seed).map_err(wrong)?),
         None if dataset.history.agents.is_empty() => {
@@ -251,7 +263,12 @@ fn recorded(
         compared.push(AtLoad { load, comparison });
     }
     bar.finish_and_clear();
-    Ok((path.display().to_string(), dataset.sha256, compared))
+    Ok(Compared {
+        dataset: path.display().to_string(),
+        sha256: dataset.sha256,
+        heard_right: accuracy,
+        loads: compared,
+    })
 }
 
 /// On standard error, and only for people.
@@ -283,3 +300,6 @@ fn within(text: &str, low: f64, high: f64) -> Result<f64, String> {
         _ => Err(format!("needs a number from {low} to {high}")),
     }
 }
+
+#[cfg(test)]
+mod tests;

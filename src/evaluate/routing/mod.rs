@@ -87,14 +87,18 @@ impl Dataset {
     }
 }
 
-/// A scenario with the hash of its text.
+/// The bank's line that is simulated when nothing else is asked for.
+const SAMPLE: &str = include_str!("../../../routing/scenarios/bank-60-agents.toml");
+
+/// A scenario with the hash of its text; the sample without a path.
 ///
 /// # Errors
 /// The file can't be read, or has mistakes: all of them are named.
-pub fn scenario(path: &Path) -> Result<(Scenario, String), RoutingError> {
-    let text = read(path)?;
-    let scenario = Scenario::parse(&text)
-        .map_err(|error| RoutingError::Scenario { path: path.to_owned(), error })?;
+pub fn scenario(path: Option<&Path>) -> Result<(Scenario, String), RoutingError> {
+    let text = path.map_or_else(|| Ok(SAMPLE.to_owned()), read)?;
+    let path = path.unwrap_or(Path::new("the sample scenario")).to_owned();
+    let scenario =
+        Scenario::parse(&text).map_err(|error| RoutingError::Scenario { path, error })?;
     Ok((scenario, hex(Sha256::new_with_prefix(&text))))
 }
 

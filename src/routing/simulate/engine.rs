@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use crate::routing::score;
 
 use super::calls::{Call, Callers};
-use super::policy::{NEAR, Policy, Tables};
+use super::policy::{Policy, Tables};
 use super::queues::{Idle, NONE, Waiting};
 use super::tally::{Counts, Tally};
 use super::world::{DUTIES, DUTY_S, World};
@@ -197,7 +197,7 @@ impl Run<'_> {
             Policy::Fifo => self.idle.first(weights),
             Policy::RoundRobin => self.idle.in_turn(weights),
             Policy::LongestIdle | Policy::Skill => self.idle.longest(weights),
-            Policy::Context => self.idle.fittest(weights, NEAR),
+            Policy::Context => self.idle.fittest(weights, score::NEAR),
         };
         let progress = &mut self.progress[number as usize];
         (progress.rank_s, progress.queued_s) = (rank_s, self.now_s);

@@ -43,11 +43,6 @@ impl Policy {
 /// free agent who likely can't help costs the caller a second wait and the agent the time to find out.
 pub const LEAST_FITTING: f64 = 0.5;
 
-/// Of agents whose score is at least this share of the best one's, who has been free for longest is taken. It spreads
-/// the work among equals, and little is lost (M. Armony and A. R. Ward, *Fair dynamic routing in large-scale
-/// heterogeneous-server systems*, Oper. Res. 58, 2010).
-pub const NEAR: f32 = 0.85;
-
 /// Weights of agents for what is known of a contact. States: what is heard, then "abstained", then each class known
 /// for certain after a hand-over.
 pub struct Tables {
