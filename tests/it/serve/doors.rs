@@ -45,7 +45,7 @@ async fn every_route_but_health_pages_and_sign_in_wants_a_key() {
             }
         }
     }
-    for page in ["/", "/desktop", "/knowledge", "/outbox", "/livez", "/readyz"] {
+    for page in ["/", "/desktop", "/knowledge", "/outbox", "/floor/routing", "/livez", "/readyz"] {
         let answer = house.client.get(house.url(page)).send().await.expect("answers");
         assert_eq!(answer.status(), 200, "{page}");
     }
