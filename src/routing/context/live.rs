@@ -109,8 +109,8 @@ impl Live {
             }
             codec::ROUTE_ASSIGNED => {
                 let assigned: wire::RouteAssigned = codec::data(event)?;
-                // A recommendation that nobody carried out puts nobody in the call.
-                if assigned.mode != "off" {
+                // Items without a conversation stand together under one name, and are nobody's call.
+                if assigned.mode != "off" && self.channel.is_some() {
                     self.assigned(assigned.agent, at_ms);
                 }
             }

@@ -76,6 +76,7 @@ fn whoever_gives_it_away_did_not_end_it() {
     let mut board = board();
     for number in 0..10 {
         let name = format!("c-{number}");
+        take(&mut board, &name, DAY, started());
         take(&mut board, &name, DAY, caller(&name, None));
         take(&mut board, &name, DAY, intent("bill", 0.9));
         take(&mut board, &name, DAY, assigned("anna"));
@@ -86,6 +87,17 @@ fn whoever_gives_it_away_did_not_end_it() {
     let fit = |agent| board.fit(&"c-y".into(), agent, 9 * DAY);
     assert!(fit("anna").resolves < fit("new").resolves);
     assert!(fit("bo").resolves > fit("new").resolves);
+}
+
+#[test]
+fn items_without_a_conversation_teach_nothing_of_giving_away() {
+    let mut board = board();
+    let before = board.fit(&"c-y".into(), "anna", DAY).resolves;
+    for number in 0..20 {
+        take(&mut board, "routing", number, assigned(if number % 2 == 0 { "anna" } else { "bo" }));
+    }
+    assert_eq!(board.fit(&"c-y".into(), "anna", DAY).resolves, before);
+    assert_eq!(board.news(), []);
 }
 
 #[test]
