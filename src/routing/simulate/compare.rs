@@ -59,8 +59,11 @@ impl Source<'_> {
     }
 }
 
+/// A name and what is measured.
+pub type Metric = (&'static str, fn(&Tally) -> f64);
+
 /// What is measured of a run, in the order in which it is shown.
-pub const METRICS: [(&str, fn(&Tally) -> f64); 7] = [
+pub const METRICS: [Metric; 7] = [
     ("service_level", |tally| tally.total().service_level()),
     ("abandonment", |tally| tally.total().abandonment()),
     ("mean_wait_s", |tally| tally.total().mean_wait_s()),

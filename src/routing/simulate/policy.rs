@@ -15,7 +15,8 @@ pub enum Policy {
     LongestIdle,
     /// The oldest call to the agent who has been free for longest of those with the skill that was heard.
     Skill,
-    /// The pair with the greatest score of [`Terms`](score::Terms).
+    /// The pair with the greatest score of [`Terms`](score::Terms). One thing happens after the other, so there is only
+    /// ever one call or one agent to decide about, and the greatest score is the best matching.
     Context,
 }
 
