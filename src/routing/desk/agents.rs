@@ -14,9 +14,6 @@ use crate::routing::plan::{Presence, Reset, presence_bit};
 pub struct AgentState {
     pub presence: Presence,
     pub capacity: Capacity,
-    /// The last assignment, as a number that grows; 0 is none.
-    pub last: u64,
-    pub released_ms: u64,
     pub members: Vec<u32>,
     /// Booked times, and times off; sorted.
     pub booked: Vec<(u64, u64)>,

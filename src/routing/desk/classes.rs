@@ -181,15 +181,15 @@ impl Desk {
 
     fn standing(&self, demand: &Demand, member: u32, counts_free: bool) -> Standing {
         let of_member = &self.members[member as usize];
-        let agent = &self.agents[of_member.agent as usize];
-        let free = || agent.capacity.free(&demand.profiles).unwrap_or(0);
+        let free =
+            || self.agents[of_member.agent as usize].capacity.free(&demand.profiles).unwrap_or(0);
         Standing {
             level: of_member.level,
             distance: methods::distance(&demand.skills, self.levels_of(of_member.agent)),
             free: if counts_free { free() } else { 0 },
-            last: agent.last,
+            last: self.last[of_member.agent as usize],
             last_here: of_member.last,
-            released_ms: agent.released_ms,
+            released_ms: self.released_ms[of_member.agent as usize],
             joined: of_member.joined,
         }
     }
@@ -219,21 +219,28 @@ impl Desk {
         None
     }
 
-    /// Free agents of a row in its order, but the first `skipped` where enough are behind them.
+    /// Adds free agents of a row in its order, but the first `skipped` where enough are behind them.
     pub(super) fn row_of(
         &self,
         class: u32,
         pool: &mut Pool,
         skipped: usize,
         most: usize,
-    ) -> Vec<Seen> {
-        let Pool::Row { members, from } = pool else { return Vec::new() };
+        found: &mut Vec<Seen>,
+    ) {
+        let Pool::Row { members, from } = pool else { return };
         let class_of = &self.classes.list[class as usize];
         let is_free =
             |member: &u32| self.is_free_for(self.members[*member as usize].agent, class_of);
         *from += members[*from..].iter().take_while(|member| !is_free(member)).count();
         let skipped = skipped.min((members.len() - *from).saturating_sub(most));
-        let free = members[*from + skipped..].iter().filter(|member| is_free(member));
-        free.take(most).map(|member| self.seen(class, *member)).collect()
+        let mut looked_at = 0;
+        let free = members[*from + skipped..].iter().inspect(|_| looked_at += 1);
+        let free = free.filter(|member| is_free(member)).take(most);
+        found.extend(free.map(|member| self.seen(class, *member)));
+        if looked_at > 4 * most {
+            members.retain(is_free);
+            *from = 0;
+        }
     }
 }

@@ -88,7 +88,7 @@ impl Desk {
         let queue = item.queue;
         self.take_capacity(agent, &taken, now_ms);
         self.sequence += 1;
-        self.agents[agent as usize].last = self.sequence;
+        self.last[agent as usize] = self.sequence;
         if let Some(member) = self.member_of(agent, queue) {
             self.members[member as usize].last = self.sequence;
         }
@@ -211,8 +211,8 @@ impl Desk {
             } else {
                 state.capacity.undo(&taken, &plan);
             }
-            state.released_ms = now_ms;
         });
+        self.released_ms[agent as usize] = now_ms;
         if let Some(begun_ms) = self.items.of_mut(at).assigned_ms.take().filter(|_| was_begun) {
             let mean = &mut self.handling_s[queue as usize];
             *mean += NEWEST * (now_ms.saturating_sub(begun_ms) as f64 / 1000.0 - *mean);

@@ -5,10 +5,14 @@ use std::collections::HashMap;
 use super::Desk;
 use super::classes::{Pools, Seen};
 use super::commit::Picked;
+use super::explain::OTHERS;
 use super::items::{Item, Rank};
 use crate::domain::Intent;
 use crate::routing::assign::{self, CANDIDATES, Edge, URGENT};
 use crate::routing::score::{self, Terms};
+
+/// So many of the candidates stand in a decision.
+const TOLD: usize = 2 + OTHERS;
 
 /// Without any measurement, so much is resolved.
 const RESOLVED: f64 = 0.7;
@@ -107,33 +111,35 @@ impl Desk {
         score::waiting_cost(score::wait_with_promise(waited_s, target_s, due_in_s), target_s)
     }
 
+    /// The best agents for an item, `kept` of all that are looked at. Whoever declined it comes last.
     fn scored(
         &mut self,
         at: u32,
         pools: &mut Pools,
-        skipped: usize,
+        kept: usize,
         now_ms: u64,
     ) -> Vec<(Seen, Option<Terms>)> {
-        let seen = self.eligible(at, pools, CANDIDATES, skipped, now_ms);
+        let seen = self.eligible(at, pools, CANDIDATES, 0, now_ms);
         let item = self.items.of(at);
-        let mut scored: Vec<(Seen, Option<Terms>)> = seen
-            .into_iter()
-            .map(|seen| (seen, Some(self.terms(item, seen.agent, now_ms))))
-            .collect();
-        let order = |(seen, terms): &(Seen, Option<Terms>)| {
-            let declined = item.declines_of(seen.agent) > 0;
-            (declined, -terms.as_ref().map_or(0.0, Terms::score))
+        let score = |(number, seen): (usize, &Seen)| {
+            let has_declined = item.declines_of(seen.agent) > 0;
+            (has_declined, self.terms(item, seen.agent, now_ms).score(), number)
         };
-        scored.sort_by(|a, b| {
-            let (a, b) = (order(a), order(b));
-            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
-        });
-        scored
+        let mut ranked: Vec<(bool, f64, usize)> = seen.iter().enumerate().map(score).collect();
+        ranked.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+        ranked.truncate(kept);
+        let terms = |(_, _, number): (bool, f64, usize)| {
+            let seen = seen[number];
+            (seen, Some(self.terms(item, seen.agent, now_ms)))
+        };
+        let best = ranked.into_iter().map(terms).collect();
+        self.found = seen;
+        best
     }
 
     /// One item, several agents: the greatest score.
     pub(super) fn pick_by_score(&mut self, at: u32, pools: &mut Pools, now_ms: u64) -> Picked {
-        Picked { seen: self.scored(at, pools, 0, now_ms), by: None }
+        Picked { seen: self.scored(at, pools, TOLD, now_ms), by: None }
     }
 
     /// One agent, several items: the greatest score of the oldest and of the most valuable ones.
@@ -197,9 +203,10 @@ impl Desk {
 
     /// Makes the pairs that are worth most together.
     fn match_best(&mut self, items: &[u32], pools: &mut Pools, now_ms: u64) {
-        let mut seen: HashMap<u32, Vec<(Seen, Option<Terms>)>> = HashMap::new();
         let mut of_class: HashMap<u32, usize> = HashMap::new();
         let mut edges = Vec::new();
+        // Where the edges of an item begin and end, and the members of the queue that they lead to.
+        let (mut ranges, mut members) = (HashMap::new(), Vec::new());
         for at in items {
             // An item with preferred agents goes its own way.
             if !self.items.of(*at).preferred.is_empty() {
@@ -210,23 +217,30 @@ impl Desk {
             let before = of_class.entry(self.items.of(*at).class).or_default();
             let skipped = *before / (CANDIDATES / 2) * (CANDIDATES / 2);
             *before += 1;
-            let scored = self.scored(*at, pools, skipped, now_ms);
+            let seen = self.eligible(*at, pools, CANDIDATES, skipped, now_ms);
             let item = self.items.of(*at);
-            let willing = scored.iter().filter(|(seen, _)| item.declines_of(seen.agent) == 0);
-            edges.extend(willing.map(|(seen, terms)| Edge {
-                item: *at,
-                agent: seen.agent,
-                score: terms.as_ref().map_or(0.0, Terms::score),
-            }));
-            seen.insert(*at, scored);
+            let begin = edges.len();
+            for seen in seen.iter().filter(|seen| item.declines_of(seen.agent) == 0) {
+                let score = self.terms(item, seen.agent, now_ms).score();
+                edges.push(Edge { item: *at, agent: seen.agent, score });
+                members.push(seen.member);
+            }
+            ranges.insert(*at, begin..edges.len());
+            self.found = seen;
         }
         for pair in assign::cycle(items, &edges) {
-            let Some(mut scored) = seen.remove(&pair.item) else { continue };
-            if let Some(chosen) = scored.iter().position(|(seen, _)| seen.agent == pair.agent) {
-                let chosen = scored.remove(chosen);
-                scored.insert(0, chosen);
-            }
-            self.carry_out(pair.item, &Picked { seen: scored, by: None }, now_ms);
+            let Some(range) = ranges.remove(&pair.item) else { continue };
+            let mut best: Vec<usize> = range.collect();
+            best.sort_by(|a, b| edges[*b].score.total_cmp(&edges[*a].score));
+            best.sort_by_key(|edge| edges[*edge].agent != pair.agent);
+            best.truncate(TOLD);
+            let item = self.items.of(pair.item);
+            let told = best.into_iter().map(|edge| {
+                let seen = self.seen(item.class, members[edge]);
+                (seen, Some(self.terms(item, seen.agent, now_ms)))
+            });
+            let picked = Picked { seen: told.collect(), by: None };
+            self.carry_out(pair.item, &picked, now_ms);
         }
     }
 }

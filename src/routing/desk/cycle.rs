@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use super::Desk;
-use super::classes::{Pools, Seen};
+use super::classes::{Pool, Pools, Seen};
 use super::commit::Picked;
 use super::io::Output;
 use super::items::{Item, Place, Rank};
@@ -156,7 +156,9 @@ impl Desk {
     /// The first agents of the queue's method. Whoever declined the item comes behind all others.
     fn pick(&mut self, at: u32, pools: &mut Pools, now_ms: u64) -> Picked {
         let seen = self.eligible(at, pools, TOLD, 0, now_ms);
-        Picked { seen: seen.into_iter().map(|seen| (seen, None)).collect(), by: None }
+        let picked = Picked { seen: seen.iter().map(|seen| (*seen, None)).collect(), by: None };
+        self.found = seen;
+        picked
     }
 
     /// At most `most` free agents who may be given an item, in the order of the method.
@@ -168,6 +170,9 @@ impl Desk {
         skipped: usize,
         now_ms: u64,
     ) -> Vec<Seen> {
+        // Taken back by whoever is done with it: a cycle asks for each item, and allocating is what it would do most.
+        let mut found = std::mem::take(&mut self.found);
+        found.clear();
         let class = self.items.of(at).class;
         let mut pool = match pools.remove(&class) {
             Some(pool) => pool,
@@ -175,26 +180,33 @@ impl Desk {
         };
         let item = self.items.of(at);
         let reached = self.reached(item, now_ms);
-        let mut row = self.row_of(class, &mut pool, skipped, most).into_iter();
-        let (mut willing, mut reluctant, mut others) = (Vec::new(), Vec::new(), Vec::new());
-        while willing.len() < most && reluctant.len() < CANDIDATES {
-            let Some(seen) = row.next().or_else(|| self.next_of(class, &mut pool)) else { break };
+        let (mut reluctant, mut others) = (Vec::new(), Vec::new());
+        while found.len() < most && reluctant.len() < CANDIDATES {
+            let Some(seen) = self.next_of(class, &mut pool) else { break };
             if seen.standing.level > reached {
                 others.push(seen);
                 break;
             }
             match item.declines_of(seen.agent) {
-                0 => willing.push(seen),
+                0 => found.push(seen),
                 declines if declines < self.plan.declines_allowed => reluctant.push(seen),
                 _ => others.push(seen),
             }
         }
         // All go back: an entry that has become wrong is put right when it comes to the top again.
-        willing.iter().chain(&reluctant).chain(&others).for_each(|seen| pool.put(seen));
+        found.iter().chain(&reluctant).chain(&others).for_each(|seen| pool.put(seen));
+        if matches!(pool, Pool::Row { .. }) {
+            self.row_of(class, &mut pool, skipped, most, &mut found);
+            let declines = |seen: &Seen| item.declines_of(seen.agent);
+            found.retain(|seen| {
+                seen.standing.level <= reached && declines(seen) < self.plan.declines_allowed
+            });
+            found.sort_by_key(|seen| declines(seen) > 0);
+        }
         pools.insert(class, pool);
-        reluctant.truncate(most - willing.len());
-        willing.extend(reluctant);
-        willing
+        reluctant.truncate(most - found.len().min(most));
+        found.extend(reluctant);
+        found
     }
 
     /// The bullseye level that may be asked for an item.

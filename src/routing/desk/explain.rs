@@ -13,6 +13,9 @@ use crate::routing::overflow;
 use crate::routing::plan::{Method, SkillMatch};
 use crate::routing::score::Terms;
 
+/// Besides the first two. Their terms have no reasons in words: those of the first two say what a term is.
+pub(super) const OTHERS: usize = 4;
+
 /// Agents of other queues who are looked at, to say whether some of them could help.
 const LOOKED_AT: usize = 64;
 
@@ -22,10 +25,12 @@ impl Desk {
         let id = DecisionId::from(format!("{}{}", self.prefix, self.decisions));
         let item = self.items.of(at);
         let queue = &self.plan.queues[item.queue as usize];
-        let mut told =
-            picked.seen.iter().map(|(seen, terms)| self.candidate(item, seen, terms, now_ms));
-        let (chosen, runner_up) = (told.next(), told.next());
-        let others = told.take(Decision::OTHERS_MAX).collect();
+        let told = |rank: usize| {
+            let (seen, terms) = picked.seen.get(rank)?;
+            Some(self.candidate(item, seen, terms, rank < 2, now_ms))
+        };
+        let (chosen, runner_up) = (told(0), told(1));
+        let others = (2..2 + OTHERS).map_while(told).collect();
         let would_change = match (picked.seen.as_slice(), &picked.by) {
             ([], _) => self.what_is_missing(item, now_ms),
             ([(only, _)], None) => {
@@ -80,12 +85,13 @@ impl Desk {
         item: &Item,
         seen: &Seen,
         scored: &Option<Terms>,
+        in_words: bool,
         now_ms: u64,
     ) -> Candidate {
         let term = |name: &'static str, value: f64, why: &str| Term {
             name: Cow::Borrowed(name),
             value,
-            why: why.to_owned(),
+            why: if in_words { why.to_owned() } else { String::new() },
         };
         let at = &seen.standing;
         let idle_s = now_ms.saturating_sub(at.released_ms) as f64 / 1000.0;

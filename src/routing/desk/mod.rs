@@ -28,7 +28,7 @@ pub use self::io::{Input, Joining, Offer, Output, Overflowed, Queued, Refused, T
 pub use self::views::{AgentView, ItemView, QueueView};
 
 use self::agents::{AgentState, Member, Members};
-use self::classes::Classes;
+use self::classes::{Classes, Seen};
 use self::context::Means;
 use self::items::{Items, Line};
 use self::timers::Timer;
@@ -58,6 +58,9 @@ pub struct Desk {
     ready: Vec<u8>,
     /// By agent: the capacity profiles with room.
     room: Vec<u64>,
+    /// By agent: the last assignment, as a number that grows, 0 without one; and when capacity was given back last.
+    last: Vec<u64>,
+    released_ms: Vec<u64>,
     /// By agent and skill: the proficiency. And by skill: agents who have it.
     levels: Vec<u8>,
     skilled: Vec<Vec<u32>>,
@@ -82,6 +85,8 @@ pub struct Desk {
     stale: BTreeSet<u32>,
     /// Capacity that a cycle in shadow mode pretends to take.
     reserved: Vec<(u32, Vec<u32>)>,
+    /// A list that is used again and again; see `eligible`.
+    found: Vec<Seen>,
     out: VecDeque<Output>,
 }
 
@@ -103,6 +108,8 @@ impl Desk {
             present: vec![0; agents],
             ready: vec![0; agents],
             room: vec![0; agents],
+            last: vec![0; agents],
+            released_ms: vec![0; agents],
             levels: vec![0; agents * plan.skills.len()],
             skilled: vec![Vec::new(); plan.skills.len()],
             classes: Classes::default(),
@@ -118,6 +125,7 @@ impl Desk {
             backlog: BTreeSet::new(),
             stale: BTreeSet::new(),
             reserved: Vec::new(),
+            found: Vec::new(),
             out: VecDeque::new(),
             plan: Arc::new(plan),
         };

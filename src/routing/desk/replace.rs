@@ -4,10 +4,47 @@ use super::Desk;
 use super::arrive::Entry;
 use super::items::{Item, NOBODY, Place};
 use super::timers::Timer;
+use crate::domain::WorkItemId;
 use crate::routing::overflow;
 use crate::routing::plan::Plan;
 
 impl Desk {
+    /// The plan is the one of this epoch, as after a restart.
+    #[must_use]
+    pub fn at_epoch(mut self, epoch: u64) -> Self {
+        self.epoch = epoch.max(1);
+        self
+    }
+
+    /// Puts an item back to where it was before a restart: who had declined it, and whom it was offered to, or with.
+    /// Agents who aren't in the plan any more are left out.
+    pub fn resume(
+        &mut self,
+        id: &WorkItemId,
+        declined: &[String],
+        with: Option<(&str, bool)>,
+        now_ms: u64,
+    ) {
+        let Some(at) = self.items.find(id) else { return };
+        for name in declined {
+            let Ok(agent) = self.agent_named(name) else { continue };
+            let declined = &mut self.items.of_mut(at).declined;
+            match declined.iter_mut().find(|(known, _)| *known == agent) {
+                Some((_, count)) => *count = count.saturating_add(1),
+                None => declined.push((agent, 1)),
+            }
+        }
+        let Some((agent, is_accepted)) = with else { return };
+        let is_there = self.assign_by_hand(id, agent, "restart", now_ms).is_ok();
+        let item = self.items.of_mut(at);
+        if let Place::Active { agent } = item.place
+            && is_there
+            && !is_accepted
+        {
+            item.place = Place::Offered { agent };
+        }
+    }
+
     /// Agents keep presence, shifts and turn; items keep their agents, and those that wait their arrival. What waits
     /// in a queue, or for a workstream, that is gone is routed anew, or forgotten.
     pub(super) fn replace(&mut self, plan: Plan, now_ms: u64) {
@@ -29,6 +66,8 @@ impl Desk {
         for (before, after) in agents.iter().enumerate() {
             let Some(after) = *after else { continue };
             let state = &old.agents[before];
+            self.last[after as usize] = old.last[before];
+            self.released_ms[after as usize] = old.released_ms[before];
             for member in &state.members {
                 let member = old.members[*member as usize];
                 let queue = queues[member.queue as usize];
@@ -37,8 +76,7 @@ impl Desk {
                 }
             }
             self.change(after, |now| {
-                (now.presence, now.last) = (state.presence, state.last);
-                (now.released_ms, now.on_shift) = (state.released_ms, state.on_shift);
+                (now.presence, now.on_shift) = (state.presence, state.on_shift);
                 now.figures = state.figures.clone();
             });
             self.set_shifts(after, state.booked.clone(), state.off.clone(), now_ms);
