@@ -8,7 +8,7 @@ use super::engine;
 use super::history::Replay;
 use super::interval::Interval;
 use super::policy::{Policy, Tables};
-use super::scenario::{Scenario, ScenarioError};
+use super::scenario::{MOST_CALLS, Scenario, ScenarioError};
 use super::tally::{Counts, Tally};
 use super::world::World;
 
@@ -45,13 +45,17 @@ impl Source<'_> {
     /// The call centre of a run, and its calls.
     ///
     /// # Errors
-    /// The measured confusion doesn't fit the scenario.
+    /// The measured confusion doesn't fit the scenario, or there would be too many calls.
     pub fn run(&self, run: usize) -> Result<(World, Vec<Call>), ScenarioError> {
         match self {
             Self::Random { scenario, measured, load, .. } => {
                 let world = scenario.world(*measured, self.seed(run))?;
-                let calls =
-                    Callers::new(&world, self.seed(run)).poisson(world.arrivals_per_s(*load));
+                let per_s = world.arrivals_per_s(*load);
+                let expected = per_s * world.horizon_s;
+                if expected.is_nan() || expected > MOST_CALLS as f64 {
+                    return Err(ScenarioError::TooManyCalls(expected));
+                }
+                let calls = Callers::new(&world, self.seed(run)).poisson(per_s);
                 Ok((world, calls))
             }
             Self::Replay(replay, _) => Ok(replay.day(run)),

@@ -28,6 +28,8 @@ pub enum ConfusionError {
     Columns { row: usize, columns: usize, labels: usize },
     #[error("counts[{row}][{column}] isn't a count: it needs a number that isn't negative")]
     Count { row: usize, column: usize },
+    #[error("the confusion matrix counts nothing")]
+    Empty,
     #[error("class {class} names the intent {intent}, which isn't a label of the confusion matrix")]
     Intent { class: String, intent: String },
     #[error(
@@ -63,7 +65,8 @@ impl Measured {
                 return Err(ConfusionError::Count { row, column });
             }
         }
-        Ok(measured)
+        let total: f64 = measured.counts.iter().flatten().sum();
+        if total > 0.0 && total.is_finite() { Ok(measured) } else { Err(ConfusionError::Empty) }
     }
 
     /// Share of all that were heard as they were meant.
@@ -186,6 +189,7 @@ mod tests {
         assert!(parse(r#"{"labels": ["a"], "counts": []}"#).contains("0 rows for 1 labels"));
         assert!(parse(r#"{"labels": ["a"], "counts": [[1, 2, 3]]}"#).contains("counts[0]"));
         assert!(parse(r#"{"labels": ["a"], "counts": [[1, -2]]}"#).contains("counts[0][1]"));
+        assert!(parse(r#"{"labels": ["a"], "counts": [[0]]}"#).contains("nothing"));
         let measured = Measured::parse(MEASURED).expect("sound");
         let error = measured.of_classes(&[("q".to_owned(), vec![])]).expect_err("no such label");
         assert!(error.to_string().contains("the intent q"), "{error}");

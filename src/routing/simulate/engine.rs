@@ -20,8 +20,8 @@ const RETURN: u32 = 2 << 30;
 const DUTY: u32 = 3 << 30;
 const NUMBER: u32 = (1 << 30) - 1;
 
-/// Calls that one run can have, returns included.
-pub const MOST_CALLS: usize = NUMBER as usize;
+/// Calls that one run can have, returns included: their numbers have to fit into an event.
+const MOST_NUMBERS: usize = NUMBER as usize;
 
 #[derive(Clone, Copy)]
 struct Progress {
@@ -276,7 +276,7 @@ impl Run<'_> {
 
     fn come_back(&mut self, call: &Call) {
         let Some(again) = self.callers.again(call, self.now_s) else { return };
-        if again.at_s < self.world.horizon_s && self.calls.len() < MOST_CALLS {
+        if again.at_s < self.world.horizon_s && self.calls.len() < MOST_NUMBERS {
             let number = self.calls.len() as u32;
             self.calls.push(again);
             self.progress.push(FRESH);

@@ -17,7 +17,14 @@ pub enum ScenarioError {
     Mistakes(Vec<String>),
     #[error(transparent)]
     Confusion(#[from] ConfusionError),
+    #[error(
+        "a run would have {0:.0} calls: choose fewer hours, agents or less load, {MOST_CALLS} at most"
+    )]
+    TooManyCalls(f64),
 }
+
+/// Calls of one run, which are kept in memory.
+pub const MOST_CALLS: usize = 20_000_000;
 
 /// The file as it is written.
 #[derive(Clone, Debug, Deserialize)]

@@ -235,6 +235,14 @@ fn all_mistakes_of_a_scenario_are_named_with_their_place() {
 }
 
 #[test]
+fn more_calls_than_memory_holds_are_refused() {
+    let scenario = one_pool(100_000, "{ distribution = 'never' }", 8_000.0);
+    let source =
+        Source::Random { scenario: &scenario, measured: None, load: 1.0, runs: 1, first_seed: 1 };
+    assert!(matches!(source.run(0), Err(ScenarioError::TooManyCalls(_))));
+}
+
+#[test]
 fn staff_answers_a_record_with_other_kinds() {
     let intents = ["cash".to_owned(), "card_arrival".to_owned()];
     let staff = sample().staff(&intents, 1).expect("both are known");
