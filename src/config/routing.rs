@@ -7,13 +7,51 @@ use serde::{Deserialize, Serialize};
 
 use super::{Login, Secret, Webhook};
 
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Routing {
     /// Workstreams, rules, queues and agents, in TOML or JSON. What is put over the API takes its place.
     pub plan_file: Option<PathBuf>,
+    /// off, shadow or active, instead of what the plan says.
+    pub mode: Option<String>,
+    /// By channel (`voice`, `chat`, `sms`, `mail`): the workstream of the plan that conversations become items of.
+    pub workstreams: BTreeMap<String, String>,
+    /// So long after its end a conversation's item keeps its agent, unless somebody says earlier that the wrap-up is
+    /// over.
+    pub wrap_up_s: u64,
     pub context: Context,
     pub router: Router,
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self {
+            plan_file: None,
+            mode: None,
+            workstreams: BTreeMap::new(),
+            wrap_up_s: 60,
+            context: Context::default(),
+            router: Router::default(),
+        }
+    }
+}
+
+/// `[intents]`: what customers want, as labels with a few examples each.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Intents {
+    /// A folder of `.toml` files. Without one no intents are told; the demo has its sample.
+    pub folder: Option<PathBuf>,
+}
+
+/// `[categories]`: what is to be noticed in conversations, and whom to tell.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Categories {
+    /// A folder of `.toml` files. Without one nothing is noticed; the demo has its sample.
+    pub folder: Option<PathBuf>,
+    /// Whether `insight.sentiment` is told. Absent: where there are categories, a routing plan, or the demo.
+    pub sentiment: Option<bool>,
 }
 
 /// How long what is known holds, and what is assumed while nothing is. Whatever is older counts half as much with

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::{
     Abstained, Alert, ArticleAction, ArticleId, ArticleOpened, ArticleSearch, Assignment, Card,
     CardId, CardVoice, CategoryMatched, Citation, ConversationId, CrmContext, CrmWrite, Decision,
-    EventId, Party, Proof, ProposalCompared, ProvenSentence, QuestionAnswer, QuestionId, Redacted,
-    Reply, Sentiment, StruckText, SuggestedQuestion, TenantId, Turn, TurnId, TurnIntent, Verdict,
-    WrapUp, WrapUpVerdict,
+    EventId, Party, PlanPut, PresenceSet, Proof, ProposalCompared, ProvenSentence, QuestionAnswer,
+    QuestionId, Redacted, Reply, Sentiment, StruckText, SuggestedQuestion, TenantId, Turn, TurnId,
+    TurnIntent, Verdict, WorkMoved, WorkOffered, WorkOverflowed, WorkQueued, WrapUp, WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -232,6 +232,12 @@ pub enum EventBody {
     CrmWrite(Box<CrmWrite>),
     RouteRecommended(Box<Decision>),
     RouteAssigned(Box<Assignment>),
+    RoutePlanned(Box<PlanPut>),
+    RoutePresence(Box<PresenceSet>),
+    RouteOffered(Box<WorkOffered>),
+    RouteQueued(Box<WorkQueued>),
+    RouteOverflowed(Box<WorkOverflowed>),
+    RouteMoved(Box<WorkMoved>),
     SystemDegraded(SystemNotice),
     SystemRecovered(SystemNotice),
 }

@@ -63,8 +63,9 @@ pub use proof::{
 };
 pub use redacted::{Redacted, Wording};
 pub use routing::{
-    Assignment, Candidate, Decision, Feature, FeatureValue, Intent, IntentSeen, Recommendation,
-    RoutingMode, Term,
+    Assignment, Candidate, Decision, Feature, FeatureValue, Intent, IntentSeen, PlanForm, PlanPut,
+    PresenceSet, Recommendation, RoutingMode, Term, WorkMoved, WorkOffered, WorkOverflowed,
+    WorkQueued, WorkStep,
 };
 pub use turn::{Partial, Turn, Word};
 pub use wrapup::{

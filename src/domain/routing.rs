@@ -170,3 +170,133 @@ impl Recommendation {
         DedupeKey::of(&["recommend", &self.external_id, self.decision.id.as_str()])
     }
 }
+
+/// How a plan is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlanForm {
+    #[default]
+    Toml,
+    Json,
+}
+
+impl PlanForm {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Toml => "toml",
+            Self::Json => "json",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Toml, Self::Json].into_iter().find(|form| form.as_str() == text)
+    }
+}
+
+/// A plan came into force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanPut {
+    pub epoch: u64,
+    pub form: PlanForm,
+    /// As it was written.
+    pub text: String,
+    /// None where it stands in the settings.
+    pub by: Option<String>,
+}
+
+/// An agent is there, or isn't.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresenceSet {
+    pub agent: String,
+    /// A word of the plan: `available`, `away`.
+    pub presence: String,
+    pub by: String,
+}
+
+/// A work item came in. The second of an item says what is known of it since; it arrived with the first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkOffered {
+    pub item: WorkItemId,
+    pub conversation: Option<ConversationId>,
+    /// What another router calls it.
+    pub external_id: Option<String>,
+    pub workstream: String,
+    /// As they were given; what its conversation tells stands in the conversation.
+    pub features: Vec<Feature>,
+    pub intents: Vec<Intent>,
+    pub preferred: Vec<String>,
+    /// None where a conversation began.
+    pub by: Option<String>,
+    pub at_ms: u64,
+}
+
+/// What happened with a work item that nobody was assigned by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorkStep {
+    Accepted,
+    Declined,
+    /// To another queue.
+    Transferred(String),
+    /// The conversation is over, or the customer gave up.
+    Ended,
+    /// Nothing is left to do with it.
+    Released,
+}
+
+impl WorkStep {
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Declined => "declined",
+            Self::Transferred(_) => "transferred",
+            Self::Ended => "ended",
+            Self::Released => "released",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkMoved {
+    pub item: WorkItemId,
+    pub step: WorkStep,
+    /// None where the conversation, a limit or a clock did it.
+    pub by: Option<String>,
+    pub at_ms: u64,
+}
+
+/// A work item was put into a queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkQueued {
+    pub item: WorkItemId,
+    pub workstream: String,
+    pub queue: String,
+    pub mode: RoutingMode,
+    pub epoch: u64,
+    /// Rules of classification that matched, in their order.
+    pub classified_by: Vec<String>,
+    /// The way that was taken; none for the fallback queue and for transfers.
+    pub route: Option<String>,
+    /// That are required, with the least proficiency.
+    pub skills: Vec<(String, u8)>,
+    /// The customer is called back.
+    pub callback: bool,
+    pub why: String,
+    pub at_ms: u64,
+}
+
+/// A limit of a queue was exceeded. In active mode somebody carries out what it says; in shadow mode it is told only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkOverflowed {
+    pub item: WorkItemId,
+    pub queue: String,
+    pub mode: RoutingMode,
+    pub epoch: u64,
+    /// A word of the plan: `queue`, `callback`, `voicemail`, `external`, `end`, `queue_anyway`.
+    pub action: String,
+    /// The other queue, or the number.
+    pub to: Option<String>,
+    /// Whether the item was in the queue already.
+    pub after_queueing: bool,
+    pub waited_ms: u64,
+    pub why: String,
+    pub at_ms: u64,
+}

@@ -16,7 +16,7 @@ use super::sources::Failure;
 use crate::domain::{Channel, ConversationId, Direction, EndReason, PartyId, Role};
 use crate::flow::driver::texts::{NewTurn, RESERVED, Speaker, TakenTurn, TextError, TextOpening};
 use crate::store::wire::PartyRef;
-use crate::store::{SYSTEM, codec};
+use crate::store::{codec, is_own};
 
 const ID_MAX_CHARS: usize = 64;
 const NAME_MAX_CHARS: usize = 200;
@@ -163,8 +163,8 @@ pub(super) const fn status(is_new: bool) -> StatusCode {
 
 fn opening(principal: Principal, new: NewConversation) -> Result<TextOpening, String> {
     let id = new.id.map(|id| checked_id("id", id).map(ConversationId::from)).transpose()?;
-    if id.as_ref().is_some_and(|id| id.as_str() == SYSTEM) {
-        return Err(format!("id must not be `{SYSTEM}`, which is the service's own"));
+    if let Some(own) = id.as_ref().filter(|id| is_own(id)) {
+        return Err(format!("id must not be `{own}`, which is the service's own"));
     }
     let channel = [Channel::Chat, Channel::Sms, Channel::Mail]
         .into_iter()

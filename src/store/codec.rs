@@ -36,8 +36,9 @@ pub use self::insight::{
     decode_intent, decode_sentiment,
 };
 pub use self::routing::{
-    ROUTE_ASSIGNED, ROUTE_RECOMMENDED, assignment, decision, decode_assignment, decode_decision,
-    feature, feature_of,
+    ROUTE_ASSIGNED, ROUTE_MOVED, ROUTE_OFFERED, ROUTE_OVERFLOWED, ROUTE_PLANNED, ROUTE_PRESENCE,
+    ROUTE_QUEUED, ROUTE_RECOMMENDED, assignment, decision, decision_of, decode_assignment,
+    decode_decision, decode_offered, feature, feature_of, moved, offered, offered_of, planned,
 };
 pub use self::wrapup::{
     ARTICLE_COMPARED, WRAPUP_ARTICLE, WRAPUP_DISPOSITION, WRAPUP_EMAIL, WRAPUP_FOLLOW_UP,
@@ -192,6 +193,12 @@ pub fn encode(body: &EventBody) -> Encoded {
         EventBody::CrmWrite(x) => encoded!("crm.write", crm::crm_write(x)),
         EventBody::RouteRecommended(x) => encoded!("route.recommended", routing::decision(x)),
         EventBody::RouteAssigned(x) => encoded!("route.assigned", routing::assignment(x)),
+        EventBody::RoutePlanned(x) => encoded!("route.planned", routing::planned(x)),
+        EventBody::RoutePresence(x) => encoded!("route.presence", routing::presence(x)),
+        EventBody::RouteOffered(x) => encoded!("route.offered", routing::offered(x)),
+        EventBody::RouteQueued(x) => encoded!("route.queued", routing::queued(x)),
+        EventBody::RouteOverflowed(x) => encoded!("route.overflowed", routing::overflowed(x)),
+        EventBody::RouteMoved(x) => encoded!("route.moved", routing::moved(x)),
         EventBody::SystemDegraded(x) => encoded!(
             "system.degraded",
             wire::SystemDegraded {

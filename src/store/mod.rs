@@ -35,6 +35,15 @@ pub use sqlite::{SqliteSettings, SqliteStore};
 /// started, never ended and never listed.
 pub const SYSTEM: &str = "system";
 
+/// The same for what is routed: the plan, who is there, and work items. What an item's decisions are about stands in
+/// its conversation, if it has one.
+pub const ROUTING: &str = "routing";
+
+/// Whether the service itself writes under this id, and no conversation.
+pub fn is_own(id: &ConversationId) -> bool {
+    matches!(id.as_str(), SYSTEM | ROUTING)
+}
+
 /// The most events that one `read` returns.
 pub const MAX_READ: usize = 1_000;
 

@@ -8,6 +8,7 @@ mod call;
 mod customers;
 mod ending;
 mod handover;
+mod intents;
 mod meaning;
 mod news;
 mod places;
@@ -30,6 +31,7 @@ use self::appender::Appender;
 use self::call::Call;
 use self::customers::Customers;
 use self::meaning::RuleVectors;
+pub use self::intents::Intents;
 pub use self::news::News;
 pub use self::places::{Full, Reservation};
 use self::places::{Place, Places};
@@ -131,6 +133,8 @@ pub struct CallSettings {
     pub wrap_up: Option<CallWrapUp>,
     /// `None`: cards have no voice.
     pub voice: Option<Voice>,
+    /// `None`: no intents are told.
+    pub intents: Option<Intents>,
 }
 
 impl Default for CallSettings {
@@ -144,6 +148,7 @@ impl Default for CallSettings {
             stall_ms: 1_000,
             wrap_up: None,
             voice: None,
+            intents: None,
         }
     }
 }

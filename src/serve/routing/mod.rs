@@ -157,7 +157,7 @@ pub enum Target {
 }
 
 /// Where a work item is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct WorkItem {
     pub id: String,
     #[schema(required)]
@@ -182,6 +182,9 @@ pub struct WorkItem {
     /// The customer is called back.
     pub callback: bool,
     pub arrived_ms: u64,
+    /// What goes along, when it was just accepted, assigned or transferred and has a conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pack: Option<Box<wire::HandOverPack>>,
 }
 
 /// A queue as it is now.

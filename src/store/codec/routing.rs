@@ -2,12 +2,19 @@
 
 use super::wire;
 use crate::domain::{
-    Assignment, Candidate, Decision, Feature, FeatureValue, Recorded, RoutingMode, Term,
+    Assignment, Candidate, Decision, Feature, FeatureValue, Intent, PlanPut, PresenceSet, Recorded,
+    RoutingMode, Term, WorkMoved, WorkOffered, WorkOverflowed, WorkQueued, WorkStep,
 };
 use crate::store::StoreError;
 
 pub const ROUTE_RECOMMENDED: &str = "route.recommended";
 pub const ROUTE_ASSIGNED: &str = "route.assigned";
+pub const ROUTE_PLANNED: &str = "route.planned";
+pub const ROUTE_PRESENCE: &str = "route.presence";
+pub const ROUTE_OFFERED: &str = "route.offered";
+pub const ROUTE_QUEUED: &str = "route.queued";
+pub const ROUTE_OVERFLOWED: &str = "route.overflowed";
+pub const ROUTE_MOVED: &str = "route.moved";
 
 pub fn decision(x: &Decision) -> wire::RouteRecommended {
     wire::RouteRecommended {
@@ -41,7 +48,7 @@ pub fn decode_decision(event: &Recorded) -> Result<Option<Decision>, StoreError>
 }
 
 /// None where it names a mode that this version doesn't know.
-pub(super) fn decision_of(wire: wire::RouteRecommended) -> Option<Decision> {
+pub fn decision_of(wire: wire::RouteRecommended) -> Option<Decision> {
     Some(Decision {
         id: wire.decision_id.into(),
         item: wire.work_item_id.into(),
@@ -100,6 +107,112 @@ pub fn decode_assignment(event: &Recorded) -> Result<Option<Assignment>, StoreEr
         waited_ms: wire.waited_ms,
         at_ms: wire.at_ms,
     }))
+}
+
+pub fn planned(x: &PlanPut) -> wire::RoutePlanned {
+    wire::RoutePlanned {
+        epoch: x.epoch,
+        form: x.form.as_str().into(),
+        text: x.text.clone(),
+        by: x.by.clone(),
+    }
+}
+
+pub(super) fn presence(x: &PresenceSet) -> wire::RoutePresence {
+    wire::RoutePresence {
+        agent: x.agent.clone(),
+        presence: x.presence.clone(),
+        by: x.by.clone(),
+    }
+}
+
+pub fn offered(x: &WorkOffered) -> wire::RouteOffered {
+    let intent = |one: &Intent| wire::RankedIntent {
+        label: one.label.clone(),
+        probability: super::finite(one.probability),
+    };
+    wire::RouteOffered {
+        work_item_id: x.item.to_string(),
+        conversation_id: x.conversation.as_ref().map(ToString::to_string),
+        external_id: x.external_id.clone(),
+        workstream: x.workstream.clone(),
+        features: x.features.iter().map(feature).collect(),
+        intents: x.intents.iter().map(intent).collect(),
+        preferred: x.preferred.clone(),
+        by: x.by.clone(),
+        at_ms: x.at_ms,
+    }
+}
+
+/// What a `route.offered` says; `None` for every other kind.
+///
+/// # Errors
+/// The event is damaged.
+pub fn decode_offered(event: &Recorded) -> Result<Option<WorkOffered>, StoreError> {
+    if &*event.kind != ROUTE_OFFERED {
+        return Ok(None);
+    }
+    super::data(event).map(|wire| Some(offered_of(wire)))
+}
+
+pub fn offered_of(wire: wire::RouteOffered) -> WorkOffered {
+    let intent =
+        |one: wire::RankedIntent| Intent { label: one.label, probability: one.probability };
+    WorkOffered {
+        item: wire.work_item_id.into(),
+        conversation: wire.conversation_id.map(Into::into),
+        external_id: wire.external_id,
+        workstream: wire.workstream,
+        features: wire.features.into_iter().map(feature_of).collect(),
+        intents: wire.intents.into_iter().map(intent).collect(),
+        preferred: wire.preferred,
+        by: wire.by,
+        at_ms: wire.at_ms,
+    }
+}
+
+pub(super) fn queued(x: &WorkQueued) -> wire::RouteQueued {
+    wire::RouteQueued {
+        work_item_id: x.item.to_string(),
+        workstream: x.workstream.clone(),
+        queue: x.queue.clone(),
+        mode: x.mode.as_str().into(),
+        epoch: x.epoch,
+        classified_by: x.classified_by.clone(),
+        route: x.route.clone(),
+        skills: x.skills.iter().cloned().collect(),
+        callback: x.callback,
+        why: x.why.clone(),
+        at_ms: x.at_ms,
+    }
+}
+
+pub(super) fn overflowed(x: &WorkOverflowed) -> wire::RouteOverflowed {
+    wire::RouteOverflowed {
+        work_item_id: x.item.to_string(),
+        queue: x.queue.clone(),
+        mode: x.mode.as_str().into(),
+        epoch: x.epoch,
+        action: x.action.clone(),
+        to: x.to.clone(),
+        after_queueing: x.after_queueing,
+        waited_ms: x.waited_ms,
+        why: x.why.clone(),
+        at_ms: x.at_ms,
+    }
+}
+
+pub fn moved(x: &WorkMoved) -> wire::RouteMoved {
+    wire::RouteMoved {
+        work_item_id: x.item.to_string(),
+        step: x.step.as_str().into(),
+        queue: match &x.step {
+            WorkStep::Transferred(queue) => Some(queue.clone()),
+            _ => None,
+        },
+        by: x.by.clone(),
+        at_ms: x.at_ms,
+    }
 }
 
 fn unknown_mode(event: &Recorded) -> StoreError {

@@ -111,3 +111,97 @@ fn a_recommendation_stands_in_the_outbox_as_it_always_did() {
     assert_eq!(codec::decode_effect(golden).as_ref(), Ok(&effect));
     assert!(codec::decode_effect(&golden.replace("shadow", "perhaps")).is_err());
 }
+
+#[test]
+fn what_happens_on_the_floor_is_written_as_it_always_was() {
+    check(
+        EventBody::RoutePlanned(Box::new(PlanPut {
+            epoch: 2,
+            form: PlanForm::Json,
+            text: "{}".into(),
+            by: Some("Sue".into()),
+        })),
+        r#"{"epoch":2,"form":"json","text":"{}","by":"Sue"}"#,
+        to_value::<wire::RoutePlanned>,
+    );
+    check(
+        EventBody::RoutePresence(Box::new(PresenceSet {
+            agent: "emma".into(),
+            presence: "away".into(),
+            by: "emma".into(),
+        })),
+        r#"{"agent":"emma","presence":"away","by":"emma"}"#,
+        to_value::<wire::RoutePresence>,
+    );
+    check(
+        EventBody::RouteQueued(Box::new(WorkQueued {
+            item: "i-1".into(),
+            workstream: "calls".into(),
+            queue: "billing".into(),
+            mode: RoutingMode::Active,
+            epoch: 2,
+            classified_by: vec!["gold".into()],
+            route: None,
+            skills: vec![("german".into(), 3)],
+            callback: false,
+            why: "no rule matched".into(),
+            at_ms: 7,
+        })),
+        r#"{"work_item_id":"i-1","workstream":"calls","queue":"billing","mode":"active","epoch":2,"classified_by":["gold"],"skills":{"german":3},"callback":false,"why":"no rule matched","at_ms":7}"#,
+        to_value::<wire::RouteQueued>,
+    );
+    check(
+        EventBody::RouteOverflowed(Box::new(WorkOverflowed {
+            item: "i-1".into(),
+            queue: "billing".into(),
+            mode: RoutingMode::Active,
+            epoch: 2,
+            action: "queue".into(),
+            to: Some("general".into()),
+            after_queueing: true,
+            waited_ms: 9,
+            why: "it has waited".into(),
+            at_ms: 16,
+        })),
+        r#"{"work_item_id":"i-1","queue":"billing","mode":"active","epoch":2,"action":"queue","to":"general","after_queueing":true,"waited_ms":9,"why":"it has waited","at_ms":16}"#,
+        to_value::<wire::RouteOverflowed>,
+    );
+    check(
+        EventBody::RouteMoved(Box::new(WorkMoved {
+            item: "i-1".into(),
+            step: WorkStep::Transferred("general".into()),
+            by: Some("emma".into()),
+            at_ms: 20,
+        })),
+        r#"{"work_item_id":"i-1","step":"transferred","queue":"general","by":"emma","at_ms":20}"#,
+        to_value::<wire::RouteMoved>,
+    );
+}
+
+#[test]
+fn an_offer_comes_back_as_it_went() {
+    let offered = WorkOffered {
+        item: "i-1".into(),
+        conversation: Some("c-1".into()),
+        external_id: None,
+        workstream: "calls".into(),
+        features: vec![Feature {
+            name: "tier".into(),
+            value: FeatureValue::Text("gold".into()),
+            source: "api".into(),
+            as_of_ms: 3,
+        }],
+        intents: vec![Intent { label: "refund".into(), probability: 0.5 }],
+        preferred: vec!["emma".into()],
+        by: Some("acd".into()),
+        at_ms: 4,
+    };
+    let body = EventBody::RouteOffered(Box::new(offered.clone()));
+    let event = recorded(body.clone());
+    check(
+        body,
+        r#"{"work_item_id":"i-1","conversation_id":"c-1","workstream":"calls","features":[{"name":"tier","value":"gold","source":"api","as_of_ms":3}],"intents":[{"label":"refund","probability":0.5}],"preferred":["emma"],"by":"acd","at_ms":4}"#,
+        to_value::<wire::RouteOffered>,
+    );
+    assert_eq!(codec::decode_offered(&event).expect("sound"), Some(offered));
+}

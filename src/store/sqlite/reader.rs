@@ -15,6 +15,7 @@ use super::{outbox, read_error};
 use crate::domain::{CardId, ConversationId, EventId, Recorded, TenantId};
 use crate::store::{
     ConversationRow, ConversationState, ListQuery, MAX_READ, Page, ReadQuery, SYSTEM, StoreError,
+    is_own,
 };
 
 const MAX_LIST: usize = 500;
@@ -110,7 +111,7 @@ impl Reader {
         tenant: &TenantId,
         id: &ConversationId,
     ) -> Result<Option<ConversationRow>, StoreError> {
-        if id.as_str() == SYSTEM {
+        if is_own(id) {
             return Ok(None);
         }
         let row = sqlx::query("SELECT * FROM conversations WHERE tenant = ? AND id = ?")

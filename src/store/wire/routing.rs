@@ -101,6 +101,115 @@ pub struct RouteAssigned {
     pub at_ms: u64,
 }
 
+/// A plan came into force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RoutePlanned {
+    /// Grows with every plan.
+    pub epoch: u64,
+    /// toml or json
+    pub form: String,
+    /// As it was written.
+    pub text: String,
+    /// Absent where it stands in the settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// An agent is there, or isn't.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RoutePresence {
+    pub agent: String,
+    /// available, busy, do_not_disturb, away or offline
+    pub presence: String,
+    pub by: String,
+}
+
+/// A work item came in, or more is known of it: the newest of an item stands, and it arrived with the first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RouteOffered {
+    pub work_item_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<String>,
+    /// What another router calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    pub workstream: String,
+    /// As they were given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<RouteFeature>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub intents: Vec<RankedIntent>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preferred: Vec<String>,
+    /// Absent where a conversation began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Unix milliseconds.
+    pub at_ms: u64,
+}
+
+/// A work item was put into a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RouteQueued {
+    pub work_item_id: String,
+    pub workstream: String,
+    pub queue: String,
+    /// off, shadow or active
+    pub mode: String,
+    pub epoch: u64,
+    /// Rules of classification that matched, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classified_by: Vec<String>,
+    /// The way that was taken; absent for the fallback queue and for transfers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// That are required, with the least proficiency.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skills: BTreeMap<String, u8>,
+    /// The customer is called back.
+    pub callback: bool,
+    pub why: String,
+    /// Unix milliseconds.
+    pub at_ms: u64,
+}
+
+/// A limit of a queue was exceeded. In mode active somebody carries out what `action` says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RouteOverflowed {
+    pub work_item_id: String,
+    pub queue: String,
+    /// off, shadow or active
+    pub mode: String,
+    pub epoch: u64,
+    /// queue, callback, voicemail, external, end or queue_anyway
+    pub action: String,
+    /// The other queue, or the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Whether the item was in the queue already.
+    pub after_queueing: bool,
+    pub waited_ms: u64,
+    pub why: String,
+    /// Unix milliseconds.
+    pub at_ms: u64,
+}
+
+/// A work item was accepted, declined, transferred, ended or released.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RouteMoved {
+    pub work_item_id: String,
+    /// accepted, declined, transferred, ended or released
+    pub step: String,
+    /// Of a transfer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// Absent where the conversation, a limit or a clock did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Unix milliseconds.
+    pub at_ms: u64,
+}
+
 /// What the next one needs who takes a conversation on. Made of its events whenever it is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HandOverPack {
