@@ -221,7 +221,9 @@ fn company(method: &str, queues: usize) -> Plan {
         let serves: std::collections::BTreeSet<usize> =
             (0..3).map(|nth| (agent + nth * 7) % queues).collect();
         let serves: Vec<String> = serves.iter().map(|queue| format!("\"q{queue}\"")).collect();
-        let skilled = [agent % SKILLS, (agent * 7 + 1) % SKILLS, (agent * 13 + 2) % SKILLS];
+        // So that each queue has somebody for each skill.
+        let nth = agent / QUEUES;
+        let skilled = [nth % SKILLS, (nth * 7 + agent + 1) % SKILLS, (nth * 13 + 2) % SKILLS];
         let skilled: std::collections::BTreeSet<usize> = skilled.into();
         let skills: Vec<String> =
             skilled.iter().map(|skill| format!("s{skill} = {}", 2 + skill % 4)).collect();
