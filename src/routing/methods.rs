@@ -21,8 +21,8 @@ pub struct Standing {
     pub joined: u32,
 }
 
-/// The smallest is asked first.
-pub type Order = (u8, u64, u64, u32);
+/// The smallest is asked first. One number, since a cycle compares millions: level, two measures, place in the queue.
+pub type Order = u128;
 
 /// Where an agent stands by a method.
 ///
@@ -30,26 +30,32 @@ pub type Order = (u8, u64, u64, u32);
 /// capacity nor turn. Ties of the others go to the earliest last assignment.
 pub fn order(method: Method, matching: SkillMatch, at: Standing) -> Order {
     let Standing { level, joined, .. } = at;
+    // 8, 48, 48 and 24 bits: unix milliseconds and sequence numbers fit for some thousand years.
+    let low = |measure: u64| u128::from(measure.min((1 << 48) - 1));
+    let pack = |first: u64, second: u64| {
+        let place = u128::from(joined.min((1 << 24) - 1));
+        u128::from(level) << 120 | low(first) << 72 | low(second) << 24 | place
+    };
     // Free capacity may be negative: shifted, so that the greatest is the smallest number.
     let fullest = |free: i32| (i64::from(i32::MAX) - i64::from(free)) as u64;
     match (method, matching) {
-        (Method::Skills, _) => (level, u64::from(at.distance), at.last, joined),
-        (Method::Context, _) => (level, u64::from(at.distance), at.released_ms, joined),
-        (_, SkillMatch::Closest) => (level, u64::from(at.distance), 0, joined),
-        (Method::HighestCapacity | Method::Custom, _) => (level, fullest(at.free), at.last, joined),
-        (Method::AdvancedRoundRobin, _) => (level, at.last_here, 0, joined),
-        (Method::LeastActive, _) => (level, at.released_ms, at.last, joined),
+        (Method::Skills, _) => pack(u64::from(at.distance), at.last),
+        (Method::Context, _) => pack(u64::from(at.distance), at.released_ms),
+        (_, SkillMatch::Closest) => pack(u64::from(at.distance), 0),
+        (Method::HighestCapacity | Method::Custom, _) => pack(fullest(at.free), at.last),
+        (Method::AdvancedRoundRobin, _) => pack(at.last_here, 0),
+        (Method::LeastActive, _) => pack(at.released_ms, at.last),
     }
 }
 
-/// How far an agent, with a level for each skill of the plan (0 without it), is from what is required: nothing for the exact levels, little for higher ones, much for lower
-/// or missing ones.
+/// How far an agent is from what is required: nothing for the exact levels, little for higher ones, much for lower or
+/// missing ones. `levels` has one for each skill of the plan, 0 without it.
 pub fn distance(required: &[(u32, u8)], levels: &[u8]) -> u16 {
     const LACKING: u16 = 16;
     required.iter().fold(0, |sum: u16, (skill, level)| {
         let has = levels[*skill as usize];
         let apart = u16::from(level.abs_diff(has));
-        sum.saturating_add(if has >= *level { apart } else { apart * LACKING })
+        sum.saturating_add(if has >= *level { apart.min(LACKING - 1) } else { apart * LACKING })
     })
 }
 

@@ -14,6 +14,9 @@ use crate::routing::score::{self, Terms};
 /// So many of the candidates stand in a decision.
 const TOLD: usize = 2 + OTHERS;
 
+/// Matching is cubic: a cycle over more than 40 queues matches fewer than `URGENT` items of each, the rest greedily.
+const MATCHED_MAX: usize = 4000;
+
 /// Without any measurement, so much is resolved.
 const RESOLVED: f64 = 0.7;
 
@@ -169,7 +172,13 @@ impl Desk {
     }
 
     /// Several of both: the best matching of the most urgent items, and greedily beyond them.
-    pub(super) fn context_cycle(&mut self, queue: u32, pools: &mut Pools, now_ms: u64) {
+    pub(super) fn context_cycle(
+        &mut self,
+        queue: u32,
+        queues: usize,
+        pools: &mut Pools,
+        now_ms: u64,
+    ) {
         self.backlog.remove(&queue);
         self.stale.remove(&queue);
         let block = self.plan.block_of(&self.plan.queues[queue as usize]);
@@ -194,7 +203,8 @@ impl Desk {
             self.backlog.insert(queue);
         }
         let numbers: Vec<u32> = urgent.iter().map(|(_, rank)| rank.4).collect();
-        self.match_best(&numbers[..numbers.len().min(URGENT)], pools, now_ms);
+        let matched = numbers.len().min(URGENT).min(MATCHED_MAX / queues.max(1));
+        self.match_best(&numbers[..matched], pools, now_ms);
         // Beyond them, agents with room for more than one, and items that the matching left.
         for at in numbers {
             self.attempt(at, pools, now_ms);

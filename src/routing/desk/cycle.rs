@@ -52,7 +52,10 @@ impl Desk {
             let (context, rest): (Vec<u32>, Vec<u32>) =
                 group.iter().partition(|queue| is_context(queue));
             self.oldest_first(&rest, &mut pools, now_ms);
-            context.into_iter().for_each(|queue| self.context_cycle(queue, &mut pools, now_ms));
+            let count = context.len();
+            for queue in context {
+                self.context_cycle(queue, count, &mut pools, now_ms);
+            }
         }
     }
 
