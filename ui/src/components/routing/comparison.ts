@@ -53,15 +53,12 @@ export class ComparisonView extends LitElement {
         margin-top: var(--s4);
         padding-inline-start: var(--s4);
         border-inline-start: var(--bar) solid var(--line-strong);
-        max-width: 72ch;
+        max-width: 96ch;
       }
       .finding.better {
         border-color: var(--accent);
       }
-      .finding strong {
-        display: block;
-        font-size: var(--text-l);
-        font-weight: var(--weight-bold);
+      .finding h2 {
         line-height: var(--leading-tight);
       }
       .loads {
@@ -84,8 +81,13 @@ export class ComparisonView extends LitElement {
       .gain {
         min-width: 11rem;
       }
-      .gain svg {
-        margin-top: 2px;
+      .drawn {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        justify-content: space-between;
+        gap: 0 var(--s4);
+        max-width: 17rem;
       }
       .gain .zero {
         stroke: var(--line-strong);
@@ -170,7 +172,7 @@ export class ComparisonView extends LitElement {
           >${loadName(one.load)}</button>`)}</div>`
         : ''}
       ${claimed && gain
-        ? html`<div class="finding numbers ${findingOf(gain)}"><strong>${findingText(claimed, at.baseline)}</strong><p>${worstText(claimed)}</p></div>`
+        ? html`<div class="finding numbers ${findingOf(gain)}"><h2>${findingText(claimed, at.baseline)}</h2><p>${worstText(claimed, at.outcomes.find((one) => one.policy === at.baseline))}</p></div>`
         : html`<p class="finding">There is only one policy in it, and nothing to compare it with.</p>`}
       <div class="figures">${this.table(at, claimed)}</div>
       <div class="plots">
@@ -220,11 +222,11 @@ export class ComparisonView extends LitElement {
     const across = (share: number) => 70 + (66 * share) / widest;
     const finding = findingOf(gain);
     const words = { better: 'better', worse: 'worse', none: 'no difference shown', 'one run': 'one run: may be chance' }[finding];
-    return html`${pointsText(gain)}<br /><span class="quiet">${words}</span>
+    return html`${pointsText(gain)}<span class="drawn"><span class="quiet">${words}</span>
       <svg class=${finding} width="140" height="12" aria-hidden="true">
         <line class="zero" x1="70" x2="70" y1="0" y2="12" />
         ${svg`<line class="interval" x1=${across(low)} x2=${across(high)} y1="6" y2="6" /><circle class="mean" cx=${across(gain.mean)} cy="6" r="3" />`}
-      </svg>`;
+      </svg></span>`;
   }
 
   rows(): HTMLElement[] {

@@ -55,6 +55,16 @@ export class RouteDecision extends LitElement {
       .line.reason {
         color: var(--ink-2);
       }
+      .went {
+        overflow: hidden;
+        color: var(--ink-3);
+        font-size: var(--text-s);
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      .went.known {
+        color: var(--ink);
+      }
       .when {
         text-align: end;
         white-space: nowrap;
@@ -78,7 +88,7 @@ export class RouteDecision extends LitElement {
       .body > .first {
         margin-top: var(--s2);
       }
-      h3 {
+      h2 {
         margin-bottom: var(--s2);
         font-size: var(--text-s);
         font-weight: var(--weight-bold);
@@ -152,7 +162,7 @@ export class RouteDecision extends LitElement {
           <span class="line"><span class="who">${decision.chosen?.agent ?? 'Nobody free'}</span> <span class="quiet">for ${decision.queue}</span>
             ${decision.mode === 'shadow' ? html`<span class="shadow">recommended only</span>` : ''}</span>
           <span class="line reason">${sentence(decision)}</span>
-          ${row.assigned ? html`<span class="line numbers">${this.went(row)}</span>` : ''}
+          <span class="line went numbers ${row.assigned ? 'known' : ''}">${this.went(row)}</span>
         </span>
         <span class="when quiet numbers">${new Date(decision.at_ms).toLocaleTimeString('en-GB')}</span>
       </button>
@@ -160,8 +170,9 @@ export class RouteDecision extends LitElement {
     </article>`;
   }
 
+  /** This line is always there: what comes later may not push the rows below. */
   private went({ decision, assigned }: DecisionRow) {
-    if (!assigned) return '';
+    if (!assigned) return decision.chosen ? `Chosen ${methodName(decision.policy)}.` : 'It waits on.';
     const other = decision.chosen && assigned.agent !== decision.chosen.agent;
     const by = assigned.by ? `, by ${assigned.by}` : '';
     return `${other ? `Went to ${assigned.agent} instead` : `${assigned.agent} has it`}${by}, after ${spanText(assigned.waited_ms)}.`;
@@ -173,18 +184,18 @@ export class RouteDecision extends LitElement {
     return html`<div class="body">
       ${decision.mode === 'shadow' ? html`<p class="first">Recommended and recorded. Another router, or a person, decides who gets it.</p>` : ''}
       ${decision.chosen
-        ? html`<section class="first"><h3>Who could take it</h3><bc-scored .decision=${decision}></bc-scored></section>`
+        ? html`<section class="first"><h2>Who could take it</h2><bc-scored .decision=${decision}></bc-scored></section>`
         : html`<p class="first">Nobody who may take it was free. It is tried again when somebody is.</p>`}
       <div class="beside">
-        <section><h3>${decision.chosen ? 'What would have changed it' : 'What would help'}</h3>
+        <section><h2>${decision.chosen ? 'What would have changed it' : 'What would help'}</h2>
           ${change.length > 0 ? html`<ul>${change.map((one) => html`<li>${one}</li>`)}</ul>` : html`<p class="quiet">Nothing near: nobody else was close.</p>`}
         </section>
-        <section><h3>Rules that matched</h3>
+        <section><h2>Rules that matched</h2>
           ${rules.length > 0 ? html`<ol>${rules.map((rule) => html`<li>${rule}</li>`)}</ol>` : html`<p class="quiet">None: it went where everything else goes.</p>`}
         </section>
       </div>
       ${features.length > 0
-        ? html`<section><h3>What was known then</h3><dl class="known">
+        ? html`<section><h2>What was known then</h2><dl class="known">
             ${features.map(({ name, value, source, as_of_ms: at }) => html`<div><dt class="quiet">${featureName(name)}</dt>
               <dd>${featureText(name, value)} <span class="quiet numbers">${sourceName(source)}, ${ageText(decision.at_ms - at)}</span></dd></div>`)}
           </dl></section>`
@@ -196,7 +207,7 @@ export class RouteDecision extends LitElement {
             <button type="button" class="button" aria-expanded=${this.pack !== undefined} @click=${this.togglePack}>${this.pack === undefined ? 'What goes along' : 'Close what goes along'}</button>
           </div>`}
       ${this.pack === undefined ? '' : html`<section aria-label="What goes along"><bc-pack .pack=${this.pack}></bc-pack></section>`}
-      <p class="facts quiet numbers">Chosen ${methodName(decision.policy)} · plan ${decision.epoch} · work item ${decision.work_item_id} · decision ${decision.decision_id}</p>
+      <p class="facts quiet numbers">Plan ${decision.epoch} · work item ${decision.work_item_id} · decision ${decision.decision_id}</p>
     </div>`;
   }
 

@@ -34,7 +34,7 @@ export class Pack extends LitElement {
       .top strong {
         font-weight: var(--weight-bold);
       }
-      h4 {
+      h3 {
         margin: 0 0 var(--s1);
         font-size: var(--text-s);
         font-weight: var(--weight-bold);
@@ -63,18 +63,18 @@ export class Pack extends LitElement {
     const attributes = Object.entries(pack.attributes);
     return html`<div class="sheet">
       <p class="top">${this.who(pack)}</p>
-      ${filled.map(([name, sentences]) => html`<div><h4>${name}</h4><ul>${sentences.map((one) => html`<li>${this.saidBy(one)}${maskedText(one.text)}</li>`)}</ul></div>`)}
+      ${filled.map(([name, sentences]) => html`<div><h3>${name}</h3><ul>${sentences.map((one) => html`<li>${this.saidBy(one)}${maskedText(one.text)}</li>`)}</ul></div>`)}
       ${earlier.length > 0
-        ? html`<div><h4>Promised before</h4><ul>${earlier.map((one) => html`<li>${attributeName(one.kind)}${one.due_ms === undefined ? ', day open' : `, due ${featureText('due_ms', one.due_ms)}`}</li>`)}</ul></div>`
+        ? html`<div><h3>Promised before</h3><ul>${earlier.map((one) => html`<li>${attributeName(one.kind)}${one.due_ms === undefined ? ', day open' : `, due ${featureText('due_ms', one.due_ms)}`}</li>`)}</ul></div>`
         : ''}
       ${articles.length > 0
-        ? html`<div><h4>Articles shown</h4><ul>${articles.map(({ title, verdict }) => html`<li>${title}${verdict ? html` <span class="quiet">${verdict}</span>` : ''}</li>`)}</ul></div>`
+        ? html`<div><h3>Articles shown</h3><ul>${articles.map(({ title, verdict }) => html`<li>${title}${verdict ? html` <span class="quiet">${verdict}</span>` : ''}</li>`)}</ul></div>`
         : ''}
       ${customer && customer.open_cases.length > 0
-        ? html`<div><h4>Open cases</h4><ul>${customer.open_cases.map((one) => html`<li>${one.number ? `${one.number} ` : ''}${one.subject} <span class="quiet">${one.status}</span></li>`)}</ul></div>`
+        ? html`<div><h3>Open cases</h3><ul>${customer.open_cases.map((one) => html`<li>${one.number ? `${one.number} ` : ''}${one.subject} <span class="quiet">${one.status}</span></li>`)}</ul></div>`
         : ''}
       ${attributes.length > 0
-        ? html`<div><h4>Given along</h4><ul>${attributes.map(([name, value]) => html`<li><span class="quiet">${attributeName(name)}</span> ${maskedText(value)}</li>`)}</ul></div>`
+        ? html`<div><h3>Given along</h3><ul>${attributes.map(([name, value]) => html`<li><span class="quiet">${attributeName(name)}</span> ${maskedText(value)}</li>`)}</ul></div>`
         : ''}
       ${filled.length === 0 ? html`<p class="quiet">Nothing was said yet.</p>` : ''}
     </div>`;

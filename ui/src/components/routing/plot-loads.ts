@@ -34,7 +34,7 @@ export class PlotLoads extends Sized {
     const { baseline } = first;
     const claimed = claimedOf(first)?.policy ?? '';
     const kind = (policy: string) => (policy === claimed ? 'claimed' : policy === baseline ? 'baseline' : '');
-    return html`<h3>Answered in time, by load</h3>
+    return html`<h2>Answered in time, by load</h2>
       ${this.width === 0 ? '' : this.plot(series, kind)}
       ${this.width >= ROOMY
         ? ''

@@ -44,7 +44,7 @@ export const plotStyles = css`
     fill: var(--accent);
     font-weight: var(--weight-bold);
   }
-  h3 {
+  h2 {
     margin-bottom: var(--s1);
     font-size: var(--text-m);
     font-weight: var(--weight-bold);

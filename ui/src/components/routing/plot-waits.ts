@@ -39,7 +39,7 @@ export class PlotWaits extends Sized {
     const pairs = [...baseline.classes.map((part, index) => ({ part, ours: claimed.classes[index] })), ...baseline.tiers.map((part, index) => ({ part, ours: claimed.tiers[index] }))]
       .flatMap(({ part, ours }) => (ours ? [{ name: part.name, theirs: part.meanWaitS, ours: ours.meanWaitS, isFew: part.offered < FEW }] : []));
     const isFew = pairs.some((pair) => pair.isFew);
-    return html`<h3>Mean wait by kind of contact and customer, ${loadName(at.load).toLowerCase()}</h3>
+    return html`<h2>Mean wait by kind of contact and customer, ${loadName(at.load).toLowerCase()}</h2>
       ${this.width === 0 ? '' : this.plot(pairs, baseline.classes.length, at.baseline, claimed.policy)}
       <ul class="legend" aria-hidden="true">
         <li><svg width="12" height="12"><g class="series baseline">${mark(at.baseline, 6, 6)}</g></svg>${policyName(at.baseline)}</li>

@@ -2,8 +2,7 @@ import { LitElement, css, html } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { levelText, type QueueLine } from '../../state/routing/floor.ts';
-import { channelName, clock, counted, methodName, spanText } from '../../state/routing/words.ts';
-import { callTime } from '../../state/text.ts';
+import { channelName, clock, counted, methodName, spanText, waitClock } from '../../state/routing/words.ts';
 import { warnIcon } from '../icons.ts';
 import { shared } from '../shared-styles.ts';
 import { tableStyles } from './table-styles.ts';
@@ -110,10 +109,10 @@ export class RouteQueues extends LitElement {
 
   private wait({ waiting, longestMs, targetMs, isLate, predictedMs }: QueueLine) {
     if (waiting === 0) return html`<span class="none">${targetMs === null ? 'nobody' : `promised: ${spanText(targetMs)}`}</span>`;
-    const promise = targetMs === null ? '' : ` of ${callTime(targetMs)}`;
+    const promise = targetMs === null ? '' : ` of ${waitClock(targetMs)}`;
     // Twice the promise fills the bar.
     const width = targetMs === null ? 0 : Math.min(100, (50 * longestMs) / targetMs);
-    return html`<span class="said">${isLate ? warnIcon : ''}<span>${callTime(longestMs)}<span class="quiet">${promise}${isLate ? ', late' : ''}</span></span></span>
+    return html`<span class="said">${isLate ? warnIcon : ''}<span>${waitClock(longestMs)}<span class="quiet">${promise}${isLate ? ', late' : ''}</span></span></span>
       ${targetMs === null ? '' : html`<div class="bar"><i style="width:${width.toFixed(1)}%"></i></div>`}
       ${predictedMs === null ? '' : html`<span class="quiet">next one: about ${spanText(predictedMs)}</span>`}`;
   }

@@ -33,12 +33,14 @@ test('no gain is said to be none', () => {
   expect(findingText(outcome(0.005), 'skill')).toBe('No gain is shown: +0.5 points (−0.5 to +1.5) against skills only. The interval holds zero, so it may be chance.');
   expect(pointsText(interval(0.5, null))).toBe('+50.0 points');
   // A class of a few calls is not judged.
-  expect([worstText(outcome(0, 0.01)), worstText(outcome(0, -0.04)), worstText(outcome(0, -0.12))]).toEqual([
-    'No kind of contact is worse off.', '“cash” loses most: 4.0 % of its calls that were answered in time.',
+  expect([worstText(outcome(0, 0.01), undefined), worstText(outcome(0, -0.04), undefined), worstText(outcome(0, -0.12), undefined)]).toEqual([
+    'No kind of contact is answered in time less often.', '“cash” loses most: 4.0 % of its calls that were answered in time.',
     '“cash” loses most: 12.0 % of its calls that were answered in time, more than a tenth.',
   ]);
-  expect([shareText(interval(0.93)), shareText(interval(0.93, null)), waitText(4.56), waitText(12.4), loadName(null), loadName(1)])
-    .toEqual(['93.0 % ± 1.0', '93.0 %', '4.6 s', '12 s', 'As recorded', 'Load 1.00']);
+  const quicker = { ...outcome(0), classes: outcome(0).classes.map((one) => ({ ...one, meanWaitS: 3 })) };
+  expect(worstText(outcome(0, 0.01), quicker)).toBe('No kind of contact is answered in time less often. On average, “cash” (4.0 s, not 3.0 s) waits longer.');
+  expect([shareText(interval(0.93)), shareText(interval(0.93, null)), waitText(4.56), waitText(24.4), loadName(null), loadName(1)])
+    .toEqual(['93.0 % ± 1.0', '93.0 %', '4.6 s', '24 s', 'As recorded', 'Load 1.00']);
 });
 
 test('scales are round, hold everything, and stay within what is possible', () => {

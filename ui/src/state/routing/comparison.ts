@@ -1,5 +1,5 @@
 // What a comparison of policies says, read from the line that the simulator prints. Also when it says nothing.
-import { figure } from './words.ts';
+import { figure, listed } from './words.ts';
 
 export interface Interval {
   mean: number;
@@ -139,15 +139,20 @@ export function findingText(outcome: Outcome, baseline: string): string {
   }
 }
 
-/** Who loses by it. */
-export function worstText(outcome: Outcome): string {
+/** Who loses by it: in answers in time, and in the mean wait, which can go another way. */
+export function worstText(outcome: Outcome, baseline: Outcome | undefined): string {
   const judged = outcome.classes.filter((part) => part.offered >= FEW);
   const worst = judged.toSorted((a, b) => a.change - b.change)[0];
   if (!worst) return '';
-  if (worst.change >= -0.0005) return 'No kind of contact is worse off.';
+  const longer = judged.flatMap((part) => {
+    const before = baseline?.classes.find((one) => one.name === part.name)?.meanWaitS ?? part.meanWaitS;
+    return part.meanWaitS > before * 1.02 ? [`“${part.name}” (${waitText(part.meanWaitS)}, not ${waitText(before)})`] : [];
+  });
+  const waits = longer.length > 0 ? ` On average, ${listed(longer)} ${longer.length === 1 ? 'waits' : 'wait'} longer.` : '';
+  if (worst.change >= -0.0005) return `No kind of contact is answered in time less often.${waits}`;
   const lost = `${(-100 * worst.change).toFixed(1)} %`;
   const grave = worst.change < -0.1 ? ', more than a tenth' : '';
-  return `“${worst.name}” loses most: ${lost} of its calls that were answered in time${grave}.`;
+  return `“${worst.name}” loses most: ${lost} of its calls that were answered in time${grave}.${waits}`;
 }
 
 export function percentText(share: number): string {
@@ -159,7 +164,7 @@ export function shareText({ mean, low, high }: Interval): string {
   return low === null || high === null ? percentText(mean) : `${percentText(mean)} ± ${((100 * (high - low)) / 2).toFixed(1)}`;
 }
 
-export const waitText = (seconds: number): string => `${seconds < 10 ? seconds.toFixed(1) : figure(Math.round(seconds))} s`;
+export const waitText = (seconds: number): string => `${seconds < 20 ? seconds.toFixed(1) : figure(Math.round(seconds))} s`;
 
 /** Of the policy that is claimed: context, or whatever else there is. */
 export function claimedOf({ outcomes, baseline }: AtLoad): Outcome | undefined {

@@ -3,7 +3,7 @@ import type { AgentState, QueueState, RouteAssigned } from '../../api/routing-ty
 import { agentLines, agentsText, floorText, levelText, queueLines, withAnswer } from './floor.ts';
 import { floorAction } from './keys.ts';
 import { factsOf, readPlan } from './plan.ts';
-import { actionName, ageText, featureText, figure, listed, methodName, spanText, termText } from './words.ts';
+import { actionName, ageText, featureText, figure, listed, methodName, spanText, termText, waitClock } from './words.ts';
 
 const written = `
 mode = "shadow"
@@ -95,7 +95,7 @@ test('agents by presence and room, found by name, skill or queue', async () => {
 });
 
 test('plain words, and the key map', () => {
-  expect([spanText(45_400), spanText(120_000), spanText(250_000), spanText(7_500_000)]).toEqual(['45 s', '2 min', '4 min 10 s', '2 h 5 min']);
+  expect([spanText(45_400), spanText(120_000), spanText(250_000), spanText(7_500_000), waitClock(94_900)]).toEqual(['45 s', '2 min', '4 min 10 s', '2 h 5 min', '1:34']);
   expect([ageText(5_000), ageText(600_000), ageText(7_200_000), ageText(864_000_000)]).toEqual(['just then', '10 min before', '2 h before', '10 days before']);
   expect([termText('resolves', 0.78), termText('service_rate_per_min', 0.2), termText('service_rate_per_min', 0), termText('idle_s', 75), termText('value', 2.5), termText('x', NaN)])
     .toEqual(['78 %', '5 min each', 'none', '1 min 15 s', '2.5', '–']);

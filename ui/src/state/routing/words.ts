@@ -53,6 +53,12 @@ export function spanText(ms: number): string {
   return seconds % 60 > 0 ? `${minutes} min ${seconds % 60} s` : `${minutes} min`;
 }
 
+/** `1:34`, as waits are watched. */
+export function waitClock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
 /** How old knowledge is; seconds say nothing here. */
 export function ageText(ms: number): string {
   if (ms < 60_000) return 'just then';
