@@ -16,6 +16,7 @@ pub mod live;
 mod logistic;
 pub mod need;
 pub mod retrieval;
+pub mod routing;
 pub mod spoken;
 pub mod stretches;
 pub mod summary;
