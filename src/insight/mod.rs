@@ -3,6 +3,7 @@
 
 pub mod categories;
 pub mod gaps;
+pub mod intent;
 pub mod redaction;
 pub mod sentiment;
 pub mod words;
