@@ -204,11 +204,11 @@ impl RoutingDoor for RoutingDesk {
         let found = self.ask(move |floor, _| floor.last_decision(&name)).await?;
         let Some(((conversation, external_id), decision)) = found else { return Ok(None) };
         let one: WorkOfOne = (conversation, external_id);
-        let brief = match &one.0 {
+        let pack = match &one.0 {
             Some(conversation) => self.pack(tenant, conversation).await?,
             None => None,
         };
-        let brief = brief.map(|pack| brief(&pack, BRIEF_MAX_CHARS));
+        let brief = pack.map(|pack| brief(&pack, BRIEF_MAX_CHARS));
         let brief = brief.filter(|text| !text.is_empty());
         let link = self.0.public_url.as_ref().zip(one.0.as_ref());
         let told = Recommendation {

@@ -46,8 +46,9 @@ impl Floor {
                 && before.epoch == decision.epoch
                 && agent(before) == agent(&decision)
         });
-        // It was told before a restart.
-        if std::mem::take(&mut known.stood) && stands && decision.mode == RoutingMode::Shadow {
+        // It was told before a restart. Where somebody is assigned now, the reason is told anew.
+        let is_carried_out = decision.mode == RoutingMode::Active && decision.chosen.is_some();
+        if std::mem::take(&mut known.stood) && stands && !is_carried_out {
             return;
         }
         let tells = known
