@@ -99,7 +99,7 @@ export const pack: HandOverPack = {
   about: [said('Two direct debits were taken in November.')], tried: [said('The bot read the last two bills.')], promised: [said('The second is paid back within five working days.')],
   next_steps: [said('Check the bank’s fee on account [account-1].')], sections: [],
   earlier_promises: [{ conversation_id: 'c-4', wrapup_id: 'w-1', kind: 'callback', due_ms: Date.parse('2026-11-27T14:00:00'), made_ms: 1 }],
-  articles: [], latest: [], attributes: { campaign: 'spring offer' },
+  articles: [], latest: [said('When do I get my money back?')], attributes: { campaign: 'spring offer' },
 };
 
 /** A played floor, but for the plan, which isn't JSON. */

@@ -56,7 +56,7 @@ export class FloorSession implements ReactiveController {
   private poll: ReturnType<typeof setInterval> | undefined;
   private searches = 0;
 
-  constructor(private readonly host: ReactiveControllerHost, private readonly say: (text: string) => void) {
+  constructor(private readonly host: ReactiveControllerHost, private readonly announce: (text: string) => void) {
     host.addController(this);
   }
 
@@ -177,7 +177,7 @@ export class FloorSession implements ReactiveController {
       // Where it matters most: at the heaviest load.
       const loads = this.comparison.loads.map((one) => one.load ?? 0);
       this.loadAt = loads.indexOf(Math.max(...loads));
-      this.say(`${file.name} is open.`);
+      this.announce(`${file.name} is open.`);
     } catch (error) {
       this.mistake = sentenceFor(error);
     }

@@ -38,7 +38,8 @@ export class FloorRouting extends LitElement {
   @query('bc-route-queues, bc-route-agents, bc-comparison') private table!: (HTMLElement & { rows(): HTMLElement[] }) | null;
   @queryAll('bc-route-decision') private decisions!: NodeListOf<RouteDecision>;
   @state() private wantedAgents = '';
-  private readonly session = new FloorSession(this, (text) => this.announcer.show(text));
+  private readonly session = new FloorSession(this, (text) => this.announcer.announce(text));
+  private shownTab = '';
   private clock: ReturnType<typeof setInterval> | undefined;
 
   static override styles = [
@@ -149,6 +150,13 @@ export class FloorRouting extends LitElement {
     super.disconnectedCallback();
     document.removeEventListener('keydown', this.pressed);
     clearInterval(this.clock);
+  }
+
+  override updated(): void {
+    const { tab } = this.session;
+    // Another view begins at its top.
+    if (tab !== this.shownTab) this.renderRoot.querySelector('main')?.scrollTo(0, 0);
+    this.shownTab = tab;
   }
 
   override render() {

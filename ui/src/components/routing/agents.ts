@@ -39,25 +39,24 @@ export class RouteAgents extends LitElement {
       }
       .slot {
         display: grid;
-        grid-template-columns: minmax(4rem, 1fr) auto;
-        gap: 0 var(--s2);
-        align-items: center;
+        grid-template-columns: minmax(0, 1fr) auto;
+        gap: 2px var(--s3);
+        align-items: baseline;
         max-width: 12rem;
+        font-size: var(--text-s);
+        white-space: nowrap;
       }
       .slot + .slot {
         margin-top: var(--s1);
       }
-      .slot .name {
-        grid-column: 1 / -1;
-      }
       .places {
+        grid-column: 1 / -1;
         display: flex;
         gap: 2px;
       }
       .places i {
         flex: 1;
-        max-width: var(--s6);
-        height: 6px;
+                height: 6px;
         border-radius: 2px;
         background: var(--line);
       }
@@ -96,7 +95,7 @@ export class RouteAgents extends LitElement {
     return html`<tr role="row" data-row=${line.name} tabindex="-1">
       <th role="rowheader" scope="row"><strong>${line.name}</strong></th>
       <td role="cell" data-label="Presence"><span class="presence ${line.isFree ? 'free' : isAway ? 'away' : ''}"><i class="dot"></i>
-        <span>${presenceName(line.presence)}${line.isFree ? ', free' : ''}${line.on_shift ? '' : html`<br /><span class="quiet">off shift</span>`}</span></span></td>
+        <span>${presenceName(line.presence)}${line.room ? `, ${line.room}` : ''}${line.on_shift ? '' : html`<br /><span class="quiet">off shift</span>`}</span></span></td>
       <td role="cell" data-label="Room taken" class="room ${line.capacity.length === 0 ? 'nothing' : ''}">${line.capacity.map((slot) => this.taken(slot))}</td>
       <td role="cell" data-label="Skills" class="whole ${line.skills.length === 0 ? 'nothing' : ''}"><ul class="skills">
         ${line.skills.map(({ name, level, highest }) => html`<li>${name} <span class="quiet">${level} of ${highest}</span></li>`)}
@@ -108,6 +107,6 @@ export class RouteAgents extends LitElement {
   private taken({ profile, used, limit }: AgentLine['capacity'][number]) {
     // Of a daily limit of a hundred, no single place is worth a mark.
     const places = limit > 0 && limit <= 8 ? Array.from({ length: limit }, (_, at) => html`<i class=${at < used ? 'used' : ''}></i>`) : '';
-    return html`<div class="slot"><span class="name quiet">${profile}</span><span class="places" aria-hidden="true">${places}</span><span>${used} of ${limit}</span></div>`;
+    return html`<div class="slot"><span class="name quiet">${profile}</span><span>${used} of ${limit}</span>${places === '' ? '' : html`<span class="places" aria-hidden="true">${places}</span>`}</div>`;
   }
 }

@@ -180,7 +180,7 @@ export class ComparisonView extends LitElement {
         <bc-plot-waits .at=${at}></bc-plot-waits>
       </div>
       <p class="quiet note">Each figure is a mean over runs with its 95 % interval. Every policy met the same callers, so the difference, taken run by run, is surer than the figures themselves.
-        Only a difference whose whole interval lies on one side of zero is more than chance.</p>`;
+        Only a difference whose whole interval lies on one side of zero is more than chance. Busy is the mean, below it the least and the most busy agent.</p>`;
   }
 
   private table(at: AtLoad, claimed: Outcome | undefined) {

@@ -2,7 +2,7 @@ import { LitElement, css, html } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { HandOverPack, RouteRecommended } from '../../api/routing-types.ts';
 import { type DecisionRow, marginText } from '../../state/routing/decisions.ts';
-import { ageText, featureName, featureText, methodName, sourceName, spanText } from '../../state/routing/words.ts';
+import { ageText, featureName, featureText, methodName, sentenceOf, sourceName, spanText } from '../../state/routing/words.ts';
 import { chevronIcon } from '../icons.ts';
 import { shared } from '../shared-styles.ts';
 import './pack.ts';
@@ -172,7 +172,12 @@ export class RouteDecision extends LitElement {
 
   /** This line is always there: what comes later may not push the rows below. */
   private went({ decision, assigned }: DecisionRow) {
-    if (!assigned) return decision.chosen ? `Chosen ${methodName(decision.policy)}.` : 'It waits on.';
+    if (!assigned) {
+      const [first] = decision.would_change ?? [];
+      if (!decision.chosen) return first ? sentenceOf(first) : 'It waits on.';
+      const rules = decision.rules_matched ?? [];
+      return rules.length > 0 ? `For ${rules.join(', ')}.` : `Chosen ${methodName(decision.policy)}.`;
+    }
     const other = decision.chosen && assigned.agent !== decision.chosen.agent;
     const by = assigned.by ? `, by ${assigned.by}` : '';
     return `${other ? `Went to ${assigned.agent} instead` : `${assigned.agent} has it`}${by}, after ${spanText(assigned.waited_ms)}.`;
@@ -188,7 +193,7 @@ export class RouteDecision extends LitElement {
         : html`<p class="first">Nobody who may take it was free. It is tried again when somebody is.</p>`}
       <div class="beside">
         <section><h2>${decision.chosen ? 'What would have changed it' : 'What would help'}</h2>
-          ${change.length > 0 ? html`<ul>${change.map((one) => html`<li>${one}</li>`)}</ul>` : html`<p class="quiet">Nothing near: nobody else was close.</p>`}
+          ${change.length > 0 ? html`<ul>${change.map((one) => html`<li>${sentenceOf(one)}</li>`)}</ul>` : html`<p class="quiet">Nothing near: nobody else was close.</p>`}
         </section>
         <section><h2>Rules that matched</h2>
           ${rules.length > 0 ? html`<ol>${rules.map((rule) => html`<li>${rule}</li>`)}</ol>` : html`<p class="quiet">None: it went where everything else goes.</p>`}
@@ -207,7 +212,7 @@ export class RouteDecision extends LitElement {
             <button type="button" class="button" aria-expanded=${this.pack !== undefined} @click=${this.togglePack}>${this.pack === undefined ? 'What goes along' : 'Close what goes along'}</button>
           </div>`}
       ${this.pack === undefined ? '' : html`<section aria-label="What goes along"><bc-pack .pack=${this.pack}></bc-pack></section>`}
-      <p class="facts quiet numbers">Plan ${decision.epoch} · work item ${decision.work_item_id} · decision ${decision.decision_id}</p>
+      <p class="facts quiet numbers">Plan ${decision.epoch} · work item ${decision.work_item_id} · decision ${decision.decision_id} · ${methodName(decision.policy)}</p>
     </div>`;
   }
 
@@ -220,5 +225,5 @@ export class RouteDecision extends LitElement {
 function sentence(decision: RouteRecommended): string {
   const reason = decision.reason.replaceAll('`', '');
   const margin = marginText(decision);
-  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${margin ? `: ${margin}` : ''}.`;
+  return sentenceOf(margin ? `${reason}: ${margin}` : reason);
 }

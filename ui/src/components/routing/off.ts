@@ -19,7 +19,8 @@ export class RoutingOff extends LitElement {
         font-weight: var(--weight-bold);
       }
       p + p,
-      ol {
+      ol,
+      ol + p {
         margin-top: var(--s3);
       }
       ol {
@@ -49,7 +50,7 @@ export class RoutingOff extends LitElement {
           ? ''
           : html`<li>Write a plan: workstreams, queues and agents, in TOML. An administrator names it in the settings, <code>plan_file</code> under <code>[routing]</code>,
               or sends it to <code>PUT /v1/routing/plan</code>.</li>`}
-        <li>Begin with <code>mode = "shadow"</code>: who should take what is recommended and recorded, and nobody is assigned. Compare it here with what happens.</li>
+        <li>Begin with <code>mode = "shadow"</code>: for each one it is recommended and recorded who should take it, and nobody is assigned. See here what it would have done.</li>
         <li>With <code>mode = "active"</code> it is carried out.</li>
       </ol>
       <p class="quiet">What a policy would be worth can be seen before: under Comparison.</p>

@@ -8,6 +8,8 @@ import { maskedText, maskStyles } from '../masked-text.ts';
 import { shared } from '../shared-styles.ts';
 import { roleNames } from '../turn.ts';
 
+const SAID = 'Said last';
+
 /** What goes along when a conversation is handed on: who, what was tried and promised, what comes next. */
 @customElement('bc-pack')
 export class Pack extends LitElement {
@@ -27,6 +29,9 @@ export class Pack extends LitElement {
       }
       .quiet {
         color: var(--ink-2);
+      }
+      .mask {
+        background: var(--surface);
       }
       .top {
         grid-column: 1 / -1;
@@ -56,14 +61,14 @@ export class Pack extends LitElement {
     if ('problem' in pack) return html`<p class="quiet">${pack.problem}</p>`;
     const parts = [
       ['What it is about', pack.about], ['What was tried', pack.tried], ['Promised in this conversation', pack.promised], ['Next', pack.next_steps],
-      ...pack.sections.map(({ key, sentences }) => [attributeName(key), sentences] as const), ['Said last', pack.latest],
+      ...pack.sections.map(({ key, sentences }) => [attributeName(key), sentences] as const), [SAID, pack.latest],
     ] as [string, ProvenSentence[]][];
     const filled = parts.filter(([, sentences]) => sentences.length > 0);
     const { articles, earlier_promises: earlier, customer } = pack;
     const attributes = Object.entries(pack.attributes);
     return html`<div class="sheet">
       <p class="top">${this.who(pack)}</p>
-      ${filled.map(([name, sentences]) => html`<div><h3>${name}</h3><ul>${sentences.map((one) => html`<li>${this.saidBy(one)}${maskedText(one.text)}</li>`)}</ul></div>`)}
+      ${filled.map(([name, sentences]) => html`<div><h3>${name}</h3><ul>${sentences.map((one) => html`<li>${name === SAID ? saidBy(one) : ''}${maskedText(one.text)}</li>`)}</ul></div>`)}
       ${earlier.length > 0
         ? html`<div><h3>Promised before</h3><ul>${earlier.map((one) => html`<li>${attributeName(one.kind)}${one.due_ms === undefined ? ', day open' : `, due ${featureText('due_ms', one.due_ms)}`}</li>`)}</ul></div>`
         : ''}
@@ -89,10 +94,10 @@ export class Pack extends LitElement {
     ].filter(Boolean);
     return html`<strong>${name}</strong> <span class="quiet">${parts.join(' · ')}</span>`;
   }
+}
 
-  /** Who said it, where it is quoted. */
-  private saidBy({ citations }: ProvenSentence) {
-    const [first] = citations;
-    return first?.of === 'turn' ? html`<span class="quiet">${roleNames[first.role] ?? first.role}: </span>` : '';
-  }
+/** Whose words they are, where they are quoted. */
+function saidBy({ citations }: ProvenSentence) {
+  const [first] = citations;
+  return first?.of === 'turn' ? html`<span class="quiet">${roleNames[first.role] ?? first.role}: </span>` : '';
 }

@@ -1,8 +1,8 @@
 import { LitElement, css, html } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-import { levelText, type QueueLine } from '../../state/routing/floor.ts';
-import { channelName, clock, counted, methodName, spanText, waitClock } from '../../state/routing/words.ts';
+import { levelText, type QueueLine, sinceText } from '../../state/routing/floor.ts';
+import { aboutText, channelName, counted, methodName, spanText, waitClock } from '../../state/routing/words.ts';
 import { warnIcon } from '../icons.ts';
 import { shared } from '../shared-styles.ts';
 import { tableStyles } from './table-styles.ts';
@@ -68,6 +68,10 @@ export class RouteQueues extends LitElement {
         color: var(--ink);
         font-weight: var(--weight-medium);
       }
+      .note {
+        padding: var(--s3) 0 var(--s1);
+        border-top: 1px solid var(--line);
+      }
       @media (min-width: 760px) {
         .overflow {
           max-width: 22rem;
@@ -83,23 +87,23 @@ export class RouteQueues extends LitElement {
   override render() {
     return html`<table role="table" aria-label="Queues">
       <thead role="rowgroup"><tr role="row">
-        ${['Queue', 'Waiting', 'Longest wait', 'Agents', 'In time', 'Too much goes'].map((name) => html`<th role="columnheader" scope="col">${name}</th>`)}
+        ${['Queue', 'Waiting', 'Longest wait', 'Agents', 'In time', 'Overflow'].map((name) => html`<th role="columnheader" scope="col">${name}</th>`)}
       </tr></thead>
       <tbody role="rowgroup">${repeat(this.lines, (line) => line.name, (line) => this.row(line))}</tbody>
-    </table>`;
+    </table>
+    <p class="quiet note">${sinceText(this.lines)}</p>`;
   }
 
   private row(line: QueueLine) {
-    const opened = line.level ? clock(line.level.sinceMs) : '';
     const overflows = line.overflow.length + line.overflowed.length;
     return html`<tr role="row" data-row=${line.name} tabindex="-1">
       <th role="rowheader" scope="row"><strong>${line.name}</strong><br /><span class="quiet">${channelName(line.channel)}, ${methodName(line.method)}</span></th>
       <td role="cell" data-label="Waiting"><span class="count ${line.waiting === 0 ? 'none' : ''}">${line.waiting}</span></td>
       <td role="cell" data-label="Longest wait" class="wait ${line.isLate ? 'late' : ''}">${this.wait(line)}</td>
       <td role="cell" data-label="Agents">${counted(line.free, 'free', 'free')}<br /><span class="quiet">${line.busy} busy${line.away === null ? '' : `, ${line.away} away`}</span></td>
-      <td role="cell" data-label="In time">${this.level(line, opened)}</td>
-      <td role="cell" data-label="Too much goes" class="whole overflow ${overflows === 0 ? 'nothing' : ''}">${overflows === 0
-        ? 'nowhere else'
+      <td role="cell" data-label="In time">${this.level(line)}</td>
+      <td role="cell" data-label="Overflow" class="whole overflow ${overflows === 0 ? 'nothing' : ''}">${overflows === 0
+        ? 'none'
         : html`<ul>
             ${line.overflow.map(({ text, isNow }) => html`<li class=${isNow ? 'now' : ''}>${text}${isNow ? ' – now' : ''}</li>`)}
             ${line.overflowed.map((text) => html`<li class="now">${text}</li>`)}
@@ -114,11 +118,11 @@ export class RouteQueues extends LitElement {
     const width = targetMs === null ? 0 : Math.min(100, (50 * longestMs) / targetMs);
     return html`<span class="said">${isLate ? warnIcon : ''}<span>${waitClock(longestMs)}<span class="quiet">${promise}${isLate ? ', late' : ''}</span></span></span>
       ${targetMs === null ? '' : html`<div class="bar"><i style="width:${width.toFixed(1)}%"></i></div>`}
-      ${predictedMs === null ? '' : html`<span class="quiet">next one: about ${spanText(predictedMs)}</span>`}`;
+      ${predictedMs === null ? '' : html`<span class="quiet">next: about ${aboutText(predictedMs)}</span>`}`;
   }
 
-  private level({ level }: QueueLine, opened: string) {
-    if (!level || level.of === 0) return html`<span class="quiet">${levelText(level, opened)}</span>`;
-    return html`${levelText(level, opened)}<br /><span class="quiet">${level.inTime} of ${level.of}${level.isOwn ? ' answered' : ''} since ${opened}</span>`;
+  private level({ level }: QueueLine) {
+    if (!level || level.of === 0) return html`<span class="quiet">${levelText(level)}</span>`;
+    return html`${levelText(level)}<br /><span class="quiet">${level.inTime} of ${level.of}</span>`;
   }
 }

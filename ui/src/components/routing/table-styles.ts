@@ -52,6 +52,10 @@ export const tableStyles = css`
     thead {
       display: none;
     }
+    tbody tr:first-child {
+      border-top: 0;
+      padding-top: 0;
+    }
     tbody tr {
       display: grid;
       grid-template-columns: minmax(0, 1fr) minmax(0, 1fr);

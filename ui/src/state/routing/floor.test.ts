@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { AgentState, QueueState, RouteAssigned } from '../../api/routing-types.ts';
-import { agentLines, agentsText, floorText, levelText, queueLines, withAnswer } from './floor.ts';
+import { agentLines, agentsText, floorText, levelText, queueLines, roomText, sinceText, withAnswer } from './floor.ts';
 import { floorAction } from './keys.ts';
 import { factsOf, readPlan } from './plan.ts';
-import { actionName, ageText, featureText, figure, listed, methodName, spanText, termText, waitClock } from './words.ts';
+import { aboutText, actionName, ageText, featureText, figure, listed, methodName, sentenceOf, spanText, termText, termWhy, waitClock } from './words.ts';
 
 const written = `
 mode = "shadow"
@@ -76,7 +76,11 @@ test('answers are counted once an item, for half an hour, or as the service coun
   answered = withAnswer(answered, assigned({ work_item_id: 'i-2', waited_ms: 31_000, at_ms: 1_010_000 }));
   const level = (from = answered, changes: Partial<QueueState> = {}, seconds = 20) => queueLines([queue(changes)], plan, from, at(seconds))[0]!.level;
   expect(level()).toEqual({ inTime: 1, of: 2, sinceMs: 900_000, isOwn: true });
-  expect([levelText(level(), ''), levelText(level([]), '10:00'), levelText(null, '')]).toEqual(['50 %', 'nobody answered since 10:00', 'not known']);
+  expect([levelText(level()), levelText(level([])), levelText(null)]).toEqual(['50 %', 'none yet', 'not known']);
+  const since = (changes: Partial<QueueState>, facts = plan as typeof plan | null) => sinceText(queueLines([queue(changes)], facts, answered, at(20)));
+  expect(since({})).toMatch(/^In time: of those since \d\d:\d\d who were answered while this page was open; who gave up/);
+  expect(since({ service_level: { in_time: 8, of: 10, since_ms: 5 } })).toMatch(/, with those who gave up\.$/);
+  expect(since({}, null)).toContain('not known');
   expect(level(answered, {}, 1_805)?.of).toBe(1);
   expect(withAnswer(answered, assigned({ work_item_id: 'i-3', at_ms: 5_000_000 }))).toHaveLength(1);
   expect(level(answered, { service_level: { in_time: 8, of: 10, since_ms: 5 } })).toEqual({ inTime: 8, of: 10, sinceMs: 5, isOwn: false });
@@ -87,10 +91,12 @@ test('answers are counted once an item, for half an hour, or as the service coun
 test('agents by presence and room, found by name, skill or queue', async () => {
   const plan = await readPlan({ text: written, isJson: false, epoch: 1 });
   const agents = [agent(), agent({ name: 'Bo', capacity: [{ profile: 'calls', used: 1, limit: 1 }] }), agent({ name: 'Ada', on_shift: false }), agent({ name: 'Cy', presence: 'away' })];
-  expect(agentsText(agents)).toBe('1 free, 1 busy, 2 away.');
+  expect(agentsText(agents)).toBe('1 with room, 1 busy, 2 away.');
   expect(agentLines(agents, plan, 'REFUNDS billing').map((one) => one.name)).toEqual(['Emma']);
   expect(agentLines(agents, plan, 'billing').map((one) => one.name)).toEqual(['Emma', 'Bo']);
   expect(agentLines(agents, plan, '')[0]).toMatchObject({ isFree: true, skills: [{ name: 'refunds', level: 4, highest: 5 }] });
+  const both = (calls: number) => roomText(agent({ capacity: [{ profile: 'calls', used: calls, limit: 1 }, { profile: 'messages', used: 1, limit: 4 }] }));
+  expect([both(0), both(1), roomText(agents[1]!), roomText(agent({ capacity: [] }))]).toEqual(['free', 'room for messages', '', 'free']);
   expect(agentLines(agents, null, '')[0]).toMatchObject({ skills: [], queues: [] });
 });
 
@@ -101,7 +107,7 @@ test('plain words, and the key map', () => {
     .toEqual(['78 %', '5 min each', 'none', '1 min 15 s', '2.5', '–']);
   expect([featureText('intent', 'card_lost'), featureText('open_case', true), featureText('promise_due_in_s', -120), featureText('handling_s', 240), featureText('account_value', 1234.5)])
     .toEqual(['card lost', 'yes', '2 min ago', '4 min', '1230']);
-  expect([figure(0.123456), figure(3), listed(['a', 'b', 'c']), methodName('new_method'), actionName('fax', '')]).toEqual(['0.123', '3', 'a, b and c', 'new method', 'fax']);
+  expect([figure(0.123456), figure(3), listed(['a', 'b', 'c']), methodName('new_method'), actionName('fax', ''), aboutText(40_400), aboutText(130_000), sentenceOf('if so'), termWhy('value', 'w')]).toEqual(['0.123', '3', 'a, b and c', 'new method', 'fax', '40 s', '2 min', 'If so.', 'w']);
   const press = (key: string, more = {}) => ({ key, ctrlKey: false, metaKey: false, altKey: false, repeat: false, ...more });
   expect([floorAction(press('2'), false), floorAction(press('2'), true), floorAction(press('Escape'), true), floorAction(press('n', { ctrlKey: true }), false), floorAction(press('o', { repeat: true }), false)])
     .toEqual(['decisions', undefined, 'close', undefined, undefined]);

@@ -1,7 +1,7 @@
 // The queues as they are now: who waits against what was promised, who is there, what overflows.
 import type { AgentState, QueueState, RouteAssigned } from '../../api/routing-types.ts';
 import type { OverflowRule, PlanFacts } from './plan.ts';
-import { actionName, counted, listed, spanText } from './words.ts';
+import { actionName, clock, counted, listed, spanText } from './words.ts';
 
 /** Answers that the page itself has seen count for so long. */
 export const WHILE_MS = 30 * 60_000;
@@ -86,10 +86,18 @@ export function withAnswer(answered: Answered[], { work_item_id: item, queue, wa
   return [...answered.filter((one) => one.atMs >= atMs - WHILE_MS), { queue, waitedMs, atMs, item }];
 }
 
-export function levelText(level: Level | null, openedText: string): string {
+export function levelText(level: Level | null): string {
   if (!level) return 'not known';
-  if (level.of === 0) return `nobody answered since ${openedText}`;
+  if (level.of === 0) return 'none yet';
   return `${Math.round((100 * level.inTime) / level.of)} %`;
+}
+
+/** What the shares in time are of, once for all queues. */
+export function sinceText(lines: QueueLine[]): string {
+  const level = lines.map((line) => line.level).find((one) => one !== null);
+  if (!level) return 'In time: not known, as the plan can’t be read here.';
+  const since = `In time: of those since ${clock(level.sinceMs)}`;
+  return level.isOwn ? `${since} who were answered while this page was open; who gave up isn’t counted.` : `${since}, with those who gave up.`;
 }
 
 export function ruleText({ when, limit, action, to }: OverflowRule): string {
@@ -125,6 +133,7 @@ export function floorText(lines: QueueLine[]): string {
 
 export interface AgentLine extends AgentState {
   isFree: boolean;
+  room: string;
   skills: { name: string; level: number; highest: number }[];
   queues: string[];
 }
@@ -135,7 +144,7 @@ export function agentLines(agents: AgentState[], plan: PlanFacts | null, wanted:
     .map((agent) => {
       const facts = plan?.agents.get(agent.name);
       const skills = (facts?.skills ?? []).map(({ name, level }) => ({ name, level, highest: plan?.highest.get(name) ?? 10 }));
-      return { ...agent, isFree: isFree(agent), skills, queues: facts?.queues ?? [] };
+      return { ...agent, isFree: isFree(agent), room: roomText(agent), skills, queues: facts?.queues ?? [] };
     })
     .filter((agent) => {
       const text = [agent.name, agent.presence, ...agent.queues, ...agent.skills.map((skill) => skill.name)].join(' ').toLowerCase();
@@ -148,8 +157,15 @@ export function isFree({ presence, on_shift: onShift, capacity }: AgentState): b
   return presence === 'available' && onShift && (capacity.length === 0 || capacity.some(({ used, limit }) => used < limit));
 }
 
+/** `free`, or for what there is still room; empty where there is none. */
+export function roomText(agent: AgentState): string {
+  if (!isFree(agent)) return '';
+  const open = agent.capacity.filter(({ used, limit }) => used < limit);
+  return open.length === agent.capacity.length ? 'free' : `room for ${listed(open.map((one) => one.profile))}`;
+}
+
 export function agentsText(agents: AgentState[]): string {
   const here = agents.filter((agent) => agent.on_shift && agent.presence !== 'offline' && agent.presence !== 'away');
   const free = here.filter(isFree).length;
-  return `${free} free, ${here.length - free} busy, ${agents.length - here.length} away.`;
+  return `${free} with room, ${here.length - free} busy, ${agents.length - here.length} away.`;
 }

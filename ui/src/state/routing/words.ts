@@ -39,6 +39,11 @@ export function termText(name: string, value: number): string {
   }
 }
 
+/** What a term means; the service says it for the number that it counts with, which for the pace isn't the one that is shown. */
+export const termWhy = (name: string, why: string): string => (name === 'service_rate_per_min' ? 'how long such a contact takes the agent' : why);
+
+export const sentenceOf = (words: string): string => capital(words).replace(/[.!?]?$/, '.');
+
 /** Three digits are enough to compare. */
 export function figure(value: number): string {
   return Number.isInteger(value) ? String(value) : Number(value.toPrecision(3)).toString();
@@ -58,6 +63,9 @@ export function waitClock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
+
+/** `40 s`, `2 min`: what is only expected needs no seconds. */
+export const aboutText = (ms: number): string => (ms < 90_000 ? spanText(ms) : spanText(Math.round(ms / 60_000) * 60_000));
 
 /** How old knowledge is; seconds say nothing here. */
 export function ageText(ms: number): string {
