@@ -66,6 +66,7 @@ async function open(items = rows): Promise<void> {
   await page.goto('/outbox');
   await page.locator('bc-tabs').waitFor();
   await expect.poll(() => house.listeners('/v1/events')).toBe(1);
+  await page.locator('bc-outbox-row, .empty').first().waitFor();
 }
 
 const row = (id: number) => page.locator('bc-outbox-row').nth(store.filter((one) => rows.find((first) => first.id === one.id)?.state === 'failed').findIndex((one) => one.id === id));

@@ -11,6 +11,8 @@ let whose = { phones: [], emails: [] };
 let chosen = '';
 let shown = '';
 let said = '';
+let looking = false;
+let again = false;
 
 async function ask(method, path, body) {
   const response = await fetch(settings.service + path, {
@@ -22,14 +24,28 @@ async function ask(method, path, body) {
   return response.json();
 }
 
+/** One look at a time: two at once would show a call twice, or the one of a page that was left meanwhile. */
 async function look() {
+  again = true;
+  if (looking) return;
+  looking = true;
+  while (again) {
+    again = false;
+    await lookOnce();
+  }
+  looking = false;
+}
+
+async function lookOnce() {
+  const person = whose;
   try {
     settings = await chrome.storage.local.get(['service', 'key']);
     if (!settings.service || !settings.key) return note('Say in this extension’s options where the service is.');
     const { items } = await ask('GET', '/v1/conversations?state=live&limit=50');
+    if (person !== whose) return;
     const fitting = matching(items, whose);
     const wanted = items.find((one) => one.id === chosen) ?? (fitting.length === 1 ? fitting[0] : undefined);
-    if (wanted) return await show(wanted.id);
+    if (wanted) return await show(wanted.id, person);
     // An ended call stays until the page of somebody else is opened, or a call with the same person begins.
     if (shown !== '' && fitting.length === 0) return;
     if (items.length === 0) return note('No call right now. One with this contact appears here as it begins.');
@@ -39,9 +55,10 @@ async function look() {
   }
 }
 
-async function show(conversation) {
+async function show(conversation, person) {
   if (conversation === shown) return;
   const { token } = await ask('POST', '/v1/tokens', { conversation });
+  if (person !== whose) return;
   const copilot = document.createElement('backchannel-copilot');
   Object.entries({ base: settings.service, conversation, token }).forEach(([name, value]) => copilot.setAttribute(name, value));
   copilot.addEventListener('backchannel-token-expired', async () => copilot.setAttribute('token', (await ask('POST', '/v1/tokens', { conversation })).token));

@@ -66,9 +66,7 @@ impl CrmDoor for CrmDesk {
         if let Identity::Known(known) = &mut context.identity {
             known.chosen_by = Some(by.to_owned());
         }
-        self.introduce_in(conversation, &context).await;
-        let told = NewEvent::at(Timestamp::now(), EventBody::CrmContext(Box::new(context.clone())));
-        self.store.append(tenant, conversation, vec![told]).await.map_err(of)?;
+        self.tell_of_customer(tenant, conversation, context.clone()).await.map_err(of)?;
         Ok(context)
     }
 
@@ -185,8 +183,23 @@ impl CrmDesk {
         found.ok_or_else(none)
     }
 
+    /// Into the log, and to the conversation. The desktop doesn't wait for a conversation that sleeps, nor that one
+    /// for the disk; what wakes meanwhile is told by one or finds it in the other.
+    pub(super) async fn tell_of_customer(
+        &self,
+        tenant: &TenantId,
+        id: &ConversationId,
+        context: CrmContext,
+    ) -> Result<(), StoreError> {
+        let body = EventBody::CrmContext(Box::new(context.clone()));
+        let told = vec![NewEvent::at(Timestamp::now(), body)];
+        let (appended, ()) =
+            tokio::join!(self.store.append(tenant, id, told), self.introduce_in(id, &context));
+        appended.map(drop)
+    }
+
     /// Cards and the wrap-up know from now on whose conversation it is.
-    pub(super) async fn introduce_in(&self, id: &ConversationId, context: &CrmContext) {
+    async fn introduce_in(&self, id: &ConversationId, context: &CrmContext) {
         // A look-up in memory can be there before the call's own task.
         const TRIES: u32 = 5;
         let Identity::Known(customer) = &context.identity else { return };
@@ -334,17 +347,19 @@ fn refuse_second_person(before: &Known, now: &CrmContext) -> Result<(), Failure>
         Identity::Known(known) => Some(known.contact.id.as_str()),
         _ => None,
     };
-    let other = before.writes.iter().any(|write| {
+    let others = before.writes.iter().filter(|write| {
         write.state != DeliveryState::Discarded.as_str()
             && write.contact_id.as_ref().is_some_and(|id| Some(id.as_str()) != known)
     });
-    match other {
-        true => Err(failed(
-            ErrorKind::Conflict,
-            "something was written to another contact already; throw that away first",
-        )),
-        false => Ok(()),
-    }
+    let states: Vec<&str> = others.map(|write| write.state.as_str()).collect();
+    let why = match states.as_slice() {
+        [] => return Ok(()),
+        all if all.contains(&DeliveryState::Done.as_str()) => {
+            "something was written to another contact already, so this conversation stays theirs"
+        }
+        _ => "something is to be written to another contact already; throw that away first",
+    };
+    Err(failed(ErrorKind::Conflict, why))
 }
 
 fn changed(mut planned: Planned, change: Option<&Change>) -> Result<Planned, Failure> {

@@ -17,8 +17,7 @@ use super::identify::{identify, key_of};
 use crate::app::position::{read_position, write_position};
 use crate::bus::{Bus, Heard, Signal, Subscription};
 use crate::domain::{
-    Classify as _, ContactKey, ConversationId, CrmContext, Direction, EventBody, Identity,
-    NewEvent, Recorded, TenantId,
+    Classify as _, ContactKey, ConversationId, CrmContext, Direction, Identity, Recorded, TenantId,
 };
 use crate::serve::Failure;
 use crate::store::wire::ConversationStarted;
@@ -215,9 +214,7 @@ impl Follower {
     }
 
     async fn tell(&self, id: &ConversationId, context: CrmContext) -> Result<(), StoreError> {
-        self.desk.introduce_in(id, &context).await;
-        let event = NewEvent::at(Timestamp::now(), EventBody::CrmContext(Box::new(context)));
-        self.desk.store.append(&self.tenant, id, vec![event]).await.map(drop)
+        self.desk.tell_of_customer(&self.tenant, id, context).await
     }
 
     /// A look-up that came after the end finds nobody else who writes.

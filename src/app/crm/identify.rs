@@ -64,15 +64,11 @@ pub async fn identify(crm: &dyn Crm, key: ContactKey, region: &str) -> CrmContex
 
 /// Everything that is read about a contact, at the same time.
 pub async fn known(crm: &dyn Crm, contact: Contact) -> KnownContact {
-    let (cases, history, facts) = tokio::join!(
-        crm.open_cases(&contact, CASES_MAX),
-        crm.history(&contact, HISTORY_MAX),
-        crm.account_facts(&contact),
-    );
+    let about = crm.about(&contact, CASES_MAX, HISTORY_MAX).await;
     let mut missing = Vec::new();
-    let mut cases = or_missing(cases, "open cases", &mut missing);
-    let mut history = or_missing(history, "last contacts", &mut missing);
-    let facts = or_missing(facts, "account", &mut missing);
+    let mut cases = or_missing(about.cases, "open cases", &mut missing);
+    let mut history = or_missing(about.history, "last contacts", &mut missing);
+    let facts = or_missing(about.facts, "account", &mut missing);
     cases.truncate(CASES_MAX);
     history.truncate(HISTORY_MAX);
     for entry in history.iter_mut().chain(cases.iter_mut().flat_map(|case| &mut case.history)) {

@@ -59,6 +59,17 @@ pub trait Crm: Destination {
 
     async fn account_facts(&self, contact: &Contact) -> Result<AccountFacts, DeliveryError>;
 
+    /// Everything that is shown of a contact who is on the line, read at the same time. A connector whose record of a
+    /// contact answers several of these reads it once.
+    async fn about(&self, contact: &Contact, cases: usize, history: usize) -> About {
+        let (cases, history, facts) = tokio::join!(
+            self.open_cases(contact, cases),
+            self.history(contact, history),
+            self.account_facts(contact),
+        );
+        About { cases, history, facts }
+    }
+
     /// Cases that were solved and are about such words, the best first.
     async fn solved_cases(
         &self,
@@ -68,6 +79,14 @@ pub trait Crm: Destination {
         let _ = (words, limit);
         Err(DeliveryError::Unsupported("look for solved cases"))
     }
+}
+
+/// What is known of a contact; a part that can't be read takes none of the others along.
+#[derive(Debug)]
+pub struct About {
+    pub cases: Result<Vec<Case>, DeliveryError>,
+    pub history: Result<Vec<Activity>, DeliveryError>,
+    pub facts: Result<AccountFacts, DeliveryError>,
 }
 
 /// More people than that behind one number are no choice for anybody.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{BottleCrm, wire};
 use crate::connect::crm::answers::{at, list, optional};
-use crate::connect::crm::{CANDIDATES_MAX, Crm, checked, numbers};
+use crate::connect::crm::{About, CANDIDATES_MAX, Crm, checked, numbers};
 use crate::connect::destination::DeliveryError;
 use crate::connect::http::Request;
 use crate::domain::{AccountFacts, Activity, ActivityKind, Case, Contact, ContactKey};
@@ -51,33 +51,13 @@ impl Crm for BottleCrm {
         }
     }
 
-    /// A contact's record names its ten newest cases. Only where that many came may an open one be older than
-    /// they are; cases can't be asked for by contact, so open ones of everybody are looked through then, those of
-    /// the contact's account where it has one.
     async fn open_cases(
         &self,
         contact: &Contact,
         limit: usize,
     ) -> Result<Vec<Case>, DeliveryError> {
         let record = self.contact(&contact.id).await?;
-        let named = list(&record, "/cases")?;
-        let is_open = |case: &&Value| {
-            at(case, "/status").is_some_and(|status| self.settings.open_statuses.contains(&status))
-        };
-        let mut ids: Vec<String> =
-            named.iter().filter(is_open).filter_map(|case| at(case, "/id")).collect();
-        if named.len() >= NAMED_CASES {
-            let account = at(&record, "/contact_obj/account");
-            for id in self.older_cases(&contact.id, account).await? {
-                if !ids.contains(&id) {
-                    ids.push(id);
-                }
-            }
-        }
-        let mut cases = try_join_all(ids.iter().map(|id| self.whole_case(id))).await?;
-        cases.sort_by_key(|case| std::cmp::Reverse(case.updated_at));
-        cases.truncate(limit);
-        Ok(cases)
+        self.open_cases_of(contact, &record, limit).await
     }
 
     async fn history(
@@ -85,56 +65,33 @@ impl Crm for BottleCrm {
         contact: &Contact,
         limit: usize,
     ) -> Result<Vec<Activity>, DeliveryError> {
-        let (record, calls) = tokio::try_join!(
-            self.contact(&contact.id),
-            self.interactions("contact", &contact.id, limit.clamp(1, 200), 0)
-        )?;
-        let mut history: Vec<Activity> = calls.iter().map(wire::interaction).collect();
-        history.extend(list(&record, "/comments")?.iter().map(wire::comment));
-        for case in list(&record, "/cases")? {
-            let text = format!(
-                "{} ({})",
-                at(case, "/name").unwrap_or_default(),
-                at(case, "/status").unwrap_or_default()
-            );
-            history.push(wire::entry(
-                ActivityKind::Other,
-                wire::at_time(case, "/created_at"),
-                None,
-                &text,
-            ));
-        }
-        wire::latest_first(&mut history, limit);
-        Ok(history)
+        let record = self.contact(&contact.id).await?;
+        self.history_of(contact, &record, limit).await
     }
 
-    /// Tier and value are custom fields, of the contact or else of its account; what they bought are the deals that
-    /// were won.
     async fn account_facts(&self, contact: &Contact) -> Result<AccountFacts, DeliveryError> {
         let record = self.contact(&contact.id).await?;
-        let person = &record["contact_obj"];
-        let account = match at(person, "/account") {
-            Some(id) => self.account(&id).await?,
-            None => Value::Null,
+        self.facts_of(&record).await
+    }
+
+    /// Its processes answer one request after the other, so that each that isn't made is waited for by nobody.
+    async fn about(&self, contact: &Contact, cases: usize, history: usize) -> About {
+        let record = match self.contact(&contact.id).await {
+            Ok(record) => record,
+            Err(error) => {
+                return About {
+                    history: Err(error.clone()),
+                    facts: Err(error.clone()),
+                    cases: Err(error),
+                };
+            }
         };
-        let custom = |field: &str| {
-            let of = |value: &Value| at(value, &format!("/custom_fields/{}", escaped(field)));
-            of(person).or_else(|| of(&account))
-        };
-        let won = list(&record, "/opportunities")?
-            .iter()
-            .filter(|deal| at(deal, "/stage_kind").as_deref() == Some("won"))
-            .filter_map(|deal| at(deal, "/name"));
-        let since = at(&account, "/created_at").or_else(|| at(person, "/created_at"));
-        let value = custom(&self.settings.value_field).or_else(|| at(&account, "/annual_revenue"));
-        Ok(AccountFacts {
-            tier: custom(&self.settings.tier_field),
-            value: value.and_then(|value| value.parse().ok()),
-            since: since.and_then(|text| text.get(..10)?.parse().ok()),
-            owner: wire::first_name(person, "/assigned_to")
-                .or_else(|| wire::first_name(&account, "/assigned_to")),
-            products: won.map(|name| typed(&name)).collect(),
-        })
+        let (cases, history, facts) = tokio::join!(
+            self.open_cases_of(contact, &record, cases),
+            self.history_of(contact, &record, history),
+            self.facts_of(&record),
+        );
+        About { cases, history, facts }
     }
 }
 
@@ -198,6 +155,89 @@ impl BottleCrm {
         }
         right.truncate(CANDIDATES_MAX);
         if right.is_empty() { Err(limit) } else { Ok(right) }
+    }
+
+    /// A contact's record names its ten newest cases. Only where that many came may an open one be older than
+    /// they are; cases can't be asked for by contact, so open ones of everybody are looked through then, those of
+    /// the contact's account where it has one.
+    async fn open_cases_of(
+        &self,
+        contact: &Contact,
+        record: &Value,
+        limit: usize,
+    ) -> Result<Vec<Case>, DeliveryError> {
+        let named = list(record, "/cases")?;
+        let is_open = |case: &&Value| {
+            at(case, "/status").is_some_and(|status| self.settings.open_statuses.contains(&status))
+        };
+        let mut ids: Vec<String> =
+            named.iter().filter(is_open).filter_map(|case| at(case, "/id")).collect();
+        if named.len() >= NAMED_CASES {
+            let account = at(record, "/contact_obj/account");
+            for id in self.older_cases(&contact.id, account).await? {
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
+            }
+        }
+        let mut cases = try_join_all(ids.iter().map(|id| self.whole_case(id))).await?;
+        cases.sort_by_key(|case| std::cmp::Reverse(case.updated_at));
+        cases.truncate(limit);
+        Ok(cases)
+    }
+
+    async fn history_of(
+        &self,
+        contact: &Contact,
+        record: &Value,
+        limit: usize,
+    ) -> Result<Vec<Activity>, DeliveryError> {
+        let calls = self.interactions("contact", &contact.id, limit.clamp(1, 200), 0).await?;
+        let mut history: Vec<Activity> = calls.iter().map(wire::interaction).collect();
+        history.extend(list(record, "/comments")?.iter().map(wire::comment));
+        for case in list(record, "/cases")? {
+            let text = format!(
+                "{} ({})",
+                at(case, "/name").unwrap_or_default(),
+                at(case, "/status").unwrap_or_default()
+            );
+            history.push(wire::entry(
+                ActivityKind::Other,
+                wire::at_time(case, "/created_at"),
+                None,
+                &text,
+            ));
+        }
+        wire::latest_first(&mut history, limit);
+        Ok(history)
+    }
+
+    /// Tier and value are custom fields, of the contact or else of its account; what they bought are the deals that
+    /// were won.
+    async fn facts_of(&self, record: &Value) -> Result<AccountFacts, DeliveryError> {
+        let person = &record["contact_obj"];
+        let account = match at(person, "/account") {
+            Some(id) => self.account(&id).await?,
+            None => Value::Null,
+        };
+        let custom = |field: &str| {
+            let of = |value: &Value| at(value, &format!("/custom_fields/{}", escaped(field)));
+            of(person).or_else(|| of(&account))
+        };
+        let won = list(record, "/opportunities")?
+            .iter()
+            .filter(|deal| at(deal, "/stage_kind").as_deref() == Some("won"))
+            .filter_map(|deal| at(deal, "/name"));
+        let since = at(&account, "/created_at").or_else(|| at(person, "/created_at"));
+        let value = custom(&self.settings.value_field).or_else(|| at(&account, "/annual_revenue"));
+        Ok(AccountFacts {
+            tier: custom(&self.settings.tier_field),
+            value: value.and_then(|value| value.parse().ok()),
+            since: since.and_then(|text| text.get(..10)?.parse().ok()),
+            owner: wire::first_name(person, "/assigned_to")
+                .or_else(|| wire::first_name(&account, "/assigned_to")),
+            products: won.map(|name| typed(&name)).collect(),
+        })
     }
 
     async fn whole_case(&self, id: &str) -> Result<Case, DeliveryError> {
