@@ -69,18 +69,14 @@ pub fn intents(config: &Config, demo: bool) -> Result<Option<IntentFiles>, Strin
 }
 
 fn texts(folder: &'static Dir<'static>) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let files = folder.files().filter(|file| {
-        file.path().extension().is_some_and(|extension| extension == "toml")
-    });
+    let files = folder
+        .files()
+        .filter(|file| file.path().extension().is_some_and(|extension| extension == "toml"));
     files.filter_map(|file| Some((file.path().to_str()?, file.contents_utf8()?)))
 }
 
 /// Trains the model as soon as there are vectors, on a thread of its own; intents are told from then on.
-pub(super) fn train(
-    files: IntentFiles,
-    mut meaning: watch::Receiver<Meaning>,
-    intents: Intents,
-) {
+pub(super) fn train(files: IntentFiles, mut meaning: watch::Receiver<Meaning>, intents: Intents) {
     tokio::spawn(async move {
         let embedder = loop {
             match meaning.borrow_and_update().clone() {
@@ -123,8 +119,12 @@ fn model(
     let model = IntentModel::train(&examples, &mut vectors)?;
     let (measures, ms) = (model.measures(), begun.elapsed().as_millis());
     tracing::info!(
-        intents = model.labels().len(), examples = examples.len(), accuracy = measures.accuracy,
-        threshold = measures.threshold, ms, "intents are told from now on"
+        intents = model.labels().len(),
+        examples = examples.len(),
+        accuracy = measures.accuracy,
+        threshold = measures.threshold,
+        ms,
+        "intents are told from now on"
     );
     Ok(model)
 }

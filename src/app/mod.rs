@@ -227,11 +227,7 @@ impl App {
                 time_zone: time_zone.clone(),
             }),
             voice: Some(voice.clone()),
-            session: SessionSettings {
-                transcript,
-                suggestion: suggestion.clone(),
-                signals,
-            },
+            session: SessionSettings { transcript, suggestion: suggestion.clone(), signals },
             intents,
             calls_max: match config.calls.max {
                 0 => speech.workers() * load::CALLS_PER_WORKER,

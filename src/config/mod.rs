@@ -30,8 +30,8 @@ pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
 pub use self::office::{Calendar, Mail, SentCopy, Team};
 pub use self::own_sockets::{AudioSocket, Siprec};
 pub use self::routing::{
-    AmazonConnect, Categories, Context as RoutingContext, Dynamics, Instruction as RouterInstruction,
-    Intents, Router, Routing, TaskRouter as RouterTaskRouter,
+    AmazonConnect, Categories, Context as RoutingContext, Dynamics,
+    Instruction as RouterInstruction, Intents, Router, Routing, TaskRouter as RouterTaskRouter,
 };
 pub use self::speech::language_of;
 pub use self::wrapup::{Disposition, OwnSection, WrapUp};

@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 use super::error::Problem;
 use super::{
     ServeState, articles, ask, asyncapi, audiosocket, auth, batches, channels, chat, conversations,
-    crm, events, gaps, health, hooks, replies, routing, searches, suggestions, system, texts, tokens,
-    uses, wrapups,
+    crm, events, gaps, health, hooks, replies, routing, searches, suggestions, system, texts,
+    tokens, uses, wrapups,
 };
 
 #[derive(OpenApi)]

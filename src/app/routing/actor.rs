@@ -14,8 +14,8 @@ use super::settings::PlanText;
 use super::writer::{Teller, Writer, Written};
 use super::{RoutingSurroundings, restore};
 use crate::bus::{Heard, Signal, Subscription};
-use crate::domain::{Recorded, TenantId};
-use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError};
+use crate::domain::{ConversationId, Recorded, TenantId};
+use crate::store::{ConversationState, KindFilter, MAX_READ, ReadQuery, Store, StoreError};
 
 /// After a failure of the log.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -58,7 +58,7 @@ pub(super) fn start(
             begun = begin(floor, &around) => begun,
             () = stop.cancelled() => return,
         };
-        let (mut floor, ledger, position) = begun;
+        let Begun { mut floor, ledger, over, position } = begun;
         let (to_log, entries) = mpsc::channel(EVENTS_MAX);
         let writer = Writer {
             tenant: around.tenant.clone(),
@@ -71,7 +71,7 @@ pub(super) fn start(
         };
         let writing = tokio::spawn(writer.run(entries));
         let now_ms = now();
-        restore::restore(&mut floor, &ledger, plan, now_ms);
+        restore::restore(&mut floor, &ledger, &over, plan, now_ms);
         let mut actor = Actor { floor, to_log };
         actor.write(None).await;
         let (to_floor, mut events) = mpsc::channel(EVENTS_MAX);
@@ -93,8 +93,18 @@ pub(super) fn start(
     })
 }
 
+/// What a start has read.
+struct Begun {
+    floor: Floor,
+    ledger: Ledger,
+    /// Conversations of open items that ended while nobody heard of it.
+    over: Vec<ConversationId>,
+    /// Up to where the log is known.
+    position: u64,
+}
+
 /// Reads what was before, for as long as that takes.
-async fn begin(mut floor: Floor, around: &RoutingSurroundings) -> (Floor, Ledger, u64) {
+async fn begin(mut floor: Floor, around: &RoutingSurroundings) -> Begun {
     let (tenant, store) = (&around.tenant, &around.store);
     let ledger = loop {
         match ledger::open(&around.folder, store.as_ref(), tenant).await {
@@ -104,19 +114,37 @@ async fn begin(mut floor: Floor, around: &RoutingSurroundings) -> (Floor, Ledger
         tokio::time::sleep(AGAIN).await;
     };
     loop {
-        match learn(&mut floor, store.as_ref(), tenant).await {
-            Ok(position) => return (floor, ledger, position),
+        let read = async {
+            let position = learn(&mut floor, store.as_ref(), tenant).await?;
+            Ok::<_, StoreError>((position, over(&ledger, store.as_ref(), tenant).await?))
+        };
+        match read.await {
+            Ok((position, over)) => return Begun { floor, ledger, over, position },
             Err(error) => tracing::error!(%error, "the router can't read the log"),
         }
         tokio::time::sleep(AGAIN).await;
     }
 }
 
-async fn learn(
-    floor: &mut Floor,
+async fn over(
+    ledger: &Ledger,
     store: &dyn Store,
     tenant: &TenantId,
-) -> Result<u64, StoreError> {
+) -> Result<Vec<ConversationId>, StoreError> {
+    let mut over = Vec::new();
+    for kept in ledger.items.values().filter(|kept| kept.ended_ms.is_none()) {
+        let Some(id) = kept.offered.conversation_id.as_deref().map(ConversationId::from) else {
+            continue;
+        };
+        let row = store.conversation(tenant, &id).await?;
+        if row.is_some_and(|row| row.state == ConversationState::Ended) {
+            over.push(id);
+        }
+    }
+    Ok(over)
+}
+
+async fn learn(floor: &mut Floor, store: &dyn Store, tenant: &TenantId) -> Result<u64, StoreError> {
     let head = store.head().await?;
     let mut query = ReadQuery::all(tenant.clone(), head.saturating_sub(BEFORE_MAX));
     query.kinds = KindFilter::parse(KINDS).expect("the kinds are a constant; this is a bug");

@@ -91,8 +91,7 @@ impl RoutingDoor for RoutingDesk {
             return Err(Failure { kind: ErrorKind::NotFound, message });
         }
         let (id, by) = (id.clone(), by.to_owned());
-        let hands_over =
-            matches!(step, Step::Accept | Step::Transfer(_) | Step::Assign { .. });
+        let hands_over = matches!(step, Step::Accept | Step::Transfer(_) | Step::Assign { .. });
         let item = self.ask(move |floor, now_ms| floor.step(&id, step, &by, now_ms)).await??;
         match hands_over {
             true => Ok(self.with_pack(item).await),

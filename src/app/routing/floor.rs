@@ -222,16 +222,10 @@ impl Floor {
         if let Some(at_ms) = known.release_at_ms {
             self.releases.remove(&(at_ms, id.clone()));
         }
-        let released = WorkMoved {
-            item: id.clone(),
-            step: WorkStep::Released,
-            by: None,
-            at_ms: now_ms,
-        };
+        let released =
+            WorkMoved { item: id.clone(), step: WorkStep::Released, by: None, at_ms: now_ms };
         let is_told = self.out.iter().rev().any(|entry| match &entry.body {
-            EventBody::RouteMoved(moved) => {
-                moved.item == *id && moved.step == WorkStep::Released
-            }
+            EventBody::RouteMoved(moved) => moved.item == *id && moved.step == WorkStep::Released,
             _ => false,
         });
         if !is_told {

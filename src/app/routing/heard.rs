@@ -154,7 +154,7 @@ impl Floor {
         }
     }
 
-    fn end(&mut self, conversation: &ConversationId, now_ms: u64) {
+    pub fn end(&mut self, conversation: &ConversationId, now_ms: u64) {
         let Some(item) = self.of_conversation(conversation) else { return };
         if let Err(error) = self.moves(&item, WorkStep::Ended, None, now_ms) {
             tracing::warn!(%item, %error, "the end of a work item is not noted");

@@ -229,13 +229,7 @@ pub(super) fn values(features: &[Feature]) -> Vec<(String, FeatureValue)> {
 }
 
 pub(super) fn presence_of(text: &str) -> Option<Presence> {
-    [
-        Presence::Available,
-        Presence::Busy,
-        Presence::DoNotDisturb,
-        Presence::Away,
-        Presence::Offline,
-    ]
-    .into_iter()
-    .find(|one| one.as_str() == text)
+    [Presence::Available, Presence::Busy, Presence::DoNotDisturb, Presence::Away, Presence::Offline]
+        .into_iter()
+        .find(|one| one.as_str() == text)
 }

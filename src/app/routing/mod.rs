@@ -131,8 +131,7 @@ impl RoutingDesk {
         let mut tasks = Vec::new();
         let courier = router.as_ref().map(|told| {
             let to = Arc::clone(&told.destination);
-            let courier =
-                Courier::new(Arc::clone(&around.outbox), to, CourierSettings::default());
+            let courier = Courier::new(Arc::clone(&around.outbox), to, CourierSettings::default());
             let courier = Arc::new(courier);
             tasks.push(tokio::spawn(Arc::clone(&courier).run(around.stop.child_token())));
             courier

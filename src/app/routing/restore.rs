@@ -7,18 +7,24 @@ use super::items::{presence_of, values};
 use super::ledger::{Kept, Ledger};
 use super::plan::read;
 use super::settings::PlanText;
-use crate::domain::{self, PlanForm, PlanPut, WorkOffered};
+use crate::domain::{self, ConversationId, PlanForm, PlanPut, WorkOffered};
 use crate::routing::desk::{Desk, Input, Offer, Target};
 use crate::routing::plan::Presence;
 use crate::store::codec;
 
-/// Puts the floor back to what the ledger says, and does what has become due since. What was told before isn't told
-/// again.
-pub(super) fn restore(floor: &mut Floor, ledger: &Ledger, own: Option<PlanText>, now_ms: u64) {
+/// Puts the floor back to what the ledger says, and does what has become due since: conversations in `over` have ended.
+/// What was told before isn't told again.
+pub(super) fn restore(
+    floor: &mut Floor,
+    ledger: &Ledger,
+    over: &[ConversationId],
+    own: Option<PlanText>,
+    now_ms: u64,
+) {
     let now_ms = floor.at(now_ms);
     floor.clear();
     if let Some(put) = ledger.plan.as_ref() {
-        stand(floor, put.clone(), ledger, now_ms);
+        stand(floor, put.clone(), ledger, over, now_ms);
     }
     let Some(own) = own else { return };
     // What somebody has put over the API goes before the settings.
@@ -48,6 +54,7 @@ fn stand(
     floor: &mut Floor,
     put: crate::store::wire::RoutePlanned,
     ledger: &Ledger,
+    over: &[ConversationId],
     now_ms: u64,
 ) {
     let form = PlanForm::parse(&put.form).unwrap_or_default();
@@ -72,6 +79,7 @@ fn stand(
     kept.into_iter().for_each(|kept| again(floor, kept, now_ms));
     // What follows from that was told then.
     while floor.desk.as_mut().and_then(Desk::poll).is_some() {}
+    over.iter().for_each(|conversation| floor.end(conversation, now_ms));
     set_presences(floor, ledger, now_ms);
     settle(floor, now_ms);
 }

@@ -54,9 +54,9 @@ pub fn settings(config: &Config, demo: bool) -> Result<RoutingSettings, String> 
                 plan = Some(text);
             }
             Err(wrong) => mistakes.extend(wrong.iter().map(|one| {
-                let place = one.line_column.map_or_else(String::new, |(line, column)| {
-                    format!(":{line}:{column}")
-                });
+                let place = one
+                    .line_column
+                    .map_or_else(String::new, |(line, column)| format!(":{line}:{column}"));
                 let field = if one.place.is_empty() { "the plan" } else { &one.place };
                 format!("{name}{place}: {field}: {}; {}", one.what, one.instead)
             })),

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use super::floor::{Entry, Floor};
-use crate::domain::{
-    EventBody, RoutingMode, WorkItemId, WorkOverflowed, WorkQueued,
-};
+use crate::domain::{EventBody, RoutingMode, WorkItemId, WorkOverflowed, WorkQueued};
 use crate::routing::desk::{AgentView, Output, Overflowed, Queued};
 use crate::serve::{AgentState, Capacity, QueueState};
 
@@ -39,7 +37,8 @@ impl Floor {
     fn decided(&mut self, decision: crate::domain::Decision) {
         let stream = self.stream_of(&decision.item);
         let Some(known) = self.items.get_mut(&decision.item) else { return };
-        let agent = |one: &crate::domain::Decision| one.chosen.as_ref().map(|one| one.agent.clone());
+        let agent =
+            |one: &crate::domain::Decision| one.chosen.as_ref().map(|one| one.agent.clone());
         let stands = known.decision.as_deref().is_some_and(|before| {
             before.queue == decision.queue
                 && before.mode == decision.mode
@@ -59,25 +58,30 @@ impl Floor {
         let shared = Arc::new(decision.clone());
         known.decision = Some(Arc::clone(&shared));
         self.remember(shared);
-        self.push_entry(Entry { stream, body: EventBody::RouteRecommended(Box::new(decision)), tells });
+        self.push_entry(Entry {
+            stream,
+            body: EventBody::RouteRecommended(Box::new(decision)),
+            tells,
+        });
     }
 
     pub fn queue_states(&mut self, now_ms: u64) -> Vec<QueueState> {
         let now_ms = self.at(now_ms);
         let Some(desk) = &self.desk else { return Vec::new() };
         let of_plan = desk.plan().queues.iter();
-        let state = |(view, queue): (crate::routing::desk::QueueView, &crate::routing::plan::Queue)| {
-            QueueState {
-                name: view.name,
-                channel: queue.channel.as_str().to_owned(),
-                method: queue.method.as_str().to_owned(),
-                waiting: view.waiting,
-                longest_wait_ms: view.longest_wait_ms,
-                serving: view.serving,
-                free: view.free,
-                predicted_wait_ms: view.predicted_wait_ms,
-            }
-        };
+        let state =
+            |(view, queue): (crate::routing::desk::QueueView, &crate::routing::plan::Queue)| {
+                QueueState {
+                    name: view.name,
+                    channel: queue.channel.as_str().to_owned(),
+                    method: queue.method.as_str().to_owned(),
+                    waiting: view.waiting,
+                    longest_wait_ms: view.longest_wait_ms,
+                    serving: view.serving,
+                    free: view.free,
+                    predicted_wait_ms: view.predicted_wait_ms,
+                }
+            };
         desk.queues(now_ms).into_iter().zip(of_plan).map(state).collect()
     }
 

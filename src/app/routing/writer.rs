@@ -84,7 +84,7 @@ impl Writer {
     fn begin_anew(&self) {
         let ledger = self.ledger.clone();
         let job = Job(Box::new(move |floor, now_ms| {
-            restore::restore(floor, &ledger, None, now_ms);
+            restore::restore(floor, &ledger, &[], None, now_ms);
             Box::new(|_| ())
         }));
         let sent = self.to_actor.upgrade().map(|actor| actor.try_send(job));

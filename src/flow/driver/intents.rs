@@ -130,7 +130,8 @@ impl Call {
                     embedder.embed(vec![text.clone()], Urgency::Background).await
                 };
                 let made = embedding.await;
-                let made = made.inspect_err(|error| tracing::debug!(%error, "a turn without a vector"));
+                let made =
+                    made.inspect_err(|error| tracing::debug!(%error, "a turn without a vector"));
                 let Some(vector) = made.ok().and_then(|made| made.into_iter().next()) else {
                     // A busy model leaves a turn out; those behind it are told all the same.
                     let _ = answer.send(Answer::Read(turn, None, None));

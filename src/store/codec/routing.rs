@@ -119,11 +119,7 @@ pub fn planned(x: &PlanPut) -> wire::RoutePlanned {
 }
 
 pub(super) fn presence(x: &PresenceSet) -> wire::RoutePresence {
-    wire::RoutePresence {
-        agent: x.agent.clone(),
-        presence: x.presence.clone(),
-        by: x.by.clone(),
-    }
+    wire::RoutePresence { agent: x.agent.clone(), presence: x.presence.clone(), by: x.by.clone() }
 }
 
 pub fn offered(x: &WorkOffered) -> wire::RouteOffered {

@@ -58,9 +58,8 @@ async fn house() -> House {
     let intents = Some(reader());
     let house = House::open_with(Options { session, intents, ..routed(Some(PLAN)) }).await;
     let library = house.library.clone();
-    let attach = move || {
-        library.attach_vectors(EmbedderHandle::spawn(Box::new(Lengths), 16), |_, _| ())
-    };
+    let attach =
+        move || library.attach_vectors(EmbedderHandle::spawn(Box::new(Lengths), 16), |_, _| ());
     tokio::task::spawn_blocking(attach).await.expect("no panic").expect("it embeds");
     house
 }
@@ -73,7 +72,13 @@ async fn what_a_customer_writes_is_heard_by_the_router() {
     let item = format!("i-{id}");
     let first = until(&house, &item, |one| one["queue"] == "general").await;
     assert_eq!(first["conversation_id"], json!(id));
-    say(&house, &id, "customer", "This is awful and I want to leave unless I get my refund for May.").await;
+    say(
+        &house,
+        &id,
+        "customer",
+        "This is awful and I want to leave unless I get my refund for May.",
+    )
+    .await;
     let routed = until(&house, &item, |one| one["queue"] == "billing").await;
     let routed = match routed["recommended"].is_null() {
         true => until(&house, &item, |one| one["recommended"] == "Emma").await,
@@ -119,7 +124,11 @@ async fn each_turn_has_its_intent_once_and_in_order() {
     let mut seen: Vec<Value> = Vec::new();
     for _ in 0..1_000 {
         let events = logged(&house, &id).await;
-        seen = events.into_iter().filter(|(kind, _)| kind == "insight.intent").map(|one| one.1).collect();
+        seen = events
+            .into_iter()
+            .filter(|(kind, _)| kind == "insight.intent")
+            .map(|one| one.1)
+            .collect();
         if seen.len() >= 3 {
             break;
         }
