@@ -5,6 +5,9 @@ use candle_core::{Device, Result, Tensor};
 
 /// Rows and columns of a block: the part that is done number by number stays small.
 const BLOCK: usize = 128;
+/// Columns of the inverse that are made at once, a multiple of [`BLOCK`]: what is known to be 0 is left out in steps
+/// of these.
+const WIDE: usize = 1_024;
 /// No pivot is smaller: rounding must not make a matrix indefinite that is not.
 const PIVOT_MIN: f32 = 1e-6;
 
@@ -48,7 +51,7 @@ impl Cholesky {
     ///
     /// # Errors
     /// When `B` has more columns than have been factored.
-    pub fn solve_rows(&self, b: &Tensor) -> Result<Tensor> {
+    fn solve_rows(&self, b: &Tensor) -> Result<Tensor> {
         let (_, columns) = b.dims2()?;
         let mut done: Option<Tensor> = None;
         for (at, start) in (0..columns).step_by(BLOCK).enumerate() {
@@ -66,25 +69,32 @@ impl Cholesky {
         done.map_or_else(|| b.copy(), Ok)
     }
 
-    /// `X` of `Lᵀ X = B`, with `B` of shape `size × any`.
+    /// The inverse of `L`, lower triangular.
     ///
     /// # Errors
-    /// When `B` has another number of rows.
-    pub fn solve_transposed(&self, b: &Tensor) -> Result<Tensor> {
-        // From the last block of rows up: each takes itself out of those above it.
-        let mut rest = b.clone();
-        let mut parts = Vec::new();
-        for (at, start) in (0..self.size).step_by(BLOCK).enumerate().rev() {
-            let height = BLOCK.min(self.size - start);
-            let own = rest.narrow(0, start, height)?.contiguous()?;
-            let part = self.inverses[at].t()?.matmul(&own)?;
+    /// When memory runs out.
+    pub fn inverse(&self) -> Result<Tensor> {
+        let mut rows: Vec<Tensor> = Vec::new();
+        for (at, inverse) in self.inverses.iter().enumerate() {
+            let (height, start) = (inverse.dim(0)?, at * BLOCK);
+            let mut row = inverse.pad_with_zeros(1, 0, self.size - start - height)?;
             if let Some(left) = &self.left[at] {
-                rest = (rest.narrow(0, 0, start)? - left.t()?.matmul(&part)?)?;
+                // Above the diagonal all is 0: of the rows so far, each block is short.
+                let mut parts = Vec::new();
+                for column in (0..start).step_by(WIDE) {
+                    let width = WIDE.min(start - column);
+                    let below = rows[column / BLOCK..].iter().map(|row| row.narrow(1, column, width));
+                    let below = Tensor::cat(&below.collect::<Result<Vec<_>>>()?, 0)?;
+                    let left = left.narrow(1, column, start - column)?.contiguous()?;
+                    parts.push(left.matmul(&below)?);
+                }
+                let product = inverse.matmul(&Tensor::cat(&parts, 1)?)?.neg()?;
+                let own = row.narrow(1, 0, self.size - start)?;
+                row = Tensor::cat(&[&product, &own], 1)?;
             }
-            parts.push(part);
+            rows.push(row);
         }
-        parts.reverse();
-        Tensor::cat(&parts, 0)
+        Tensor::cat(&rows, 0)
     }
 }
 
@@ -146,15 +156,15 @@ mod tests {
 
     #[test]
     fn solving_undoes_multiplying() {
-        for size in [1, 5, BLOCK, BLOCK + 1, 2 * BLOCK + 37] {
+        for size in [1, 5, BLOCK, BLOCK + 1, 2 * BLOCK + 37, WIDE + BLOCK + 3] {
             let a = matrix(size);
             let factor = Cholesky::of(&a).unwrap();
             let x: Vec<f32> = (0..size * 3).map(|at| (at as f32 * 0.7).sin()).collect();
             let x = Tensor::from_vec(x, (size, 3), &Device::Cpu).unwrap();
-            // A x = b, hence L y = b (as rows: yᵀ Lᵀ = bᵀ) and Lᵀ x = y.
-            let b = a.matmul(&x).unwrap();
-            let y = factor.solve_rows(&b.t().unwrap().contiguous().unwrap()).unwrap();
-            let again = factor.solve_transposed(&y.t().unwrap().contiguous().unwrap()).unwrap();
+            // A x = b, hence x = (L⁻¹)ᵀ (L⁻¹ b).
+            let inverse = factor.inverse().unwrap();
+            let b = inverse.matmul(&a.matmul(&x).unwrap()).unwrap();
+            let again = inverse.t().unwrap().matmul(&b).unwrap();
             assert!(furthest(&again, &x) < 1e-3, "size {size}: {}", furthest(&again, &x));
         }
     }
@@ -162,7 +172,7 @@ mod tests {
     #[test]
     fn a_matrix_that_is_not_quite_definite_gives_numbers() {
         let ones = Tensor::ones((3, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
-        let solved = Cholesky::of(&ones).unwrap().solve_rows(&ones).unwrap();
+        let solved = Cholesky::of(&ones).unwrap().inverse().unwrap();
         assert!(solved.flatten_all().unwrap().to_vec1::<f32>().unwrap().iter().all(|x| x.is_finite()));
     }
 }

@@ -59,10 +59,10 @@ impl Lexicon {
         weighted
     }
 
-    pub fn index(&self, texts: &[&Weighted]) -> LexicalIndex {
+    pub fn index(&self, texts: &[Weighted]) -> LexicalIndex {
         let mut texts_of = vec![Vec::new(); self.groups.len()];
         for (at, text) in texts.iter().enumerate() {
-            for (number, weight) in *text {
+            for (number, weight) in text {
                 texts_of[*number as usize].push((at as u32, *weight));
             }
         }
@@ -112,7 +112,7 @@ mod tests {
         let texts = ["my card is lost", "my card is late", "where is my card", "change the pin"];
         let lexicon = Lexicon::of(&texts);
         let weighted: Vec<Weighted> = texts.iter().map(|text| lexicon.weigh(text)).collect();
-        let index = lexicon.index(&weighted.iter().collect::<Vec<_>>());
+        let index = lexicon.index(&weighted);
         let cosines = index.cosines(&lexicon.weigh("Lost my cards!"));
         assert!(cosines[0] > cosines[1] && cosines[1] > cosines[3], "{cosines:?}");
         assert!((index.cosines(&weighted[2])[2] - 1.0).abs() < 1e-5);
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn texts_without_letters_are_like_nothing() {
         let lexicon = Lexicon::of(&["how much", "über Köln"]);
-        let index = lexicon.index(&[&lexicon.weigh("how much")]);
+        let index = lexicon.index(&[lexicon.weigh("how much")]);
         for text in ["", "?!", "\u{1f600}", "ß", "日本語"] {
             assert_eq!(index.cosines(&lexicon.weigh(text)), [0.0]);
         }

@@ -7,7 +7,7 @@
 
 mod calibrate;
 mod cholesky;
-// mod files;
+mod files;
 mod lexical;
 mod machine;
 mod model;
@@ -15,5 +15,5 @@ mod space;
 #[cfg(test)]
 mod tests;
 
-// pub use files::{INTENTS_MAX, IntentFiles, WrittenIntent, read};
+pub use files::{INTENTS_MAX, IntentFiles, IntentMistake, WrittenIntent, parse, read};
 pub use model::{Example, IntentError, IntentModel, Kind, Measures, Vectors};

@@ -12,12 +12,9 @@ use super::space::{Space, dot};
 use crate::domain::{Classify, ErrorKind, Intent, IntentSeen};
 use crate::models::embedder::EmbedderError;
 
-/// Examples that others are compared with. More make the training slower by their square, and right hardly more often.
-const LANDMARKS_MAX: usize = 2_048;
-/// Examples at most: each costs a comparison a turn, and 1.5 kB.
-pub const EXAMPLES_MAX: usize = 50_000;
-/// Rows whose nearest neighbours are looked for at once: the table of all cosines would not fit.
-const ROWS_AT_ONCE: usize = 512;
+/// Examples that are used at most, as evenly of all labels as can be: training takes the cube of their number, half a
+/// minute on two cores for so many, and each costs a comparison a turn.
+pub const EXAMPLES_MAX: usize = 10_240;
 
 /// What kind of text an example is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +72,6 @@ pub enum IntentError {
     Vectors(#[from] EmbedderError),
     #[error("there is no example with an intent: write at least one for each intent")]
     NoExamples,
-    #[error("{0} examples are too many: keep to {EXAMPLES_MAX}")]
-    TooMany(usize),
     #[error("there are {vectors} vectors of {dimensions} numbers each for {examples} examples")]
     Shape { vectors: usize, dimensions: usize, examples: usize },
     #[error("the training failed: {0}")]
@@ -87,7 +82,7 @@ impl Classify for IntentError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Vectors(error) => error.kind(),
-            Self::NoExamples | Self::TooMany(_) => ErrorKind::Invalid,
+            Self::NoExamples => ErrorKind::Invalid,
             Self::Shape { .. } | Self::Training(_) => ErrorKind::Internal,
         }
     }
@@ -116,12 +111,11 @@ pub struct IntentModel {
     lexicon: Lexicon,
     letters: LexicalIndex,
     kernel: Kernel,
-    /// Places of examples, `rows × dimensions`, the landmarks first.
+    /// Places of examples, `rows × dimensions`.
     places: Vec<f32>,
     /// Of each place, whether it belongs to an intent: only to those a turn may be near.
     has_intent: Vec<bool>,
-    landmarks: usize,
-    /// `landmarks × labels`.
+    /// `rows × labels`.
     weights: Vec<f32>,
     measures: Measures,
 }
@@ -132,12 +126,10 @@ impl IntentModel {
     /// Takes a second for a thousand examples beside their vectors, some ten for ten thousand.
     ///
     /// # Errors
-    /// When no example has an intent, there are too many, or `vectors` fails.
+    /// When no example has an intent, or `vectors` fails.
     pub fn train(examples: &[Example], vectors: Vectors<'_>) -> Result<Self, IntentError> {
-        if examples.len() > EXAMPLES_MAX {
-            return Err(IntentError::TooMany(examples.len()));
-        }
-        let ordered = in_order(examples);
+        let mut ordered = in_order(examples);
+        ordered.truncate(EXAMPLES_MAX);
         let texts: Vec<&str> = ordered.iter().map(|example| example.text.as_str()).collect();
         let found = vectors(&texts)?;
         let dimensions = found.first().map_or(0, Vec::len);
@@ -169,14 +161,14 @@ impl IntentModel {
         let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
         let lexicon = Lexicon::of(&texts);
         let weighted: Vec<Weighted> = texts.iter().map(|text| lexicon.weigh(text)).collect();
-        let landmarks = examples.len().min(LANDMARKS_MAX);
-        let letters = lexicon.index(&weighted[..landmarks].iter().collect::<Vec<_>>());
+        let letters = lexicon.index(&weighted);
         let kernel = Kernel::USUAL;
 
         let all = Tensor::from_slice(&places, (examples.len(), dimensions), &Device::Cpu)?;
-        let cosines = all.matmul(&all.narrow(0, 0, landmarks)?.t()?)?;
-        let mut kernels: Vec<f32> = cosines.flatten_all()?.to_vec1()?;
-        kernels.par_chunks_mut(landmarks).zip(&weighted).for_each(|(row, text)| {
+        let mut kernels: Vec<f32> = all.matmul(&all.t()?)?.flatten_all()?.to_vec1()?;
+        let has_intent: Vec<bool> = classes.iter().map(Option::is_some).collect();
+        let nearest = nearest_of_others(&kernels, &has_intent);
+        kernels.par_chunks_mut(examples.len()).zip(&weighted).for_each(|(row, text)| {
             for (cosine, letters) in row.iter_mut().zip(letters.cosines(text)) {
                 *cosine = kernel.of(*cosine, letters);
             }
@@ -188,11 +180,7 @@ impl IntentModel {
                 targets[row * labels.len() + class] += 1.0;
             }
         }
-        let sizes = (examples.len(), landmarks, labels.len());
-        let trained = train(kernels, &targets, sizes.0, sizes.1, sizes.2, kernel.noise)?;
-
-        let has_intent: Vec<bool> = classes.iter().map(Option::is_some).collect();
-        let nearest = nearest_of_others(&all, &has_intent)?;
+        let trained = train(kernels, &targets, labels.len(), kernel.noise)?;
         let left_out: Vec<&[f32]> = trained.left_out.chunks(labels.len()).collect();
         let measures = measure(examples, &classes, &left_out, &nearest, share);
         Ok(Self {
@@ -203,7 +191,6 @@ impl IntentModel {
             kernel,
             places,
             has_intent,
-            landmarks,
             weights: trained.weights,
             measures,
         })
@@ -252,11 +239,9 @@ impl IntentModel {
             if *has_intent {
                 nearest = nearest.max(cosine);
             }
-            if at < self.landmarks {
-                let kernel = self.kernel.of(cosine, letters[at]);
-                let weights = &self.weights[at * scores.len()..(at + 1) * scores.len()];
-                scores.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += kernel * weight);
-            }
+            let kernel = self.kernel.of(cosine, letters[at]);
+            let weights = &self.weights[at * scores.len()..(at + 1) * scores.len()];
+            scores.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += kernel * weight);
         }
         (scores, nearest)
     }
@@ -271,7 +256,7 @@ fn certainty(scores: &[f32], nearest: f32, share: f32) -> f32 {
     if best.is_finite() { best.clamp(0.0, 1.5) * nearest.clamp(0.0, 1.0) } else { 0.0 }
 }
 
-/// One of each label in turn, so that the landmarks, which come first, are of all; names and descriptions before what
+/// One of each label in turn, so that the first so many are of all alike; names and descriptions before what
 /// was said, since there is one of each. Examples are in the order of their texts, whatever order they came in.
 fn in_order(examples: &[Example]) -> Vec<&Example> {
     let mut by_label: BTreeMap<Option<&str>, Vec<&Example>> = BTreeMap::new();
@@ -295,20 +280,16 @@ fn mixed(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
-/// Of each place, the cosine with the nearest other one that has an intent; at least 0.
-fn nearest_of_others(places: &Tensor, has_intent: &[bool]) -> candle_core::Result<Vec<f32>> {
-    let (rows, _) = places.dims2()?;
-    let mut nearest = Vec::with_capacity(rows);
-    for start in (0..rows).step_by(ROWS_AT_ONCE) {
-        let some = places.narrow(0, start, ROWS_AT_ONCE.min(rows - start))?;
-        let cosines: Vec<f32> = some.matmul(&places.t()?)?.flatten_all()?.to_vec1()?;
-        nearest.extend(cosines.chunks(rows).enumerate().map(|(at, cosines)| {
-            let others = cosines.iter().zip(has_intent).enumerate();
-            let others = others.filter(|(other, (_, has))| **has && *other != start + at);
-            others.map(|(_, (cosine, _))| *cosine).fold(0.0, f32::max)
-        }));
-    }
-    Ok(nearest)
+/// Of each place, the cosine with the nearest other one that has an intent; at least 0. `cosines` are those of all with
+/// all, by rows.
+fn nearest_of_others(cosines: &[f32], has_intent: &[bool]) -> Vec<f32> {
+    let rows = cosines.chunks(has_intent.len().max(1)).enumerate();
+    let nearest = rows.map(|(row, cosines)| {
+        let others = cosines.iter().zip(has_intent).enumerate();
+        let others = others.filter(|(other, (_, has_intent))| **has_intent && *other != row);
+        others.map(|(_, (cosine, _))| *cosine).fold(0.0, f32::max)
+    });
+    nearest.collect()
 }
 
 fn best_of(scores: &[f32]) -> usize {
