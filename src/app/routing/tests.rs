@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::*;
 use crate::bus::{MemoryBus, Signal};
+use crate::connect::destination::{DeliveryError, Destination, RemoteId};
 use crate::domain::*;
 use crate::serve::{
     NewPlan, PlanForm, PlanRefusal, RoutingDoor, Step, Target, WantedItem, WorkItem,
@@ -46,6 +48,35 @@ queue = "billing"
 when = { attribute = "intent", is = "refund" }
 "#;
 
+/// A router of the company's own, which keeps what it is told.
+#[derive(Default)]
+struct Theirs(Mutex<Vec<(DedupeKey, Recommendation)>>);
+
+#[async_trait]
+impl Destination for Theirs {
+    fn name(&self) -> &str {
+        "theirs"
+    }
+
+    async fn deliver(&self, effect: &Effect, key: &DedupeKey) -> Result<RemoteId, DeliveryError> {
+        let Effect::Recommend(told) = effect else {
+            return Err(DeliveryError::Unsupported("take anything but recommendations"));
+        };
+        self.0.lock().expect("nobody panicked").push((key.clone(), (**told).clone()));
+        Ok(RemoteId(told.external_id.clone()))
+    }
+
+    async fn delivered(
+        &self,
+        _: &Effect,
+        key: &DedupeKey,
+    ) -> Result<Option<RemoteId>, DeliveryError> {
+        let told = self.0.lock().expect("nobody panicked");
+        let found = told.iter().find(|(known, _)| known == key);
+        Ok(found.map(|(_, told)| RemoteId(told.external_id.clone())))
+    }
+}
+
 struct House {
     desk: RoutingDesk,
     store: Arc<SqliteStore>,
@@ -55,6 +86,11 @@ struct House {
 
 impl House {
     async fn open(folder: &Path, plan: Option<&str>) -> Self {
+        Self::open_beside(folder, plan, None).await
+    }
+
+    /// Beside a router that is told.
+    async fn open_beside(folder: &Path, plan: Option<&str>, router: Option<Arc<Theirs>>) -> Self {
         let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new(1_024));
         let to_bus = Arc::clone(&bus);
         let hook = Arc::new(move |events: &[Arc<Recorded>]| {
@@ -67,6 +103,14 @@ impl House {
         let settings = RoutingSettings {
             plan: plan.map(text),
             workstreams: [("voice".to_owned(), "calls".to_owned())].into(),
+            router: router.map(|destination| Told {
+                system: "webhook",
+                destination,
+                callback: None,
+                id_attribute: Some("task".to_owned()),
+            }),
+            agents: [("Emma".to_owned(), "WK1".to_owned())].into(),
+            public_url: Some("https://copilot.example.test".to_owned()),
             ..RoutingSettings::default()
         };
         let around = RoutingSurroundings {
@@ -382,5 +426,56 @@ async fn a_plan_of_the_settings_follows_its_file() {
     assert_eq!(epoch(&house).await, 2);
     let agents = house.desk.agents(&"t".into()).await.expect("asked");
     assert_eq!((agents[1].presence.as_str(), agents[1].capacity[0].limit), ("available", 2));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn another_router_is_told_each_recommendation_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let theirs = Arc::new(Theirs::default());
+    let shadow = PLAN.replace("\"active\"", "\"shadow\"");
+    let open = || House::open_beside(folder.path(), Some(&shadow), Some(Arc::clone(&theirs)));
+    let told = async |count: usize| {
+        for _ in 0..1_000 {
+            if theirs.0.lock().expect("nobody panicked").len() >= count {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        theirs.0.lock().expect("nobody panicked").clone()
+    };
+    let house = open().await;
+    house.presence("Emma", "available").await;
+    let mut began = ConversationStarted {
+        channel: Channel::Voice,
+        direction: Direction::Inbound,
+        external_id: Some("CA1".into()),
+        parties: Vec::new(),
+        attributes: [("task".to_owned(), "WT1".to_owned())].into(),
+    };
+    house.append("c-1", vec![EventBody::ConversationStarted(began.clone())]).await;
+    let first = told(1).await;
+    assert_eq!(first.len(), 1);
+    let (_, one) = &first[0];
+    assert_eq!((one.external_id.as_str(), one.conversation.as_str()), ("WT1", "c-1"));
+    assert_eq!(one.decision.chosen.as_ref().map(|one| one.agent.as_str()), Some("Emma"));
+    let link = "https://copilot.example.test/desktop?conversation=c-1";
+    assert_eq!(one.link.as_deref(), Some(link));
+    let fields = house.desk.recommendation(&"t".into(), "WT1").await.expect("asked");
+    let fields = fields.expect("decided");
+    assert_eq!((&*fields["backchannel_agent"], &*fields["backchannel_link"]), ("WK1", link));
+    house.append("c-1", vec![refund()]).await;
+    let second = told(2).await;
+    assert_eq!(second[1].1.decision.queue, "billing");
+    house.close().await;
+    // Nothing is told again, and outbound calls are nobody's work.
+    let house = open().await;
+    began.direction = Direction::Outbound;
+    house.append("c-2", vec![EventBody::ConversationStarted(began)]).await;
+    house.offer("i-9", &[]).await;
+    let third = told(3).await;
+    let names: Vec<&str> = third.iter().map(|(_, one)| one.external_id.as_str()).collect();
+    assert_eq!(names, ["WT1", "WT1", "WT-i-9"]);
+    assert!(house.desk.item(&"t".into(), &"i-c-2".into()).await.expect("asked").is_none());
     house.close().await;
 }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::appender::Entry;
 use super::customers::Listening;
-use super::intents::Unread;
+use super::intents::{self, Unread};
 use super::news::News;
 use super::wrapup::Notes;
 use super::{
@@ -395,7 +395,7 @@ impl Call {
             let _ = answer.send(Answer::Found(query, found, since));
             // Behind the card, which doesn't wait for it.
             if let Some(vector) = vector {
-                let seen = reader.map(|reader| reader(&text, &vector));
+                let seen = intents::read(reader.as_ref(), &text, &vector);
                 let _ = answer.send(Answer::Read(turn, seen, Some((text, vector))));
                 shared.learn_rules_soon();
             }

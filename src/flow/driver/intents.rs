@@ -6,6 +6,7 @@
 //! and dispositions are chosen by the whole, are there two.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::mpsc;
@@ -39,6 +40,14 @@ impl Intents {
     fn reader(&self) -> Option<Reader> {
         self.0.get().cloned()
     }
+}
+
+/// What a reader makes of a text. Without an answer the intents behind it could never be told.
+pub(super) fn read(reader: Option<&Reader>, text: &str, vector: &[f32]) -> Option<IntentSeen> {
+    let reader = reader?;
+    catch_unwind(AssertUnwindSafe(|| reader(text, vector)))
+        .inspect_err(|_| tracing::error!("reading an intent panicked"))
+        .ok()
 }
 
 /// Turns whose intent is not told yet.
@@ -138,7 +147,7 @@ impl Call {
                     return;
                 };
                 let _ = tokio::task::spawn_blocking(move || {
-                    let seen = reader.map(|reader| reader(&text, &vector));
+                    let seen = read(reader.as_ref(), &text, &vector);
                     // A call that has ended doesn't want to know.
                     let _ = answer.send(Answer::Read(turn, seen, Some((text, vector))));
                 })
