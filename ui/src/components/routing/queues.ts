@@ -21,6 +21,9 @@ export class RouteQueues extends LitElement {
         font-weight: var(--weight-bold);
         line-height: 1;
       }
+      .whole-line {
+        white-space: nowrap;
+      }
       .none {
         color: var(--ink-3);
         font-weight: inherit;
@@ -32,6 +35,7 @@ export class RouteQueues extends LitElement {
         display: flex;
         align-items: center;
         gap: var(--s1);
+        white-space: nowrap;
       }
       .late .said {
         font-weight: var(--weight-bold);
@@ -100,8 +104,8 @@ export class RouteQueues extends LitElement {
       <th role="rowheader" scope="row"><strong>${line.name}</strong><br /><span class="quiet">${channelName(line.channel)}, ${methodName(line.method)}</span></th>
       <td role="cell" data-label="Waiting"><span class="count ${line.waiting === 0 ? 'none' : ''}">${line.waiting}</span></td>
       <td role="cell" data-label="Longest wait" class="wait ${line.isLate ? 'late' : ''}">${this.wait(line)}</td>
-      <td role="cell" data-label="Agents">${counted(line.free, 'free', 'free')}<br /><span class="quiet">${line.busy} busy${line.away === null ? '' : `, ${line.away} away`}</span></td>
-      <td role="cell" data-label="In time">${this.level(line)}</td>
+      <td role="cell" data-label="Agents" class="whole-line">${counted(line.free, 'free', 'free')}<br /><span class="quiet">${line.busy} busy${line.away === null ? '' : `, ${line.away} away`}</span></td>
+      <td role="cell" data-label="In time" class="whole-line">${this.level(line)}</td>
       <td role="cell" data-label="Overflow" class="whole overflow ${overflows === 0 ? 'nothing' : ''}">${overflows === 0
         ? 'none'
         : html`<ul>

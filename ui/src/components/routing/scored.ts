@@ -15,9 +15,11 @@ export class ScoredTable extends LitElement {
     shared,
     tableStyles,
     css`
-      tbody th,
-      td {
-        padding-block: var(--s2);
+      @media (min-width: 760px) {
+        tbody th,
+        td {
+          padding-block: var(--s2);
+        }
       }
       th .quiet {
         font-weight: 400;
