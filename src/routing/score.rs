@@ -25,6 +25,11 @@ pub const SHORTEST_HANDLING_S: f64 = 5.0;
 /// heterogeneous-server systems*, Oper. Res. 58, 2010).
 pub const NEAR: f32 = 0.85;
 
+/// Whether a score is as good as the best one, by [`NEAR`].
+pub fn is_near(score: f64, best: f64) -> bool {
+    score >= best * f64::from(NEAR)
+}
+
 /// The four factors of a score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Terms {

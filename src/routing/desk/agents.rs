@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Desk;
+use super::context::Means;
 use super::io::Refused;
 use super::timers::Timer;
 use crate::routing::bullseye;
@@ -21,6 +22,8 @@ pub struct AgentState {
     pub on_shift: bool,
     /// Handling seconds and resolve probability by kind, not a number where nothing is measured; see `context`.
     pub figures: Vec<(f64, f64)>,
+    /// By kind: what was reported last.
+    pub reported: Vec<Means>,
 }
 
 /// An agent in a queue.

@@ -54,11 +54,15 @@ impl Classes {
 
 /// Free agents of a class.
 pub enum Pool {
-    /// The first in order on top.
-    Heap(BinaryHeap<Reverse<(Order, u32)>>),
+    /// The first in order on top. Of many, the first alone are kept: nobody else comes before `bound`, and without
+    /// a bound there is nobody else.
+    Heap { heap: BinaryHeap<Reverse<(Order, u32)>>, bound: Option<Order> },
     /// In order, for method `context`, which looks at several; those before `from` aren't free any more.
     Row { members: Vec<u32>, from: usize },
 }
+
+/// So many of a heap are kept. A cycle makes thousands of heaps and takes a few from each.
+const KEPT: usize = 24;
 
 /// Pools that a cycle has made so far, by class.
 pub type Pools = HashMap<u32, Pool>;
@@ -82,14 +86,14 @@ impl Seen {
 impl Pool {
     pub fn is_empty(&self) -> bool {
         match self {
-            Self::Heap(heap) => heap.is_empty(),
+            Self::Heap { heap, bound } => heap.is_empty() && bound.is_none(),
             Self::Row { members, from } => *from >= members.len(),
         }
     }
 
     /// Puts somebody back into a heap who was taken from it.
     pub fn put(&mut self, seen: &Seen) {
-        if let Self::Heap(heap) = self {
+        if let Self::Heap { heap, .. } = self {
             heap.push(Reverse((seen.order, seen.member)));
         }
     }
@@ -131,7 +135,10 @@ impl Desk {
             of_member.level != bullseye::NEVER
                 && (!exact || methods::meets(&demand.skills, self.levels_of(of_member.agent)))
         };
-        let qualified = rarest.unwrap_or(&members.all).iter().copied().filter(fits).collect();
+        let list = rarest.unwrap_or(&members.all);
+        // Most of them fit: growing step by step would copy them several times.
+        let mut qualified = Vec::with_capacity(list.len());
+        qualified.extend(list.iter().copied().filter(fits));
         let version = Some(members.version);
         let class = &mut self.classes.list[class as usize];
         (class.qualified, class.version) = (qualified, version);
@@ -158,16 +165,19 @@ impl Desk {
     pub(super) fn pool(&mut self, class: u32) -> Pool {
         self.qualify(class);
         let queue = self.classes.list[class as usize].demand.queue;
+        // One list for all pools: growing a new one each time costs more than what is done with it.
+        let mut row = std::mem::take(&mut self.row);
+        row.clear();
         let free = self.free_of(class).map(|member| (self.order_of(class, member), member));
-        if self.plan.queues[queue as usize].method == Method::Context {
-            let mut row: Vec<(Order, u32)> = free.collect();
+        let pool = if self.plan.queues[queue as usize].method == Method::Context {
+            row.extend(free);
             row.sort_unstable();
-            return Pool::Row {
-                members: row.into_iter().map(|(_, member)| member).collect(),
-                from: 0,
-            };
-        }
-        Pool::Heap(free.map(Reverse).collect::<Vec<_>>().into())
+            Pool::Row { members: row.iter().map(|(_, member)| *member).collect(), from: 0 }
+        } else {
+            heap_of(free, &mut row)
+        };
+        self.row = row;
+        pool
     }
 
     /// Where a member stands by the queue's method.
@@ -202,10 +212,33 @@ impl Desk {
         Seen { member, agent: self.members[member as usize].agent, standing, order }
     }
 
-    /// The next free agent of a heap, as they stand now. Whoever isn't free any more is dropped.
-    pub(super) fn next_of(&self, class: u32, pool: &mut Pool) -> Option<Seen> {
-        let Pool::Heap(heap) = pool else { return None };
-        while let Some(Reverse((order, member))) = heap.pop() {
+    /// The next free agent of a heap, as they stand now. Whoever isn't free any more is dropped. `held` are those taken
+    /// from it who will be put back.
+    pub(super) fn next_of(
+        &self,
+        class: u32,
+        pool: &mut Pool,
+        held: &dyn Fn(u32) -> bool,
+    ) -> Option<Seen> {
+        let Pool::Heap { heap, bound } = pool else { return None };
+        loop {
+            let top = heap.pop();
+            let is_past = match (&top, *bound) {
+                (Some(Reverse((order, _))), Some(bound)) => *order > bound,
+                (None, Some(_)) => true,
+                (_, None) => false,
+            };
+            if is_past {
+                // Somebody who wasn't kept may come before: all are looked at again.
+                let free = self.free_of(class).filter(|member| !held(*member));
+                let free = free.map(|member| (self.order_of(class, member), member));
+                let Pool::Heap { heap: again, bound: next } = heap_of(free, &mut Vec::new()) else {
+                    return None;
+                };
+                (*heap, *bound) = (again, next);
+                continue;
+            }
+            let Some(Reverse((order, member))) = top else { return None };
             let agent = self.members[member as usize].agent;
             if !self.is_free_for(agent, &self.classes.list[class as usize]) {
                 continue;
@@ -216,7 +249,6 @@ impl Desk {
             }
             heap.push(Reverse((seen.order, member)));
         }
-        None
     }
 
     /// Adds free agents of a row in its order, but the first `skipped` where enough are behind them.
@@ -237,10 +269,41 @@ impl Desk {
         let mut looked_at = 0;
         let free = members[*from + skipped..].iter().inspect(|_| looked_at += 1);
         let free = free.filter(|member| is_free(member)).take(most);
-        found.extend(free.map(|member| self.seen(class, *member)));
+        // The rest of where they stand is found out for those that are told of.
+        let at = |member: &u32| {
+            let of = &self.members[*member as usize];
+            let released_ms = self.released_ms[of.agent as usize];
+            let standing = Standing { level: of.level, released_ms, ..Standing::default() };
+            Seen { member: *member, agent: of.agent, standing, order: Order::default() }
+        };
+        found.extend(free.map(at));
         if looked_at > 4 * most {
             members.retain(is_free);
             *from = 0;
         }
     }
+}
+
+/// The first [`KEPT`] of `free`; `row` is used meanwhile.
+fn heap_of(free: impl Iterator<Item = (Order, u32)>, row: &mut Vec<(Order, u32)>) -> Pool {
+    row.clear();
+    // Twice as many as are kept, cut in half when they are reached: what comes behind the bound isn't even noted.
+    let mut bound = None;
+    for one in free {
+        if bound.is_some_and(|bound| one.0 > bound) {
+            continue;
+        }
+        row.push(one);
+        if row.len() > 2 * KEPT {
+            row.select_nth_unstable(KEPT - 1);
+            row.truncate(KEPT);
+            bound = row.last().map(|(order, _)| *order);
+        }
+    }
+    if bound.is_some() && row.len() > KEPT {
+        row.select_nth_unstable(KEPT - 1);
+        row.truncate(KEPT);
+        bound = row.last().map(|(order, _)| *order);
+    }
+    Pool::Heap { heap: row.iter().copied().map(Reverse).collect(), bound }
 }

@@ -16,6 +16,8 @@ pub(super) struct Picked {
     pub seen: Vec<(Seen, Option<Terms>)>,
     /// The rule of a custom queue, or the preference, that chose.
     pub by: Option<String>,
+    /// The agent with the best score, where somebody as good had been idle for longer.
+    pub as_good_as: Option<u32>,
 }
 
 impl Picked {

@@ -1,6 +1,7 @@
 //! Method `context`: who is worth most to whom, by the score of `routing::score`.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::Desk;
 use super::classes::{Pools, Seen};
@@ -26,6 +27,21 @@ pub struct Means {
     handled: f64,
     resolved: f64,
     total_s: f64,
+}
+
+impl Means {
+    fn add(&mut self, more: Self) {
+        self.handled += more.handled;
+        self.resolved += more.resolved;
+        self.total_s += more.total_s;
+    }
+
+    /// Sums of decimal fractions may leave a little less than nothing.
+    fn take(&mut self, less: Self) {
+        self.handled = (self.handled - less.handled).max(0.0);
+        self.resolved = (self.resolved - less.resolved).max(0.0);
+        self.total_s = (self.total_s - less.total_s).max(0.0);
+    }
 }
 
 impl Desk {
@@ -58,10 +74,19 @@ impl Desk {
         total_s: f64,
     ) {
         let kind = self.kind(kind);
+        let reported = &mut self.agents[agent as usize].reported;
+        if reported.len() <= kind as usize {
+            reported.resize(kind as usize + 1, Means::default());
+        }
+        let now = Means {
+            handled: handled.max(0.0),
+            resolved: resolved.max(0.0),
+            total_s: total_s.max(0.0),
+        };
+        let before = std::mem::replace(&mut reported[kind as usize], now);
         let means = &mut self.means[kind as usize];
-        means.handled += handled.max(0.0);
-        means.resolved += resolved.max(0.0);
-        means.total_s += total_s.max(0.0);
+        means.take(before);
+        means.add(now);
         let (others_s, others) = self.mean_of(kind, 0);
         let figures = (
             score::handling_s(total_s, handled, others_s),
@@ -72,6 +97,13 @@ impl Desk {
             known.resize(kind as usize + 1, (f64::NAN, f64::NAN));
         }
         known[kind as usize] = figures;
+    }
+
+    /// Takes what an agent had reported, by kind, out of the means over all agents.
+    pub(super) fn forget_measured(&mut self, reported: &[Means]) {
+        for (means, reported) in self.means.iter_mut().zip(reported) {
+            means.take(*reported);
+        }
     }
 
     /// Seconds and resolve probability over all agents; `queue`'s where nothing is measured.
@@ -86,6 +118,11 @@ impl Desk {
 
     /// The factors of an item and an agent.
     pub(super) fn terms(&self, item: &Item, agent: u32, now_ms: u64) -> Terms {
+        self.terms_at(item, agent, self.waiting_cost(item, now_ms))
+    }
+
+    /// With the waiting cost, which is the same for all agents of an item.
+    fn terms_at(&self, item: &Item, agent: u32, waiting_cost: f64) -> Terms {
         let figures = &self.agents[agent as usize].figures;
         let of = |kind: u32| match figures.get(kind as usize) {
             Some(figures) if !figures.0.is_nan() => *figures,
@@ -101,7 +138,7 @@ impl Desk {
         };
         Terms {
             value: item.value,
-            waiting_cost: self.waiting_cost(item, now_ms),
+            waiting_cost,
             service_rate_per_min: score::service_rate_per_min(handling_s),
             resolves,
         }
@@ -114,35 +151,34 @@ impl Desk {
         score::waiting_cost(score::wait_with_promise(waited_s, target_s, due_in_s), target_s)
     }
 
-    /// The best agents for an item, `kept` of all that are looked at. Whoever declined it comes last.
-    fn scored(
-        &mut self,
-        at: u32,
-        pools: &mut Pools,
-        kept: usize,
-        now_ms: u64,
-    ) -> Vec<(Seen, Option<Terms>)> {
+    /// One item, several agents: who has been idle for longest of those with almost the greatest score. Whoever
+    /// declined it comes last.
+    pub(super) fn pick_by_score(&mut self, at: u32, pools: &mut Pools, now_ms: u64) -> Picked {
         let seen = self.eligible(at, pools, CANDIDATES, 0, now_ms);
         let item = self.items.of(at);
+        let waiting_cost = self.waiting_cost(item, now_ms);
         let score = |(number, seen): (usize, &Seen)| {
             let has_declined = item.declines_of(seen.agent) > 0;
-            (has_declined, self.terms(item, seen.agent, now_ms).score(), number)
+            (has_declined, self.terms_at(item, seen.agent, waiting_cost).score(), number)
         };
         let mut ranked: Vec<(bool, f64, usize)> = seen.iter().enumerate().map(score).collect();
         ranked.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
-        ranked.truncate(kept);
+        let as_good_as = ranked.first().copied().and_then(|first| {
+            let near =
+                ranked.iter().take_while(|one| one.0 == first.0 && score::is_near(one.1, first.1));
+            // The first of those who are idle for as long is the better one.
+            let place = near.enumerate().min_by_key(|(_, one)| seen[one.2].standing.released_ms)?.0;
+            ranked[..=place].rotate_right(1);
+            (place > 0).then(|| seen[ranked[1].2].agent)
+        });
+        ranked.truncate(TOLD);
         let terms = |(_, _, number): (bool, f64, usize)| {
-            let seen = seen[number];
-            (seen, Some(self.terms(item, seen.agent, now_ms)))
+            let seen = self.seen(item.class, seen[number].member);
+            (seen, Some(self.terms_at(item, seen.agent, waiting_cost)))
         };
         let best = ranked.into_iter().map(terms).collect();
         self.found = seen;
-        best
-    }
-
-    /// One item, several agents: the greatest score.
-    pub(super) fn pick_by_score(&mut self, at: u32, pools: &mut Pools, now_ms: u64) -> Picked {
-        Picked { seen: self.scored(at, pools, TOLD, now_ms), by: None }
+        Picked { seen: best, by: None, as_good_as }
     }
 
     /// One agent, several items: the greatest score of the oldest and of the most valuable ones.
@@ -209,9 +245,11 @@ impl Desk {
         for at in numbers {
             self.attempt(at, pools, now_ms);
         }
+        self.outbid.clear();
     }
 
-    /// Makes the pairs that are worth most together.
+    /// Makes the pairs that are worth most together, but with who has been idle for longest of those who are left and
+    /// almost as good.
     fn match_best(&mut self, items: &[u32], pools: &mut Pools, now_ms: u64) {
         let mut of_class: HashMap<u32, usize> = HashMap::new();
         let mut edges = Vec::new();
@@ -230,26 +268,58 @@ impl Desk {
             let seen = self.eligible(*at, pools, CANDIDATES, skipped, now_ms);
             let item = self.items.of(*at);
             let begin = edges.len();
+            let waiting_cost = self.waiting_cost(item, now_ms);
             for seen in seen.iter().filter(|seen| item.declines_of(seen.agent) == 0) {
-                let score = self.terms(item, seen.agent, now_ms).score();
+                let score = self.terms_at(item, seen.agent, waiting_cost).score();
                 edges.push(Edge { item: *at, agent: seen.agent, score });
                 members.push(seen.member);
             }
             ranges.insert(*at, begin..edges.len());
             self.found = seen;
         }
-        for pair in assign::cycle(items, &edges) {
+        let pairs = assign::cycle(items, &edges);
+        let mut has: HashMap<u32, u32> = pairs.iter().map(|pair| (pair.agent, pair.item)).collect();
+        for at in items {
+            let Some(best) = ranges.get(at).and_then(|range: &Range<usize>| {
+                edges[range.clone()].iter().max_by(|a, b| a.score.total_cmp(&b.score))
+            }) else {
+                continue;
+            };
+            if let Some(rival) = has.get(&best.agent).filter(|rival| *rival != at) {
+                self.outbid.insert(*at, (best.agent, *rival));
+            }
+        }
+        for pair in pairs {
             let Some(range) = ranges.remove(&pair.item) else { continue };
+            let idle_since = |edge: usize| self.released_ms[edges[edge].agent as usize];
             let mut best: Vec<usize> = range.collect();
             best.sort_by(|a, b| edges[*b].score.total_cmp(&edges[*a].score));
-            best.sort_by_key(|edge| edges[*edge].agent != pair.agent);
+            let left = |edge: &usize| {
+                let edge = &edges[*edge];
+                edge.agent == pair.agent
+                    || !has.contains_key(&edge.agent) && score::is_near(edge.score, pair.score)
+            };
+            // Whoever the matching chose keeps it among those who are idle for as long.
+            let chosen = best
+                .iter()
+                .copied()
+                .filter(left)
+                .min_by_key(|edge| (idle_since(*edge), edges[*edge].agent != pair.agent));
+            let agent = chosen.map_or(pair.agent, |edge| edges[edge].agent);
+            if agent != pair.agent {
+                has.remove(&pair.agent);
+                has.insert(agent, pair.item);
+            }
+            best.sort_by_key(|edge| edges[*edge].agent != agent);
             best.truncate(TOLD);
             let item = self.items.of(pair.item);
+            let waiting_cost = self.waiting_cost(item, now_ms);
             let told = best.into_iter().map(|edge| {
                 let seen = self.seen(item.class, members[edge]);
-                (seen, Some(self.terms(item, seen.agent, now_ms)))
+                (seen, Some(self.terms_at(item, seen.agent, waiting_cost)))
             });
-            let picked = Picked { seen: told.collect(), by: None };
+            let as_good_as = (agent != pair.agent).then_some(pair.agent);
+            let picked = Picked { seen: told.collect(), by: None, as_good_as };
             self.carry_out(pair.item, &picked, now_ms);
         }
     }

@@ -26,6 +26,7 @@ impl Desk {
             return Picked {
                 seen: found.into_iter().map(|seen| (seen, None)).collect(),
                 by: Some(format!("assignment rule `{}`", rule.name)),
+                as_good_as: None,
             };
         }
         Picked::default()

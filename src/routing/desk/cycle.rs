@@ -118,6 +118,7 @@ impl Desk {
             Preference::Take(seen) => Picked {
                 seen: vec![(seen, None)],
                 by: Some("the preferred agent is free".to_owned()),
+                as_good_as: None,
             },
             Preference::None => match self.plan.queues[self.items.of(at).queue as usize].method {
                 Method::Custom => self.pick_custom(at, now_ms),
@@ -159,7 +160,8 @@ impl Desk {
     /// The first agents of the queue's method. Whoever declined the item comes behind all others.
     fn pick(&mut self, at: u32, pools: &mut Pools, now_ms: u64) -> Picked {
         let seen = self.eligible(at, pools, TOLD, 0, now_ms);
-        let picked = Picked { seen: seen.iter().map(|seen| (*seen, None)).collect(), by: None };
+        let picked =
+            Picked { seen: seen.iter().map(|seen| (*seen, None)).collect(), ..Picked::default() };
         self.found = seen;
         picked
     }
@@ -185,7 +187,11 @@ impl Desk {
         let reached = self.reached(item, now_ms);
         let (mut reluctant, mut others) = (Vec::new(), Vec::new());
         while found.len() < most && reluctant.len() < CANDIDATES {
-            let Some(seen) = self.next_of(class, &mut pool) else { break };
+            let held = |member: u32| {
+                let mut all = found.iter().chain(&reluctant).chain(&others);
+                all.any(|seen: &Seen| seen.member == member)
+            };
+            let Some(seen) = self.next_of(class, &mut pool, &held) else { break };
             if seen.standing.level > reached {
                 others.push(seen);
                 break;

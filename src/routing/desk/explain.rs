@@ -11,7 +11,7 @@ use crate::routing::bullseye;
 use crate::routing::methods::meets;
 use crate::routing::overflow;
 use crate::routing::plan::{Method, SkillMatch};
-use crate::routing::score::Terms;
+use crate::routing::score::{self, NEAR, Terms};
 
 /// Besides the first two. Their terms have no reasons in words: those of the first two say what a term is.
 pub(super) const OTHERS: usize = 4;
@@ -40,9 +40,21 @@ impl Desk {
             ([(chosen, a), (next, b), ..], _) => self.what_decided(item, (chosen, a), (next, b)),
             (_, Some(by)) => vec![format!("only if not: {by}")],
         };
+        let would_change = match self.outbid.get(&at) {
+            Some(outbid) => self.who_outbid(item, *outbid, would_change, now_ms),
+            None => would_change,
+        };
         let reason = match (&chosen, &picked.by) {
             (None, _) => "nobody who may take it is free".to_owned(),
             (Some(chosen), Some(by)) => format!("{}: {by}", chosen.agent),
+            (Some(chosen), None) if picked.as_good_as.is_some() => {
+                let best = picked.as_good_as.unwrap_or_default();
+                let best = &self.plan.agents[best as usize].name;
+                format!(
+                    "{} is as good as {best} and idle longest in `{}`",
+                    chosen.agent, queue.name
+                )
+            }
             (Some(chosen), None) => {
                 let measure = self.measure_of(item);
                 format!("{} is first by {measure} in `{}`", chosen.agent, queue.name)
@@ -96,11 +108,13 @@ impl Desk {
         let at = &seen.standing;
         let idle_s = now_ms.saturating_sub(at.released_ms) as f64 / 1000.0;
         let mut terms: Vec<Term> = match scored {
-            Some(scored) => scored
-                .named()
-                .into_iter()
-                .map(|(name, value)| term(name, value, why_of(name)))
-                .collect(),
+            Some(scored) => {
+                // Room for those below too: growing costs another allocation for each candidate.
+                let mut terms = Vec::with_capacity(7);
+                let named = scored.named().into_iter();
+                terms.extend(named.map(|(name, value)| term(name, value, why_of(name))));
+                terms
+            }
             None => vec![
                 term("free_capacity", f64::from(at.free), "in all profiles of the item"),
                 term("idle_s", idle_s, "since capacity was given back"),
@@ -143,7 +157,13 @@ impl Desk {
             return vec![format!("if {name} hadn't declined it")];
         }
         if let (Some(scored), Some(next)) = (scored, next_scored) {
-            return self.what_outweighed(name, scored, next);
+            // Whoever had no work yet has been idle since ever.
+            let since = |ms: u64| if ms == 0 { f64::NEG_INFINITY } else { ms as f64 };
+            let longer_ms = match a.released_ms == b.released_ms {
+                true => 0.0,
+                false => since(b.released_ms) - since(a.released_ms),
+            };
+            return self.what_outweighed(name, scored, next, longer_ms);
         }
         if b.level > a.level {
             return vec![format!("if {name} were in a group of level {}", a.level)];
@@ -169,17 +189,38 @@ impl Desk {
         vec![what]
     }
 
-    fn what_outweighed(&self, name: &str, chosen: &Terms, next: &Terms) -> Vec<String> {
+    /// `longer_ms`: how much longer the chosen one has been idle.
+    fn what_outweighed(
+        &self,
+        name: &str,
+        chosen: &Terms,
+        next: &Terms,
+        longer_ms: f64,
+    ) -> Vec<String> {
         let (a, b) = (chosen.score(), next.score());
         if b <= 0.0 {
             return vec![format!("if {name} could resolve it")];
         }
-        if a < b {
+        let near = f64::from(NEAR);
+        let is_near = score::is_near(b, a);
+        let is_better = a < b && !(score::is_near(a, b) && longer_ms > 0.0);
+        if is_better || is_near && longer_ms < 0.0 {
             // The matching gave the better agent to another item.
             return vec![format!("if {name} weren't worth more to another item")];
         }
-        let ratio = a / b;
         let mut told = Vec::new();
+        if is_near && longer_ms > 0.0 {
+            told.push(match longer_ms.is_finite() {
+                true => format!("if {name} had been idle for {} s longer", longer_ms / 1000.0),
+                false => format!("if {name} hadn't had any work yet either"),
+            });
+        }
+        // Whoever has been idle for longer needs to be almost as good, anybody else so much better.
+        let ratio = match longer_ms {
+            ..0.0 => near * a / b,
+            0.0 => a / b,
+            _ => a / (near * b),
+        };
         let resolves = next.resolves * ratio;
         if resolves <= 1.0 {
             let from = next.resolves;
@@ -190,6 +231,34 @@ impl Desk {
             "if {name} took {:.0} s instead of {handling_s:.0} s",
             handling_s / ratio
         ));
+        told
+    }
+
+    /// Names the item that got the best agent of this one.
+    fn who_outbid(
+        &self,
+        item: &Item,
+        (agent, rival): (u32, u32),
+        mut told: Vec<String>,
+        now_ms: u64,
+    ) -> Vec<String> {
+        let Some(rival) = self.items.get(rival) else { return told };
+        let name = &self.plan.agents[agent as usize].name;
+        let weren_t = format!("if {name} weren't worth more to another item");
+        told.retain(|known| *known != weren_t);
+        let (mine, theirs) = (self.terms(item, agent, now_ms), self.terms(rival, agent, now_ms));
+        // With the same wait, or the same weight, this item would have been worth more there.
+        let even = |theirs: Terms| theirs.score() <= mine.score();
+        let what = if theirs.waiting_cost > mine.waiting_cost
+            && even(Terms { waiting_cost: mine.waiting_cost, ..theirs })
+        {
+            format!("if item {} had not waited longer: {name} went to it", rival.id)
+        } else if theirs.value > mine.value && even(Terms { value: mine.value, ..theirs }) {
+            format!("if item {} had no more weight: {name} went to it", rival.id)
+        } else {
+            format!("{weren_t}, {}", rival.id)
+        };
+        told.insert(0, what);
         told
     }
 

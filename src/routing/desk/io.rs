@@ -70,7 +70,8 @@ pub enum Input {
         booked: Vec<(u64, u64)>,
         off: Vec<(u64, u64)>,
     },
-    /// What an agent has done so far with contacts of a kind, an intent's label; for method `context`.
+    /// What an agent has done so far with contacts of a kind, an intent's label; for method `context`. These are totals:
+    /// a later report of the same agent and kind replaces the earlier one.
     Measured {
         agent: String,
         kind: String,

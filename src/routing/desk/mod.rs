@@ -33,6 +33,7 @@ use self::context::Means;
 use self::items::{Items, Line};
 use self::timers::Timer;
 use super::capacity::Capacity;
+use super::methods::Order;
 use super::plan::Plan;
 use crate::domain::RoutingMode;
 
@@ -87,6 +88,10 @@ pub struct Desk {
     reserved: Vec<(u32, Vec<u32>)>,
     /// A list that is used again and again; see `eligible`.
     found: Vec<Seen>,
+    /// And one for `pool`.
+    row: Vec<(Order, u32)>,
+    /// Items that a matching left their best agent to another item, in this cycle: that agent's number, and the item.
+    outbid: HashMap<u32, (u32, u32)>,
     out: VecDeque<Output>,
 }
 
@@ -126,6 +131,8 @@ impl Desk {
             stale: BTreeSet::new(),
             reserved: Vec::new(),
             found: Vec::new(),
+            row: Vec::new(),
+            outbid: HashMap::new(),
             out: VecDeque::new(),
             plan: Arc::new(plan),
         };

@@ -64,8 +64,12 @@ impl Desk {
             }
         }
         for (before, after) in agents.iter().enumerate() {
-            let Some(after) = *after else { continue };
             let state = &old.agents[before];
+            let Some(after) = *after else {
+                // Reported anew, should they come back.
+                self.forget_measured(&state.reported);
+                continue;
+            };
             self.last[after as usize] = old.last[before];
             self.released_ms[after as usize] = old.released_ms[before];
             for member in &state.members {
@@ -78,6 +82,7 @@ impl Desk {
             self.change(after, |now| {
                 (now.presence, now.on_shift) = (state.presence, state.on_shift);
                 now.figures = state.figures.clone();
+                now.reported = state.reported.clone();
             });
             self.set_shifts(after, state.booked.clone(), state.off.clone(), now_ms);
             self.keep_days_work(&old, before, after);

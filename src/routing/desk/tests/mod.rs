@@ -2,6 +2,7 @@
 
 mod audit;
 mod live;
+mod near;
 mod properties;
 mod scenario;
 mod scenarios;
