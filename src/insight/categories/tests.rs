@@ -345,7 +345,7 @@ proptest! {
         let categories = samples();
         let all = turns(&talk);
         let (mut mood, mut watch) = (Mood::default(), Watch::new(&categories, &BTreeMap::new()));
-        let mut step = |watch: &mut Watch, mood: &mut Mood, turn: &Turn| {
+        let step = |watch: &mut Watch, mood: &mut Mood, turn: &Turn| {
             let sentiment = mood.take(turn);
             watch.take(turn, sentiment.as_ref(), None)
         };
