@@ -10,6 +10,7 @@ mod eval_feedback;
 mod eval_followups;
 mod eval_gaps;
 mod eval_grounding;
+mod eval_intent;
 pub mod eval_retrieval;
 mod eval_routing;
 mod eval_spoken;
@@ -82,6 +83,8 @@ enum Eval {
     Followups(eval_followups::FollowupsArgs),
     Routing(eval_routing::RoutingArgs),
     Summary(eval_summary::SummaryArgs),
+    /// How well intents are told on a labelled set, and when nothing is said
+    Intent(eval_intent::IntentArgs),
     /// Whether questions that ask the same come together
     Gaps(eval_gaps::GapsArgs),
 }
@@ -177,6 +180,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 }
                 Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),
                 Eval::SpokenRetrieval(args) => eval_spoken::run(&args, &mut out),
+                Eval::Intent(args) => eval_intent::run(&args, &mut out),
                 Eval::Gaps(args) => eval_gaps::run(&args, &mut out),
                 Eval::Cards(args) => eval_cards::run(&args, &mut out),
                 Eval::Conflicts(args) => eval_conflicts::run(&args, &mut out),
