@@ -24,6 +24,9 @@ pub struct Crm {
     pub region: String,
     /// For one request.
     pub patience_ms: u64,
+    /// A write without an answer is looked for so long after that, since the CRM may still be at it. Longer than its
+    /// slowest write; at most 900000.
+    pub settle_ms: u64,
     /// Attributes of a call that name its customer by number, address or `contact_id`, before the usual ones.
     pub identify_by: Vec<String>,
     /// Where a key alone doesn't open it.
@@ -46,6 +49,7 @@ impl Default for Crm {
             token_file: None,
             region: "US".to_owned(),
             patience_ms: 5_000,
+            settle_ms: 60_000,
             identify_by: Vec::new(),
             login: Login::default(),
             options: BTreeMap::new(),

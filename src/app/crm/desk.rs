@@ -146,6 +146,7 @@ impl CrmDoor for CrmDesk {
             kind: one.kind,
             system: one.system,
             is_resting: one.courier.is_resting(),
+            problem: one.courier.problem(),
         };
         self.places.iter().map(state).collect()
     }
@@ -260,9 +261,10 @@ impl CrmDesk {
             return Err(failed(ErrorKind::Conflict, why));
         }
         let now = Timestamp::now();
+        let place = self.place(&found.new.destination);
         let progress = Progress {
             state: to,
-            next_at: now,
+            next_at: place.map_or(now, |place| place.courier.again_at(&found.progress)),
             updated_at: now,
             problem: None,
             ..found.progress.clone()
@@ -277,7 +279,10 @@ impl CrmDesk {
         };
         let told = NewEvent::at(now, EventBody::CrmWrite(write));
         self.outbox.advance(step, vec![told]).await.map_err(of)?;
-        self.wake(&found.new.destination);
+        match place {
+            Some(place) if to == DeliveryState::Waiting => place.courier.hurry(),
+            _ => self.wake(&found.new.destination),
+        }
         Ok(Delivery { progress, ..found })
     }
 

@@ -49,6 +49,8 @@ pub struct DeskSettings {
     pub region: String,
     /// Attributes of a call that name its customer, before the usual ones.
     pub identify_by: Vec<String>,
+    /// The CRM is surely done with a request so long after its answer didn't come.
+    pub settle: Duration,
     /// A model's better text, and a person's verdict, get so long before something is written by rule.
     pub automatic_after: Duration,
     /// Whether what is published here goes to the CRM's own knowledge base.
@@ -98,8 +100,12 @@ impl CrmDesk {
         articles: Arc<dyn ArticleLog>,
         introduce: Introduce,
     ) -> Self {
+        let settle = systems.settings.settle;
         let place = |(name, kind, system, to): (_, _, _, Arc<dyn Destination>)| {
-            let settings = CourierSettings::default();
+            let mut settings = CourierSettings::default();
+            if kind == "crm" {
+                settings.settle = settle;
+            }
             let courier = Arc::new(Courier::new(Arc::clone(&outbox), to, settings));
             Place { name, kind, system, courier }
         };
@@ -119,8 +125,12 @@ impl CrmDesk {
         follow::start(self.clone(), settings)
     }
 
+    fn place(&self, destination: &str) -> Option<&Place> {
+        self.places.iter().find(|place| place.name == destination)
+    }
+
     fn wake(&self, destination: &str) {
-        for place in self.places.iter().filter(|place| place.name == destination) {
+        if let Some(place) = self.place(destination) {
             place.courier.wake.notify_one();
         }
     }

@@ -150,6 +150,8 @@ pub struct SystemState {
     pub system: &'static str,
     /// It is in trouble, and left alone for a moment.
     pub is_resting: bool,
+    /// Why nothing gets through, for people.
+    pub problem: Option<String>,
 }
 
 /// What a conversation came to, and what is known of its customer; `None` if there is no such conversation.

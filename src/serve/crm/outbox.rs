@@ -82,6 +82,9 @@ pub struct SystemView {
     system: &'static str,
     /// It is in trouble, and left alone for a moment; what waits for it is kept.
     resting: bool,
+    /// Why nothing gets through, such as a key that isn't accepted.
+    #[schema(required)]
+    problem: Option<String>,
     waiting: u64,
     failed: u64,
 }
@@ -171,6 +174,7 @@ pub async fn systems(
         kind: system.kind,
         system: system.system,
         resting: system.is_resting,
+        problem: system.problem,
     };
     Ok(axum::Json(Systems { items: state.crm.systems().into_iter().map(view).collect() }))
 }

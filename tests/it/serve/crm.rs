@@ -157,6 +157,7 @@ fn settings(rule: Rule) -> DeskSettings {
             meeting_minutes: 15,
             time_zone: TimeZone::UTC,
         },
+        settle: Duration::from_secs(60),
         pushes_articles: rule == Rule::Automatic,
         region: "GB".into(),
         identify_by: Vec::new(),
@@ -440,7 +441,7 @@ async fn a_dead_letter_can_be_read_retried_and_thrown_away() {
     assert_eq!(note["by"], "Emma");
     assert_eq!(seen["tally"], json!([{"destination": "crm", "state": "failed", "count": 2}]));
     let (_, systems) = house.get("/v1/systems").await;
-    let crm = json!({"name": "crm", "kind": "crm", "system": "filing", "resting": false, "waiting": 0, "failed": 2});
+    let crm = json!({"name": "crm", "kind": "crm", "system": "filing", "resting": false, "problem": null, "waiting": 0, "failed": 2});
     assert_eq!(systems["items"][0], crm);
 
     filing.shape().refuses = false;

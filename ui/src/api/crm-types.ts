@@ -158,6 +158,8 @@ export interface SystemHealth {
   system: string;
   /** It is down, and left alone for a moment. */
   resting: boolean;
+  /** Why nothing gets through: "the key was not accepted: status 401". */
+  problem: string | null;
   waiting: number;
   failed: number;
 }

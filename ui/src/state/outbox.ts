@@ -50,9 +50,9 @@ export function systemName(systems: SystemHealth[], name: string): string {
   return product ? `${kindNames[known.kind] ?? name} (${product})` : (kindNames[known.kind] ?? name);
 }
 
-/** `resting, 120 waiting`; what is well is said in one word. */
-export function healthText({ resting, waiting, failed }: SystemHealth): string {
-  const parts = [resting ? 'resting' : '', waiting > 0 ? `${waiting} waiting` : '', failed > 0 ? `${failed} failed` : ''].filter(Boolean);
+/** `resting, the key was not accepted: status 401, 120 waiting`; what is well is said in one word. */
+export function healthText({ resting, problem, waiting, failed }: SystemHealth): string {
+  const parts = [resting ? 'resting' : '', problem ?? '', waiting > 0 ? `${waiting} waiting` : '', failed > 0 ? `${failed} failed` : ''].filter(Boolean);
   return parts.length === 0 ? 'in order' : parts.join(', ');
 }
 

@@ -21,7 +21,7 @@ use crate::config::{Config, Login, Rule as RuleSetting, Secret};
 use crate::connect::crm::Crm;
 use crate::connect::destination::Destination;
 use crate::connect::mail;
-use crate::domain::ErrorKind;
+use crate::domain::{ErrorKind, Progress};
 use crate::flow::feedback::outcome::{OutcomeSettings, Rule};
 
 /// What came of settings: a mistake is a line, or several, each with its setting.
@@ -66,6 +66,7 @@ pub fn systems(config: &Config, time_zone: TimeZone) -> Result<Systems, AppError
         outcome,
         region: config.crm.region.clone(),
         identify_by: config.crm.identify_by.clone(),
+        settle: settle(config.crm.settle_ms).map_err(invalid)?,
         pushes_articles: writes.articles,
         automatic_after: Duration::from_secs(writes.automatic_after_s),
         room: config.team.room.clone(),
@@ -124,6 +125,17 @@ fn secret(secret: &Secret) -> SecretString {
 fn url(setting: &str, text: Option<&str>) -> Made<Url> {
     let text = text.ok_or_else(|| format!("{setting}: is missing"))?;
     text.parse().map_err(|_| format!("{setting}: must be http(s)://host…"))
+}
+
+/// As long as a try may be put off, and no longer.
+fn settle(milliseconds: u64) -> Made<Duration> {
+    let settle = Duration::from_millis(milliseconds);
+    match settle <= Progress::PAUSE_MAX {
+        true => Ok(settle),
+        false => {
+            Err(format!("crm.settle_ms: must be at most {}", Progress::PAUSE_MAX.as_millis()))
+        }
+    }
 }
 
 fn patience(milliseconds: u64) -> Duration {
