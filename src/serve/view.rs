@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::domain::Recorded;
 use crate::store::StoreError;
+use crate::flow::driver::texts::mail_of;
 use crate::store::codec::{self, time_text};
 use crate::store::wire::{
     AudioGap, Citation, ConversationStarted, CrmContext, CrmWrite, QuestionAnswered,
@@ -86,6 +87,10 @@ pub struct Projection {
     pub replies: Vec<CrmWrite>,
 }
 
+    /// In a thread of mails, the identifiers of its messages up to the customer's last one, oldest first.
+    mails: Vec<String>,
+    /// Those of our replies since.
+    sent: Vec<String>,
 impl Projection {
     /// Takes in the next event; they come in the order of the log.
     pub fn take(&mut self, event: &Recorded) -> Result<(), StoreError> {
@@ -98,6 +103,10 @@ impl Projection {
                 self.turns.insert(at, turn);
             }
             codec::CONVERSATION_STARTED => {
+                if let Some(mail) = mail_of(&event.id) {
+                    self.mails.append(&mut self.sent);
+                    self.mails.push(mail.to_owned());
+                }
                 self.direction = Some(codec::data::<ConversationStarted>(event)?.direction);
             }
             codec::REDACTION => self.resolve(&codec::data(event)?),
@@ -146,6 +155,12 @@ impl Projection {
         if write.turn_id.is_some() {
             self.replies.retain(|known| known.dedupe_key != write.dedupe_key);
             self.replies.push(write);
+            if let Some(mail) = write.remote_id.as_ref().filter(|id| id.contains('@'))
+                && !self.sent.contains(mail)
+                && !self.mails.contains(mail)
+            {
+                self.sent.push(mail.clone());
+            }
             return;
         }
         let new = WriteView { write, at: time_text(event.time) };

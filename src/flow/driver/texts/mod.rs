@@ -23,7 +23,8 @@ pub use self::threads::mail_of;
 use super::{Calls, Shared, party_of};
 use crate::domain::{
     Channel, Classify, ConversationId, ConversationStarted, DeliveryState, Direction, EndReason,
-    ErrorKind, EventBody, EventId, NewEvent, Party, PartyId, Redacted, Role, TenantId, TurnId,
+    ErrorKind, EventBody, EventId, NewEvent, Party, PartyId, Redacted, Role, TenantId, Turn,
+    TurnId,
 };
 use crate::store::{
     ConversationRow, ConversationState, KindFilter, ListQuery, MAX_READ, ReadQuery, StoreError,
@@ -107,7 +108,6 @@ pub struct TakenTurn {
     pub is_new: bool,
 }
 
-/// Why a message wasn't taken.
 impl TakenTurn {
     fn stored(turn: Turn) -> Self {
         let Turn { id, party, start_ms, text, .. } = turn;
@@ -115,6 +115,7 @@ impl TakenTurn {
     }
 }
 
+/// Why a message wasn't taken.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum TextError {
     #[error("there is no conversation {0}")]
