@@ -299,9 +299,10 @@ impl App {
         carriers.extend(mailbox.filter(|_| mails.is_some()).map(channels::replies));
         let channels = Channels::new(&config.channels, &calls, &outbox, carriers);
         let public_url = config.media.public_url.as_deref();
-        let doors =
+        let mut doors =
             channels::doors(&config.channels, public_url, &tenant, demo).map_err(invalid)?;
         followers.extend(channels.start(&tenant, &stop));
+        doors.carriers = channels.carriers();
         followers.extend(mails.zip(config.mail.from.clone()).map(|(folder, ours)| {
             let data = config.store.folder.clone();
             let mails = MailFolder { folder, ours, tenant: tenant.clone(), data };

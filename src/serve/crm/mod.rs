@@ -144,7 +144,7 @@ pub struct Expert {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemState {
     pub name: String,
-    /// crm, mail, calendar or team
+    /// crm, mail, calendar, team or channel
     pub kind: &'static str,
     /// `bottlecrm`, `imap`.
     pub system: &'static str,

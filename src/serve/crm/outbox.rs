@@ -77,7 +77,7 @@ pub struct Systems {
 #[derive(Serialize, ToSchema)]
 pub struct SystemView {
     name: String,
-    /// crm, mail, calendar or team
+    /// crm, mail, calendar, team, or channel: what carries replies
     kind: &'static str,
     system: &'static str,
     /// It is in trouble, and left alone for a moment; what waits for it is kept.
@@ -176,7 +176,9 @@ pub async fn systems(
         resting: system.is_resting,
         problem: system.problem,
     };
-    Ok(axum::Json(Systems { items: state.crm.systems().into_iter().map(view).collect() }))
+    let carriers = (state.channels.carriers)();
+    let items = state.crm.systems().into_iter().chain(carriers).map(view).collect();
+    Ok(axum::Json(Systems { items }))
 }
 
 fn view(delivery: &Delivery) -> DeliveryView {

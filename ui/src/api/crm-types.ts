@@ -154,7 +154,7 @@ export interface Outbox {
 
 export interface SystemHealth {
   name: string;
-  kind: 'crm' | 'mail' | 'calendar' | 'team';
+  kind: 'crm' | 'mail' | 'calendar' | 'team' | 'channel';
   system: string;
   /** It is down, and left alone for a moment. */
   resting: boolean;
