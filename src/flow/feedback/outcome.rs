@@ -19,6 +19,8 @@ const SUBJECT_CHARS: usize = 120;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rule {
     /// When the conversation is over, without anybody's doing.
+/// Of a customer in a calendar entry.
+const CUSTOMER_LINES: usize = 6;
     Automatic,
     /// When the agent says so.
     Ask,
@@ -57,6 +59,8 @@ pub struct OutcomeSettings {
 #[derive(Clone, Debug)]
 pub struct Ending {
     pub conversation: ConversationId,
+    /// Whether the mailbox may send invitations to meetings: no calendar server does, and it can send at all.
+    pub invites: bool,
     /// `voice`, `chat`.
     pub channel: String,
     pub direction: Direction,
@@ -103,7 +107,7 @@ pub enum CaseChoice {
 /// One thing that may be written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Planned {
-    /// `note`, `call`, `case`, or `task:`, `meeting:`, `mail:`, `send:` and the draft's identifier.
+    /// `note`, `call`, `case`, `status:` and the case's, or `task:`, `meeting:`, `invite:`, `mail:`, `send:` and the draft's identifier.
     pub id: String,
     pub rule: Rule,
     /// For people.
@@ -164,6 +168,9 @@ struct Planner<'a> {
     ending: &'a Ending,
     known: &'a KnownContact,
     settings: &'a OutcomeSettings,
+    if let Some(mailbox) = settings.mailbox.as_ref().filter(|_| settings.invites) {
+        all.extend(ending.promises.iter().filter_map(|one| planner.invitation(mailbox, one)));
+    }
 }
 
 impl Planner<'_> {
@@ -286,31 +293,59 @@ impl Planner<'_> {
         ])
     }
 
-    /// Only where day and time are certain.
     fn meeting(&self, calendar: &str, promise: &Promise) -> Option<Planned> {
         if promise.kind == FollowUpKind::Task || promise.promised_by == Role::Customer {
             return None;
         }
         let due = promise.due.as_ref()?;
         let starts = moment(due)?;
-        let attendees = match (promise.kind, self.customer()) {
-            (FollowUpKind::Meeting, Some(customer)) => vec![customer],
-            // A call-back is in our calendar only.
-            _ => Vec::new(),
+        let told = self.told(promise);
+        let (subject, body, attendees) = match (promise.kind, self.customer()) {
+            (FollowUpKind::Meeting, Some(customer)) => {
+                (shortened(&promise.sentence), told, vec![customer])
+            }
+            // What is in our calendar only says whom it is about.
+            (FollowUpKind::Meeting, None) => {
+                (self.with("Meeting", promise), self.with_customer(told), Vec::new())
+            }
+            _ => (self.with("Call back", promise), self.with_customer(told), Vec::new()),
         };
-        let effect = Effect::PutMeeting(Meeting {
-            subject: shortened(&promise.sentence),
-            body: self.told(promise),
+        Some(Meeting {
+            subject,
+            body,
             starts,
             minutes: window_minutes(due).unwrap_or(self.settings.meeting_minutes),
             organizer: self.settings.sender.clone()?,
             attendees,
             revision: 0,
             is_cancelled: false,
-        });
-        let id = format!("meeting:{}", promise.id);
-        let planned = self.planned(id, self.settings.meeting, "Calendar entry", calendar, effect);
-        Some(Planned { from: Some(promise.id.clone()), ..planned })
+        })
+    }
+
+    /// "Call back Ada Lovelace, +44 20 7946 0123: “I'll call you on Thursday.”"
+    fn with(&self, what: &'static str, promise: &Promise) -> Redacted {
+        let contact = &self.known.contact;
+        let who = contact.name.as_ref().map(|name| name.as_str()).into_iter();
+        let who: Vec<&str> = who.chain(contact.phones.first().map(String::as_str)).collect();
+        let who = redaction::typed(&who.join(", "));
+        let line = [
+            Wording::Fixed(what),
+            Wording::Fixed(if who.as_str().is_empty() { "" } else { " " }),
+            Wording::Of(&who),
+            Wording::Fixed(": "),
+            Wording::Of(&promise.sentence),
+        ];
+        shortened(&Redacted::assembled(&line))
+    }
+
+    /// Name, numbers and addresses as the CRM has them, a line each.
+    fn with_customer(&self, told: Redacted) -> Redacted {
+        let contact = &self.known.contact;
+        let name = contact.name.as_ref().map(|name| name.as_str()).into_iter();
+        let reached = contact.phones.iter().chain(&contact.emails).map(String::as_str);
+        let lines: Vec<&str> = name.chain(reached).take(CUSTOMER_LINES).collect();
+        let lines = redaction::typed(&lines.join("\n"));
+        Redacted::assembled(&[Wording::Of(&lines), Wording::Fixed("\n\n"), Wording::Of(&told)])
     }
 
     /// As a draft, and to be sent: the second is never done by itself.
@@ -334,13 +369,29 @@ impl Planner<'_> {
             mailbox,
             draft,
         );
-        let by_hand = match self.settings.mail {
-            Rule::Never => Rule::Never,
-            Rule::Automatic | Rule::Ask => Rule::Ask,
-        };
+        let effect = Effect::PutMeeting(self.appointment(promise)?);
+        let id = format!("meeting:{}", promise.id);
+        let planned = self.planned(id, self.settings.meeting, "Calendar entry", calendar, effect);
+        Some(Planned { from: Some(promise.id.clone()), ..planned })
+    }
+
+    /// The same event by mail, to whoever is to come; never done by itself.
+    fn invitation(&self, mailbox: &str, promise: &Promise) -> Option<Planned> {
+        let meeting = self.appointment(promise).filter(|meeting| !meeting.attendees.is_empty())?;
+        let id = format!("invite:{}", promise.id);
+        let (rule, effect) = (by_hand(self.settings.meeting), Effect::PutMeeting(meeting));
+        let planned = self.planned(id, rule, "Send the invitation", mailbox, effect);
+        // The key makes the event's UID: calendars of both sides have one event.
+        let meeting = format!("meeting:{}", promise.id);
+        let key = self.key(&meeting);
+        Some(Planned { key, from: Some(promise.id.clone()), ..planned })
+    }
+
+    /// Only where day and time are certain.
+    fn appointment(&self, promise: &Promise) -> Option<Meeting> {
         let sent = self.planned(
             format!("send:{}", letter.id),
-            by_hand,
+            by_hand(self.settings.mail),
             "Send the e-mail",
             mailbox,
             Effect::SendMail(mail),
@@ -377,3 +428,14 @@ fn shortened(text: &Redacted) -> Redacted {
     let end = whole[..end].rfind(' ').unwrap_or(end);
     Redacted::assembled(&[Wording::Of(&text.slice(0..end)), Wording::Fixed("…")])
 }
+/// What leaves the house goes by a person's click.
+const fn by_hand(rule: Rule) -> Rule {
+    match rule {
+        Rule::Never => Rule::Never,
+        Rule::Automatic | Rule::Ask => Rule::Ask,
+    }
+}
+
+
+#[cfg(test)]
+mod tests;

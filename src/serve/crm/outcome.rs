@@ -30,7 +30,7 @@ pub struct OutcomeView {
 
 #[derive(Serialize, ToSchema)]
 pub struct PlannedView {
-    /// `note`, `call`, `case`, or `task:`, `meeting:`, `mail:`, `send:` and the draft's identifier
+    /// `note`, `call`, `case`, `status:` and the case's, or `task:`, `meeting:`, `invite:`, `mail:`, `send:` and the draft's identifier
     id: String,
     operation: &'static str,
     destination: String,

@@ -166,6 +166,7 @@ fn settings(rule: Rule) -> DeskSettings {
         public_url: Some("https://copilot.example.test".into()),
     }
 }
+            invites: false,
 
 /// For everybody who needs none.
 pub fn no_systems() -> Systems {

@@ -55,9 +55,9 @@ export function stateOf(item: Pick<OutcomeItem, 'rule'>, write: CrmWrite | null)
   return write.state === 'sending' ? 'waiting' : write.state;
 }
 
-/** Ticked before anybody looks; but to send a mail is never proposed. */
+/** Ticked before anybody looks; but to send a mail or an invitation is never proposed. */
 function isProposed(item: OutcomeItem): boolean {
-  return item.operation !== 'send_mail';
+  return item.operation !== 'send_mail' && !item.id.startsWith('invite:');
 }
 
 function dueWith(item: OutcomeItem, { date, starts }: OutcomeChange): Due | null {

@@ -61,6 +61,7 @@ pub fn systems(config: &Config, time_zone: TimeZone) -> Result<Systems, AppError
         sender: office::sender(config),
         meeting_minutes: config.calendar.meeting_minutes.clamp(1, 24 * 60),
         time_zone,
+        invites: office::invites(config),
     };
     let settings = DeskSettings {
         outcome,
