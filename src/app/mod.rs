@@ -222,6 +222,7 @@ impl App {
                 max => max,
             },
             calls_per_tenant: config.calls.per_tenant,
+            identify_by: config.crm.identify_by.clone(),
             ..CallSettings::default()
         };
         let calls = Calls::new(

@@ -131,6 +131,8 @@ pub struct CallSettings {
     pub wrap_up: Option<CallWrapUp>,
     /// `None`: cards have no voice.
     pub voice: Option<Voice>,
+    /// Attributes that name the customer by number or address, beside the usual ones.
+    pub identify_by: Vec<String>,
 }
 
 impl Default for CallSettings {
@@ -144,6 +146,7 @@ impl Default for CallSettings {
             stall_ms: 1_000,
             wrap_up: None,
             voice: None,
+            identify_by: Vec::new(),
         }
     }
 }
@@ -164,6 +167,14 @@ struct Shared {
 }
 
 impl Shared {
+    fn masked_attributes(&self, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let names = &self.settings.identify_by;
+        let masked = |(name, value): (&String, &String)| {
+            (name.clone(), redaction::attribute(name, value, names).as_str().to_owned())
+        };
+        given.iter().map(masked).collect()
+    }
+
     /// Appends what may still be said, and says what it left out: what cites an article that isn't in
     /// force any more. An article is taken back only between two appends.
     async fn append(
@@ -303,11 +314,7 @@ impl Calls {
                 // Media sides put notes there that agents type.
                 external_id: opening.external_id.map(|id| masked(&id)),
                 parties: legs.iter().map(|leg| leg.party.clone()).collect(),
-                attributes: opening
-                    .attributes
-                    .iter()
-                    .map(|(k, v)| (k.clone(), masked(v)))
-                    .collect(),
+                attributes: shared.masked_attributes(&opening.attributes),
             }),
         );
         shared

@@ -203,8 +203,7 @@ impl Texts {
             None => ConversationId::fresh(),
         };
         let parties = opening.parties.into_iter().enumerate();
-        let mut attributes: BTreeMap<String, String> =
-            opening.attributes.iter().map(|(name, value)| (name.clone(), masked(value))).collect();
+        let mut attributes = shared.masked_attributes(&opening.attributes);
         if let Some(route) = opening.route {
             // Checked addresses, in which nobody types anything.
             attributes.extend(route.into_attributes());
