@@ -15,6 +15,7 @@ pub struct Crm {
     pub system: Option<String>,
     /// How it is called in events and on pages.
     pub name: String,
+    #[serde(serialize_with = "without_userinfo")]
     pub url: Option<String>,
     /// The key of a user of its own with as few rights as possible.
     pub token: Option<Secret>,
@@ -80,6 +81,7 @@ pub struct Login {
     pub url: Option<String>,
     /// Where tokens are given there.
     pub path: Option<String>,
+    #[serde(serialize_with = "without_userinfo")]
     pub scope: Option<String>,
     /// Go with every request.
     pub headers: BTreeMap<String, Secret>,
@@ -194,6 +196,24 @@ fn without_secrets<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_map(options.iter().map(|(name, value)| (name, hidden(name, value))))
+/// An address may hold a user and a password, which nobody prints.
+fn without_userinfo<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match url {
+        Some(url) => serializer.serialize_some(&bare(url)),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Up to the last `@` before the path: a password may hold one.
+fn bare(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => url.to_owned(),
+    }
+}
+
 }
 
 fn hidden(name: &str, value: &toml::Value) -> toml::Value {
@@ -224,8 +244,10 @@ user = "ada"
 password = "key-2"
 client_secret = "key-3"
 headers = { X-Key = "key-4" }
+url = "https://ada:key-0@crm.example.test:8443/api"
 [webhook]
 url = "https://hooks.example.test/key-5"
+url = "https://key-11:k@y-12@login.example.test"
 secret = "key-6"
 previous_secret = "key-7"
 token = "key-8"
@@ -239,10 +261,18 @@ headers = { X-Api-Key = "key-10", X-Kind = "note" }
         let crm: Crm = toml::from_str(text).expect("settings");
         let printed = toml::to_string_pretty(&crm).expect("it can be printed");
         assert!(!printed.contains("key-") && !format!("{crm:?}").contains("key-1\""), "{printed}");
-        for shown in ["ada", "tier", "/notes", "note", "X-Key"] {
+        for shown in [
+            "https://crm.example.test:8443/api",
+            "https://login.example.test",
+            "ada",
+            "tier",
+            "/notes",
+            "note",
+            "X-Key",
+        ] {
             assert!(printed.contains(shown), "{shown} in {printed}");
         }
-        assert_eq!(crm.login.given(), ["user", "password", "client_secret", "headers"]);
+        assert_eq!(crm.login.given(), ["user", "password", "client_secret", "url", "headers"]);
         assert!(toml::from_str::<Crm>("[login]\npasword = \"x\"").is_err());
     }
 }

@@ -65,7 +65,7 @@ pub fn systems(config: &Config, time_zone: TimeZone) -> Result<Systems, AppError
     };
     let settings = DeskSettings {
         outcome,
-        region: config.crm.region.clone(),
+        region: region(&config.crm.region).map_err(invalid)?,
         identify_by: config.crm.identify_by.clone(),
         settle: settle(config.crm.settle_ms).map_err(invalid)?,
         pushes_articles: writes.articles,
@@ -130,6 +130,21 @@ fn url(setting: &str, text: Option<&str>) -> Made<Url> {
 
 /// As long as a try may be put off, and no longer.
 fn settle(milliseconds: u64) -> Made<Duration> {
+/// Where numbers without a country code are. One that nobody knows would match nobody's.
+fn region(code: &str) -> Made<String> {
+    let code = code.trim().to_uppercase();
+    if code.parse::<phonenumber::country::Id>().is_ok() {
+        return Ok(code);
+    }
+    // What people write where ISO 3166-1 has another code.
+    let meant = match code.as_str() {
+        "UK" | "EN" => "; the United Kingdom is GB",
+        "EL" => "; Greece is GR",
+        _ => ", such as GB",
+    };
+    Err(format!("crm.region: must be a country's two letters in ISO 3166-1{meant}"))
+}
+
     let settle = Duration::from_millis(milliseconds);
     match settle <= Progress::PAUSE_MAX {
         true => Ok(settle),
