@@ -302,8 +302,8 @@ impl App {
         let public_url = config.media.public_url.as_deref();
         let mut doors =
             channels::doors(&config.channels, public_url, &tenant, demo).map_err(invalid)?;
-        followers.extend(channels.start(&tenant, &stop));
         doors.carriers = channels.carriers();
+        followers.extend(channels.start(&tenant, &stop));
         followers.extend(mails.zip(config.mail.from.clone()).map(|(folder, ours)| {
             let data = config.store.folder.clone();
             let mails = MailFolder { folder, ours, tenant: tenant.clone(), data };

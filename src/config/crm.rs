@@ -78,10 +78,10 @@ pub struct Login {
     /// Of Microsoft Entra.
     pub tenant: Option<String>,
     /// Who gives tokens, where that is another server.
+    #[serde(serialize_with = "without_userinfo")]
     pub url: Option<String>,
     /// Where tokens are given there.
     pub path: Option<String>,
-    #[serde(serialize_with = "without_userinfo")]
     pub scope: Option<String>,
     /// Go with every request.
     pub headers: BTreeMap<String, Secret>,
@@ -190,12 +190,6 @@ pub fn sounds_secret(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// A key at the wrong place isn't printed either.
-fn without_secrets<S: Serializer>(
-    options: &BTreeMap<String, toml::Value>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(options.iter().map(|(name, value)| (name, hidden(name, value))))
 /// An address may hold a user and a password, which nobody prints.
 fn without_userinfo<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     match url {
@@ -214,6 +208,12 @@ fn bare(url: &str) -> String {
     }
 }
 
+/// A key at the wrong place isn't printed either.
+fn without_secrets<S: Serializer>(
+    options: &BTreeMap<String, toml::Value>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(options.iter().map(|(name, value)| (name, hidden(name, value))))
 }
 
 fn hidden(name: &str, value: &toml::Value) -> toml::Value {
@@ -238,16 +238,16 @@ mod tests {
     fn nothing_secret_is_printed() {
         let text = r#"
 system = "generic"
+url = "https://ada:key-0@crm.example.test:8443/api"
 token = "key-1"
 [login]
+url = "https://key-11:k@y-12@login.example.test"
 user = "ada"
 password = "key-2"
 client_secret = "key-3"
 headers = { X-Key = "key-4" }
-url = "https://ada:key-0@crm.example.test:8443/api"
 [webhook]
 url = "https://hooks.example.test/key-5"
-url = "https://key-11:k@y-12@login.example.test"
 secret = "key-6"
 previous_secret = "key-7"
 token = "key-8"

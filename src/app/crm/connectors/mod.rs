@@ -59,9 +59,9 @@ pub fn systems(config: &Config, time_zone: TimeZone) -> Result<Systems, AppError
         mailbox: mailbox.as_ref().map(|mailbox| mailbox.name().to_owned()),
         calendar: calendar.as_ref().map(|calendar| calendar.name().to_owned()),
         sender: office::sender(config),
+        invites: office::invites(config),
         meeting_minutes: config.calendar.meeting_minutes.clamp(1, 24 * 60),
         time_zone,
-        invites: office::invites(config),
     };
     let settings = DeskSettings {
         outcome,
@@ -128,8 +128,6 @@ fn url(setting: &str, text: Option<&str>) -> Made<Url> {
     text.parse().map_err(|_| format!("{setting}: must be http(s)://host…"))
 }
 
-/// As long as a try may be put off, and no longer.
-fn settle(milliseconds: u64) -> Made<Duration> {
 /// Where numbers without a country code are. One that nobody knows would match nobody's.
 fn region(code: &str) -> Made<String> {
     let code = code.trim().to_uppercase();
@@ -145,12 +143,12 @@ fn region(code: &str) -> Made<String> {
     Err(format!("crm.region: must be a country's two letters in ISO 3166-1{meant}"))
 }
 
+/// As long as a try may be put off, and no longer.
+fn settle(milliseconds: u64) -> Made<Duration> {
     let settle = Duration::from_millis(milliseconds);
     match settle <= Progress::PAUSE_MAX {
         true => Ok(settle),
-        false => {
-            Err(format!("crm.settle_ms: must be at most {}", Progress::PAUSE_MAX.as_millis()))
-        }
+        false => Err(format!("crm.settle_ms: must be at most {}", Progress::PAUSE_MAX.as_millis())),
     }
 }
 
