@@ -9,6 +9,8 @@ mod desk;
 mod follow;
 mod help;
 mod identify;
+mod lookups;
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::connectors::{inbox, systems};
 pub use self::follow::FollowSettings;
+use self::turns::Turns;
 use crate::connect::courier::{Courier, CourierSettings};
 use crate::connect::crm::Crm;
 use crate::connect::destination::Destination;
@@ -75,6 +78,8 @@ pub struct Shared {
     outbox: Arc<dyn Outbox>,
     articles: Arc<dyn ArticleLog>,
     introduce: Introduce,
+    /// Who a conversation's customer is, and what is written about it, is decided by one at a time.
+    turns: Turns,
 }
 
 impl std::ops::Deref for CrmDesk {
@@ -111,7 +116,8 @@ impl CrmDesk {
         };
         let places = systems.destinations.into_iter().map(place).collect();
         let (crm, settings) = (systems.crm, systems.settings);
-        Self(Arc::new(Shared { crm, places, settings, store, outbox, articles, introduce }))
+        let turns = Turns::default();
+        Self(Arc::new(Shared { crm, places, settings, store, outbox, articles, introduce, turns }))
     }
 
     /// Starts the couriers; each finishes what it has begun when it is told to stop.

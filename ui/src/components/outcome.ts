@@ -15,6 +15,9 @@ const stateWords: Record<OutcomeRow['state'], string> = {
   planned: '', automatic: 'goes by itself', waiting: 'waiting to be written', done: 'written', failed: 'not written', discarded: 'thrown away',
 };
 
+/** What goes by itself is looked at again: what the rules left out by then is the agent's to put. */
+const AGAIN_MS = 30_000;
+
 /**
  * What of the call goes into the CRM, the mailbox and the calendar: the agent ticks, corrects, and puts it there. What
  * waits or failed says so in its row and holds nobody up.
@@ -35,6 +38,12 @@ export class OutcomePanel extends LitElement {
   @query('h2') private heading!: HTMLElement | null;
 
   static override styles = [shared, fieldStyles, outcomeStyles];
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.timer);
+  }
 
   override focus(): void {
     (this.button ?? this.heading)?.focus();
@@ -49,9 +58,16 @@ export class OutcomePanel extends LitElement {
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('outcome')) this.lookAgain();
     if (!changed.has('view') || changed.get('view')?.id === this.view?.id) return;
     this.choices = noChoices;
     this.editing = '';
+  }
+
+  private lookAgain(): void {
+    clearTimeout(this.timer);
+    if (!this.outcome || this.rows(this.outcome).every((row) => row.state !== 'automatic')) return;
+    this.timer = setTimeout(() => this.fire('outcome-again'), AGAIN_MS);
   }
 
   override render() {
