@@ -9,16 +9,18 @@ use super::CrmDesk;
 use super::identify::{identify, key, known};
 use crate::connect::crm::{CANDIDATES_MAX, Crm, checked};
 use crate::domain::{
-    ConversationId, CrmContext, CrmWrite, Delivery, DeliveryMove, DeliveryState, Effect, ErrorKind,
-    EventBody, Identity, KnownContact, NewDelivery, NewEvent, Progress, TenantId,
+    ConversationId, CrmContext, CrmWrite, DedupeKey, Delivery, DeliveryMove, DeliveryState, Effect,
+    ErrorKind, EventBody, Identity, KnownContact, NewDelivery, NewEvent, Progress, TenantId,
 };
-use crate::flow::feedback::outcome::{CaseChoice, Ending, Planned, Rule, plan};
+use crate::flow::feedback::outcome::{
+    CaseChoice, Ending, Planned, Rule, Stands, anew, as_written, plan,
+};
 use crate::insight::redaction;
 use crate::serve::{
     Change, CrmDoor, Expert, Failure, Known, Outcome, OutcomeOrder, SwarmOrder, SystemState,
     WantedContact, ending,
 };
-use crate::store::{ConversationRow, DeliveryQuery, Page, StoreError};
+use crate::store::{ConversationRow, DeliveryQuery, Page, StoreError, wire};
 
 /// Longer than the rules take to put everything into the outbox.
 const RULES_TAKE: Duration = Duration::from_secs(5);
@@ -95,6 +97,7 @@ impl CrmDoor for CrmDesk {
             Ok(customer) => {
                 let none = CaseChoice::None;
                 let mut planned = plan(&ending, &customer, &none, &self.settings.outcome);
+                as_written(&mut planned, &stands(&writes));
                 if known.row.is_some_and(|row| self.rules_are_done(&row)) {
                     // What they left out nobody writes but who looks at it.
                     let left = planned.iter_mut().filter(|one| one.rule == Rule::Automatic);
@@ -122,7 +125,8 @@ impl CrmDoor for CrmDesk {
         {
             return Err(failed(ErrorKind::Invalid, "that is none of the contact's open cases"));
         }
-        let planned = plan(&ending, &customer, &order.case, &self.settings.outcome);
+        let mut planned = plan(&ending, &customer, &order.case, &self.settings.outcome);
+        anew(&mut planned, &stands(&before.writes));
         let mut chosen = Vec::new();
         for id in &order.items {
             let Some(one) = planned.iter().find(|one| one.id == *id) else {
@@ -354,8 +358,19 @@ impl CrmDesk {
             planned = plan(&ending, &customer, &CaseChoice::New, &self.settings.outcome);
             planned.retain(|one| one.rule == Rule::Automatic);
         }
+        // What a person threw away no rule writes again.
+        as_written(&mut planned, &stands(&before.writes));
         Ok(self.post(tenant, conversation, planned, None).await?.len())
     }
+}
+
+fn stands(writes: &[wire::CrmWrite]) -> Vec<Stands> {
+    let one = |write: &wire::CrmWrite| Stands {
+        destination: write.destination.clone(),
+        key: DedupeKey::stored(&*write.dedupe_key),
+        is_discarded: write.state == DeliveryState::Discarded.as_str(),
+    };
+    writes.iter().map(one).collect()
 }
 
 /// Whom something may be written about, or why nobody.

@@ -3,9 +3,14 @@
 //! A plan is made from the drafts as they stand when somebody looks. Each entry has a key that is the same for
 //! the same conversation and draft, however often it is planned, so that it is written once.
 
+mod standing;
+
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+pub use self::standing::{Stands, anew, as_written};
 use crate::domain::{
     CallRecord, CaseRef, ConversationId, DedupeKey, Direction, Due, DueAt, Effect, FollowUpKind,
     KnownContact, MailDraft, Mailbox, Meeting, NewCase, NewDelivery, NewNote, NewTask, Redacted,
@@ -182,10 +187,15 @@ impl Planner<'_> {
         destination: &str,
         effect: Effect,
     ) -> Planned {
-        let key = DedupeKey::of(&[self.ending.conversation.as_str(), &id]);
+        let key = self.key(&id);
         let lane = self.known.contact.id.clone();
         let destination = destination.to_owned();
         Planned { id, rule, title, destination, lane, key, effect, from: None }
+    }
+
+    /// What was thrown away for one contact is another thing than the same for the next one.
+    fn key(&self, id: &str) -> DedupeKey {
+        DedupeKey::of(&[self.ending.conversation.as_str(), &self.known.contact.id, id])
     }
 
     fn contact_id(&self) -> String {
@@ -232,6 +242,28 @@ impl Planner<'_> {
             priority: None,
         });
         self.planned("case".into(), self.settings.case, "New case", crm, effect)
+    }
+
+    /// What the disposition makes of a case that there is.
+    fn status(&self, crm: &str, case_id: &str) -> Option<Planned> {
+        let disposition = self.ending.disposition.as_ref()?.as_str().trim().to_lowercase();
+        let mut statuses = self.settings.case_statuses.iter();
+        let (_, status) = statuses.find(|(label, _)| label.trim().to_lowercase() == disposition)?;
+        if self.known.cases.iter().any(|case| case.id == case_id && case.status == *status) {
+            return None;
+        }
+        let effect = Effect::UpdateCase(CaseUpdate {
+            contact_id: self.contact_id(),
+            case_id: case_id.to_owned(),
+            status: Some(status.clone()),
+            priority: None,
+            expected_version: None,
+        });
+        let id = format!("status:{case_id}");
+        // Another disposition is another status, and has to be written too.
+        let key = self.key(&format!("{id}:{status}"));
+        let rule = by_hand(self.settings.status);
+        Some(Planned { key, ..self.planned(id, rule, "Status of the case", crm, effect) })
     }
 
     fn note(&self, crm: &str, case: Option<CaseRef>) -> Option<Planned> {
@@ -294,6 +326,26 @@ impl Planner<'_> {
     }
 
     fn meeting(&self, calendar: &str, promise: &Promise) -> Option<Planned> {
+        let effect = Effect::PutMeeting(self.appointment(promise)?);
+        let id = format!("meeting:{}", promise.id);
+        let planned = self.planned(id, self.settings.meeting, "Calendar entry", calendar, effect);
+        Some(Planned { from: Some(promise.id.clone()), ..planned })
+    }
+
+    /// The same event by mail, to whoever is to come; never done by itself.
+    fn invitation(&self, mailbox: &str, promise: &Promise) -> Option<Planned> {
+        let meeting = self.appointment(promise).filter(|meeting| !meeting.attendees.is_empty())?;
+        let id = format!("invite:{}", promise.id);
+        let (rule, effect) = (by_hand(self.settings.meeting), Effect::PutMeeting(meeting));
+        let planned = self.planned(id, rule, "Send the invitation", mailbox, effect);
+        // The key makes the event's UID: calendars of both sides have one event.
+        let meeting = format!("meeting:{}", promise.id);
+        let key = self.key(&meeting);
+        Some(Planned { key, from: Some(promise.id.clone()), ..planned })
+    }
+
+    /// Only where day and time are certain.
+    fn appointment(&self, promise: &Promise) -> Option<Meeting> {
         if promise.kind == FollowUpKind::Task || promise.promised_by == Role::Customer {
             return None;
         }
@@ -369,26 +421,6 @@ impl Planner<'_> {
             mailbox,
             draft,
         );
-        let effect = Effect::PutMeeting(self.appointment(promise)?);
-        let id = format!("meeting:{}", promise.id);
-        let planned = self.planned(id, self.settings.meeting, "Calendar entry", calendar, effect);
-        Some(Planned { from: Some(promise.id.clone()), ..planned })
-    }
-
-    /// The same event by mail, to whoever is to come; never done by itself.
-    fn invitation(&self, mailbox: &str, promise: &Promise) -> Option<Planned> {
-        let meeting = self.appointment(promise).filter(|meeting| !meeting.attendees.is_empty())?;
-        let id = format!("invite:{}", promise.id);
-        let (rule, effect) = (by_hand(self.settings.meeting), Effect::PutMeeting(meeting));
-        let planned = self.planned(id, rule, "Send the invitation", mailbox, effect);
-        // The key makes the event's UID: calendars of both sides have one event.
-        let meeting = format!("meeting:{}", promise.id);
-        let key = self.key(&meeting);
-        Some(Planned { key, from: Some(promise.id.clone()), ..planned })
-    }
-
-    /// Only where day and time are certain.
-    fn appointment(&self, promise: &Promise) -> Option<Meeting> {
         let sent = self.planned(
             format!("send:{}", letter.id),
             by_hand(self.settings.mail),

@@ -30,6 +30,22 @@ test('the order holds what is ticked and not written yet, and the changes of jus
   expect(orderOf(written, rows(written), noChoices)).toBeUndefined();
 });
 
+test('what was thrown away is put by nobody’s default, and can be put after all', () => {
+  const thrown = { ...outcome, items: [item('note', 'add_note', { write: write({ state: 'discarded' }) })] };
+  expect(rows(thrown).map((row) => [row.state, row.ticked, isOpen(row)])).toEqual([['discarded', false, true]]);
+  expect(orderOf(thrown, rows(thrown), noChoices)).toBeUndefined();
+  const choices = { ...noChoices, ticked: { note: true } };
+  expect(orderOf(thrown, rows(thrown, [], choices), choices)?.items).toEqual(['note']);
+});
+
+test('a status is shown and put for the chosen case alone', () => {
+  const both = { ...outcome, items: [item('status:9', 'update_case'), item('status:10', 'update_case')], cases: [one, { ...one, id: '10' }] };
+  const ids = (choices = noChoices) => rows(both, [], choices).map((row) => row.item.id);
+  expect([ids(), ids({ ...noChoices, case: '10' })]).toEqual([[], ['status:10']]);
+  const choices = { ...noChoices, case: '10' };
+  expect(orderOf(both, rows(both, [], choices), choices)).toMatchObject({ items: ['status:10'], case: '10' });
+});
+
 test('a new case is ordered with what belongs to it, once', () => {
   const choices = { ...noChoices, case: 'new' };
   expect(orderOf(outcome, rows(), choices)?.items[0]).toBe('case');

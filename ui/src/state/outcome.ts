@@ -40,7 +40,7 @@ function rowOf(item: OutcomeItem, writes: CrmWrite[], choices: Choices, wrapup: 
   const isTask = item.operation === 'create_task';
   return {
     item, write, due, state: stateOf(item, write), text: change.text ?? item.text,
-    ticked: choices.ticked[item.id] ?? isProposed(item),
+    ticked: choices.ticked[item.id] ?? (isProposed(item) && write?.state !== 'discarded'),
     open: isTask && item.due === null ? phraseOf(item, wrapup) : null,
   };
 }
@@ -77,12 +77,17 @@ export function caseOf(cases: Case[], choices: Choices): string | null {
   return cases.length === 1 ? (cases[0]?.id ?? null) : null;
 }
 
+/** Whether the agent decides about it: also about what was thrown away, which nobody else puts any more. */
+export function isOpen(row: Pick<OutcomeRow, 'state'>): boolean {
+  return row.state === 'planned' || row.state === 'discarded';
+}
+
 /** What the button puts, or undefined where nothing is left to put. */
 export function orderOf(outcome: Outcome, rows: OutcomeRow[], choices: Choices): OutcomeOrder | undefined {
-  const chosen = rows.filter((row) => row.ticked && row.state === 'planned').map((row) => row.item.id);
+  const chosen = rows.filter((row) => row.ticked && isOpen(row)).map((row) => row.item.id);
   const of = caseOf(outcome.cases, choices);
   const made = outcome.items.find((item) => item.id === 'case');
-  const items = of === 'new' && made && !made.write ? ['case', ...chosen] : chosen;
+  const items = of === 'new' && made && (!made.write || made.write.state === 'discarded') ? ['case', ...chosen] : chosen;
   if (items.length === 0) return undefined;
   const changes = Object.fromEntries(Object.entries(choices.changes).filter(([id]) => items.includes(id)));
   return { items, case: of, changes };
