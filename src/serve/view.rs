@@ -2,13 +2,14 @@
 
 mod drafts;
 mod ending;
+mod pack;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::Recorded;
-use crate::store::StoreError;
 use crate::flow::driver::texts::mail_of;
+use crate::store::StoreError;
 use crate::store::codec::{self, time_text};
 use crate::store::wire::{
     AudioGap, Citation, ConversationStarted, CrmContext, CrmWrite, QuestionAnswered,
@@ -17,6 +18,7 @@ use crate::store::wire::{
 };
 
 pub use self::drafts::WrapUpView;
+pub use self::pack::pack_of;
 
 /// A card with what became of it.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -85,12 +87,12 @@ pub struct Projection {
     pub writes: Vec<WriteView>,
     /// How far replies are on their way to the customer.
     pub replies: Vec<CrmWrite>,
-}
-
     /// In a thread of mails, the identifiers of its messages up to the customer's last one, oldest first.
     mails: Vec<String>,
     /// Those of our replies since.
     sent: Vec<String>,
+}
+
 impl Projection {
     /// Takes in the next event; they come in the order of the log.
     pub fn take(&mut self, event: &Recorded) -> Result<(), StoreError> {
@@ -101,12 +103,12 @@ impl Projection {
                 let turn: TurnFinal = codec::data(event)?;
                 let at = self.turns.partition_point(|other| other.start_ms <= turn.start_ms);
                 self.turns.insert(at, turn);
-            }
-            codec::CONVERSATION_STARTED => {
                 if let Some(mail) = mail_of(&event.id) {
                     self.mails.append(&mut self.sent);
                     self.mails.push(mail.to_owned());
                 }
+            }
+            codec::CONVERSATION_STARTED => {
                 self.direction = Some(codec::data::<ConversationStarted>(event)?.direction);
             }
             codec::REDACTION => self.resolve(&codec::data(event)?),
@@ -153,14 +155,14 @@ impl Projection {
     /// The newest that is told of an effect stands. Replies are no writes of the wrap-up.
     fn write(&mut self, write: CrmWrite, event: &Recorded) {
         if write.turn_id.is_some() {
-            self.replies.retain(|known| known.dedupe_key != write.dedupe_key);
-            self.replies.push(write);
             if let Some(mail) = write.remote_id.as_ref().filter(|id| id.contains('@'))
                 && !self.sent.contains(mail)
                 && !self.mails.contains(mail)
             {
                 self.sent.push(mail.clone());
             }
+            self.replies.retain(|known| known.dedupe_key != write.dedupe_key);
+            self.replies.push(write);
             return;
         }
         let new = WriteView { write, at: time_text(event.time) };

@@ -10,7 +10,8 @@ use super::identify::{identify, key, known};
 use crate::connect::crm::{CANDIDATES_MAX, Crm, checked};
 use crate::domain::{
     ConversationId, CrmContext, CrmWrite, DedupeKey, Delivery, DeliveryMove, DeliveryState, Effect,
-    ErrorKind, EventBody, Identity, KnownContact, NewDelivery, NewEvent, Progress, TenantId,
+    ErrorKind, EventBody, Identity, KnownContact, NewDelivery, NewEvent, Progress, Redacted,
+    TenantId,
 };
 use crate::flow::feedback::outcome::{
     CaseChoice, Ending, Planned, Rule, Stands, anew, as_written, plan,
@@ -180,11 +181,15 @@ impl CrmDoor for CrmDesk {
         tenant: &TenantId,
         conversation: &ConversationId,
         order: SwarmOrder,
+        pack: Vec<Redacted>,
         by: &str,
     ) -> Result<Delivery, Failure> {
-        let planned = self.call_for_help(tenant, conversation, order, by).await?;
         let _turn = self.turns.of(tenant, conversation).await;
-        let mut posted = self.post(tenant, conversation, vec![planned], Some(by)).await?;
+        let (ending, known) = self.read(tenant, conversation).await?;
+        let stands = stands(&known.writes);
+        let mut planned = vec![self.call_for_help(ending, known, order, pack, by)?];
+        anew(&mut planned, &stands);
+        let mut posted = self.post(tenant, conversation, planned, Some(by)).await?;
         Ok(posted.remove(0))
     }
 

@@ -12,7 +12,9 @@ use utoipa::ToSchema;
 
 use super::sources::Failure;
 use super::view::Projection;
-use crate::domain::{ContactKey, ConversationId, CrmContext, Delivery, DeliveryState, TenantId};
+use crate::domain::{
+    ContactKey, ConversationId, CrmContext, Delivery, DeliveryState, Redacted, TenantId,
+};
 use crate::flow::feedback::outcome::Ending;
 use crate::flow::feedback::outcome::{CaseChoice, Planned};
 use crate::store::wire;
@@ -58,12 +60,13 @@ pub trait CrmDoor: Send + Sync {
 
     fn systems(&self) -> Vec<SystemState>;
 
-    /// Asks colleagues for help, with what is known.
+    /// Asks colleagues for help, with what is known. `pack` is what the next one needs, a paragraph each.
     async fn swarm(
         &self,
         tenant: &TenantId,
         conversation: &ConversationId,
         order: SwarmOrder,
+        pack: Vec<Redacted>,
         by: &str,
     ) -> Result<Delivery, Failure>;
 

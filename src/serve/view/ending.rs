@@ -137,7 +137,7 @@ fn told(summary: &WrapUpSummary) -> String {
     summary.sections.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn heading(key: &str) -> String {
+pub(super) fn heading(key: &str) -> String {
     let words = key.replace('_', " ");
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
