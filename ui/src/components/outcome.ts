@@ -97,7 +97,7 @@ export class OutcomePanel extends LitElement {
     return html`
       ${this.cases(outcome)}
       <ul>${rows.map((row) => this.row(row))}</ul>
-      ${resting.map((one) => html`<p class="resting">${systemName(this.systems, one.name)} can’t be reached at the moment. What you put there is kept and goes out by itself.</p>`)}
+      ${resting.map((one) => html`<p class="resting">${restingText(systemName(this.systems, one.name), one.problem)}</p>`)}
       ${left || chosen > 0
         ? html`<div class="actions">
             <button type="button" class="button primary put" aria-disabled=${chosen === 0 || this.busy} @click=${() => this.put()}>

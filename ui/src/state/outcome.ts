@@ -108,6 +108,12 @@ export function leftText(rows: OutcomeRow[]): string {
   return parts.filter(([n]) => n > 0).map(([n, says]) => `${n} ${says}`).join(' · ');
 }
 
+/** What becomes of what is put into a system that takes nothing at the moment, and why. */
+export function restingText(name: string, problem: string | null | undefined): string {
+  if (!problem) return `${name} can’t be reached at the moment. What you put there is kept and goes out by itself.`;
+  return `${name} takes nothing at the moment: ${problem}. What you put there is kept and goes out when that is mended.`;
+}
+
 /** One line of a longer text. */
 export function firstWords(text: string): string {
   return text.split(/\n+/).map((line) => line.trim().replace(/^[–•-] /, '')).filter(Boolean).join(' · ');
