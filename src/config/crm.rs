@@ -38,6 +38,8 @@ pub struct Crm {
     /// Of `generic`: takes what no operation is described for.
     pub webhook: Option<Webhook>,
     pub writes: Writes,
+    /// By a disposition's label, the status that the chosen case gets, in the CRM's own words.
+    pub case_statuses: BTreeMap<String, String>,
 }
 
 impl Default for Crm {
@@ -56,6 +58,7 @@ impl Default for Crm {
             options: BTreeMap::new(),
             webhook: None,
             writes: Writes::default(),
+            case_statuses: BTreeMap::new(),
         }
     }
 }
@@ -161,6 +164,8 @@ pub struct Writes {
     pub task: Rule,
     pub mail: Rule,
     pub meeting: Rule,
+    /// The chosen case's status; `automatic` is `ask`, since a person chooses the case.
+    pub status: Rule,
     /// Whether what is published here goes to the CRM's own knowledge base, as a draft.
     pub articles: bool,
     /// A model's better text and the agent's verdict get so long, before something is written by rule.
@@ -176,6 +181,7 @@ impl Default for Writes {
             task: Rule::Ask,
             mail: Rule::Ask,
             meeting: Rule::Ask,
+            status: Rule::Ask,
             articles: false,
             automatic_after_s: 20,
         }

@@ -14,7 +14,7 @@ use crate::domain::{
     TenantId,
 };
 use crate::flow::feedback::outcome::{
-    CaseChoice, Ending, Planned, Rule, Stands, anew, as_written, plan,
+    CaseChoice, Ending, Planned, Rule, Stands, anew, as_written, plan, statuses,
 };
 use crate::insight::redaction;
 use crate::serve::{
@@ -98,6 +98,7 @@ impl CrmDoor for CrmDesk {
             Ok(customer) => {
                 let none = CaseChoice::None;
                 let mut planned = plan(&ending, &customer, &none, &self.settings.outcome);
+                planned.extend(statuses(&ending, &customer, &self.settings.outcome));
                 as_written(&mut planned, &stands(&writes));
                 if known.row.is_some_and(|row| self.rules_are_done(&row)) {
                     // What they left out nobody writes but who looks at it.

@@ -12,20 +12,20 @@ use jiff::{Timestamp, Zoned};
 
 pub use self::standing::{Stands, anew, as_written};
 use crate::domain::{
-    CallRecord, CaseRef, ConversationId, DedupeKey, Direction, Due, DueAt, Effect, FollowUpKind,
-    KnownContact, MailDraft, Mailbox, Meeting, NewCase, NewDelivery, NewNote, NewTask, Redacted,
-    Role, Wording, WrapUpId,
+    CallRecord, CaseRef, CaseUpdate, ConversationId, DedupeKey, Direction, Due, DueAt, Effect,
+    FollowUpKind, KnownContact, MailDraft, Mailbox, Meeting, NewCase, NewDelivery, NewNote,
+    NewTask, Redacted, Role, Wording, WrapUpId,
 };
 use crate::insight::redaction;
 
 const SUBJECT_CHARS: usize = 120;
+/// Of a customer in a calendar entry.
+const CUSTOMER_LINES: usize = 6;
 
 /// Whether something is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rule {
     /// When the conversation is over, without anybody's doing.
-/// Of a customer in a calendar entry.
-const CUSTOMER_LINES: usize = 6;
     Automatic,
     /// When the agent says so.
     Ask,
@@ -51,11 +51,16 @@ pub struct OutcomeSettings {
     pub task: Rule,
     pub mail: Rule,
     pub meeting: Rule,
+    pub status: Rule,
+    /// By a disposition's label, the status that a case gets.
+    pub case_statuses: BTreeMap<String, String>,
     pub crm: Option<String>,
     pub mailbox: Option<String>,
     pub calendar: Option<String>,
     /// Who writes mails and invites.
     pub sender: Option<Mailbox>,
+    /// Whether the mailbox may send invitations to meetings: no calendar server does, and it can send at all.
+    pub invites: bool,
     pub meeting_minutes: u32,
     pub time_zone: TimeZone,
 }
@@ -64,8 +69,6 @@ pub struct OutcomeSettings {
 #[derive(Clone, Debug)]
 pub struct Ending {
     pub conversation: ConversationId,
-    /// Whether the mailbox may send invitations to meetings: no calendar server does, and it can send at all.
-    pub invites: bool,
     /// `voice`, `chat`.
     pub channel: String,
     pub direction: Direction,
@@ -155,12 +158,18 @@ pub fn plan(
             CaseChoice::New => Some(CaseRef::MadeBy(made.key.clone())),
         };
         all.push(made);
+        if let CaseChoice::Existing(id) = case {
+            all.extend(planner.status(crm, id));
+        }
         all.extend(planner.note(crm, of.clone()));
         all.push(planner.call(crm, of.clone()));
         all.extend(ending.promises.iter().filter_map(|one| planner.task(crm, one, of.clone())));
     }
     if let Some(calendar) = &settings.calendar {
         all.extend(ending.promises.iter().filter_map(|one| planner.meeting(calendar, one)));
+    }
+    if let Some(mailbox) = settings.mailbox.as_ref().filter(|_| settings.invites) {
+        all.extend(ending.promises.iter().filter_map(|one| planner.invitation(mailbox, one)));
     }
     if let Some(mailbox) = &settings.mailbox {
         all.extend(planner.mails(mailbox));
@@ -169,13 +178,18 @@ pub fn plan(
     all
 }
 
+/// What may become of each open case, for whoever hasn't chosen one yet.
+pub fn statuses(ending: &Ending, known: &KnownContact, settings: &OutcomeSettings) -> Vec<Planned> {
+    let Some(crm) = &settings.crm else { return Vec::new() };
+    let planner = Planner { ending, known, settings };
+    let all = known.cases.iter().filter_map(|case| planner.status(crm, &case.id));
+    all.filter(|one| one.rule != Rule::Never).collect()
+}
+
 struct Planner<'a> {
     ending: &'a Ending,
     known: &'a KnownContact,
     settings: &'a OutcomeSettings,
-    if let Some(mailbox) = settings.mailbox.as_ref().filter(|_| settings.invites) {
-        all.extend(ending.promises.iter().filter_map(|one| planner.invitation(mailbox, one)));
-    }
 }
 
 impl Planner<'_> {
@@ -439,6 +453,14 @@ impl Planner<'_> {
     }
 }
 
+/// What leaves the house goes by a person's click.
+const fn by_hand(rule: Rule) -> Rule {
+    match rule {
+        Rule::Never => Rule::Never,
+        Rule::Automatic | Rule::Ask => Rule::Ask,
+    }
+}
+
 /// The moment that a due date names; none where its day or time is open, or doesn't exist.
 fn moment(due: &Due) -> Option<Zoned> {
     let zone = TimeZone::get(&due.time_zone).ok()?;
@@ -460,14 +482,6 @@ fn shortened(text: &Redacted) -> Redacted {
     let end = whole[..end].rfind(' ').unwrap_or(end);
     Redacted::assembled(&[Wording::Of(&text.slice(0..end)), Wording::Fixed("…")])
 }
-/// What leaves the house goes by a person's click.
-const fn by_hand(rule: Rule) -> Rule {
-    match rule {
-        Rule::Never => Rule::Never,
-        Rule::Automatic | Rule::Ask => Rule::Ask,
-    }
-}
-
 
 #[cfg(test)]
 mod tests;

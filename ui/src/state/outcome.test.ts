@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CrmWrite, Outcome, OutcomeItem } from '../api/crm-types.ts';
 import type { WrapUp } from '../api/types.ts';
-import { caseOf, firstWords, leftText, movedTo, noChoices, orderOf, rowsOf } from './outcome.ts';
+import { caseOf, firstWords, isOpen, leftText, movedTo, noChoices, orderOf, restingText, rowsOf } from './outcome.ts';
 import { noWrapUp } from './wrapup.ts';
 
 const item = (id: string, operation: string, changes: Partial<OutcomeItem> = {}): OutcomeItem =>
@@ -21,6 +21,11 @@ const rows = (from = outcome, writes: CrmWrite[] = [], choices = noChoices, wrap
 test('what is proposed is all that can be taken back; a mail is sent by nobody’s default', () => {
   expect(rows().filter((row) => row.ticked).map((row) => row.item.id)).toEqual(['note', 'call', 'task:w-1', 'meeting:w-2']);
   expect(rows().map((row) => row.state)).toEqual(['planned', 'automatic', 'planned', 'planned', 'planned']);
+});
+
+test('nobody is invited by default', () => {
+  const invited = { ...outcome, items: [item('meeting:w-2', 'put_meeting', { destination: 'calendar', due: at }), item('invite:w-2', 'put_meeting', { destination: 'mail', due: at })] };
+  expect(rows(invited).map((row) => row.ticked)).toEqual([true, false]);
 });
 
 test('the order holds what is ticked and not written yet, and the changes of just that', () => {
@@ -82,3 +87,8 @@ test('a moved meeting keeps its zone', () => {
 });
 
 test('a text in a line', () => expect(firstWords('Charged twice.\n\n– Paid back.')).toBe('Charged twice. · Paid back.'));
+
+test('a system that refuses the key says so, and not that it is away', () => {
+  expect(restingText('HubSpot', null)).toContain('can’t be reached');
+  expect(restingText('HubSpot', 'the key was not accepted')).toContain('takes nothing at the moment: the key was not accepted');
+});

@@ -28,9 +28,11 @@ export interface OutcomeRow {
   due: Due | null;
 }
 
-/** The rows in order. A new case has its place in the choice of the case, not in the list. */
+/** The rows in order. A new case has its place in the choice of the case, not in the list; a status is the chosen case's. */
 export function rowsOf(outcome: Outcome, writes: CrmWrite[], choices: Choices, wrapup: WrapUp | null): OutcomeRow[] {
-  return outcome.items.filter((item) => item.id !== 'case').map((item) => rowOf(item, writes, choices, wrapup));
+  const ofCase = `status:${caseOf(outcome.cases, choices) ?? ''}`;
+  const isShown = ({ id, write }: OutcomeItem) => id !== 'case' && (!id.startsWith('status:') || id === ofCase || write !== null);
+  return outcome.items.filter(isShown).map((item) => rowOf(item, writes, choices, wrapup));
 }
 
 function rowOf(item: OutcomeItem, writes: CrmWrite[], choices: Choices, wrapup: WrapUp | null): OutcomeRow {

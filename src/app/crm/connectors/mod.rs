@@ -55,6 +55,8 @@ pub fn systems(config: &Config, time_zone: TimeZone) -> Result<Systems, AppError
         task: rule(writes.task),
         mail: rule(writes.mail),
         meeting: rule(writes.meeting),
+        status: rule(writes.status),
+        case_statuses: config.crm.case_statuses.clone(),
         crm: crm.as_ref().map(|crm| crm.name().to_owned()),
         mailbox: mailbox.as_ref().map(|mailbox| mailbox.name().to_owned()),
         calendar: calendar.as_ref().map(|calendar| calendar.name().to_owned()),
