@@ -174,16 +174,16 @@ mod tests {
 
     #[test]
     fn mistakes_name_file_line_and_field() {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("a.toml"), "[[rule]]\nid = \"a\"\nwhen = { sad = 1 }\n")
+        let (rules, list) = (tempfile::tempdir(), tempfile::tempdir());
+        let (rules, list) = (rules.expect("a folder"), list.expect("a folder"));
+        std::fs::write(rules.path().join("a.toml"), "[[rule]]\nid = \"a\"\nwhen = { sad = 1 }\n")
             .expect("written");
-        std::fs::write(folder.path().join("b.toml"), "[[intent]]\nexamples = []\n")
-            .expect("written");
+        std::fs::write(list.path().join("b.toml"), "[[intent]]\nexamples = []\n").expect("written");
         let mut config = Config::default();
-        config.categories.folder = Some(folder.path().to_owned());
-        config.intents.folder = Some(folder.path().to_owned());
+        config.categories.folder = Some(rules.path().to_owned());
+        config.intents.folder = Some(list.path().to_owned());
         let wrong = categories(&config, false).err().unwrap_or_default();
-        assert!(wrong.contains("a.toml:3") && wrong.contains("sad"), "{wrong}");
+        assert!(wrong.contains("a.toml:3") && wrong.contains("rule[0].when"), "{wrong}");
         let wrong = intents(&config, false).err().unwrap_or_default();
         assert!(wrong.contains("b.toml:"), "{wrong}");
     }

@@ -234,6 +234,7 @@ impl App {
                 max => max,
             },
             calls_per_tenant: config.calls.per_tenant,
+            identify_by: config.crm.identify_by.clone(),
             ..CallSettings::default()
         };
         let calls = Calls::new(
@@ -310,8 +311,9 @@ impl App {
         carriers.extend(mailbox.filter(|_| mails.is_some()).map(channels::replies));
         let channels = Channels::new(&config.channels, &calls, &outbox, carriers);
         let public_url = config.media.public_url.as_deref();
-        let doors =
+        let mut doors =
             channels::doors(&config.channels, public_url, &tenant, demo).map_err(invalid)?;
+        doors.carriers = channels.carriers();
         followers.extend(channels.start(&tenant, &stop));
         followers.extend(mails.zip(config.mail.from.clone()).map(|(folder, ours)| {
             let data = config.store.folder.clone();

@@ -253,6 +253,8 @@ pub struct ChannelReply {
     pub text: Redacted,
     /// The channel's own name for what is answered: a chat, or the mail that began it.
     pub in_reply_to: Option<String>,
+    /// In a thread of mails: their message identifiers without brackets, oldest first; the last one is answered.
+    pub answers: Vec<String>,
     /// Whoever looks for it at the vendor needn't look at what is older.
     pub written_at: Timestamp,
 }

@@ -39,7 +39,7 @@ pub struct NewConversation {
     /// A customer and an agent unless told; their ids are `p-1`, `p-2` and so on, in this order.
     #[serde(default)]
     parties: Vec<NewParty>,
-    /// 32 at most. `connector` and `thread` are the channels' own.
+    /// 32 at most. `connector`, `thread` and `cites` are the channels' own.
     #[serde(default)]
     attributes: BTreeMap<String, String>,
     /// ISO 639-1; `en` unless told. Cards are offered in English.

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::domain::{CardId, ConversationId, NewEvent, Recorded, TenantId};
+use crate::domain::{CardId, ConversationId, EventId, NewEvent, Recorded, TenantId};
 
 pub use articles::{ArticleLog, ArticleQuery, ArticleRow, RevisionRow};
 pub use error::StoreError;
@@ -92,6 +92,13 @@ pub trait Store: Send + Sync {
         tenant: &TenantId,
         card: &CardId,
     ) -> Result<Option<ConversationId>, StoreError>;
+
+    /// One event of a tenant, in whichever conversation it stands.
+    async fn event(
+        &self,
+        tenant: &TenantId,
+        id: &EventId,
+    ) -> Result<Option<Arc<Recorded>>, StoreError>;
 
     /// Checks the log for damage and for gaps; slow.
     async fn integrity(&self) -> Result<(), StoreError>;

@@ -135,6 +135,8 @@ pub struct CallSettings {
     pub voice: Option<Voice>,
     /// `None`: no intents are told.
     pub intents: Option<Intents>,
+    /// Attributes that name the customer by number or address, beside the usual ones.
+    pub identify_by: Vec<String>,
 }
 
 impl Default for CallSettings {
@@ -149,6 +151,7 @@ impl Default for CallSettings {
             wrap_up: None,
             voice: None,
             intents: None,
+            identify_by: Vec::new(),
         }
     }
 }
@@ -168,7 +171,6 @@ struct Shared {
     outgoing: OnceLock<texts::Outgoing>,
 }
 
-impl Shared {
     /// Appends what may still be said, and says what it left out: what cites an article that isn't in
     /// force any more. An article is taken back only between two appends.
     async fn append(
@@ -299,8 +301,7 @@ impl Calls {
             .collect();
         let mut session = Session::new(legs.clone(), &shared.settings.session)
             .map_err(|error| CallError::Audio(error.to_string()))?;
-        let attributes: BTreeMap<_, _> =
-            opening.attributes.iter().map(|(k, v)| (k.clone(), masked(v))).collect();
+        let attributes = shared.masked_attributes(&opening.attributes);
         session.begins_with(Channel::Voice.as_str(), &attributes);
         let began = Timestamp::now();
         let started = NewEvent::at(

@@ -313,7 +313,7 @@ fn text() -> impl Strategy<Value = String> {
 
 fn talk() -> impl Strategy<Value = Vec<Line>> {
     let role = prop::sample::select(vec![Role::Customer, Role::Agent, Role::Bot, Role::Mixed]);
-    let intent = prop::option::weighted(0.2, (Just("cancel_service".to_owned()), 0.0f32..1.0));
+    let intent = prop::option::weighted(0.2, (Just("cancel".to_owned()), 0.0f32..1.0));
     let line = (role, text(), 0u64..40_000, 0u64..60_000, intent);
     prop::collection::vec(line, 0..25).prop_map(|lines| {
         let mut at_ms = 0u64;

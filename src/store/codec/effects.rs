@@ -85,6 +85,7 @@ pub fn encode_effect(effect: &Effect) -> String {
             to: x.to.clone(),
             text: words(&x.text),
             in_reply_to: x.in_reply_to.clone(),
+            answers: x.answers.clone(),
             written_at: x.written_at,
         },
         Effect::Recommend(x) => wire::Effect::Recommend {
@@ -201,6 +202,7 @@ pub fn decode_effect(text: &str) -> Result<Effect, String> {
             to,
             text,
             in_reply_to,
+            answers,
             written_at,
         } => Effect::SendReply(ChannelReply {
             conversation: conversation_id.into(),
@@ -209,6 +211,7 @@ pub fn decode_effect(text: &str) -> Result<Effect, String> {
             to,
             text: words(text),
             in_reply_to,
+            answers,
             written_at,
         }),
         wire::Effect::Recommend { conversation_id, external_id, decision, brief, link } => {

@@ -137,6 +137,16 @@ impl Reader {
         Ok(row.map(|row| ConversationId::from(row.get::<String, _>(0))))
     }
 
+    pub async fn event(
+        &self,
+        tenant: &TenantId,
+        id: &EventId,
+    ) -> Result<Option<Arc<Recorded>>, StoreError> {
+        let mut connection = self.pool.acquire().await.map_err(|error| read_error(&error))?;
+        let found = event_by_id(&mut connection, id).await.map_err(|error| read_error(&error))?;
+        Ok(found.filter(|event| event.tenant == *tenant))
+    }
+
     /// All live conversations of all tenants, as the last commit left them.
     pub async fn live_heads(&self) -> Result<Vec<(TenantId, Head)>, StoreError> {
         let rows = sqlx::query("SELECT * FROM conversations WHERE state = 'live'")

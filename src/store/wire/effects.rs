@@ -76,6 +76,8 @@ pub enum Effect {
         to: String,
         text: String,
         in_reply_to: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        answers: Vec<String>,
         written_at: jiff::Timestamp,
     },
     Recommend {

@@ -5,6 +5,7 @@ mod articles;
 mod batches;
 mod crash;
 mod crm;
+mod customers;
 mod doors;
 mod embed;
 mod gaps;

@@ -154,10 +154,12 @@ export interface Outbox {
 
 export interface SystemHealth {
   name: string;
-  kind: 'crm' | 'mail' | 'calendar' | 'team';
+  kind: 'crm' | 'mail' | 'calendar' | 'team' | 'channel';
   system: string;
   /** It is down, and left alone for a moment. */
   resting: boolean;
+  /** Why nothing gets through: "the key was not accepted: status 401". */
+  problem: string | null;
   waiting: number;
   failed: number;
 }
