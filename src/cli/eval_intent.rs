@@ -143,9 +143,10 @@ fn write_predictions(path: &Path, seeds: &[u64], runs: &[Run<'_>]) -> anyhow::Re
     let mut file = BufWriter::new(file);
     for (seed, run) in seeds.iter().zip(runs) {
         for asked in &run.asked {
-            let ranked = asked.seen.ranked.iter().map(|intent| {
-                json!({"intent": intent.label, "probability": intent.probability})
-            });
+            let ranked =
+                asked.seen.ranked.iter().map(
+                    |intent| json!({"intent": intent.label, "probability": intent.probability}),
+                );
             let line = json!({
                 "seed": seed,
                 "text": asked.row.example.text,

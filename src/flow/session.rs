@@ -10,8 +10,8 @@ mod typed;
 use std::collections::VecDeque;
 
 pub use self::output::Output;
-use self::signals::Signals;
 pub use self::signals::SignalSettings;
+use self::signals::Signals;
 pub use self::typed::{TypedTurn, held_in};
 use crate::domain::{
     AudioGap, AudioStopped, Card, CardId, CardKind, ConversationEnded, EndReason, EventBody,

@@ -39,7 +39,9 @@ pub struct Dataset {
 pub enum IntentDataError {
     #[error("{path} can't be read: {reason}")]
     Read { path: String, reason: String },
-    #[error("{0} holds neither intents.jsonl, nor other files .jsonl with labelled sentences, nor .toml with intents")]
+    #[error(
+        "{0} holds neither intents.jsonl, nor other files .jsonl with labelled sentences, nor .toml with intents"
+    )]
     UnknownForm(String),
     #[error("{0}")]
     Files(String),

@@ -88,8 +88,7 @@ pub fn measure<'a>(
     vectors: &VectorsOf,
     plan: Plan,
 ) -> Result<Run<'a>, IntentDataError> {
-    let mut run =
-        Run { asked: Vec::new(), trained: Vec::new(), train_rows: 0, train_seconds: 0.0 };
+    let mut run = Run { asked: Vec::new(), trained: Vec::new(), train_rows: 0, train_seconds: 0.0 };
     let of_part = |part| dataset.rows.iter().filter(move |row: &&Row| row.part == part);
     let known: Vec<&Row> = of_part(Part::Train).collect();
     let shares = shares(of_part(Part::Either).collect(), plan);
@@ -116,8 +115,9 @@ fn ask<'a>(
 ) -> Result<(), IntentDataError> {
     let examples = examples(training, plan);
     let begun = Instant::now();
-    let mut made =
-        |texts: &[&str]| texts.iter().map(|text| vectors.of(text).cloned()).collect::<Result<_, _>>();
+    let mut made = |texts: &[&str]| {
+        texts.iter().map(|text| vectors.of(text).cloned()).collect::<Result<_, _>>()
+    };
     let model = IntentModel::train(&examples, &mut made)?;
     run.train_seconds += begun.elapsed().as_secs_f64();
     run.train_rows = run.train_rows.max(examples.len());

@@ -73,9 +73,14 @@ fn rows_without_a_split_are_asked_about_once_each_by_models_without_them() {
     let folder = folder();
     let lines: Vec<String> = (0..10)
         .map(|at| {
-            let (words, intent) =
-                if at % 2 == 0 { ("quote for a car", "GetQuote") } else { ("file a claim", "FileClaim") };
-            format!(r#"{{"utterance": "{words} {at}", "utterance_id": "{at}", "intent": "{intent}"}}"#)
+            let (words, intent) = if at % 2 == 0 {
+                ("quote for a car", "GetQuote")
+            } else {
+                ("file a claim", "FileClaim")
+            };
+            format!(
+                r#"{{"utterance": "{words} {at}", "utterance_id": "{at}", "intent": "{intent}"}}"#
+            )
         })
         .collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
@@ -131,7 +136,8 @@ fn what_cannot_be_read_is_told_with_file_and_line() {
     let folder = folder();
     let said = |path: &std::path::Path| Dataset::open(path, &[]).unwrap_err().to_string();
     assert!(said(folder.path()).contains("holds neither intents.jsonl"));
-    let path = write(&folder, "intents.jsonl", &[r#"{"text": "a", "intent": "b"}"#, r#"{"text": 1}"#]);
+    let path =
+        write(&folder, "intents.jsonl", &[r#"{"text": "a", "intent": "b"}"#, r#"{"text": 1}"#]);
     assert!(said(folder.path()).contains("intents.jsonl:2 can't be read: "));
     std::fs::write(&path, r#"{"text": "a", "intent": "b", "split": "test"}"#).unwrap();
     assert!(said(&path).contains("--train"));

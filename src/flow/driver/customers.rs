@@ -42,8 +42,11 @@ impl Customers {
 }
 
 impl Shared {
-impl Shared {
-    pub(super) fn masked_attributes(&self, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    /// What a medium or a client says of a conversation, without what must not be kept.
+    pub(super) fn masked_attributes(
+        &self,
+        given: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
         let names = &self.settings.identify_by;
         let masked = |(name, value): (&String, &String)| {
             (name.clone(), redaction::attribute(name, value, names).as_str().to_owned())

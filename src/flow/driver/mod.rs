@@ -171,6 +171,7 @@ struct Shared {
     outgoing: OnceLock<texts::Outgoing>,
 }
 
+impl Shared {
     /// Appends what may still be said, and says what it left out: what cites an article that isn't in
     /// force any more. An article is taken back only between two appends.
     async fn append(

@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn probabilities_sum_to_one_whatever_comes() {
-        for scores in [&[0.0, 0.0][..], &[f32::NAN, 1.0], &[f32::INFINITY, 2.0], &[f32::NAN], &[1e30, -1e30]]
+        for scores in
+            [&[0.0, 0.0][..], &[f32::NAN, 1.0], &[f32::INFINITY, 2.0], &[f32::NAN], &[1e30, -1e30]]
         {
             let sum: f32 = probabilities(scores, 20.0).iter().sum();
             assert!((sum - 1.0).abs() < 1e-5, "{scores:?}: {sum}");

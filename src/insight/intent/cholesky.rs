@@ -83,7 +83,8 @@ impl Cholesky {
                 let mut parts = Vec::new();
                 for column in (0..start).step_by(WIDE) {
                     let width = WIDE.min(start - column);
-                    let below = rows[column / BLOCK..].iter().map(|row| row.narrow(1, column, width));
+                    let below =
+                        rows[column / BLOCK..].iter().map(|row| row.narrow(1, column, width));
                     let below = Tensor::cat(&below.collect::<Result<Vec<_>>>()?, 0)?;
                     let left = left.narrow(1, column, start - column)?.contiguous()?;
                     parts.push(left.matmul(&below)?);
@@ -102,9 +103,8 @@ impl Cholesky {
 fn lower(mut block: Vec<f32>, height: usize) -> Vec<f32> {
     for row in 0..height {
         for column in 0..=row {
-            let sum: f32 = (0..column)
-                .map(|at| block[row * height + at] * block[column * height + at])
-                .sum();
+            let sum: f32 =
+                (0..column).map(|at| block[row * height + at] * block[column * height + at]).sum();
             let left = block[row * height + column] - sum;
             block[row * height + column] = if row == column {
                 left.max(PIVOT_MIN).sqrt()
@@ -173,6 +173,8 @@ mod tests {
     fn a_matrix_that_is_not_quite_definite_gives_numbers() {
         let ones = Tensor::ones((3, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
         let solved = Cholesky::of(&ones).unwrap().inverse().unwrap();
-        assert!(solved.flatten_all().unwrap().to_vec1::<f32>().unwrap().iter().all(|x| x.is_finite()));
+        assert!(
+            solved.flatten_all().unwrap().to_vec1::<f32>().unwrap().iter().all(|x| x.is_finite())
+        );
     }
 }

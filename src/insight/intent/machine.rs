@@ -21,7 +21,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    pub const USUAL: Self = Self { meaning: 0.7, letters: 0.1, noise: 0.03 };
+    pub const USUAL: Self = Self { meaning: 0.7, letters: 0.1, noise: 0.1 };
 
     pub fn of(self, meaning: f32, letters: f32) -> f32 {
         (-2.0 * self.meaning * (1.0 - meaning) - 2.0 * self.letters * (1.0 - letters)).exp()

@@ -212,10 +212,10 @@ impl IntentModel {
         let chances = probabilities(&scores, self.measures.temperature);
         let mut order: Vec<usize> = (0..chances.len()).collect();
         order.sort_by(|a, b| chances[*b].total_cmp(&chances[*a]).then(a.cmp(b)));
-        let ranked = order.into_iter().take(top).map(|class| Intent {
-            label: self.labels[class].clone(),
-            probability: chances[class],
-        });
+        let ranked = order
+            .into_iter()
+            .take(top)
+            .map(|class| Intent { label: self.labels[class].clone(), probability: chances[class] });
         IntentSeen {
             ranked: ranked.collect(),
             abstained: nearest <= 0.0 || certainty < self.measures.threshold,

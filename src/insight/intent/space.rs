@@ -72,7 +72,8 @@ mod tests {
     fn what_cannot_be_placed_lies_at_the_origin() {
         let vectors = [[1.0, 0.0, 0.0], [0.8, 0.6, 0.0]];
         let space = Space::of(vectors.iter().map(|vector| &vector[..]), 3);
-        for odd in [&[0.0, 0.0, 0.0][..], &[f32::NAN, 1.0, 0.0], &[f32::INFINITY, 0.0, 0.0], &[1.0]] {
+        for odd in [&[0.0, 0.0, 0.0][..], &[f32::NAN, 1.0, 0.0], &[f32::INFINITY, 0.0, 0.0], &[1.0]]
+        {
             assert_eq!(space.place(odd), vec![0.0; 3]);
         }
         let placed = space.place(&vectors[0]);

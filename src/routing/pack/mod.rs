@@ -186,12 +186,10 @@ impl Pack {
     }
 
     fn said(&mut self, turn: TurnFinal, sequence: u64) {
-        let is_customer = matches!(Role::parse(&turn.party.role), Some(Role::Customer | Role::Mixed));
-        let party = wire::Party {
-            id: turn.party.id.clone(),
-            role: turn.party.role.clone(),
-            name: None,
-        };
+        let is_customer =
+            matches!(Role::parse(&turn.party.role), Some(Role::Customer | Role::Mixed));
+        let party =
+            wire::Party { id: turn.party.id.clone(), role: turn.party.role.clone(), name: None };
         self.joined(party);
         // Words with their times are of no use here, and most of a turn.
         let turn = TurnFinal { words: Vec::new(), ..turn };
@@ -208,7 +206,8 @@ impl Pack {
     fn released(&mut self, resolved: &RedactionResolved) {
         let Some(text) = &resolved.text else { return };
         let last = self.last.iter_mut().map(|(_, turn)| turn);
-        for turn in self.first.iter_mut().chain(last).filter(|one| one.turn_id == resolved.turn_id) {
+        for turn in self.first.iter_mut().chain(last).filter(|one| one.turn_id == resolved.turn_id)
+        {
             turn.text = turn.text.replacen(&resolved.placeholder, text, 1);
         }
     }
@@ -240,9 +239,8 @@ impl Pack {
     }
 
     fn from(&self) -> Option<String> {
-        let served = |role: &str| {
-            matches!(Role::parse(role), Some(Role::Agent | Role::Bot | Role::Expert))
-        };
+        let served =
+            |role: &str| matches!(Role::parse(role), Some(Role::Agent | Role::Bot | Role::Expert));
         let (_, turn) = self.last.iter().rev().find(|(_, turn)| served(&turn.party.role))?;
         if turn.party.role == Role::Agent.as_str() && self.agent.is_some() {
             return self.agent.clone();

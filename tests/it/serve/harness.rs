@@ -881,6 +881,8 @@ pub fn every_kind() -> Vec<EventBody> {
         &outbox::conformance::note("crm", "7", "00ff"),
         &Progress::new(Timestamp::UNIX_EPOCH),
     ))));
+    events.extend(super::samples::insights());
+    events.extend(super::samples::routes());
     events.push(ended());
     events
 }

@@ -12,5 +12,6 @@ mod gaps;
 pub mod harness;
 mod proposals;
 mod routes;
+mod samples;
 mod streams;
 mod wrapups;

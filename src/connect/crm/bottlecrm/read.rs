@@ -287,9 +287,7 @@ impl BottleCrm {
         match self.ask(Request::get(&path)).await {
             Ok(answer) => Ok(answer.get("account_obj").cloned().unwrap_or_default()),
             Err(
-                DeliveryError::NotFound(_)
-                | DeliveryError::Denied(_)
-                | DeliveryError::Forbidden(_),
+                DeliveryError::NotFound(_) | DeliveryError::Denied(_) | DeliveryError::Forbidden(_),
             ) => Ok(Value::Null),
             Err(error) => Err(error),
         }

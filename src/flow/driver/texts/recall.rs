@@ -12,8 +12,7 @@ use crate::flow::session::{Session, held_in};
 use crate::models::ENGLISH;
 use crate::store::{ConversationState, KindFilter, MAX_READ, ReadQuery, codec, wire};
 
-const KINDS: &str =
-    "turn.final,insight.redaction,suggestion.offered,suggestion.withdrawn,crm.context,insight.intent";
+const KINDS: &str = "turn.final,insight.redaction,suggestion.offered,suggestion.withdrawn,crm.context,insight.intent";
 
 pub(super) struct Recalled {
     pub session: Session,
