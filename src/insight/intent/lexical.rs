@@ -4,7 +4,7 @@
 //! Groups of three to five letters inside words (McNamee and Mayfield, *Information Retrieval* 7, 2004), weighted by
 //! `1 + ln count` and by how few of the examples have them (Salton and Buckley 1988).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::insight::words::Words;
 
@@ -52,7 +52,6 @@ impl Lexicon {
             Some((*number, (1.0 + (count as f32).ln()) * weight))
         });
         let mut weighted: Weighted = known.collect();
-        // In one order, so that sums round alike every time.
         weighted.sort_unstable_by_key(|(number, _)| *number);
         let length = weighted.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
         weighted.iter_mut().for_each(|(_, weight)| *weight /= length.max(f32::MIN_POSITIVE));
@@ -83,11 +82,11 @@ impl LexicalIndex {
     }
 }
 
-/// How often a text has each group.
-fn counted(text: &str) -> HashMap<Box<str>, u32> {
+/// How often a text has each group, in the order of the groups: sums must round alike every time.
+fn counted(text: &str) -> BTreeMap<Box<str>, u32> {
     let text: &str = text.char_indices().nth(TEXT_MAX_CHARS).map_or(text, |(end, _)| &text[..end]);
     let words = Words::of(text);
-    let mut counts = HashMap::new();
+    let mut counts = BTreeMap::new();
     for at in 0..words.len() {
         let Some(word) = words.get(at) else { continue };
         let word = format!(" {word} ");

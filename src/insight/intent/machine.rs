@@ -10,8 +10,8 @@ use candle_core::{Device, Result, Tensor};
 use super::cholesky::Cholesky;
 
 /// How fast likeness falls with the distance of two vectors, and with that of two texts by their letters: the kernel is
-/// `exp(-MEANING · (2 - 2 cos) - LETTERS · (2 - 2 cos))`. Chosen by cross-validation on training rows of banking77 with
-/// ten examples a class.
+/// `exp(-meaning · (2 - 2 cos) - letters · (2 - 2 cos))`. Chosen by cross-validation on training rows of banking77, with
+/// ten examples a class and with all: letters alone gain a fifth of a point.
 #[derive(Clone, Copy, Debug)]
 pub struct Kernel {
     pub meaning: f32,

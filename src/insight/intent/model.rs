@@ -211,7 +211,9 @@ impl IntentModel {
         let certainty = certainty(&scores, nearest, self.share());
         let chances = probabilities(&scores, self.measures.temperature);
         let mut order: Vec<usize> = (0..chances.len()).collect();
-        order.sort_by(|a, b| chances[*b].total_cmp(&chances[*a]).then(a.cmp(b)));
+        // Beyond six digits it is rounding, which isn't the same on every machine.
+        let rank = |class: &usize| std::cmp::Reverse((chances[*class] * 1e6).round() as u32);
+        order.sort_by_key(|class| (rank(class), *class));
         let ranked = order
             .into_iter()
             .take(top)

@@ -179,7 +179,7 @@ examples = ["It is down", "It is slow"]
         assert!(read_one(unknown).unwrap_err()[0].starts_with("intents/a.toml:3: intent[0]"));
         let kind = "[[intent]]\nlabel = \"a\"\nexamples = [\n  1]\n";
         let said = read_one(kind).unwrap_err();
-        assert!(said[0].starts_with("intents/a.toml:4: intent[0].examples[0]: "), "{said:?}");
+        assert!(said[0].starts_with("intents/a.toml:4: intent[0].examples: "), "{said:?}");
         let several = "[[intent]]\nlabel = \"a\"\nexamples = []\n[[intent]]\nlabel = \"a\"\n\
                        examples = [\"x\", \" \"]\n";
         assert_eq!(
@@ -223,7 +223,7 @@ proptest! {
         let all = model.predict(&text, &vector, 2);
         let sum: f32 = all.ranked.iter().map(|intent| intent.probability).sum();
         prop_assert!((sum - 1.0).abs() < 1e-4, "{}", sum);
-        prop_assert!(all.ranked[0].probability >= all.ranked[1].probability);
+        prop_assert!(all.ranked[0].probability > all.ranked[1].probability - 2e-6);
         prop_assert_eq!(model.predict(&text, &vector, top).ranked.len(), top.min(2));
         prop_assert_eq!(&all, &model.predict(&text, &vector, 2));
     }
