@@ -199,10 +199,8 @@ impl Actor {
     /// Waits only when the log is more than a thousand entries behind.
     async fn write(&mut self, answer: Option<Answer>) {
         let entries = self.floor.take_out();
-        if entries.is_empty() {
-            if let Some(answer) = answer {
-                answer(true);
-            }
+        // Whoever only looks waits for the log, too: what is shown is durable.
+        if entries.is_empty() && answer.is_none() {
             return;
         }
         if self.to_log.send(Written { entries, answer }).await.is_err() {
