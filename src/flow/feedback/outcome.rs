@@ -392,15 +392,15 @@ impl Planner<'_> {
     fn with(&self, what: &'static str, promise: &Promise) -> Redacted {
         let contact = &self.known.contact;
         let who = contact.name.as_ref().map(|name| name.as_str()).into_iter();
-        let who: Vec<&str> = who.chain(contact.phones.first().map(String::as_str)).collect();
-        let who = redaction::typed(&who.join(", "));
-        let line = [
-            Wording::Fixed(what),
-            Wording::Fixed(if who.as_str().is_empty() { "" } else { " " }),
-            Wording::Of(&who),
-            Wording::Fixed(": "),
-            Wording::Of(&promise.sentence),
-        ];
+        let who: Vec<Redacted> = who
+            .map(redaction::typed)
+            .chain(contact.phones.first().map(|phone| redaction::attribute("phone", phone, &[])))
+            .collect();
+        let mut line = vec![Wording::Fixed(what)];
+        for (at, one) in who.iter().enumerate() {
+            line.extend([Wording::Fixed(if at == 0 { " " } else { ", " }), Wording::Of(one)]);
+        }
+        line.extend([Wording::Fixed(": "), Wording::Of(&promise.sentence)]);
         shortened(&Redacted::assembled(&line))
     }
 
@@ -408,10 +408,16 @@ impl Planner<'_> {
     fn with_customer(&self, told: Redacted) -> Redacted {
         let contact = &self.known.contact;
         let name = contact.name.as_ref().map(|name| name.as_str()).into_iter();
-        let reached = contact.phones.iter().chain(&contact.emails).map(String::as_str);
-        let lines: Vec<&str> = name.chain(reached).take(CUSTOMER_LINES).collect();
-        let lines = redaction::typed(&lines.join("\n"));
-        Redacted::assembled(&[Wording::Of(&lines), Wording::Fixed("\n\n"), Wording::Of(&told)])
+        let phones = contact.phones.iter().map(|phone| redaction::attribute("phone", phone, &[]));
+        let emails = contact.emails.iter().map(|email| redaction::typed(email));
+        let lines: Vec<Redacted> =
+            name.map(redaction::typed).chain(phones).chain(emails).take(CUSTOMER_LINES).collect();
+        let mut all = Vec::new();
+        for line in &lines {
+            all.extend([Wording::Of(line), Wording::Fixed("\n")]);
+        }
+        all.extend([Wording::Fixed("\n"), Wording::Of(&told)]);
+        Redacted::assembled(&all)
     }
 
     /// As a draft, and to be sent: the second is never done by itself.
