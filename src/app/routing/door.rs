@@ -112,7 +112,7 @@ impl RoutingDoor for RoutingDesk {
             return Ok(Some(found));
         }
         // One of long ago: all are in the log.
-        self.from_log(id).await.map_err(|error| Failure::of(&error))
+        self.logged_decision(id).await.map_err(|error| Failure::of(&error))
     }
 
     async fn decisions(
@@ -248,7 +248,7 @@ impl RoutingDoor for RoutingDesk {
 }
 
 impl RoutingDesk {
-    async fn from_log(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {
+    async fn logged_decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {
         let mut query = ReadQuery::all(self.0.tenant.clone(), 0);
         query.kinds = KindFilter::exactly(codec::ROUTE_RECOMMENDED);
         loop {

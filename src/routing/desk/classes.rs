@@ -238,7 +238,7 @@ impl Desk {
                 (*heap, *bound) = (again, next);
                 continue;
             }
-            let Some(Reverse((order, member))) = top else { return None };
+            let Reverse((order, member)) = top?;
             let agent = self.members[member as usize].agent;
             if !self.is_free_for(agent, &self.classes.list[class as usize]) {
                 continue;

@@ -9,7 +9,7 @@ mod engine;
 mod history;
 mod interval;
 mod policy;
-mod queues;
+pub(super) mod queues;
 mod records;
 mod sample;
 mod scenario;

@@ -21,10 +21,7 @@ impl Apart {
     async fn there<T: Send + 'static>(
         &self,
         what: impl AsyncFnOnce(&SqliteStore) -> T + Send + 'static,
-    ) -> T
-    where
-        T: Send,
-    {
+    ) -> T {
         let (store, on) = (self.store.clone(), self.on.clone());
         let work = tokio::task::spawn_blocking(move || on.block_on(what(&store)));
         work.await.expect("no panic")

@@ -9,12 +9,7 @@ use crate::routing::assign::{self, Edge};
 use crate::routing::desk::{Desk, Input, Offer, Output};
 use crate::routing::plan::Presence;
 use crate::routing::score;
-
-use self::queues::Idle;
-
-#[path = "../../simulate/queues.rs"]
-#[allow(dead_code, reason = "of the simulator's lists, only who is idle is compared with")]
-mod queues;
+use crate::routing::simulate::queues::Idle;
 
 /// A desk with one queue, where everybody is free. Of each agent: of 1000 contacts so many resolved, by kind, and the
 /// place in the order of being idle.
