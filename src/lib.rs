@@ -15,6 +15,7 @@ pub mod grounding;
 pub mod insight;
 
 pub mod flow;
+pub mod routing;
 
 pub mod connect;
 

@@ -13,6 +13,7 @@ export default defineConfig({
       configureServer(server) {
         server.middlewares.use((request, _response, next) => {
           const path = request.url?.split('?')[0];
+          if (path === '/floor/routing') request.url = '/floor-routing.html';
           if (path === '/desktop' || path === '/knowledge' || path === '/outbox' || path === '/chat') request.url = `${path}.html`;
           next();
         });
@@ -32,7 +33,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: {
       input: {
-        index: 'index.html', desktop: 'desktop.html', knowledge: 'knowledge.html', outbox: 'outbox.html', chat: 'chat.html', 'chat-widget': 'src/widget/chat.ts',
+        index: 'index.html', desktop: 'desktop.html', knowledge: 'knowledge.html', outbox: 'outbox.html', 'floor-routing': 'floor-routing.html',
+        chat: 'chat.html', 'chat-widget': 'src/widget/chat.ts',
       },
       output: {
         // Other people's pages name this file; it must not change its name with its content.

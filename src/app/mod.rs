@@ -13,6 +13,7 @@ mod doors;
 mod embedded;
 mod feedback;
 pub mod gaps;
+pub mod insights;
 mod knowledge_door;
 mod load;
 mod media;
@@ -21,6 +22,7 @@ mod own_sockets;
 mod position;
 pub mod proposals;
 mod recogniser;
+pub mod routing;
 mod spent;
 mod vectors;
 mod words;
@@ -47,13 +49,14 @@ use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
 use self::own_sockets::OwnSockets;
 use self::proposals::{FollowSettings, ProposalDoor, Proposer};
+use self::routing::{RoutingDesk, RoutingSurroundings};
 use self::spent::SpentFile;
 use self::wrapup_door::WrapUpDoor;
 use crate::bus::{Bus, MemoryBus, Signal};
 use crate::config::Config;
 use crate::connect::telephony::{self, MediaSockets};
 use crate::domain::{Classify, ErrorKind, SystemNotice, TenantId};
-use crate::flow::driver::{CallSettings, CallWrapUp, Calls};
+use crate::flow::driver::{CallSettings, CallWrapUp, Calls, Intents};
 use crate::flow::session::SessionSettings;
 use crate::insight::redaction;
 use crate::models::SpeechPool;
@@ -192,6 +195,14 @@ impl App {
             stop: stop.child_token(),
         });
         let meaning = vectors::attach(library.clone(), Arc::clone(&notices), feed);
+        let invalid = |message| AppError { kind: ErrorKind::Invalid, message };
+        let routed = routing::settings(&config, demo).map_err(invalid)?;
+        let signals = insights::signals(&config, demo, routed.plan.is_some()).map_err(invalid)?;
+        let intents = insights::intents(&config, demo).map_err(invalid)?.map(|files| {
+            let intents = Intents::default();
+            insights::train(files, meaning.clone(), intents.clone());
+            intents
+        });
 
         let suggestion = config.suggestion.settings();
         let transcript = words::transcript_settings(&config, demo, &library)?;
@@ -216,12 +227,14 @@ impl App {
                 time_zone: time_zone.clone(),
             }),
             voice: Some(voice.clone()),
-            session: SessionSettings { transcript, suggestion: suggestion.clone() },
+            session: SessionSettings { transcript, suggestion: suggestion.clone(), signals },
+            intents,
             calls_max: match config.calls.max {
                 0 => speech.workers() * load::CALLS_PER_WORKER,
                 max => max,
             },
             calls_per_tenant: config.calls.per_tenant,
+            identify_by: config.crm.identify_by.clone(),
             ..CallSettings::default()
         };
         let calls = Calls::new(
@@ -293,20 +306,30 @@ impl App {
             bus: Arc::clone(&bus),
             stop: stop.child_token(),
         }));
-        let invalid = |message| AppError { kind: ErrorKind::Invalid, message };
         let carriers = channels::destinations(&config.channels, &outbox, &tenant);
         let mut carriers = carriers.map_err(invalid)?;
         carriers.extend(mailbox.filter(|_| mails.is_some()).map(channels::replies));
         let channels = Channels::new(&config.channels, &calls, &outbox, carriers);
         let public_url = config.media.public_url.as_deref();
-        let doors =
+        let mut doors =
             channels::doors(&config.channels, public_url, &tenant, demo).map_err(invalid)?;
+        doors.carriers = channels.carriers();
         followers.extend(channels.start(&tenant, &stop));
         followers.extend(mails.zip(config.mail.from.clone()).map(|(folder, ours)| {
             let data = config.store.folder.clone();
             let mails = MailFolder { folder, ours, tenant: tenant.clone(), data };
             channels::follow(mails, channels.texts.clone(), stop.child_token())
         }));
+        let around = RoutingSurroundings {
+            tenant: tenant.clone(),
+            folder: config.store.folder.clone(),
+            store: Arc::clone(&store),
+            outbox: Arc::clone(&outbox),
+            bus: Arc::clone(&bus),
+            stop: stop.child_token(),
+        };
+        let (routing, tasks) = RoutingDesk::start(routed, around);
+        followers.extend(tasks);
         let knowledge = Arc::new(KnowledgeDoor {
             library: library.clone(),
             tenant,
@@ -338,6 +361,7 @@ impl App {
             proposals: Arc::new(ProposalDoor { proposer, time_zone: time_zone.clone() }),
             batches: batches.clone(),
             crm: Arc::new(crm),
+            routing: Arc::new(routing),
             uses: Uses::default(),
             texts: channels.texts.clone(),
             channels: doors,

@@ -12,7 +12,7 @@ use crate::knowledge::{Library, LibrarySettings, Source};
 use crate::models::{self, Manifest};
 use crate::prompts::{self, Prompts};
 
-/// Check settings, prompts, articles and models, and print the effective settings without secrets.
+/// Check settings, prompts, articles, models, the routing plan, categories and intents, and print the effective settings without secrets.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Settings file (TOML)
@@ -61,6 +61,7 @@ pub fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         }
     }
     wrong += systems(&config);
+    wrong += routing(&config);
     match wrong {
         0 => Ok(ExitCode::SUCCESS),
         1 => Err(Failure::invalid("one thing is wrong, see above")),
@@ -84,6 +85,26 @@ fn systems(config: &Config) -> usize {
             mistakes.lines().count()
         }
     }
+}
+
+/// The routing plan, the router that is told, categories and intents: every mistake of each, with its place.
+fn routing(config: &Config) -> usize {
+    let mut wrong: Vec<String> = Vec::new();
+    let checked = app::routing::check(config);
+    checked.lines.iter().for_each(|line| println!("# {line}"));
+    wrong.extend(checked.mistakes);
+    match app::insights::categories(config, false) {
+        Ok(all) if all.rules().is_empty() => {}
+        Ok(all) => println!("# categories: {} rules", all.rules().len()),
+        Err(mistakes) => wrong.extend(mistakes.lines().map(str::to_owned)),
+    }
+    match app::insights::intents(config, false) {
+        Ok(None) => {}
+        Ok(Some(files)) => println!("# intents: {}", files.intents.len()),
+        Err(mistakes) => wrong.extend(mistakes.lines().map(str::to_owned)),
+    }
+    wrong.iter().for_each(|one| eprintln!("{one}"));
+    wrong.len()
 }
 
 /// The prompts' own check, and those that tenants have instead.

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. Prints for people; everything else logs.
 
+mod categories;
 mod check;
 mod client;
 mod eval_asr;
@@ -9,7 +10,9 @@ mod eval_feedback;
 mod eval_followups;
 mod eval_gaps;
 mod eval_grounding;
+mod eval_intent;
 pub mod eval_retrieval;
+mod eval_routing;
 mod eval_spoken;
 mod eval_summary;
 pub mod knowledge;
@@ -17,6 +20,7 @@ pub mod models;
 mod output;
 pub mod replay;
 mod replay_log;
+mod route;
 mod serve;
 mod summarize;
 mod transcribe;
@@ -51,6 +55,12 @@ enum Command {
     /// Search and check the articles
     #[command(subcommand)]
     Knowledge(knowledge::KnowledgeCommand),
+    /// Check, test and try the rules of categories and alerts
+    #[command(subcommand)]
+    Categories(categories::CategoriesCommand),
+    /// Compare policies of routing in a simulated call centre
+    #[command(subcommand)]
+    Route(route::RouteCommand),
     /// Measure a capability on a data set; the last line is one JSON object
     #[command(subcommand)]
     Eval(Eval),
@@ -71,7 +81,10 @@ enum Eval {
     /// What the ranking learns from agents' verdicts, on a made-up log
     Feedback(eval_feedback::FeedbackArgs),
     Followups(eval_followups::FollowupsArgs),
+    Routing(eval_routing::RoutingArgs),
     Summary(eval_summary::SummaryArgs),
+    /// How well intents are told on a labelled set, and when nothing is said
+    Intent(eval_intent::IntentArgs),
     /// Whether questions that ask the same come together
     Gaps(eval_gaps::GapsArgs),
 }
@@ -167,11 +180,16 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 }
                 Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),
                 Eval::SpokenRetrieval(args) => eval_spoken::run(&args, &mut out),
+                Eval::Intent(args) => eval_intent::run(&args, &mut out),
                 Eval::Gaps(args) => eval_gaps::run(&args, &mut out),
                 Eval::Cards(args) => eval_cards::run(&args, &mut out),
                 Eval::Conflicts(args) => eval_conflicts::run(&args, &mut out),
                 Eval::Feedback(args) => eval_feedback::run(&args, &mut out),
                 Eval::Followups(args) => eval_followups::run(&args, &mut out),
+                Eval::Routing(args) => {
+                    eval_routing::run(&args, &mut out)?;
+                    Ok(())
+                }
                 Eval::Summary(args) => {
                     eval_summary::run(&args, &mut out)?;
                     Ok(())
@@ -179,6 +197,14 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             };
             done.map_err(unforeseen)?;
             out.flush().map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Categories(command) => {
+            categories::run(&command, &mut out)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Route(command) => {
+            route::run(&command, &mut out)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check(args) => check::run(&args),

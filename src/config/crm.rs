@@ -15,6 +15,7 @@ pub struct Crm {
     pub system: Option<String>,
     /// How it is called in events and on pages.
     pub name: String,
+    #[serde(serialize_with = "without_userinfo")]
     pub url: Option<String>,
     /// The key of a user of its own with as few rights as possible.
     pub token: Option<Secret>,
@@ -24,6 +25,9 @@ pub struct Crm {
     pub region: String,
     /// For one request.
     pub patience_ms: u64,
+    /// A write without an answer is looked for so long after that, since the CRM may still be at it. Longer than its
+    /// slowest write; at most 900000.
+    pub settle_ms: u64,
     /// Attributes of a call that name its customer by number, address or `contact_id`, before the usual ones.
     pub identify_by: Vec<String>,
     /// Where a key alone doesn't open it.
@@ -34,6 +38,8 @@ pub struct Crm {
     /// Of `generic`: takes what no operation is described for.
     pub webhook: Option<Webhook>,
     pub writes: Writes,
+    /// By a disposition's label, the status that the chosen case gets, in the CRM's own words.
+    pub case_statuses: BTreeMap<String, String>,
 }
 
 impl Default for Crm {
@@ -46,11 +52,13 @@ impl Default for Crm {
             token_file: None,
             region: "US".to_owned(),
             patience_ms: 5_000,
+            settle_ms: 60_000,
             identify_by: Vec::new(),
             login: Login::default(),
             options: BTreeMap::new(),
             webhook: None,
             writes: Writes::default(),
+            case_statuses: BTreeMap::new(),
         }
     }
 }
@@ -73,6 +81,7 @@ pub struct Login {
     /// Of Microsoft Entra.
     pub tenant: Option<String>,
     /// Who gives tokens, where that is another server.
+    #[serde(serialize_with = "without_userinfo")]
     pub url: Option<String>,
     /// Where tokens are given there.
     pub path: Option<String>,
@@ -155,6 +164,8 @@ pub struct Writes {
     pub task: Rule,
     pub mail: Rule,
     pub meeting: Rule,
+    /// The chosen case's status; `automatic` is `ask`, since a person chooses the case.
+    pub status: Rule,
     /// Whether what is published here goes to the CRM's own knowledge base, as a draft.
     pub articles: bool,
     /// A model's better text and the agent's verdict get so long, before something is written by rule.
@@ -170,6 +181,7 @@ impl Default for Writes {
             task: Rule::Ask,
             mail: Rule::Ask,
             meeting: Rule::Ask,
+            status: Rule::Ask,
             articles: false,
             automatic_after_s: 20,
         }
@@ -182,6 +194,24 @@ pub fn sounds_secret(name: &str) -> bool {
     ["secret", "password", "token", "authorization", "cookie", "api_key", "apikey"]
         .iter()
         .any(|word| name.contains(word))
+}
+
+/// An address may hold a user and a password, which nobody prints.
+fn without_userinfo<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match url {
+        Some(url) => serializer.serialize_some(&bare(url)),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Up to the last `@` before the path: a password may hold one.
+fn bare(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => url.to_owned(),
+    }
 }
 
 /// A key at the wrong place isn't printed either.
@@ -214,8 +244,10 @@ mod tests {
     fn nothing_secret_is_printed() {
         let text = r#"
 system = "generic"
+url = "https://ada:key-0@crm.example.test:8443/api"
 token = "key-1"
 [login]
+url = "https://key-11:k@y-12@login.example.test"
 user = "ada"
 password = "key-2"
 client_secret = "key-3"
@@ -235,10 +267,18 @@ headers = { X-Api-Key = "key-10", X-Kind = "note" }
         let crm: Crm = toml::from_str(text).expect("settings");
         let printed = toml::to_string_pretty(&crm).expect("it can be printed");
         assert!(!printed.contains("key-") && !format!("{crm:?}").contains("key-1\""), "{printed}");
-        for shown in ["ada", "tier", "/notes", "note", "X-Key"] {
+        for shown in [
+            "https://crm.example.test:8443/api",
+            "https://login.example.test",
+            "ada",
+            "tier",
+            "/notes",
+            "note",
+            "X-Key",
+        ] {
             assert!(printed.contains(shown), "{shown} in {printed}");
         }
-        assert_eq!(crm.login.given(), ["user", "password", "client_secret", "headers"]);
+        assert_eq!(crm.login.given(), ["user", "password", "client_secret", "url", "headers"]);
         assert!(toml::from_str::<Crm>("[login]\npasword = \"x\"").is_err());
     }
 }

@@ -8,6 +8,7 @@ mod generation;
 mod media;
 mod office;
 mod own_sockets;
+mod routing;
 mod speech;
 mod wrapup;
 
@@ -28,6 +29,10 @@ pub use self::generation::{Budget, EXTRACTIVE, Generation, Provider, ProviderKin
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
 pub use self::office::{Calendar, Mail, SentCopy, Team};
 pub use self::own_sockets::{AudioSocket, Siprec};
+pub use self::routing::{
+    AmazonConnect, Categories, Context as RoutingContext, Dynamics,
+    Instruction as RouterInstruction, Intents, Router, Routing, TaskRouter as RouterTaskRouter,
+};
 pub use self::speech::language_of;
 pub use self::wrapup::{Disposition, OwnSection, WrapUp};
 
@@ -52,6 +57,9 @@ pub struct Config {
     pub mail: Mail,
     pub calendar: Calendar,
     pub team: Team,
+    pub routing: Routing,
+    pub intents: Intents,
+    pub categories: Categories,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]

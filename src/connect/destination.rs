@@ -53,6 +53,9 @@ pub enum DeliveryError {
     Limited { retry_after: Option<Duration> },
     #[error("the key was not accepted: {0}")]
     Denied(String),
+    /// Not to this user, whose key was accepted.
+    #[error("it isn't allowed: {0}")]
+    Forbidden(String),
     /// It will never do this.
     #[error("it refuses: {0}")]
     Refused(String),
@@ -75,7 +78,11 @@ impl DeliveryError {
         // A key is renewed, a permission given; what waits is not lost meanwhile.
         matches!(
             self,
-            Self::Unreachable(_) | Self::Unclear(_) | Self::Limited { .. } | Self::Denied(_)
+            Self::Unreachable(_)
+                | Self::Unclear(_)
+                | Self::Limited { .. }
+                | Self::Denied(_)
+                | Self::Forbidden(_)
         )
     }
 
@@ -91,7 +98,7 @@ impl Classify for DeliveryError {
             Self::Unreachable(_) | Self::Untrusted(_) => ErrorKind::Unavailable,
             Self::Unclear(_) | Self::Undecided(_) => ErrorKind::Timeout,
             Self::Limited { .. } => ErrorKind::Busy,
-            Self::Denied(_) => ErrorKind::Denied,
+            Self::Denied(_) | Self::Forbidden(_) => ErrorKind::Denied,
             Self::Refused(_) | Self::Unsupported(_) => ErrorKind::Invalid,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Changed => ErrorKind::Conflict,

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 use serde_json::Value;
 
 use super::destination::DeliveryError;
+use crate::domain::Progress;
 
 const ANSWER_MAX_BYTES: usize = 8 << 20;
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The way to one system.
@@ -129,9 +129,7 @@ impl Api {
             Body::None => builder,
             Body::Json(body) => builder.json(body),
             Body::Form(fields) => builder.form(fields),
-            Body::Text(kind, text) => {
-                builder.header(http::header::CONTENT_TYPE, *kind).body(text.clone())
-            }
+            Body::Text(kind, text) => builder.header(CONTENT_TYPE, *kind).body(text.clone()),
         };
         let whole = async {
             let response = builder.send().await.map_err(|error| broken(&error))?;
@@ -145,7 +143,8 @@ impl Api {
         }
     }
 
-    /// Sends it; only a success is one. `404` is `NotFound`, `409` and `412` are `Changed`.
+    /// Sends it; only a success is one. `404` is `NotFound`, where it isn't a page for people; `409` and
+    /// `412` are `Changed`.
     ///
     /// # Errors
     /// As `send`, and by status.
@@ -176,11 +175,17 @@ impl Answered {
         let told = || format!("status {code}");
         Err(match code {
             200..=299 => return Ok(self),
-            401 | 403 => DeliveryError::Denied(told()),
+            401 => DeliveryError::Denied(told()),
+            403 => DeliveryError::Forbidden(told()),
+            // An interface misses a record in its own words; a page is a server behind which it isn't.
+            404 | 405 | 410 if self.is_page() => {
+                DeliveryError::Unreachable(format!("{}, with a page for people", told()))
+            }
             404 | 410 => DeliveryError::NotFound(told()),
             409 | 412 => DeliveryError::Changed,
             429 => DeliveryError::Limited { retry_after: retry_after(&self.headers) },
-            300..=399 => DeliveryError::Refused(format!("{}: redirects are not followed", told())),
+            // To a sign-in or a page about maintenance; some do the work before they redirect.
+            300..=399 => DeliveryError::Unclear(format!("{}: redirects are not followed", told())),
             // It says itself that it did nothing yet.
             503 if self.headers.contains_key(RETRY_AFTER) => {
                 DeliveryError::Limited { retry_after: retry_after(&self.headers) }
@@ -188,6 +193,12 @@ impl Answered {
             408 | 500..=599 => DeliveryError::Unclear(told()),
             _ => DeliveryError::Refused(told()),
         })
+    }
+
+    fn is_page(&self) -> bool {
+        let kind = self.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.unwrap_or_default().to_ascii_lowercase();
+        self.body.is_null() && ["text/html", "text/plain"].iter().any(|page| kind.starts_with(page))
     }
 
     /// A text at a JSON pointer; numbers as they are written. `None` where nothing or `null` stands.
@@ -252,7 +263,7 @@ async fn read(response: Response) -> Result<Answered, DeliveryError> {
 }
 
 fn headers_say_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     kind.is_some_and(|kind| kind.contains("json"))
 }
 
@@ -263,5 +274,59 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         let then = jiff::fmt::rfc2822::parse(&text).ok()?.timestamp();
         Some(then.duration_since(jiff::Timestamp::now()).as_secs_f64())
     })?;
-    Duration::try_from_secs_f64(seconds.max(0.0)).ok().map(|pause| pause.min(RETRY_AFTER_MAX))
+    Duration::try_from_secs_f64(seconds.max(0.0)).ok().map(|pause| pause.min(Progress::PAUSE_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: u16, kind: &'static str, body: Value) -> DeliveryError {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("86400"));
+        let status = StatusCode::from_u16(status).expect("a status");
+        Answered { status, headers, body }.success().expect_err("a failure")
+    }
+
+    #[test]
+    fn a_redirect_or_a_page_in_the_place_of_an_interface_is_an_outage() {
+        for (status, kind) in [
+            (302, "text/html"),
+            (307, "application/json"),
+            (404, "text/html; charset=utf-8"),
+            (405, "text/html"),
+            (404, "text/plain"),
+        ] {
+            let error = answered(status, kind, Value::Null);
+            assert!(error.is_retryable() && error.is_outage(), "{status} {kind}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_an_interface_refuses_in_its_own_words_stays_refused() {
+        let own = || serde_json::json!({"detail": "no"});
+        for status in [400, 404, 409, 410, 412, 422] {
+            let error = answered(status, "application/json", own());
+            assert!(!error.is_retryable(), "{status}: {error}");
+        }
+        for status in [400, 409, 422] {
+            assert!(!answered(status, "text/html", Value::Null).is_retryable(), "{status}");
+        }
+        assert!(!answered(404, "text/plain", own()).is_retryable(), "JSON all the same");
+    }
+
+    #[test]
+    fn a_key_and_a_permission_are_two_things() {
+        let answered = |status| answered(status, "application/json", Value::Null);
+        assert_eq!(answered(401), DeliveryError::Denied("status 401".to_owned()));
+        assert_eq!(answered(403), DeliveryError::Forbidden("status 403".to_owned()));
+    }
+
+    #[test]
+    fn no_pause_that_a_system_asks_for_is_longer_than_any_other() {
+        let retry_after = Some(Progress::PAUSE_MAX);
+        let error = answered(429, "application/json", Value::Null);
+        assert_eq!(error, DeliveryError::Limited { retry_after });
+    }
 }

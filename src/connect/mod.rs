@@ -9,6 +9,7 @@ pub mod http;
 pub mod llm;
 pub mod mail;
 pub mod oauth;
+pub mod routing;
 pub mod teamchat;
 pub mod telephony;
 pub mod vcon;

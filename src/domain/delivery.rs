@@ -1,5 +1,7 @@
 //! An effect on its way.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{ConversationId, DedupeKey, Effect, TenantId, TurnId, WrapUpId};
@@ -79,6 +81,9 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// No try is put off for longer: a `next_at` further away was set before the clock was put back.
+    pub const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
+
     /// How a delivery begins.
     pub fn new(at: Timestamp) -> Self {
         Self {

@@ -4,7 +4,7 @@ use jiff::civil;
 use jiff::{Timestamp, Zoned};
 use sha2::{Digest, Sha256};
 
-use super::{ArticleId, ConversationId, Direction, Redacted, TurnId, WrapUpId};
+use super::{ArticleId, ConversationId, Direction, Recommendation, Redacted, TurnId, WrapUpId};
 
 /// Names one effect for ever: the same key twice is the same effect. Lower-case letters and digits, so that it
 /// fits into any system's field, a URL, and a marker in a text.
@@ -74,6 +74,7 @@ pub enum Effect {
     PutMeeting(Meeting),
     PostMessage(TeamMessage),
     SendReply(ChannelReply),
+    Recommend(Box<Recommendation>),
 }
 
 impl Effect {
@@ -90,6 +91,7 @@ impl Effect {
             Self::PutMeeting(_) => "put_meeting",
             Self::PostMessage(_) => "post_message",
             Self::SendReply(_) => "send_reply",
+            Self::Recommend(_) => "recommend",
         }
     }
 
@@ -251,6 +253,8 @@ pub struct ChannelReply {
     pub text: Redacted,
     /// The channel's own name for what is answered: a chat, or the mail that began it.
     pub in_reply_to: Option<String>,
+    /// In a thread of mails: their message identifiers without brackets, oldest first; the last one is answered.
+    pub answers: Vec<String>,
     /// Whoever looks for it at the vendor needn't look at what is older.
     pub written_at: Timestamp,
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    Abstained, ArticleAction, ArticleId, ArticleOpened, ArticleSearch, Card, CardId, CardVoice,
-    Citation, ConversationId, CrmContext, CrmWrite, EventId, Party, Proof, ProposalCompared,
-    ProvenSentence, QuestionAnswer, QuestionId, Redacted, Reply, StruckText, SuggestedQuestion,
-    TenantId, Turn, TurnId, Verdict, WrapUp, WrapUpVerdict,
+    Abstained, Alert, ArticleAction, ArticleId, ArticleOpened, ArticleSearch, Assignment, Card,
+    CardId, CardVoice, CategoryMatched, Citation, ConversationId, CrmContext, CrmWrite, Decision,
+    EventId, Party, PlanPut, PresenceSet, Proof, ProposalCompared, ProvenSentence, QuestionAnswer,
+    QuestionId, Redacted, Reply, Sentiment, StruckText, SuggestedQuestion, TenantId, Turn, TurnId,
+    TurnIntent, Verdict, WorkMoved, WorkOffered, WorkOverflowed, WorkQueued, WrapUp, WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -200,6 +201,10 @@ pub enum EventBody {
     AudioStopped(AudioStopped),
     TurnFinal(Turn),
     RedactionResolved(RedactionResolved),
+    IntentSeen(Box<TurnIntent>),
+    SentimentSeen(Box<Sentiment>),
+    CategoryMatched(Box<CategoryMatched>),
+    Alerted(Box<Alert>),
     SuggestionOffered(Card),
     SuggestionVoiced(Box<CardVoice>),
     SuggestionWithdrawn {
@@ -225,6 +230,14 @@ pub enum EventBody {
     WritingStruck(Box<StruckText>),
     CrmContext(Box<CrmContext>),
     CrmWrite(Box<CrmWrite>),
+    RouteRecommended(Box<Decision>),
+    RouteAssigned(Box<Assignment>),
+    RoutePlanned(Box<PlanPut>),
+    RoutePresence(Box<PresenceSet>),
+    RouteOffered(Box<WorkOffered>),
+    RouteQueued(Box<WorkQueued>),
+    RouteOverflowed(Box<WorkOverflowed>),
+    RouteMoved(Box<WorkMoved>),
     SystemDegraded(SystemNotice),
     SystemRecovered(SystemNotice),
 }

@@ -62,3 +62,7 @@ id!(/// The path below the knowledge folder without `.md`, such as `billing/refu
     ArticleId, "");
 id!(/// The article's id, `#`, and the number of the section from 1.
     PassageId, "");
+id!(/// What is routed: a conversation's call for somebody, or a record.
+    WorkItemId, "i-");
+id!(/// Why a work item went where it went.
+    DecisionId, "d-");

@@ -13,10 +13,12 @@ mod error;
 mod event;
 mod gap;
 mod ids;
+mod insight;
 mod numerals;
 mod party;
 mod proof;
 mod redacted;
+mod routing;
 mod turn;
 mod wrapup;
 
@@ -46,8 +48,12 @@ pub use event::{
 };
 pub use gap::{ArticleOpened, ArticleSearch, GapReason};
 pub use ids::{
-    ArticleId, CardId, ConversationId, EventId, PartyId, PassageId, QuestionId, SearchId, TenantId,
-    TurnId, WrapUpId,
+    ArticleId, CardId, ConversationId, DecisionId, EventId, PartyId, PassageId, QuestionId,
+    SearchId, TenantId, TurnId, WorkItemId, WrapUpId,
+};
+pub use insight::{
+    Alert, CategoryMatched, Evidence, Sentiment, SentimentLevel, SentimentTerm, SentimentTrend,
+    Severity, TurnIntent,
 };
 pub use numerals::{number_of, number_words};
 pub use party::{Party, Role};
@@ -56,6 +62,11 @@ pub use proof::{
     TurnCitation,
 };
 pub use redacted::{Redacted, Wording};
+pub use routing::{
+    Assignment, Candidate, Decision, Feature, FeatureValue, Intent, IntentSeen, PlanForm, PlanPut,
+    PresenceSet, Recommendation, RoutingMode, Term, WorkMoved, WorkOffered, WorkOverflowed,
+    WorkQueued, WorkStep,
+};
 pub use turn::{Partial, Turn, Word};
 pub use wrapup::{
     ArticleProposal, CaseEntry, CaseSummary, ConflictKind, DispositionChoice, DispositionProposal,

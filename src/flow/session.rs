@@ -4,15 +4,18 @@
 
 mod output;
 mod parties;
+mod signals;
 mod typed;
 
 use std::collections::VecDeque;
 
 pub use self::output::Output;
+pub use self::signals::SignalSettings;
+use self::signals::Signals;
 pub use self::typed::{TypedTurn, held_in};
 use crate::domain::{
     AudioGap, AudioStopped, Card, CardId, CardKind, ConversationEnded, EndReason, EventBody,
-    Partial, Party, Redacted, RedactionResolved, Turn, TurnId,
+    Partial, Party, RedactionResolved, Turn, TurnId,
 };
 use crate::flow::audio::{AudioError, Codec, Gap, Jump, LegDecoder};
 use crate::flow::suggestion::judge::Look;
@@ -27,6 +30,7 @@ use crate::models::{ENGLISH, Heard, Hints, LoadLevel};
 pub struct SessionSettings {
     pub transcript: TranscriptSettings,
     pub suggestion: SuggestionSettings,
+    pub signals: SignalSettings,
 }
 
 /// One party and how its audio comes.
@@ -57,6 +61,7 @@ pub struct Session {
     paused_at_ms: Option<u64>,
     masker: Masker,
     suggester: Suggester,
+    signals: Signals,
     turns: usize,
     /// How far a conversation is that is typed.
     typed_ms: u64,
@@ -83,6 +88,7 @@ impl Session {
             paused_at_ms: None,
             masker: Masker::default(),
             suggester: Suggester::new(&settings.suggestion),
+            signals: Signals::new(&settings.signals),
             turns: 0,
             typed_ms: 0,
             searching: false,
@@ -99,11 +105,6 @@ impl Session {
             this.join(leg)?;
         }
         Ok(this)
-    }
-
-    /// What the customer has bought, as the CRM says.
-    pub fn customer_has(&mut self, products: &[Redacted]) {
-        self.suggester.customer_has(products);
     }
 
     /// Takes one wire payload of one of the wire's legs. `at_ms` is the wire's clock, `lost_ms` the audio before
@@ -390,8 +391,10 @@ impl Session {
         self.turns += 1;
         let is_english = turn.language == ENGLISH;
         let query = is_english.then(|| self.suggester.consider(&turn)).flatten();
+        let signals = self.signals.of(&turn);
         self.out.push_back(Output::Event(EventBody::TurnFinal(turn)));
         self.resolve(resolved);
+        self.out.extend(signals.into_iter().map(Output::Event));
         self.tell_unanswered();
         if let Some(query) = query {
             self.search(Box::new(query));
@@ -436,6 +439,8 @@ impl Session {
         self.resolve(resolved);
         self.suggester.close_question();
         self.tell_unanswered();
+        let signals = self.signals.ended(self.now_ms());
+        self.out.extend(signals.map(Output::Event));
         for live in &self.legs {
             self.out.push_back(Output::Event(EventBody::AudioStopped(AudioStopped {
                 party: live.party.clone(),

@@ -390,7 +390,9 @@ impl Library {
     pub fn search(&self, request: &SearchRequest) -> Result<SearchResponse, KnowledgeError> {
         let embedder = self.embedder();
         // Both indexes ask for the same vectors.
-        let made: RefCell<HashMap<Vec<String>, Vec<Vec<f32>>>> = RefCell::default();
+        let known = request.known.iter();
+        let known = known.map(|(text, vector)| (vec![text.clone()], vec![vector.clone()]));
+        let made: RefCell<HashMap<Vec<String>, Vec<Vec<f32>>>> = RefCell::new(known.collect());
         let embed = |texts: Vec<String>| {
             if let Some(vectors) = made.borrow().get(&texts) {
                 return Ok(vectors.clone());

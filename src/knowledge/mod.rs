@@ -37,7 +37,7 @@ mod vectors;
 mod whole;
 
 pub use article::{BODY_MAX_BYTES, FileArticle, Mistake, Written, check, read};
-pub use cache::cache_folder;
+pub use cache::{VectorCache, cache_folder, text_hash};
 pub use error::{ArticleError, KnowledgeError};
 pub use index::Filter;
 pub use library::{Change, Hold, Library, LibrarySettings};

@@ -68,6 +68,8 @@ pub struct SearchRequest {
     pub talk: Vec<String>,
     pub mode: SearchMode,
     pub filter: Filter,
+    /// The vector of `query` or of `in_context`, by its text, where somebody has made it before.
+    pub known: Option<(String, Vec<f32>)>,
 }
 
 impl SearchRequest {
@@ -81,6 +83,7 @@ impl SearchRequest {
             talk: Vec::new(),
             mode: SearchMode::Hybrid,
             filter: Filter::default(),
+            known: None,
         }
     }
 
@@ -194,6 +197,8 @@ pub struct SearchResponse {
     pub hits: Vec<SearchHit>,
     /// Vectors should have taken part and didn't.
     pub degraded: bool,
+    /// Of the bare query, where one was made: it costs more than the rest of the search.
+    pub vector: Option<Vec<f32>>,
     pub spent: Spent,
 }
 
@@ -301,6 +306,7 @@ pub(crate) fn search(
         let weight = request.context_weight;
         wordings.push(Wording::of(snapshot, request, in_context, weight, embed, &mut spent)?);
     }
+    let vector = wordings[0].vector.clone();
     let degraded = wants_vectors && wordings.iter().any(|wording| wording.vector.is_none());
     if degraded {
         // Cosines of one wording and none of the other would not be comparable.
@@ -348,7 +354,7 @@ pub(crate) fn search(
         .map(|(_, fused)| evidence.hit(request, &wordings, &fused))
         .collect();
     spent.fuse = start.elapsed();
-    Ok(SearchResponse { hits, degraded, spent })
+    Ok(SearchResponse { hits, degraded, vector, spent })
 }
 
 /// The vector of [`SearchRequest::compared`].

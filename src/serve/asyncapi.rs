@@ -39,6 +39,10 @@ pub fn document() -> Value {
         TURN_PARTIAL, wire::TurnPartial, "An utterance in progress. Streamed, never stored: no sequence, no SSE id.";
         "turn.final", wire::TurnFinal, "A finished utterance, secrets masked.";
         "insight.redaction", wire::RedactionResolved, "How a held-back run of digits turned out.";
+        codec::INSIGHT_INTENT, wire::InsightIntent, "What the customer wants, as a turn says it, or that it is unsure.";
+        codec::INSIGHT_SENTIMENT, wire::InsightSentiment, "How the customer feels after a message. The newest of a conversation stands.";
+        codec::INSIGHT_CATEGORY, wire::InsightCategory, "A category rule holds, with what it rests on.";
+        codec::INSIGHT_ALERT, wire::InsightAlert, "Somebody should know: comes just behind the category that it belongs to.";
         "suggestion.offered", wire::SuggestionOffered, "A card, with its proof.";
         codec::SUGGESTION_VOICED, wire::SuggestionVoiced, "How a card's answer can be said, by a model and proven. It comes after its card, if at all.";
         codec::SUGGESTION_QUESTIONS, wire::QuestionsSuggested, "What the agent may want to ask now; takes the place of those before.";
@@ -67,6 +71,14 @@ pub fn document() -> Value {
         codec::WRITING_STRUCK, wire::WritingStruck, "What a model wrote and nothing bears out, where nothing else came of it.";
         codec::CRM_CONTEXT, wire::CrmContext, "What the CRM knows of the customer. The newest stands.";
         codec::CRM_WRITE, wire::CrmWrite, "Something that is to be done in the CRM, a mailbox, a calendar or a chat, and how far it is.";
+        codec::ROUTE_RECOMMENDED, wire::RouteRecommended, "Who should take a work item, with every scored term, the runner-up, and what would have changed it.";
+        codec::ROUTE_ASSIGNED, wire::RouteAssigned, "A work item has got somebody, by the decision or by somebody else.";
+        codec::ROUTE_OFFERED, wire::RouteOffered, "A work item came in, or more is known of it. Under its conversation, or `routing` where it has none, like all of its kind.";
+        codec::ROUTE_QUEUED, wire::RouteQueued, "A work item was put into a queue.";
+        codec::ROUTE_OVERFLOWED, wire::RouteOverflowed, "A limit of a queue was exceeded, and what is to be done.";
+        codec::ROUTE_MOVED, wire::RouteMoved, "A work item was accepted, declined, transferred, ended or released.";
+        codec::ROUTE_PRESENCE, wire::RoutePresence, "An agent is there, or isn't. Under `routing`, as plans are.";
+        codec::ROUTE_PLANNED, wire::RoutePlanned, "A plan came into force.";
         "system.degraded", wire::SystemDegraded, "Something works less well than it should.";
         "system.recovered", wire::SystemRecovered, "It works again.";
     }
@@ -125,7 +137,7 @@ fn envelope(kind: &str, data: &str) -> Value {
         "source": {"type": "string", "pattern": "^backchannel/"},
         "type": {"const": format!("{TYPE_PREFIX}{kind}")},
         "time": {"type": "string", "format": "date-time"},
-        "subject": {"type": "string", "description": "the conversation's id, or `system`"},
+        "subject": {"type": "string", "description": "the conversation's id, `system` or `routing`"},
         "tenant": {"type": "string"},
         "dataschema": {"const": format!("backchannel/{kind}/1")},
         "data": {"$ref": format!("#/components/schemas/{data}")},

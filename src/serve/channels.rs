@@ -1,6 +1,8 @@
 //! Where vendors bring what customers write. Each proves itself in its own way; what was wrong with a proof is never
 //! told.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
@@ -10,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ServeState;
+use super::crm::SystemState;
 use super::error::Problem;
 use super::sources::Failure;
 use crate::connect::channels::teams::{Activity, BotTokens};
@@ -30,6 +33,8 @@ pub struct ChannelDoors {
     pub acs: Option<String>,
     pub teams: Option<TeamsDoor>,
     pub webchat: Option<WebChat>,
+    /// What carries replies, and how it is.
+    pub carriers: Arc<dyn Fn() -> Vec<SystemState> + Send + Sync>,
 }
 
 /// A bot of Teams.
@@ -41,7 +46,8 @@ pub struct TeamsDoor {
 impl ChannelDoors {
     /// None is open.
     pub fn closed(tenant: TenantId) -> Self {
-        Self { tenant, twilio: None, acs: None, teams: None, webchat: None }
+        let carriers = Arc::new(Vec::new);
+        Self { tenant, twilio: None, acs: None, teams: None, webchat: None, carriers }
     }
 }
 
@@ -149,7 +155,7 @@ fn unproven() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "unauthorised", detail)
 }
 
-fn form(body: &[u8]) -> Vec<(String, String)> {
+pub(super) fn form(body: &[u8]) -> Vec<(String, String)> {
     // Url decodes the form; where it is doesn't matter.
     let Ok(mut url) = Url::parse("http://localhost/") else { return Vec::new() };
     url.set_query(std::str::from_utf8(body).ok());

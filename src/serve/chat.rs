@@ -1,24 +1,28 @@
 //! The chat on a company's own pages. A visitor writes into one conversation and sees its public turns: no card, no
 //! colleague's word, no name, nothing of any other conversation.
 
+mod limits;
+
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::net::IpAddr;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
+pub use self::limits::ChatLimits;
+use self::limits::visitor;
 use super::ServeState;
 use super::channels::{bearer, closed};
 use super::error::Problem;
 use super::extract::Json;
+use super::listen::Peer;
 use super::texts::{checked_id, status};
 use crate::bus::{Heard, Signal, Subscription};
 use crate::connect::channels::webchat::WebChat;
@@ -29,37 +33,7 @@ use crate::store::{KindFilter, MAX_READ, ReadQuery, StoreError, codec};
 
 /// A visitor writes a message, not a letter.
 const TEXT_MAX_CHARS: usize = 4_000;
-/// Chats that may begin at once, and then each second: tokens are given to everybody.
-const BEGIN_AT_ONCE: usize = 60;
-const BEGIN_WITHIN: Duration = Duration::from_secs(60);
-const VISITORS_MAX: usize = 2_000;
 const PUBLIC: &str = "turn.final,insight.redaction,conversation.ended";
-
-/// What keeps visitors from crowding everybody else out.
-pub struct ChatLimits {
-    begun: Mutex<VecDeque<Instant>>,
-    watching: Arc<Semaphore>,
-}
-
-impl Default for ChatLimits {
-    fn default() -> Self {
-        Self { begun: Mutex::default(), watching: Arc::new(Semaphore::new(VISITORS_MAX)) }
-    }
-}
-
-impl ChatLimits {
-    fn begin(&self) -> Result<(), Problem> {
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        while begun.front().is_some_and(|at| at.elapsed() >= BEGIN_WITHIN) {
-            begun.pop_front();
-        }
-        if begun.len() >= BEGIN_AT_ONCE {
-            return Err(crowded());
-        }
-        begun.push_back(Instant::now());
-        Ok(())
-    }
-}
 
 #[derive(Serialize, ToSchema)]
 pub struct Invitation {
@@ -75,7 +49,7 @@ pub async fn invite(
     State(state): State<ServeState>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let page = Page::of(&state, &headers)?;
+    let page = Page::of(&state, &headers)?.named()?;
     let (_, token) = page.chat.invite();
     Ok(page.answer((StatusCode::CREATED, axum::Json(Invitation { token })).into_response()))
 }
@@ -106,11 +80,13 @@ pub struct PublicTurn {
     responses((status = 201, body = PublicTurn), (status = 200, body = PublicTurn), super::openapi::Refusals))]
 pub async fn write(
     State(state): State<ServeState>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     message: Result<Json<VisitorMessage>, Problem>,
 ) -> Result<Response, Problem> {
-    let page = Page::of(&state, &headers)?;
-    let taken = page.write(&state, &headers, message).await;
+    let page = Page::of(&state, &headers)?.named()?;
+    let from = visitor(peer.map(|Extension(peer)| peer), &headers);
+    let taken = page.write(&state, &headers, from, message).await;
     Ok(page.answer(taken.unwrap_or_else(IntoResponse::into_response)))
 }
 
@@ -195,11 +171,13 @@ impl<'a> Page<'a> {
             origin.is_none_or(|origin| (state.demo && own(origin)) || chat.lets_in(origin));
         match lets_in {
             true => Ok(Self { chat, origin: headers.get(header::ORIGIN).cloned() }),
-            false => {
-                let detail = "this page may not show the chat: see `channels.webchat.origins`";
-                Err(Problem::new(StatusCode::FORBIDDEN, "denied", detail))
-            }
+            false => Err(not_listed()),
         }
+    }
+
+    /// A page that writes says its origin, as every browser does then.
+    fn named(self) -> Result<Self, Problem> {
+        if self.origin.is_some() { Ok(self) } else { Err(not_listed()) }
     }
 
     fn answer(&self, mut response: Response) -> Response {
@@ -222,6 +200,7 @@ impl<'a> Page<'a> {
         &self,
         state: &ServeState,
         headers: &HeaderMap,
+        from: Option<IpAddr>,
         message: Result<Json<VisitorMessage>, Problem>,
     ) -> Result<Response, Problem> {
         let id = self.visitor(headers)?;
@@ -233,7 +212,9 @@ impl<'a> Page<'a> {
         let name = checked_id("id", name).map_err(Problem::invalid)?;
         let tenant = &self.chat.tenant;
         if state.store.conversation(tenant, &id).await?.is_none() {
-            state.chat_limits.begin()?;
+            if !state.chat_limits.begin(from) {
+                return Err(crowded());
+            }
             state.texts.open(opening(tenant, &id)).await?;
         }
         let turn = NewTurn {
@@ -255,8 +236,7 @@ impl<'a> Page<'a> {
 
     fn watch(&self, state: &ServeState, headers: &HeaderMap) -> Result<Response, Problem> {
         let id = self.visitor(headers)?;
-        let place = Arc::clone(&state.chat_limits.watching).try_acquire_owned();
-        let place = place.map_err(|_| crowded())?;
+        let place = state.chat_limits.watch().ok_or_else(crowded)?;
         let seen = headers.get("last-event-id").and_then(|value| value.to_str().ok());
         let seen = seen.and_then(|text| text.parse().ok()).unwrap_or(0);
         let feed = Feed::new(state, self.chat.tenant.clone(), id, seen, place);
@@ -284,6 +264,11 @@ fn opening(tenant: &TenantId, id: &ConversationId) -> TextOpening {
         route: None,
         language: "en".to_owned(),
     }
+}
+
+fn not_listed() -> Problem {
+    let detail = "this page may not show the chat: see `channels.webchat.origins`";
+    Problem::new(StatusCode::FORBIDDEN, "denied", detail)
 }
 
 fn crowded() -> Problem {

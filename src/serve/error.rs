@@ -26,6 +26,24 @@ pub struct Problem {
     /// With `stale-revision`: the newest revision; 0 when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     newest: Option<u32>,
+    /// What is wrong with which place, where there can be several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
+}
+
+/// What is wrong at one place of what was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Fault {
+    /// Such as `queues[2].overflow.after[0].wait_s`; empty for the whole.
+    pub place: String,
+    /// From 1, where the text has lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+    pub detail: String,
+    /// What to write there.
+    pub instead: String,
 }
 
 impl Problem {
@@ -37,7 +55,14 @@ impl Problem {
             detail: detail.into(),
             based_on: None,
             newest: None,
+            errors: Vec::new(),
         }
+    }
+
+    /// With what is wrong at each place.
+    #[must_use]
+    pub fn with_errors(self, errors: Vec<Fault>) -> Self {
+        Self { errors, ..self }
     }
 
     pub fn detail(&self) -> &str {

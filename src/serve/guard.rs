@@ -90,7 +90,7 @@ fn is_public(uri: &Uri) -> bool {
         uri.path(),
         "/livez" | "/readyz" | "/sign-in" | "/sign-out"
             // Who writes there proves it to the handler: by the body, or by a visitor's token.
-            | "/v1/channels/twilio" | "/v1/channels/teams"
+            | "/v1/channels/twilio" | "/v1/channels/teams" | "/v1/routing/taskrouter"
             | "/v1/chat" | "/v1/chat/turns" | "/v1/chat/events"
     ) || pages::is_page(uri.path())
 }

@@ -5,13 +5,16 @@
 //! send buffers make the kernel notice early.
 
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -49,6 +52,10 @@ impl Classify for ListenError {
         }
     }
 }
+
+/// Who is at the other end of a request's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
 
 /// Takes the address; nobody is served yet.
 pub fn bind(address: SocketAddr, write_idle: Duration) -> Result<Listener, ListenError> {
@@ -100,6 +107,13 @@ async fn converse(
     service: TowerToHyperService<Router>,
     stop: CancellationToken,
 ) {
+    let peer = connection.stream.peer_addr().map(|address| Peer(address.ip())).ok();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
+        service.call(request)
+    });
     let requests = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)

@@ -30,6 +30,7 @@ pub mod meters;
 mod openapi;
 mod pages;
 mod replies;
+mod routing;
 mod searches;
 mod sources;
 mod suggestions;
@@ -73,6 +74,10 @@ pub use gaps::{
     Gap, GapList, GapReasons, GapSample, GapState, HandlingTime, NearestArticle, WantedGaps,
 };
 pub use listen::{ListenError, Listener, bind, run};
+pub use routing::{
+    AgentState, Capacity, NewPlan, PlanForm, PlanInForce, PlanMistake, PlanRefusal, QueueState,
+    RoutingDoor, Step, Target, TaskRouterDoor, WantedItem, WorkItem,
+};
 pub use sources::{
     Answerer, ArticleDesk, ArticleSource, AskedQuestion, Batches, Conflicts, Failure, Gaps,
     ImportItem, ImportOutcome, Masker, Proposals, Proposed, SystemSource, WantedProposal,
@@ -147,6 +152,8 @@ pub struct Services {
     pub proposals: Arc<dyn Proposals>,
     pub wrapups: Arc<dyn WrapUps>,
     pub crm: Arc<dyn CrmDoor>,
+    /// Who takes which work.
+    pub routing: Arc<dyn RoutingDoor>,
     /// Conversations that are typed.
     pub texts: Texts,
     /// Where customers' messages come in by themselves.

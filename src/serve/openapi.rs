@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 use super::error::Problem;
 use super::{
     ServeState, articles, ask, asyncapi, audiosocket, auth, batches, channels, chat, conversations,
-    crm, events, gaps, health, hooks, replies, searches, suggestions, system, texts, tokens, uses,
-    wrapups,
+    crm, events, gaps, health, hooks, replies, routing, searches, suggestions, system, texts,
+    tokens, uses, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -97,6 +97,23 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(crm::outbox::retry))
         .routes(routes!(crm::outbox::discard))
         .routes(routes!(crm::outbox::systems))
+        .routes(routes!(routing::items::offer))
+        .routes(routes!(routing::items::show))
+        .routes(routes!(routing::items::accept))
+        .routes(routes!(routing::items::decline))
+        .routes(routes!(routing::items::transfer))
+        .routes(routes!(routing::items::assign))
+        .routes(routes!(routing::items::end))
+        .routes(routes!(routing::items::release))
+        .routes(routes!(routing::floor::queues))
+        .routes(routes!(routing::floor::agents))
+        .routes(routes!(routing::floor::presence))
+        .routes(routes!(routing::floor::decisions))
+        .routes(routes!(routing::floor::decision))
+        .routes(routes!(routing::floor::pack))
+        .routes(routes!(routing::floor::recommendation))
+        .routes(routes!(routing::plan::show, routing::plan::replace))
+        .routes(routes!(routing::taskrouter::callback))
         .routes(routes!(hooks::eventgrid, hooks::eventgrid_handshake))
 }
 

@@ -22,6 +22,7 @@ static PAGES: LazyLock<HashMap<String, Page>> = LazyLock::new(|| {
         ("/desktop", "/desktop.html"),
         ("/knowledge", "/knowledge.html"),
         ("/outbox", "/outbox.html"),
+        ("/floor/routing", "/floor-routing.html"),
         ("/chat", "/chat.html"),
     ];
     for (address, file) in addresses {

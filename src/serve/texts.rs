@@ -16,7 +16,7 @@ use super::sources::Failure;
 use crate::domain::{Channel, ConversationId, Direction, EndReason, PartyId, Role};
 use crate::flow::driver::texts::{NewTurn, RESERVED, Speaker, TakenTurn, TextError, TextOpening};
 use crate::store::wire::PartyRef;
-use crate::store::{SYSTEM, codec};
+use crate::store::{codec, is_own};
 
 const ID_MAX_CHARS: usize = 64;
 const NAME_MAX_CHARS: usize = 200;
@@ -39,7 +39,7 @@ pub struct NewConversation {
     /// A customer and an agent unless told; their ids are `p-1`, `p-2` and so on, in this order.
     #[serde(default)]
     parties: Vec<NewParty>,
-    /// 32 at most. `connector` and `thread` are the channels' own.
+    /// 32 at most. `connector`, `thread` and `cites` are the channels' own.
     #[serde(default)]
     attributes: BTreeMap<String, String>,
     /// ISO 639-1; `en` unless told. Cards are offered in English.
@@ -163,8 +163,8 @@ pub(super) const fn status(is_new: bool) -> StatusCode {
 
 fn opening(principal: Principal, new: NewConversation) -> Result<TextOpening, String> {
     let id = new.id.map(|id| checked_id("id", id).map(ConversationId::from)).transpose()?;
-    if id.as_ref().is_some_and(|id| id.as_str() == SYSTEM) {
-        return Err(format!("id must not be `{SYSTEM}`, which is the service's own"));
+    if let Some(own) = id.as_ref().filter(|id| is_own(id)) {
+        return Err(format!("id must not be `{own}`, which is the service's own"));
     }
     let channel = [Channel::Chat, Channel::Sms, Channel::Mail]
         .into_iter()

@@ -73,8 +73,9 @@ fn opens(method: &Method, path: &str, conversation: &str) -> bool {
         ("POST", ["v1", "conversations", id, "ask"]) => *id == conversation,
         // Of which conversation a card is, only its handler knows.
         ("POST", ["v1", "suggestions", _, "verdict"]) => true,
-        // What is in force, every agent may read.
-        ("GET", ["v1", "articles", _]) => true,
+        // What is in force, every agent may read; the handler shows nothing else. A search is no article, and is
+        // written down in a conversation.
+        ("GET", ["v1", "articles", id]) => *id != "search",
         _ => false,
     }
 }
@@ -122,6 +123,7 @@ mod tests {
             (&get, "/v1/conversations/c-1/events"),
             (&post, "/v1/conversations/c-1/ask"),
             (&post, "/v1/suggestions/k-1/verdict"),
+            (&get, "/v1/articles/billing%2Frefunds"),
         ] {
             assert!(opens(method, path, "c-1"), "{method} {path}");
         }
@@ -136,6 +138,10 @@ mod tests {
             (&post, "/v1/tokens"),
             (&get, "/metrics"),
             (&get, "/v1/outbox"),
+            (&get, "/v1/articles"),
+            (&get, "/v1/articles/search"),
+            (&get, "/v1/articles/billing%2Frefunds/revisions"),
+            (&post, "/v1/articles/search"),
         ] {
             assert!(!opens(method, path, "c-1"), "{method} {path}");
         }

@@ -2,11 +2,13 @@
 
 mod drafts;
 mod ending;
+mod pack;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::Recorded;
+use crate::flow::driver::texts::mail_of;
 use crate::store::StoreError;
 use crate::store::codec::{self, time_text};
 use crate::store::wire::{
@@ -16,6 +18,7 @@ use crate::store::wire::{
 };
 
 pub use self::drafts::WrapUpView;
+pub use self::pack::pack_of;
 
 /// A card with what became of it.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -84,6 +87,10 @@ pub struct Projection {
     pub writes: Vec<WriteView>,
     /// How far replies are on their way to the customer.
     pub replies: Vec<CrmWrite>,
+    /// In a thread of mails, the identifiers of its messages up to the customer's last one, oldest first.
+    mails: Vec<String>,
+    /// Those of our replies since.
+    sent: Vec<String>,
 }
 
 impl Projection {
@@ -96,6 +103,10 @@ impl Projection {
                 let turn: TurnFinal = codec::data(event)?;
                 let at = self.turns.partition_point(|other| other.start_ms <= turn.start_ms);
                 self.turns.insert(at, turn);
+                if let Some(mail) = mail_of(&event.id) {
+                    self.mails.append(&mut self.sent);
+                    self.mails.push(mail.to_owned());
+                }
             }
             codec::CONVERSATION_STARTED => {
                 self.direction = Some(codec::data::<ConversationStarted>(event)?.direction);
@@ -144,6 +155,12 @@ impl Projection {
     /// The newest that is told of an effect stands. Replies are no writes of the wrap-up.
     fn write(&mut self, write: CrmWrite, event: &Recorded) {
         if write.turn_id.is_some() {
+            if let Some(mail) = write.remote_id.as_ref().filter(|id| id.contains('@'))
+                && !self.sent.contains(mail)
+                && !self.mails.contains(mail)
+            {
+                self.sent.push(mail.clone());
+            }
             self.replies.retain(|known| known.dedupe_key != write.dedupe_key);
             self.replies.push(write);
             return;

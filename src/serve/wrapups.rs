@@ -111,6 +111,18 @@ pub async fn handover(
     one(&state, principal, id, Draft::HandOver, Occasion::HandOver).await
 }
 
+/// The same for whoever is asked for help; `None` where nothing can be told yet.
+pub(super) async fn hand_over_now(
+    state: &ServeState,
+    principal: &Principal,
+    id: &ConversationId,
+) -> Option<wire::WrapUpSummary> {
+    let (principal, id) = (principal.clone(), id.to_string());
+    let written = write(state, principal, id, Draft::HandOver, Occasion::HandOver).await;
+    let (_, data) = written.ok()?.into_iter().next()?;
+    serde_json::from_str(&data).ok()
+}
+
 /// Drafts an e-mail to the customer. It is never sent from here.
 #[utoipa::path(post, path = "/v1/conversations/{id}/email", tag = "wrap-up",
     params(("id" = String, Path)), request_body = WantedEmail,

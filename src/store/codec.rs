@@ -10,6 +10,8 @@ mod answers;
 mod articles;
 mod crm;
 mod effects;
+mod insight;
+mod routing;
 mod wrapup;
 
 use std::sync::Arc;
@@ -29,6 +31,15 @@ pub use self::answers::{
 };
 pub use self::crm::{CRM_CONTEXT, CRM_WRITE, case, context, context_of, crm_write, decode_context};
 pub use self::effects::{EFFECT_SCHEMA, decode_effect, encode_effect};
+pub use self::insight::{
+    INSIGHT_ALERT, INSIGHT_CATEGORY, INSIGHT_INTENT, INSIGHT_SENTIMENT, decode_category,
+    decode_intent, decode_sentiment,
+};
+pub use self::routing::{
+    ROUTE_ASSIGNED, ROUTE_MOVED, ROUTE_OFFERED, ROUTE_OVERFLOWED, ROUTE_PLANNED, ROUTE_PRESENCE,
+    ROUTE_QUEUED, ROUTE_RECOMMENDED, assignment, decision, decision_of, decode_assignment,
+    decode_decision, decode_offered, feature, feature_of, moved, offered, offered_of, planned,
+};
 pub use self::wrapup::{
     ARTICLE_COMPARED, WRAPUP_ARTICLE, WRAPUP_DISPOSITION, WRAPUP_EMAIL, WRAPUP_FOLLOW_UP,
     WRAPUP_GROWING, WRAPUP_SUMMARY, WRAPUP_VERDICT, case_summary, decode_compared, decode_proposal,
@@ -136,6 +147,10 @@ pub fn encode(body: &EventBody) -> Encoded {
                 }
             )
         }
+        EventBody::IntentSeen(x) => encoded!("insight.intent", insight::intent(x)),
+        EventBody::SentimentSeen(x) => encoded!("insight.sentiment", insight::sentiment(x)),
+        EventBody::CategoryMatched(x) => encoded!("insight.category", insight::category(x)),
+        EventBody::Alerted(x) => encoded!("insight.alert", insight::alert(x)),
         EventBody::SuggestionOffered(x) => encoded!("suggestion.offered", card(x)),
         EventBody::SuggestionVoiced(x) => encoded!("suggestion.voiced", answers::voiced(x)),
         EventBody::QuestionsSuggested(x) => {
@@ -176,6 +191,14 @@ pub fn encode(body: &EventBody) -> Encoded {
         EventBody::WritingStruck(x) => encoded!("writing.struck", answers::writing_struck(x)),
         EventBody::CrmContext(x) => encoded!("crm.context", crm::context(x)),
         EventBody::CrmWrite(x) => encoded!("crm.write", crm::crm_write(x)),
+        EventBody::RouteRecommended(x) => encoded!("route.recommended", routing::decision(x)),
+        EventBody::RouteAssigned(x) => encoded!("route.assigned", routing::assignment(x)),
+        EventBody::RoutePlanned(x) => encoded!("route.planned", routing::planned(x)),
+        EventBody::RoutePresence(x) => encoded!("route.presence", routing::presence(x)),
+        EventBody::RouteOffered(x) => encoded!("route.offered", routing::offered(x)),
+        EventBody::RouteQueued(x) => encoded!("route.queued", routing::queued(x)),
+        EventBody::RouteOverflowed(x) => encoded!("route.overflowed", routing::overflowed(x)),
+        EventBody::RouteMoved(x) => encoded!("route.moved", routing::moved(x)),
         EventBody::SystemDegraded(x) => encoded!(
             "system.degraded",
             wire::SystemDegraded {

@@ -31,6 +31,7 @@ pub async fn all(store: Arc<dyn Store>) {
     lists_show_the_latest_first_in_pages(s).await;
     rows_follow_the_events(s).await;
     cards_are_found_by_tenant(s).await;
+    events_are_found_by_tenant(s).await;
     many_appenders_leave_no_gap(store.clone()).await;
     one_callers_appends_keep_their_order(store.clone()).await;
     s.integrity().await.expect("the log is sound");
@@ -234,6 +235,17 @@ async fn cards_are_found_by_tenant(s: &dyn Store) {
     assert_eq!(find(&t, "k-found").await, Some(c));
     assert_eq!(find(&t, "k-lost").await, None);
     assert_eq!(find(&"another".into(), "k-found").await, None);
+}
+
+async fn events_are_found_by_tenant(s: &dyn Store) {
+    let (t, c) = fresh("one-event");
+    let said = NewEvent { id: "named-by-its-sender".into(), ..turn("t-1") };
+    s.append(&t, &c, vec![started(None), said]).await.expect("append");
+    let find = async |tenant: &TenantId, id: &str| s.event(tenant, &id.into()).await.expect("look");
+    let found = find(&t, "named-by-its-sender").await.expect("it is there");
+    assert_eq!((&found.conversation, found.sequence), (&c, 2));
+    assert_eq!(find(&t, "another-name").await, None);
+    assert_eq!(find(&"another".into(), "named-by-its-sender").await, None);
 }
 
 async fn many_appenders_leave_no_gap(store: Arc<dyn Store>) {

@@ -5,6 +5,8 @@ mod answers;
 mod articles;
 mod crm;
 mod gaps;
+mod insight;
+mod routing;
 
 use jiff::Timestamp;
 use serde_json::Value;

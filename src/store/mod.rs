@@ -23,7 +23,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::domain::{CardId, ConversationId, NewEvent, Recorded, TenantId};
+use crate::domain::{CardId, ConversationId, EventId, NewEvent, Recorded, TenantId};
 
 pub use articles::{ArticleLog, ArticleQuery, ArticleRow, RevisionRow};
 pub use error::StoreError;
@@ -34,6 +34,15 @@ pub use sqlite::{SqliteSettings, SqliteStore};
 /// The conversation id under which notices about the service itself are logged. It is never
 /// started, never ended and never listed.
 pub const SYSTEM: &str = "system";
+
+/// The same for what is routed: the plan, who is there, and work items. What an item's decisions are about stands in
+/// its conversation, if it has one.
+pub const ROUTING: &str = "routing";
+
+/// Whether the service itself writes under this id, and no conversation.
+pub fn is_own(id: &ConversationId) -> bool {
+    matches!(id.as_str(), SYSTEM | ROUTING)
+}
 
 /// The most events that one `read` returns.
 pub const MAX_READ: usize = 1_000;
@@ -83,6 +92,13 @@ pub trait Store: Send + Sync {
         tenant: &TenantId,
         card: &CardId,
     ) -> Result<Option<ConversationId>, StoreError>;
+
+    /// One event of a tenant, in whichever conversation it stands.
+    async fn event(
+        &self,
+        tenant: &TenantId,
+        id: &EventId,
+    ) -> Result<Option<Arc<Recorded>>, StoreError>;
 
     /// Checks the log for damage and for gaps; slow.
     async fn integrity(&self) -> Result<(), StoreError>;

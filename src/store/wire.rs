@@ -6,6 +6,8 @@
 mod articles;
 mod crm;
 mod effects;
+mod insight;
+mod routing;
 mod wrapup;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,15 @@ pub use self::articles::{
 };
 pub use self::crm::{AccountFacts, Activity, Case, Contact, CrmContext, CrmWrite, Searched};
 pub use self::effects::{CaseRef, DueAt, Effect, Mail, Mailbox};
+pub use self::insight::{
+    InsightAlert, InsightCategory, InsightEvidence, InsightIntent, InsightSentiment, RankedIntent,
+    SentimentTerm,
+};
+pub use self::routing::{
+    HandOverPack, PackArticle, PackCustomer, PackPromise, PackSentiment, RouteAssigned,
+    RouteCandidate, RouteFeature, RouteFeatureValue, RouteMoved, RouteOffered, RouteOverflowed,
+    RoutePlanned, RoutePresence, RouteQueued, RouteRecommended, RouteTerm,
+};
 pub use self::wrapup::{
     ArticleCompared, Authorship, CaseEntry, CasePromise, CaseSummary, DispositionChoice, Due,
     EmailPart, Evidence, Prompt, Sentence, Struck, SummarySection, WrapUpArticle,

@@ -24,6 +24,7 @@ mod pause;
 mod queues;
 mod real_calls;
 mod replay;
+mod routing;
 mod scenarios;
 mod serve;
 mod service;

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { launch, watchErrors } from './browser.ts';
 import { look } from './look.ts';
-import { ambiguous, daniel, houseWith, known, live, searched, unavailable, unknown } from './played-crm.ts';
+import { ambiguous, daniel, houseWith, known, live, searched, systems, teamSystem, unavailable, unknown } from './played-crm.ts';
 import { type PlayedHouse, Refusal } from './played-house.ts';
 import { focused } from './staged.ts';
 
@@ -157,4 +157,49 @@ test('a caller whom the CRM doesn’t know is looked up by what they say', async
   await page.keyboard.press('Escape');
   await panel().waitFor({ state: 'detached' });
   expect(house.sent('POST', '/v1/conversations/c-9/crm/contact').map((one) => one.body)).toEqual([{ email: 'Daniel@okafor.example' }, { none: true }]);
+});
+
+test('who has solved such a case is named, and the team is asked once', async () => {
+  await open({ crm: known });
+  house.answers.set('GET /v1/systems', { items: [...systems, teamSystem] });
+  house.answers.set('GET /v1/conversations/c-9/experts', {
+    items: [{ name: 'Ravi Shah', cases: 3, why: ['Router drops at night', 'Line test after the update'], last: '2026-11-20T10:00:00Z' }],
+  });
+  let refused = true;
+  house.answers.set('POST /v1/conversations/c-9/swarm', ({ body }: { body: unknown }) => {
+    if (refused) throw new Refusal(409, 'the room “experts” is not known to the team chat');
+    return { operation: 'post_message', dedupe_key: `swarm ${JSON.stringify(body)}`, state: 'waiting', destination: 'team', attempts: 0, by: 'Emma' };
+  });
+  await page.reload();
+  const colleagues = page.locator('bc-colleagues');
+  await colleagues.getByRole('button', { name: 'Who has solved this before?' }).click();
+  await colleagues.getByText('Ravi Shah').waitFor();
+  expect(await colleagues.getByText('3 cases like this').count()).toBe(1);
+
+  const box = colleagues.getByLabel('What do you want to know?');
+  await box.fill('Is there a firmware that holds the line?');
+  await colleagues.getByRole('button', { name: 'Ask the team' }).click();
+  await colleagues.getByText(/is not known to the team chat/).waitFor();
+  expect(await box.inputValue(), 'a refusal takes no words away').toBe('Is there a firmware that holds the line?');
+
+  refused = false;
+  await colleagues.getByRole('button', { name: 'Ask the team' }).click();
+  await colleagues.getByText('Message to the team: on its way').waitFor();
+  expect(await box.inputValue()).toBe('');
+  expect(house.sent('POST', '/v1/conversations/c-9/swarm').map(({ body }) => body)).toEqual([
+    { note: 'Is there a firmware that holds the line?' }, { note: 'Is there a firmware that holds the line?' },
+  ]);
+  house.tell('c-9', 9, 'crm.write', {
+    operation: 'post_message', dedupe_key: 'swarm {"note":"Is there a firmware that holds the line?"}', state: 'done', destination: 'team', attempts: 1,
+  });
+  await colleagues.getByText('Message to the team: sent').waitFor();
+  expect(await colleagues.getByText('Message to the team').count()).toBe(1);
+  await look(page, 'colleagues');
+});
+
+test('without a team chat nobody is asked, and without a CRM nobody is looked for', async () => {
+  await open({ crm: known });
+  const colleagues = page.locator('bc-colleagues');
+  await colleagues.getByRole('button', { name: 'Who has solved this before?' }).waitFor();
+  expect(await colleagues.getByRole('button', { name: 'Ask the team' }).count()).toBe(0);
 });

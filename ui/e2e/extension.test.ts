@@ -31,7 +31,9 @@ beforeAll(async () => {
   writeFileSync(join(packed, 'manifest.json'), JSON.stringify({ ...manifest, host_permissions: ['http://127.0.0.1/*', 'http://localhost/*'] }));
   // A page that draws itself anew when another contact is opened, as such a CRM does, with the company's own number on each.
   crm = createServer((request, response) => {
-    response.setHeader('content-type', 'text/html; charset=utf-8').setHeader('content-security-policy', "default-src 'self' 'unsafe-inline'");
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    // Somebody else's page under the other name lets any frame in.
+    if (request.headers.host?.startsWith('localhost')) response.setHeader('content-security-policy', "default-src 'self' 'unsafe-inline'");
     response.end(`<!doctype html><html lang="en"><title>CRM</title><style>iframe, div { display: none !important }</style>
       <main><h1>${request.url}</h1><p id="who"></p><label>Note <textarea id="note"></textarea></label></main><footer><a href="tel:+448001111">Our line</a></footer>
       <script>window.show = (html) => { document.getElementById('who').innerHTML = html; }; ${request.url?.includes('7') ? "show('<a href=\\'tel:020 7946 0123\\'>020 7946 0123</a>')" : ''}</script>`);
@@ -62,6 +64,7 @@ beforeEach(async () => {
   await page.getByLabel('Address of the service').fill(`${house.url}/`);
   await page.getByLabel('API key').fill('bk-agent');
   await page.getByLabel('Address of the CRM').fill(`${crmUrl}/app/contacts`);
+  await page.getByLabel('Country code of numbers without one').fill('44');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved. Hello Emma').waitFor();
 });
@@ -114,4 +117,21 @@ test('where no call fits the agent chooses, and another contact’s page changes
   await expect.poll(() => house.sent('POST', '/v1/tokens').at(-1)?.body).toEqual({ conversation: 'c-9' });
   await page.evaluate(() => (window as unknown as { show: (html: string) => void }).show('+44 20 7946 0123, <a href="tel:+44 7700 900999">mobile</a>'));
   await panel().getByText('Several calls fit. Which one is yours?').waitFor();
+});
+
+test('another page that holds the panel in a frame sees a sentence and no call', async () => {
+  const port = new URL(crmUrl).port;
+  // The same server under another name is another origin.
+  await page.goto(`http://127.0.0.1:${port}/contacts/7`);
+  const asked = house.asked.length;
+  await page.evaluate((url) => {
+    const frame = document.createElement('iframe');
+    frame.src = url;
+    frame.style.setProperty('display', 'block', 'important');
+    document.querySelector('main')?.append(frame);
+    addEventListener('message', () => frame.contentWindow?.postMessage({ type: 'backchannel-whose', phones: ['+442079460123'], emails: [] }, '*'));
+  }, `chrome-extension://${await extensionId()}/panel.html`);
+  await expect.poll(() => panel()?.url()).toBeTruthy();
+  await panel().getByText('This page isn’t the CRM that this extension’s options name').waitFor();
+  expect(house.asked.length).toBe(asked);
 });

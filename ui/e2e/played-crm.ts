@@ -40,7 +40,8 @@ export const ambiguous: CrmContext = { ...known, state: 'ambiguous', contact: nu
 export const unknown: CrmContext = { ...ambiguous, state: 'unknown', candidates: [] };
 export const unavailable: CrmContext = { ...unknown, state: 'unavailable', detail: 'The CRM didn’t answer within 4 seconds.' };
 
-export const crmSystem: SystemHealth = { name: 'crm', kind: 'crm', system: 'bottlecrm', resting: false, waiting: 0, failed: 0 };
+export const crmSystem: SystemHealth = { name: 'crm', kind: 'crm', system: 'bottlecrm', resting: false, problem: null, waiting: 0, failed: 0 };
+export const teamSystem: SystemHealth = { ...crmSystem, name: 'team', kind: 'team', system: 'matrix' };
 export const systems: SystemHealth[] = [
   crmSystem, { ...crmSystem, name: 'mailbox', kind: 'mail', system: 'imap' }, { ...crmSystem, name: 'diary', kind: 'calendar', system: 'caldav' },
 ];

@@ -5,7 +5,7 @@ import { extname, join, resolve } from 'node:path';
 
 const DIST = resolve('dist');
 const TYPES: Record<string, string> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
-const ADDRESSES: Record<string, string> = { '/': '/index.html', '/desktop': '/desktop.html', '/knowledge': '/knowledge.html', '/outbox': '/outbox.html' };
+const ADDRESSES: Record<string, string> = { '/': '/index.html', '/desktop': '/desktop.html', '/knowledge': '/knowledge.html', '/outbox': '/outbox.html', '/floor/routing': '/floor-routing.html' };
 /** As the service sends it. */
 const POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; media-src 'self' blob:; worker-src 'self' blob:; " +

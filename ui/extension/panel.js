@@ -39,11 +39,13 @@ async function look() {
 async function lookOnce() {
   const person = whose;
   try {
-    settings = await chrome.storage.local.get(['service', 'key']);
+    settings = await chrome.storage.local.get(['service', 'key', 'crm', 'country']);
     if (!settings.service || !settings.key) return note('Say in this extension’s options where the service is.');
+    // Any page may hold this one in a frame.
+    if (!page || page !== settings.crm) return note('This page isn’t the CRM that this extension’s options name: nothing is shown beside it.');
     const { items } = await ask('GET', '/v1/conversations?state=live&limit=50');
     if (person !== whose) return;
-    const fitting = matching(items, whose);
+    const fitting = matching(items, whose, settings.country ?? '');
     const wanted = items.find((one) => one.id === chosen) ?? (fitting.length === 1 ? fitting[0] : undefined);
     if (wanted) return await show(wanted.id, person);
     // An ended call stays until the page of somebody else is opened, or a call with the same person begins.
@@ -92,7 +94,7 @@ function note(text, conversations = []) {
 }
 
 window.addEventListener('message', (event) => {
-  if (event.source !== window.parent || event.data?.type !== 'backchannel-whose') return;
+  if (event.source !== window.parent || event.origin !== page || event.data?.type !== 'backchannel-whose') return;
   const next = { phones: event.data.phones ?? [], emails: event.data.emails ?? [] };
   if (JSON.stringify(next) === JSON.stringify(whose)) return;
   whose = next;

@@ -19,6 +19,16 @@ use crate::store::Outbox;
 const TWILIO: &str = "twilio_sms";
 const ACS: &str = "acs_sms";
 const TEAMS: &str = "teams_chat";
+/// What somebody who looks after it calls the system behind a destination.
+pub fn system_of(name: &str) -> &'static str {
+    match name {
+        TWILIO => "twilio",
+        ACS => "acs",
+        TEAMS => "teams",
+        _ => "smtp",
+    }
+}
+
 /// A vendor answers in so long, or it is unknown what it did.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -110,5 +120,5 @@ pub fn doors(
         None => None,
     };
     let acs = settings.acs.endpoint.is_some().then(|| ACS.to_owned());
-    Ok(ChannelDoors { tenant: tenant.clone(), twilio, acs, teams, webchat })
+    Ok(ChannelDoors { twilio, acs, teams, webchat, ..ChannelDoors::closed(tenant.clone()) })
 }

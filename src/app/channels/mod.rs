@@ -21,6 +21,7 @@ use crate::connect::destination::Destination;
 use crate::domain::TenantId;
 use crate::flow::driver::Calls;
 use crate::flow::driver::texts::{Outgoing, TextSettings, Texts};
+use crate::serve::SystemState;
 use crate::store::Outbox;
 
 /// A reply that hasn't got through after so long is shown as failed: the customer has moved on.
@@ -33,7 +34,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// The text channels of the service.
 pub(super) struct Channels {
     pub texts: Texts,
-    couriers: Vec<Arc<Courier>>,
+    /// By their names in the outbox.
+    couriers: Vec<(String, Arc<Courier>)>,
 }
 
 /// Carries the replies to mails.
@@ -58,8 +60,8 @@ impl Channels {
         for destination in destinations {
             let name = destination.name().to_owned();
             let courier = Courier::new(Arc::clone(outbox), destination, how.clone());
-            wakes.insert(name, Arc::clone(&courier.wake));
-            couriers.push(Arc::new(courier));
+            wakes.insert(name.clone(), Arc::clone(&courier.wake));
+            couriers.push((name, Arc::new(courier)));
         }
         let on_posted = Arc::new(move |destination: &str| {
             if let Some(wake) = wakes.get(destination) {
@@ -75,10 +77,26 @@ impl Channels {
         Self { texts: Texts::new(calls, outgoing, text_settings), couriers }
     }
 
+    /// What carries replies, and how it is, whenever somebody asks.
+    pub fn carriers(&self) -> Arc<dyn Fn() -> Vec<SystemState> + Send + Sync> {
+        let couriers = self.couriers.clone();
+        Arc::new(move || {
+            let state = |(name, courier): &(String, Arc<Courier>)| SystemState {
+                name: name.clone(),
+                kind: "channel",
+                system: destinations::system_of(name),
+                is_resting: courier.is_resting(),
+                problem: courier.problem(),
+            };
+            couriers.iter().map(state).collect()
+        })
+    }
+
     /// Carries replies, and ends what has been silent for too long, until `stop`.
     pub fn start(&self, tenant: &TenantId, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
-        let run =
-            |courier: &Arc<Courier>| tokio::spawn(Arc::clone(courier).run(stop.child_token()));
+        let run = |(_, courier): &(String, Arc<Courier>)| {
+            tokio::spawn(Arc::clone(courier).run(stop.child_token()))
+        };
         let mut tasks: Vec<JoinHandle<()>> = self.couriers.iter().map(run).collect();
         tasks.push(tokio::spawn(sweep(self.texts.clone(), tenant.clone(), stop.child_token())));
         tasks

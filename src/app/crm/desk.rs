@@ -9,17 +9,22 @@ use super::CrmDesk;
 use super::identify::{identify, key, known};
 use crate::connect::crm::{CANDIDATES_MAX, Crm, checked};
 use crate::domain::{
-    ConversationId, CrmContext, CrmWrite, Delivery, DeliveryMove, DeliveryState, Effect, ErrorKind,
-    EventBody, Identity, KnownContact, NewDelivery, NewEvent, Progress, TenantId,
+    ConversationId, CrmContext, CrmWrite, DedupeKey, Delivery, DeliveryMove, DeliveryState, Effect,
+    ErrorKind, EventBody, Identity, KnownContact, NewDelivery, NewEvent, Progress, Redacted,
+    TenantId,
 };
-use crate::flow::feedback::outcome::{CaseChoice, Ending, Planned, Rule, plan};
+use crate::flow::feedback::outcome::{
+    CaseChoice, Ending, Planned, Rule, Stands, anew, as_written, plan, statuses,
+};
 use crate::insight::redaction;
 use crate::serve::{
     Change, CrmDoor, Expert, Failure, Known, Outcome, OutcomeOrder, SwarmOrder, SystemState,
     WantedContact, ending,
 };
-use crate::store::{DeliveryQuery, Page, StoreError};
+use crate::store::{ConversationRow, DeliveryQuery, Page, StoreError, wire};
 
+/// Longer than the rules take to put everything into the outbox.
+const RULES_TAKE: Duration = Duration::from_secs(5);
 const NO_CRM: &str = "no CRM is configured; name one in [crm]";
 
 pub(super) fn failed(kind: ErrorKind, message: impl Into<String>) -> Failure {
@@ -62,11 +67,23 @@ impl CrmDoor for CrmDesk {
         if let Identity::Unavailable(why) = &context.identity {
             return Err(failed(ErrorKind::Unavailable, format!("the CRM was not reached: {why}")));
         }
-        refuse_second_person(&before, &context)?;
         if let Identity::Known(known) = &mut context.identity {
             known.chosen_by = Some(by.to_owned());
         }
-        self.tell_of_customer(tenant, conversation, context.clone()).await.map_err(of)?;
+        {
+            let _turn = self.turns.of(tenant, conversation).await;
+            // Something may have been written while the CRM was asked.
+            let (_, now) = self.read(tenant, conversation).await?;
+            refuse_second_person(&now, &context)?;
+            self.tell_of_customer(tenant, conversation, context.clone()).await.map_err(of)?;
+        }
+        // Where it is over, the rules had nobody to write about, and nothing else makes them try again.
+        let (desk, tenant, id) = (self.clone(), tenant.clone(), conversation.clone());
+        tokio::spawn(async move {
+            if let Err(error) = desk.write_if_over(&tenant, &id).await {
+                tracing::error!(conversation.id = %id, %error, "the outcome is not written");
+            }
+        });
         Ok(context)
     }
 
@@ -78,12 +95,18 @@ impl CrmDoor for CrmDesk {
         let (ending, known) = self.read(tenant, conversation).await?;
         let writes = known.writes;
         match customer(known.context) {
-            Ok(customer) => Ok(Outcome {
-                planned: plan(&ending, &customer, &CaseChoice::None, &self.settings.outcome),
-                cases: customer.cases,
-                why_not: None,
-                writes,
-            }),
+            Ok(customer) => {
+                let none = CaseChoice::None;
+                let mut planned = plan(&ending, &customer, &none, &self.settings.outcome);
+                planned.extend(statuses(&ending, &customer, &self.settings.outcome));
+                as_written(&mut planned, &stands(&writes));
+                if known.row.is_some_and(|row| self.rules_are_done(&row)) {
+                    // What they left out nobody writes but who looks at it.
+                    let left = planned.iter_mut().filter(|one| one.rule == Rule::Automatic);
+                    left.for_each(|one| one.rule = Rule::Ask);
+                }
+                Ok(Outcome { planned, cases: customer.cases, why_not: None, writes })
+            }
             Err(why) => Ok(Outcome { why_not: Some(why), writes, ..Outcome::default() }),
         }
     }
@@ -95,14 +118,17 @@ impl CrmDoor for CrmDesk {
         order: OutcomeOrder,
         by: &str,
     ) -> Result<Vec<Delivery>, Failure> {
+        let _turn = self.turns.of(tenant, conversation).await;
         let (ending, before) = self.read(tenant, conversation).await?;
-        let customer = customer(before.context).map_err(|why| failed(ErrorKind::Conflict, why))?;
+        let customer =
+            customer(before.context.clone()).map_err(|why| failed(ErrorKind::Conflict, why))?;
         if let CaseChoice::Existing(id) = &order.case
             && customer.cases.iter().all(|case| case.id != *id)
         {
             return Err(failed(ErrorKind::Invalid, "that is none of the contact's open cases"));
         }
-        let planned = plan(&ending, &customer, &order.case, &self.settings.outcome);
+        let mut planned = plan(&ending, &customer, &order.case, &self.settings.outcome);
+        anew(&mut planned, &stands(&before.writes));
         let mut chosen = Vec::new();
         for id in &order.items {
             let Some(one) = planned.iter().find(|one| one.id == *id) else {
@@ -146,6 +172,7 @@ impl CrmDoor for CrmDesk {
             kind: one.kind,
             system: one.system,
             is_resting: one.courier.is_resting(),
+            problem: one.courier.problem(),
         };
         self.places.iter().map(state).collect()
     }
@@ -155,10 +182,15 @@ impl CrmDoor for CrmDesk {
         tenant: &TenantId,
         conversation: &ConversationId,
         order: SwarmOrder,
+        pack: Vec<Redacted>,
         by: &str,
     ) -> Result<Delivery, Failure> {
-        let planned = self.call_for_help(tenant, conversation, order, by).await?;
-        let mut posted = self.post(tenant, conversation, vec![planned], Some(by)).await?;
+        let _turn = self.turns.of(tenant, conversation).await;
+        let (ending, known) = self.read(tenant, conversation).await?;
+        let stands = stands(&known.writes);
+        let mut planned = vec![self.call_for_help(ending, known, order, pack, by)?];
+        anew(&mut planned, &stands);
+        let mut posted = self.post(tenant, conversation, planned, Some(by)).await?;
         Ok(posted.remove(0))
     }
 
@@ -260,9 +292,10 @@ impl CrmDesk {
             return Err(failed(ErrorKind::Conflict, why));
         }
         let now = Timestamp::now();
+        let place = self.place(&found.new.destination);
         let progress = Progress {
             state: to,
-            next_at: now,
+            next_at: place.map_or(now, |place| place.courier.again_at(&found.progress)),
             updated_at: now,
             problem: None,
             ..found.progress.clone()
@@ -277,8 +310,39 @@ impl CrmDesk {
         };
         let told = NewEvent::at(now, EventBody::CrmWrite(write));
         self.outbox.advance(step, vec![told]).await.map_err(of)?;
-        self.wake(&found.new.destination);
+        match place {
+            Some(place) if to == DeliveryState::Waiting => place.courier.hurry(),
+            _ => self.wake(&found.new.destination),
+        }
         Ok(Delivery { progress, ..found })
+    }
+
+    /// What the rules write, of a conversation that is over.
+    ///
+    /// # Errors
+    /// As `write_automatic`.
+    pub(super) async fn write_if_over(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+    ) -> Result<(), Failure> {
+        let row = self.store.conversation(tenant, conversation).await.map_err(of)?;
+        let Some(ended_at) = row.and_then(|row| row.ended_at) else { return Ok(()) };
+        self.wait_after(ended_at).await;
+        self.write_automatic(tenant, conversation).await.map(drop)
+    }
+
+    /// Whether the rules have had their turn.
+    fn rules_are_done(&self, row: &ConversationRow) -> bool {
+        let since = row.ended_at.map(|at| Timestamp::now().duration_since(at));
+        let since = since.and_then(|since| Duration::try_from(since).ok());
+        since.is_some_and(|since| since > self.settings.automatic_after + RULES_TAKE)
+    }
+
+    pub(super) async fn wait_after(&self, ended_at: Timestamp) {
+        let since = Timestamp::now().duration_since(ended_at);
+        let since = Duration::try_from(since).unwrap_or_default();
+        tokio::time::sleep(self.settings.automatic_after.saturating_sub(since)).await;
     }
 
     /// Whatever the rules write by themselves; what isn't certain about whom waits for a person.
@@ -290,6 +354,7 @@ impl CrmDesk {
         tenant: &TenantId,
         conversation: &ConversationId,
     ) -> Result<usize, Failure> {
+        let _turn = self.turns.of(tenant, conversation).await;
         let (ending, before) = self.read(tenant, conversation).await?;
         let Ok(customer) = customer(before.context) else { return Ok(0) };
         let mut planned = plan(&ending, &customer, &CaseChoice::None, &self.settings.outcome);
@@ -299,8 +364,19 @@ impl CrmDesk {
             planned = plan(&ending, &customer, &CaseChoice::New, &self.settings.outcome);
             planned.retain(|one| one.rule == Rule::Automatic);
         }
+        // What a person threw away no rule writes again.
+        as_written(&mut planned, &stands(&before.writes));
         Ok(self.post(tenant, conversation, planned, None).await?.len())
     }
+}
+
+fn stands(writes: &[wire::CrmWrite]) -> Vec<Stands> {
+    let one = |write: &wire::CrmWrite| Stands {
+        destination: write.destination.clone(),
+        key: DedupeKey::stored(&*write.dedupe_key),
+        is_discarded: write.state == DeliveryState::Discarded.as_str(),
+    };
+    writes.iter().map(one).collect()
 }
 
 /// Whom something may be written about, or why nobody.

@@ -7,10 +7,11 @@ use super::desk::failed;
 use crate::connect::destination::DeliveryError;
 use crate::domain::{
     ConversationId, DedupeKey, Effect, ErrorKind, Identity, Redacted, TeamMessage, TenantId,
+    Wording,
 };
-use crate::flow::feedback::outcome::{Planned, Rule};
+use crate::flow::feedback::outcome::{Ending, Planned, Rule};
 use crate::insight::redaction;
-use crate::serve::{Expert, Failure, SwarmOrder};
+use crate::serve::{Expert, Failure, Known, SwarmOrder};
 
 /// Cases that are looked at, and colleagues that are named.
 const CASES_MAX: usize = 50;
@@ -61,12 +62,13 @@ impl CrmDesk {
         Ok(experts)
     }
 
-    /// A message with who it is, what it is about, what was said so far, and what is asked.
-    pub(super) async fn call_for_help(
+    /// A message with who it is, what was asked, and `pack`: what the next colleague needs to know.
+    pub(super) fn call_for_help(
         &self,
-        tenant: &TenantId,
-        conversation: &ConversationId,
+        ending: Ending,
+        known: Known,
         order: SwarmOrder,
+        pack: Vec<Redacted>,
         by: &str,
     ) -> Result<Planned, Failure> {
         let team = self.places.iter().find(|place| place.kind == "team").ok_or_else(|| {
@@ -76,7 +78,7 @@ impl CrmDesk {
         let room = room
             .or_else(|| self.settings.room.clone())
             .ok_or_else(|| failed(ErrorKind::Invalid, "name a room; there is none in [team]"))?;
-        let (ending, known) = self.read(tenant, conversation).await?;
+        let conversation = ending.conversation;
         let mut facts: Vec<(String, Redacted)> = vec![("Asked by".into(), redaction::typed(by))];
         if let Some(Identity::Known(customer)) = known.context.map(|context| context.identity) {
             facts.extend(customer.contact.name.clone().map(|name| ("Customer".into(), name)));
@@ -91,15 +93,24 @@ impl CrmDesk {
         let note = order.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
         let note = note.map(redaction::typed);
         let mut paragraphs: Vec<Redacted> = note.iter().cloned().collect();
-        paragraphs.extend(ending.summary.map(|(_, text)| text));
-        if paragraphs.is_empty()
-            && let Some(turn) = known.row.and_then(|row| row.last_turn)
+        match pack.is_empty() {
+            false => paragraphs.extend(pack),
+            true => paragraphs.extend(ending.summary.map(|(_, text)| text)),
+        }
+        // The newest is in no summary yet.
+        let turns = known.row.as_ref().map_or(0, |row| row.turn_count).to_string();
+        if let Some(turn) = known.row.and_then(|row| row.last_turn)
+            && paragraphs.iter().all(|paragraph| !paragraph.as_str().contains(&turn.text))
         {
-            paragraphs.push(redaction::typed(&turn.text));
+            let said = redaction::typed(&turn.text);
+            paragraphs
+                .push(Redacted::assembled(&[Wording::Fixed("Last said: "), Wording::Of(&said)]));
         }
         let title = ending.matter.unwrap_or_else(|| redaction::typed("Help with a conversation"));
-        let asked = note.as_ref().map_or("", Redacted::as_str);
-        let key = DedupeKey::of(&[conversation.as_str(), "swarm", &room, asked]);
+        // The same again is a second click, and not what was asked a while ago.
+        let mut parts = vec![conversation.as_str(), "swarm", &room, &turns];
+        parts.extend(paragraphs.iter().map(Redacted::as_str));
+        let key = DedupeKey::of(&parts);
         let link = self.settings.public_url.as_ref();
         Ok(Planned {
             id: "swarm".into(),
@@ -114,7 +125,7 @@ impl CrmDesk {
                 title,
                 paragraphs,
                 facts,
-                link: link.map(|url| format!("{url}/desktop?conversation={conversation}")),
+                link: link.map(|url| format!("{url}/desktop#{conversation}")),
             }),
             from: None,
         })

@@ -133,6 +133,15 @@ mod tests {
     }
 
     #[test]
+    fn every_attribute_that_names_a_customer_keeps_its_number() {
+        for name in redaction::PARTY_ATTRIBUTES {
+            let both = [Direction::Inbound, Direction::Outbound];
+            let number = both.into_iter().find_map(|way| found(&[(name, "+4915112345678")], way));
+            assert_eq!(number, Some(ContactKey::Phone("+4915112345678".to_owned())), "{name}");
+        }
+    }
+
+    #[test]
     fn our_marker_is_not_read_to_anybody() {
         let text = redaction::typed("Called back. [backchannel:00ff]");
         let (kind, at, by, conversation) = (ActivityKind::Note, None, None, None);

@@ -9,6 +9,8 @@ mod desk;
 mod follow;
 mod help;
 mod identify;
+mod lookups;
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::connectors::{inbox, systems};
 pub use self::follow::FollowSettings;
+use self::turns::Turns;
 use crate::connect::courier::{Courier, CourierSettings};
 use crate::connect::crm::Crm;
 use crate::connect::destination::Destination;
@@ -49,6 +52,8 @@ pub struct DeskSettings {
     pub region: String,
     /// Attributes of a call that name its customer, before the usual ones.
     pub identify_by: Vec<String>,
+    /// The CRM is surely done with a request so long after its answer didn't come.
+    pub settle: Duration,
     /// A model's better text, and a person's verdict, get so long before something is written by rule.
     pub automatic_after: Duration,
     /// Whether what is published here goes to the CRM's own knowledge base.
@@ -73,6 +78,8 @@ pub struct Shared {
     outbox: Arc<dyn Outbox>,
     articles: Arc<dyn ArticleLog>,
     introduce: Introduce,
+    /// Who a conversation's customer is, and what is written about it, is decided by one at a time.
+    turns: Turns,
 }
 
 impl std::ops::Deref for CrmDesk {
@@ -98,14 +105,19 @@ impl CrmDesk {
         articles: Arc<dyn ArticleLog>,
         introduce: Introduce,
     ) -> Self {
+        let settle = systems.settings.settle;
         let place = |(name, kind, system, to): (_, _, _, Arc<dyn Destination>)| {
-            let settings = CourierSettings::default();
+            let mut settings = CourierSettings::default();
+            if kind == "crm" {
+                settings.settle = settle;
+            }
             let courier = Arc::new(Courier::new(Arc::clone(&outbox), to, settings));
             Place { name, kind, system, courier }
         };
         let places = systems.destinations.into_iter().map(place).collect();
         let (crm, settings) = (systems.crm, systems.settings);
-        Self(Arc::new(Shared { crm, places, settings, store, outbox, articles, introduce }))
+        let turns = Turns::default();
+        Self(Arc::new(Shared { crm, places, settings, store, outbox, articles, introduce, turns }))
     }
 
     /// Starts the couriers; each finishes what it has begun when it is told to stop.
@@ -119,8 +131,12 @@ impl CrmDesk {
         follow::start(self.clone(), settings)
     }
 
+    fn place(&self, destination: &str) -> Option<&Place> {
+        self.places.iter().find(|place| place.name == destination)
+    }
+
     fn wake(&self, destination: &str) {
-        for place in self.places.iter().filter(|place| place.name == destination) {
+        if let Some(place) = self.place(destination) {
             place.courier.wake.notify_one();
         }
     }

@@ -29,7 +29,7 @@ impl Inbox {
     }
 
     /// Puts a message into the live conversation of its two addresses, or into a new one; durable when this
-    /// resolves. A message that comes again is taken once.
+    /// resolves. A message that comes again is taken once, also when its conversation is over.
     ///
     /// # Errors
     /// The log can't take it, or there is no room.
@@ -64,14 +64,6 @@ impl Inbox {
             at,
             sends: false,
         };
-        // A conversation may end between the two: its successor takes the message.
-        for _ in 0..3 {
-            let id = self.texts.in_thread(opening.clone()).await?;
-            match self.texts.turn(tenant, &id, turn.clone()).await {
-                Err(TextError::Ended(_)) => {}
-                taken => return Ok(taken?),
-            }
-        }
-        Err(TextError::Lost.into())
+        Ok(self.texts.message(opening, turn).await?)
     }
 }

@@ -15,6 +15,8 @@ use crate::flow::driver::texts::Route;
 use crate::insight::redaction;
 
 const SUBJECT_MAX_CHARS: usize = 200;
+/// Nobody can cite what stands behind it.
+const UNNAMED: &str = "unnamed-";
 /// What other programs put before the subject of an answer.
 const ANSWERS: [&str; 4] = ["re:", "aw:", "sv:", "antw:"];
 
@@ -56,7 +58,7 @@ pub async fn poll(
                 continue;
             }
         };
-        let Some(inbound) = inbound(message, one.uid, whose) else { continue };
+        let Some(inbound) = inbound(message, whose) else { continue };
         match inbox.take(&whose.tenant, inbound).await {
             Ok(_) => {}
             // It can't be taken however often it comes.
@@ -70,7 +72,7 @@ pub async fn poll(
 }
 
 /// `None` for what is nobody's question: a program's message, our own, an empty one.
-fn inbound(message: mail::Inbound, uid: u32, whose: &Thread) -> Option<Inbound> {
+fn inbound(message: mail::Inbound, whose: &Thread) -> Option<Inbound> {
     let is_own = message.from.address.eq_ignore_ascii_case(&whose.ours);
     if message.is_automatic || is_own {
         return None;
@@ -86,7 +88,7 @@ fn inbound(message: mail::Inbound, uid: u32, whose: &Thread) -> Option<Inbound> 
     if text.is_empty() {
         return None;
     }
-    let id = message.message_id.unwrap_or_else(|| format!("uid-{uid}"));
+    let id = message.message_id.clone().unwrap_or_else(|| unnamed(&message));
     let root = message.references.first().cloned().unwrap_or_else(|| id.clone());
     Some(Inbound {
         channel: Channel::Mail,
@@ -101,6 +103,15 @@ fn inbound(message: mail::Inbound, uid: u32, whose: &Thread) -> Option<Inbound> 
         text,
         at: message.sent_at,
     })
+}
+
+/// A name for a mail whose sender's program gave none: the same for the same words, whatever number the folder
+/// has for it.
+fn unnamed(message: &mail::Inbound) -> String {
+    let at = message.sent_at.map_or_else(String::new, |at| at.to_string());
+    let words = [message.subject.as_str(), message.text.as_str()];
+    let key = DedupeKey::of(&[&message.from.address, &at, words[0], words[1]]);
+    format!("{UNNAMED}{}", key.as_str())
 }
 
 /// The first message's name, a space, and the subject without what answers put before it.
@@ -151,12 +162,17 @@ fn letter(reply: &ChannelReply) -> Effect {
     let thread = reply.in_reply_to.as_deref().unwrap_or_default();
     let (root, subject) = thread.split_once(' ').unwrap_or((thread, ""));
     let subject = if subject.is_empty() { "your message" } else { subject };
-    let references = Some(root).filter(|root| !root.is_empty() && !root.starts_with("uid-"));
+    let mut references: Vec<String> = Vec::new();
+    for one in std::iter::once(root).chain(reply.answers.iter().map(String::as_str)) {
+        if !one.is_empty() && !one.starts_with(UNNAMED) && references.iter().all(|old| old != one) {
+            references.push(one.to_owned());
+        }
+    }
     Effect::SendMail(MailDraft {
         to: vec![Mailbox { name: None, address: reply.to.clone() }],
         subject: redaction::typed(&format!("Re: {subject}")),
         body: reply.text.clone(),
-        references: references.map(str::to_owned).into_iter().collect(),
+        references,
         about: None,
     })
 }
@@ -187,7 +203,7 @@ mod tests {
     #[test]
     fn an_answer_belongs_to_the_mail_that_began_it_and_is_answered_there() {
         let message = mail("ada@example.test", "RE: Aw: My refund", "When?");
-        let inbound = inbound(message, 7, &whose()).expect("a message");
+        let inbound = inbound(message, &whose()).expect("a message");
         let thread = inbound.route.thread.clone();
         assert_eq!(thread.as_deref(), Some("a@customer My refund"));
         assert_eq!((inbound.message_id.as_str(), inbound.text.as_str()), ("b@customer", "When?"));
@@ -198,6 +214,7 @@ mod tests {
             to: inbound.route.theirs,
             text: Redacted::vouched("On Monday."),
             in_reply_to: thread,
+            answers: vec!["a@customer".into(), "b@customer".into()],
             written_at: jiff::Timestamp::UNIX_EPOCH,
         };
         let Effect::SendMail(letter) = letter(&reply) else { panic!("a mail") };
@@ -205,22 +222,26 @@ mod tests {
             (letter.subject.as_str(), letter.to[0].address.as_str()),
             ("Re: My refund", "ada@example.test")
         );
-        assert_eq!(letter.references, ["a@customer"]);
+        assert_eq!(letter.references, ["a@customer", "b@customer"], "the last is answered");
     }
 
     #[test]
     fn programs_and_ourselves_begin_nothing() {
         let automatic =
             mail::Inbound { is_automatic: true, ..mail("ada@example.test", "s", "away") };
-        assert_eq!(inbound(automatic, 1, &whose()), None);
-        assert_eq!(inbound(mail("Help@Example.org", "s", "copy"), 1, &whose()), None);
-        assert_eq!(inbound(mail("ada@example.test", "s", " \n"), 1, &whose()), None);
+        assert_eq!(inbound(automatic, &whose()), None);
+        assert_eq!(inbound(mail("Help@Example.org", "s", "copy"), &whose()), None);
+        assert_eq!(inbound(mail("ada@example.test", "s", " \n"), &whose()), None);
         let nameless = mail::Inbound {
             message_id: None,
             references: Vec::new(),
             ..mail("ada@example.test", "", "Hello")
         };
-        let inbound = inbound(nameless, 9, &whose()).expect("a message");
-        assert_eq!(inbound.route.thread.as_deref(), Some("uid-9"));
+        let taken = inbound(nameless.clone(), &whose()).expect("a message");
+        assert!(taken.message_id.starts_with(UNNAMED));
+        assert_eq!(taken.route.thread.as_ref(), Some(&taken.message_id));
+        assert_eq!(inbound(nameless.clone(), &whose()), Some(taken.clone()), "the same again");
+        let other = mail::Inbound { text: Redacted::vouched("Hello?"), ..nameless };
+        assert_ne!(inbound(other, &whose()).expect("another").message_id, taken.message_id);
     }
 }

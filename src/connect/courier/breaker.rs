@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::connect::destination::DeliveryError;
+use crate::domain::Progress;
+
 /// Failures of the system itself, one after another, that open it.
 const FAILURES_MAX: u32 = 5;
 const PAUSE_FIRST: Duration = Duration::from_secs(5);
@@ -19,13 +22,14 @@ pub struct Breaker {
     /// Opened so many times without a success between.
     openings: u32,
     open_until: Option<Timestamp>,
+    problem: Option<String>,
 }
 
 impl Breaker {
     /// How many may be sent now: none while it is open, one to try when the pause is over, else `wanted`.
     pub fn admits(&self, now: Timestamp, wanted: usize) -> usize {
         match self.open_until {
-            Some(until) if now < until => 0,
+            Some(until) if rests(now, until) => 0,
             Some(_) => wanted.min(1),
             None => wanted,
         }
@@ -33,7 +37,12 @@ impl Breaker {
 
     /// Until when nothing is sent.
     pub fn closed_again_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.open_until.filter(|until| now < *until)
+        self.open_until.filter(|until| rests(now, *until))
+    }
+
+    /// A person knows better than the pause: one try may go at once.
+    pub fn hurry(&mut self, now: Timestamp) {
+        self.open_until = self.open_until.map(|until| until.min(now));
     }
 
     pub const fn is_open(&self) -> bool {
@@ -45,9 +54,27 @@ impl Breaker {
         *self = Self::default();
     }
 
+    /// As `failed`, with what people are told.
+    pub fn troubled(&mut self, now: Timestamp, at_least: Duration, error: &DeliveryError) {
+        self.failed(now, (!at_least.is_zero()).then_some(at_least));
+        // One lost answer is no trouble; a key that isn't accepted won't be the next time.
+        if self.is_open() || matches!(error, DeliveryError::Denied(_)) {
+            self.problem = Some(error.to_string());
+        }
+    }
+
+    /// Why it is left alone, or no key fits.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
     /// The system was in trouble. `at_least`: what it asked for.
     pub fn failed(&mut self, now: Timestamp, at_least: Option<Duration>) {
-        self.failures += 1;
+        self.failures = self.failures.saturating_add(1);
+        // What was on its way when it opened tells nothing new.
+        if at_least.is_none() && self.closed_again_at(now).is_some() {
+            return;
+        }
         if self.failures < FAILURES_MAX && self.open_until.is_none() && at_least.is_none() {
             return;
         }
@@ -56,6 +83,11 @@ impl Breaker {
         self.openings = self.openings.saturating_add(1);
         self.open_until = Some(later(now, pause));
     }
+}
+
+/// No pause is that long: where it seems so, the clock was set back.
+fn rests(now: Timestamp, until: Timestamp) -> bool {
+    now < until && until <= later(now, Progress::PAUSE_MAX)
 }
 
 /// A moment later; the end of time where there is none.
@@ -93,4 +125,25 @@ mod tests {
         breaker.failed(now, Some(Duration::from_secs(300)));
         assert_eq!(breaker.closed_again_at(now), Some(later(now, Duration::from_secs(300))));
     }
+
+    #[test]
+    fn a_person_or_a_clock_that_was_set_back_ends_the_pause() {
+        let (mut breaker, now) = (Breaker::default(), later(Timestamp::UNIX_EPOCH, DAY));
+        breaker.failed(now, Some(Duration::from_secs(300)));
+        assert_eq!(breaker.admits(now, 8), 0);
+        assert_eq!(breaker.admits(Timestamp::UNIX_EPOCH, 8), 1, "the clock was set back");
+        breaker.hurry(now);
+        assert_eq!((breaker.admits(now, 8), breaker.is_open()), (1, true));
+    }
+
+    #[test]
+    fn tries_that_were_on_their_way_dont_lengthen_the_pause() {
+        let (mut breaker, now) = (Breaker::default(), Timestamp::UNIX_EPOCH);
+        for _ in 0..8 {
+            breaker.failed(now, None);
+        }
+        assert_eq!(breaker.closed_again_at(now), Some(later(now, PAUSE_FIRST)));
+    }
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
 }

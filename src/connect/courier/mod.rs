@@ -4,27 +4,28 @@
 //! is looked for at the destination before the next one, and not before `settle`: until then the system may still
 //! be at it. So an effect is made once as far as the destination can tell what it has.
 //!
-//! The rounds know no clock; `Courier::run` has one.
+//! Lanes are independent: while one waits for a slow answer, the others go on.
 
+mod attempt;
 mod breaker;
 mod pause;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::stream;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use self::breaker::{Breaker, later};
-use crate::connect::destination::{DeliveryError, Destination, RemoteId};
-use crate::domain::{
-    CaseRef, CrmWrite, Delivery, DeliveryMove, DeliveryState, Effect, EventBody, NewEvent, Progress,
-};
+use crate::connect::destination::Destination;
+use crate::domain::{DeliveryState, Progress};
 use crate::store::{Outbox, StoreError};
 
 /// How patient a courier is.
@@ -34,7 +35,7 @@ pub struct CourierSettings {
     pub at_once: usize,
     /// After so long without success a delivery is a dead letter.
     pub give_up_after: Duration,
-    /// A system is done, one way or the other, so long after a request whose answer was lost.
+    /// A system is done, one way or the other, so long after we stopped to wait for its answer.
     pub settle: Duration,
 }
 
@@ -43,7 +44,7 @@ impl Default for CourierSettings {
         Self {
             at_once: 8,
             give_up_after: Duration::from_secs(3 * 24 * 3600),
-            settle: Duration::from_secs(5),
+            settle: Duration::from_secs(60),
         }
     }
 }
@@ -60,14 +61,30 @@ pub struct Round {
     pub next_at: Option<Timestamp>,
 }
 
+/// What time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// For one destination.
 pub struct Courier {
     outbox: Arc<dyn Outbox>,
     destination: Arc<dyn Destination>,
     settings: CourierSettings,
     breaker: Mutex<Breaker>,
+    clock: Clock,
     /// Something was put into the outbox.
     pub wake: Arc<Notify>,
+}
+
+/// What is on its way, each of another lane.
+#[derive(Default)]
+struct Tries<'a> {
+    running: FuturesUnordered<BoxFuture<'a, Tried>>,
+    lanes: HashSet<String>,
+}
+
+struct Tried {
+    lane: String,
+    came_to: Result<DeliveryState, StoreError>,
 }
 
 impl Courier {
@@ -77,15 +94,44 @@ impl Courier {
         settings: CourierSettings,
     ) -> Self {
         let (breaker, wake) = (Mutex::default(), Arc::default());
-        Self { outbox, destination, settings, breaker, wake }
+        Self { outbox, destination, settings, breaker, clock: Arc::new(Timestamp::now), wake }
+    }
+
+    /// By another clock than the machine's.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// Whether the destination is left alone because it is in trouble.
     pub fn is_resting(&self) -> bool {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).is_open()
+        self.breaker(|breaker| breaker.is_open())
     }
 
-    /// Whatever a crash left in the middle is looked for before it is tried again.
+    /// Why nothing gets through, for people; none once it answers.
+    pub fn problem(&self) -> Option<String> {
+        self.breaker(|breaker| breaker.problem().map(str::to_owned))
+    }
+
+    /// A person wants it tried now, whatever the system asked for.
+    pub fn hurry(&self) {
+        let now = (self.clock)();
+        self.breaker(|breaker| breaker.hurry(now));
+        self.wake.notify_one();
+    }
+
+    /// When a person's "again" may be tried: at once, or when the system is surely done with the last try.
+    pub fn again_at(&self, before: &Progress) -> Timestamp {
+        let now = (self.clock)();
+        match before.unclear {
+            true => later(before.updated_at, self.settings.settle)
+                .min(later(now, self.settings.settle))
+                .max(now),
+            false => now,
+        }
+    }
+
+    /// Whatever was left in the middle is looked for before it is tried again. While nothing else is on its way.
     ///
     /// # Errors
     /// The outbox can't be read or written.
@@ -101,7 +147,8 @@ impl Courier {
                 let to = Progress {
                     state: DeliveryState::Waiting,
                     unclear: true,
-                    next_at: later(delivery.progress.updated_at, self.settings.settle).max(now),
+                    // When it was sent stands nowhere: it may have been just now.
+                    next_at: later(now, self.settings.settle),
                     updated_at: now,
                     ..delivery.progress.clone()
                 };
@@ -111,230 +158,140 @@ impl Courier {
         }
     }
 
-    /// Delivers whatever is due, each lane's first.
+    /// Delivers each lane's first, of those that are due, and ends with the last of them.
     ///
     /// # Errors
-    /// The outbox can't be read or written; nothing is lost then.
+    /// The outbox can't be read or written; nothing is lost then, and `recover` is called for.
     pub async fn round(&self, now: Timestamp) -> Result<Round, StoreError> {
-        let name = self.destination.name();
-        let room = self.breaker(|breaker| breaker.admits(now, self.settings.at_once));
-        let mut round = Round::default();
-        let mut is_full = false;
-        if room > 0 {
-            let due = self.outbox.due(name, now, room).await?;
-            is_full = due.len() == room;
-            let tries = due.into_iter().map(|delivery| self.attempt(delivery, now));
-            let mut tries = stream::iter(tries).buffer_unordered(self.settings.at_once);
-            while let Some(state) = tries.next().await {
-                match state? {
-                    DeliveryState::Done => round.done += 1,
-                    DeliveryState::Failed => round.failed += 1,
-                    _ => round.postponed += 1,
-                }
+        let (mut tries, mut round) = (Tries::default(), Round::default());
+        self.fill(&mut tries, now).await?;
+        let is_full = tries.running.len() == self.settings.at_once;
+        let mut broken = None;
+        while let Some(tried) = tries.running.next().await {
+            match tried.came_to {
+                Ok(DeliveryState::Done) => round.done += 1,
+                Ok(DeliveryState::Failed) => round.failed += 1,
+                Ok(_) => round.postponed += 1,
+                Err(error) => broken = Some(error),
             }
         }
-        // There are likely more: whoever asks again finds out, and the whole queue isn't read each time.
-        if is_full && !self.is_resting() {
-            round.next_at = Some(now);
-            return Ok(round);
+        if let Some(error) = broken {
+            return Err(error);
         }
-        let waits = self.outbox.next_due(name).await?;
-        let opens = self.breaker(|breaker| breaker.closed_again_at(now));
-        round.next_at = waits.map(|at| at.max(opens.unwrap_or(at)));
+        // There are likely more: whoever asks again finds out, and the whole queue isn't read each time.
+        round.next_at = match is_full && !self.is_resting() {
+            true => Some(now),
+            false => self.next_at(now).await?,
+        };
         Ok(round)
     }
 
     /// Delivers until it is told to stop. A try that has begun is finished.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         const REPAIR: Duration = Duration::from_secs(5);
-        let name = self.destination.name().to_owned();
-        let mut is_recovered = false;
-        loop {
-            if !is_recovered {
-                match self.recover(Timestamp::now()).await {
-                    Ok(found) => {
-                        is_recovered = true;
-                        if found > 0 {
-                            tracing::warn!(destination = name, found, "deliveries were cut off");
-                        }
+        let name = self.destination.name();
+        while !stop.is_cancelled() {
+            // What was recovered is due later than anything that this begins with.
+            let broken = match self.recover((self.clock)()).await {
+                Ok(found) => {
+                    if found > 0 {
+                        tracing::warn!(destination = name, found, "deliveries were cut off");
                     }
-                    Err(error) => tracing::error!(destination = name, %error, "outbox unreadable"),
+                    self.deliver_until(&stop).await
                 }
-            }
-            let now = Timestamp::now();
-            let pause = match self.round(now).await {
-                Ok(round) => round.next_at.map_or(Duration::MAX, |at| {
-                    Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default()
-                }),
-                Err(StoreError::Closed) => return,
+                Err(error) => Err(error),
+            };
+            match broken {
+                Ok(()) | Err(StoreError::Closed) => return,
                 Err(error) => {
                     tracing::error!(destination = name, %error, "the outbox can't be worked on");
-                    REPAIR
                 }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(REPAIR) => {}
+            }
+        }
+    }
+
+    /// Until it is told to stop, or the outbox fails; nothing is on its way when this resolves.
+    async fn deliver_until(&self, stop: &CancellationToken) -> Result<(), StoreError> {
+        let mut tries = Tries::default();
+        let outcome = self.keep_going(&mut tries, stop).await;
+        // Whoever waits for an answer learns it, and says what it was if the outbox takes it.
+        while let Some(tried) = tries.running.next().await {
+            if let Err(error) = tried.came_to {
+                tracing::error!(destination = self.destination.name(), %error, "a try is untold");
+            }
+        }
+        outcome
+    }
+
+    async fn keep_going<'a>(
+        &'a self,
+        tries: &mut Tries<'a>,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        const LONGEST: Duration = Duration::from_secs(3600);
+        // For what is due and wasn't taken: it is one that has just begun, or waits for those that run.
+        const SHORTEST: Duration = Duration::from_millis(100);
+        loop {
+            self.fill(tries, (self.clock)()).await?;
+            let now = (self.clock)();
+            let pause = match tries.running.len() >= self.settings.at_once {
+                true => LONGEST,
+                false => self.next_at(now).await?.map_or(LONGEST, |at| {
+                    Duration::try_from(at.duration_since(now)).unwrap_or_default().min(LONGEST)
+                }),
             };
-            let pause = pause.min(Duration::from_secs(3600));
+            let pause = if tries.running.is_empty() { pause } else { pause.max(SHORTEST) };
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return Ok(()),
+                Some(tried) = tries.running.next() => {
+                    tries.lanes.remove(&tried.lane);
+                    tried.came_to?;
+                }
                 () = self.wake.notified() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
+    /// Begins as many as there is room for.
+    async fn fill<'a>(&'a self, tries: &mut Tries<'a>, now: Timestamp) -> Result<(), StoreError> {
+        let running = tries.running.len();
+        let wanted = self.breaker(|breaker| breaker.admits(now, self.settings.at_once));
+        let room = wanted.saturating_sub(running);
+        if room == 0 {
+            return Ok(());
+        }
+        // Those that have just begun may still seem to wait.
+        let due = self.outbox.due(self.destination.name(), now, room + running).await?;
+        let free = due.into_iter().filter(|one| !tries.lanes.contains(&one.new.lane));
+        for delivery in free.take(room).collect::<Vec<_>>() {
+            let lane = delivery.new.lane.clone();
+            tries.lanes.insert(lane.clone());
+            tries.running.push(Box::pin(async move {
+                let came_to = self.attempt(delivery).await;
+                Tried { lane, came_to }
+            }));
+        }
+        Ok(())
+    }
+
+    /// When the next one may be tried; none: nothing waits.
+    async fn next_at(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let Some(at) = self.outbox.next_due(self.destination.name()).await? else {
+            return Ok(None);
+        };
+        let is_beyond = at > later(now, Progress::PAUSE_MAX);
+        let at = if is_beyond { now } else { at };
+        let opens = self.breaker(|breaker| breaker.closed_again_at(now));
+        Ok(Some(at.max(opens.unwrap_or(at))))
+    }
+
     fn breaker<T>(&self, what: impl FnOnce(&mut Breaker) -> T) -> T {
         what(&mut self.breaker.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    async fn attempt(
-        &self,
-        delivery: Delivery,
-        now: Timestamp,
-    ) -> Result<DeliveryState, StoreError> {
-        let before = &delivery.progress;
-        let sending = Progress {
-            state: DeliveryState::Sending,
-            attempts: before.attempts.saturating_add(1),
-            updated_at: now,
-            ..before.clone()
-        };
-        match self.move_on(&delivery, sending.clone()).await {
-            Ok(()) => {}
-            // A person took it back in between.
-            Err(StoreError::DeliveryMoved(_)) => return Ok(before.state),
-            Err(error) => return Err(error),
-        }
-        let delivery = Delivery { progress: sending, ..delivery };
-        let outcome = match self.resolved(&delivery).await? {
-            Ok(effect) => self.carry(&delivery, &effect).await,
-            Err(why) => Err((DeliveryError::Refused(why), delivery.progress.unclear)),
-        };
-        let to = self.judge(&delivery, outcome, now);
-        let state = to.state;
-        self.move_on(&delivery, to).await?;
-        Ok(state)
-    }
-
-    /// Looks, where a try may have been made before, and delivers. With the error: whether it may have been done.
-    async fn carry(
-        &self,
-        delivery: &Delivery,
-        effect: &Effect,
-    ) -> Result<RemoteId, (DeliveryError, bool)> {
-        let key = &delivery.new.key;
-        if delivery.progress.unclear {
-            let found = self.destination.delivered(effect, key).await.map_err(|e| (e, true))?;
-            if let Some(found) = found {
-                return Ok(found);
-            }
-        }
-        self.destination.deliver(effect, key).await.map_err(|error| {
-            let may_be_done = matches!(error, DeliveryError::Unclear(_));
-            (error, may_be_done)
-        })
-    }
-
-    fn judge(
-        &self,
-        delivery: &Delivery,
-        outcome: Result<RemoteId, (DeliveryError, bool)>,
-        now: Timestamp,
-    ) -> Progress {
-        let name = self.destination.name();
-        let before = &delivery.progress;
-        let (error, unclear) = match outcome {
-            Ok(RemoteId(id)) => {
-                self.breaker(Breaker::answered);
-                metrics::counter!("backchannel_deliveries_total", "destination" => name.to_owned(), "outcome" => "done")
-                    .increment(1);
-                return Progress {
-                    state: DeliveryState::Done,
-                    unclear: false,
-                    remote_id: Some(id),
-                    problem: None,
-                    updated_at: now,
-                    ..before.clone()
-                };
-            }
-            Err(failure) => failure,
-        };
-        // A person decides: their "again" is not asked about once more.
-        let unclear = unclear && !matches!(error, DeliveryError::Undecided(_));
-        let asked_for = match &error {
-            DeliveryError::Limited { retry_after } => Some(retry_after.unwrap_or_default()),
-            _ => None,
-        };
-        match error.is_outage() {
-            true => self.breaker(|breaker| breaker.failed(now, asked_for.filter(|p| !p.is_zero()))),
-            false => self.breaker(Breaker::answered),
-        }
-        let age = now.duration_since(delivery.new.created_at);
-        let is_over = Duration::try_from(age).is_ok_and(|age| age > self.settings.give_up_after);
-        let state = match error.is_retryable() && !is_over {
-            true => DeliveryState::Waiting,
-            false => DeliveryState::Failed,
-        };
-        let label = if state == DeliveryState::Failed { "failed" } else { "postponed" };
-        metrics::counter!("backchannel_deliveries_total", "destination" => name.to_owned(), "outcome" => label)
-            .increment(1);
-        tracing::warn!(
-            destination = name,
-            delivery = delivery.position,
-            operation = delivery.new.effect.operation(),
-            attempts = before.attempts,
-            %error,
-            "a delivery was {label}"
-        );
-        let pause = pause::before_try(before.attempts).max(asked_for.unwrap_or_default());
-        let pause = if unclear { pause.max(self.settings.settle) } else { pause };
-        Progress {
-            state,
-            unclear,
-            next_at: later(now, pause),
-            problem: Some(error.to_string()),
-            updated_at: now,
-            ..before.clone()
-        }
-    }
-
-    /// With the identifier of a case that an earlier delivery makes; `Err`: it will never come.
-    async fn resolved(&self, delivery: &Delivery) -> Result<Result<Effect, String>, StoreError> {
-        let mut effect = delivery.new.effect.clone();
-        let case = match &mut effect {
-            Effect::AddNote(one) => &mut one.case,
-            Effect::LogCall(one) => &mut one.case,
-            Effect::CreateTask(one) => &mut one.case,
-            _ => return Ok(Ok(effect)),
-        };
-        let Some(CaseRef::MadeBy(key)) = case else { return Ok(Ok(effect)) };
-        let (tenant, name) = (&delivery.tenant, self.destination.name());
-        let made = self.outbox.delivery_by_key(tenant, name, key).await?;
-        let id = made.filter(|made| made.progress.state == DeliveryState::Done);
-        let Some(id) = id.and_then(|made| made.progress.remote_id) else {
-            return Ok(
-                Err("the case that it belongs to was not made; retry that first".to_owned()),
-            );
-        };
-        *case = Some(CaseRef::Id(id));
-        Ok(Ok(effect))
-    }
-
-    async fn move_on(&self, delivery: &Delivery, to: Progress) -> Result<(), StoreError> {
-        let from = delivery.progress.state;
-        // Each try would be an event of no use to anybody; what it comes to is told.
-        let is_told = to.state != DeliveryState::Sending
-            && (to.state != DeliveryState::Waiting || to.problem != delivery.progress.problem);
-        let told = is_told.then(|| {
-            let write = Box::new(CrmWrite::of(&delivery.new, &to));
-            NewEvent::at(to.updated_at, EventBody::CrmWrite(write))
-        });
-        let step = DeliveryMove {
-            tenant: delivery.tenant.clone(),
-            conversation: delivery.conversation.clone(),
-            position: delivery.position,
-            from,
-            to,
-        };
-        self.outbox.advance(step, told.into_iter().collect()).await.map(drop)
     }
 }

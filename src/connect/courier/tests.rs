@@ -1,11 +1,17 @@
+mod running;
+
 use std::collections::HashMap;
 
 use async_trait::async_trait;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use tokio::time::Instant;
 
 use super::*;
-use crate::domain::{DedupeKey, NewCase, NewDelivery, Redacted, TenantId};
+use crate::connect::destination::{DeliveryError, RemoteId};
+use crate::domain::{
+    CaseRef, DedupeKey, Delivery, Effect, NewCase, NewDelivery, Redacted, TenantId,
+};
 use crate::store::outbox::conformance::{at, conversation, note, post};
 use crate::store::{DeliveryQuery, ReadQuery, SqliteStore, Store};
 
@@ -15,6 +21,8 @@ struct Shaky(Mutex<Shape>);
 struct Shape {
     random: StdRng,
     now: Timestamp,
+    /// Time passes by itself since then, and requests take some.
+    ticks_from: Option<Instant>,
     up_from: Timestamp,
     /// One answer of so many is lost after the commit.
     loses_one_in: u32,
@@ -31,6 +39,7 @@ impl Shaky {
         Arc::new(Self(Mutex::new(Shape {
             random: StdRng::seed_from_u64(seed),
             now: at(0),
+            ticks_from: None,
             up_from,
             loses_one_in,
             made: Vec::new(),
@@ -40,15 +49,25 @@ impl Shaky {
         })))
     }
 
+    async fn take_time(&self) {
+        if self.shape().ticks_from.is_some() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
     fn shape(&self) -> std::sync::MutexGuard<'_, Shape> {
         self.0.lock().expect("no panic")
     }
 }
 
 impl Shape {
+    fn now(&self) -> Timestamp {
+        self.ticks_from.map_or(self.now, |start| later(at(0), start.elapsed()))
+    }
+
     fn reached(&mut self) -> Result<(), DeliveryError> {
         self.requests += 1;
-        match self.now < self.up_from {
+        match self.now() < self.up_from {
             // Half of an outage is refused connections, half is silence.
             true if self.random.random() => Err(DeliveryError::Unclear("no answer".into())),
             true => Err(DeliveryError::Unreachable("connection refused".into())),
@@ -64,6 +83,7 @@ impl Destination for Shaky {
     }
 
     async fn deliver(&self, effect: &Effect, key: &DedupeKey) -> Result<RemoteId, DeliveryError> {
+        self.take_time().await;
         let mut shape = self.shape();
         shape.reached()?;
         if let Some(refused) = shape.refuses.get(key.as_str()) {
@@ -83,6 +103,7 @@ impl Destination for Shaky {
         _: &Effect,
         key: &DedupeKey,
     ) -> Result<Option<RemoteId>, DeliveryError> {
+        self.take_time().await;
         let mut shape = self.shape();
         shape.reached()?;
         shape.lookups += 1;
@@ -105,7 +126,10 @@ async fn scene(shaky: Arc<Shaky>) -> Scene {
     let store = Arc::new(store);
     let destination: Arc<dyn Destination> = shaky.clone();
     let outbox: Arc<dyn Outbox> = store.clone();
-    let courier = Arc::new(Courier::new(outbox, destination, CourierSettings::default()));
+    let tells = shaky.clone();
+    let courier = Courier::new(outbox, destination, CourierSettings::default())
+        .with_clock(Arc::new(move || tells.shape().now()));
+    let courier = Arc::new(courier);
     Scene { _folder: folder, store, shaky, courier, tenant: "t".into() }
 }
 
@@ -144,51 +168,6 @@ impl Scene {
     }
 }
 
-/// An hour's outage, 10,000 writes of 500 contacts, and one answer in twenty lost after the commit.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_an_outage_each_write_is_made_once_and_in_order() {
-    const WRITES: usize = 10_000;
-    let (writes, lanes) = (WRITES, WRITES / 20);
-    let seed = rand::rng().random();
-    println!("seed {seed}, {writes} writes");
-    const OUTAGE_S: i64 = 3_600;
-    let scene = scene(Shaky::new(seed, at(OUTAGE_S), 20)).await;
-    let id = conversation(&*scene.store, &scene.tenant).await;
-    let notes: Vec<NewDelivery> = (0..writes)
-        .map(|number| {
-            let lane = format!("contact-{}", number % lanes);
-            note("shaky", &lane, &format!("k{number:06}"))
-        })
-        .collect();
-    for some in notes.chunks(100) {
-        post(&*scene.store, &scene.tenant, &id, some.to_vec()).await;
-    }
-    let drained = scene.drain().await.duration_since(at(OUTAGE_S));
-    {
-        let shape = scene.shaky.shape();
-        println!(
-            "drained {} s after the outage, {} requests, {} look-ups",
-            drained.as_secs(),
-            shape.requests,
-            shape.lookups
-        );
-        let mut keys: Vec<&str> = shape.made.iter().map(|(key, _)| key.as_str()).collect();
-        let mut newest: HashMap<&str, &str> = HashMap::new();
-        for (key, lane) in &shape.made {
-            let before = newest.insert(lane, key);
-            assert!(before.is_none_or(|before| before < key.as_str()), "{before:?} before {key}");
-        }
-        keys.sort_unstable();
-        let expected: Vec<String> = (0..writes).map(|number| format!("k{number:06}")).collect();
-        assert_eq!(keys, expected, "each once");
-        assert!(shape.lookups > 0, "no answer was lost: the test tests nothing");
-        // 8 at once, 200 ms each, and what a lost answer adds.
-        assert!(drained.as_secs() <= 600, "{drained}");
-    }
-    let all = scene.store.tally(&scene.tenant).await.expect("reads");
-    assert_eq!(all, [("shaky".to_owned(), DeliveryState::Done, writes as u64)]);
-}
-
 #[tokio::test]
 async fn what_a_crash_cut_off_is_looked_for_before_it_is_tried_again() {
     let scene = scene(Shaky::new(1, at(0), 0)).await;
@@ -203,8 +182,8 @@ async fn what_a_crash_cut_off_is_looked_for_before_it_is_tried_again() {
 
     assert_eq!(scene.courier.recover(at(1)).await.expect("recovers"), 1);
     let round = scene.courier.round(at(1)).await.expect("a round");
-    assert_eq!((round.done, round.next_at), (0, Some(at(5))), "the system may still be at it");
-    scene.courier.round(at(5)).await.expect("a round");
+    assert_eq!((round.done, round.next_at), (0, Some(at(61))), "the system may still be at it");
+    scene.courier.round(at(61)).await.expect("a round");
     assert_eq!(scene.only().await.progress.state, DeliveryState::Done);
     assert_eq!(scene.shaky.shape().made.len(), 1);
     assert_eq!(scene.told().await, ["waiting", "done"], "tries aren't told");
@@ -241,8 +220,96 @@ async fn a_refusal_is_a_dead_letter_and_holds_nobody_up() {
     assert_eq!(case.state, DeliveryState::Failed);
     assert_eq!(case.problem.as_deref(), Some("it refuses: status 400"));
     let of_case = find(&of_case.key).await;
-    assert_eq!(of_case.state, DeliveryState::Failed, "no case to put it to");
+    assert_eq!((of_case.state, of_case.attempts), (DeliveryState::Waiting, 0), "it waits for it");
     assert_eq!(find(&DedupeKey::stored("alone")).await.state, DeliveryState::Done);
+
+    scene.shaky.shape().refuses.clear();
+    let all = scene.store.deliveries(&DeliveryQuery::all(tenant.clone())).await.expect("reads");
+    let case = all.items.last().expect("the oldest");
+    let again = Progress { state: DeliveryState::Waiting, problem: None, ..case.progress.clone() };
+    scene.courier.move_on(case, again).await.expect("moves");
+    scene.drain().await;
+    let made: Vec<String> = scene.shaky.shape().made.iter().map(|(key, _)| key.clone()).collect();
+    assert_eq!(made, ["alone", "case", "of-case"]);
+}
+
+#[tokio::test]
+async fn what_belongs_to_a_case_that_was_thrown_away_is_a_dead_letter() {
+    let scene = scene(Shaky::new(1, at(0), 0)).await;
+    let id = conversation(&*scene.store, &scene.tenant).await;
+    let mut new = note("shaky", "ada", "k2");
+    if let Effect::AddNote(one) = &mut new.effect {
+        one.case = Some(CaseRef::MadeBy(DedupeKey::stored("never")));
+    }
+    post(&*scene.store, &scene.tenant, &id, vec![new]).await;
+    scene.drain().await;
+    let only = scene.only().await.progress;
+    assert_eq!(only.state, DeliveryState::Failed);
+    assert!(only.problem.expect("told").contains("case"));
+}
+
+#[tokio::test]
+async fn what_isnt_allowed_holds_up_its_contact_for_a_few_tries() {
+    let shaky = Shaky::new(1, at(0), 0);
+    shaky.shape().refuses.insert("task".into(), DeliveryError::Forbidden("status 403".into()));
+    let scene = scene(shaky).await;
+    let id = conversation(&*scene.store, &scene.tenant).await;
+    let all = ["task", "after"].map(|key| note("shaky", "ada", key));
+    post(&*scene.store, &scene.tenant, &id, all.to_vec()).await;
+    let ended = scene.drain().await;
+    let tally = scene.store.tally(&scene.tenant).await.expect("reads");
+    let one = |state| ("shaky".to_owned(), state, 1);
+    assert_eq!(tally, [one(DeliveryState::Done), one(DeliveryState::Failed)]);
+    assert!(ended < at(60), "{ended}");
+    assert!(!scene.courier.is_resting());
+}
+
+#[tokio::test]
+async fn a_pause_that_a_system_asks_for_is_capped_and_a_person_ends_it() {
+    let shaky = Shaky::new(1, at(0), 0);
+    let retry_after = Some(Duration::from_secs(24 * 3600));
+    shaky.shape().refuses.insert("k1".into(), DeliveryError::Limited { retry_after });
+    let scene = scene(shaky).await;
+    let id = conversation(&*scene.store, &scene.tenant).await;
+    post(&*scene.store, &scene.tenant, &id, vec![note("shaky", "ada", "k1")]).await;
+    let round = scene.courier.round(at(0)).await.expect("a round");
+    assert_eq!(round.next_at, Some(later(at(0), Progress::PAUSE_MAX)));
+    assert_eq!(scene.courier.problem().as_deref(), Some("it is asked too often"));
+
+    scene.shaky.shape().refuses.clear();
+    let now = scene.pass(10);
+    let only = scene.only().await;
+    let next_at = scene.courier.again_at(&only.progress);
+    assert_eq!(next_at, now);
+    let again = Progress { next_at, problem: None, ..only.progress.clone() };
+    scene.courier.move_on(&only, again).await.expect("moves");
+    assert_eq!(scene.courier.round(now).await.expect("a round").done, 0, "it asked for a pause");
+    scene.courier.hurry();
+    assert_eq!(scene.courier.round(now).await.expect("a round").done, 1);
+    assert_eq!(scene.courier.problem(), None);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_holds_up_nothing() {
+    let scene = scene(Shaky::new(1, at(0), 0)).await;
+    let id = conversation(&*scene.store, &scene.tenant).await;
+    post(&*scene.store, &scene.tenant, &id, vec![note("shaky", "ada", "k1")]).await;
+    let before = at(-3600);
+    let waits = scene.courier.next_at(before).await.expect("reads");
+    assert_eq!(waits, Some(before));
+    assert_eq!(scene.courier.round(before).await.expect("a round").done, 1);
+}
+
+#[tokio::test]
+async fn again_by_hand_waits_where_the_system_may_still_be_at_it() {
+    let scene = scene(Shaky::new(1, at(0), 1)).await;
+    let id = conversation(&*scene.store, &scene.tenant).await;
+    post(&*scene.store, &scene.tenant, &id, vec![note("shaky", "ada", "k1")]).await;
+    scene.courier.round(at(0)).await.expect("a round");
+    let unclear = scene.only().await.progress;
+    assert_eq!((unclear.unclear, scene.courier.again_at(&unclear)), (true, at(60)));
+    let now = scene.pass(90);
+    assert_eq!(scene.courier.again_at(&unclear), now);
 }
 
 #[tokio::test]
@@ -287,8 +354,11 @@ async fn a_key_that_isnt_accepted_loses_nothing() {
     post(&*scene.store, &scene.tenant, &id, vec![new]).await;
     scene.courier.round(at(0)).await.expect("a round");
     assert_eq!(scene.only().await.progress.state, DeliveryState::Waiting);
+    let told = scene.courier.problem();
+    assert_eq!(told.as_deref(), Some("the key was not accepted: status 401"));
     scene.shaky.shape().refuses.clear();
     scene.pass(3_600);
     scene.drain().await;
     assert_eq!(scene.only().await.progress.state, DeliveryState::Done);
+    assert_eq!(scene.courier.problem(), None);
 }

@@ -60,6 +60,9 @@ pub fn success(answer: Answered, code: &str, known: &[&str]) -> Result<Answered,
         (DeliveryError::Denied(_), Some(code)) => {
             DeliveryError::Denied(format!("status {status}, {code}"))
         }
+        (DeliveryError::Forbidden(_), Some(code)) => {
+            DeliveryError::Forbidden(format!("status {status}, {code}"))
+        }
         (DeliveryError::NotFound(_), Some(code)) => {
             DeliveryError::NotFound(format!("status {status}, {code}"))
         }

@@ -227,7 +227,7 @@ fn kind_of(error: &DeliveryError) -> &'static str {
         DeliveryError::Unreachable(_) => "unreachable",
         DeliveryError::Unclear(_) => "unclear",
         DeliveryError::Limited { .. } => "limited",
-        DeliveryError::Denied(_) => "denied",
+        DeliveryError::Denied(_) | DeliveryError::Forbidden(_) => "denied",
         DeliveryError::Refused(_) => "refused",
         DeliveryError::NotFound(_) => "not found",
         DeliveryError::Changed => "changed",

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::appender::Entry;
 use super::customers::Listening;
+use super::intents::{self, Unread};
 use super::news::News;
 use super::wrapup::Notes;
 use super::{
@@ -22,7 +23,8 @@ use super::{
 };
 use crate::bus::{PartialSignal, Signal};
 use crate::domain::{
-    ConversationId, EndReason, EventBody, KnownContact, NewEvent, Partial, TenantId, TurnId,
+    ConversationId, EndReason, EventBody, IntentSeen, KnownContact, NewEvent, Partial, TenantId,
+    TurnId,
 };
 use crate::flow::session::{Output, Session};
 use crate::flow::suggestion::CardQuery;
@@ -34,8 +36,8 @@ use crate::store::codec;
 /// What comes back from models and searches.
 pub(super) enum Answer {
     Decoded(usize, Ticket, Option<Heard>),
-    /// What a turn means, as a vector.
-    Understood(TurnId, Vec<f32>),
+    /// What a turn wants, and its vector by the text that it is of.
+    Read(TurnId, Option<IntentSeen>, Option<(String, Vec<f32>)>),
     Found(Box<CardQuery>, Option<SearchResponse>, Instant),
     /// Whose conversation it is.
     Met(Box<KnownContact>),
@@ -72,6 +74,8 @@ pub(super) struct Call {
     pub notes: Option<Notes>,
     /// A wrap-up that takes longer than the end of the call waits for it.
     pub late: Option<JoinHandle<Vec<NewEvent>>>,
+    /// Turns whose meaning isn't known yet.
+    pub unread: Unread,
     /// How many cards may be put into words at once.
     pub voices: Arc<Semaphore>,
     /// Told when the log has all of the call.
@@ -105,6 +109,7 @@ impl Call {
             typed: HashMap::new(),
             notes: Some(notes),
             late: None,
+            unread: Unread::default(),
             voices: Arc::new(Semaphore::new(spoken::VOICES_PER_CALL)),
             logged: None,
         }
@@ -249,18 +254,17 @@ impl Call {
                 self.jobs.remove(&(leg, ticket));
                 self.session.decoded(leg, ticket, heard);
             }
-            Answer::Understood(turn, vector) => {
-                if let Some(notes) = &mut self.notes {
-                    notes.understood(turn, vector);
-                }
-            }
+            Answer::Read(turn, seen, vector) => self.read(&turn, seen, vector),
             Answer::Found(query, found, since) => {
+                if found.as_ref().is_none_or(|found| found.vector.is_none()) {
+                    self.was_not_read(&query.turn);
+                }
                 let latency_ms = since.elapsed().as_millis() as u64;
                 metrics::histogram!("backchannel_card_decision_seconds").record(since.elapsed());
                 self.session.found(&query, found.as_ref(), latency_ms);
             }
             Answer::Met(customer) => {
-                self.session.customer_has(&customer.facts.products);
+                self.session.customer_is(&customer.facts);
                 if let Some(notes) = &mut self.notes {
                     notes.meet(&customer.contact);
                 }
@@ -282,7 +286,7 @@ impl Call {
                         notes.take(&body);
                     }
                     if let EventBody::TurnFinal(turn) = &body {
-                        self.understand(turn, answer);
+                        self.understand(turn);
                     }
                     if matches!(body, EventBody::ConversationEnded(_)) {
                         self.wrap_up().await;
@@ -331,13 +335,17 @@ impl Call {
                         self.shared.speech.cancel(*job);
                     }
                 }
-                Output::Search(query) => self.search(query, answer.clone()),
+                Output::Search(mut query) => {
+                    let reads = self.search_reads(&mut query);
+                    self.search(query, reads, answer.clone());
+                }
                 Output::Rejected(why) => {
                     metrics::counter!("backchannel_transcript_rejected_total", "why" => why.as_str())
                         .increment(1);
                 }
             }
         }
+        self.read_rest(answer);
     }
 
     /// An event with what comes with it, if it is a message.
@@ -359,11 +367,17 @@ impl Call {
         body.citations().into_iter().all(|cited| self.shared.library.stands(cited))
     }
 
-    fn search(&self, mut query: Box<CardQuery>, answer: mpsc::UnboundedSender<Answer>) {
+    fn search(
+        &self,
+        mut query: Box<CardQuery>,
+        reads: bool,
+        answer: mpsc::UnboundedSender<Answer>,
+    ) {
         let since = Instant::now();
         query.request.filter.valid_on.get_or_insert(jiff::Zoned::now().date());
         let library = self.shared.library.clone();
         let id = self.id.clone();
+        let (reader, shared) = (self.reader(), Arc::clone(&self.shared));
         self.shared.tasks.spawn_blocking(move || {
             // Without an answer the call could never end.
             let found = catch_unwind(AssertUnwindSafe(|| library.search(&query.request)))
@@ -376,7 +390,15 @@ impl Call {
                         )
                         .ok()
                 });
+            let vector = found.as_ref().and_then(|found| found.vector.clone()).filter(|_| reads);
+            let (turn, text) = (query.turn.clone(), query.request.query.clone());
             let _ = answer.send(Answer::Found(query, found, since));
+            // Behind the card, which doesn't wait for it.
+            if let Some(vector) = vector {
+                let seen = intents::read(reader.as_ref(), &text, &vector);
+                let _ = answer.send(Answer::Read(turn, seen, Some((text, vector))));
+                shared.learn_rules_soon();
+            }
         });
     }
 

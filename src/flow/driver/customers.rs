@@ -1,6 +1,6 @@
 //! Who the CRM says is on the line: it may say so late, while the conversation goes on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::call::Answer;
 use super::{Calls, Shared};
 use crate::domain::{ConversationId, KnownContact};
+use crate::insight::redaction;
 
 type Way = mpsc::UnboundedSender<Answer>;
 
@@ -37,6 +38,20 @@ impl Drop for Listening {
 impl Customers {
     fn ways(&self) -> std::sync::MutexGuard<'_, HashMap<ConversationId, Way>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    /// What a medium or a client says of a conversation, without what must not be kept.
+    pub(super) fn masked_attributes(
+        &self,
+        given: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        let names = &self.settings.identify_by;
+        let masked = |(name, value): (&String, &String)| {
+            (name.clone(), redaction::attribute(name, value, names).as_str().to_owned())
+        };
+        given.iter().map(masked).collect()
     }
 }
 

@@ -1,55 +1,49 @@
-//! Vectors of what customers say, made while the call goes on, so that its end doesn't wait for them.
+//! What the rules of dispositions mean, as vectors beside those of the customer's turns (`intents`).
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::OnceCell;
 
 use super::Shared;
-use super::call::{Answer, Call};
-use crate::domain::{Role, Turn, TurnId};
+use crate::domain::TurnId;
 use crate::flow::wrapup::{DispositionMeaning, DispositionRule};
-use crate::models::ENGLISH;
 use crate::models::embedder::{EmbedderError, EmbedderHandle, Urgency};
 
 /// Vectors of the rules that a disposition is chosen from, once somebody needs them.
 pub(super) type RuleVectors = OnceCell<Arc<Vec<Vec<f32>>>>;
 
-impl Call {
-    /// Nothing waits for it; a busy model leaves a turn out.
-    pub fn understand(&self, turn: &Turn, answer: &mpsc::UnboundedSender<Answer>) {
-        let Some(how) = self.shared.settings.wrap_up.as_ref().filter(|_| self.notes.is_some())
-        else {
-            return;
-        };
-        let is_customers = matches!(turn.party.role, Role::Customer | Role::Mixed);
-        // The model has read English only.
-        if !is_customers || turn.language != ENGLISH || how.settings.dispositions.is_empty() {
+impl Shared {
+    /// Whether a disposition is chosen by what turns mean.
+    pub(super) fn classifies(&self) -> bool {
+        self.settings.wrap_up.as_ref().is_some_and(|how| !how.settings.dispositions.is_empty())
+    }
+
+    /// Makes the vectors of the rules, if there are any and nobody has made them yet.
+    ///
+    /// # Errors
+    /// The model is busy or gone; the next turn tries again.
+    pub(super) async fn learn_rules(&self, embedder: &EmbedderHandle) -> Result<(), EmbedderError> {
+        match self.settings.wrap_up.as_ref().filter(|_| self.classifies()) {
+            Some(how) => self.rules_of(embedder, &how.settings.dispositions).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same behind a search that has made the turn's vector.
+    pub(super) fn learn_rules_soon(self: &Arc<Self>) {
+        let Some(embedder) = self.library.embedder().filter(|_| self.classifies()) else { return };
+        if self.rule_vectors.initialized() {
             return;
         }
-        let Some(embedder) = self.shared.library.embedder() else { return };
-        let (shared, settings, answer) =
-            (Arc::clone(&self.shared), Arc::clone(&how.settings), answer.clone());
-        let (id, text) = (turn.id.clone(), turn.text.as_str().to_owned());
-        self.shared.tasks.spawn(async move {
-            let embedding = async {
-                shared.rules_of(&embedder, &settings.dispositions).await?;
-                embedder.embed(vec![text], Urgency::Background).await
-            };
-            match embedding.await {
-                Ok(vectors) => {
-                    if let Some(vector) = vectors.into_iter().next() {
-                        // A call that has ended has chosen without it.
-                        let _ = answer.send(Answer::Understood(id, vector));
-                    }
-                }
-                Err(error) => tracing::debug!(%error, "a turn without a vector"),
+        let shared = Arc::clone(self);
+        self.tasks.spawn(async move {
+            if let Err(error) = shared.learn_rules(&embedder).await {
+                tracing::debug!(%error, "the rules of dispositions have no vectors yet");
             }
         });
     }
-}
 
-impl Shared {
     async fn rules_of(
         &self,
         embedder: &EmbedderHandle,

@@ -8,6 +8,7 @@ mod call;
 mod customers;
 mod ending;
 mod handover;
+mod intents;
 mod meaning;
 mod news;
 mod places;
@@ -29,6 +30,7 @@ use tokio_util::task::TaskTracker;
 use self::appender::Appender;
 use self::call::Call;
 use self::customers::Customers;
+pub use self::intents::Intents;
 use self::meaning::RuleVectors;
 pub use self::news::News;
 pub use self::places::{Full, Reservation};
@@ -131,6 +133,10 @@ pub struct CallSettings {
     pub wrap_up: Option<CallWrapUp>,
     /// `None`: cards have no voice.
     pub voice: Option<Voice>,
+    /// `None`: no intents are told.
+    pub intents: Option<Intents>,
+    /// Attributes that name the customer by number or address, beside the usual ones.
+    pub identify_by: Vec<String>,
 }
 
 impl Default for CallSettings {
@@ -144,6 +150,8 @@ impl Default for CallSettings {
             stall_ms: 1_000,
             wrap_up: None,
             voice: None,
+            intents: None,
+            identify_by: Vec::new(),
         }
     }
 }
@@ -292,8 +300,10 @@ impl Calls {
             .enumerate()
             .map(|(number, leg)| leg_of(number, leg))
             .collect();
-        let session = Session::new(legs.clone(), &shared.settings.session)
+        let mut session = Session::new(legs.clone(), &shared.settings.session)
             .map_err(|error| CallError::Audio(error.to_string()))?;
+        let attributes = shared.masked_attributes(&opening.attributes);
+        session.begins_with(Channel::Voice.as_str(), &attributes);
         let began = Timestamp::now();
         let started = NewEvent::at(
             began,
@@ -303,11 +313,7 @@ impl Calls {
                 // Media sides put notes there that agents type.
                 external_id: opening.external_id.map(|id| masked(&id)),
                 parties: legs.iter().map(|leg| leg.party.clone()).collect(),
-                attributes: opening
-                    .attributes
-                    .iter()
-                    .map(|(k, v)| (k.clone(), masked(v)))
-                    .collect(),
+                attributes,
             }),
         );
         shared

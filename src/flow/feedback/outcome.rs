@@ -3,17 +3,24 @@
 //! A plan is made from the drafts as they stand when somebody looks. Each entry has a key that is the same for
 //! the same conversation and draft, however often it is planned, so that it is written once.
 
+mod standing;
+
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+pub use self::standing::{Stands, anew, as_written};
 use crate::domain::{
-    CallRecord, CaseRef, ConversationId, DedupeKey, Direction, Due, DueAt, Effect, FollowUpKind,
-    KnownContact, MailDraft, Mailbox, Meeting, NewCase, NewDelivery, NewNote, NewTask, Redacted,
-    Role, Wording, WrapUpId,
+    CallRecord, CaseRef, CaseUpdate, ConversationId, DedupeKey, Direction, Due, DueAt, Effect,
+    FollowUpKind, KnownContact, MailDraft, Mailbox, Meeting, NewCase, NewDelivery, NewNote,
+    NewTask, Redacted, Role, Wording, WrapUpId,
 };
 use crate::insight::redaction;
 
 const SUBJECT_CHARS: usize = 120;
+/// Of a customer in a calendar entry.
+const CUSTOMER_LINES: usize = 6;
 
 /// Whether something is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,11 +51,16 @@ pub struct OutcomeSettings {
     pub task: Rule,
     pub mail: Rule,
     pub meeting: Rule,
+    pub status: Rule,
+    /// By a disposition's label, the status that a case gets.
+    pub case_statuses: BTreeMap<String, String>,
     pub crm: Option<String>,
     pub mailbox: Option<String>,
     pub calendar: Option<String>,
     /// Who writes mails and invites.
     pub sender: Option<Mailbox>,
+    /// Whether the mailbox may send invitations to meetings: no calendar server does, and it can send at all.
+    pub invites: bool,
     pub meeting_minutes: u32,
     pub time_zone: TimeZone,
 }
@@ -103,7 +115,7 @@ pub enum CaseChoice {
 /// One thing that may be written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Planned {
-    /// `note`, `call`, `case`, or `task:`, `meeting:`, `mail:`, `send:` and the draft's identifier.
+    /// `note`, `call`, `case`, `status:` and the case's, or `task:`, `meeting:`, `invite:`, `mail:`, `send:` and the draft's identifier.
     pub id: String,
     pub rule: Rule,
     /// For people.
@@ -146,6 +158,9 @@ pub fn plan(
             CaseChoice::New => Some(CaseRef::MadeBy(made.key.clone())),
         };
         all.push(made);
+        if let CaseChoice::Existing(id) = case {
+            all.extend(planner.status(crm, id));
+        }
         all.extend(planner.note(crm, of.clone()));
         all.push(planner.call(crm, of.clone()));
         all.extend(ending.promises.iter().filter_map(|one| planner.task(crm, one, of.clone())));
@@ -153,11 +168,22 @@ pub fn plan(
     if let Some(calendar) = &settings.calendar {
         all.extend(ending.promises.iter().filter_map(|one| planner.meeting(calendar, one)));
     }
+    if let Some(mailbox) = settings.mailbox.as_ref().filter(|_| settings.invites) {
+        all.extend(ending.promises.iter().filter_map(|one| planner.invitation(mailbox, one)));
+    }
     if let Some(mailbox) = &settings.mailbox {
         all.extend(planner.mails(mailbox));
     }
     all.retain(|one| one.rule != Rule::Never);
     all
+}
+
+/// What may become of each open case, for whoever hasn't chosen one yet.
+pub fn statuses(ending: &Ending, known: &KnownContact, settings: &OutcomeSettings) -> Vec<Planned> {
+    let Some(crm) = &settings.crm else { return Vec::new() };
+    let planner = Planner { ending, known, settings };
+    let all = known.cases.iter().filter_map(|case| planner.status(crm, &case.id));
+    all.filter(|one| one.rule != Rule::Never).collect()
 }
 
 struct Planner<'a> {
@@ -175,10 +201,15 @@ impl Planner<'_> {
         destination: &str,
         effect: Effect,
     ) -> Planned {
-        let key = DedupeKey::of(&[self.ending.conversation.as_str(), &id]);
+        let key = self.key(&id);
         let lane = self.known.contact.id.clone();
         let destination = destination.to_owned();
         Planned { id, rule, title, destination, lane, key, effect, from: None }
+    }
+
+    /// What was thrown away for one contact is another thing than the same for the next one.
+    fn key(&self, id: &str) -> DedupeKey {
+        DedupeKey::of(&[self.ending.conversation.as_str(), &self.known.contact.id, id])
     }
 
     fn contact_id(&self) -> String {
@@ -225,6 +256,28 @@ impl Planner<'_> {
             priority: None,
         });
         self.planned("case".into(), self.settings.case, "New case", crm, effect)
+    }
+
+    /// What the disposition makes of a case that there is.
+    fn status(&self, crm: &str, case_id: &str) -> Option<Planned> {
+        let disposition = self.ending.disposition.as_ref()?.as_str().trim().to_lowercase();
+        let mut statuses = self.settings.case_statuses.iter();
+        let (_, status) = statuses.find(|(label, _)| label.trim().to_lowercase() == disposition)?;
+        if self.known.cases.iter().any(|case| case.id == case_id && case.status == *status) {
+            return None;
+        }
+        let effect = Effect::UpdateCase(CaseUpdate {
+            contact_id: self.contact_id(),
+            case_id: case_id.to_owned(),
+            status: Some(status.clone()),
+            priority: None,
+            expected_version: None,
+        });
+        let id = format!("status:{case_id}");
+        // Another disposition is another status, and has to be written too.
+        let key = self.key(&format!("{id}:{status}"));
+        let rule = by_hand(self.settings.status);
+        Some(Planned { key, ..self.planned(id, rule, "Status of the case", crm, effect) })
     }
 
     fn note(&self, crm: &str, case: Option<CaseRef>) -> Option<Planned> {
@@ -286,31 +339,85 @@ impl Planner<'_> {
         ])
     }
 
-    /// Only where day and time are certain.
     fn meeting(&self, calendar: &str, promise: &Promise) -> Option<Planned> {
+        let effect = Effect::PutMeeting(self.appointment(promise)?);
+        let id = format!("meeting:{}", promise.id);
+        let planned = self.planned(id, self.settings.meeting, "Calendar entry", calendar, effect);
+        Some(Planned { from: Some(promise.id.clone()), ..planned })
+    }
+
+    /// The same event by mail, to whoever is to come; never done by itself.
+    fn invitation(&self, mailbox: &str, promise: &Promise) -> Option<Planned> {
+        let meeting = self.appointment(promise).filter(|meeting| !meeting.attendees.is_empty())?;
+        let id = format!("invite:{}", promise.id);
+        let (rule, effect) = (by_hand(self.settings.meeting), Effect::PutMeeting(meeting));
+        let planned = self.planned(id, rule, "Send the invitation", mailbox, effect);
+        // The key makes the event's UID: calendars of both sides have one event.
+        let meeting = format!("meeting:{}", promise.id);
+        let key = self.key(&meeting);
+        Some(Planned { key, from: Some(promise.id.clone()), ..planned })
+    }
+
+    /// Only where day and time are certain.
+    fn appointment(&self, promise: &Promise) -> Option<Meeting> {
         if promise.kind == FollowUpKind::Task || promise.promised_by == Role::Customer {
             return None;
         }
         let due = promise.due.as_ref()?;
         let starts = moment(due)?;
-        let attendees = match (promise.kind, self.customer()) {
-            (FollowUpKind::Meeting, Some(customer)) => vec![customer],
-            // A call-back is in our calendar only.
-            _ => Vec::new(),
+        let told = self.told(promise);
+        let (subject, body, attendees) = match (promise.kind, self.customer()) {
+            (FollowUpKind::Meeting, Some(customer)) => {
+                (shortened(&promise.sentence), told, vec![customer])
+            }
+            // What is in our calendar only says whom it is about.
+            (FollowUpKind::Meeting, None) => {
+                (self.with("Meeting", promise), self.with_customer(told), Vec::new())
+            }
+            _ => (self.with("Call back", promise), self.with_customer(told), Vec::new()),
         };
-        let effect = Effect::PutMeeting(Meeting {
-            subject: shortened(&promise.sentence),
-            body: self.told(promise),
+        Some(Meeting {
+            subject,
+            body,
             starts,
             minutes: window_minutes(due).unwrap_or(self.settings.meeting_minutes),
             organizer: self.settings.sender.clone()?,
             attendees,
             revision: 0,
             is_cancelled: false,
-        });
-        let id = format!("meeting:{}", promise.id);
-        let planned = self.planned(id, self.settings.meeting, "Calendar entry", calendar, effect);
-        Some(Planned { from: Some(promise.id.clone()), ..planned })
+        })
+    }
+
+    /// "Call back Ada Lovelace, +44 20 7946 0123: “I'll call you on Thursday.”"
+    fn with(&self, what: &'static str, promise: &Promise) -> Redacted {
+        let contact = &self.known.contact;
+        let who = contact.name.as_ref().map(|name| name.as_str()).into_iter();
+        let who: Vec<Redacted> = who
+            .map(redaction::typed)
+            .chain(contact.phones.first().map(|phone| redaction::attribute("phone", phone, &[])))
+            .collect();
+        let mut line = vec![Wording::Fixed(what)];
+        for (at, one) in who.iter().enumerate() {
+            line.extend([Wording::Fixed(if at == 0 { " " } else { ", " }), Wording::Of(one)]);
+        }
+        line.extend([Wording::Fixed(": "), Wording::Of(&promise.sentence)]);
+        shortened(&Redacted::assembled(&line))
+    }
+
+    /// Name, numbers and addresses as the CRM has them, a line each.
+    fn with_customer(&self, told: Redacted) -> Redacted {
+        let contact = &self.known.contact;
+        let name = contact.name.as_ref().map(|name| name.as_str()).into_iter();
+        let phones = contact.phones.iter().map(|phone| redaction::attribute("phone", phone, &[]));
+        let emails = contact.emails.iter().map(|email| redaction::typed(email));
+        let lines: Vec<Redacted> =
+            name.map(redaction::typed).chain(phones).chain(emails).take(CUSTOMER_LINES).collect();
+        let mut all = Vec::new();
+        for line in &lines {
+            all.extend([Wording::Of(line), Wording::Fixed("\n")]);
+        }
+        all.extend([Wording::Fixed("\n"), Wording::Of(&told)]);
+        Redacted::assembled(&all)
     }
 
     /// As a draft, and to be sent: the second is never done by itself.
@@ -334,13 +441,9 @@ impl Planner<'_> {
             mailbox,
             draft,
         );
-        let by_hand = match self.settings.mail {
-            Rule::Never => Rule::Never,
-            Rule::Automatic | Rule::Ask => Rule::Ask,
-        };
         let sent = self.planned(
             format!("send:{}", letter.id),
-            by_hand,
+            by_hand(self.settings.mail),
             "Send the e-mail",
             mailbox,
             Effect::SendMail(mail),
@@ -353,6 +456,14 @@ impl Planner<'_> {
         let [address] = self.known.contact.emails.as_slice() else { return None };
         let name = self.known.contact.name.as_ref().map(|name| name.as_str().to_owned());
         Some(Mailbox { name, address: address.clone() })
+    }
+}
+
+/// What leaves the house goes by a person's click.
+const fn by_hand(rule: Rule) -> Rule {
+    match rule {
+        Rule::Never => Rule::Never,
+        Rule::Automatic | Rule::Ask => Rule::Ask,
     }
 }
 
@@ -377,3 +488,6 @@ fn shortened(text: &Redacted) -> Redacted {
     let end = whole[..end].rfind(' ').unwrap_or(end);
     Redacted::assembled(&[Wording::Of(&text.slice(0..end)), Wording::Fixed("…")])
 }
+
+#[cfg(test)]
+mod tests;

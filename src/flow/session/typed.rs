@@ -56,6 +56,8 @@ impl Session {
         self.turns += 1;
         self.typed_ms = self.typed_ms.max(turn.end_ms);
         self.masker.remember(&turn.text);
+        // What it brought about was told then.
+        let _ = self.signals.of(turn);
         if turn.language == ENGLISH {
             // What it asks was searched for then.
             let _ = self.suggester.consider(turn);

@@ -5,6 +5,7 @@
 //! number is held back as `[digits-1]`; what the same party says next decides. Raw digits live in
 //! memory only.
 
+mod address;
 mod card;
 mod digits;
 mod imported;
@@ -19,6 +20,7 @@ use crate::domain::{
 };
 use digits::{Run, runs};
 
+pub use address::{PARTY_ATTRIBUTES, attribute};
 pub use imported::imported;
 
 /// A word before masking. It must not outlive the masker's call.

@@ -12,7 +12,9 @@ use utoipa::ToSchema;
 
 use super::sources::Failure;
 use super::view::Projection;
-use crate::domain::{ContactKey, ConversationId, CrmContext, Delivery, DeliveryState, TenantId};
+use crate::domain::{
+    ContactKey, ConversationId, CrmContext, Delivery, DeliveryState, Redacted, TenantId,
+};
 use crate::flow::feedback::outcome::Ending;
 use crate::flow::feedback::outcome::{CaseChoice, Planned};
 use crate::store::wire;
@@ -58,12 +60,13 @@ pub trait CrmDoor: Send + Sync {
 
     fn systems(&self) -> Vec<SystemState>;
 
-    /// Asks colleagues for help, with what is known.
+    /// Asks colleagues for help, with what is known. `pack` is what the next one needs, a paragraph each.
     async fn swarm(
         &self,
         tenant: &TenantId,
         conversation: &ConversationId,
         order: SwarmOrder,
+        pack: Vec<Redacted>,
         by: &str,
     ) -> Result<Delivery, Failure>;
 
@@ -144,12 +147,14 @@ pub struct Expert {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemState {
     pub name: String,
-    /// crm, mail, calendar or team
+    /// crm, mail, calendar, team or channel
     pub kind: &'static str,
     /// `bottlecrm`, `imap`.
     pub system: &'static str,
     /// It is in trouble, and left alone for a moment.
     pub is_resting: bool,
+    /// Why nothing gets through, for people.
+    pub problem: Option<String>,
 }
 
 /// What a conversation came to, and what is known of its customer; `None` if there is no such conversation.

@@ -77,11 +77,14 @@ pub struct Systems {
 #[derive(Serialize, ToSchema)]
 pub struct SystemView {
     name: String,
-    /// crm, mail, calendar or team
+    /// crm, mail, calendar, team, or channel: what carries replies
     kind: &'static str,
     system: &'static str,
     /// It is in trouble, and left alone for a moment; what waits for it is kept.
     resting: bool,
+    /// Why nothing gets through, such as a key that isn't accepted.
+    #[schema(required)]
+    problem: Option<String>,
     waiting: u64,
     failed: u64,
 }
@@ -171,8 +174,11 @@ pub async fn systems(
         kind: system.kind,
         system: system.system,
         resting: system.is_resting,
+        problem: system.problem,
     };
-    Ok(axum::Json(Systems { items: state.crm.systems().into_iter().map(view).collect() }))
+    let carriers = (state.channels.carriers)();
+    let items = state.crm.systems().into_iter().chain(carriers).map(view).collect();
+    Ok(axum::Json(Systems { items }))
 }
 
 fn view(delivery: &Delivery) -> DeliveryView {

@@ -13,6 +13,8 @@ use crate::serve::ServeState;
 use crate::serve::auth::Principal;
 use crate::serve::error::Problem;
 use crate::serve::extract::{Json, Path};
+use crate::serve::view::pack_of;
+use crate::serve::wrapups;
 use crate::store::{codec, wire};
 
 const MAX_ITEMS: usize = 100;
@@ -30,7 +32,7 @@ pub struct OutcomeView {
 
 #[derive(Serialize, ToSchema)]
 pub struct PlannedView {
-    /// `note`, `call`, `case`, or `task:`, `meeting:`, `mail:`, `send:` and the draft's identifier
+    /// `note`, `call`, `case`, `status:` and the case's, or `task:`, `meeting:`, `invite:`, `mail:`, `send:` and the draft's identifier
     id: String,
     operation: &'static str,
     destination: String,
@@ -148,7 +150,10 @@ pub async fn swarm(
         return Err(Problem::invalid(format!("note has {MAX_TEXT_CHARS} characters at most")));
     }
     let id = ConversationId::from(id);
-    let posted = state.crm.swarm(&principal.tenant, &id, order, &principal.name).await?;
+    // Where there is nothing to hand over yet, the question goes out with what was said last.
+    let pack = wrapups::hand_over_now(&state, &principal, &id).await;
+    let pack = pack.as_ref().map(pack_of).unwrap_or_default();
+    let posted = state.crm.swarm(&principal.tenant, &id, order, pack, &principal.name).await?;
     Ok(axum::Json(told(&posted)))
 }
 
@@ -200,6 +205,7 @@ pub(super) fn text(effect: &Effect) -> String {
         }
         Effect::PutMeeting(one) => format!("{}\n\n{}", one.subject.as_str(), one.body.as_str()),
         Effect::SendReply(one) => one.text.as_str().to_owned(),
+        Effect::Recommend(one) => one.decision.reason.clone(),
         Effect::PostMessage(one) => {
             let lines = one.paragraphs.iter().map(|line| line.as_str());
             std::iter::once(one.title.as_str()).chain(lines).collect::<Vec<_>>().join("\n\n")

@@ -4,13 +4,15 @@ use jiff::Timestamp;
 
 use super::Projection;
 use crate::domain::{
-    ConversationId, Direction, Due, FollowUpKind, Redacted, ReviewVerdict, Role, WrapUpId,
+    Channel, ConversationId, Direction, Due, FollowUpKind, Redacted, ReviewVerdict, Role, WrapUpId,
 };
 use crate::flow::feedback::outcome::{Ending, Letter, Promise};
 use crate::insight::redaction;
 use crate::store::ConversationRow;
 use crate::store::wire::{self, WrapUpEmail, WrapUpFollowUp, WrapUpHead, WrapUpSummary};
 
+/// The attribute that names a conversation's thread.
+const THREAD: &str = "thread";
 /// In which section the matter stands, the likeliest first.
 const MATTERS: [&str; 2] = ["issue", "root_cause"];
 
@@ -39,11 +41,24 @@ impl Projection {
             promises: promises.iter().filter_map(|one| self.promise(one)).collect(),
             email: email.and_then(|email| {
                 let body = self.standing(&email.head, || letter(email))?;
-                let subject = redaction::typed(&email.subject);
+                let subject = answers(row).unwrap_or_else(|| email.subject.clone());
+                let subject = redaction::typed(&subject);
                 Some(Letter { id: id(&email.head), subject, body })
             }),
-            references: Vec::new(),
+            references: self.references(row),
         }
+    }
+
+    /// The chain of a thread of mails; the customer's last one is the last of it.
+    fn references(&self, row: &ConversationRow) -> Vec<String> {
+        let mut chain: Vec<String> = Vec::new();
+        let root = thread(row).map(|(root, _)| root.to_owned()).filter(|root| root.contains('@'));
+        for one in root.iter().chain(&self.mails) {
+            if !chain.contains(one) {
+                chain.push(one.clone());
+            }
+        }
+        chain
     }
 
     /// A draft's text as it stands; `None` when it was thrown away.
@@ -86,6 +101,18 @@ impl Projection {
     }
 }
 
+/// The first mail's identifier, and the subject without what answers put before it.
+fn thread(row: &ConversationRow) -> Option<(&str, &str)> {
+    let thread = row.attributes.get(THREAD).filter(|_| row.channel == Channel::Mail.as_str())?;
+    Some(thread.split_once(' ').unwrap_or((thread, "")))
+}
+
+/// The subject of an answer to the customer's mails.
+fn answers(row: &ConversationRow) -> Option<String> {
+    let (_, subject) = thread(row)?;
+    (!subject.is_empty()).then(|| format!("Re: {subject}"))
+}
+
 fn id(head: &WrapUpHead) -> WrapUpId {
     head.wrapup_id.as_str().into()
 }
@@ -110,7 +137,7 @@ fn told(summary: &WrapUpSummary) -> String {
     summary.sections.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn heading(key: &str) -> String {
+pub(super) fn heading(key: &str) -> String {
     let words = key.replace('_', " ");
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
@@ -135,4 +162,70 @@ fn letter(email: &WrapUpEmail) -> String {
         last = Some(part.paragraph);
     }
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{CrmWrite, DedupeKey, DeliveryState, EventBody, NewEvent};
+    use crate::serve::view::tests::project;
+    use crate::store::ConversationState;
+    use crate::store::conformance::{now, started, turn};
+
+    fn row(channel: &str, thread: &str) -> ConversationRow {
+        ConversationRow {
+            id: "c-1".into(),
+            state: ConversationState::Ended,
+            channel: channel.to_owned(),
+            external_id: None,
+            started_at: Timestamp::UNIX_EPOCH,
+            ended_at: None,
+            duration_ms: None,
+            parties: Vec::new(),
+            attributes: [(THREAD.to_owned(), thread.to_owned())].into(),
+            turn_count: 0,
+            card_count: 0,
+            last_turn: None,
+            last_sequence: 0,
+            last_position: 0,
+        }
+    }
+
+    fn mail(id: &str, name: &str) -> NewEvent {
+        NewEvent { id: format!("message-00ff:{name}").into(), ..turn(id) }
+    }
+
+    fn reply(id: &str, remote_id: &str) -> NewEvent {
+        let write = CrmWrite {
+            operation: "send_reply".to_owned(),
+            key: DedupeKey::stored(id),
+            state: DeliveryState::Done,
+            destination: "mail_replies".into(),
+            contact_id: None,
+            attempts: 1,
+            remote_id: Some(remote_id.into()),
+            problem: None,
+            from: None,
+            turn: Some(id.into()),
+            by: None,
+        };
+        now(EventBody::CrmWrite(Box::new(write)))
+    }
+
+    #[test]
+    fn a_draft_answers_the_customers_last_mail() {
+        let seen = project(vec![
+            started(None),
+            mail("t-1", "a@customer"),
+            reply("t-2", "bc-1@ours"),
+            mail("t-3", "b@customer"),
+            reply("t-4", "bc-2@ours"),
+        ]);
+        let of = row("mail", "a@customer My refund");
+        let ending = seen.ending(&of, Timestamp::UNIX_EPOCH);
+        assert_eq!(ending.references, ["a@customer", "bc-1@ours", "b@customer"]);
+        assert_eq!(answers(&of).as_deref(), Some("Re: My refund"));
+        assert_eq!(answers(&row("mail", "a@customer")), None);
+        assert_eq!(answers(&row("chat", "x y")), None, "only mails have a subject");
+    }
 }

@@ -2,7 +2,8 @@
 
 use crate::domain::{
     CallRecord, CaseRef, CaseUpdate, ChannelReply, DedupeKey, Direction, DueAt, Effect, MailDraft,
-    Mailbox, Meeting, NewCase, NewNote, NewTask, PushedArticle, Redacted, TeamMessage,
+    Mailbox, Meeting, NewCase, NewNote, NewTask, PushedArticle, Recommendation, Redacted,
+    TeamMessage,
 };
 use crate::store::wire;
 
@@ -84,7 +85,15 @@ pub fn encode_effect(effect: &Effect) -> String {
             to: x.to.clone(),
             text: words(&x.text),
             in_reply_to: x.in_reply_to.clone(),
+            answers: x.answers.clone(),
             written_at: x.written_at,
+        },
+        Effect::Recommend(x) => wire::Effect::Recommend {
+            conversation_id: x.conversation.to_string(),
+            external_id: x.external_id.clone(),
+            decision: Box::new(super::routing::decision(&x.decision)),
+            brief: x.brief.as_ref().map(words),
+            link: x.link.clone(),
         },
     })
 }
@@ -193,6 +202,7 @@ pub fn decode_effect(text: &str) -> Result<Effect, String> {
             to,
             text,
             in_reply_to,
+            answers,
             written_at,
         } => Effect::SendReply(ChannelReply {
             conversation: conversation_id.into(),
@@ -201,8 +211,20 @@ pub fn decode_effect(text: &str) -> Result<Effect, String> {
             to,
             text: words(text),
             in_reply_to,
+            answers,
             written_at,
         }),
+        wire::Effect::Recommend { conversation_id, external_id, decision, brief, link } => {
+            let decision = super::routing::decision_of(*decision)
+                .ok_or_else(|| "an unknown mode".to_owned())?;
+            Effect::Recommend(Box::new(Recommendation {
+                conversation: conversation_id.into(),
+                external_id,
+                decision,
+                brief: brief.map(words),
+                link,
+            }))
+        }
     })
 }
 

@@ -138,6 +138,7 @@ fn a_write_that_carries_a_turn_names_it() {
         to: "+442079460123".into(),
         text: Redacted::vouched("Yes."),
         in_reply_to: None,
+        answers: Vec::new(),
         written_at: Timestamp::UNIX_EPOCH,
     };
     let new = NewDelivery {
@@ -274,6 +275,7 @@ fn effects_stand_in_the_outbox_as_they_always_did() {
                 to: "+442079460123".into(),
                 text: words("It is on its way."),
                 in_reply_to: None,
+                answers: Vec::new(),
                 written_at: Timestamp::UNIX_EPOCH,
             }),
             r#"{"operation":"send_reply","conversation_id":"c-1","turn_id":"t-4","from":"+15550100","to":"+442079460123","text":"It is on its way.","in_reply_to":null,"written_at":"1970-01-01T00:00:00Z"}"#,

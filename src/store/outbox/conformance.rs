@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{DeliveryQuery, Outbox};
 use crate::domain::{
-    ConversationId, CrmWrite, DedupeKey, Delivery, DeliveryMove, DeliveryState, Effect, EventBody,
-    NewDelivery, NewEvent, NewNote, Progress, Redacted, TenantId,
+    CaseRef, ConversationId, CrmWrite, DedupeKey, Delivery, DeliveryMove, DeliveryState, Effect,
+    EventBody, NewDelivery, NewEvent, NewNote, Progress, Redacted, TenantId,
 };
 use crate::store::conformance::started;
 use crate::store::{ReadQuery, Store, StoreError};
@@ -21,6 +21,9 @@ pub async fn all<S: Store + Outbox>(s: &S) {
     lanes_are_taken_in_order(s).await;
     two_cant_move_the_same_one(s).await;
     what_waits_for_its_time_holds_its_lane(s).await;
+    a_clock_that_was_set_back_holds_nothing(s).await;
+    a_retried_one_waits_for_a_later_one_on_its_way(s).await;
+    what_belongs_to_a_failed_case_waits_for_it(s).await;
     lists_are_filtered_and_paged(s).await;
     tenants_see_nothing_of_each_other(s).await;
     s.integrity().await.expect("the log is sound");
@@ -196,6 +199,60 @@ async fn what_waits_for_its_time_holds_its_lane<S: Store + Outbox>(s: &S) {
     assert!(due(s, "later", 59).await.is_empty());
     assert_eq!(s.next_due("later").await.expect("reads"), Some(when));
     assert_eq!(keys(&due(s, "later", 60).await), ["a1"]);
+}
+
+async fn a_clock_that_was_set_back_holds_nothing<S: Store + Outbox>(s: &S) {
+    let tenant = TenantId::from("outbox-clock");
+    let id = conversation(s, &tenant).await;
+    post(s, &tenant, &id, vec![note("clock", "ada", "a1")]).await;
+    let one = due(s, "clock", 0).await.remove(0);
+    let longest = at(i64::try_from(Progress::PAUSE_MAX.as_secs()).expect("minutes"));
+    s.advance(step(&one, DeliveryState::Waiting, longest), vec![]).await.expect("moves");
+    assert!(due(s, "clock", 0).await.is_empty(), "a pause that can be");
+    assert_eq!(keys(&due(s, "clock", -1).await), ["a1"], "none is that long");
+}
+
+async fn a_retried_one_waits_for_a_later_one_on_its_way<S: Store + Outbox>(s: &S) {
+    let tenant = TenantId::from("outbox-retried");
+    let id = conversation(s, &tenant).await;
+    let waiting = |key| note("retried", "ada", key);
+    post(s, &tenant, &id, vec![waiting("a1"), waiting("a2"), waiting("a3")]).await;
+    let first = due(s, "retried", 0).await.remove(0);
+    let dead = step(&first, DeliveryState::Failed, at(0));
+    s.advance(dead.clone(), vec![]).await.expect("moves");
+    let second = due(s, "retried", 0).await.remove(0);
+    let sending = step(&second, DeliveryState::Sending, at(0));
+    s.advance(sending.clone(), vec![]).await.expect("moves");
+    let again = DeliveryMove { from: DeliveryState::Failed, to: first.progress, ..dead };
+    s.advance(again, vec![]).await.expect("moves");
+    assert!(due(s, "retried", 0).await.is_empty(), "one of the lane is being sent");
+    let back = DeliveryMove { from: DeliveryState::Sending, to: second.progress, ..sending };
+    s.advance(back, vec![]).await.expect("moves");
+    assert_eq!(keys(&due(s, "retried", 0).await), ["a1"], "in its old place");
+}
+
+async fn what_belongs_to_a_failed_case_waits_for_it<S: Store + Outbox>(s: &S) {
+    let tenant = TenantId::from("outbox-case");
+    let id = conversation(s, &tenant).await;
+    let waiting = |key| note("case", "ada", key);
+    let mut of_case = waiting("of-case");
+    if let Effect::AddNote(one) = &mut of_case.effect {
+        one.case = Some(CaseRef::MadeBy(DedupeKey::stored("case")));
+    }
+    post(s, &tenant, &id, vec![waiting("case"), of_case, waiting("alone")]).await;
+    let case = due(s, "case", 0).await.remove(0);
+    let mut to = step(&case, DeliveryState::Failed, at(0));
+    s.advance(to.clone(), vec![]).await.expect("moves");
+    let alone = due(s, "case", 0).await;
+    assert_eq!(keys(&alone), ["alone"], "it waits, and lets others pass");
+    s.advance(step(&alone[0], DeliveryState::Done, at(0)), vec![]).await.expect("moves");
+    assert_eq!(s.next_due("case").await.expect("reads"), None, "nothing can go");
+    for state in [DeliveryState::Waiting, DeliveryState::Done] {
+        to = DeliveryMove { from: to.to.state, to: Progress { state, ..to.to.clone() }, ..to };
+        s.advance(to.clone(), vec![]).await.expect("moves");
+        let expected = if state == DeliveryState::Done { "of-case" } else { "case" };
+        assert_eq!(keys(&due(s, "case", 0).await), [expected]);
+    }
 }
 
 async fn lists_are_filtered_and_paged<S: Store + Outbox>(s: &S) {

@@ -43,7 +43,8 @@ pub trait Outbox: Send + Sync {
     ) -> Result<Vec<Arc<Recorded>>, StoreError>;
 
     /// The first delivery of each of a destination's lanes that waits and is due, the oldest first. A lane of which
-    /// one is being sent, or waits for its time, gives none.
+    /// one is being sent, or waits for its time, gives none. What belongs to a case whose delivery is a dead letter
+    /// waits for that and holds nobody up. A time further away than `Progress::PAUSE_MAX` is due.
     async fn due(
         &self,
         destination: &str,
@@ -51,7 +52,7 @@ pub trait Outbox: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Delivery>, StoreError>;
 
-    /// When the next of a destination's lanes is due; none when nothing waits.
+    /// When the next of a destination's lanes is due; none when nothing waits that can go.
     async fn next_due(&self, destination: &str) -> Result<Option<Timestamp>, StoreError>;
 
     /// A destination's deliveries in a state, the oldest first, after a position: whatever a crash left `Sending`.

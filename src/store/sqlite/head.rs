@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::{ConversationId, ConversationStarted, EventBody, TenantId};
-use crate::store::{ConversationRow, ConversationState, SYSTEM, StoreError, codec, wire};
+use crate::store::{ConversationRow, ConversationState, SYSTEM, StoreError, codec, is_own, wire};
 
 /// A conversation's row and what only the writer needs of it.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ impl Head {
             (None, EventBody::ConversationStarted(started)) => {
                 Self::new(id, position, time, Some(started))
             }
-            (None, _) if id.as_str() == SYSTEM => Self::new(id, position, time, None),
+            (None, _) if is_own(id) => Self::new(id, position, time, None),
             (None, _) => return Err(StoreError::NotStarted(id.clone())),
             (Some(_), EventBody::ConversationStarted(_)) => {
                 return Err(StoreError::AlreadyStarted(id.clone()));
@@ -125,7 +125,7 @@ impl Head {
 
     /// As the `state` column has it.
     pub fn state_text(&self) -> &'static str {
-        if self.row.id.as_str() == SYSTEM { SYSTEM } else { self.row.state.as_str() }
+        if is_own(&self.row.id) { SYSTEM } else { self.row.state.as_str() }
     }
 }
 

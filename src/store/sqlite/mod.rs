@@ -31,7 +31,7 @@ use super::{
 };
 use crate::domain::{
     ArticleId, ArticleRevision, CardId, ConversationId, DedupeKey, Delivery, DeliveryMove,
-    DeliveryState, NewDelivery, NewEvent, NewRevision, Recorded, TenantId,
+    DeliveryState, EventId, NewDelivery, NewEvent, NewRevision, Recorded, TenantId,
 };
 
 const FILE: &str = "events.sqlite";
@@ -182,6 +182,14 @@ impl Store for SqliteStore {
         card: &CardId,
     ) -> Result<Option<ConversationId>, StoreError> {
         self.reader.conversation_of_card(tenant, card).await
+    }
+
+    async fn event(
+        &self,
+        tenant: &TenantId,
+        id: &EventId,
+    ) -> Result<Option<Arc<Recorded>>, StoreError> {
+        self.reader.event(tenant, id).await
     }
 
     async fn integrity(&self) -> Result<(), StoreError> {

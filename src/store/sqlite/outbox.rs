@@ -15,6 +15,16 @@ use crate::store::{Page, StoreError, codec};
 const ROW: &str = "SELECT position, tenant, destination, key, lane, conversation, operation, effect, wrapup, \
     \"by\", state, attempts, next_at, unclear, remote_id, problem, created_at, updated_at FROM outbox o ";
 
+/// Of a destination: what may go next in its lane. What belongs to a case that is a dead letter waits for it, and
+/// lets others pass.
+const FIRST_OF_LANE: &str = "o.destination = ? AND o.state = 'waiting' AND NOT EXISTS \
+    (SELECT 1 FROM outbox c WHERE c.tenant = o.tenant AND c.destination = o.destination \
+     AND c.key = json_extract(o.effect, '$.case.made_by') AND c.state = 'failed') AND NOT EXISTS \
+    (SELECT 1 FROM outbox e WHERE e.destination = o.destination AND e.lane = o.lane \
+     AND e.state IN ('waiting', 'sending') AND (e.state = 'sending' OR (e.position < o.position AND NOT EXISTS \
+     (SELECT 1 FROM outbox c WHERE c.tenant = e.tenant AND c.destination = e.destination \
+      AND c.key = json_extract(e.effect, '$.case.made_by') AND c.state = 'failed'))))";
+
 /// A key that stands already is left alone.
 pub async fn insert(
     connection: &mut SqliteConnection,
@@ -83,29 +93,24 @@ impl Reading<'_> {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Delivery>, StoreError> {
+        // What waits for longer than any pause was put off before the clock was set back.
+        let latest = now.checked_add(Progress::PAUSE_MAX).unwrap_or(Timestamp::MAX);
         let sql = format!(
-            "{ROW} WHERE destination = ? AND state = 'waiting' AND next_at <= ? AND NOT EXISTS \
-             (SELECT 1 FROM outbox e WHERE e.destination = o.destination AND e.lane = o.lane \
-             AND e.position < o.position AND e.state IN ('waiting', 'sending')) ORDER BY position LIMIT ?"
+            "{ROW} WHERE {FIRST_OF_LANE} AND (o.next_at <= ? OR o.next_at > ?) ORDER BY o.position LIMIT ?"
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(destination)
             .bind(now.as_millisecond())
+            .bind(latest.as_millisecond())
             .bind(limit.min(MAX_DELIVERIES) as i64);
         let rows = query.fetch_all(self.0).await.map_err(|error| read_error(&error))?;
         rows.iter().map(delivery).collect()
     }
 
     pub async fn next_due(&self, destination: &str) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query(
-            "SELECT min(next_at) FROM outbox o WHERE destination = ? AND state = 'waiting' AND NOT EXISTS \
-             (SELECT 1 FROM outbox e WHERE e.destination = o.destination AND e.lane = o.lane \
-             AND e.position < o.position AND e.state IN ('waiting', 'sending'))",
-        )
-        .bind(destination)
-        .fetch_one(self.0)
-        .await
-        .map_err(|error| read_error(&error))?;
+        let sql = format!("SELECT min(o.next_at) FROM outbox o WHERE {FIRST_OF_LANE}");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(destination);
+        let row = query.fetch_one(self.0).await.map_err(|error| read_error(&error))?;
         row.get::<Option<i64>, _>(0).map(moment).transpose()
     }
 

@@ -15,6 +15,7 @@ use super::{outbox, read_error};
 use crate::domain::{CardId, ConversationId, EventId, Recorded, TenantId};
 use crate::store::{
     ConversationRow, ConversationState, ListQuery, MAX_READ, Page, ReadQuery, SYSTEM, StoreError,
+    is_own,
 };
 
 const MAX_LIST: usize = 500;
@@ -110,7 +111,7 @@ impl Reader {
         tenant: &TenantId,
         id: &ConversationId,
     ) -> Result<Option<ConversationRow>, StoreError> {
-        if id.as_str() == SYSTEM {
+        if is_own(id) {
             return Ok(None);
         }
         let row = sqlx::query("SELECT * FROM conversations WHERE tenant = ? AND id = ?")
@@ -134,6 +135,16 @@ impl Reader {
             .await
             .map_err(|error| read_error(&error))?;
         Ok(row.map(|row| ConversationId::from(row.get::<String, _>(0))))
+    }
+
+    pub async fn event(
+        &self,
+        tenant: &TenantId,
+        id: &EventId,
+    ) -> Result<Option<Arc<Recorded>>, StoreError> {
+        let mut connection = self.pool.acquire().await.map_err(|error| read_error(&error))?;
+        let found = event_by_id(&mut connection, id).await.map_err(|error| read_error(&error))?;
+        Ok(found.filter(|event| event.tenant == *tenant))
     }
 
     /// All live conversations of all tenants, as the last commit left them.

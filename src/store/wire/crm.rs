@@ -111,7 +111,7 @@ pub struct Activity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CrmWrite {
     /// create_case, update_case, add_note, log_call, create_task, push_article, draft_mail, send_mail, put_meeting,
-    /// post_message or send_reply
+    /// post_message, send_reply or recommend
     pub operation: String,
     /// The same key is the same effect, once.
     pub dedupe_key: String,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::RouteRecommended;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "operation", rename_all = "snake_case")]
 pub enum Effect {
@@ -74,7 +76,16 @@ pub enum Effect {
         to: String,
         text: String,
         in_reply_to: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        answers: Vec<String>,
         written_at: jiff::Timestamp,
+    },
+    Recommend {
+        conversation_id: String,
+        external_id: String,
+        decision: Box<RouteRecommended>,
+        brief: Option<String>,
+        link: Option<String>,
     },
 }
 

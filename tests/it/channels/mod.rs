@@ -4,6 +4,7 @@ mod replies;
 mod restart;
 mod sending;
 mod texts;
+mod threads;
 mod vendors;
 mod webchat;
 

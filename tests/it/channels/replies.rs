@@ -5,6 +5,7 @@ use backchannel::connect::courier::{Courier, CourierSettings};
 use backchannel::connect::destination::{DeliveryError, Destination, RemoteId};
 use backchannel::domain::{Channel, DedupeKey, Direction, Effect, Role};
 use backchannel::flow::driver::texts::{Route, TextOpening};
+use backchannel::serve::{ChannelDoors, SystemState};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -103,6 +104,26 @@ async fn a_reply_goes_out_by_its_channel_once_and_may_be_tried_again() {
     assert_eq!(sent, [("+442079460123".to_owned(), "It was paid on Monday.".to_owned())]);
     let (status, _) = house.post(&format!("{path}/t-1/retry"), json!({})).await;
     assert_eq!(status, 409, "the customer's own turn was never sent");
+    assert!(house.close().await);
+}
+
+#[tokio::test]
+async fn what_carries_replies_is_among_the_systems() {
+    let carrier = || SystemState {
+        name: "twilio_sms".to_owned(),
+        kind: "channel",
+        system: "twilio",
+        is_resting: true,
+        problem: Some("the key is not accepted".to_owned()),
+    };
+    let carriers = Arc::new(move || vec![carrier()]);
+    let channels = ChannelDoors { carriers, ..ChannelDoors::closed("demo".into()) };
+    let house = House::open_with(Options { channels, ..Options::default() }).await;
+    let (status, systems) = house.get("/v1/systems").await;
+    assert_eq!(status, 200);
+    let expected = json!([{"name": "twilio_sms", "kind": "channel", "system": "twilio", "resting": true,
+        "problem": "the key is not accepted", "waiting": 0, "failed": 0}]);
+    assert_eq!(systems["items"], expected);
     assert!(house.close().await);
 }
 

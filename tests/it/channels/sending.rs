@@ -89,6 +89,7 @@ fn reply(turn: &str, text: &str) -> Effect {
         to: "+442079460123".into(),
         text: Redacted::vouched(text),
         in_reply_to: None,
+        answers: Vec::new(),
         written_at: Timestamp::now(),
     })
 }

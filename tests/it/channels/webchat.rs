@@ -230,6 +230,30 @@ async fn only_pages_of_the_list_get_in() {
 }
 
 #[tokio::test]
+async fn one_address_begins_some_chats_and_leaves_places_for_the_others() {
+    let house = house().await;
+    let request = house.client.post(house.url("/v1/chat"));
+    assert_eq!(request.send().await.expect("answers").status(), 403, "no page asked");
+    let begin = async |forwarded_for: &str| {
+        let visitor = Visitor::arrive(&house).await;
+        let request = house.client.post(house.url("/v1/chat/turns")).bearer_auth(&visitor.token);
+        let message = || json!({"id": "m1", "text": "Hello?"});
+        let unnamed = request.try_clone().expect("no stream").json(&message());
+        assert_eq!(unnamed.send().await.expect("answers").status(), 403);
+        let request = request.header("origin", PAGE).header("x-forwarded-for", forwarded_for);
+        request.json(&message()).send().await.expect("answers").status().as_u16()
+    };
+    // As behind a proxy on the same machine.
+    let mut refused = 0;
+    for _ in 0..20 {
+        refused += usize::from(begin("203.0.113.9").await == 429);
+    }
+    assert_eq!(refused, 8, "twelve a minute from one address");
+    assert_eq!(begin("198.51.100.7").await, 201, "somebody else gets in");
+    assert!(house.close().await);
+}
+
+#[tokio::test]
 async fn a_chat_goes_on_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let first = house_in(Some(folder.path().to_owned())).await;

@@ -1,5 +1,6 @@
 //! Callers, outcomes and the outbox, with a CRM in memory that ignores every filter, as real ones do.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -12,17 +13,21 @@ use backchannel::flow::feedback::outcome::{OutcomeSettings, Rule};
 use jiff::tz::TimeZone;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::harness::*;
 use super::wrapups::drafts;
 
 #[derive(Default)]
-struct Shape {
+pub struct Shape {
     contacts: Vec<Contact>,
     cases: Vec<(String, Case)>,
     made: Vec<(String, Effect)>,
-    is_down: bool,
-    refuses: bool,
+    pub is_down: bool,
+    pub refuses: bool,
+    /// Look-ups by such a key wait, and are counted.
+    pub held: Option<(&'static str, Arc<Semaphore>)>,
+    pub waiting: usize,
 }
 
 /// A system in memory.
@@ -30,7 +35,7 @@ struct Shape {
 pub struct Filing(Arc<Mutex<Shape>>);
 
 impl Filing {
-    fn shape(&self) -> MutexGuard<'_, Shape> {
+    pub fn shape(&self) -> MutexGuard<'_, Shape> {
         self.0.lock().expect("no panic")
     }
 
@@ -42,14 +47,14 @@ impl Filing {
         }
     }
 
-    fn add(&self, id: &str, phone: &str) {
+    pub fn add(&self, id: &str, phone: &str) {
         let name = Some(Redacted::vouched(format!("Contact {id}")));
         let (id, phones) = (id.to_owned(), vec![phone.to_owned()]);
         let emails = vec![format!("{id}@example.test")];
         self.shape().contacts.push(Contact { id, name, phones, emails, ..Contact::default() });
     }
 
-    fn add_case(&self, contact: &str, id: &str, subject: &str) {
+    pub fn add_case(&self, contact: &str, id: &str, subject: &str) {
         let case = Case {
             id: id.into(),
             subject: Redacted::vouched(subject),
@@ -60,7 +65,7 @@ impl Filing {
         self.shape().cases.push((contact.into(), case));
     }
 
-    fn made(&self) -> Vec<Effect> {
+    pub fn made(&self) -> Vec<Effect> {
         self.shape().made.iter().map(|(_, effect)| effect.clone()).collect()
     }
 }
@@ -97,7 +102,12 @@ impl Crm for Filing {
         "filing"
     }
 
-    async fn find_contacts(&self, _: &ContactKey) -> Result<Vec<Contact>, DeliveryError> {
+    async fn find_contacts(&self, key: &ContactKey) -> Result<Vec<Contact>, DeliveryError> {
+        let held = self.shape().held.clone();
+        if let Some((_, gate)) = held.filter(|(kind, _)| *kind == key.kind()) {
+            self.shape().waiting += 1;
+            gate.acquire().await.expect("it stays open").forget();
+        }
         Ok(self.reached()?.contacts.clone())
     }
 
@@ -150,13 +160,17 @@ fn settings(rule: Rule) -> DeskSettings {
             task: rule,
             mail: Rule::Ask,
             meeting: Rule::Ask,
+            status: Rule::Ask,
+            case_statuses: [("Fault".to_owned(), "solved".to_owned())].into(),
             crm: Some("crm".into()),
             mailbox: None,
             calendar: None,
             sender: None,
+            invites: false,
             meeting_minutes: 15,
             time_zone: TimeZone::UTC,
         },
+        settle: Duration::from_secs(60),
         pushes_articles: rule == Rule::Automatic,
         region: "GB".into(),
         identify_by: Vec::new(),
@@ -173,7 +187,12 @@ pub fn no_systems() -> Systems {
     Systems { crm: None, destinations: Vec::new(), settings }
 }
 
-async fn house(filing: &Filing, rule: Rule) -> House {
+pub async fn house(filing: &Filing, rule: Rule) -> House {
+    house_in(None, filing, rule).await
+}
+
+/// Where the log stays, if it is to.
+pub async fn house_in(folder: Option<PathBuf>, filing: &Filing, rule: Rule) -> House {
     let crm: Arc<dyn Crm> = Arc::new(filing.clone());
     let to: Arc<dyn Destination> = crm.clone();
     let chat: Arc<dyn Destination> = Arc::new(Chat(filing.clone()));
@@ -185,17 +204,17 @@ async fn house(filing: &Filing, rule: Rule) -> House {
         ],
         settings: settings(rule),
     };
-    House::open_with(Options { systems, ..Options::default() }).await
+    House::open_with(Options { systems, folder, ..Options::default() }).await
 }
 
-fn call_from(number: &str) -> EventBody {
+pub fn call_from(number: &str) -> EventBody {
     let EventBody::ConversationStarted(mut begins) = started() else { panic!("a beginning") };
     begins.attributes.insert("from".into(), number.into());
     EventBody::ConversationStarted(begins)
 }
 
 /// Asks until it is so.
-async fn until(house: &House, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+pub async fn until(house: &House, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     for _ in 0..400 {
         let (status, seen) = house.get(path).await;
         assert_eq!(status, 200, "{seen}");
@@ -207,7 +226,7 @@ async fn until(house: &House, path: &str, is_so: impl Fn(&Value) -> bool) -> Val
     panic!("{path} never got so")
 }
 
-async fn context(house: &House, id: &str) -> Value {
+pub async fn context(house: &House, id: &str) -> Value {
     let path = format!("/v1/conversations/{id}");
     until(house, &path, |seen| !seen["crm"].is_null()).await["crm"].clone()
 }
@@ -280,7 +299,11 @@ async fn several_who_share_a_number_are_a_choice() {
     let (status, chosen) = house.post(path, json!({"contact_id": "bob"})).await;
     assert_eq!((status.as_u16(), &chosen["contact"]["id"]), (200, &json!("bob")));
     assert_eq!(chosen["chosen_by"], "Emma");
-    assert!(filing.made().is_empty(), "the end was before the choice");
+    // The end was before the choice, which is when the rules have somebody to write about.
+    let written = |seen: &Value| seen["writes"].as_array().is_some_and(|all| all.len() == 3);
+    let seen = until(&house, "/v1/conversations/c-1", written).await;
+    let to = |one: &Value| one["contact_id"] == "bob" && one["by"].is_null();
+    assert!(seen["writes"].as_array().expect("writes").iter().all(to), "{seen}");
 
     let (status, written) =
         house.post("/v1/conversations/c-1/outcome", json!({"items": ["note"]})).await;
@@ -440,7 +463,7 @@ async fn a_dead_letter_can_be_read_retried_and_thrown_away() {
     assert_eq!(note["by"], "Emma");
     assert_eq!(seen["tally"], json!([{"destination": "crm", "state": "failed", "count": 2}]));
     let (_, systems) = house.get("/v1/systems").await;
-    let crm = json!({"name": "crm", "kind": "crm", "system": "filing", "resting": false, "waiting": 0, "failed": 2});
+    let crm = json!({"name": "crm", "kind": "crm", "system": "filing", "resting": false, "problem": null, "waiting": 0, "failed": 2});
     assert_eq!(systems["items"][0], crm);
 
     filing.shape().refuses = false;
@@ -457,33 +480,4 @@ async fn a_dead_letter_can_be_read_retried_and_thrown_away() {
     assert_eq!(status, 404, "another tenant's");
     assert_eq!(house.get("/v1/outbox?state=lost").await.0, 422);
     assert_eq!(filing.made().len(), 1);
-}
-
-#[tokio::test]
-async fn colleagues_are_named_and_asked_with_all_they_need() {
-    let filing = Filing::default();
-    filing.add("ada", "020 7946 0123");
-    filing.add_case("ada", "9", "Broadband down");
-    let house = house(&filing, Rule::Ask).await;
-    house.append("c-1", vec![call_from("+442079460123")]).await;
-    context(&house, "c-1").await;
-    house.append("c-1", drafts()).await;
-    let (_, experts) = house.get("/v1/conversations/c-1/experts").await;
-    let bo = json!([{"name": "Bo", "cases": 1, "why": ["Broadband down"], "last": null}]);
-    assert_eq!(experts["items"], bo);
-
-    let order = json!({"note": "Has anybody seen E-104?"});
-    let (status, posted) = house.post("/v1/conversations/c-1/swarm", order.clone()).await;
-    assert_eq!((status.as_u16(), &posted["operation"]), (200, &json!("post_message")));
-    house.post("/v1/conversations/c-1/swarm", order).await;
-    until(&house, "/v1/outbox?state=done", |seen| !seen["items"][0].is_null()).await;
-    let made = filing.made();
-    let [Effect::PostMessage(message)] = &made[..] else { panic!("{} messages", made.len()) };
-    assert_eq!(message.room, "help");
-    assert_eq!(message.paragraphs[0].as_str(), "Has anybody seen E-104?");
-    assert!(message.paragraphs[1].as_str().contains("error E-104"));
-    let facts: Vec<&str> = message.facts.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(facts, ["Asked by", "Customer", "Tier", "Open cases"]);
-    let link = "https://copilot.example.test/desktop?conversation=c-1";
-    assert_eq!(message.link.as_deref(), Some(link));
 }

@@ -47,6 +47,83 @@ async fn a_token_is_for_one_conversation() {
     assert_eq!(stream("c-1", KEY).await, 401, "a key has no place in an address");
 }
 
+/// Everything that a token of `c-1` opens; all other routes treat it as if it weren't there.
+const OPEN: [(&str, &str); 6] = [
+    ("get", "/v1/me"),
+    ("get", "/v1/conversations/{id}"),
+    ("get", "/v1/conversations/{id}/events"),
+    ("post", "/v1/conversations/{id}/ask"),
+    ("post", "/v1/suggestions/{card_id}/verdict"),
+    ("get", "/v1/articles/{id}"),
+];
+
+#[tokio::test]
+async fn a_token_opens_no_other_route_of_the_description() {
+    let house = House::open().await;
+    house.append("c-1", vec![started(), turn("t-1"), card("k-1")]).await;
+    let token = token(&house, "c-1").await;
+    let (mut refused, mut opened) = (0, Vec::new());
+    for (path, operations) in house.openapi["paths"].as_object().expect("paths") {
+        for (name, _) in operations.as_object().expect("operations") {
+            let Ok(method) = name.to_uppercase().parse::<Method>() else { continue };
+            // As the token's own conversation would be written in it.
+            let filled = path
+                .replace(
+                    "{id}",
+                    if path.contains("/articles/") { "billing%2Frefunds" } else { "c-1" },
+                )
+                .replace("{card_id}", "k-1");
+            let filled: String = filled
+                .split('/')
+                .map(|piece| if piece.starts_with('{') { "1" } else { piece })
+                .collect::<Vec<_>>()
+                .join("/");
+            let ask = async |with_token: bool| {
+                let request = house.client.request(method.clone(), house.url(&filled));
+                let request = if with_token { request.bearer_auth(&token) } else { request };
+                request.send().await.expect("answers").status().as_u16()
+            };
+            let (without, with) = (ask(false).await, ask(true).await);
+            if OPEN.contains(&(name.as_str(), path.as_str())) {
+                assert_eq!(without, 401, "{name} {filled}");
+                assert_ne!(with, 401, "{name} {filled}");
+                opened.push((name.clone(), path.clone()));
+            } else {
+                assert_eq!(with, without, "{name} {filled}");
+                refused += usize::from(with == 401);
+            }
+        }
+    }
+    assert_eq!(opened.len(), OPEN.len(), "{opened:?}");
+    assert!(refused > 40, "{refused}");
+}
+
+#[tokio::test]
+async fn a_token_shows_articles_in_force_and_writes_no_search_down() {
+    let house = House::open().await;
+    house.append("c-1", vec![started()]).await;
+    house.append("c-2", vec![started()]).await;
+    let draft = json!({"id": "secret/draft", "title": "Secret", "body": "## X\nUnpublished.\n"});
+    assert_eq!(house.post("/v1/articles", draft).await.0, 201);
+    let token = token(&house, "c-1").await;
+    let get = async |path: &str| {
+        let answer = house.client.get(house.url(path)).bearer_auth(&token).send().await;
+        let answer = answer.expect("answers");
+        (answer.status().as_u16(), answer.text().await.expect("text"))
+    };
+    let (status, article) = get("/v1/articles/billing%2Frefunds").await;
+    assert_eq!(status, 200, "{article}");
+    for path in ["/v1/articles/secret%2Fdraft", "/v1/articles/secret%2Fdraft?revision=1"] {
+        let (status, problem) = get(path).await;
+        assert_eq!(status, 404, "{path}");
+        assert!(!problem.contains("Unpublished"), "{problem}");
+    }
+    assert_eq!(get("/v1/articles/billing%2Frefunds?revision=9").await.0, 404);
+    assert_eq!(get("/v1/articles/search?q=refund&conversation=c-2").await.0, 401);
+    let (_, seen) = house.get("/v1/conversations/c-2").await;
+    assert_eq!(seen["last_sequence"], 1, "nothing was added to somebody else's conversation");
+}
+
 #[tokio::test]
 async fn pages_of_listed_origins_may_read_and_others_not() {
     let house = House::open().await;

@@ -13,13 +13,15 @@ use backchannel::app::conflicts::ConflictBook;
 use backchannel::app::crm::{CrmDesk, FollowSettings as CrmFollow, Systems};
 use backchannel::app::gaps::{GapDoor, GapSurroundings, Meaning};
 use backchannel::app::proposals::{self, FollowSettings, ProposalDoor, Proposer};
+use backchannel::app::routing::{RoutingDesk, RoutingSettings, RoutingSurroundings};
 use backchannel::bus::{Bus, MemoryBus, Signal};
 use backchannel::connect::telephony::acs::IncomingCalls;
 use backchannel::connect::telephony::audiosocket::Registry;
 use backchannel::connect::telephony::auth::MediaAuth;
 use backchannel::domain::*;
 use backchannel::flow::driver::texts::{OnPosted, Outgoing, TextSettings, Texts};
-use backchannel::flow::driver::{CallSettings, CallWrapUp, Calls};
+use backchannel::flow::driver::{CallSettings, CallWrapUp, Calls, Intents};
+use backchannel::flow::session::SessionSettings;
 use backchannel::flow::suggestion::SuggestionSettings;
 use backchannel::flow::voice::{OnStep, Step};
 use backchannel::insight::redaction;
@@ -65,6 +67,7 @@ pub struct House {
     calls: Calls,
     gaps: Arc<GapDoor>,
     proposals: Option<tokio::task::JoinHandle<()>>,
+    routers: Vec<tokio::task::JoinHandle<()>>,
     _tell_meaning: watch::Sender<Meaning>,
     stop: CancellationToken,
     served: Option<tokio::task::JoinHandle<bool>>,
@@ -87,6 +90,9 @@ pub struct Options {
     pub wrap_up: Option<CallWrapUp>,
     pub on_posted: OnPosted,
     pub channels: ChannelDoors,
+    pub routing: RoutingSettings,
+    pub session: SessionSettings,
+    pub intents: Option<Intents>,
 }
 
 impl Default for Options {
@@ -105,6 +111,9 @@ impl Default for Options {
             wrap_up: None,
             on_posted: Arc::new(|_| ()),
             channels: ChannelDoors::closed("demo".into()),
+            routing: RoutingSettings::default(),
+            session: SessionSettings::default(),
+            intents: None,
         }
     }
 }
@@ -183,10 +192,24 @@ impl House {
             stop: stop.child_token(),
         });
         let speech = Arc::new(SpeechPool::start(Vec::new()).expect("no threads"));
-        let calls = CallSettings { wrap_up: options.wrap_up, ..CallSettings::default() };
+        let calls = CallSettings {
+            wrap_up: options.wrap_up,
+            session: options.session,
+            intents: options.intents,
+            ..CallSettings::default()
+        };
         let calls = Calls::new(calls, store.clone(), bus.clone(), speech, library.clone());
         let outgoing = Outgoing { outbox: outbox.clone(), on_posted: options.on_posted };
         let texts = Texts::new(&calls, outgoing, options.texts);
+        let around = RoutingSurroundings {
+            tenant: "demo".into(),
+            folder: data.clone(),
+            store: store.clone(),
+            outbox: outbox.clone(),
+            bus: bus.clone(),
+            stop: stop.child_token(),
+        };
+        let (routing, routers) = RoutingDesk::start(options.routing, around);
         let state = ServeState::new(Services {
             store: store.clone(),
             bus: bus.clone(),
@@ -206,6 +229,7 @@ impl House {
             proposals: Arc::new(ProposalDoor { proposer, time_zone: jiff::tz::TimeZone::UTC }),
             wrapups: Arc::new(FakeWrapUps),
             crm: Arc::new(crm),
+            routing: Arc::new(routing),
             batches: Arc::new(NoBatches),
             system: Arc::new(Fake),
             audiosocket: Some(Registry::default()),
@@ -244,6 +268,7 @@ impl House {
             calls,
             gaps,
             proposals: Some(proposals),
+            routers,
             _tell_meaning: tell_meaning,
             stop,
             served: Some(served),
@@ -401,6 +426,9 @@ impl House {
         let served = self.served.take().expect("once").await.expect("no panic");
         self.gaps.close().await;
         self.proposals.take().expect("once").await.expect("no panic");
+        for router in self.routers.drain(..) {
+            router.await.expect("no panic");
+        }
         self.store.close().await;
         served && drained
     }
@@ -853,6 +881,8 @@ pub fn every_kind() -> Vec<EventBody> {
         &outbox::conformance::note("crm", "7", "00ff"),
         &Progress::new(Timestamp::UNIX_EPOCH),
     ))));
+    events.extend(super::samples::insights());
+    events.extend(super::samples::routes());
     events.push(ended());
     events
 }

@@ -2,7 +2,8 @@ import { Problem, problemFrom } from './problem.ts';
 import type {
   ArticleChange, ArticleDetail, ArticleLine, ArticleUse, Diff, FoundArticles, KnowledgeGap, NewArticle, ReviewAction, RevisionLine,
 } from './knowledge-types.ts';
-import type { ContactChoice, CrmContext, CrmWrite, Outbox, OutboxItem, Outcome, OutcomeOrder, SystemHealth } from './crm-types.ts';
+import type { ContactChoice, CrmContext, CrmWrite, Expert, Outbox, OutboxItem, Outcome, OutcomeOrder, SystemHealth } from './crm-types.ts';
+import type { AgentState, HandOverPack, QueueState, RouteRecommended, WorkItem, WrittenPlan } from './routing-types.ts';
 import type {
   Article, Conversation, Decision, EmailOrder, List, Me, Summary, SystemState, VerdictKind, WrapUpEmail, WrapUpSummary,
 } from './types.ts';
@@ -95,6 +96,43 @@ export class Client {
 
   async systems(): Promise<SystemHealth[]> {
     return (await this.request<{ items: SystemHealth[] }>('GET', '/v1/systems')).items;
+  }
+
+  async experts(conversationId: string): Promise<Expert[]> {
+    return (await this.request<{ items: Expert[] }>('GET', `/v1/conversations/${encodeURIComponent(conversationId)}/experts`)).items;
+  }
+
+  swarm(conversationId: string, order: { note?: string }): Promise<CrmWrite> {
+    return this.request('POST', `/v1/conversations/${encodeURIComponent(conversationId)}/swarm`, order);
+  }
+
+  async queues(): Promise<QueueState[]> {
+    return (await this.request<{ items: QueueState[] }>('GET', '/v1/routing/queues')).items;
+  }
+
+  async routedAgents(): Promise<AgentState[]> {
+    return (await this.request<{ items: AgentState[] }>('GET', '/v1/routing/agents')).items;
+  }
+
+  /** The newest first. */
+  async routingDecisions(limit: number): Promise<RouteRecommended[]> {
+    return (await this.request<{ items: RouteRecommended[] }>('GET', `/v1/routing/decisions?limit=${limit}`)).items;
+  }
+
+  /** As it was written; the entity tag is its epoch. */
+  async routingPlan(): Promise<WrittenPlan> {
+    const response = await this.send('GET', '/v1/routing/plan');
+    const isJson = (response.headers.get('content-type') ?? '').includes('json');
+    const epoch = Number(response.headers.get('etag')?.replace(/^W\//, '').replaceAll('"', ''));
+    return { text: await response.text(), isJson, epoch: Number.isNaN(epoch) ? 0 : epoch };
+  }
+
+  workItem(id: string): Promise<WorkItem> {
+    return this.request('GET', `/v1/work-items/${encodeURIComponent(id)}`);
+  }
+
+  pack(conversationId: string): Promise<HandOverPack> {
+    return this.request('GET', `/v1/conversations/${encodeURIComponent(conversationId)}/pack`);
   }
 
   reply(conversationId: string, reply: { id: string; text: string; card_id?: string }): Promise<unknown> {

@@ -154,10 +154,22 @@ export interface Outbox {
 
 export interface SystemHealth {
   name: string;
-  kind: 'crm' | 'mail' | 'calendar' | 'team';
+  kind: 'crm' | 'mail' | 'calendar' | 'team' | 'channel';
   system: string;
   /** It is down, and left alone for a moment. */
   resting: boolean;
+  /** Why nothing gets through: "the key was not accepted: status 401". */
+  problem: string | null;
   waiting: number;
   failed: number;
+}
+
+/** A colleague who has resolved such cases. */
+export interface Expert {
+  name: string;
+  /** So many of the cases that were found alike. */
+  cases: number;
+  /** What they were about. */
+  why: string[];
+  last: string | null;
 }

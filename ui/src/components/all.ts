@@ -4,6 +4,7 @@ import './answers.ts';
 import './ask.ts';
 import './call-list.ts';
 import './cards.ts';
+import './colleagues.ts';
 import './customer.ts';
 import './customer-panel.ts';
 import './handover.ts';

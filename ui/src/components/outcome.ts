@@ -4,7 +4,7 @@ import type { Outcome, SystemHealth } from '../api/crm-types.ts';
 import type { ConversationView } from '../state/conversation.ts';
 import { webAddress } from '../state/crm.ts';
 import { systemName } from '../state/outbox.ts';
-import { type Choices, type OutcomeRow, caseOf, firstWords, leftText, movedTo, noChoices, orderOf, rowsOf } from '../state/outcome.ts';
+import { type Choices, type OutcomeRow, caseOf, firstWords, isOpen, leftText, movedTo, noChoices, orderOf, restingText, rowsOf } from '../state/outcome.ts';
 import { dueText } from '../state/wrapup.ts';
 import { fieldStyles } from './field-styles.ts';
 import { checkIcon, warnIcon } from './icons.ts';
@@ -14,6 +14,9 @@ import { shared } from './shared-styles.ts';
 const stateWords: Record<OutcomeRow['state'], string> = {
   planned: '', automatic: 'goes by itself', waiting: 'waiting to be written', done: 'written', failed: 'not written', discarded: 'thrown away',
 };
+
+/** What goes by itself is looked at again: what the rules left out by then is the agent's to put. */
+const AGAIN_MS = 30_000;
 
 /**
  * What of the call goes into the CRM, the mailbox and the calendar: the agent ticks, corrects, and puts it there. What
@@ -35,6 +38,12 @@ export class OutcomePanel extends LitElement {
   @query('h2') private heading!: HTMLElement | null;
 
   static override styles = [shared, fieldStyles, outcomeStyles];
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.timer);
+  }
 
   override focus(): void {
     (this.button ?? this.heading)?.focus();
@@ -49,9 +58,16 @@ export class OutcomePanel extends LitElement {
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('outcome')) this.lookAgain();
     if (!changed.has('view') || changed.get('view')?.id === this.view?.id) return;
     this.choices = noChoices;
     this.editing = '';
+  }
+
+  private lookAgain(): void {
+    clearTimeout(this.timer);
+    if (!this.outcome || this.rows(this.outcome).every((row) => row.state !== 'automatic')) return;
+    this.timer = setTimeout(() => this.fire('outcome-again'), AGAIN_MS);
   }
 
   override render() {
@@ -76,12 +92,12 @@ export class OutcomePanel extends LitElement {
     if (rows.length === 0) return html`<p class="quiet">Nothing is to be written. What the rules of this service let you put into other systems stands here after a call.</p>`;
     const order = orderOf(outcome, rows, this.choices);
     const chosen = order?.items.length ?? 0;
-    const left = rows.some((row) => row.state === 'planned');
-    const resting = this.systems.filter((one) => one.resting && rows.some((row) => row.item.destination === one.name));
+    const left = rows.some(isOpen);
+    const resting = this.systems.filter((one) => (one.resting || one.problem) && rows.some((row) => row.item.destination === one.name));
     return html`
       ${this.cases(outcome)}
       <ul>${rows.map((row) => this.row(row))}</ul>
-      ${resting.map((one) => html`<p class="resting">${systemName(this.systems, one.name)} can’t be reached at the moment. What you put there is kept and goes out by itself.</p>`)}
+      ${resting.map((one) => html`<p class="resting">${restingText(systemName(this.systems, one.name), one.problem)}</p>`)}
       ${left || chosen > 0
         ? html`<div class="actions">
             <button type="button" class="button primary put" aria-disabled=${chosen === 0 || this.busy} @click=${() => this.put()}>
@@ -97,10 +113,11 @@ export class OutcomePanel extends LitElement {
   private cases(outcome: Outcome) {
     const made = outcome.items.find((item) => item.id === 'case');
     if (!made && outcome.cases.length === 0) return '';
-    const now = made?.write ? 'new' : caseOf(outcome.cases, this.choices);
+    const stands = made?.write && made.write.state !== 'discarded';
+    const now = stands ? 'new' : caseOf(outcome.cases, this.choices);
     const option = (value: string, says: string) => html`<option value=${value} ?selected=${value === (now ?? '')}>${says}</option>`;
     return html`<label class="case">Case
-        <select ?disabled=${Boolean(made?.write)} @change=${(event: Event) => this.pick((event.target as HTMLSelectElement).value)}>
+        <select ?disabled=${Boolean(stands)} @change=${(event: Event) => this.pick((event.target as HTMLSelectElement).value)}>
           ${option('', 'No case, only with the contact')}
           ${outcome.cases.map((one) => option(one.id, `${one.number ? `#${one.number.replace(/^#/, '')} ` : ''}${one.subject} (${one.status})`))}
           ${made ? option('new', 'A new case') : ''}
@@ -114,11 +131,11 @@ export class OutcomePanel extends LitElement {
     const elsewhere = known && known.kind !== 'crm' ? systemName(this.systems, known.name) : '';
     const id = `t-${item.id}`;
     return html`<li class=${row.state}>
-      ${row.state === 'planned'
+      ${isOpen(row)
         ? html`<input type="checkbox" id=${id} .checked=${row.ticked} @change=${(event: Event) => this.tick(row, (event.target as HTMLInputElement).checked)} />`
         : html`<span class="mark">${row.state === 'done' ? checkIcon : row.state === 'failed' ? warnIcon : html`<i></i>`}</span>`}
       <div class="line">
-        ${row.state === 'planned' ? html`<label for=${id}>${item.title}</label>` : html`<span class="title">${item.title}</span>`}
+        ${isOpen(row) ? html`<label for=${id}>${item.title}</label>` : html`<span class="title">${item.title}</span>`}
         <span class="quiet">${[elsewhere, stateWords[row.state]].filter(Boolean).join(' · ')}${this.opened(row)}</span>
       </div>
       <div class="rest">${this.editing === item.id ? this.editor(row) : this.preview(row)}</div>
@@ -140,7 +157,7 @@ export class OutcomePanel extends LitElement {
 
   private preview(row: OutcomeRow) {
     const { item, due, open } = row;
-    const free = row.state === 'planned';
+    const free = isOpen(row);
     const changed = row.text !== item.text;
     const when = due ? dueText({ phrase: '', is_limit: false, ...due, time: due.time ?? undefined }) : '';
     return html`<p class="preview" title=${row.text}>${changed ? html`<span class="yours">yours</span> ` : ''}${firstWords(row.text)}</p>

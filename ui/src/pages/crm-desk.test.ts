@@ -9,7 +9,7 @@ const ended = {
   turn_count: 0, card_count: 0, last_turn: null, last_sequence: 2, position: '2', turns: [], cards: [], questions: [], gaps: [], wrapup: null,
 } satisfies Conversation;
 const write = { operation: 'add_note', dedupe_key: 'k', destination: 'crm', attempts: 1, state: 'done' as const };
-const crm = { name: 'crm', kind: 'crm', system: 'rt', resting: false, waiting: 0, failed: 2 };
+const crm = { name: 'crm', kind: 'crm', system: 'rt', resting: false, problem: null, waiting: 0, failed: 2 };
 const plan = { items: [], cases: [], why_not: null };
 
 let asked: string[];

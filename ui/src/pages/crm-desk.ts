@@ -75,6 +75,10 @@ export class CrmDesk {
     return Boolean(view?.crm) || this.systems.some((one) => one.kind === 'crm');
   }
 
+  get hasTeam(): boolean {
+    return this.systems.some((one) => one.kind === 'team');
+  }
+
   /** The lists know no CRM: calls that were looked at bear their customer's name there, too. */
   named(calls: Summary[]): Summary[] {
     return calls.map((call) => {

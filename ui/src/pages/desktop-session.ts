@@ -10,7 +10,8 @@ import { Microphone, type MicrophoneState } from '../audio/microphone.ts';
 import { callerName } from '../state/calls.ts';
 import { type ConversationView, answerAloud, withAnswer, withBroken, withVerdict, withWritten } from '../state/conversation.ts';
 import { noWrapUp, withReview, withWrapUpEvent } from '../state/wrapup.ts';
-import { CrmDesk } from './crm-desk.ts';
+import { CrmDesk, type Desk } from './crm-desk.ts';
+import { HelpDesk } from './help-desk.ts';
 import { ReplyDesk } from './reply-desk.ts';
 
 /** How the session speaks to the agent: on the screen and aloud, or only aloud. */
@@ -32,10 +33,9 @@ export class DesktopSession implements ReactiveController {
   ready = false;
   microphone: MicrophoneState = { is: 'off' };
   /** Who it is, and what goes back into other systems. */
-  readonly crm = new CrmDesk({
-    feed: () => this.feed, say: { show: (text) => this.say.show(text), announce: (text) => this.say.announce(text) },
-    fail: (feed, sentence) => this.fail(feed, sentence), changed: () => this.host.requestUpdate(),
-  });
+  readonly crm = new CrmDesk(this.surroundings());
+  /** Who else knows about it. */
+  readonly help = new HelpDesk(this.surroundings());
   /** Drafts that were asked for here. */
   readonly asked = new Set<string>();
   /** Calls for which an e-mail is being written. */
@@ -52,6 +52,13 @@ export class DesktopSession implements ReactiveController {
 
   constructor(private readonly host: ReactiveControllerHost, private readonly say: Voice) {
     host.addController(this);
+  }
+
+  private surroundings(): Desk {
+    return {
+      feed: () => this.feed, say: { show: (text) => this.say.show(text), announce: (text) => this.say.announce(text) },
+      fail: (feed, sentence) => this.fail(feed, sentence), changed: () => this.host.requestUpdate(),
+    };
   }
 
   /** The worse of the two streams; a call that is over needs none of its own. */
@@ -89,6 +96,7 @@ export class DesktopSession implements ReactiveController {
     this.selected = id;
     this.view = undefined;
     this.crm.leave();
+    this.help.leave();
     this.problem = '';
     this.viewStream = 'connecting';
     // The address keeps the choice over a reload without a new page in the history.

@@ -6,6 +6,7 @@ import type { Citation, Decision, EmailOrder, Question } from '../api/types.ts';
 import type { Announcer } from '../components/announcer.ts';
 import type { Ask } from '../components/ask.ts';
 import type { Cards } from '../components/cards.ts';
+import type { Colleagues } from '../components/colleagues.ts';
 import type { CustomerPanel } from '../components/customer-panel.ts';
 import type { HandOver } from '../components/handover.ts';
 import type { Header } from '../components/header.ts';
@@ -53,6 +54,7 @@ export class Desktop extends LitElement {
   @query('bc-cards') private cards!: Cards | null;
   @query('bc-ask') private askBox!: Ask | null;
   @query('bc-header') private header!: Header;
+  @query('bc-colleagues') private colleagues!: Colleagues | null;
   @query('bc-customer-panel') private customerPanel!: CustomerPanel | null;
   @query('bc-handover') private handOver!: HandOver | null;
   @query('bc-keymap') private keyMap!: KeyMap;
@@ -134,6 +136,8 @@ export class Desktop extends LitElement {
       @outcome-put=${(event: CustomEvent<OutcomeOrder>) => session.crm.put(event.detail)}
       @outcome-retry=${(event: CustomEvent<CrmWrite>) => session.crm.retry(event.detail)}
       @outcome-again=${() => session.crm.loadOutcome()}
+      @experts-look=${() => session.help.look()}
+      @team-ask=${(event: CustomEvent<string>) => this.askTeam(event.detail)}
       @open-customer=${() => this.toCustomer()}
       @close-customer=${() => this.closeCustomer()}
       @close-handover=${() => (this.packClosed = this.session.view?.wrapup?.hand_over?.wrapup_id ?? null)}
@@ -204,10 +208,13 @@ export class Desktop extends LitElement {
   }
 
   private customer(view: ConversationView, closable = false) {
-    const { crm } = this.session;
+    const { crm, help } = this.session;
     return html`<bc-customer-panel
       .view=${view} .now=${this.now} .hasCrm=${crm.hasCrm(view)} .busy=${crm.choosing} .problem=${crm.choiceProblem} .closable=${closable}
-    ></bc-customer-panel>`;
+    ></bc-customer-panel>
+    <bc-colleagues
+      .view=${view} .experts=${help.experts} .canLook=${crm.hasCrm(view)} .canAsk=${crm.hasTeam} .looking=${help.looking} .asking=${help.asking} .problem=${help.problem}
+    ></bc-colleagues>`;
   }
 
   private newsIn(view: ConversationView): Tab | '' {
@@ -361,6 +368,10 @@ export class Desktop extends LitElement {
     this.show('cards');
     void this.updateComplete.then(() => this.outcome?.focus());
     return true;
+  }
+
+  private async askTeam(note: string): Promise<void> {
+    if (await this.session.help.ask(note)) this.colleagues?.sent();
   }
 
   private async send(reply: WrittenReply): Promise<void> {

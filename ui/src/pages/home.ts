@@ -124,6 +124,7 @@ export class Home extends LitElement {
       <a class="place" href="/desktop"><strong>Agent desktop</strong><span>The live call, its words, and answers with their source.</span></a>
       <a class="place" href="/knowledge"><strong>Knowledge</strong><span>Drafts to review, what nobody has written yet, and what grows stale.</span></a>
       <a class="place" href="/outbox"><strong>Outbox</strong><span>What goes to the CRM, mailbox and calendar, and what didn’t get there.</span></a>
+      <a class="place" href="/floor/routing"><strong>Routing</strong><span>Who waits and who is free, who was chosen and why, and what a policy is worth.</span></a>
       <div class="foot">
         <span class="quiet numbers">${me.role.replaceAll('_', ' ')} · version ${me.version}</span>
         <button type="button" class="button plain" @click=${this.signOut}>Sign out</button>

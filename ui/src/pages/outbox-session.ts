@@ -126,10 +126,20 @@ export class OutboxSession implements ReactiveController {
     return done;
   }
 
-  /** One after the other, so that a system which has just come back isn't flooded. */
+  /** One after the other, so that a system which has just come back isn't flooded, and the oldest first: a call goes into a case that came before it. */
   async retryAll(): Promise<void> {
-    const dead = (this.shown ?? []).filter((one) => one.state === 'failed');
-    if (this.progress || dead.length === 0) return;
+    const { tab, system } = this;
+    if (this.progress) return;
+    const counted = this.tally.filter((one) => one.state === 'failed' && (system === '' || one.destination === system));
+    this.progress = { done: 0, of: counted.reduce((sum, one) => sum + one.count, 0) };
+    this.host.requestUpdate();
+    // The list ends with the newest; the oldest may be some pages away.
+    while (this.next !== null) {
+      if ((await this.more()) && this.tab === tab && this.system === system) continue;
+      this.progress = null;
+      return this.host.requestUpdate();
+    }
+    const dead = (this.shown ?? []).filter((one) => one.state === 'failed').sort((a, b) => a.id - b.id);
     let failed = 0;
     for (const [done, one] of dead.entries()) {
       this.progress = { done, of: dead.length };

@@ -7,7 +7,7 @@ const row = (changes: Partial<OutboxItem> = {}): OutboxItem => ({
   id: 1, conversation_id: 'c-1', operation: 'add_note', destination: 'crm', dedupe_key: 'k', contact_id: '7', state: 'failed', attempts: 4, next_at: null,
   problem: 'The CRM refused it.', remote_id: null, created_at: '2026-11-28T11:00:00Z', updated_at: '2026-11-28T11:30:00Z', by: 'Emma', text: 'Text', ...changes,
 });
-const crm: SystemHealth = { name: 'crm', kind: 'crm', system: 'bottlecrm', resting: true, waiting: 120, failed: 0 };
+const crm: SystemHealth = { name: 'crm', kind: 'crm', system: 'bottlecrm', resting: true, problem: null, waiting: 120, failed: 0 };
 
 test('a row moves on in its place, and never back', () => {
   const rows = [row(), row({ id: 2, conversation_id: 'c-2' })];
@@ -30,6 +30,8 @@ test('how a system is, in words', () => {
   expect([systemName([crm], 'crm'), systemName([crm], 'old-crm')]).toEqual(['CRM (BottleCRM)', 'old-crm']);
   expect([healthText(crm), healthText({ ...crm, resting: false, waiting: 0 }), healthText({ ...crm, resting: false, waiting: 0, failed: 2 })])
     .toEqual(['resting, 120 waiting', 'in order', '2 failed']);
+  const problem = 'the key was not accepted: status 401';
+  expect(healthText({ ...crm, problem })).toBe('resting, the key was not accepted: status 401, 120 waiting');
 });
 
 test('when and how often', () => {

@@ -36,10 +36,11 @@ export function operationName(operation: string): string {
   return operations[operation] ?? words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-const kindNames: Record<string, string> = { crm: 'CRM', mail: 'Mailbox', calendar: 'Calendar', team: 'Team chat' };
+const kindNames: Record<string, string> = { crm: 'CRM', mail: 'Mailbox', calendar: 'Calendar', team: 'Team chat', channel: 'Replies' };
 const productNames: Record<string, string> = {
   bottlecrm: 'BottleCRM', rt: 'Request Tracker', salesforce: 'Salesforce', hubspot: 'HubSpot', servicenow: 'ServiceNow', zendesk: 'Zendesk',
   dataverse: 'Dynamics 365', odoo: 'Odoo', imap: 'IMAP', caldav: 'CalDAV', matrix: 'Matrix', slack: 'Slack', teams: 'Teams',
+  twilio: 'Twilio', acs: 'Azure Communication Services', smtp: 'mail',
 };
 
 /** `CRM (BottleCRM)`; a system that is configured no more keeps the name that it had. */
@@ -50,9 +51,9 @@ export function systemName(systems: SystemHealth[], name: string): string {
   return product ? `${kindNames[known.kind] ?? name} (${product})` : (kindNames[known.kind] ?? name);
 }
 
-/** `resting, 120 waiting`; what is well is said in one word. */
-export function healthText({ resting, waiting, failed }: SystemHealth): string {
-  const parts = [resting ? 'resting' : '', waiting > 0 ? `${waiting} waiting` : '', failed > 0 ? `${failed} failed` : ''].filter(Boolean);
+/** `resting, the key was not accepted: status 401, 120 waiting`; what is well is said in one word. */
+export function healthText({ resting, problem, waiting, failed }: SystemHealth): string {
+  const parts = [resting ? 'resting' : '', problem ?? '', waiting > 0 ? `${waiting} waiting` : '', failed > 0 ? `${failed} failed` : ''].filter(Boolean);
   return parts.length === 0 ? 'in order' : parts.join(', ');
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CrmWrite, Outcome, OutcomeItem } from '../api/crm-types.ts';
 import type { WrapUp } from '../api/types.ts';
-import { caseOf, firstWords, leftText, movedTo, noChoices, orderOf, rowsOf } from './outcome.ts';
+import { caseOf, firstWords, isOpen, leftText, movedTo, noChoices, orderOf, restingText, rowsOf } from './outcome.ts';
 import { noWrapUp } from './wrapup.ts';
 
 const item = (id: string, operation: string, changes: Partial<OutcomeItem> = {}): OutcomeItem =>
@@ -23,11 +23,32 @@ test('what is proposed is all that can be taken back; a mail is sent by nobody�
   expect(rows().map((row) => row.state)).toEqual(['planned', 'automatic', 'planned', 'planned', 'planned']);
 });
 
+test('nobody is invited by default', () => {
+  const invited = { ...outcome, items: [item('meeting:w-2', 'put_meeting', { destination: 'calendar', due: at }), item('invite:w-2', 'put_meeting', { destination: 'mail', due: at })] };
+  expect(rows(invited).map((row) => row.ticked)).toEqual([true, false]);
+});
+
 test('the order holds what is ticked and not written yet, and the changes of just that', () => {
   const choices = { ticked: { 'task:w-1': false, 'send:w-3': true }, case: undefined, changes: { note: { text: 'Mine' }, 'task:w-1': { date: '2026-12-01' } } };
   expect(orderOf(outcome, rows(outcome, [], choices), choices)).toEqual({ items: ['note', 'meeting:w-2', 'send:w-3'], case: '9', changes: { note: { text: 'Mine' } } });
   const written = { ...outcome, items: outcome.items.map((one) => ({ ...one, write: write({ dedupe_key: one.id }) })) };
   expect(orderOf(written, rows(written), noChoices)).toBeUndefined();
+});
+
+test('what was thrown away is put by nobody’s default, and can be put after all', () => {
+  const thrown = { ...outcome, items: [item('note', 'add_note', { write: write({ state: 'discarded' }) })] };
+  expect(rows(thrown).map((row) => [row.state, row.ticked, isOpen(row)])).toEqual([['discarded', false, true]]);
+  expect(orderOf(thrown, rows(thrown), noChoices)).toBeUndefined();
+  const choices = { ...noChoices, ticked: { note: true } };
+  expect(orderOf(thrown, rows(thrown, [], choices), choices)?.items).toEqual(['note']);
+});
+
+test('a status is shown and put for the chosen case alone', () => {
+  const both = { ...outcome, items: [item('status:9', 'update_case'), item('status:10', 'update_case')], cases: [one, { ...one, id: '10' }] };
+  const ids = (choices = noChoices) => rows(both, [], choices).map((row) => row.item.id);
+  expect([ids(), ids({ ...noChoices, case: '10' })]).toEqual([[], ['status:10']]);
+  const choices = { ...noChoices, case: '10' };
+  expect(orderOf(both, rows(both, [], choices), choices)).toMatchObject({ items: ['status:10'], case: '10' });
 });
 
 test('a new case is ordered with what belongs to it, once', () => {
@@ -66,3 +87,8 @@ test('a moved meeting keeps its zone', () => {
 });
 
 test('a text in a line', () => expect(firstWords('Charged twice.\n\n– Paid back.')).toBe('Charged twice. · Paid back.'));
+
+test('a system that refuses the key says so, and not that it is away', () => {
+  expect(restingText('HubSpot', null)).toContain('can’t be reached');
+  expect(restingText('HubSpot', 'the key was not accepted')).toContain('takes nothing at the moment: the key was not accepted');
+});

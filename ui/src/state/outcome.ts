@@ -28,9 +28,11 @@ export interface OutcomeRow {
   due: Due | null;
 }
 
-/** The rows in order. A new case has its place in the choice of the case, not in the list. */
+/** The rows in order. A new case has its place in the choice of the case, not in the list; a status is the chosen case's. */
 export function rowsOf(outcome: Outcome, writes: CrmWrite[], choices: Choices, wrapup: WrapUp | null): OutcomeRow[] {
-  return outcome.items.filter((item) => item.id !== 'case').map((item) => rowOf(item, writes, choices, wrapup));
+  const ofCase = `status:${caseOf(outcome.cases, choices) ?? ''}`;
+  const isShown = ({ id, write }: OutcomeItem) => id !== 'case' && (!id.startsWith('status:') || id === ofCase || write !== null);
+  return outcome.items.filter(isShown).map((item) => rowOf(item, writes, choices, wrapup));
 }
 
 function rowOf(item: OutcomeItem, writes: CrmWrite[], choices: Choices, wrapup: WrapUp | null): OutcomeRow {
@@ -40,7 +42,7 @@ function rowOf(item: OutcomeItem, writes: CrmWrite[], choices: Choices, wrapup: 
   const isTask = item.operation === 'create_task';
   return {
     item, write, due, state: stateOf(item, write), text: change.text ?? item.text,
-    ticked: choices.ticked[item.id] ?? isProposed(item),
+    ticked: choices.ticked[item.id] ?? (isProposed(item) && write?.state !== 'discarded'),
     open: isTask && item.due === null ? phraseOf(item, wrapup) : null,
   };
 }
@@ -55,9 +57,9 @@ export function stateOf(item: Pick<OutcomeItem, 'rule'>, write: CrmWrite | null)
   return write.state === 'sending' ? 'waiting' : write.state;
 }
 
-/** Ticked before anybody looks; but to send a mail is never proposed. */
+/** Ticked before anybody looks; but to send a mail or an invitation is never proposed. */
 function isProposed(item: OutcomeItem): boolean {
-  return item.operation !== 'send_mail';
+  return item.operation !== 'send_mail' && !item.id.startsWith('invite:');
 }
 
 function dueWith(item: OutcomeItem, { date, starts }: OutcomeChange): Due | null {
@@ -77,12 +79,17 @@ export function caseOf(cases: Case[], choices: Choices): string | null {
   return cases.length === 1 ? (cases[0]?.id ?? null) : null;
 }
 
+/** Whether the agent decides about it: also about what was thrown away, which nobody else puts any more. */
+export function isOpen(row: Pick<OutcomeRow, 'state'>): boolean {
+  return row.state === 'planned' || row.state === 'discarded';
+}
+
 /** What the button puts, or undefined where nothing is left to put. */
 export function orderOf(outcome: Outcome, rows: OutcomeRow[], choices: Choices): OutcomeOrder | undefined {
-  const chosen = rows.filter((row) => row.ticked && row.state === 'planned').map((row) => row.item.id);
+  const chosen = rows.filter((row) => row.ticked && isOpen(row)).map((row) => row.item.id);
   const of = caseOf(outcome.cases, choices);
   const made = outcome.items.find((item) => item.id === 'case');
-  const items = of === 'new' && made && !made.write ? ['case', ...chosen] : chosen;
+  const items = of === 'new' && made && (!made.write || made.write.state === 'discarded') ? ['case', ...chosen] : chosen;
   if (items.length === 0) return undefined;
   const changes = Object.fromEntries(Object.entries(choices.changes).filter(([id]) => items.includes(id)));
   return { items, case: of, changes };
@@ -101,6 +108,12 @@ export function leftText(rows: OutcomeRow[]): string {
     [count('failed'), 'not written'], [count('waiting') + count('automatic'), 'waiting'], [count('done'), 'written'],
   ] as const;
   return parts.filter(([n]) => n > 0).map(([n, says]) => `${n} ${says}`).join(' · ');
+}
+
+/** What becomes of what is put into a system that takes nothing at the moment, and why. */
+export function restingText(name: string, problem: string | null | undefined): string {
+  if (!problem) return `${name} can’t be reached at the moment. What you put there is kept and goes out by itself.`;
+  return `${name} takes nothing at the moment: ${problem}. What you put there is kept and goes out when that is mended.`;
 }
 
 /** One line of a longer text. */

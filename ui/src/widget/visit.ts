@@ -31,6 +31,12 @@ export function withTurn(visit: Visit, turn: PublicTurn): Visit {
   return { ...visit, turns: known ? visit.turns.map((one) => (one.turn_id === turn.turn_id ? turn : one)) : [...visit.turns, turn] };
 }
 
+/** What the page's owner has to do. */
+export function notListed(server: string, page: string): string {
+  return `<backchannel-chat>: the service at ${server} refuses this page. Name its origin in the service's settings and start it again:\n`
+    + `[channels.webchat]\norigins = ["${page}"]\nsecret = "…at least 32 characters…"`;
+}
+
 export interface Frame {
   id: string;
   event: string;
@@ -78,12 +84,26 @@ export class Visitor {
         this.move({ ended: true });
         throw new Error('ended');
       }
+      if (response.status === 429) this.move({ trouble: 'Many people are writing just now. Try again in a minute.' });
       if (!response.ok) throw new Error(String(response.status));
       this.move({ ...withTurn(this.visit, (await response.json()) as PublicTurn), pending: this.visit.pending.filter((one) => one.id !== id), trouble: null });
       void this.follow();
-    } catch {
+    } catch (error) {
       this.move({ pending: this.visit.pending.map((one) => (one.id === id ? { ...one, failed: true } : one)) });
+      // What a browser may not read looks like what it couldn't reach.
+      if (error instanceof TypeError && !this.stop.signal.aborted) await this.explain();
     }
+  }
+
+  /** Whether the service is away, or doesn't know the page. */
+  private async explain(): Promise<void> {
+    try {
+      await fetch(`${this.server}/livez`, { mode: 'no-cors', credentials: 'omit', signal: this.stop.signal });
+    } catch {
+      return this.move({ trouble: 'The chat can’t be reached just now. Try again in a moment.' });
+    }
+    console.error(notListed(this.server, location.origin));
+    this.move({ trouble: 'The chat isn’t set up for this page yet. Whoever looks after the page finds the reason in the browser’s console.' });
   }
 
   close(): void {

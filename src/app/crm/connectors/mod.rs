@@ -21,7 +21,7 @@ use crate::config::{Config, Login, Rule as RuleSetting, Secret};
 use crate::connect::crm::Crm;
 use crate::connect::destination::Destination;
 use crate::connect::mail;
-use crate::domain::ErrorKind;
+use crate::domain::{ErrorKind, Progress};
 use crate::flow::feedback::outcome::{OutcomeSettings, Rule};
 
 /// What came of settings: a mistake is a line, or several, each with its setting.
@@ -55,17 +55,21 @@ pub fn systems(config: &Config, time_zone: TimeZone) -> Result<Systems, AppError
         task: rule(writes.task),
         mail: rule(writes.mail),
         meeting: rule(writes.meeting),
+        status: rule(writes.status),
+        case_statuses: config.crm.case_statuses.clone(),
         crm: crm.as_ref().map(|crm| crm.name().to_owned()),
         mailbox: mailbox.as_ref().map(|mailbox| mailbox.name().to_owned()),
         calendar: calendar.as_ref().map(|calendar| calendar.name().to_owned()),
         sender: office::sender(config),
+        invites: office::invites(config),
         meeting_minutes: config.calendar.meeting_minutes.clamp(1, 24 * 60),
         time_zone,
     };
     let settings = DeskSettings {
         outcome,
-        region: config.crm.region.clone(),
+        region: region(&config.crm.region).map_err(invalid)?,
         identify_by: config.crm.identify_by.clone(),
+        settle: settle(config.crm.settle_ms).map_err(invalid)?,
         pushes_articles: writes.articles,
         automatic_after: Duration::from_secs(writes.automatic_after_s),
         room: config.team.room.clone(),
@@ -124,6 +128,30 @@ fn secret(secret: &Secret) -> SecretString {
 fn url(setting: &str, text: Option<&str>) -> Made<Url> {
     let text = text.ok_or_else(|| format!("{setting}: is missing"))?;
     text.parse().map_err(|_| format!("{setting}: must be http(s)://host…"))
+}
+
+/// Where numbers without a country code are. One that nobody knows would match nobody's.
+fn region(code: &str) -> Made<String> {
+    let code = code.trim().to_uppercase();
+    if code.parse::<phonenumber::country::Id>().is_ok() {
+        return Ok(code);
+    }
+    // What people write where ISO 3166-1 has another code.
+    let meant = match code.as_str() {
+        "UK" | "EN" => "; the United Kingdom is GB",
+        "EL" => "; Greece is GR",
+        _ => ", such as GB",
+    };
+    Err(format!("crm.region: must be a country's two letters in ISO 3166-1{meant}"))
+}
+
+/// As long as a try may be put off, and no longer.
+fn settle(milliseconds: u64) -> Made<Duration> {
+    let settle = Duration::from_millis(milliseconds);
+    match settle <= Progress::PAUSE_MAX {
+        true => Ok(settle),
+        false => Err(format!("crm.settle_ms: must be at most {}", Progress::PAUSE_MAX.as_millis())),
+    }
 }
 
 fn patience(milliseconds: u64) -> Duration {

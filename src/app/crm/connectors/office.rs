@@ -40,6 +40,16 @@ pub(super) fn sender(config: &Config) -> Option<Mailbox> {
     })
 }
 
+/// Whether the mailbox may invite to meetings: it can send, in the organizer's name, and no calendar server invites.
+pub(super) fn invites(config: &Config) -> bool {
+    let is_own = |from: &String| {
+        sender(config).is_some_and(|organizer| organizer.address.eq_ignore_ascii_case(from))
+    };
+    config.mail.smtp.is_some()
+        && config.mail.from.as_ref().is_some_and(is_own)
+        && !(config.calendar.url.is_some() && config.calendar.server_invites)
+}
+
 /// The folder whose new mails are conversations.
 pub(super) fn inbox(settings: &config::Mail) -> Made<Option<mail::Inbox>> {
     let Some(from) = settings.from.as_ref().filter(|_| settings.conversations) else {
@@ -99,7 +109,10 @@ pub(super) fn mailbox(settings: &config::Mail) -> Made<Option<Arc<dyn Destinatio
             SentCopy::Ours => mail::SentCopy::Ours,
             SentCopy::Servers => mail::SentCopy::Servers,
         },
-        invitations: mail::Invitations::default(),
+        invitations: match settings.smtp {
+            Some(_) => mail::Invitations::Sent,
+            None => mail::Invitations::Drafted,
+        },
         patience: patience(settings.patience_ms),
     });
     let places = [

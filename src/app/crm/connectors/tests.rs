@@ -55,6 +55,33 @@ fn all_places_are_made_with_their_names() {
 }
 
 #[test]
+fn invitations_go_by_mail_where_nobody_else_sends_them() {
+    let invites =
+        |text: &str| made(text).unwrap_or_else(|error| panic!("{error}")).settings.outcome.invites;
+    assert!(invites(OFFICE));
+    for other in [
+        OFFICE.replace("smtp = ", "# smtp = "),
+        OFFICE.replace("user = \"support\"", "user = \"support\"\nserver_invites = true"),
+        OFFICE.replace("[calendar]", "[calendar]\norganizer = \"boss@example.org\""),
+    ] {
+        assert!(!invites(&other), "{other}");
+    }
+}
+
+#[test]
+fn a_region_is_a_country_that_numbers_can_be_of() {
+    for (code, right) in [("GB", "GB"), ("de", "DE")] {
+        let systems = made(&format!("[crm]\nregion = '{code}'"));
+        assert_eq!(systems.unwrap_or_else(|error| panic!("{error}")).settings.region, right);
+    }
+    for (code, told) in [("UK", "is GB"), ("EL", "is GR"), ("XX", "such as GB"), ("", "such as GB")]
+    {
+        let error = made(&format!("[crm]\nregion = '{code}'")).err().expect(code).to_string();
+        assert!(error.contains("crm.region: must be") && error.contains(told), "{code}: {error}");
+    }
+}
+
+#[test]
 fn every_team_chat_and_mailbox_is_made() {
     for (text, system) in [
         ("[team]\nsystem = 'slack'\ntoken = 'xoxb-1'", "slack"),

@@ -286,7 +286,9 @@ impl BottleCrm {
         let path = format!("api/accounts/{}/", super::identifier(id)?);
         match self.ask(Request::get(&path)).await {
             Ok(answer) => Ok(answer.get("account_obj").cloned().unwrap_or_default()),
-            Err(DeliveryError::NotFound(_) | DeliveryError::Denied(_)) => Ok(Value::Null),
+            Err(
+                DeliveryError::NotFound(_) | DeliveryError::Denied(_) | DeliveryError::Forbidden(_),
+            ) => Ok(Value::Null),
             Err(error) => Err(error),
         }
     }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::connect::crm::wording::due_at;
 use crate::domain::{CaseRef, DedupeKey, Direction, Effect, MailDraft, Mailbox, Redacted};
+use crate::store::codec;
 
 /// The version of what `fields` answers.
 pub const VERSION: u32 = 1;
@@ -124,6 +125,14 @@ pub fn fields(effect: &Effect) -> Value {
             "text": one.text.as_str(),
             "in_reply_to": one.in_reply_to,
             "written_at": seconds(one.written_at),
+        }),
+        Effect::Recommend(one) => json!({
+            "conversation_id": one.conversation.as_str(),
+            "external_id": one.external_id,
+            // As it stands in the log and on the stream.
+            "decision": serde_json::to_value(codec::decision(&one.decision)).unwrap_or_default(),
+            "brief": one.brief.as_ref().map(Redacted::as_str),
+            "link": one.link,
         }),
     }
 }

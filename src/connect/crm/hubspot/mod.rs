@@ -386,7 +386,11 @@ impl Crm for HubSpot {
             let path = format!("{}/{owner}", self.settings.owners_path.trim_end_matches('/'));
             // The owners are a right of their own, and may be gone; the rest of the facts stands.
             facts.owner = match self.ask(Request::get(&path)).await {
-                Err(DeliveryError::NotFound(_) | DeliveryError::Denied(_)) => None,
+                Err(
+                    DeliveryError::NotFound(_)
+                    | DeliveryError::Denied(_)
+                    | DeliveryError::Forbidden(_),
+                ) => None,
                 other => wire::person(&other?.body),
             };
         }

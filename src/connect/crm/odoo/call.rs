@@ -140,9 +140,9 @@ fn refusal(error: &Value) -> DeliveryError {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'));
     let name = if is_name { name } else { "an error".to_owned() };
     match name.rsplit('.').next().unwrap_or_default() {
-        "AccessError" | "AccessDenied" | "Unauthorized" | "Forbidden" => {
-            DeliveryError::Denied(name)
-        }
+        "AccessDenied" | "Unauthorized" => DeliveryError::Denied(name),
+        // Of one model or record: the key itself was accepted.
+        "AccessError" | "Forbidden" => DeliveryError::Forbidden(name),
         "MissingError" => DeliveryError::NotFound("Odoo has no such record".to_owned()),
         // Somebody else's transaction won; ours left nothing.
         "SerializationFailure" | "LockNotAvailable" | "ConcurrencyError" | "LockError" => {

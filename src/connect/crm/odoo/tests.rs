@@ -172,7 +172,7 @@ async fn shapes_of_json_2_are_read_as_the_reference_shows_them() {
     );
     // Odoo's own errors mean that nothing was done, whatever their status.
     let errors = [
-        DeliveryError::Denied("odoo.exceptions.AccessError".to_owned()),
+        DeliveryError::Forbidden("odoo.exceptions.AccessError".to_owned()),
         DeliveryError::Refused("builtins.ValueError".to_owned()),
         DeliveryError::Limited { retry_after: None },
         DeliveryError::Unclear("status 502".to_owned()),

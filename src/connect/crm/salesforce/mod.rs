@@ -318,7 +318,10 @@ impl Crm for Salesforce {
         // Assets are a feature that an org may be without; the rest of the facts stands.
         let assets = match self.records(assets).await {
             Err(
-                DeliveryError::Refused(_) | DeliveryError::Denied(_) | DeliveryError::NotFound(_),
+                DeliveryError::Refused(_)
+                | DeliveryError::Denied(_)
+                | DeliveryError::Forbidden(_)
+                | DeliveryError::NotFound(_),
             ) => Vec::new(),
             other => other?,
         };

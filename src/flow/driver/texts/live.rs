@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::recall::{Recalled, recall};
 use super::{
-    Awake, INPUTS_MAX, Inner, NewTurn, Route, Speaker, TakenTurn, TextError, TextSettings, outgoing,
+    Awake, INPUTS_MAX, Inner, NewTurn, Route, Speaker, TakenTurn, TextError, TextSettings, mail_of,
+    outgoing,
 };
 use crate::domain::{
     ConversationId, CrmWrite, EndReason, EventBody, EventId, NewEvent, Party, Progress, TenantId,
@@ -48,6 +49,8 @@ struct Writing {
     began: Timestamp,
     parties: Vec<Party>,
     known: HashSet<EventId>,
+    /// Names of the customer's mails, oldest first.
+    mails: Vec<String>,
     route: Option<Route>,
     language: String,
     /// Who waits for the end.
@@ -69,13 +72,15 @@ pub(super) async fn wake(
     let appender =
         Appender { shared: Arc::clone(shared), tenant: tenant.clone(), id: id.clone(), news: None };
     let stored = shared.tasks.spawn(appender.run(entries));
-    let Recalled { session, notes, began, last_at, parties, known, route, language } = recalled;
+    let Recalled { session, notes, began, last_at, parties, known, mails, route, language } =
+        recalled;
     let writing = Writing {
         call: Call::new(shared, tenant.clone(), id.clone(), session, notes, to_log),
         settings: inner.settings.clone(),
         began,
         parties,
         known,
+        mails,
         route,
         language,
         ended: Vec::new(),
@@ -196,14 +201,15 @@ impl Writing {
             return;
         };
         self.known.insert(event.clone());
+        self.mails.extend(mail_of(&event).map(str::to_owned));
         let turn_id = TurnId::from(format!("t-{}", turns + 1));
         let now = Timestamp::now();
         let at_ms = self.since_beginning(turn.at.map_or(now, |at| at.min(now)));
         let mut entry = Entry { turn_event: Some(event), ..Entry::default() };
         if let Some(route) = self.route.as_ref().filter(|_| turn.sends) {
             let text = redaction::typed(&turn.text);
-            let delivery =
-                outgoing::reply(route, &self.call.id, &turn_id, text, party.name.clone());
+            let (name, mails) = (party.name.clone(), latest(&self.mails));
+            let delivery = outgoing::reply(route, &self.call.id, &turn_id, text, name, mails);
             let write = CrmWrite::of(&delivery, &Progress::new(now));
             entry.events.push(NewEvent::at(now, EventBody::CrmWrite(Box::new(write))));
             entry.deliveries.push(delivery);
@@ -263,6 +269,12 @@ impl Writing {
     fn since_beginning(&self, at: Timestamp) -> u64 {
         u64::try_from(at.duration_since(self.began).as_millis()).unwrap_or(0)
     }
+}
+
+/// As many as a mail cites.
+fn latest(mails: &[String]) -> &[String] {
+    const CITED_MAX: usize = 20;
+    &mails[mails.len().saturating_sub(CITED_MAX)..]
 }
 
 /// A settings file may name more than a clock can count.

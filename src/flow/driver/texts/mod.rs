@@ -7,6 +7,7 @@
 mod live;
 mod outgoing;
 mod recall;
+mod threads;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,10 +19,12 @@ use tokio::sync::{Mutex, OnceCell, Semaphore, mpsc, oneshot};
 
 use self::live::{Handle, Input};
 pub use self::outgoing::{OnPosted, Outgoing, RESERVED, Route};
-use super::{Calls, Shared, masked, party_of};
+pub use self::threads::mail_of;
+use super::{Calls, Shared, party_of};
 use crate::domain::{
     Channel, Classify, ConversationId, ConversationStarted, DeliveryState, Direction, EndReason,
-    ErrorKind, EventBody, EventId, NewEvent, Party, PartyId, Redacted, Role, TenantId, TurnId,
+    ErrorKind, EventBody, EventId, NewEvent, Party, PartyId, Redacted, Role, TenantId, Turn,
+    TurnId,
 };
 use crate::store::{
     ConversationRow, ConversationState, KindFilter, ListQuery, MAX_READ, ReadQuery, StoreError,
@@ -103,6 +106,13 @@ pub struct TakenTurn {
     pub text: Redacted,
     /// It wasn't there before.
     pub is_new: bool,
+}
+
+impl TakenTurn {
+    fn stored(turn: Turn) -> Self {
+        let Turn { id, party, start_ms, text, .. } = turn;
+        Self { id, party, start_ms, text, is_new: false }
+    }
 }
 
 /// Why a message wasn't taken.
@@ -193,8 +203,7 @@ impl Texts {
             None => ConversationId::fresh(),
         };
         let parties = opening.parties.into_iter().enumerate();
-        let mut attributes: BTreeMap<String, String> =
-            opening.attributes.iter().map(|(name, value)| (name.clone(), masked(value))).collect();
+        let mut attributes = shared.masked_attributes(&opening.attributes);
         if let Some(route) = opening.route {
             // Checked addresses, in which nobody types anything.
             attributes.extend(route.into_attributes());
@@ -218,34 +227,6 @@ impl Texts {
         Ok((id, true))
     }
 
-    /// The live conversation of a thread, such as two numbers that write to each other, or a new one. What has been
-    /// silent for too long is ended first. `opening.external_id` names the thread.
-    ///
-    /// # Errors
-    /// As `open`.
-    pub async fn in_thread(&self, opening: TextOpening) -> Result<ConversationId, TextError> {
-        let thread = opening.external_id.clone().unwrap_or_default();
-        let digest = Sha256::digest(thread.as_bytes());
-        let _one_at_a_time = self.0.threads[usize::from(digest[0]) % 64].lock().await;
-        let query = ListQuery {
-            tenant: opening.tenant.clone(),
-            state: Some(ConversationState::Live),
-            external_id: Some(thread),
-            limit: PAGE,
-            after: None,
-        };
-        let rows = self.0.shared.store.conversations(&query).await?.items;
-        let mut rows = rows.into_iter().filter(|row| row.channel == opening.channel.as_str());
-        match rows.next() {
-            Some(row) if self.is_over(&row, Timestamp::now()) => {
-                self.end(&opening.tenant, &row.id, EndReason::Timeout).await?;
-            }
-            Some(row) => return Ok(row.id),
-            None => {}
-        }
-        self.open(opening).await.map(|(id, _)| id)
-    }
-
     /// Takes one message; it is durable when this resolves.
     ///
     /// # Errors
@@ -260,6 +241,16 @@ impl Texts {
             Some(name) => event_id("turn", &[tenant.as_str(), id.as_str(), name]),
             None => EventId::fresh(),
         };
+        self.take(tenant, id, turn, event).await
+    }
+
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        id: &ConversationId,
+        turn: NewTurn,
+        event: EventId,
+    ) -> Result<TakenTurn, TextError> {
         let taken = self
             .ask(tenant, id, |answer| Input::Turn(Box::new(turn.clone()), event.clone(), answer));
         match taken.await {
@@ -399,13 +390,7 @@ impl Texts {
             let page = self.0.shared.store.read(&query).await?;
             if let Some(found) = page.iter().find(|one| one.id == *event) {
                 let turn = codec::decode_turn(found)?;
-                return Ok(turn.map(|turn| TakenTurn {
-                    id: turn.id,
-                    party: turn.party,
-                    start_ms: turn.start_ms,
-                    text: turn.text,
-                    is_new: false,
-                }));
+                return Ok(turn.map(TakenTurn::stored));
             }
             match page.last() {
                 Some(last) if page.len() == MAX_READ => query.after = last.position,

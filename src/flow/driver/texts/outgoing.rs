@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::threads::CITES;
 use crate::domain::{
     ChannelReply, ConversationId, CrmWrite, DedupeKey, Delivery, DeliveryMove, DeliveryState,
     Effect, EventBody, NewDelivery, NewEvent, Progress, Redacted, TenantId, TurnId,
@@ -25,7 +26,7 @@ pub struct Route {
 }
 
 /// Attributes that a client's own may not be called.
-pub const RESERVED: [&str; 2] = ["connector", "thread"];
+pub const RESERVED: [&str; 3] = ["connector", "thread", CITES];
 
 impl Route {
     pub(super) fn into_attributes(self) -> BTreeMap<String, String> {
@@ -125,6 +126,7 @@ pub(super) fn reply(
     turn: &TurnId,
     text: Redacted,
     by: Option<String>,
+    answers: &[String],
 ) -> NewDelivery {
     let now = Timestamp::now();
     NewDelivery {
@@ -139,6 +141,7 @@ pub(super) fn reply(
             to: route.theirs.clone(),
             text,
             in_reply_to: route.thread.clone(),
+            answers: answers.to_vec(),
             written_at: now,
         }),
         from: None,

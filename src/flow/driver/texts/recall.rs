@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::{LANGUAGE, Route, TextError, written};
+use super::{LANGUAGE, Route, TextError, mail_of, written};
 use crate::domain::{ConversationId, EventId, Identity, Party, Role, TenantId, TurnId};
 use crate::flow::driver::Shared;
 use crate::flow::driver::wrapup::Notes;
@@ -12,8 +12,7 @@ use crate::flow::session::{Session, held_in};
 use crate::models::ENGLISH;
 use crate::store::{ConversationState, KindFilter, MAX_READ, ReadQuery, codec, wire};
 
-const KINDS: &str =
-    "turn.final,insight.redaction,suggestion.offered,suggestion.withdrawn,crm.context";
+const KINDS: &str = "turn.final,insight.redaction,suggestion.offered,suggestion.withdrawn,crm.context,insight.intent";
 
 pub(super) struct Recalled {
     pub session: Session,
@@ -24,6 +23,8 @@ pub(super) struct Recalled {
     pub parties: Vec<Party>,
     /// Of turns, which a client may bring again.
     pub known: HashSet<EventId>,
+    /// Names of the customer's mails, oldest first.
+    pub mails: Vec<String>,
     pub route: Option<Route>,
     pub language: String,
 }
@@ -48,8 +49,9 @@ pub(super) async fn recall(
     let parties: Vec<Party> = row.parties.into_iter().map(named).collect();
     let mut session = Session::new(Vec::new(), &shared.settings.session)
         .map_err(|_| TextError::Spoken(id.clone()))?;
+    session.begins_with(&row.channel, &row.attributes);
     let mut notes = Notes::new(row.started_at, parties.clone());
-    let (mut known, mut last_ms) = (HashSet::new(), 0);
+    let (mut known, mut mails, mut last_ms) = (HashSet::new(), Vec::new(), 0);
     // By their placeholders, in whose turn they stand.
     let mut held: HashMap<String, TurnId> = HashMap::new();
     let mut query = ReadQuery::all(tenant.clone(), 0).of(id.clone());
@@ -61,12 +63,15 @@ pub(super) async fn recall(
             notes.recall(event)?;
             if let Some(turn) = codec::decode_turn(event)? {
                 known.insert(event.id.clone());
+                mails.extend(mail_of(&event.id).map(str::to_owned));
                 last_ms = last_ms.max(turn.end_ms);
                 held.extend(held_in(&turn.text).into_iter().map(|one| (one, turn.id.clone())));
                 session.recall(&turn);
+            } else if let Some(intent) = codec::decode_intent(event)? {
+                session.recall_intent(&intent);
             } else if let Some(context) = codec::decode_context(event)? {
                 if let Identity::Known(customer) = context.identity {
-                    session.customer_has(&customer.facts.products);
+                    session.customer_is(&customer.facts);
                     notes.meet(&customer.contact);
                 }
             } else if &*event.kind == codec::REDACTION {
@@ -95,6 +100,7 @@ pub(super) async fn recall(
         last_at: row.started_at.checked_add(last).unwrap_or(row.started_at),
         parties,
         known,
+        mails,
         route: Route::of(&row.attributes),
         language: row.attributes.get(LANGUAGE).map_or(ENGLISH, String::as_str).to_owned(),
     })

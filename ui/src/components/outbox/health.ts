@@ -47,7 +47,7 @@ export class Health extends LitElement {
     if (!systems) return '';
     if (systems.length === 0) return html`<p class="quiet">No other system is connected. An administrator names the CRM, mailbox and calendar in the settings.</p>`;
     return html`<ul aria-label="Systems">
-      ${systems.map((one) => html`<li class="numbers ${one.resting ? 'resting' : ''}"><span class="dot"></span>${systemName(systems, one.name)}: ${healthText(one)}</li>`)}
+      ${systems.map((one) => html`<li class="numbers ${one.resting || one.problem ? 'resting' : ''}"><span class="dot"></span>${systemName(systems, one.name)}: ${healthText(one)}</li>`)}
     </ul>`;
   }
 }

@@ -1,0 +1,274 @@
+//! What routing costs: the simulator's events a second on one core, one decision cycle with 10,000 waiting items and
+//! 10,000 agents, an event after it, and how far candidates, urgency and greed are from a full matching.
+//!
+//! Run: `cargo bench --bench routing`. Times of the simulator and of the cycle are processor time of the thread, so
+//! that others on the machine count less. Last line: JSON.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use backchannel::domain::{Feature, FeatureValue, Intent};
+use backchannel::routing::assign::{CANDIDATES, Edge, cycle, greedy, optimal, total};
+use backchannel::routing::desk::{Desk, Input, Offer, Output};
+use backchannel::routing::plan;
+use backchannel::routing::plan::{Plan, Presence};
+use backchannel::routing::score::{Terms, value, waiting_cost};
+use backchannel::routing::simulate::{Callers, Dice, Policy, Scenario, Tables, run};
+
+const SAMPLE: &str = include_str!("../routing/scenarios/bank-60-agents.toml");
+
+const ROUNDS: usize = 5;
+const SIDE: u32 = 500;
+const WAITING: usize = 10_000;
+const QUEUES: usize = 100;
+const SKILLS: usize = 50;
+const EVENTS: usize = 1_000;
+
+fn main() {
+    let mut line = String::from(r#"{"bench":"routing""#);
+    let rates = Policy::ALL.map(|policy| (policy.name(), simulate(policy)));
+    for (name, rate) in rates {
+        println!("simulator, {name}: {:.1} million events/s on one core", rate / 1e6);
+    }
+    let slowest = rates.iter().map(|(_, rate)| *rate).fold(f64::INFINITY, f64::min);
+    let _ = write!(line, r#","simulator_events_per_s":{slowest:.0}"#);
+    let gaps = matching();
+    println!("{SIDE} items × {SIDE} agents, shares of the score of a full matching:");
+    for (name, share, took) in &gaps {
+        println!("  {name:<58} {share:.4}  {:>7.1} ms", took.as_secs_f64() * 1e3);
+        if name.starts_with("as routed") {
+            let _ = write!(line, r#","of_full_matching":{share:.4}"#);
+        }
+    }
+    for (method, queues) in
+        [("context", QUEUES), ("skills", QUEUES), ("highest_capacity", QUEUES), ("context", 1)]
+    {
+        let (took, assigned, event) = decide(method, queues);
+        let (ms, event_ms) = (took.as_secs_f64() * 1e3, event.as_secs_f64() * 1e3);
+        println!(
+            "decision cycle, {WAITING} waiting × {WAITING} agents, {method}, {queues} queues: {ms:.1} ms, \
+             {assigned} assigned; an event after it {event_ms:.3} ms (95 %)"
+        );
+        let _ = write!(
+            line,
+            r#","cycle_{method}_{queues}_ms":{ms:.1},"event_{method}_{queues}_p95_ms":{event_ms:.3}"#
+        );
+    }
+    println!("{line}}}");
+}
+
+/// Events a second at load 1, drawing the callers included; the median of some rounds.
+fn simulate(policy: Policy) -> f64 {
+    let scenario = Scenario::parse(SAMPLE).expect("the sample is sound");
+    let mut rates: Vec<f64> = (0..ROUNDS)
+        .map(|round| {
+            let world = scenario.world(None, round as u64).expect("a world");
+            let tables = Tables::of(&world, policy);
+            let began = processor_time();
+            let events: u64 = (0..10)
+                .map(|seed| {
+                    let callers = Callers::new(&world, seed);
+                    let calls = callers.poisson(world.arrivals_per_s(1.0));
+                    run(&world, &callers, &calls, policy, &tables).events
+                })
+                .sum();
+            events as f64 / (processor_time() - began).as_secs_f64()
+        })
+        .collect();
+    rates.sort_by(f64::total_cmp);
+    rates[ROUNDS / 2]
+}
+
+/// Processor time of this thread where the system tells it, else the time of the clock.
+fn processor_time() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = told.and_then(|told| told.split_whitespace().next()?.parse().ok());
+    nanos.map_or_else(
+        || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default(),
+        Duration::from_nanos,
+    )
+}
+
+/// Items of ten skills with values and waits, agents with three skills each and speeds of their own.
+fn matching() -> Vec<(String, f64, Duration)> {
+    const KINDS: u32 = 10;
+    let mut dice = Dice::new(1);
+    let mut draw = |low: f64, high: f64| low + (high - low) * dice.unit();
+    let items: Vec<(u32, f64)> = (0..SIDE)
+        .map(|_| {
+            let kind = draw(0.0, f64::from(KINDS)) as u32;
+            let value = if draw(0.0, 1.0) < 0.15 { value(Some(2.0)) } else { value(None) };
+            (kind, value * waiting_cost(draw(0.0, 120.0), 20.0))
+        })
+        .collect();
+    let agents: Vec<Vec<(u32, f64, f64)>> = (0..SIDE)
+        .map(|agent| {
+            let skills = [agent % KINDS, (agent * 7 + 1) % KINDS, (agent * 3 + 2) % KINDS];
+            skills.map(|kind| (kind, draw(0.15, 0.35), draw(0.6, 0.95))).to_vec()
+        })
+        .collect();
+    let mut urgency: Vec<u32> = (0..SIDE).collect();
+    urgency.sort_by(|a, b| items[*b as usize].1.total_cmp(&items[*a as usize].1));
+    let mut full: Vec<Edge> = Vec::new();
+    let (mut first, mut best) = (Vec::new(), Vec::new());
+    for (item, (kind, urgent)) in items.iter().enumerate() {
+        let mut edges: Vec<Edge> = agents
+            .iter()
+            .enumerate()
+            .filter_map(|(agent, skills)| {
+                let (_, service_rate_per_min, resolves) =
+                    skills.iter().find(|skill| skill.0 == *kind)?;
+                let terms = Terms {
+                    value: 1.0,
+                    waiting_cost: *urgent,
+                    service_rate_per_min: *service_rate_per_min,
+                    resolves: *resolves,
+                };
+                Some(Edge { item: item as u32, agent: agent as u32, score: terms.score() })
+            })
+            .collect();
+        full.extend(&edges);
+        // An index gives agents in no order of this item; each item begins elsewhere.
+        let begin = item * CANDIDATES % edges.len().max(1);
+        edges.rotate_left(begin);
+        first.extend(edges.iter().take(CANDIDATES));
+        edges.sort_by(|a, b| b.score.total_cmp(&a.score));
+        best.extend(edges.iter().take(CANDIDATES));
+    }
+    let timed = |name: String, matching: &dyn Fn() -> Vec<Edge>| {
+        let began = Instant::now();
+        let pairs = matching();
+        (name, total(&pairs), began.elapsed())
+    };
+    let mut rows = vec![
+        timed("full matching (Kuhn–Munkres over all pairs)".into(), &|| optimal(&full)),
+        timed("greedy over all pairs".into(), &|| greedy(&full)),
+        timed(format!("Kuhn–Munkres over {CANDIDATES} candidates of an index"), &|| {
+            optimal(&first)
+        }),
+        timed(format!("Kuhn–Munkres over the {CANDIDATES} best candidates"), &|| optimal(&best)),
+        timed("as routed: candidates of an index, 100 at best, rest greedy".into(), &|| {
+            cycle(&urgency, &first)
+        }),
+    ];
+    let whole = rows[0].1;
+    rows.iter_mut().for_each(|row| row.1 /= whole);
+    rows
+}
+
+/// A cycle over all that wait, and the 95th of a hundred times of a new item after it.
+fn decide(method: &str, queues: usize) -> (Duration, usize, Duration) {
+    let mut desk = Desk::new(company(method, queues), "bench-");
+    for agent in 0..WAITING {
+        for kind in 0..5 {
+            let measured = Input::Measured {
+                agent: format!("a{agent}"),
+                kind: format!("k{}", (agent + kind) % 20),
+                handled: 50.0,
+                resolved: 30.0 + (agent % 20) as f64,
+                total_s: 9_000.0 + (agent % 100) as f64 * 90.0,
+            };
+            desk.note(measured, 0).expect("a known agent");
+        }
+    }
+    for item in 0..WAITING {
+        desk.note(offer(item, queues), 1_000 + item as u64).expect("a known workstream");
+    }
+    while desk.poll().is_some() {}
+    for agent in 0..WAITING {
+        let available =
+            Input::PresenceChanged { agent: format!("a{agent}"), presence: Presence::Available };
+        desk.note(available, 20_000).expect("a known agent");
+    }
+    let mut times = Vec::new();
+    let mut last = desk.clone();
+    for _ in 0..ROUNDS {
+        last = desk.clone();
+        let began = processor_time();
+        last.settle(20_000);
+        times.push(processor_time() - began);
+    }
+    times.sort();
+    let assigned = std::iter::from_fn(|| last.poll())
+        .filter(|output| matches!(output, Output::Assigned(_)))
+        .count();
+    let mut events: Vec<Duration> = (0..EVENTS)
+        .map(|item| {
+            let began = Instant::now();
+            last.handle(offer(WAITING + item, queues), 30_000).expect("a known workstream");
+            let took = began.elapsed();
+            while last.poll().is_some() {}
+            took
+        })
+        .collect();
+    events.sort();
+    (times[ROUNDS / 2], assigned, events[EVENTS * 95 / 100])
+}
+
+/// Each agent serves three queues (or the one) and has three skills.
+fn company(method: &str, queues: usize) -> Plan {
+    let mut text =
+        format!("mode = \"active\"\nblock = {{ messaging = {} }}\nskills = [", WAITING / queues);
+    let mut add = |part: std::fmt::Arguments<'_>| text.write_fmt(part).expect("text grows");
+    (0..SKILLS).for_each(|skill| add(format_args!("{{ name = \"s{skill}\" }},")));
+    add(format_args!("]\nprofiles = [{{ name = \"p\", limit = 1 }}]\n"));
+    for queue in 0..queues {
+        add(format_args!(
+            "[[queues]]\nname = \"q{queue}\"\nchannel = \"messaging\"\nmethod = \"{method}\"\n"
+        ));
+    }
+    for agent in 0..WAITING {
+        let serves: std::collections::BTreeSet<usize> =
+            (0..3).map(|nth| (agent + nth * 7) % queues).collect();
+        let serves: Vec<String> = serves.iter().map(|queue| format!("\"q{queue}\"")).collect();
+        // So that each queue has somebody for each skill.
+        let nth = agent / QUEUES;
+        let skilled = [nth % SKILLS, (nth * 7 + agent + 1) % SKILLS, (nth * 13 + 2) % SKILLS];
+        let skilled: std::collections::BTreeSet<usize> = skilled.into();
+        let skills: Vec<String> =
+            skilled.iter().map(|skill| format!("s{skill} = {}", 2 + skill % 4)).collect();
+        add(format_args!(
+            "[[agents]]\nname = \"a{agent}\"\nqueues = [{}]\nprofiles = [{{ profile = \"p\" }}]\nskills = {{ {} }}\n",
+            serves.join(", "),
+            skills.join(", ")
+        ));
+    }
+    add(format_args!(
+        "[[workstreams]]\nname = \"w\"\nchannel = \"messaging\"\nfallback_queue = \"q0\"\nprofiles = [\"p\"]\n\
+         [[workstreams.classification]]\nname = \"c\"\nrules = ["
+    ));
+    for skill in 0..SKILLS {
+        add(format_args!(
+            "{{ name = \"n{skill}\", when = {{ attribute = \"skill\", is = \"s{skill}\" }}, skills = {{ s{skill} = 2 }} }},"
+        ));
+    }
+    add(format_args!("]\n"));
+    for queue in 0..queues {
+        add(format_args!(
+            "[[workstreams.routes]]\nname = \"r{queue}\"\nqueue = \"q{queue}\"\nwhen = {{ attribute = \"queue\", is = \"q{queue}\" }}\n"
+        ));
+    }
+    plan::from_toml(&text).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.first()))
+}
+
+fn offer(item: usize, queues: usize) -> Input {
+    let feature = |name: &'static str, value: FeatureValue| Feature {
+        name: name.into(),
+        value,
+        source: "bench".into(),
+        as_of_ms: 0,
+    };
+    let intent =
+        |kind: usize, probability: f32| Intent { label: format!("k{}", kind % 20), probability };
+    Input::Offered(Offer {
+        item: format!("i{item}").into(),
+        workstream: "w".into(),
+        features: vec![
+            feature("queue", FeatureValue::Text(format!("q{}", item % queues))),
+            feature("skill", FeatureValue::Text(format!("s{}", item / queues % SKILLS))),
+            feature("value", FeatureValue::Number(0.5 + (item % 7) as f64 / 2.0)),
+        ],
+        intents: vec![intent(item, 0.7), intent(item + 3, 0.2)],
+        preferred: Vec::new(),
+    })
+}

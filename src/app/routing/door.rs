@@ -1,0 +1,267 @@
+//! What the doors ask of the router.
+
+use async_trait::async_trait;
+
+use super::floor::WorkOfOne;
+use super::{RoutingDesk, pack};
+use crate::connect::routing::callback::Reserved;
+use crate::connect::routing::{Fields, answer};
+use crate::domain::{
+    ConversationId, Decision, DecisionId, ErrorKind, Recommendation, TenantId, WorkItemId,
+};
+use crate::insight::redaction;
+use crate::routing::pack::brief;
+use crate::serve::{
+    AgentState, Failure, NewPlan, PlanInForce, PlanRefusal, QueueState, RoutingDoor, Step, Target,
+    TaskRouterDoor, WantedItem, WorkItem,
+};
+use crate::store::{KindFilter, MAX_READ, ROUTING, ReadQuery, StoreError, codec, wire};
+
+/// A Lambda function's result for Amazon Connect has 32 KB; others have more.
+const ANSWER_BYTES: usize = 32_000;
+const BRIEF_MAX_CHARS: usize = 600;
+/// Who assigned, where TaskRouter did.
+const TASKROUTER: &str = "taskrouter";
+
+impl RoutingDesk {
+    fn is_ours(&self, tenant: &TenantId) -> bool {
+        self.0.tenant == *tenant
+    }
+
+    fn check(&self, tenant: &TenantId) -> Result<(), Failure> {
+        match self.is_ours(tenant) {
+            true => Ok(()),
+            false => Err(super::floor::no_plan()),
+        }
+    }
+
+    /// With what goes along, where the item has a conversation.
+    async fn with_pack(&self, item: WorkItem) -> WorkItem {
+        let Some(id) = item.conversation_id.as_deref().map(ConversationId::from) else {
+            return item;
+        };
+        let tenant = self.0.tenant.clone();
+        match self.pack(&tenant, &id).await {
+            Ok(pack) => WorkItem { pack: pack.map(Box::new), ..item },
+            Err(error) => {
+                tracing::warn!(%error, "a work item goes on without its hand-over");
+                item
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl RoutingDoor for RoutingDesk {
+    async fn offer(
+        &self,
+        tenant: &TenantId,
+        item: WantedItem,
+        by: &str,
+    ) -> Result<(WorkItem, bool), Failure> {
+        self.check(tenant)?;
+        if let Some(id) = &item.conversation {
+            let known = self.0.store.conversation(tenant, id).await;
+            if known.map_err(|error| Failure::of(&error))?.is_none() {
+                let message = "conversation_id: there is no such conversation".to_owned();
+                return Err(Failure { kind: ErrorKind::Invalid, message });
+            }
+        }
+        let by = by.to_owned();
+        self.ask(move |floor, now_ms| floor.offer(item, &by, now_ms)).await?
+    }
+
+    async fn item(&self, tenant: &TenantId, id: &WorkItemId) -> Result<Option<WorkItem>, Failure> {
+        if !self.is_ours(tenant) {
+            return Ok(None);
+        }
+        let id = id.clone();
+        self.ask(move |floor, _| floor.view(&id)).await
+    }
+
+    async fn step(
+        &self,
+        tenant: &TenantId,
+        id: &WorkItemId,
+        step: Step,
+        by: &str,
+    ) -> Result<WorkItem, Failure> {
+        if !self.is_ours(tenant) {
+            let message = "there is no such work item".to_owned();
+            return Err(Failure { kind: ErrorKind::NotFound, message });
+        }
+        let (id, by) = (id.clone(), by.to_owned());
+        let hands_over = matches!(step, Step::Accept | Step::Transfer(_) | Step::Assign { .. });
+        let item = self.ask(move |floor, now_ms| floor.step(&id, step, &by, now_ms)).await??;
+        match hands_over {
+            true => Ok(self.with_pack(item).await),
+            false => Ok(item),
+        }
+    }
+
+    async fn decision(
+        &self,
+        tenant: &TenantId,
+        id: &DecisionId,
+    ) -> Result<Option<Decision>, Failure> {
+        if !self.is_ours(tenant) {
+            return Ok(None);
+        }
+        let wanted = id.clone();
+        if let Some(found) = self.ask(move |floor, _| floor.decision(&wanted)).await? {
+            return Ok(Some(found));
+        }
+        // One of long ago: all are in the log.
+        self.logged_decision(id).await.map_err(|error| Failure::of(&error))
+    }
+
+    async fn decisions(
+        &self,
+        tenant: &TenantId,
+        queue: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Decision>, Failure> {
+        if !self.is_ours(tenant) {
+            return Ok(Vec::new());
+        }
+        let queue = queue.map(str::to_owned);
+        self.ask(move |floor, _| floor.decisions(queue.as_deref(), limit)).await
+    }
+
+    async fn queues(&self, tenant: &TenantId) -> Result<Vec<QueueState>, Failure> {
+        if !self.is_ours(tenant) {
+            return Ok(Vec::new());
+        }
+        self.ask(|floor, now_ms| floor.queue_states(now_ms)).await
+    }
+
+    async fn agents(&self, tenant: &TenantId) -> Result<Vec<AgentState>, Failure> {
+        if !self.is_ours(tenant) {
+            return Ok(Vec::new());
+        }
+        self.ask(|floor, _| floor.agent_states()).await
+    }
+
+    async fn set_presence(
+        &self,
+        tenant: &TenantId,
+        agent: &str,
+        presence: &str,
+        by: &str,
+    ) -> Result<AgentState, Failure> {
+        self.check(tenant)?;
+        let (agent, presence, by) = (agent.to_owned(), presence.to_owned(), by.to_owned());
+        self.ask(move |floor, now_ms| floor.set_presence(&agent, &presence, &by, now_ms)).await?
+    }
+
+    async fn plan(&self, tenant: &TenantId) -> Result<Option<PlanInForce>, Failure> {
+        if !self.is_ours(tenant) {
+            return Ok(None);
+        }
+        self.ask(|floor, _| floor.plan_in_force()).await
+    }
+
+    async fn replace_plan(
+        &self,
+        tenant: &TenantId,
+        new: NewPlan,
+        expected: Option<u64>,
+        by: &str,
+    ) -> Result<PlanInForce, PlanRefusal> {
+        if !self.is_ours(tenant) {
+            let message = "this service routes for another tenant".to_owned();
+            return Err(PlanRefusal::Failed(Failure { kind: ErrorKind::Denied, message }));
+        }
+        let by = by.to_owned();
+        let put = self.ask(move |floor, now_ms| floor.put_plan(new, expected, &by, now_ms));
+        put.await.map_err(PlanRefusal::Failed)?
+    }
+
+    async fn pack(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+    ) -> Result<Option<wire::HandOverPack>, Failure> {
+        let known = self.0.store.conversation(tenant, conversation).await;
+        if known.map_err(|error| Failure::of(&error))?.is_none() {
+            return Ok(None);
+        }
+        let read = pack::read(self.0.store.as_ref(), tenant, conversation).await;
+        let Some(read) = read.map_err(|error| Failure::of(&error))? else { return Ok(None) };
+        if !self.is_ours(tenant) {
+            return Ok(Some(read.told(conversation, None, super::actor::now())));
+        }
+        let id = conversation.clone();
+        self.ask(move |floor, now_ms| Some(pack::told(&read, &id, &floor.board, now_ms))).await
+    }
+
+    async fn recommendation(&self, tenant: &TenantId, id: &str) -> Result<Option<Fields>, Failure> {
+        if !self.is_ours(tenant) {
+            return Ok(None);
+        }
+        let name = id.to_owned();
+        let found = self.ask(move |floor, _| floor.last_decision(&name)).await?;
+        let Some(((conversation, external_id), decision)) = found else { return Ok(None) };
+        let one: WorkOfOne = (conversation, external_id);
+        let pack = match &one.0 {
+            Some(conversation) => self.pack(tenant, conversation).await?,
+            None => None,
+        };
+        let brief = pack.map(|pack| brief(&pack, BRIEF_MAX_CHARS));
+        let brief = brief.filter(|text| !text.is_empty());
+        let link = self.0.public_url.as_ref().zip(one.0.as_ref());
+        let told = Recommendation {
+            external_id: one.1.unwrap_or_else(|| decision.item.to_string()),
+            decision: (*decision).clone(),
+            brief: brief.map(|text| redaction::typed(&text)),
+            link: link.map(|(url, id)| format!("{url}/desktop?conversation={id}")),
+            conversation: one.0.unwrap_or_else(|| ROUTING.into()),
+        };
+        let fields = answer(&told, &self.0.agents, ANSWER_BYTES);
+        fields.map(Some).map_err(|error| Failure::of(&error))
+    }
+
+    fn taskrouter(&self) -> Option<TaskRouterDoor<'_>> {
+        let callback = self.0.router.as_ref()?.callback.as_ref()?;
+        let tenant = self.0.tenant.clone();
+        Some(TaskRouterDoor { tenant, callback, address: self.0.address.as_ref() })
+    }
+
+    async fn reserved(&self, tenant: &TenantId, reserved: Reserved) -> Result<(), Failure> {
+        self.check(tenant)?;
+        let ours = self.0.agents.iter().find(|(_, theirs)| **theirs == reserved.worker_sid);
+        let agent = ours.map_or(&reserved.worker_sid, |(ours, _)| ours).clone();
+        self.ask(move |floor, now_ms| {
+            let Some(item) = floor.named(&reserved.task_sid) else { return Ok(()) };
+            // A worker whom the plan doesn't know is none of ours.
+            if floor.agent_state(&agent).is_none() {
+                return Ok(());
+            }
+            let step = match floor.view(&item).is_some_and(|view| view.agent.is_some()) {
+                true => Step::Transfer(Target::Agent(agent)),
+                false => Step::Assign { agent },
+            };
+            floor.step(&item, step, TASKROUTER, now_ms).map(drop)
+        })
+        .await?
+    }
+}
+
+impl RoutingDesk {
+    async fn logged_decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {
+        let mut query = ReadQuery::all(self.0.tenant.clone(), 0);
+        query.kinds = KindFilter::exactly(codec::ROUTE_RECOMMENDED);
+        loop {
+            let page = self.0.store.read(&query).await?;
+            for event in &page {
+                if let Some(decision) = codec::decode_decision(event)?.filter(|one| one.id == *id) {
+                    return Ok(Some(decision));
+                }
+            }
+            query.after = page.last().map_or(query.after, |event| event.position);
+            if page.len() < MAX_READ {
+                return Ok(None);
+            }
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! What the actor holds: the desk with all that is known of its items. No I/O, no clock.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::domain::{
+    ConversationId, Decision, DecisionId, ErrorKind, EventBody, FeatureValue, Intent, PlanPut,
+    RoutingMode, WorkItemId, WorkMoved, WorkOffered, WorkStep,
+};
+use crate::routing::context::{Board, ContextSettings};
+use crate::routing::desk::{Desk, Input, Refused};
+use crate::serve::{Failure, WorkItem};
+use crate::store::ROUTING;
+
+/// Decisions that can be looked at without reading the log.
+const DECISIONS_MAX: usize = 2_000;
+/// Items that are over and can still be asked for.
+const OVER_MAX: usize = 2_000;
+
+pub(super) struct How {
+    pub mode: Option<RoutingMode>,
+    pub workstreams: BTreeMap<String, String>,
+    pub wrap_up_ms: u64,
+    /// By which attribute of a conversation another router knows it.
+    pub id_attribute: Option<String>,
+    pub everybody_is_there: bool,
+}
+
+/// One item that isn't over.
+pub(super) struct Known {
+    pub offered: WorkOffered,
+    /// What the desk was told of it last.
+    pub told: Vec<(String, FeatureValue)>,
+    pub intents: Vec<Intent>,
+    pub decision: Option<Arc<Decision>>,
+    /// Of a recommendation that stood before a restart: the same again is no news.
+    pub stood: bool,
+    /// When its wrap-up ends by itself.
+    pub release_at_ms: Option<u64>,
+}
+
+/// Something for the log.
+pub(super) struct Entry {
+    pub stream: ConversationId,
+    pub body: EventBody,
+    /// A recommendation that another router is told: what it calls the item, and whose conversation it is.
+    pub tells: Option<(String, Option<ConversationId>)>,
+}
+
+pub(super) struct Floor {
+    pub how: How,
+    pub desk: Option<Desk>,
+    pub plan: Option<PlanPut>,
+    pub board: Board,
+    context: ContextSettings,
+    pub items: HashMap<WorkItemId, Known>,
+    by_conversation: HashMap<ConversationId, WorkItemId>,
+    by_external: HashMap<String, WorkItemId>,
+    pub releases: BTreeSet<(u64, WorkItemId)>,
+    over: VecDeque<(WorkItem, Option<Arc<Decision>>)>,
+    decisions: VecDeque<Arc<Decision>>,
+    out: Vec<Entry>,
+    now_ms: u64,
+}
+
+impl Floor {
+    pub fn new(how: How, context: ContextSettings) -> Self {
+        Self {
+            how,
+            desk: None,
+            plan: None,
+            board: Board::new(context.clone()),
+            context,
+            items: HashMap::new(),
+            by_conversation: HashMap::new(),
+            by_external: HashMap::new(),
+            releases: BTreeSet::new(),
+            over: VecDeque::new(),
+            decisions: VecDeque::new(),
+            out: Vec::new(),
+            now_ms: 0,
+        }
+    }
+
+    /// Begins to learn anew.
+    pub fn forget(&mut self) {
+        self.board = Board::new(self.context.clone());
+        self.decisions.clear();
+    }
+
+    /// Begins to be restored anew; what was learnt stays.
+    pub fn clear(&mut self) {
+        (self.desk, self.plan) = (None, None);
+        self.items.clear();
+        self.by_conversation.clear();
+        self.by_external.clear();
+        self.releases.clear();
+        self.out.clear();
+    }
+
+    /// The desk's time never goes back, though the machine's may.
+    pub fn at(&mut self, now_ms: u64) -> u64 {
+        self.now_ms = self.now_ms.max(now_ms);
+        self.now_ms
+    }
+
+    pub fn take_out(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.out)
+    }
+
+    pub fn push(&mut self, stream: ConversationId, body: EventBody) {
+        self.out.push(Entry { stream, body, tells: None });
+    }
+
+    pub fn push_entry(&mut self, entry: Entry) {
+        self.out.push(entry);
+    }
+
+    /// # Errors
+    /// There is no plan.
+    pub fn desk(&mut self) -> Result<&mut Desk, Failure> {
+        self.desk.as_mut().ok_or_else(no_plan)
+    }
+
+    pub fn next_due_ms(&self) -> Option<u64> {
+        let desk = self.desk.as_ref().and_then(Desk::next_due_ms);
+        let release = self.releases.first().map(|(at_ms, _)| *at_ms);
+        desk.into_iter().chain(release).min()
+    }
+
+    pub fn tick(&mut self, now_ms: u64) {
+        let now_ms = self.at(now_ms);
+        while let Some((at_ms, id)) = self.releases.first().cloned()
+            && at_ms <= now_ms
+        {
+            self.releases.remove(&(at_ms, id.clone()));
+            if let Err(error) = self.moves(&id, WorkStep::Released, None, now_ms) {
+                tracing::debug!(%error, "a wrap-up was over already");
+            }
+        }
+        if let Some(desk) = &mut self.desk {
+            // A tick names nothing that could be missing.
+            let _ = desk.handle(Input::Tick, now_ms);
+        }
+        self.drain(now_ms);
+    }
+
+    /// Tells the desk, and all that follows from it.
+    pub fn does(&mut self, input: Input, now_ms: u64) -> Result<(), Failure> {
+        self.desk()?.handle(input, now_ms).map_err(|refused| Failure::of(&refused))?;
+        self.drain(now_ms);
+        Ok(())
+    }
+
+    /// A step that the desk takes and the log keeps.
+    pub fn moves(
+        &mut self,
+        id: &WorkItemId,
+        step: WorkStep,
+        by: Option<&str>,
+        now_ms: u64,
+    ) -> Result<(), Failure> {
+        use crate::routing::desk::Target;
+        let item = id.clone();
+        let input = match &step {
+            WorkStep::Accepted => Input::Accepted { item },
+            WorkStep::Declined => Input::Declined { item },
+            WorkStep::Transferred(queue) => {
+                let (to, by) = (Target::Queue(queue.clone()), by.unwrap_or_default().to_owned());
+                Input::Transferred { item, to, by }
+            }
+            WorkStep::Ended => Input::Ended { item },
+            WorkStep::Released => Input::Released { item },
+        };
+        let done = self.desk()?.handle(input, now_ms);
+        match (done, &step) {
+            (Ok(()), _) => {}
+            // The desk has forgotten it already.
+            (Err(Refused::NoSuchItem), WorkStep::Ended | WorkStep::Released) => {}
+            (Err(refused), _) => return Err(Failure::of(&refused)),
+        }
+        let (step, by) = (step, by.map(str::to_owned));
+        let moved = WorkMoved { item: id.clone(), step, by, at_ms: now_ms };
+        self.push(self.stream_of(id), EventBody::RouteMoved(Box::new(moved)));
+        self.drain(now_ms);
+        self.forget_if_gone(id, now_ms);
+        Ok(())
+    }
+
+    /// Where what is told of an item stands.
+    pub fn stream_of(&self, id: &WorkItemId) -> ConversationId {
+        let conversation = self.items.get(id).and_then(|known| known.offered.conversation.clone());
+        conversation.unwrap_or_else(|| ConversationId::from(ROUTING))
+    }
+
+    pub fn keep(&mut self, known: Known) {
+        let (offered, id) = (&known.offered, known.offered.item.clone());
+        if let Some(conversation) = &offered.conversation {
+            self.by_conversation.insert(conversation.clone(), id.clone());
+        }
+        if let Some(external) = &offered.external_id {
+            self.by_external.insert(external.clone(), id.clone());
+        }
+        self.items.insert(id, known);
+    }
+
+    /// What the desk doesn't have any more is over.
+    pub fn forget_if_gone(&mut self, id: &WorkItemId, now_ms: u64) {
+        if self.desk.as_ref().is_some_and(|desk| desk.item(id).is_some()) {
+            return;
+        }
+        let Some(mut view) = self.view(id) else { return };
+        let stream = self.stream_of(id);
+        let Some(known) = self.items.remove(id) else { return };
+        let offered = &known.offered;
+        if let Some(conversation) = &offered.conversation {
+            self.by_conversation.remove(conversation);
+        }
+        if let Some(external) = &offered.external_id {
+            self.by_external.remove(external);
+        }
+        if let Some(at_ms) = known.release_at_ms {
+            self.releases.remove(&(at_ms, id.clone()));
+        }
+        let released =
+            WorkMoved { item: id.clone(), step: WorkStep::Released, by: None, at_ms: now_ms };
+        let is_told = self.out.iter().rev().any(|entry| match &entry.body {
+            EventBody::RouteMoved(moved) => moved.item == *id && moved.step == WorkStep::Released,
+            _ => false,
+        });
+        if !is_told {
+            self.push(stream, EventBody::RouteMoved(Box::new(released)));
+        }
+        (view.state, view.queue) = ("ended".to_owned(), None);
+        if self.over.len() >= OVER_MAX {
+            self.over.pop_front();
+        }
+        self.over.push_back((view, known.decision));
+    }
+
+    /// By our name, a conversation's, or another router's.
+    pub fn named(&self, name: &str) -> Option<WorkItemId> {
+        let id = WorkItemId::from(name);
+        if self.items.contains_key(&id) {
+            return Some(id);
+        }
+        let by_conversation = self.by_conversation.get(&ConversationId::from(name));
+        by_conversation.or_else(|| self.by_external.get(name)).cloned()
+    }
+
+    pub fn of_conversation(&self, conversation: &ConversationId) -> Option<WorkItemId> {
+        self.by_conversation.get(conversation).cloned()
+    }
+
+    /// One that is over, too.
+    pub fn view(&self, id: &WorkItemId) -> Option<WorkItem> {
+        let Some(known) = self.items.get(id) else {
+            let over = self.over.iter().rev().find(|(view, _)| view.id == id.as_str());
+            return over.map(|(view, _)| view.clone());
+        };
+        let at = self.desk.as_ref().and_then(|desk| desk.item(id));
+        let offered = &known.offered;
+        let mut view = WorkItem {
+            id: id.to_string(),
+            conversation_id: offered.conversation.as_ref().map(ToString::to_string),
+            external_id: offered.external_id.clone(),
+            workstream: offered.workstream.clone(),
+            state: "ended".to_owned(),
+            decision_id: known.decision.as_ref().map(|decision| decision.id.to_string()),
+            arrived_ms: offered.at_ms,
+            ..WorkItem::default()
+        };
+        if let Some(at) = at {
+            view.queue = Some(at.queue);
+            view.state = at.place.to_owned();
+            view.agent = at.agent;
+            view.recommended = at.recommended;
+            view.callback = at.callback;
+        }
+        Some(view)
+    }
+
+    /// The last decision about an item, also of one that is over, with what another router calls it.
+    pub fn last_decision(&self, name: &str) -> Option<(WorkOfOne, Arc<Decision>)> {
+        if let Some(id) = self.named(name) {
+            let known = self.items.get(&id)?;
+            let offered = &known.offered;
+            let one = (offered.conversation.clone(), offered.external_id.clone());
+            return Some((one, known.decision.clone()?));
+        }
+        let is_it = |view: &WorkItem| {
+            let others = [&view.conversation_id, &view.external_id];
+            view.id == name || others.iter().any(|other| other.as_deref() == Some(name))
+        };
+        let (view, decision) = self.over.iter().rev().find(|(view, _)| is_it(view))?;
+        let conversation = view.conversation_id.as_deref().map(ConversationId::from);
+        Some(((conversation, view.external_id.clone()), decision.clone()?))
+    }
+
+    pub fn remember(&mut self, decision: Arc<Decision>) {
+        if self.decisions.len() >= DECISIONS_MAX {
+            self.decisions.pop_front();
+        }
+        self.decisions.push_back(decision);
+    }
+
+    /// One of the last.
+    pub fn decision(&self, id: &DecisionId) -> Option<Decision> {
+        self.decisions.iter().rev().find(|one| one.id == *id).map(|one| (**one).clone())
+    }
+
+    /// The newest first.
+    pub fn decisions(&self, queue: Option<&str>, limit: usize) -> Vec<Decision> {
+        let of_queue = |one: &&Arc<Decision>| queue.is_none_or(|queue| one.queue == queue);
+        let newest = self.decisions.iter().rev().filter(of_queue).take(limit);
+        newest.map(|one| (**one).clone()).collect()
+    }
+}
+
+/// Whose conversation an item is, and what another router calls it.
+pub(super) type WorkOfOne = (Option<ConversationId>, Option<String>);
+
+pub(super) fn no_plan() -> Failure {
+    Failure {
+        kind: ErrorKind::Conflict,
+        message: "there is no routing plan yet; put one to /v1/routing/plan".to_owned(),
+    }
+}

@@ -1,0 +1,187 @@
+//! Conversations: one that begins on a configured channel is a work item, and what is learned of it is told to the
+//! desk.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::floor::Floor;
+use super::items::values;
+use crate::domain::{
+    ConversationId, Direction, Recorded, Role, RoutingMode, WorkItemId, WorkOffered, WorkStep,
+};
+use crate::routing::desk::Input;
+use crate::store::{StoreError, codec, wire};
+
+/// Who assigned, where somebody is in the conversation whom nobody at the desk had sent.
+const CONVERSATION: &str = "conversation";
+
+impl Floor {
+    /// Takes in what was before; nothing comes of it.
+    pub fn learn(&mut self, event: &Recorded) {
+        if let Err(error) = self.board.apply(event) {
+            tracing::error!(%error, "an event tells the router nothing");
+        }
+        match codec::decode_decision(event) {
+            Ok(Some(decision)) => self.remember(Arc::new(decision)),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "a decision can't be read"),
+        }
+    }
+
+    /// Takes in what has just happened. Several events about one conversation are weighed together.
+    pub fn hear(&mut self, events: &[Arc<Recorded>], now_ms: u64) {
+        let now_ms = self.at(now_ms);
+        let mut changed = BTreeSet::new();
+        for event in events {
+            // What it decided itself it knows.
+            if &*event.kind == codec::ROUTE_RECOMMENDED {
+                continue;
+            }
+            if let Err(error) = self.board.apply(event) {
+                tracing::error!(%error, "an event tells the router nothing");
+                continue;
+            }
+            match self.heard(event, now_ms) {
+                Ok(true) => drop(changed.insert(event.conversation.clone())),
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "an event tells the router nothing"),
+            }
+        }
+        self.tell_measured(now_ms);
+        for conversation in &changed {
+            self.refresh(conversation, now_ms);
+        }
+        if let Some(desk) = &mut self.desk {
+            desk.settle(now_ms);
+        }
+        self.drain(now_ms);
+    }
+
+    /// What agents have done since it was told last.
+    pub fn tell_measured(&mut self, now_ms: u64) {
+        let Some(desk) = &mut self.desk else { return };
+        for one in self.board.news() {
+            let (agent, kind) = (one.agent, one.intent);
+            let (handled, resolved, total_s) = (one.handled, one.resolved, one.total_s);
+            // Agents of before aren't in the plan any more.
+            let input = Input::Measured { agent, kind, handled, resolved, total_s };
+            let _ = desk.note(input, now_ms);
+        }
+    }
+
+    /// Whether more is known of the conversation by now.
+    fn heard(&mut self, event: &Recorded, now_ms: u64) -> Result<bool, StoreError> {
+        match &*event.kind {
+            codec::CONVERSATION_STARTED => {
+                let started: wire::ConversationStarted = codec::data(event)?;
+                self.begin(&event.conversation, &started, now_ms);
+                Ok(false)
+            }
+            codec::CONVERSATION_ENDED => {
+                self.end(&event.conversation, now_ms);
+                Ok(false)
+            }
+            codec::ROUTE_ASSIGNED => Ok(false),
+            "audio.started" => {
+                let audio: wire::AudioStarted = codec::data(event)?;
+                if audio.party.role == Role::Agent.as_str()
+                    && let (Some(item), Some(agent)) =
+                        (self.of_conversation(&event.conversation), audio.name)
+                {
+                    self.is_with(&item, &agent, now_ms);
+                }
+                Ok(true)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        conversation: &ConversationId,
+        started: &wire::ConversationStarted,
+        now_ms: u64,
+    ) {
+        let routes = |floor: &Self| {
+            floor.desk.as_ref().is_some_and(|desk| desk.plan().mode != RoutingMode::Off)
+        };
+        let workstream = self.how.workstreams.get(&started.channel).cloned();
+        let Some(workstream) = workstream.filter(|_| routes(self)) else { return };
+        if started.direction == Direction::Outbound.as_str()
+            || self.of_conversation(conversation).is_some()
+        {
+            return;
+        }
+        let named = self.how.id_attribute.as_ref();
+        let named = named.and_then(|name| started.attributes.get(name)).cloned();
+        let item = WorkItemId::from(format!("i-{conversation}"));
+        let offered = WorkOffered {
+            item: item.clone(),
+            conversation: Some(conversation.clone()),
+            external_id: named.or_else(|| started.external_id.clone()),
+            workstream,
+            features: Vec::new(),
+            intents: Vec::new(),
+            preferred: Vec::new(),
+            by: None,
+            at_ms: now_ms,
+        };
+        if let Err(error) = self.take_in(offered, now_ms) {
+            tracing::warn!(%conversation, %error, "a conversation is not routed");
+            return;
+        }
+        let agent = started.parties.iter().find(|one| one.role == Role::Agent.as_str());
+        if let Some(agent) = agent.and_then(|one| one.name.clone()) {
+            self.is_with(&item, &agent, now_ms);
+        }
+    }
+
+    /// Somebody is in the conversation: whoever was sent has come, or somebody else was faster.
+    fn is_with(&mut self, item: &WorkItemId, agent: &str, now_ms: u64) {
+        let is_planned = self.desk.as_ref().is_some_and(|desk| desk.agent(agent).is_some());
+        let Some(view) = self.view(item).filter(|_| is_planned) else { return };
+        let done = match (view.agent.as_deref() == Some(agent), view.state.as_str()) {
+            (true, "offered") => self.moves(item, WorkStep::Accepted, None, now_ms),
+            (true, _) | (_, "wrapping_up" | "ended") => Ok(()),
+            (false, _) => {
+                let (item, agent) = (item.clone(), agent.to_owned());
+                let by = CONVERSATION.to_owned();
+                self.does(Input::Assigned { item, agent, by }, now_ms)
+            }
+        };
+        if let Err(error) = done {
+            tracing::warn!(%item, %error, "that an agent has a work item is not noted");
+        }
+    }
+
+    pub fn end(&mut self, conversation: &ConversationId, now_ms: u64) {
+        let Some(item) = self.of_conversation(conversation) else { return };
+        if let Err(error) = self.moves(&item, WorkStep::Ended, None, now_ms) {
+            tracing::warn!(%item, %error, "the end of a work item is not noted");
+        }
+        let at_ms = now_ms.saturating_add(self.how.wrap_up_ms);
+        if let Some(known) = self.items.get_mut(&item) {
+            known.release_at_ms = Some(at_ms);
+            self.releases.insert((at_ms, item));
+        }
+    }
+
+    /// Tells the desk what it doesn't know yet.
+    fn refresh(&mut self, conversation: &ConversationId, now_ms: u64) {
+        let Some(item) = self.of_conversation(conversation) else { return };
+        let Some(known) = self.items.get(&item) else { return };
+        let (features, intents) = self.knows(&known.offered, now_ms);
+        let told = values(&features);
+        if known.told == told && known.intents == intents {
+            return;
+        }
+        if let Some(known) = self.items.get_mut(&item) {
+            (known.told, known.intents) = (told, intents.clone());
+        }
+        let Some(desk) = &mut self.desk else { return };
+        let input = Input::Updated { item: item.clone(), features, intents: Some(intents) };
+        if let Err(error) = desk.note(input, now_ms) {
+            tracing::warn!(%item, %error, "what is known of a work item is not weighed");
+        }
+    }
+}

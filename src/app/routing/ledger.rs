@@ -1,0 +1,183 @@
+//! What must survive a restart: the plan, who is there, and open work items with where each is.
+//!
+//! It is what the `route.*` events of the log come to. So that a start needn't read all of them, it is written to
+//! `routing.json` now and then, with the position up to where it goes; the file can be deleted at any time.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Recorded, TenantId};
+use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec, wire};
+
+const FILE: &str = "routing.json";
+const VERSION: u32 = 1;
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Ledger {
+    version: u32,
+    pub position: u64,
+    pub plan: Option<wire::RoutePlanned>,
+    /// By agent.
+    pub presence: BTreeMap<String, String>,
+    pub items: BTreeMap<String, Kept>,
+}
+
+/// An item that isn't over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub offered: wire::RouteOffered,
+    /// Where a person or a limit has put it; none where the rules did.
+    pub queue: Option<String>,
+    pub agent: Option<String>,
+    pub is_accepted: bool,
+    /// Since when.
+    pub ended_ms: Option<u64>,
+    /// One for each time.
+    pub declined: Vec<String>,
+    pub decision: Option<wire::RouteRecommended>,
+}
+
+impl Ledger {
+    /// Takes in the next event of the log.
+    ///
+    /// # Errors
+    /// It is damaged; the ledger stays as it was.
+    pub fn apply(&mut self, event: &Recorded) -> Result<(), StoreError> {
+        match &*event.kind {
+            codec::ROUTE_PLANNED => self.plan = Some(codec::data(event)?),
+            codec::ROUTE_PRESENCE => {
+                let set: wire::RoutePresence = codec::data(event)?;
+                self.presence.insert(set.agent, set.presence);
+            }
+            codec::ROUTE_OFFERED => self.offered(codec::data(event)?),
+            codec::ROUTE_OVERFLOWED => {
+                let over: wire::RouteOverflowed = codec::data(event)?;
+                if let Some(kept) = self.items.get_mut(&over.work_item_id)
+                    && over.action == "queue"
+                {
+                    kept.queue = over.to;
+                }
+            }
+            codec::ROUTE_RECOMMENDED => {
+                let decision: wire::RouteRecommended = codec::data(event)?;
+                if let Some(kept) = self.items.get_mut(&decision.work_item_id) {
+                    kept.decision = Some(decision);
+                }
+            }
+            codec::ROUTE_ASSIGNED => {
+                let assigned: wire::RouteAssigned = codec::data(event)?;
+                if let Some(kept) = self.items.get_mut(&assigned.work_item_id) {
+                    // By hand: nobody is asked.
+                    kept.is_accepted = assigned.by.is_some();
+                    (kept.agent, kept.ended_ms) = (Some(assigned.agent), None);
+                }
+            }
+            codec::ROUTE_MOVED => self.moved(codec::data(event)?),
+            _ => {}
+        }
+        self.position = self.position.max(event.position);
+        Ok(())
+    }
+
+    fn offered(&mut self, mut offered: wire::RouteOffered) {
+        match self.items.get_mut(&offered.work_item_id) {
+            Some(kept) => {
+                offered.at_ms = kept.offered.at_ms;
+                kept.offered = offered;
+            }
+            None => {
+                let kept = Kept {
+                    queue: None,
+                    agent: None,
+                    is_accepted: false,
+                    ended_ms: None,
+                    declined: Vec::new(),
+                    decision: None,
+                    offered,
+                };
+                self.items.insert(kept.offered.work_item_id.clone(), kept);
+            }
+        }
+    }
+
+    fn moved(&mut self, moved: wire::RouteMoved) {
+        let Some(kept) = self.items.get_mut(&moved.work_item_id) else { return };
+        match moved.step.as_str() {
+            "accepted" => kept.is_accepted = true,
+            "declined" => kept.declined.extend(kept.agent.take()),
+            "transferred" => {
+                (kept.agent, kept.is_accepted) = (None, false);
+                kept.queue = moved.queue;
+                kept.declined.clear();
+            }
+            "ended" => kept.ended_ms = Some(moved.at_ms),
+            "released" => drop(self.items.remove(&moved.work_item_id)),
+            _ => {}
+        }
+    }
+
+    /// Whole or not at all.
+    pub async fn save(&self, file: &Path) -> std::io::Result<()> {
+        let text = serde_json::to_vec(self)?;
+        let beside = file.with_extension("new");
+        tokio::fs::write(&beside, text).await?;
+        tokio::fs::rename(&beside, file).await
+    }
+}
+
+pub(super) fn file(folder: &Path) -> PathBuf {
+    folder.join(FILE)
+}
+
+/// What was kept, and all that the log has behind it.
+///
+/// # Errors
+/// The log can't be read.
+pub(super) async fn open(
+    folder: &Path,
+    store: &dyn Store,
+    tenant: &TenantId,
+) -> Result<Ledger, StoreError> {
+    let mut ledger = kept(&file(folder)).await;
+    if ledger.position > store.head().await? {
+        tracing::warn!("the log is older than what the router had, which is made anew");
+        ledger = Ledger { version: VERSION, ..Ledger::default() };
+    }
+    let mut query = ReadQuery::all(tenant.clone(), ledger.position);
+    query.kinds = KindFilter::parse("route.*").expect("the kinds are a constant; this is a bug");
+    loop {
+        let page = store.read(&query).await?;
+        for event in &page {
+            if let Err(error) = ledger.apply(event) {
+                tracing::error!(%error, "an event of the router can't be read");
+            }
+        }
+        query.after = page.last().map_or(query.after, |event| event.position);
+        if page.len() < MAX_READ {
+            return Ok(ledger);
+        }
+    }
+}
+
+async fn kept(file: &Path) -> Ledger {
+    let fresh = Ledger { version: VERSION, ..Ledger::default() };
+    let text = match tokio::fs::read(file).await {
+        Ok(text) => text,
+        Err(error) => {
+            if error.kind() != ErrorKind::NotFound {
+                tracing::warn!(%error, "what the router had is read from the log");
+            }
+            return fresh;
+        }
+    };
+    match serde_json::from_slice::<Ledger>(&text) {
+        Ok(ledger) if ledger.version == VERSION => ledger,
+        _ => {
+            tracing::warn!("{FILE} can't be read; what the router had is read from the log");
+            fresh
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! A start: the desk as it was, from the ledger.
+
+use std::sync::Arc;
+
+use super::floor::{Floor, Known};
+use super::items::{presence_of, values};
+use super::ledger::{Kept, Ledger};
+use super::plan::read;
+use super::settings::PlanText;
+use crate::domain::{self, ConversationId, PlanForm, PlanPut, WorkOffered};
+use crate::routing::desk::{Desk, Input, Offer, Target};
+use crate::routing::plan::Presence;
+use crate::store::codec;
+
+/// Puts the floor back to what the ledger says, and does what has become due since: conversations in `over` have ended.
+/// What was told before isn't told again.
+pub(super) fn restore(
+    floor: &mut Floor,
+    ledger: &Ledger,
+    over: &[ConversationId],
+    own: Option<PlanText>,
+    now_ms: u64,
+) {
+    let now_ms = floor.at(now_ms);
+    floor.clear();
+    if let Some(put) = ledger.plan.as_ref() {
+        stand(floor, put.clone(), ledger, over, now_ms);
+    }
+    let Some(own) = own else { return };
+    // What somebody has put over the API goes before the settings.
+    let is_older = floor
+        .plan
+        .as_ref()
+        .is_none_or(|put| put.by.is_none() && (put.form, &put.text) != (own.form, &own.text));
+    if !is_older {
+        return;
+    }
+    match read(own.form, &own.text, floor.how.mode) {
+        Ok(plan) => {
+            let epoch = floor.plan.as_ref().map_or(0, |put| put.epoch) + 1;
+            let put = PlanPut { epoch, form: own.form, text: own.text, by: None };
+            let is_first = floor.desk.is_none();
+            floor.replace_plan(put, plan, now_ms);
+            if is_first {
+                set_presences(floor, ledger, now_ms);
+                settle(floor, now_ms);
+            }
+        }
+        Err(mistakes) => tracing::error!(mistakes = mistakes.len(), "the plan can't be used"),
+    }
+}
+
+fn stand(
+    floor: &mut Floor,
+    put: crate::store::wire::RoutePlanned,
+    ledger: &Ledger,
+    over: &[ConversationId],
+    now_ms: u64,
+) {
+    let form = PlanForm::parse(&put.form).unwrap_or_default();
+    let plan = match read(form, &put.text, floor.how.mode) {
+        Ok(plan) => plan,
+        Err(mistakes) => {
+            // A plan of an older version that this one reads otherwise.
+            tracing::error!(
+                mistakes = mistakes.len(),
+                "the routing plan in force can't be read any more; put another one"
+            );
+            floor.plan = Some(PlanPut { epoch: put.epoch, form, text: put.text, by: put.by });
+            return;
+        }
+    };
+    let prefix = format!("{}-", domain::DecisionId::fresh());
+    floor.desk = Some(Desk::new(plan, &prefix).at_epoch(put.epoch));
+    floor.plan = Some(PlanPut { epoch: put.epoch, form, text: put.text, by: put.by });
+    floor.tell_measured(now_ms);
+    let mut kept: Vec<&Kept> = ledger.items.values().collect();
+    kept.sort_by_key(|kept| (kept.offered.at_ms, &kept.offered.work_item_id));
+    kept.into_iter().for_each(|kept| again(floor, kept, now_ms));
+    // What follows from that was told then.
+    while floor.desk.as_mut().and_then(Desk::poll).is_some() {}
+    over.iter().for_each(|conversation| floor.end(conversation, now_ms));
+    set_presences(floor, ledger, now_ms);
+    settle(floor, now_ms);
+}
+
+fn settle(floor: &mut Floor, now_ms: u64) {
+    if let Some(desk) = &mut floor.desk {
+        // A tick names nothing that could be missing.
+        let _ = desk.handle(Input::Tick, now_ms);
+    }
+    floor.drain(now_ms);
+    for item in floor.all_items() {
+        floor.forget_if_gone(&item, now_ms);
+    }
+}
+
+fn set_presences(floor: &mut Floor, ledger: &Ledger, now_ms: u64) {
+    let everybody = floor.how.everybody_is_there;
+    let Some(desk) = &mut floor.desk else { return };
+    let agents: Vec<String> = desk.plan().agents.iter().map(|one| one.name.clone()).collect();
+    for agent in agents.into_iter().filter(|one| everybody && !ledger.presence.contains_key(one)) {
+        let _ = desk.note(Input::PresenceChanged { agent, presence: Presence::Available }, now_ms);
+    }
+    for (agent, presence) in &ledger.presence {
+        if let Some(presence) = presence_of(presence) {
+            // Agents of an earlier plan are kept, but not there.
+            let input = Input::PresenceChanged { agent: agent.clone(), presence };
+            let _ = desk.note(input, now_ms);
+        }
+    }
+}
+
+/// One item, as it was. What the plan doesn't know any more is left out step by step.
+fn again(floor: &mut Floor, kept: &Kept, now_ms: u64) {
+    let offered: WorkOffered = codec::offered_of(kept.offered.clone());
+    let (features, intents) = floor.knows(&offered, now_ms);
+    let item = offered.item.clone();
+    let at_ms = offered.at_ms.min(now_ms);
+    let mut steps = vec![Input::Offered(Offer {
+        item: item.clone(),
+        workstream: offered.workstream.clone(),
+        features: features.clone(),
+        intents: intents.clone(),
+        preferred: offered.preferred.clone(),
+    })];
+    if let Some(queue) = &kept.queue {
+        let to = Target::Queue(queue.clone());
+        steps.push(Input::Transferred { item: item.clone(), to, by: "restart".to_owned() });
+    }
+    let decision = kept.decision.clone().and_then(codec::decision_of).map(Arc::new);
+    let release_at_ms = kept
+        .ended_ms
+        .filter(|_| offered.conversation.is_some())
+        .map(|ended_ms| ended_ms.saturating_add(floor.how.wrap_up_ms));
+    if let Some(at_ms) = release_at_ms {
+        floor.releases.insert((at_ms, item.clone()));
+    }
+    floor.keep(Known {
+        told: values(&features),
+        stood: decision.is_some(),
+        offered,
+        intents,
+        decision,
+        release_at_ms,
+    });
+    let Some(desk) = &mut floor.desk else { return };
+    for step in steps {
+        if let Err(error) = desk.note(step, at_ms) {
+            tracing::debug!(%error, "a work item is not quite what it was before the restart");
+        }
+    }
+    let with = kept.agent.as_deref().map(|agent| (agent, kept.is_accepted));
+    desk.resume(&item, &kept.declined, with, at_ms);
+    if kept.ended_ms.is_some() {
+        // It may have been forgotten with its workstream.
+        let _ = desk.note(Input::Ended { item }, at_ms);
+    }
+}

@@ -1,0 +1,220 @@
+//! `[routing]` → what the router needs, every mistake with its place.
+
+use std::collections::BTreeMap;
+
+use super::RoutingSettings;
+use super::plan::read;
+use super::router::router;
+use crate::config::{self, Config};
+use crate::connect::telephony::auth::PublicUrl;
+use crate::domain::{PlanForm, RoutingMode};
+use crate::routing::context::{ContextSettings, Limits};
+use crate::routing::plan::Plan;
+
+/// Of the company that `serve --demo` plays.
+const DEMO_PLAN: &str = include_str!("../../../routing/plan.toml");
+const CHANNELS: [&str; 4] = ["voice", "chat", "sms", "mail"];
+const MINUTE_MS: u64 = 60_000;
+const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
+
+/// A plan as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanText {
+    pub form: PlanForm,
+    pub text: String,
+}
+
+/// What `check` tells of the settings.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// The plan in numbers, and the router that is told: a line each.
+    pub lines: Vec<String>,
+    pub mistakes: Vec<String>,
+}
+
+/// # Errors
+/// All mistakes, a line each, with file, line and field, or with the setting.
+pub fn settings(config: &Config, demo: bool) -> Result<RoutingSettings, String> {
+    let mut mistakes = Vec::new();
+    let own = &config.routing;
+    let mode = own.mode.as_deref().and_then(|mode| {
+        let found = RoutingMode::parse(mode);
+        if found.is_none() {
+            mistakes.push(format!("routing.mode: is off, shadow or active, not {mode:?}"));
+        }
+        found
+    });
+    let mut plan = None;
+    let mut read_plan = None;
+    match written(own, demo) {
+        Ok(None) => {}
+        Ok(Some((name, text))) => match read(text.form, &text.text, mode) {
+            Ok(found) => {
+                read_plan = Some(found);
+                plan = Some(text);
+            }
+            Err(wrong) => mistakes.extend(wrong.iter().map(|one| {
+                let place = one
+                    .line_column
+                    .map_or_else(String::new, |(line, column)| format!(":{line}:{column}"));
+                let field = if one.place.is_empty() { "the plan" } else { &one.place };
+                format!("{name}{place}: {field}: {}; {}", one.what, one.instead)
+            })),
+        },
+        Err(why) => mistakes.push(why),
+    }
+    let workstreams = workstreams(own, demo, read_plan.as_ref(), &mut mistakes);
+    let router = router(&own.router).map_err(|why| mistakes.push(why)).ok().flatten();
+    let media_url = config.media.public_url.as_deref().map(PublicUrl::parse).transpose();
+    // That setting's own check says what is wrong with it.
+    let media_url = media_url.ok().flatten();
+    if router.as_ref().is_some_and(|told| told.callback.is_some()) && media_url.is_none() {
+        tracing::debug!("TaskRouter's callback can't be proven without media.public_url");
+    }
+    if !mistakes.is_empty() {
+        return Err(mistakes.join("\n"));
+    }
+    Ok(RoutingSettings {
+        plan,
+        mode,
+        workstreams,
+        wrap_up_ms: own.wrap_up_s.saturating_mul(1_000),
+        context: context(&own.context),
+        router,
+        agents: own.router.agents.clone(),
+        public_url: config.serve.public_url.clone(),
+        media_url,
+        everybody_is_there: demo,
+    })
+}
+
+/// What the settings come to, for `backchannel check`.
+pub fn check(config: &Config) -> Checked {
+    match settings(config, false) {
+        Ok(made) => {
+            let mut lines = Vec::new();
+            if let Some(plan) = &made.plan
+                && let Ok(plan) = read(plan.form, &plan.text, made.mode)
+            {
+                lines.push(format!(
+                    "routing: mode {}, {} queues, {} agents, {} workstreams",
+                    plan.mode.as_str(),
+                    plan.queues.len(),
+                    plan.agents.len(),
+                    plan.workstreams.len()
+                ));
+            }
+            if let Some(router) = &made.router {
+                lines.push(format!(
+                    "router: {}, called {:?}",
+                    router.system,
+                    router.destination.name()
+                ));
+            }
+            Checked { lines, mistakes: Vec::new() }
+        }
+        Err(why) => {
+            Checked { lines: Vec::new(), mistakes: why.lines().map(str::to_owned).collect() }
+        }
+    }
+}
+
+/// The plan's text, with the name of its file.
+fn written(own: &config::Routing, demo: bool) -> Result<Option<(String, PlanText)>, String> {
+    let Some(file) = &own.plan_file else {
+        let text = PlanText { form: PlanForm::Toml, text: DEMO_PLAN.to_owned() };
+        return Ok(demo.then(|| ("routing/plan.toml".to_owned(), text)));
+    };
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| format!("routing.plan_file: {name}: can't be read: {error}"))?;
+    let is_json = file.extension().is_some_and(|extension| extension == "json");
+    let form = if is_json { PlanForm::Json } else { PlanForm::Toml };
+    Ok(Some((name, PlanText { form, text })))
+}
+
+fn workstreams(
+    own: &config::Routing,
+    demo: bool,
+    plan: Option<&Plan>,
+    mistakes: &mut Vec<String>,
+) -> BTreeMap<String, String> {
+    let mut all = own.workstreams.clone();
+    if demo && all.is_empty() && own.plan_file.is_none() {
+        all.insert("voice".to_owned(), "calls".to_owned());
+        all.insert("chat".to_owned(), "chats".to_owned());
+    }
+    for (channel, workstream) in &all {
+        if !CHANNELS.contains(&channel.as_str()) {
+            let known = CHANNELS.join(", ");
+            mistakes.push(format!("routing.workstreams.{channel}: is no channel; {known} are"));
+        }
+        // What is put over the API later may have it.
+        if plan.is_some_and(|plan| !plan.names.workstreams.contains_key(workstream)) {
+            let what = format!("the plan has no workstream {workstream:?}");
+            mistakes.push(format!("routing.workstreams.{channel}: {what}"));
+        }
+    }
+    all
+}
+
+fn context(own: &config::RoutingContext) -> ContextSettings {
+    ContextSettings {
+        limits: Limits {
+            intent_ms: own.intent_minutes.saturating_mul(MINUTE_MS),
+            mood_ms: own.sentiment_minutes.saturating_mul(MINUTE_MS),
+            crm_ms: own.crm_minutes.saturating_mul(MINUTE_MS),
+            last_agent_ms: own.last_agent_days.saturating_mul(DAY_MS),
+            experience_ms: own.experience_days.saturating_mul(DAY_MS),
+        },
+        half_life_ms: own.experience_days.saturating_mul(DAY_MS).max(1),
+        repeat_window_ms: own.repeat_days.saturating_mul(DAY_MS),
+        handling_s: own.handling_s as f64,
+        after_work_s: own.after_work_s as f64,
+        ..ContextSettings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(text: &str) -> Result<RoutingSettings, String> {
+        settings(&toml::from_str(text).expect("settings"), false)
+    }
+
+    #[test]
+    fn without_settings_nothing_is_routed_and_the_demo_shows_something() {
+        let none = made("").unwrap_or_else(|why| panic!("{why}"));
+        assert!(none.plan.is_none() && none.router.is_none() && none.workstreams.is_empty());
+        let demo = settings(&Config::default(), true).unwrap_or_else(|why| panic!("{why}"));
+        let plan = demo.plan.expect("the demo's");
+        let plan = read(plan.form, &plan.text, None).expect("it is sound");
+        assert_eq!(plan.mode, RoutingMode::Shadow, "it recommends, and takes nobody's work");
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once_with_its_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("plan.toml");
+        std::fs::write(&file, "mode = \"on\"\n[[queues]]\nname = \"a\"\npriority = \"high\"\n")
+            .expect("written");
+        let text = format!(
+            "[routing]\nplan_file = {:?}\nmode = \"on\"\n[routing.workstreams]\nfax = \"calls\"\n\
+             [routing.router]\nsystem = \"acd\"",
+            file.display().to_string()
+        );
+        let why = made(&text).err().expect("it is wrong");
+        for part in [
+            "routing.mode:",
+            "plan.toml:1:",
+            "queues[0].priority",
+            "routing.workstreams.fax:",
+            "routing.router.system:",
+        ] {
+            assert!(why.contains(part), "{part} in {why}");
+        }
+        let gone = made("[routing]\nplan_file = \"/nowhere/plan.toml\"").err().expect("it is gone");
+        assert!(gone.starts_with("routing.plan_file:"), "{gone}");
+    }
+}

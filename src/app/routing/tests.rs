@@ -1,0 +1,484 @@
+//! The router over a real log: what it does, what it tells, and what is left of it after a restart.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::*;
+use crate::bus::{MemoryBus, Signal};
+use crate::connect::destination::{DeliveryError, Destination, RemoteId};
+use crate::domain::*;
+use crate::serve::{
+    NewPlan, PlanForm, PlanRefusal, RoutingDoor, Step, Target, WantedItem, WorkItem,
+};
+use crate::store::{KindFilter, ROUTING, ReadQuery, SqliteStore};
+
+const PLAN: &str = r#"
+mode = "active"
+[[profiles]]
+name = "call"
+limit = 1
+[[queues]]
+name = "billing"
+channel = "voice"
+priority = 10
+method = "context"
+[[queues]]
+name = "general"
+channel = "voice"
+[[agents]]
+name = "Emma"
+queues = ["billing", "general"]
+profiles = [{ profile = "call" }]
+[[agents]]
+name = "Bo"
+queues = ["general"]
+profiles = [{ profile = "call" }]
+[[workstreams]]
+name = "calls"
+channel = "voice"
+fallback_queue = "general"
+profiles = ["call"]
+[[workstreams.routes]]
+name = "money"
+queue = "billing"
+when = { attribute = "intent", is = "refund" }
+"#;
+
+/// A router of the company's own, which keeps what it is told.
+#[derive(Default)]
+struct Theirs(Mutex<Vec<(DedupeKey, Recommendation)>>);
+
+#[async_trait]
+impl Destination for Theirs {
+    fn name(&self) -> &str {
+        "theirs"
+    }
+
+    async fn deliver(&self, effect: &Effect, key: &DedupeKey) -> Result<RemoteId, DeliveryError> {
+        let Effect::Recommend(told) = effect else {
+            return Err(DeliveryError::Unsupported("take anything but recommendations"));
+        };
+        self.0.lock().expect("nobody panicked").push((key.clone(), (**told).clone()));
+        Ok(RemoteId(told.external_id.clone()))
+    }
+
+    async fn delivered(
+        &self,
+        _: &Effect,
+        key: &DedupeKey,
+    ) -> Result<Option<RemoteId>, DeliveryError> {
+        let told = self.0.lock().expect("nobody panicked");
+        let found = told.iter().find(|(known, _)| known == key);
+        Ok(found.map(|(_, told)| RemoteId(told.external_id.clone())))
+    }
+}
+
+struct House {
+    desk: RoutingDesk,
+    store: Arc<SqliteStore>,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl House {
+    async fn open(folder: &Path, plan: Option<&str>) -> Self {
+        Self::open_beside(folder, plan, None).await
+    }
+
+    /// Beside a router that is told.
+    async fn open_beside(folder: &Path, plan: Option<&str>, router: Option<Arc<Theirs>>) -> Self {
+        let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new(1_024));
+        let to_bus = Arc::clone(&bus);
+        let hook = Arc::new(move |events: &[Arc<Recorded>]| {
+            events.iter().for_each(|event| to_bus.publish(Signal::Event(Arc::clone(event))));
+        });
+        let store = Arc::new(SqliteStore::open(folder, hook).await.expect("it opens"));
+        let stop = CancellationToken::new();
+        let text =
+            |text: &str| PlanText { form: crate::domain::PlanForm::Toml, text: text.to_owned() };
+        let settings = RoutingSettings {
+            plan: plan.map(text),
+            workstreams: [("voice".to_owned(), "calls".to_owned())].into(),
+            router: router.map(|destination| Told {
+                system: "webhook",
+                destination,
+                callback: None,
+                id_attribute: Some("task".to_owned()),
+            }),
+            agents: [("Emma".to_owned(), "WK1".to_owned())].into(),
+            public_url: Some("https://copilot.example.test".to_owned()),
+            ..RoutingSettings::default()
+        };
+        let around = RoutingSurroundings {
+            tenant: "t".into(),
+            folder: folder.to_owned(),
+            store: store.clone(),
+            outbox: store.clone(),
+            bus,
+            stop: stop.clone(),
+        };
+        let (desk, tasks) = RoutingDesk::start(settings, around);
+        Self { desk, store, stop, tasks }
+    }
+
+    async fn close(self) {
+        self.stop.cancel();
+        for task in self.tasks {
+            task.await.expect("no panic");
+        }
+        self.store.close().await;
+    }
+
+    async fn offer(&self, id: &str, attributes: &[(&str, &str)]) -> WorkItem {
+        let text = |(name, value): &(&str, &str)| {
+            ((*name).to_owned(), FeatureValue::Text((*value).to_owned()))
+        };
+        let item = WantedItem {
+            id: id.into(),
+            conversation: None,
+            external_id: Some(format!("WT-{id}")),
+            workstream: "calls".into(),
+            attributes: attributes.iter().map(text).collect(),
+            intents: Vec::new(),
+            preferred: Vec::new(),
+        };
+        self.desk.offer(&"t".into(), item, "acd").await.expect("taken").0
+    }
+
+    async fn presence(&self, agent: &str, presence: &str) {
+        let set = self.desk.set_presence(&"t".into(), agent, presence, agent).await;
+        assert_eq!(set.expect("set").presence, presence);
+    }
+
+    async fn step(&self, id: &str, step: Step) -> Result<WorkItem, Failure> {
+        self.desk.step(&"t".into(), &id.into(), step, "Sue").await
+    }
+
+    async fn item(&self, id: &str) -> WorkItem {
+        self.desk.item(&"t".into(), &id.into()).await.expect("asked").expect("it is there")
+    }
+
+    async fn put(&self, text: &str, expected: Option<u64>) -> Result<u64, PlanRefusal> {
+        let new = NewPlan { form: PlanForm::Toml, text: text.to_owned() };
+        let put = self.desk.replace_plan(&"t".into(), new, expected, "Sue").await;
+        put.map(|plan| plan.epoch)
+    }
+
+    async fn append(&self, id: &str, bodies: Vec<EventBody>) {
+        let events = bodies.into_iter().map(|body| NewEvent::at(Timestamp::now(), body));
+        self.store.append(&"t".into(), &id.into(), events.collect()).await.expect("written");
+    }
+
+    /// Until it is so: what conversations tell comes by itself.
+    async fn until(&self, id: &str, is_so: impl Fn(&WorkItem) -> bool) -> WorkItem {
+        for _ in 0..1_000 {
+            if let Some(item) = self.desk.item(&"t".into(), &id.into()).await.expect("asked")
+                && is_so(&item)
+            {
+                return item;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("it never was so: {:?}", self.desk.item(&"t".into(), &id.into()).await);
+    }
+
+    async fn kinds(&self, stream: &str) -> Vec<String> {
+        let mut query = ReadQuery::all("t".into(), 0).of(stream.into());
+        query.kinds = KindFilter::parse("route.*").expect("it reads");
+        let events = self.store.read(&query).await.expect("read");
+        events.iter().map(|event| event.kind.to_string()).collect()
+    }
+}
+
+fn started(parties: Vec<Party>) -> EventBody {
+    EventBody::ConversationStarted(ConversationStarted {
+        channel: Channel::Voice,
+        direction: Direction::Inbound,
+        external_id: Some("CA1".into()),
+        parties,
+        attributes: BTreeMap::new(),
+    })
+}
+
+fn ended() -> EventBody {
+    EventBody::ConversationEnded(ConversationEnded {
+        reason: EndReason::Hangup,
+        duration_ms: 1_000,
+    })
+}
+
+fn refund() -> EventBody {
+    let ranked = vec![Intent { label: "refund".into(), probability: 0.9 }];
+    let seen = IntentSeen { ranked, abstained: false };
+    EventBody::IntentSeen(Box::new(TurnIntent { turn_id: "t-1".into(), seen }))
+}
+
+#[tokio::test]
+async fn without_a_plan_nothing_is_routed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::open(folder.path(), None).await;
+    house.append("c-1", vec![started(vec![]), refund(), ended()]).await;
+    assert!(house.desk.plan(&"t".into()).await.expect("asked").is_none());
+    assert!(house.desk.queues(&"t".into()).await.expect("asked").is_empty());
+    let refused = house.desk.set_presence(&"t".into(), "Emma", "available", "Emma").await;
+    assert_eq!(refused.expect_err("refused").kind, ErrorKind::Conflict);
+    assert!(house.kinds("c-1").await.is_empty());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn an_item_goes_its_way_and_each_step_is_an_event() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    let item = house.offer("i-1", &[("intent", "refund")]).await;
+    assert_eq!((item.state.as_str(), item.queue.as_deref()), ("waiting", Some("billing")));
+    house.presence("Emma", "available").await;
+    let item = house.item("i-1").await;
+    assert_eq!((item.state.as_str(), item.agent.as_deref()), ("offered", Some("Emma")));
+    let id = DecisionId::from(item.decision_id.expect("decided"));
+    let decision = house.desk.decision(&"t".into(), &id).await.expect("asked").expect("kept");
+    assert_eq!(decision.chosen.map(|one| one.agent).as_deref(), Some("Emma"));
+    assert_eq!(house.step("i-1", Step::Accept).await.expect("accepted").state, "active");
+    assert_eq!(house.step("i-1", Step::Accept).await.expect("again").state, "active");
+    let again = house.offer("i-1", &[("tier", "gold")]).await;
+    assert_eq!((again.state.as_str(), again.arrived_ms), ("active", item.arrived_ms));
+    assert_eq!(house.step("i-1", Step::End).await.expect("ended").state, "wrapping_up");
+    assert_eq!(house.step("i-1", Step::Release).await.expect("released").state, "ended");
+    assert_eq!(house.step("i-1", Step::Release).await.expect("again").state, "ended");
+    assert!(house.step("i-1", Step::Decline).await.is_err(), "it is over");
+    assert!(house.step("i-9", Step::End).await.is_err(), "nobody knows it");
+    assert_eq!(
+        house.kinds(ROUTING).await,
+        [
+            "route.planned",
+            "route.offered",
+            "route.queued",
+            // Nobody is there.
+            "route.recommended",
+            "route.presence",
+            "route.recommended",
+            "route.assigned",
+            "route.moved",
+            "route.offered",
+            "route.moved",
+            "route.moved"
+        ]
+    );
+    let other = TenantId::from("other");
+    assert!(house.desk.item(&other, &"i-1".into()).await.expect("asked").is_none());
+    assert!(house.desk.decision(&other, &id).await.expect("asked").is_none());
+    assert!(house.desk.agents(&other).await.expect("asked").is_empty());
+    assert!(house.desk.set_presence(&other, "Emma", "away", "x").await.is_err());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_conversation_is_an_item_and_what_it_tells_moves_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    house.presence("Bo", "busy").await;
+    house.append("c-1", vec![started(vec![])]).await;
+    let item = house.until("i-c-1", |item| item.queue.is_some()).await;
+    assert_eq!(item.queue.as_deref(), Some("general"));
+    assert_eq!(item.external_id.as_deref(), Some("CA1"));
+    house.append("c-1", vec![refund()]).await;
+    house.until("i-c-1", |item| item.queue.as_deref() == Some("billing")).await;
+    house.presence("Emma", "available").await;
+    let item = house.until("i-c-1", |item| item.agent.is_some()).await;
+    assert_eq!((item.state.as_str(), item.agent.as_deref()), ("offered", Some("Emma")));
+    // Somebody of that name is heard: the offer was taken.
+    let agent = Party { id: "p-2".into(), role: Role::Agent, name: Some("Emma".into()) };
+    let audio = AudioStarted { party: agent, codec: "mulaw".into(), sample_rate_hz: 8_000 };
+    house.append("c-1", vec![EventBody::AudioStarted(audio)]).await;
+    house.until("i-c-1", |item| item.state == "active").await;
+    // By its own name, as another router does.
+    let fields = house.desk.recommendation(&"t".into(), "CA1").await.expect("asked");
+    assert_eq!(fields.expect("decided")["backchannel_agent"], "WK1");
+    let handed = house.step("i-c-1", Step::Transfer(Target::Agent("Bo".into()))).await;
+    let handed = handed.expect("handed over");
+    assert_eq!(handed.agent.as_deref(), Some("Bo"));
+    assert_eq!(handed.pack.expect("it goes along").conversation_id, "c-1");
+    house.append("c-1", vec![ended()]).await;
+    house.until("i-c-1", |item| item.state == "wrapping_up").await;
+    let kinds = house.kinds("c-1").await;
+    assert!(kinds.iter().any(|kind| kind == "route.recommended"), "{kinds:?}");
+    assert!(house.kinds(ROUTING).await.iter().all(|kind| kind != "route.offered"));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_plan_is_whole_or_not_at_all_and_grows_its_epoch() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::open(folder.path(), None).await;
+    let wrong = house.put("mode = 1\n[[queues]]\nname = \"a\"\nchannel = \"fax\"", None).await;
+    let PlanRefusal::Mistakes(mistakes) = wrong.expect_err("it is wrong") else {
+        panic!("mistakes are told")
+    };
+    let places: Vec<&str> = mistakes.iter().map(|one| one.place.as_str()).collect();
+    assert!(places.contains(&"mode") && places.contains(&"queues[0].channel"), "{places:?}");
+    assert_eq!(house.put(PLAN, Some(0)).await.expect("put"), 1);
+    let late = house.put(PLAN, Some(0)).await.expect_err("another one stands");
+    assert!(matches!(late, PlanRefusal::Changed { epoch: 1 }), "{late:?}");
+    house.offer("i-1", &[]).await;
+    let without = PLAN.replace("name = \"general\"", "name = \"everybody\"");
+    let without = without.replace("\"general\"", "\"everybody\"");
+    assert_eq!(house.put(&without, Some(1)).await.expect("put"), 2);
+    assert_eq!(house.item("i-1").await.queue.as_deref(), Some("everybody"));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn off_tells_nothing_and_shadow_only_recommends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::open(folder.path(), None).await;
+    let off = PLAN.replace("\"active\"", "\"off\"");
+    house.put(&off, None).await.expect("put");
+    house.presence("Bo", "available").await;
+    let item = house.offer("i-1", &[]).await;
+    assert_eq!((item.state.as_str(), item.decision_id), ("waiting", None));
+    house.put(&PLAN.replace("\"active\"", "\"shadow\""), None).await.expect("put");
+    let item = house.item("i-1").await;
+    assert_eq!((item.state.as_str(), item.recommended.as_deref()), ("waiting", Some("Bo")));
+    assert!(house.kinds(ROUTING).await.iter().all(|kind| kind != "route.assigned"));
+    house.put(PLAN, None).await.expect("put");
+    assert_eq!(house.item("i-1").await.state, "offered");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_restart_keeps_plan_presence_items_and_epoch() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    house.put(&format!("{PLAN}\n# mine"), Some(1)).await.expect("put");
+    house.presence("Emma", "available").await;
+    house.offer("i-1", &[]).await;
+    house.step("i-1", Step::Accept).await.expect("accepted");
+    house.offer("i-2", &[("intent", "refund")]).await;
+    let waits = house.offer("i-3", &[]).await;
+    house.presence("Bo", "available").await;
+    house.presence("Bo", "away").await;
+    house.step("i-3", Step::Decline).await.expect("declined");
+    let before = house.kinds(ROUTING).await.len();
+    house.close().await;
+    for is_deleted in [false, true] {
+        if is_deleted {
+            // The file only saves reading.
+            std::fs::remove_file(folder.path().join("routing.json")).expect("it was kept");
+        }
+        let house = House::open(folder.path(), Some(PLAN)).await;
+        let plan = house.desk.plan(&"t".into()).await.expect("asked").expect("it stands");
+        assert_eq!(plan.epoch, 2);
+        assert!(plan.text.ends_with("# mine"), "what was put goes before the settings");
+        let agents = house.desk.agents(&"t".into()).await.expect("asked");
+        let presences: Vec<&str> = agents.iter().map(|one| one.presence.as_str()).collect();
+        assert_eq!(presences, ["available", "away"]);
+        let item = house.item("i-1").await;
+        assert_eq!((item.state.as_str(), item.agent.as_deref()), ("active", Some("Emma")));
+        assert_eq!(house.item("i-2").await.queue.as_deref(), Some("billing"));
+        let item = house.item("i-3").await;
+        assert_eq!((item.state.as_str(), item.agent), ("waiting", None));
+        assert_eq!(item.arrived_ms, waits.arrived_ms);
+        assert_eq!(house.kinds(ROUTING).await.len(), before, "nothing is told twice");
+        house.close().await;
+    }
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    // Her capacity was taken all the while.
+    assert_eq!(house.item("i-2").await.state, "waiting");
+    house.step("i-1", Step::End).await.expect("ended");
+    house.step("i-1", Step::Release).await.expect("released");
+    assert_eq!(house.item("i-2").await.agent.as_deref(), Some("Emma"));
+    assert_eq!(house.put(PLAN, Some(2)).await.expect("put"), 3);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_call_that_ended_while_nobody_listened_is_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    house.presence("Bo", "available").await;
+    let chat = vec![started(vec![])];
+    house.append("c-1", chat).await;
+    house.until("i-c-1", |item| item.state == "offered").await;
+    house.close().await;
+    // A call that a stop breaks off is ended by the log as it opens.
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    house.until("i-c-1", |item| item.state == "ended").await;
+    house.append("c-2", vec![started(vec![])]).await;
+    house.until("i-c-2", |item| item.agent.as_deref() == Some("Bo")).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_plan_of_the_settings_follows_its_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    house.presence("Bo", "available").await;
+    house.close().await;
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    let epoch = async |house: &House| {
+        house.desk.plan(&"t".into()).await.expect("asked").expect("it stands").epoch
+    };
+    assert_eq!(epoch(&house).await, 1, "the same again is no news");
+    house.close().await;
+    let house = House::open(folder.path(), Some(&PLAN.replace("limit = 1", "limit = 2"))).await;
+    assert_eq!(epoch(&house).await, 2);
+    let agents = house.desk.agents(&"t".into()).await.expect("asked");
+    assert_eq!((agents[1].presence.as_str(), agents[1].capacity[0].limit), ("available", 2));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn another_router_is_told_each_recommendation_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let theirs = Arc::new(Theirs::default());
+    let shadow = PLAN.replace("\"active\"", "\"shadow\"");
+    let open = || House::open_beside(folder.path(), Some(&shadow), Some(Arc::clone(&theirs)));
+    let told = async |count: usize| {
+        for _ in 0..1_000 {
+            if theirs.0.lock().expect("nobody panicked").len() >= count {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        theirs.0.lock().expect("nobody panicked").clone()
+    };
+    let house = open().await;
+    house.presence("Emma", "available").await;
+    let mut began = ConversationStarted {
+        channel: Channel::Voice,
+        direction: Direction::Inbound,
+        external_id: Some("CA1".into()),
+        parties: Vec::new(),
+        attributes: [("task".to_owned(), "WT1".to_owned())].into(),
+    };
+    house.append("c-1", vec![EventBody::ConversationStarted(began.clone())]).await;
+    let first = told(1).await;
+    assert_eq!(first.len(), 1);
+    let (_, one) = &first[0];
+    assert_eq!((one.external_id.as_str(), one.conversation.as_str()), ("WT1", "c-1"));
+    assert_eq!(one.decision.chosen.as_ref().map(|one| one.agent.as_str()), Some("Emma"));
+    let link = "https://copilot.example.test/desktop?conversation=c-1";
+    assert_eq!(one.link.as_deref(), Some(link));
+    let fields = house.desk.recommendation(&"t".into(), "WT1").await.expect("asked");
+    let fields = fields.expect("decided");
+    assert_eq!((&*fields["backchannel_agent"], &*fields["backchannel_link"]), ("WK1", link));
+    house.append("c-1", vec![refund()]).await;
+    let second = told(2).await;
+    assert_eq!(second[1].1.decision.queue, "billing");
+    house.close().await;
+    // Nothing is told again, and outbound calls are nobody's work.
+    let house = open().await;
+    began.direction = Direction::Outbound;
+    house.append("c-2", vec![EventBody::ConversationStarted(began)]).await;
+    house.offer("i-9", &[]).await;
+    let third = told(3).await;
+    let names: Vec<&str> = third.iter().map(|(_, one)| one.external_id.as_str()).collect();
+    assert_eq!(names, ["WT1", "WT1", "WT-i-9"]);
+    assert!(house.desk.item(&"t".into(), &"i-c-2".into()).await.expect("asked").is_none());
+    house.close().await;
+}

@@ -1,0 +1,83 @@
+//! `backchannel eval routing DATASET`
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::route::{ACCURACY, TARGET_S, progress, table};
+use crate::domain::ErrorKind;
+use crate::evaluate::routing;
+use crate::evaluate::routing::{AtLoad, Dataset};
+use crate::routing::simulate::{Comparison, Measured, Policy, Replay, Settings, Source};
+
+/// Replay a month of a bank's calls through the routing policies
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    backchannel eval routing ../shared/data/technion-bank-1999\n  \
+    backchannel eval routing calls_1999-01.csv --load 0.85,0.95,1.0 --confusion confusion.json\n\n\
+    Each day is a run; who answers and when is as recorded. The router knows of agents what the days\n\
+    before have shown. With --load, handling times are stretched so that the work is that share of the\n\
+    time on duty. See backchannel route simulate --help for the policies.")]
+pub struct RoutingArgs {
+    /// Folder with files calls_*.csv, or one such file
+    dataset: PathBuf,
+    /// Work by agents' time, several with commas; as recorded if not given
+    #[arg(long, value_delimiter = ',', value_parser = super::route::load)]
+    load: Vec<f64>,
+    /// How intents are confused, as measured: the share that is right counts (JSON)
+    #[arg(long, value_name = "FILE")]
+    confusion: Option<PathBuf>,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print the JSON line only
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints tables; the last line is JSON.
+///
+/// # Errors
+/// The records or the confusion can't be used.
+pub fn run(args: &RoutingArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    let dataset = Dataset::technion(&args.dataset)?;
+    let measured = args.confusion.as_deref().map(routing::confusion).transpose()?;
+    let accuracy = measured.as_ref().map_or(ACCURACY, Measured::accuracy);
+    let stretches = args.load.iter().copied().map(Some);
+    let loads: Vec<Option<f64>> = std::iter::once(None).chain(stretches).collect();
+    let bar = progress(loads.len() * dataset.history.days.len());
+    let (mut compared, mut recorded_load) = (Vec::new(), 0.0);
+    for load in loads {
+        let settings = Settings { target_s: TARGET_S, accuracy, load, seed: args.seed };
+        let replay = Replay::new(&dataset.history, settings, None);
+        if load.is_none() {
+            let days = replay.days();
+            recorded_load = (0..days).map(|day| replay.load(day)).sum::<f64>() / days.max(1) as f64;
+        }
+        let source = Source::Replay(&replay, args.seed);
+        let comparison = Comparison::of(&source, &Policy::ALL, Policy::Skill, &|| bar.inc(1));
+        let comparison = comparison.map_err(|error| Failure::invalid(error.to_string()))?;
+        compared.push(AtLoad { load, comparison });
+    }
+    bar.finish_and_clear();
+    let written = (|| {
+        if !args.json {
+            table::write(out, &compared)?;
+        }
+        let mut line = json!({
+            "dataset": args.dataset.display().to_string(),
+            "data_sha256": dataset.sha256,
+            "models": {},
+            "version": env!("CARGO_PKG_VERSION"),
+            "intents_right": accuracy,
+            "recorded_load": recorded_load,
+        });
+        if let Value::Object(line) = &mut line {
+            line.extend(routing::figures(&compared));
+        }
+        writeln!(out, "{line}")
+    })();
+    written.map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))
+}

@@ -1,0 +1,104 @@
+use clap::Parser as _;
+
+use super::*;
+
+#[derive(Debug, clap::Parser)]
+struct Line {
+    #[command(subcommand)]
+    command: RouteCommand,
+}
+
+fn ran(args: &[&str]) -> Result<String, String> {
+    let words = ["route", "simulate"].into_iter().chain(args.iter().copied());
+    let line = Line::try_parse_from(words).map_err(|error| error.to_string())?;
+    let mut out = Vec::new();
+    run(&line.command, &mut out).map_err(|failure| failure.message)?;
+    Ok(String::from_utf8(out).expect("text"))
+}
+
+fn last_line(out: &str) -> Value {
+    serde_json::from_str(out.lines().last().expect("a line")).expect("JSON")
+}
+
+#[test]
+fn the_sample_is_compared_at_each_load_and_plotted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plots = folder.path().join("new").join("plots");
+    let svg = plots.to_str().expect("a path");
+    let out =
+        ran(&["--load", "0.9,1.0", "--seeds", "2", "--policies", "fifo,context", "--svg", svg])
+            .expect("done");
+    assert!(out.contains("load 0.90: 2 runs") && out.contains("load 1.00: 2 runs"), "{out}");
+    assert!(out.contains("context answers more in time than skill"), "{out}");
+    let line = last_line(&out);
+    assert_eq!(line["data_sha256"].as_str().map(str::len), Some(64));
+    assert_eq!(line["loads"].as_array().map(Vec::len), Some(2));
+    let policies = line["loads"][1]["policies"].as_object().expect("policies");
+    assert_eq!(policies.keys().collect::<Vec<_>>(), ["context", "fifo", "skill"]);
+    assert!(policies["context"]["gain"]["service_level"]["low"].is_f64());
+    for name in ["service_level.svg", "gain-0.90.svg", "classes-1.00.svg"] {
+        let plot = std::fs::read_to_string(plots.join(name)).expect("a plot");
+        assert!(roxmltree::Document::parse(&plot).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn a_measured_confusion_replaces_the_even_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.to_str().expect("a path").to_owned()
+    };
+    let scenario = include_str!("../../../routing/scenarios/equal-agents.toml");
+    let scenario = write("one.toml", scenario);
+    let fits = write("fits.json", r#"{"labels": ["any", "other"], "counts": [[8, 2], [1, 9]]}"#);
+    let out = ran(&["--scenario", &scenario, "--confusion", &fits, "--seeds", "2", "--json"])
+        .expect("done");
+    assert_eq!(out.lines().count(), 1, "only JSON");
+    let line = last_line(&out);
+    assert_eq!(
+        (line["intents_right"].as_f64(), line["classes_right"].as_f64()),
+        (Some(0.85), Some(0.8))
+    );
+    let other = write("other.json", r#"{"labels": ["x"], "counts": [[1]]}"#);
+    let error = ran(&["--scenario", &scenario, "--confusion", &other]).expect_err("no such label");
+    assert!(error.contains("the intent any"), "{error}");
+}
+
+#[test]
+fn our_own_log_is_played_with_the_agents_of_a_scenario() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log.csv");
+    let mut text = String::from("arrival,intent,abandoned,handling_s,wait_s\n");
+    for day in 1..4 {
+        for minute in 0..60 {
+            text.push_str(&format!("2026-11-0{day}T09:{minute:02}:00,cash,0,{},3\n", 100 + minute));
+        }
+    }
+    std::fs::write(&log, text).expect("written");
+    let log = log.to_str().expect("a path");
+    let error = ran(&["--log", log]).expect_err("nobody answers");
+    assert!(error.contains("--scenario"), "{error}");
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/routing/scenarios/bank-60-agents.toml");
+    let out = ran(&["--log", log, "--scenario", scenario]).expect("done");
+    let line = last_line(&out);
+    assert_eq!(
+        (line["loads"][0]["runs"].as_u64(), line["loads"][0]["calls"].as_u64()),
+        (Some(3), Some(180))
+    );
+}
+
+#[test]
+fn wrong_arguments_say_what_is_wanted() {
+    for (args, part) in [
+        (&["--load", "none"][..], "0.01 to 10"),
+        (&["--policies", "luck"], "possible values"),
+        (&["--seeds", "0"], "1..=100000"),
+        (&["--scenario", "missing.toml"], "missing.toml can't be read"),
+        (&["--technion", "a", "--log", "b"], "cannot be used with"),
+    ] {
+        let error = ran(args).expect_err("a mistake");
+        assert!(error.contains(part), "{error}");
+    }
+}

@@ -1,0 +1,234 @@
+//! What the customer's turns mean: their intents, told behind each turn and in their order, and what the disposition is
+//! chosen by at the end. Neither the turn nor its card waits for it, nor does the end.
+//!
+//! A turn is embedded once. Where it is searched for, the search's vector is read; where it isn't, it is embedded in
+//! the background, and that vector serves a search that comes later. Only where the search is for a part of the turn,
+//! and dispositions are chosen by the whole, are there two.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::mpsc;
+
+use super::call::{Answer, Call};
+use crate::domain::{IntentSeen, Role, Turn, TurnId, TurnIntent};
+use crate::flow::suggestion::CardQuery;
+use crate::flow::suggestion::judge::Look;
+use crate::models::ENGLISH;
+use crate::models::embedder::Urgency;
+
+/// A text and its vector → what it wants. It takes a few milliseconds of a thread of its own.
+pub type Reader = Arc<dyn Fn(&str, &[f32]) -> IntentSeen + Send + Sync>;
+
+/// Reads intents once it has been trained. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Intents(Arc<OnceLock<Reader>>);
+
+impl std::fmt::Debug for Intents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Intents").field("trained", &self.0.get().is_some()).finish()
+    }
+}
+
+impl Intents {
+    /// Intents are told from now on. The first one stays.
+    pub fn trained(&self, reader: Reader) {
+        let _ = self.0.set(reader);
+    }
+
+    fn reader(&self) -> Option<Reader> {
+        self.0.get().cloned()
+    }
+}
+
+/// What a reader makes of a text. Without an answer the intents behind it could never be told.
+pub(super) fn read(reader: Option<&Reader>, text: &str, vector: &[f32]) -> Option<IntentSeen> {
+    let reader = reader?;
+    catch_unwind(AssertUnwindSafe(|| reader(text, vector)))
+        .inspect_err(|_| tracing::error!("reading an intent panicked"))
+        .ok()
+}
+
+/// Turns whose intent is not told yet.
+#[derive(Default)]
+pub(super) struct Unread {
+    waiting: VecDeque<Waiting>,
+    /// The last turn's vector that was made without a search.
+    vector: Option<(String, Vec<f32>)>,
+}
+
+struct Waiting {
+    turn: TurnId,
+    text: String,
+    /// Somebody is at it.
+    is_taken: bool,
+    by_search: bool,
+    seen: Option<IntentSeen>,
+}
+
+impl Unread {
+    fn find(&mut self, turn: &TurnId) -> Option<&mut Waiting> {
+        self.waiting.iter_mut().find(|one| one.turn == *turn)
+    }
+
+    /// What is known now, up to the first that isn't. Nothing is known of what failed.
+    fn seen(&mut self, turn: &TurnId, seen: Option<IntentSeen>) -> Vec<TurnIntent> {
+        match (self.find(turn), seen) {
+            (Some(one), Some(seen)) => one.seen = Some(seen),
+            (Some(_), None) => self.waiting.retain(|one| one.turn != *turn),
+            (None, _) => {}
+        }
+        let mut told = Vec::new();
+        while let Some(Waiting { seen: Some(_), .. }) = self.waiting.front()
+            && let Some(Waiting { turn, seen: Some(seen), .. }) = self.waiting.pop_front()
+        {
+            told.push(TurnIntent { turn_id: turn, seen });
+        }
+        told
+    }
+}
+
+impl Call {
+    /// A turn is final: what it means is wanted. The model has read English only.
+    pub fn understand(&mut self, turn: &Turn) {
+        let is_customers = matches!(turn.party.role, Role::Customer | Role::Mixed);
+        let is_wanted = self.reader().is_some() || self.classifies();
+        if is_customers && turn.language == ENGLISH && is_wanted {
+            self.unread.waiting.push_back(Waiting {
+                turn: turn.id.clone(),
+                text: turn.text.as_str().to_owned(),
+                is_taken: false,
+                by_search: false,
+                seen: None,
+            });
+        }
+    }
+
+    /// The search makes the vector of this turn, or takes the one that was made; whether it is read then.
+    pub fn search_reads(&mut self, query: &mut CardQuery) -> bool {
+        query.request.known.clone_from(&self.unread.vector);
+        let classifies = self.classifies();
+        let turn = self.unread.find(&query.turn).filter(|one| {
+            let is_enough = !classifies || one.text == query.request.query;
+            query.look == Look::Turn && is_enough && !one.is_taken
+        });
+        let Some(turn) = turn else { return false };
+        (turn.is_taken, turn.by_search) = (true, true);
+        true
+    }
+
+    /// Embeds the turns that no search is made for, in the background.
+    pub fn read_rest(&mut self, answer: &mpsc::UnboundedSender<Answer>) {
+        if self.unread.waiting.iter().all(|one| one.is_taken) {
+            return;
+        }
+        let (reader, embedder) = (self.reader(), self.shared.library.embedder());
+        let waiting = self.unread.waiting.iter_mut().filter(|one| !one.is_taken);
+        for one in waiting {
+            one.is_taken = true;
+            let (turn, text, answer) = (one.turn.clone(), one.text.clone(), answer.clone());
+            let Some(embedder) = embedder.clone() else {
+                let _ = answer.send(Answer::Read(turn, None, None));
+                continue;
+            };
+            let (shared, reader) = (Arc::clone(&self.shared), reader.clone());
+            self.shared.tasks.spawn(async move {
+                let embedding = async {
+                    shared.learn_rules(&embedder).await?;
+                    embedder.embed(vec![text.clone()], Urgency::Background).await
+                };
+                let made = embedding.await;
+                let made =
+                    made.inspect_err(|error| tracing::debug!(%error, "a turn without a vector"));
+                let Some(vector) = made.ok().and_then(|made| made.into_iter().next()) else {
+                    // A busy model leaves a turn out; those behind it are told all the same.
+                    let _ = answer.send(Answer::Read(turn, None, None));
+                    return;
+                };
+                let _ = tokio::task::spawn_blocking(move || {
+                    let seen = read(reader.as_ref(), &text, &vector);
+                    // A call that has ended doesn't want to know.
+                    let _ = answer.send(Answer::Read(turn, seen, Some((text, vector))));
+                })
+                .await;
+            });
+        }
+    }
+
+    /// Reads vectors, on a thread for what blocks.
+    pub fn reader(&self) -> Option<Reader> {
+        self.shared.settings.intents.as_ref().and_then(Intents::reader)
+    }
+
+    /// What came of a turn: its intent, and its vector by the text that it is of.
+    pub fn read(
+        &mut self,
+        turn: &TurnId,
+        seen: Option<IntentSeen>,
+        vector: Option<(String, Vec<f32>)>,
+    ) {
+        let whole = self.unread.find(turn).map(|one| one.text.clone());
+        if let Some((text, vector)) = vector {
+            if self.classifies()
+                && whole.as_ref() == Some(&text)
+                && let Some(notes) = &mut self.notes
+            {
+                notes.understood(turn.clone(), vector.clone());
+            }
+            self.unread.vector = Some((text, vector));
+        }
+        for intent in self.unread.seen(turn, seen) {
+            self.session.understood(intent);
+        }
+    }
+
+    fn classifies(&self) -> bool {
+        self.notes.is_some() && self.shared.classifies()
+    }
+
+    /// The search failed, or had no vector: the turn is embedded by itself.
+    pub fn was_not_read(&mut self, turn: &TurnId) {
+        if let Some(one) = self.unread.find(turn).filter(|one| one.by_search) {
+            (one.is_taken, one.by_search) = (false, false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unread(turns: &[&str]) -> Unread {
+        let waiting = turns.iter().map(|turn| Waiting {
+            turn: TurnId::from(*turn),
+            text: String::new(),
+            is_taken: true,
+            by_search: false,
+            seen: None,
+        });
+        Unread { waiting: waiting.collect(), vector: None }
+    }
+
+    fn told(unread: &mut Unread, turn: &str, seen: Option<IntentSeen>) -> Vec<String> {
+        let told = unread.seen(&turn.into(), seen);
+        told.into_iter().map(|one| one.turn_id.to_string()).collect()
+    }
+
+    #[test]
+    fn intents_are_told_in_the_order_of_their_turns() {
+        let mut unread = unread(&["t-1", "t-2", "t-3"]);
+        let seen = || Some(IntentSeen::default());
+        assert!(told(&mut unread, "t-2", seen()).is_empty(), "the first isn't known yet");
+        assert_eq!(told(&mut unread, "t-1", seen()), ["t-1", "t-2"]);
+        assert_eq!(told(&mut unread, "t-3", seen()), ["t-3"]);
+        assert!(told(&mut unread, "t-3", seen()).is_empty(), "once");
+    }
+
+    #[test]
+    fn a_turn_that_failed_holds_nobody_up() {
+        let mut unread = unread(&["t-1", "t-2"]);
+        assert!(told(&mut unread, "t-2", Some(IntentSeen::default())).is_empty());
+        assert_eq!(told(&mut unread, "t-1", None), ["t-2"]);
+    }
+}

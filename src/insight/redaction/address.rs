@@ -1,0 +1,122 @@
+//! What a call or a message says of who takes part in it.
+//!
+//! A telephone number with its country code has up to 15 digits (ITU-T E.164), so that half the mobiles of the world
+//! would be taken for card numbers. They are spared where a system names a party, and nowhere else.
+
+use phonenumber::Mode;
+
+use super::typed;
+use crate::domain::Redacted;
+
+/// Attributes that name a party by number or address, as the telephone systems call them.
+pub const PARTY_ATTRIBUTES: [&str; 13] = [
+    "phone",
+    "email",
+    "from",
+    "caller",
+    "ani",
+    "caller_number",
+    "From",
+    "to",
+    "called",
+    "dnis",
+    "called_number",
+    "To",
+    "msisdn",
+];
+/// The longest number of E.164.
+const DIGITS_MAX: usize = 15;
+
+/// An attribute's value without card numbers. `names` are the attributes that name a party, beside the usual ones.
+pub fn attribute(name: &str, value: &str, names: &[String]) -> Redacted {
+    let names_a_party = PARTY_ATTRIBUTES.contains(&name) || names.iter().any(|other| other == name);
+    match names_a_party {
+        true => address(value),
+        false => typed(value),
+    }
+}
+
+/// Spares a telephone number that is written as one: with a `+`, by itself or as the user of a SIP address.
+fn address(text: &str) -> Redacted {
+    let (scheme, rest) = ["sip:", "sips:", "tel:"]
+        .into_iter()
+        .find_map(|scheme| Some((scheme, text.trim_start().strip_prefix(scheme)?)))
+        .unwrap_or(("", text));
+    let end = match scheme {
+        "" => rest.len(),
+        _ => rest.find(['@', ';']).unwrap_or(rest.len()),
+    };
+    let (user, host) = rest.split_at(end);
+    if !is_number(user) {
+        return typed(text);
+    }
+    Redacted::vouched(format!("{scheme}{user}{}", typed(host).as_str()))
+}
+
+fn is_number(text: &str) -> bool {
+    let text = text.trim();
+    let is_of_one = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
+    let is_plain = text.strip_prefix('+').is_some_and(|rest| rest.chars().all(is_of_one));
+    if !is_plain || text.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX {
+        return false;
+    }
+    let Ok(number) = phonenumber::parse(None, text) else { return false };
+    // Nothing is in it but the number: no digit that the library left out.
+    let written = number.format().mode(Mode::E164).to_string();
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    number.is_valid() && written.strip_prefix('+') == Some(&digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(name: &str, value: &str) -> String {
+        attribute(name, value, &["mobil".to_owned()]).as_str().to_owned()
+    }
+
+    #[test]
+    fn whoever_calls_from_abroad_keeps_their_number() {
+        for number in [
+            "+4915112345678",
+            "+49 151 12345678",
+            "+8613812345678",
+            "+5511961234567",
+            "+442079460123",
+            "tel:+4915112345678",
+            "sip:+4915112345678@pbx.example.test;user=phone",
+        ] {
+            assert_eq!(kept("from", number), number);
+            assert_eq!(kept("mobil", number), number);
+        }
+        for name in PARTY_ATTRIBUTES {
+            assert_eq!(kept(name, "+4915112345678"), "+4915112345678", "{name}");
+        }
+        // Where people type, nobody knows what it is.
+        assert_eq!(kept("note", "+4915112345678"), "+[card-1]");
+        assert_eq!(kept("from", "Ada, +4915112345678"), "Ada, +[card-1]");
+    }
+
+    #[test]
+    fn a_card_number_is_masked_wherever_it_is_typed() {
+        for card in [
+            "4111111111111111",
+            "+4111111111111111",
+            "4222222222222",
+            "378282246310005",
+            "30569309025904",
+            "sip:4111111111111111@pbx.example.test",
+            "sip:378282246310005@pbx.example.test",
+            "+49 151 12345678 4111111111111111",
+            "+4915112345678, 4111 1111 1111 1111",
+            "sip:+4915112345678@pbx.example.test;card=4111111111111111",
+            "sip:+4111111111111111@pbx.example.test",
+        ] {
+            let kept = kept("from", card);
+            assert!(kept.contains("[card-1]"), "{card}: {kept}");
+            for digits in ["4111111111111111", "4111 1111", "22222222", "28224631", "69309025"] {
+                assert!(!kept.contains(digits), "{card}: {kept}");
+            }
+        }
+    }
+}

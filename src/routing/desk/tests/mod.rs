@@ -1,0 +1,19 @@
+//! The desk as a whole: statements as scenarios, and what must hold whatever comes.
+
+mod audit;
+mod live;
+mod near;
+mod properties;
+mod scenario;
+mod scenarios;
+
+use crate::routing::plan::{self, Plan};
+
+/// # Panics
+/// With all mistakes of the plan.
+fn plan_of(text: &str) -> Plan {
+    plan::from_toml(text).unwrap_or_else(|mistakes| {
+        let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        panic!("the plan of a test has mistakes:\n{}", told.join("\n"))
+    })
+}

@@ -1,0 +1,101 @@
+//! What the floor looks like now, for pages and for tests.
+
+use super::Desk;
+use super::items::Place;
+use crate::domain::WorkItemId;
+use crate::routing::plan::Presence;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueueView {
+    pub name: String,
+    pub waiting: u32,
+    /// Since the oldest came.
+    pub longest_wait_ms: u64,
+    /// Members at work, and of those, whom something can be assigned to.
+    pub serving: u32,
+    pub free: u32,
+    /// None when nobody is there.
+    pub predicted_wait_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgentView {
+    pub name: String,
+    pub presence: Presence,
+    pub on_shift: bool,
+    /// (profile, used, limit); more may be used than the limit, by hand.
+    pub capacity: Vec<(String, i32, i32)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemView {
+    pub item: WorkItemId,
+    pub queue: String,
+    /// `waiting`, `offered`, `active` or `wrapping_up`.
+    pub place: &'static str,
+    pub agent: Option<String>,
+    /// Of the last decision.
+    pub recommended: Option<String>,
+    pub callback: bool,
+    pub arrived_ms: u64,
+}
+
+impl Desk {
+    pub fn queues(&self, now_ms: u64) -> Vec<QueueView> {
+        let view = |(number, queue): (usize, &crate::routing::plan::Queue)| {
+            let (line, members) = (&self.lines[number], &self.members_of[number]);
+            let firsts = line.classes().filter_map(|class| line.of_class(class).next());
+            let oldest = firsts.map(|rank| self.items.of(rank.4).arrived_ms).min();
+            QueueView {
+                name: queue.name.clone(),
+                waiting: line.len(),
+                longest_wait_ms: oldest.map_or(0, |at_ms| now_ms.saturating_sub(at_ms)),
+                serving: members.serving,
+                free: members.ready,
+                predicted_wait_ms: self.load(number as u32).predicted_wait_ms,
+            }
+        };
+        self.plan.queues.iter().enumerate().map(view).collect()
+    }
+
+    /// # Errors
+    /// None when the plan has no such agent.
+    pub fn agent(&self, name: &str) -> Option<AgentView> {
+        let number = self.agent_named(name).ok()? as usize;
+        let state = &self.agents[number];
+        let slot = |slot: &crate::routing::capacity::Slot| {
+            (self.plan.profiles[slot.profile as usize].name.clone(), slot.used, slot.limit)
+        };
+        Some(AgentView {
+            name: name.to_owned(),
+            presence: state.presence,
+            on_shift: state.on_shift,
+            capacity: state.capacity.slots().iter().map(slot).collect(),
+        })
+    }
+
+    pub fn item(&self, id: &WorkItemId) -> Option<ItemView> {
+        let item = self.items.get(self.items.find(id)?)?;
+        let name =
+            |agent: u32| self.plan.agents.get(agent as usize).map(|agent| agent.name.clone());
+        Some(ItemView {
+            item: item.id.clone(),
+            queue: self.plan.queues[item.queue as usize].name.clone(),
+            place: match item.place {
+                Place::Waiting => "waiting",
+                Place::Offered { .. } => "offered",
+                Place::Active { .. } => "active",
+                Place::WrappingUp { .. } => "wrapping_up",
+            },
+            agent: item.agent().and_then(name),
+            recommended: item.recommended.and_then(name),
+            callback: item.callback,
+            arrived_ms: item.arrived_ms,
+        })
+    }
+
+    /// Items that are here, wherever.
+    pub fn item_count(&self) -> usize {
+        self.items.len()
+    }
+}
