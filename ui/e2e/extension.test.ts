@@ -12,6 +12,8 @@ import { known, live } from './played-crm.ts';
 import { type Asked, PlayedHouse } from './played-house.ts';
 import { citation } from './played.ts';
 
+// The panel looks at its page now and then, and two cores may be busy.
+const PATIENCE = { timeout: 15_000 };
 // One browser with the extension in it; its leave for addresses is given, since no test can press the browser's own button.
 let folder: string;
 let context: BrowserContext;
@@ -82,21 +84,21 @@ const panel = () => page.frames().find((frame) => frame.url().endsWith('/panel.h
 
 test('beside a contact’s page stands the call with that contact, and its words go where the agent writes', async () => {
   await page.goto(`${crmUrl}/contacts/7`);
-  await expect.poll(() => panel()?.url()).toBeTruthy();
+  await expect.poll(() => panel()?.url(), PATIENCE).toBeTruthy();
   await panel().getByText('We refund a duplicate direct debit').waitFor();
   await panel().locator('bc-customer').getByText('Daniel Okafor').waitFor();
   // What comes live reaches it, too.
-  await expect.poll(() => house.listeners('c-9')).toBe(1);
+  await expect.poll(() => house.listeners('c-9'), PATIENCE).toBe(1);
   house.tell('c-9', 4, 'suggestion.withdrawn', { card_id: 'k-1', why: 'nothing' });
   await panel().getByText('No card is open.').waitFor();
   await page.reload();
-  await expect.poll(() => panel()?.url()).toBeTruthy();
+  await expect.poll(() => panel()?.url(), PATIENCE).toBeTruthy();
   await panel().getByText('We refund a duplicate direct debit').waitFor();
   await page.screenshot({ path: join(PICTURES, 'extension-1200.png') });
   expect(house.sent('POST', '/v1/tokens').map((one) => one.body)).toEqual([{ conversation: 'c-9' }, { conversation: 'c-9' }]);
   await page.getByLabel('Note').fill('He asks: ');
   await panel().getByRole('button', { name: 'Insert' }).click();
-  await expect.poll(() => page.getByLabel('Note').inputValue()).toBe(`He asks: ${citation.quote}`);
+  await expect.poll(() => page.getByLabel('Note').inputValue(), PATIENCE).toBe(`He asks: ${citation.quote}`);
   // The key went to the service alone, and the page can see neither it nor the panel's inside.
   const keyed = house.asked.filter((one) => one.headers.authorization === 'Bearer bk-agent').map((one) => one.path.split('?')[0]);
   expect(new Set(keyed)).toEqual(new Set(['/v1/me', '/v1/conversations', '/v1/tokens']));
@@ -107,14 +109,14 @@ test('beside a contact’s page stands the call with that contact, and its words
 
 test('where no call fits the agent chooses, and another contact’s page changes the panel', async () => {
   await page.goto(`${crmUrl}/contacts/new`);
-  await expect.poll(() => panel()?.url()).toBeTruthy();
+  await expect.poll(() => panel()?.url(), PATIENCE).toBeTruthy();
   await panel().getByText('No live call has this contact’s number.').waitFor();
   await page.screenshot({ path: join(PICTURES, 'extension-choice-1200.png') });
   await panel().getByRole('button', { name: /Grace Hopper/ }).click();
   await panel().locator('bc-customer').waitFor();
-  await expect.poll(() => house.sent('POST', '/v1/tokens').map((one) => one.body)).toEqual([{ conversation: 'c-10' }]);
+  await expect.poll(() => house.sent('POST', '/v1/tokens').map((one) => one.body), PATIENCE).toEqual([{ conversation: 'c-10' }]);
   await page.evaluate(() => (window as unknown as { show: (html: string) => void }).show('Telephone: +44 20 7946 0123'));
-  await expect.poll(() => house.sent('POST', '/v1/tokens').at(-1)?.body).toEqual({ conversation: 'c-9' });
+  await expect.poll(() => house.sent('POST', '/v1/tokens').at(-1)?.body, PATIENCE).toEqual({ conversation: 'c-9' });
   await page.evaluate(() => (window as unknown as { show: (html: string) => void }).show('+44 20 7946 0123, <a href="tel:+44 7700 900999">mobile</a>'));
   await panel().getByText('Several calls fit. Which one is yours?').waitFor();
 });
@@ -131,7 +133,7 @@ test('another page that holds the panel in a frame sees a sentence and no call',
     document.querySelector('main')?.append(frame);
     addEventListener('message', () => frame.contentWindow?.postMessage({ type: 'backchannel-whose', phones: ['+442079460123'], emails: [] }, '*'));
   }, `chrome-extension://${await extensionId()}/panel.html`);
-  await expect.poll(() => panel()?.url()).toBeTruthy();
+  await expect.poll(() => panel()?.url(), PATIENCE).toBeTruthy();
   await panel().getByText('This page isn’t the CRM that this extension’s options name').waitFor();
   expect(house.asked.length).toBe(asked);
 });
