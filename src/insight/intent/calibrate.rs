@@ -10,6 +10,9 @@ const GOLDEN: f32 = 0.618_034;
 const STEPS: usize = 40;
 /// Of what is in scope, so much may be left to people where no examples out of scope are known.
 const IN_SCOPE_LEFT: f32 = 0.03;
+/// How much more often customers want one of the intents than something else. Examples out of scope are collected
+/// without regard to that.
+const INSIDE_COUNTS: f32 = 3.0;
 /// Fewer examples out of scope say nothing about where to abstain.
 const OUT_OF_SCOPE_MIN: usize = 20;
 /// How softly a step is counted while the threshold is looked for: one example more or less must not move it far.
@@ -62,8 +65,9 @@ pub fn temperature(cases: &[(&[f32], usize)]) -> f32 {
 /// The certainty from which on an intent is named. `inside` are the certainties of examples of an intent, with
 /// whether it was the right one; `outside` those of examples that have none.
 ///
-/// With examples out of scope it is where the share of those that are left alone and the share of intents that are
-/// named rightly are largest together (Youden's index, *Cancer* 3, 1950); without, a small share in scope is given up.
+/// With examples out of scope it is where most is right, be it an intent that is named or something else that is left
+/// alone (Youden's index, *Cancer* 3, 1950, with a weight for how often each comes); without, a small share in scope is
+/// given up.
 pub fn threshold(inside: &[(f32, bool)], outside: &[f32]) -> f32 {
     let mut right: Vec<f32> =
         inside.iter().filter(|(_, is_right)| *is_right).map(|(certainty, _)| *certainty).collect();
@@ -78,7 +82,7 @@ pub fn threshold(inside: &[(f32, bool)], outside: &[f32]) -> f32 {
             / certainties.len() as f32
     };
     let steps = (0..=200).map(|step| step as f32 / 200.0);
-    let index = |from: f32| share(&right, from) - share(outside, from);
+    let index = |from: f32| INSIDE_COUNTS * share(&right, from) - share(outside, from);
     steps.max_by(|a, b| index(*a).total_cmp(&index(*b))).unwrap_or(0.0)
 }
 
