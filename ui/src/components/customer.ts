@@ -2,7 +2,7 @@ import { LitElement, css, html } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { ConversationView } from '../state/conversation.ts';
 import { customerName, stripSays } from '../state/crm.ts';
-import { callTime } from '../state/text.ts';
+import { callTime, isForAgents } from '../state/text.ts';
 import { shared } from './shared-styles.ts';
 
 const endWords: Record<string, string> = {
@@ -196,9 +196,4 @@ export class Customer extends LitElement {
     const reason = view.end_reason ? endWords[view.end_reason] : '';
     return html`<span class="time numbers">Ended · ${callTime(view.duration_ms)}${reason ? ` · ${reason}` : ''}</span>`;
   }
-}
-
-/** Technical marks of the wire say nothing to an agent. */
-export function isForAgents(key: string): boolean {
-  return !['source', 'customer_name', 'connector', 'thread', 'via'].includes(key) && !/(_sid|stream_id|protocol)$/.test(key);
 }

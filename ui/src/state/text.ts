@@ -66,6 +66,11 @@ export function attributeName(key: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** Technical marks of the wire say nothing to an agent. */
+export function isForAgents(key: string): boolean {
+  return !['source', 'customer_name', 'connector', 'thread', 'via'].includes(key) && !/(_sid|stream_id|protocol)$/.test(key);
+}
+
 /** The service's own words, unless we know better ones for an agent. */
 export function degradedSentence(what: string, detail: string): string {
   if (what === 'knowledge_vectors') return 'Search works by keywords only until the meaning index is ready.';

@@ -2,7 +2,7 @@ import { LitElement, css, html } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { HandOverPack, RouteRecommended } from '../../api/routing-types.ts';
 import { type DecisionRow, marginText } from '../../state/routing/decisions.ts';
-import { ageText, featureName, featureText, methodName, sentenceOf, sourceName, spanText } from '../../state/routing/words.ts';
+import { ageText, featureName, featureText, isForPeople, methodName, sentenceOf, sourceName, spanText } from '../../state/routing/words.ts';
 import { chevronIcon } from '../icons.ts';
 import { shared } from '../shared-styles.ts';
 import './pack.ts';
@@ -185,7 +185,8 @@ export class RouteDecision extends LitElement {
 
   private body(row: DecisionRow) {
     const { decision, conversation } = row;
-    const { would_change: change = [], rules_matched: rules = [], features = [] } = decision;
+    const { would_change: change = [], rules_matched: rules = [] } = decision;
+    const features = (decision.features ?? []).filter(({ name }) => isForPeople(name));
     return html`<div class="body">
       ${decision.mode === 'shadow' ? html`<p class="first">Recommended and recorded. Another router, or a person, decides who gets it.</p>` : ''}
       ${decision.chosen

@@ -3,7 +3,7 @@ import type { AgentState, QueueState, RouteAssigned } from '../../api/routing-ty
 import { agentLines, agentsText, floorText, levelText, queueLines, roomText, sinceText, withAnswer } from './floor.ts';
 import { floorAction } from './keys.ts';
 import { factsOf, readPlan } from './plan.ts';
-import { aboutText, actionName, ageText, featureText, figure, listed, methodName, sentenceOf, spanText, termText, termWhy, waitClock } from './words.ts';
+import { aboutText, actionName, ageText, featureName, featureText, figure, isForPeople, listed, methodName, sentenceOf, spanText, termText, termWhy, waitClock } from './words.ts';
 
 const written = `
 mode = "shadow"
@@ -105,6 +105,10 @@ test('plain words, and the key map', () => {
   expect([ageText(5_000), ageText(600_000), ageText(7_200_000), ageText(864_000_000)]).toEqual(['just then', '10 min before', '2 h before', '10 days before']);
   expect([termText('resolves', 0.78), termText('service_rate_per_min', 0.2), termText('service_rate_per_min', 0), termText('idle_s', 75), termText('value', 2.5), termText('x', NaN)])
     .toEqual(['78 %', '5 min each', 'none', '1 min 15 s', '2.5', '–']);
+  expect([-0.7, -0.3, -0.1, 0.05, 0.226, 0.31, 0.6].map((score) => featureText('sentiment', score))).toEqual([
+    'very negative', 'negative', 'slightly negative', 'neutral', 'slightly positive', 'positive', 'very positive',
+  ]);
+  expect([featureName('attribute.order_number'), isForPeople('attribute.call_sid'), isForPeople('attribute.order_number'), isForPeople('intent')]).toEqual(['Order number', false, true, true]);
   expect([featureText('intent', 'card_lost'), featureText('open_case', true), featureText('promise_due_in_s', -120), featureText('handling_s', 240), featureText('account_value', 1234.5)])
     .toEqual(['card lost', 'yes', '2 min ago', '4 min', '1230']);
   expect([figure(0.123456), figure(3), listed(['a', 'b', 'c']), methodName('new_method'), actionName('fax', ''), aboutText(40_400), aboutText(130_000), sentenceOf('if so'), termWhy('value', 'w')]).toEqual(['0.123', '3', 'a, b and c', 'new method', 'fax', '40 s', '2 min', 'If so.', 'w']);

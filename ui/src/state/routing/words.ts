@@ -1,4 +1,5 @@
 // Routing in plain words. What the service names anew keeps its own name, readable.
+import { isForAgents } from '../text.ts';
 
 const readable = (name: string): string => name.replaceAll(/[_-]+/g, ' ').trim();
 const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
@@ -75,9 +76,20 @@ export function ageText(ms: number): string {
   return minutes < 2_880 ? `${Math.round(minutes / 60)} h before` : `${Math.round(minutes / 1_440)} days before`;
 }
 
+// The steps of the service's own levels.
+const [MOOD_SLIGHT, MOOD_CLEAR, MOOD_STRONG] = [0.1, 0.3, 0.6];
+
+function moodText(score: number): string {
+  const strength = Math.abs(score);
+  const side = score < 0 ? 'negative' : 'positive';
+  if (strength < MOOD_SLIGHT) return 'neutral';
+  return strength < MOOD_CLEAR ? `slightly ${side}` : strength < MOOD_STRONG ? side : `very ${side}`;
+}
+
 export function featureText(name: string, value: string | number | boolean): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value !== 'number') return name === 'intent' || name === 'category' ? readable(value) : value;
+  if (name === 'sentiment') return moodText(value);
   if (name.endsWith('_probability')) return `${Math.round(value * 100)} %`;
   if (name.endsWith('_in_s')) return value < 0 ? `${spanText(-value * 1_000)} ago` : `in ${spanText(value * 1_000)}`;
   if (name.endsWith('_s')) return spanText(value * 1_000);
@@ -85,15 +97,23 @@ export function featureText(name: string, value: string | number | boolean): str
   return figure(value);
 }
 
-export const featureName = said({
+const featureWords = said({
   intent: 'What it is about', intent_probability: 'How sure that is', sentiment: 'Mood', sentiment_trend: 'Mood is', account_value: 'Worth a year', value: 'Weight',
   open_case: 'Open case', promise_due_ms: 'Promise due', promise_due_in_s: 'Promise due', promise_overdue: 'Promise overdue', recent_contacts: 'Contacts lately',
   known_contact: 'Known in the CRM', handling_s: 'Likely to take',
 });
 
+const GIVEN = 'attribute.';
+
+/** What came along with the conversation bears its own name. */
+export const featureName = (name: string): string => featureWords(name.startsWith(GIVEN) ? name.slice(GIVEN.length) : name);
+
+/** Not what only machines read: identifiers of streams and the like. */
+export const isForPeople = (name: string): boolean => !name.startsWith(GIVEN) || isForAgents(name.slice(GIVEN.length));
+
 /** `insight.intent` is no word for people. */
 export const sourceName = (source: string): string => ({
-  'insight.intent': 'heard', 'insight.sentiment': 'heard', 'crm.context': 'CRM', 'conversation.started': 'given along', log: 'earlier contacts', 'route.assigned': 'earlier contacts',
+  'insight.intent': 'heard', 'insight.sentiment': 'heard', 'crm.context': 'CRM', 'conversation.started': 'given along', 'turn.final': 'heard', 'insight.category': 'heard', log: 'earlier contacts', 'route.assigned': 'earlier contacts',
 })[source] ?? readable(source.replace(/^insight\./, ''));
 
 /** `1 agent`, `3 agents` */
