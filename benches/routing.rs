@@ -1,17 +1,13 @@
-//! What routing costs: the simulator's events a second on one core, one decision cycle with 10,000 waiting items and
-//! 10,000 agents, an event after it, and how far candidates, urgency and greed are from a full matching.
+//! What routing's arithmetic costs: the simulator's events a second on one core, and how far candidates, urgency and greed
+//! are from a full matching. The desk's cycles are `routing_cycle`.
 //!
-//! Run: `cargo bench --bench routing`. Times of the simulator and of the cycle are processor time of the thread, so
-//! that others on the machine count less. Last line: JSON.
+//! Run: `cargo bench --bench routing`. Times of the simulator are processor time of the thread, so that others on the
+//! machine count less. Last line: JSON.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use backchannel::domain::{Feature, FeatureValue, Intent};
 use backchannel::routing::assign::{CANDIDATES, Edge, cycle, greedy, optimal, total};
-use backchannel::routing::desk::{Desk, Input, Offer, Output};
-use backchannel::routing::plan;
-use backchannel::routing::plan::{Plan, Presence};
 use backchannel::routing::score::{Terms, value, waiting_cost};
 use backchannel::routing::simulate::{Callers, Dice, Policy, Scenario, Tables, run};
 
@@ -19,10 +15,6 @@ const SAMPLE: &str = include_str!("../routing/scenarios/bank-60-agents.toml");
 
 const ROUNDS: usize = 5;
 const SIDE: u32 = 500;
-const WAITING: usize = 10_000;
-const QUEUES: usize = 100;
-const SKILLS: usize = 50;
-const EVENTS: usize = 1_000;
 
 fn main() {
     let mut line = String::from(r#"{"bench":"routing""#);
@@ -39,20 +31,6 @@ fn main() {
         if name.starts_with("as routed") {
             let _ = write!(line, r#","of_full_matching":{share:.4}"#);
         }
-    }
-    for (method, queues) in
-        [("context", QUEUES), ("skills", QUEUES), ("highest_capacity", QUEUES), ("context", 1)]
-    {
-        let (took, assigned, event) = decide(method, queues);
-        let (ms, event_ms) = (took.as_secs_f64() * 1e3, event.as_secs_f64() * 1e3);
-        println!(
-            "decision cycle, {WAITING} waiting × {WAITING} agents, {method}, {queues} queues: {ms:.1} ms, \
-             {assigned} assigned; an event after it {event_ms:.3} ms (95 %)"
-        );
-        let _ = write!(
-            line,
-            r#","cycle_{method}_{queues}_ms":{ms:.1},"event_{method}_{queues}_p95_ms":{event_ms:.3}"#
-        );
     }
     println!("{line}}}");
 }
@@ -154,121 +132,4 @@ fn matching() -> Vec<(String, f64, Duration)> {
     let whole = rows[0].1;
     rows.iter_mut().for_each(|row| row.1 /= whole);
     rows
-}
-
-/// A cycle over all that wait, and the 95th of a hundred times of a new item after it.
-fn decide(method: &str, queues: usize) -> (Duration, usize, Duration) {
-    let mut desk = Desk::new(company(method, queues), "bench-");
-    for agent in 0..WAITING {
-        for kind in 0..5 {
-            let measured = Input::Measured {
-                agent: format!("a{agent}"),
-                kind: format!("k{}", (agent + kind) % 20),
-                handled: 50.0,
-                resolved: 30.0 + (agent % 20) as f64,
-                total_s: 9_000.0 + (agent % 100) as f64 * 90.0,
-            };
-            desk.note(measured, 0).expect("a known agent");
-        }
-    }
-    for item in 0..WAITING {
-        desk.note(offer(item, queues), 1_000 + item as u64).expect("a known workstream");
-    }
-    while desk.poll().is_some() {}
-    for agent in 0..WAITING {
-        let available =
-            Input::PresenceChanged { agent: format!("a{agent}"), presence: Presence::Available };
-        desk.note(available, 20_000).expect("a known agent");
-    }
-    let mut times = Vec::new();
-    let mut last = desk.clone();
-    for _ in 0..ROUNDS {
-        last = desk.clone();
-        let began = processor_time();
-        last.settle(20_000);
-        times.push(processor_time() - began);
-    }
-    times.sort();
-    let assigned = std::iter::from_fn(|| last.poll())
-        .filter(|output| matches!(output, Output::Assigned(_)))
-        .count();
-    let mut events: Vec<Duration> = (0..EVENTS)
-        .map(|item| {
-            let began = Instant::now();
-            last.handle(offer(WAITING + item, queues), 30_000).expect("a known workstream");
-            let took = began.elapsed();
-            while last.poll().is_some() {}
-            took
-        })
-        .collect();
-    events.sort();
-    (times[ROUNDS / 2], assigned, events[EVENTS * 95 / 100])
-}
-
-/// Each agent serves three queues (or the one) and has three skills.
-fn company(method: &str, queues: usize) -> Plan {
-    let mut text =
-        format!("mode = \"active\"\nblock = {{ messaging = {} }}\nskills = [", WAITING / queues);
-    let mut add = |part: std::fmt::Arguments<'_>| text.write_fmt(part).expect("text grows");
-    (0..SKILLS).for_each(|skill| add(format_args!("{{ name = \"s{skill}\" }},")));
-    add(format_args!("]\nprofiles = [{{ name = \"p\", limit = 1 }}]\n"));
-    for queue in 0..queues {
-        add(format_args!(
-            "[[queues]]\nname = \"q{queue}\"\nchannel = \"messaging\"\nmethod = \"{method}\"\n"
-        ));
-    }
-    for agent in 0..WAITING {
-        let serves: std::collections::BTreeSet<usize> =
-            (0..3).map(|nth| (agent + nth * 7) % queues).collect();
-        let serves: Vec<String> = serves.iter().map(|queue| format!("\"q{queue}\"")).collect();
-        // So that each queue has somebody for each skill.
-        let nth = agent / QUEUES;
-        let skilled = [nth % SKILLS, (nth * 7 + agent + 1) % SKILLS, (nth * 13 + 2) % SKILLS];
-        let skilled: std::collections::BTreeSet<usize> = skilled.into();
-        let skills: Vec<String> =
-            skilled.iter().map(|skill| format!("s{skill} = {}", 2 + skill % 4)).collect();
-        add(format_args!(
-            "[[agents]]\nname = \"a{agent}\"\nqueues = [{}]\nprofiles = [{{ profile = \"p\" }}]\nskills = {{ {} }}\n",
-            serves.join(", "),
-            skills.join(", ")
-        ));
-    }
-    add(format_args!(
-        "[[workstreams]]\nname = \"w\"\nchannel = \"messaging\"\nfallback_queue = \"q0\"\nprofiles = [\"p\"]\n\
-         [[workstreams.classification]]\nname = \"c\"\nrules = ["
-    ));
-    for skill in 0..SKILLS {
-        add(format_args!(
-            "{{ name = \"n{skill}\", when = {{ attribute = \"skill\", is = \"s{skill}\" }}, skills = {{ s{skill} = 2 }} }},"
-        ));
-    }
-    add(format_args!("]\n"));
-    for queue in 0..queues {
-        add(format_args!(
-            "[[workstreams.routes]]\nname = \"r{queue}\"\nqueue = \"q{queue}\"\nwhen = {{ attribute = \"queue\", is = \"q{queue}\" }}\n"
-        ));
-    }
-    plan::from_toml(&text).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.first()))
-}
-
-fn offer(item: usize, queues: usize) -> Input {
-    let feature = |name: &'static str, value: FeatureValue| Feature {
-        name: name.into(),
-        value,
-        source: "bench".into(),
-        as_of_ms: 0,
-    };
-    let intent =
-        |kind: usize, probability: f32| Intent { label: format!("k{}", kind % 20), probability };
-    Input::Offered(Offer {
-        item: format!("i{item}").into(),
-        workstream: "w".into(),
-        features: vec![
-            feature("queue", FeatureValue::Text(format!("q{}", item % queues))),
-            feature("skill", FeatureValue::Text(format!("s{}", item / queues % SKILLS))),
-            feature("value", FeatureValue::Number(0.5 + (item % 7) as f64 / 2.0)),
-        ],
-        intents: vec![intent(item, 0.7), intent(item + 3, 0.2)],
-        preferred: Vec::new(),
-    })
 }

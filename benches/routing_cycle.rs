@@ -42,9 +42,9 @@ fn main() {
         let mut desk = full.clone();
         for _ in 0..RUNS {
             desk = full.clone();
-            let (cpu_ms, began) = (cpu(), Instant::now());
+            let (before_ms, began) = (cpu_ms(), Instant::now());
             desk.settle(20_000);
-            cycles_cpu.push(cpu() - cpu_ms);
+            cycles_cpu.push(cpu_ms() - before_ms);
             cycles.push(began.elapsed().as_secs_f64() * 1000.0);
             let outputs = std::iter::from_fn(|| desk.poll());
             assigned = outputs.filter(|output| matches!(output, Output::Assigned(_))).count();
@@ -72,7 +72,7 @@ fn main() {
 }
 
 /// Milliseconds that this thread has run.
-fn cpu() -> f64 {
+fn cpu_ms() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1e6
 }

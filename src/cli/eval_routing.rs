@@ -7,11 +7,11 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::route::{ACCURACY, TARGET_S, progress, table};
+use super::route::{progress, table};
 use crate::domain::ErrorKind;
 use crate::evaluate::routing;
-use crate::evaluate::routing::{AtLoad, Dataset};
-use crate::routing::simulate::{Comparison, Measured, Policy, Replay, Settings, Source};
+use crate::evaluate::routing::{ACCURACY, Dataset, TARGET_S, replayed};
+use crate::routing::simulate::{Measured, Policy, Replay, Settings};
 
 /// Replay a month of a bank's calls through the routing policies
 #[derive(Debug, Args)]
@@ -48,19 +48,14 @@ pub fn run(args: &RoutingArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let stretches = args.load.iter().copied().map(Some);
     let loads: Vec<Option<f64>> = std::iter::once(None).chain(stretches).collect();
     let bar = progress(loads.len() * dataset.history.days.len());
-    let (mut compared, mut recorded_load) = (Vec::new(), 0.0);
-    for load in loads {
-        let settings = Settings { target_s: TARGET_S, accuracy, load, seed: args.seed };
-        let replay = Replay::new(&dataset.history, settings, None);
-        if load.is_none() {
-            let days = replay.days();
-            recorded_load = (0..days).map(|day| replay.load(day)).sum::<f64>() / days.max(1) as f64;
-        }
-        let source = Source::Replay(&replay, args.seed);
-        let comparison = Comparison::of(&source, &Policy::ALL, Policy::Skill, &|| bar.inc(1));
-        let comparison = comparison.map_err(|error| Failure::invalid(error.to_string()))?;
-        compared.push(AtLoad { load, comparison });
-    }
+    let settings = Settings { target_s: TARGET_S, accuracy, load: None, seed: args.seed };
+    let as_recorded = Replay::new(&dataset.history, settings, None);
+    let days = as_recorded.days();
+    let recorded_load =
+        (0..days).map(|day| as_recorded.load(day)).sum::<f64>() / days.max(1) as f64;
+    let tick = || bar.inc(1);
+    let compared = replayed(&dataset.history, &loads, settings, None, &Policy::ALL, &tick)
+        .map_err(|error| Failure::invalid(error.to_string()))?;
     bar.finish_and_clear();
     let written = (|| {
         if !args.json {

@@ -5,6 +5,7 @@
 mod channels;
 mod crm;
 mod generation;
+mod insight;
 mod media;
 mod office;
 mod own_sockets;
@@ -26,12 +27,13 @@ use crate::serve;
 pub use self::channels::{AcsSms, Channels, Teams, TwilioSms, WebChat, address as channel_address};
 pub use self::crm::{Crm, Login, Rule, Webhook, WebhookScheme, Writes, sounds_secret};
 pub use self::generation::{Budget, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
+pub use self::insight::{Categories, Intents};
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
 pub use self::office::{Calendar, Mail, SentCopy, Team};
 pub use self::own_sockets::{AudioSocket, Siprec};
 pub use self::routing::{
-    AmazonConnect, Categories, Context as RoutingContext, Dynamics,
-    Instruction as RouterInstruction, Intents, Router, Routing, TaskRouter as RouterTaskRouter,
+    AmazonConnect, Context as RoutingContext, Dynamics, Instruction as RouterInstruction, Router,
+    Routing, TaskRouter as RouterTaskRouter,
 };
 pub use self::speech::language_of;
 pub use self::wrapup::{Disposition, OwnSection, WrapUp};

@@ -175,7 +175,15 @@ fn is_of_tests(path: &Path) -> bool {
 
 #[test]
 fn documents_name_files_that_exist() {
-    for document in ["README.md", "src/ARCHITECTURE.md", "benches/README.md", "CHANGELOG.md"] {
+    let documents = [
+        "README.md",
+        "src/ARCHITECTURE.md",
+        "benches/README.md",
+        "CHANGELOG.md",
+        "categories/README.md",
+        "intents/README.md",
+    ];
+    for document in documents {
         let text = std::fs::read_to_string(root().join(document)).expect(document);
         for name in text.split('`').skip(1).step_by(2) {
             let looks_like_a_path = name.contains('/')

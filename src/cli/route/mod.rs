@@ -1,22 +1,22 @@
 //! `backchannel route simulate`
 
 mod plots;
+mod svg;
 pub(super) mod table;
 
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::Failure;
 use crate::domain::ErrorKind;
 use crate::evaluate::routing;
-use crate::evaluate::routing::{AtLoad, Dataset};
-use crate::routing::simulate::{
-    Comparison, Measured, Policy, Replay, ScenarioError, Settings, Source,
-};
+use crate::evaluate::routing::{ACCURACY, AtLoad, Dataset, TARGET_S, replayed};
+use crate::routing::simulate::{Comparison, Measured, Policy, ScenarioError, Settings, Source};
 
 const HELP: &str = "\
 Examples:
@@ -75,8 +75,8 @@ pub struct SimulateArgs {
     #[arg(long, value_delimiter = ',', value_parser = load)]
     load: Vec<f64>,
     /// Policies to compare, with commas; skill is always among them, as the one to beat
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Name::ALL)]
-    policies: Vec<Name>,
+    #[arg(long, value_delimiter = ',', value_parser = policies(), default_values = Policy::ALL.map(Policy::name))]
+    policies: Vec<Policy>,
     /// Runs at each load; records have one a day
     #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     seeds: u32,
@@ -100,38 +100,13 @@ pub struct SimulateArgs {
     svg: Option<PathBuf>,
 }
 
-/// A policy by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Name {
-    Fifo,
-    RoundRobin,
-    LongestIdle,
-    Skill,
-    Context,
-}
-
-impl Name {
-    pub const ALL: [Self; 5] =
-        [Self::Fifo, Self::RoundRobin, Self::LongestIdle, Self::Skill, Self::Context];
-
-    pub fn policy(self) -> Policy {
-        match self {
-            Self::Fifo => Policy::Fifo,
-            Self::RoundRobin => Policy::RoundRobin,
-            Self::LongestIdle => Policy::LongestIdle,
-            Self::Skill => Policy::Skill,
-            Self::Context => Policy::Context,
-        }
-    }
-}
-
 const LOADS: [f64; 3] = [0.85, 0.95, 1.0];
 
-/// Share of intents that are heard right in a replay when nobody has measured it.
-pub const ACCURACY: f64 = 0.85;
-
-/// Seconds, for records, which have no target of their own.
-pub const TARGET_S: f64 = 20.0;
+/// A policy by the name that it has in results.
+fn policies() -> impl TypedValueParser<Value = Policy> {
+    PossibleValuesParser::new(Policy::ALL.map(Policy::name))
+        .try_map(|name| Policy::named(&name).ok_or("no policy has this name"))
+}
 
 /// Prints tables, then one JSON object as the last line.
 ///
@@ -140,11 +115,11 @@ pub const TARGET_S: f64 = 20.0;
 pub fn run(command: &RouteCommand, out: &mut dyn Write) -> Result<(), Failure> {
     let RouteCommand::Simulate(args) = command;
     let measured = args.confusion.as_deref().map(routing::confusion).transpose()?;
-    let policies: Vec<Policy> = args.policies.iter().map(|name| name.policy()).collect();
+    let policies = &args.policies;
     let compared = match (&args.technion, &args.log) {
-        (None, None) => random(args, measured.as_ref(), &policies)?,
+        (None, None) => random(args, measured.as_ref(), policies)?,
         (technion, log) => {
-            recorded(args, (technion.as_ref(), log.as_ref()), measured.as_ref(), &policies)?
+            recorded(args, (technion.as_ref(), log.as_ref()), measured.as_ref(), policies)?
         }
     };
     let written = (|| {
@@ -253,15 +228,10 @@ fn recorded(
         false => args.load.iter().copied().map(Some).collect(),
     };
     let bar = progress(loads.len() * dataset.history.days.len());
-    let mut compared = Vec::new();
-    for load in loads {
-        let settings = Settings { target_s, accuracy, load, seed: args.seed };
-        let replay = Replay::new(&dataset.history, settings, staff.clone());
-        let source = Source::Replay(&replay, args.seed);
-        let comparison =
-            Comparison::of(&source, policies, Policy::Skill, &|| bar.inc(1)).map_err(wrong)?;
-        compared.push(AtLoad { load, comparison });
-    }
+    let settings = Settings { target_s, accuracy, load: None, seed: args.seed };
+    let tick = || bar.inc(1);
+    let compared = replayed(&dataset.history, &loads, settings, staff.as_ref(), policies, &tick);
+    let compared = compared.map_err(wrong)?;
     bar.finish_and_clear();
     Ok(Compared {
         dataset: path.display().to_string(),

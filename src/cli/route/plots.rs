@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::svg::{Bar, Point, Series, bars, lines};
 use crate::evaluate::routing::AtLoad;
-use crate::routing::simulate::svg::{Bar, Point, Series, bars, lines};
 use crate::routing::simulate::{METRICS, Policy};
 
 /// Metrics that are plotted over the load: name, title, unit.

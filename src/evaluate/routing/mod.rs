@@ -8,10 +8,17 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{Classify, ErrorKind};
 use crate::routing::simulate::{
-    ConfusionError, History, Measured, RecordError, Scenario, ScenarioError, own_log, technion,
+    Agents, Comparison, ConfusionError, History, Measured, Policy, RecordError, Replay, Scenario,
+    ScenarioError, Settings, Source, own_log, technion,
 };
 
 pub use self::report::{AtLoad, figures};
+
+/// Share of intents that are heard right in a replay when nobody has measured it.
+pub const ACCURACY: f64 = 0.85;
+
+/// Seconds, for records, which have no target of their own.
+pub const TARGET_S: f64 = 20.0;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RoutingError {
@@ -135,6 +142,28 @@ fn read(path: &Path) -> Result<String, RoutingError> {
 
 fn hex(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Plays recorded calls through policies at each load, `None` as they were. `settings.load` is ignored; `done` is told
+/// of each run.
+///
+/// # Errors
+/// The calls can't be played.
+pub fn replayed(
+    history: &History,
+    loads: &[Option<f64>],
+    settings: Settings,
+    staff: Option<&Agents>,
+    policies: &[Policy],
+    done: &(dyn Fn() + Sync),
+) -> Result<Vec<AtLoad>, ScenarioError> {
+    let at = |load: &Option<f64>| {
+        let replay = Replay::new(history, Settings { load: *load, ..settings }, staff.cloned());
+        let source = Source::Replay(&replay, settings.seed);
+        let comparison = Comparison::of(&source, policies, Policy::Skill, done)?;
+        Ok(AtLoad { load: *load, comparison })
+    };
+    loads.iter().map(at).collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ mod records;
 mod sample;
 mod scenario;
 mod scenario_check;
-pub mod svg;
 mod tally;
 mod world;
 
