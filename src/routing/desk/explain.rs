@@ -8,7 +8,7 @@ use super::commit::Picked;
 use super::items::Item;
 use crate::domain::{Candidate, Decision, DecisionId, Term};
 use crate::routing::bullseye;
-use crate::routing::methods::meets;
+use crate::routing::methods::{Standing, meets};
 use crate::routing::overflow;
 use crate::routing::plan::{Method, SkillMatch};
 use crate::routing::score::{self, NEAR, Terms};
@@ -55,10 +55,16 @@ impl Desk {
                     chosen.agent, queue.name
                 )
             }
-            (Some(chosen), None) => {
-                let measure = self.measure_of(item);
-                format!("{} is first by {measure} in `{}`", chosen.agent, queue.name)
-            }
+            (Some(chosen), None) => match self.tie(item, picked) {
+                Some((next, broken)) => {
+                    let (agent, queue) = (&chosen.agent, &queue.name);
+                    format!("{agent} scores the same as {next} in `{queue}` and {broken}")
+                }
+                None => {
+                    let measure = self.measure_of(item);
+                    format!("{} is first by {measure} in `{}`", chosen.agent, queue.name)
+                }
+            },
         };
         Decision {
             id,
@@ -76,6 +82,15 @@ impl Desk {
             features: item.features.clone(),
             at_ms: now_ms,
         }
+    }
+
+    /// The next best agent, when only the order among equals put the chosen one first, and that in words.
+    fn tie(&self, item: &Item, picked: &Picked) -> Option<(&str, &'static str)> {
+        let [(chosen, Some(a)), (next, Some(b)), ..] = picked.seen.as_slice() else { return None };
+        let broken = what_broke_the_tie(&chosen.standing, &next.standing);
+        let name = &self.plan.agents[next.agent as usize].name;
+        let has_declined = item.declines_of(next.agent) > item.declines_of(chosen.agent);
+        (is_same(a.score(), b.score()) && !has_declined).then_some((name, broken))
     }
 
     /// What the method of the item's queue compares, in words.
@@ -163,20 +178,34 @@ impl Desk {
                 true => 0.0,
                 false => since(b.released_ms) - since(a.released_ms),
             };
-            return self.what_outweighed(name, scored, next, longer_ms);
+            let told = self.what_outweighed(name, scored, next, longer_ms);
+            if !told.is_empty() {
+                return told;
+            }
+            let first = &self.plan.agents[chosen.agent as usize].name;
+            return vec![match is_same(scored.score(), next.score()) {
+                true => format!(
+                    "anything that made {name} better: both score the same, and {first} {}",
+                    what_broke_the_tie(a, b)
+                ),
+                false => format!("a little more of anything: {name} scores almost the same"),
+            }];
         }
         if b.level > a.level {
             return vec![format!("if {name} were in a group of level {}", a.level)];
         }
-        let sooner = format!(
-            "if {name}'s last assignment had been before {}",
-            self.plan.agents[chosen.agent as usize].name
-        );
-        let what = match self.measure_of(item) {
+        let first = &self.plan.agents[chosen.agent as usize].name;
+        let method = self.plan.queues[item.queue as usize].method;
+        let measure = self.measure_of(item);
+        let by_turn = match method {
+            Method::AdvancedRoundRobin => a.last_here < b.last_here,
+            Method::Custom => true,
+            _ => a.last < b.last && (method == Method::Skills || measure != "skill distance"),
+        };
+        let what = match measure {
             "skill distance" if b.distance > a.distance => {
                 format!("with skills nearer by {} for {name}", b.distance - a.distance)
             }
-            "skill distance" => format!("if {name} came first in the queue's order"),
             "free capacity" if a.free > b.free => {
                 format!("with {} more free for {name}", a.free - b.free + 1)
             }
@@ -184,7 +213,10 @@ impl Desk {
                 let seconds = (b.released_ms - a.released_ms) as f64 / 1000.0;
                 format!("if {name} had been idle for {seconds} s longer")
             }
-            _ => sooner,
+            _ if by_turn => format!("if {name}'s last assignment had been before {first}"),
+            _ => format!(
+                "if {name} came before {first} in the queue's order: by {measure} they are equal"
+            ),
         };
         vec![what]
     }
@@ -221,16 +253,19 @@ impl Desk {
             0.0 => a / b,
             _ => a / (near * b),
         };
-        let resolves = next.resolves * ratio;
-        if resolves <= 1.0 {
-            let from = next.resolves;
-            told.push(format!("if {name} resolved such contacts in {resolves:.2} of all cases instead of {from:.2}"));
+        // Only what is another figure as it is printed: "0.70 instead of 0.70" says nothing.
+        let (needed, has) =
+            (format!("{:.2}", next.resolves * ratio), format!("{:.2}", next.resolves));
+        if next.resolves * ratio <= 1.0 && needed != has {
+            told.push(format!(
+                "if {name} resolved such contacts in {needed} of all cases instead of {has}"
+            ));
         }
         let handling_s = 60.0 / next.service_rate_per_min;
-        told.push(format!(
-            "if {name} took {:.0} s instead of {handling_s:.0} s",
-            handling_s / ratio
-        ));
+        let (needed, has) = (format!("{:.0}", handling_s / ratio), format!("{handling_s:.0}"));
+        if needed != has {
+            told.push(format!("if {name} took {needed} s instead of {has} s"));
+        }
         told
     }
 
@@ -334,4 +369,24 @@ fn why_of(term: &str) -> &'static str {
         "service_rate_per_min" => "such contacts that the agent ends in a minute",
         _ => "how likely it doesn't come back",
     }
+}
+
+/// What put one of two before the other whose scores are the same.
+fn what_broke_the_tie(first: &Standing, next: &Standing) -> &'static str {
+    if first.released_ms < next.released_ms {
+        "has been idle for longer"
+    } else if first.level < next.level {
+        "is asked on an earlier level"
+    } else if first.distance < next.distance {
+        "has the nearer skills"
+    } else if first.joined < next.joined {
+        "comes first in the queue's order"
+    } else {
+        "was matched first"
+    }
+}
+
+/// Whether two scores are one, but for the rounding of sums.
+fn is_same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
 }
