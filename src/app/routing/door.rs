@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::floor::WorkOfOne;
+use super::floor::{Floor, WorkOfOne};
 use super::{RoutingDesk, pack};
 use crate::connect::routing::callback::Reserved;
 use crate::connect::routing::{Fields, answer};
@@ -15,7 +15,7 @@ use crate::serve::{
     AgentState, Failure, NewPlan, PlanInForce, PlanRefusal, QueueState, RoutingDoor, Step, Target,
     TaskRouterDoor, WantedItem, WorkItem,
 };
-use crate::store::{KindFilter, MAX_READ, ROUTING, ReadQuery, StoreError, codec, wire};
+use crate::store::{ROUTING, StoreError, codec, wire};
 
 /// A Lambda function's result for Amazon Connect has 32 KB; others have more.
 const ANSWER_BYTES: usize = 32_000;
@@ -53,11 +53,16 @@ impl RoutingDesk {
 
 #[async_trait]
 impl RoutingDoor for RoutingDesk {
+    fn party_attributes(&self) -> &[String] {
+        &self.0.party_attributes
+    }
+
     async fn offer(
         &self,
         tenant: &TenantId,
         item: WantedItem,
         by: &str,
+        only_of: Option<&str>,
     ) -> Result<(WorkItem, bool), Failure> {
         self.check(tenant)?;
         if let Some(id) = &item.conversation {
@@ -67,8 +72,18 @@ impl RoutingDoor for RoutingDesk {
                 return Err(Failure { kind: ErrorKind::Invalid, message });
             }
         }
-        let by = by.to_owned();
-        self.ask(move |floor, now_ms| floor.offer(item, &by, now_ms)).await?
+        let (by, only_of) = (by.to_owned(), only_of.map(str::to_owned));
+        self.ask(move |floor, now_ms| {
+            let known = item.conversation.as_ref().and_then(|one| floor.of_conversation(one));
+            let known = known.unwrap_or_else(|| item.id.clone());
+            let offered = floor.items.get(&known).map(|known| &known.offered);
+            let is_by_them = offered.is_none_or(|offered| offered.by.as_ref() == Some(&by));
+            if let Some(name) = only_of.filter(|_| !is_by_them) {
+                is_of(floor, &known, &name)?;
+            }
+            floor.offer(item, &by, now_ms)
+        })
+        .await?
     }
 
     async fn item(&self, tenant: &TenantId, id: &WorkItemId) -> Result<Option<WorkItem>, Failure> {
@@ -85,14 +100,22 @@ impl RoutingDoor for RoutingDesk {
         id: &WorkItemId,
         step: Step,
         by: &str,
+        only_of: Option<&str>,
     ) -> Result<WorkItem, Failure> {
         if !self.is_ours(tenant) {
             let message = "there is no such work item".to_owned();
             return Err(Failure { kind: ErrorKind::NotFound, message });
         }
-        let (id, by) = (id.clone(), by.to_owned());
+        let (id, by, only_of) = (id.clone(), by.to_owned(), only_of.map(str::to_owned));
         let hands_over = matches!(step, Step::Accept | Step::Transfer(_) | Step::Assign { .. });
-        let item = self.ask(move |floor, now_ms| floor.step(&id, step, &by, now_ms)).await??;
+        let stepped = self.ask(move |floor, now_ms| {
+            // In the same job as the step: meanwhile it could go to somebody else.
+            if let Some(name) = only_of {
+                is_of(floor, &id, &name)?;
+            }
+            floor.step(&id, step, &by, now_ms)
+        });
+        let item = stepped.await??;
         match hands_over {
             true => Ok(self.with_pack(item).await),
             false => Ok(item),
@@ -248,20 +271,23 @@ impl RoutingDoor for RoutingDesk {
 }
 
 impl RoutingDesk {
+    /// Its event is called as the decision is.
     async fn logged_decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {
-        let mut query = ReadQuery::all(self.0.tenant.clone(), 0);
-        query.kinds = KindFilter::exactly(codec::ROUTE_RECOMMENDED);
-        loop {
-            let page = self.0.store.read(&query).await?;
-            for event in &page {
-                if let Some(decision) = codec::decode_decision(event)?.filter(|one| one.id == *id) {
-                    return Ok(Some(decision));
-                }
-            }
-            query.after = page.last().map_or(query.after, |event| event.position);
-            if page.len() < MAX_READ {
-                return Ok(None);
-            }
-        }
+        let found = self.0.store.event(&self.0.tenant, &id.as_str().into()).await?;
+        let decision = found.map(|event| codec::decode_decision(&event)).transpose()?;
+        Ok(decision.flatten())
+    }
+}
+
+/// # Errors
+/// It is somebody else's. What is over is nobody's, and no step changes it.
+fn is_of(floor: &Floor, id: &WorkItemId, agent: &str) -> Result<(), Failure> {
+    let view = floor.view(id).filter(|view| view.state != "ended");
+    match view.is_none_or(|view| view.agent.as_deref() == Some(agent)) {
+        true => Ok(()),
+        false => Err(Failure {
+            kind: ErrorKind::Denied,
+            message: "this work item is somebody else's".to_owned(),
+        }),
     }
 }

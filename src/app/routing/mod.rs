@@ -63,6 +63,8 @@ pub struct RoutingSettings {
     pub router: Option<Told>,
     /// Our agents by what the router calls them.
     pub agents: BTreeMap<String, String>,
+    /// Attributes that name a party by number or address, beside the usual ones.
+    pub party_attributes: Vec<String>,
     /// Where people open the service.
     pub public_url: Option<String>,
     /// Under which vendors reach it.
@@ -82,6 +84,7 @@ impl Default for RoutingSettings {
             context: ContextSettings::default(),
             router: None,
             agents: BTreeMap::new(),
+            party_attributes: Vec::new(),
             public_url: None,
             media_url: None,
             everybody_is_there: false,
@@ -110,6 +113,7 @@ struct Shared {
     jobs: mpsc::Sender<Job>,
     router: Option<Told>,
     agents: BTreeMap<String, String>,
+    party_attributes: Vec<String>,
     public_url: Option<String>,
     /// Makes an address of a path.
     address: Box<dyn Fn(&str) -> String + Send + Sync>,
@@ -147,6 +151,7 @@ impl RoutingDesk {
             jobs: jobs.clone(),
             router,
             agents: settings.agents,
+            party_attributes: settings.party_attributes,
             public_url: settings.public_url,
             address: Box::new(move |path| match &media_url {
                 Some(url) => url.http(path),

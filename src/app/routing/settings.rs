@@ -82,6 +82,7 @@ pub fn settings(config: &Config, demo: bool) -> Result<RoutingSettings, String> 
         context: context(&own.context),
         router,
         agents: own.router.agents.clone(),
+        party_attributes: config.crm.identify_by.clone(),
         public_url: config.serve.public_url.clone(),
         media_url,
         everybody_is_there: demo,

@@ -147,7 +147,7 @@ impl House {
             intents: Vec::new(),
             preferred: Vec::new(),
         };
-        self.desk.offer(&"t".into(), item, "acd").await.expect("taken").0
+        self.desk.offer(&"t".into(), item, "acd", None).await.expect("taken").0
     }
 
     async fn presence(&self, agent: &str, presence: &str) {
@@ -156,7 +156,7 @@ impl House {
     }
 
     async fn step(&self, id: &str, step: Step) -> Result<WorkItem, Failure> {
-        self.desk.step(&"t".into(), &id.into(), step, "Sue").await
+        self.desk.step(&"t".into(), &id.into(), step, "Sue", None).await
     }
 
     async fn item(&self, id: &str) -> WorkItem {

@@ -13,8 +13,8 @@ use super::floor::Entry;
 use super::ledger::Ledger;
 use super::{pack, restore};
 use crate::domain::{
-    Classify as _, ConversationId, CrmWrite, Decision, Effect, EventBody, NewDelivery, NewEvent,
-    Progress, Recommendation, Recorded, TenantId,
+    Classify as _, ConversationId, CrmWrite, Decision, Effect, EventBody, EventId, NewDelivery,
+    NewEvent, Progress, Recommendation, Recorded, TenantId,
 };
 use crate::insight::redaction;
 use crate::store::{Outbox, Store, StoreError};
@@ -121,7 +121,7 @@ impl Writer {
                 }
                 _ => None,
             };
-            events.push(NewEvent::at(now, entry.body));
+            events.push(NewEvent { id: name_of(&entry.body), time: now, body: entry.body });
             if let Some(delivery) = told {
                 let write = CrmWrite::of(&delivery, &Progress::new(now));
                 events.push(NewEvent::at(now, EventBody::CrmWrite(Box::new(write))));
@@ -198,6 +198,14 @@ impl Writer {
             by: None,
             created_at: now,
         })
+    }
+}
+
+/// A decision is found by its own name.
+fn name_of(body: &EventBody) -> EventId {
+    match body {
+        EventBody::RouteRecommended(decision) => decision.id.as_str().into(),
+        _ => EventId::fresh(),
     }
 }
 

@@ -67,6 +67,11 @@ fn contains_card(digits: &str) -> bool {
     })
 }
 
+/// As long as a network's numbers are.
+pub(super) fn is_of_length(digits: &str) -> bool {
+    LENGTH.contains(&digits.len())
+}
+
 /// A run of this beginning and length could go on to be a card number.
 pub(super) fn may_become_card(digits: &str) -> bool {
     has_issuer(digits) || (digits.len() >= SUSPICIOUS_DIGITS && !digits.starts_with('0'))
@@ -74,7 +79,7 @@ pub(super) fn may_become_card(digits: &str) -> bool {
 
 /// Groups with other words between them are one card when they add up to exactly one.
 pub(super) fn is_whole_card(digits: &str) -> bool {
-    LENGTH.contains(&digits.len()) && has_issuer(digits) && luhn(digits)
+    is_of_length(digits) && has_issuer(digits) && luhn(digits)
 }
 
 /// A network's numbers begin like this.

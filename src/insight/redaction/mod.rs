@@ -9,6 +9,7 @@ mod address;
 mod card;
 mod digits;
 mod imported;
+mod named;
 #[cfg(test)]
 mod tests;
 mod written;
@@ -22,6 +23,7 @@ use digits::{Run, runs};
 
 pub use address::{PARTY_ATTRIBUTES, attribute};
 pub use imported::imported;
+pub use named::{is_harmless_id, number};
 
 /// A word before masking. It must not outlive the masker's call.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,6 +6,7 @@ pub mod plan;
 pub mod taskrouter;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,24 +31,30 @@ use crate::store::wire;
 /// What the doors need of the router. `app` implements it.
 #[async_trait]
 pub trait RoutingDoor: Send + Sync {
+    /// Attributes that name a party by number or address, beside the usual ones.
+    fn party_attributes(&self) -> &[String];
+
     /// Takes a work item in. The same identifier twice is the same item: the second time it is updated with what is
-    /// known now, and `false` comes back.
+    /// known now, and `false` comes back. `only_of`: as in `step`; whoever offered it may update it, too.
     async fn offer(
         &self,
         tenant: &TenantId,
         item: WantedItem,
         by: &str,
+        only_of: Option<&str>,
     ) -> Result<(WorkItem, bool), Failure>;
 
     async fn item(&self, tenant: &TenantId, id: &WorkItemId) -> Result<Option<WorkItem>, Failure>;
 
-    /// Something happens with an item. The same step twice changes nothing the second time.
+    /// Something happens with an item. The same step twice changes nothing the second time. `only_of`: only while it
+    /// is this agent's, which is looked at in the same moment; it is denied otherwise.
     async fn step(
         &self,
         tenant: &TenantId,
         id: &WorkItemId,
         step: Step,
         by: &str,
+        only_of: Option<&str>,
     ) -> Result<WorkItem, Failure>;
 
     async fn decision(
@@ -270,6 +277,11 @@ const LEADERS: [&str; 2] = ["supervisor", "admin"];
 
 fn is_leader(principal: &Principal) -> bool {
     principal.is_operator || LEADERS.contains(&principal.role.as_str())
+}
+
+/// Whose items alone this principal may change; none for those who look after others.
+fn only_of(principal: &Principal) -> Option<&str> {
+    (!is_leader(principal)).then_some(principal.name.as_str())
 }
 
 /// # Errors

@@ -1,6 +1,7 @@
 //! TaskRouter's assignment callback. Twilio proves itself by its signature; what was wrong with it is never told.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -11,6 +12,9 @@ use super::RoutingDoor;
 use crate::connect::routing::callback::Callback;
 use crate::serve::channels::form;
 use crate::serve::error::Problem;
+
+/// TaskRouter waits for five seconds.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Says what TaskRouter is to do with a worker whom it has reserved, and notes whether it is the one we recommended.
 #[utoipa::path(post, path = "/v1/routing/taskrouter", tag = "routing",
@@ -39,9 +43,15 @@ pub async fn callback(
         let reserved = Callback::read(&form).map_err(Problem::invalid)?;
         (open.tenant.clone(), open.callback.answer(&reserved), reserved)
     };
-    // TaskRouter waits for five seconds and no one can be called back: it is answered in any case.
-    if let Err(error) = door.reserved(&tenant, reserved).await {
-        tracing::warn!(%error, "a reservation of TaskRouter was not noted");
+    // A worker who is rejected doesn't get the task.
+    if answer["instruction"] == "reject" {
+        return Ok(axum::Json(answer));
+    }
+    // Nobody can be called back: it is answered in any case.
+    match tokio::time::timeout(PATIENCE, door.reserved(&tenant, reserved)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "a reservation of TaskRouter was not noted"),
+        Err(_) => tracing::warn!("a reservation of TaskRouter is noted late, if at all"),
     }
     Ok(axum::Json(answer))
 }

@@ -1,0 +1,92 @@
+//! What programs call things, and the numbers that they send: neither is text, and both can hold a card's number.
+
+use super::{card, typed};
+use crate::domain::Redacted;
+
+/// Whether an identifier can be kept as it is. Masking it would make another name of it, so that whoever gives one that
+/// looks like a card's number has to choose another.
+///
+/// One random identifier in fifty has thirteen digits in a row; two usual shapes are spared, in which nobody writes a
+/// card's number: UUIDs, and Twilio's SIDs.
+pub fn is_harmless_id(text: &str) -> bool {
+    is_uuid(text) || is_sid(text) || typed(text).as_str() == text
+}
+
+/// What is to be kept of a number that begins and is as long as a card's; none where the number can be kept.
+///
+/// The check digit isn't looked at: a float has no room for the last digits of the longest ones. Unix times in
+/// milliseconds are as long as the shortest, and no network's numbers begin like those of this century.
+pub fn number(value: f64) -> Option<Redacted> {
+    let whole = format!("{:.0}", value.trunc().abs());
+    let is_one = card::is_of_length(&whole) && card::has_issuer(&whole);
+    is_one.then(|| typed(&whole))
+}
+
+fn is_uuid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| is_hex(group))
+        && has_letter(text)
+}
+
+/// Two letters for the kind of thing, and 32 hexadecimal digits.
+fn is_sid(text: &str) -> bool {
+    let Some((kind, rest)) = text.split_at_checked(2) else { return false };
+    let is_kind = kind.bytes().all(|byte| byte.is_ascii_uppercase());
+    is_kind && rest.len() == 32 && is_hex(rest) && has_letter(rest)
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn has_letter(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_of_other_systems_are_kept_and_card_numbers_are_not() {
+        for id in [
+            "case/7",
+            "i-01JX7Q5M3R8Z6V0N4T2B9K1C5D",
+            "2024-11-28-0001",
+            "Emma",
+            // Fifteen digits over a hyphen, and thirteen in a row.
+            "550e8400-e29b-41d4-a716-446655440000",
+            "WT1234567890123456789abcdef0123456",
+        ] {
+            assert!(is_harmless_id(id), "{id}");
+        }
+        for card in [
+            "4111111111111111",
+            "case 4111 1111 1111 1111",
+            "i-4111-1111-1111-1111",
+            "41111111-1111-1111-1111-111111111111",
+            "WT41111111111111111111111111111111",
+            "four one one one one one one one one one one one one one one one",
+        ] {
+            assert!(!is_harmless_id(card), "{card}");
+        }
+    }
+
+    #[test]
+    fn a_cards_number_is_none_and_a_time_is_one() {
+        for plain in
+            [0.0, -2.5, 0.1 + 0.2, 1_764_357_621_000.0, 441_234_567_890.0, f64::MAX, f64::NAN]
+        {
+            assert_eq!(number(plain), None, "{plain}");
+        }
+        for card in [4_111_111_111_111_111.0, 378_282_246_310_005.0, -4_222_222_222_222.0, 6.304e18]
+        {
+            let kept = number(card).expect("a card's");
+            assert!(
+                !kept.as_str().contains("11111") && kept.as_str().contains("[card-1]"),
+                "{kept:?}"
+            );
+        }
+    }
+}
