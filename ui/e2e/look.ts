@@ -12,8 +12,8 @@ export async function look(page: Page, name: string, widths = WIDTHS): Promise<v
   for (const width of widths) {
     await page.setViewportSize({ width, height: width < 600 ? 740 : 900 });
     for (const colorScheme of SCHEMES) {
-      await page.emulateMedia({ colorScheme });
-      // The fade of a card would be judged half transparent.
+      // The fade of a card that comes meanwhile would be judged half transparent.
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.waitForTimeout(250);
       await page.screenshot({ path: join(PICTURES, `${name}-${width}-${colorScheme}.png`) });
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
