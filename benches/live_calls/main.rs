@@ -61,6 +61,9 @@ struct Options {
     /// So many conversations that are typed, at once, instead of calls
     #[arg(long)]
     texts: Option<usize>,
+    /// With `--texts`: so many category rules with alerts, instead of the sample company's
+    #[arg(long, requires = "texts")]
+    rules: Option<usize>,
     /// Recordings with their references beside them [default: the three demo calls]
     files: Vec<PathBuf>,
     /// What cargo passes to every bench
@@ -78,7 +81,10 @@ fn main() -> anyhow::Result<()> {
         false => options.files.clone(),
     };
     if let Some(conversations) = options.texts {
-        let service = Arc::new(Service::start(&[])?);
+        let rules = options.rules.map(texts::rules).transpose()?;
+        let folder = rules.as_ref().map(|folder| folder.path().display().to_string());
+        let settings = folder.map(|folder| ("BACKCHANNEL__CATEGORIES__FOLDER", folder));
+        let service = Arc::new(Service::start(settings.as_slice())?);
         let length = Duration::from_secs(options.seconds);
         return texts::run(&service, &texts::Plan { conversations, length });
     }

@@ -1,6 +1,8 @@
-//! Conversations that are typed, many at once: from a final turn on the stream to its card.
+//! Conversations that are typed, many at once: from a final turn on the stream to its card, and to the alert of a
+//! category rule that holds after it.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,8 @@ const MESSAGES: [&str; 10] = [
     "What does error code E521 on the hub mean?",
     "Will my price go up next year?",
 ];
+/// Phrases of a made rule.
+const PHRASES: usize = 8;
 /// Somebody writes so often.
 const EVERY: Duration = Duration::from_secs(5);
 
@@ -33,11 +37,41 @@ pub struct Plan {
     pub length: Duration,
 }
 
+/// A folder with so many category rules, each with an alert: one for each of the messages, and others whose phrases
+/// begin as messages do.
+pub fn rules(many: usize) -> anyhow::Result<tempfile::TempDir> {
+    let words: Vec<Vec<String>> = MESSAGES.iter().map(|message| words(message)).collect();
+    let mut text = String::new();
+    for n in 0..many {
+        let of = &words[n % MESSAGES.len()];
+        let phrases: Vec<String> = match n / MESSAGES.len() {
+            0 => vec![of[..of.len().min(4)].join(" ")],
+            _ => (0..PHRASES)
+                .map(|at| format!("{} not {n}", of[..1 + at % of.len().min(4)].join(" ")))
+                .collect(),
+        };
+        write!(
+            text,
+            "[[rule]]\nid = \"made_{n}\"\ntitle = \"Made {n}\"\nby = \"customer\"\nwhen = {{ said = {phrases:?} }}\n\
+             [rule.alert]\nseverity = \"info\"\nto = [\"agent\"]\n"
+        )?;
+    }
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("made.toml"), text)?;
+    Ok(folder)
+}
+
+fn words(message: &str) -> Vec<String> {
+    let parts = message.split(|c: char| !c.is_alphanumeric());
+    parts.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+}
+
 /// Arrivals at the subscriber.
 #[derive(Default)]
 struct Seen {
     finals: HashMap<(String, String), Instant>,
     cards: Vec<Duration>,
+    alerts: Vec<Duration>,
 }
 
 pub fn run(service: &Arc<Service>, plan: &Plan) -> anyhow::Result<()> {
@@ -52,6 +86,8 @@ pub fn run(service: &Arc<Service>, plan: &Plan) -> anyhow::Result<()> {
         ("cards", seen.cards.len().to_string()),
         ("message → 201, durable", percentiles(&posts)?),
         ("final → card on the stream", percentiles(&seen.cards)?),
+        ("alerts", seen.alerts.len().to_string()),
+        ("final → alert on the stream", percentiles(&seen.alerts)?),
         ("memory of the service", format!("{} MB", service.resident_kb()? / 1_024)),
         ("processor time of the service", format!("{:.1} s", cpu.as_secs_f64())),
     ];
@@ -66,7 +102,7 @@ async fn play(service: &Arc<Service>, plan: &Plan) -> anyhow::Result<(Seen, Vec<
     let address = format!("http://{}", service.address);
     let key = service.key.clone();
     let events = http
-        .get(format!("{address}/v1/events?types=turn.final,suggestion.offered"))
+        .get(format!("{address}/v1/events?types=turn.final,suggestion.offered,insight.alert"))
         .bearer_auth(&key)
         .send()
         .await?
@@ -143,8 +179,13 @@ fn take(event: &Value, at: Instant) {
     let (subject, data) = (text(&event["subject"]), &event["data"]);
     if event["type"] == "backchannel.turn.final" {
         seen.finals.insert((subject, text(&data["turn_id"])), at);
-    } else if let Some(since) = seen.finals.get(&(subject, text(&data["trigger_turn"]))) {
-        seen.cards.push(at - *since);
+        return;
+    }
+    let is_alert = event["type"] == "backchannel.insight.alert";
+    let turn = text(&data[if is_alert { "turn_id" } else { "trigger_turn" }]);
+    if let Some(since) = seen.finals.get(&(subject, turn)) {
+        let passed = at - *since;
+        if is_alert { &mut seen.alerts } else { &mut seen.cards }.push(passed);
     }
 }
 
