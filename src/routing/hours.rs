@@ -38,9 +38,7 @@ impl Hours {
         for _ in 0..=366 {
             if self.holidays.binary_search(&date).is_err() {
                 for (from, _) in self.of(date) {
-                    let time = Time::new((*from / 60) as i8, (*from % 60) as i8, 0, 0).ok()?;
-                    let opens = date.to_datetime(time).to_zoned(self.zone.clone()).ok()?;
-                    let opens_ms = u64::try_from(opens.timestamp().as_millisecond()).ok()?;
+                    let opens_ms = self.at(date, *from)?;
                     if opens_ms > at_ms {
                         return Some(opens_ms);
                     }
@@ -49,6 +47,29 @@ impl Hours {
             date = date.tomorrow().ok()?;
         }
         None
+    }
+
+    /// When a window begins or ends next; none without windows.
+    pub fn next_bound_ms(&self, at_ms: u64) -> Option<u64> {
+        let mut date = timestamp(at_ms)?.to_zoned(self.zone.clone()).date();
+        // The same day a week later, in case its windows are over for today.
+        for _ in 0..=7 {
+            let bounds = self.of(date).iter().flat_map(|(from, to)| [*from, *to]);
+            let bounds = bounds.filter_map(|minute| self.at(date, minute));
+            if let Some(next_ms) = bounds.filter(|bound_ms| *bound_ms > at_ms).min() {
+                return Some(next_ms);
+            }
+            date = date.tomorrow().ok()?;
+        }
+        None
+    }
+
+    fn at(&self, date: Date, minute: u16) -> Option<u64> {
+        let (date, minute) =
+            if minute < 1440 { (date, minute) } else { (date.tomorrow().ok()?, 0) };
+        let time = Time::new((minute / 60) as i8, (minute % 60) as i8, 0, 0).ok()?;
+        let local = date.to_datetime(time).to_zoned(self.zone.clone()).ok()?;
+        u64::try_from(local.timestamp().as_millisecond()).ok()
     }
 
     fn of(&self, date: Date) -> &[Window] {

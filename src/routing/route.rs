@@ -20,13 +20,13 @@ pub struct Routed {
     pub why: String,
 }
 
-/// Applies the rules of a workstream. `load` tells how full a queue is.
+/// Applies the rules of a workstream. `load` tells how full a queue is; none of one that isn't checked.
 pub fn route(
     plan: &Plan,
     workstream: &Workstream,
     item: &str,
     features: &[Feature],
-    load: impl Fn(u32) -> Load,
+    load: impl Fn(u32) -> Option<Load>,
     now_ms: u64,
 ) -> Routed {
     let scope = Scope::of_item(features, now_ms);
@@ -40,7 +40,7 @@ pub fn route(
     let over = |share: &Share| {
         let queue = &plan.queues[share.queue as usize];
         let limits = share.before.as_deref().unwrap_or(&queue.before);
-        overflow::before(queue, limits, load(share.queue), now_ms).cloned()
+        overflow::before(queue, limits, load(share.queue)?, now_ms).cloned()
     };
     let limits: Vec<_> = picked.iter().map(|(_, share)| over(share)).collect();
     let chosen = match limits.iter().position(Option::is_none) {

@@ -154,7 +154,8 @@ impl Desk {
         let plan = self.plan.clone();
         self.change(agent, |state| state.capacity.take(profiles, &plan));
         let daily = |profile: &u32| plan.profiles[*profile as usize].reset == Reset::EndOfDay;
-        let has_shifts = !self.agents[agent as usize].booked.is_empty();
+        let has_shifts = !self.agents[agent as usize].booked.is_empty()
+            || plan.agents[agent as usize].shifts.is_some();
         if profiles.iter().any(daily) && !has_shifts {
             let zone = &plan.agents[agent as usize].zone;
             if let Some(at_ms) = next_midnight_ms(zone, now_ms) {
@@ -176,16 +177,29 @@ impl Desk {
         self.see_shift(agent, now_ms);
     }
 
-    /// Compares an agent's shifts with the time. True when a shift began.
+    /// Looks at the shifts of the plan for the first time: nobody said what time it is until now.
+    pub(super) fn see_first_shifts(&mut self, now_ms: u64) {
+        let plan = self.plan.clone();
+        for (number, _) in plan.agents.iter().enumerate().filter(|(_, one)| one.shifts.is_some()) {
+            if self.see_shift(number as u32, now_ms) {
+                self.freed.push(number as u32);
+            }
+        }
+    }
+
+    /// Compares an agent's shifts, those of the plan and those booked besides, with the time. True when one began.
     pub(super) fn see_shift(&mut self, agent: u32, now_ms: u64) -> bool {
         let plan = self.plan.clone();
         let state = &self.agents[agent as usize];
         let is_in =
             |times: &[(u64, u64)]| times.iter().any(|(from, to)| (*from..*to).contains(&now_ms));
-        let (was, is_booked) = (state.on_shift, is_in(&state.booked));
+        let weekly = plan.agents[agent as usize].shifts.as_ref();
+        let is_weekly = weekly.is_some_and(|shifts| shifts.is_open(now_ms));
+        let (was, is_booked) = (state.on_shift, is_weekly || is_in(&state.booked));
         let is = is_booked && !is_in(&state.off);
         let bounds = state.booked.iter().chain(&state.off).flat_map(|(from, to)| [*from, *to]);
-        if let Some(next) = bounds.filter(|bound| *bound > now_ms).min() {
+        let weekly_bound = weekly.and_then(|shifts| shifts.next_bound_ms(now_ms));
+        if let Some(next) = bounds.filter(|bound| *bound > now_ms).chain(weekly_bound).min() {
             self.timers.insert((next, Timer::Shift(agent)));
         }
         // Time off within a shift doesn't end the day.

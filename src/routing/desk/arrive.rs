@@ -27,7 +27,13 @@ impl Entry {
 }
 
 impl Desk {
-    pub(super) fn offer(&mut self, offer: Offer, now_ms: u64) -> Result<(), Refused> {
+    /// `is_back`: it was here before, and isn't checked again for whether its queue has room.
+    pub(super) fn offer(
+        &mut self,
+        offer: Offer,
+        is_back: bool,
+        now_ms: u64,
+    ) -> Result<(), Refused> {
         if self.items.find(&offer.item).is_some() {
             return Err(Refused::KnownItem);
         }
@@ -63,11 +69,15 @@ impl Desk {
             value: 1.0,
             promised_ms: None,
             assigned_ms: None,
+            unanswered: None,
             taken: Vec::new(),
             beside: Vec::new(),
         });
         self.classify(at, now_ms);
-        self.route_in(at, now_ms);
+        match is_back {
+            true => self.route_back(at, now_ms),
+            false => self.route_in(at, now_ms),
+        }
         Ok(())
     }
 
@@ -91,7 +101,7 @@ impl Desk {
     pub(super) fn route_in(&mut self, at: u32, now_ms: u64) {
         let item = self.items.of(at);
         let workstream = &self.plan.workstreams[item.workstream as usize];
-        let load = |queue| self.load(queue);
+        let load = |queue| Some(self.load(queue));
         let id = item.id.as_str();
         let routed = route(&self.plan, workstream, id, &item.features, load, now_ms);
         let Some((limit, action)) = routed.overflow.clone() else {
@@ -123,6 +133,20 @@ impl Desk {
             }
             Action::End | Action::External(_) | Action::Voicemail => self.forget(at),
         }
+    }
+
+    /// Chooses the queue by the rules alone: an item is checked once before it is queued.
+    pub(super) fn route_back(&mut self, at: u32, now_ms: u64) {
+        let routed = self.routed_back(at, now_ms);
+        let (queue, why) = (routed.queue, routed.why.clone());
+        let entry = Entry { routed: Some(routed), moved: false, callback: false, why };
+        self.enter(at, queue, entry, now_ms);
+    }
+
+    fn routed_back(&self, at: u32, now_ms: u64) -> Routed {
+        let item = self.items.of(at);
+        let workstream = &self.plan.workstreams[item.workstream as usize];
+        route(&self.plan, workstream, item.id.as_str(), &item.features, |_| None, now_ms)
     }
 
     pub(super) fn overflowed(
@@ -160,6 +184,7 @@ impl Desk {
         let item = self.items.of_mut(at);
         (item.queue, item.queued_ms, item.tried_ms) = (queue, now_ms, None);
         (item.place, item.recommended, item.told_nobody) = (Place::Waiting, None, false);
+        item.unanswered = None;
         item.moved |= entry.moved;
         item.callback |= entry.callback;
         self.stand(at, now_ms);
@@ -259,19 +284,14 @@ impl Desk {
             self.step_out(at);
         }
         let item = self.items.of_mut(at);
-        item.given.retain(|known| features.iter().all(|new| new.name != known.name));
-        item.given.extend(features);
+        item.given = features;
         item.kinds = kinds.unwrap_or(std::mem::take(&mut item.kinds));
         self.classify(at, now_ms);
         if !is_waiting {
             return Ok(());
         }
+        let routed = self.routed_back(at, now_ms);
         let item = self.items.of(at);
-        let workstream = &self.plan.workstreams[item.workstream as usize];
-        // What was checked before queueing isn't checked again: every queue counts as having room.
-        let room = |_| Load { waiting: 0, predicted_wait_ms: Some(0) };
-        let id = item.id.as_str();
-        let routed = route(&self.plan, workstream, id, &item.features, room, now_ms);
         let leads_on = routed.rule.is_some() && routed.queue != item.queue && !item.moved;
         if leads_on {
             let why = format!("what was learned leads to another queue: {}", routed.why);

@@ -111,7 +111,11 @@ impl Desk {
             waited_ms: now_ms.saturating_sub(item.arrived_ms),
             at_ms: now_ms,
         };
+        let (number, is_offer) = (item.number, by.is_none());
         self.tell(Output::Assigned(assignment));
+        if is_offer {
+            self.wait_for_answer(at, number, now_ms);
+        }
     }
 
     /// A person's word goes before presence and capacity.
@@ -152,6 +156,13 @@ impl Desk {
         let Place::Offered { agent } = self.items.of(at).place else {
             return Err(Refused::NotOffered);
         };
+        self.items.of_mut(at).unanswered = None;
+        self.put_back_in_line(at, agent, now_ms);
+        Ok(())
+    }
+
+    /// Of an item that was offered to an agent, who hasn't taken it.
+    pub(super) fn put_back_in_line(&mut self, at: u32, agent: u32, now_ms: u64) {
         let plan = self.plan.clone();
         let item = self.items.of_mut(at);
         let taken = std::mem::take(&mut item.taken);
@@ -167,6 +178,14 @@ impl Desk {
             self.freed.push(agent);
         }
         self.new_items.push(at);
+    }
+
+    pub(super) fn taken(&mut self, id: &WorkItemId, now_ms: u64) -> Result<(), Refused> {
+        let at = self.items.find(id).ok_or(Refused::NoSuchItem)?;
+        if matches!(self.items.of(at).place, Place::Waiting | Place::Offered { .. }) {
+            self.take_away(at, now_ms);
+            self.items.of_mut(at).place = Place::Active { agent: NOBODY };
+        }
         Ok(())
     }
 
@@ -178,6 +197,8 @@ impl Desk {
             Place::Active { agent } if blocks => {
                 self.items.of_mut(at).place = Place::WrappingUp { agent };
             }
+            // It was ended already, by whoever was first to say so: its wrap-up goes on.
+            Place::WrappingUp { .. } => {}
             _ => {
                 self.take_away(at, now_ms);
                 self.forget(at);

@@ -18,6 +18,10 @@ const TOLD: usize = 2 + OTHERS;
 /// Matching is cubic: a cycle over more than 40 queues matches fewer than `URGENT` items of each, the rest greedily.
 const MATCHED_MAX: usize = 4000;
 
+/// So many kinds of contact are told apart. Others may invent labels without end, and each has a place in every agent's
+/// list: further ones count as nothing that is known.
+pub(super) const KINDS_MAX: usize = 4096;
+
 /// Without any measurement, so much is resolved.
 const RESOLVED: f64 = 0.7;
 
@@ -49,18 +53,21 @@ impl Desk {
     pub(super) fn kinds_of(&mut self, intents: &[Intent]) -> Vec<(u32, f64)> {
         intents
             .iter()
-            .map(|intent| (self.kind(&intent.label), f64::from(intent.probability)))
+            .filter_map(|intent| Some((self.kind(&intent.label)?, f64::from(intent.probability))))
             .collect()
     }
 
-    fn kind(&mut self, label: &str) -> u32 {
+    fn kind(&mut self, label: &str) -> Option<u32> {
         if let Some(known) = self.kinds.get(label) {
-            return *known;
+            return Some(*known);
+        }
+        if self.means.len() >= KINDS_MAX {
+            return None;
         }
         let number = self.means.len() as u32;
         self.kinds.insert(label.to_owned(), number);
         self.means.push(Means::default());
-        number
+        Some(number)
     }
 
     /// Takes what an agent has done so far with a kind of contact. The mean over all agents counts as ten contacts
@@ -73,7 +80,7 @@ impl Desk {
         resolved: f64,
         total_s: f64,
     ) {
-        let kind = self.kind(kind);
+        let Some(kind) = self.kind(kind) else { return };
         let reported = &mut self.agents[agent as usize].reported;
         if reported.len() <= kind as usize {
             reported.resize(kind as usize + 1, Means::default());

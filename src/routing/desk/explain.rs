@@ -66,6 +66,10 @@ impl Desk {
                 }
             },
         };
+        let reason = match &item.unanswered {
+            Some(unanswered) => format!("{reason}; {unanswered}"),
+            None => reason,
+        };
         Decision {
             id,
             item: item.id.clone(),
@@ -147,7 +151,11 @@ impl Desk {
         }
         let declines = item.declines_of(seen.agent);
         if declines > 0 {
-            terms.push(term("declined", f64::from(declines), "whoever declined comes last"));
+            terms.push(term(
+                "declined",
+                f64::from(declines),
+                "whoever declined, or didn't answer, comes last",
+            ));
         }
         let score = match (scored, self.measure_of(item)) {
             (Some(scored), _) => scored.score(),

@@ -7,7 +7,9 @@ use crate::routing::plan::{ActionKind, Plan, Presence};
 #[derive(Clone, Debug)]
 pub enum Input {
     Offered(Offer),
-    /// Something new is known of an item. Each name's values replace those it had; `intents` when given.
+    /// An item that was here before a restart: what is checked before it is queued was checked then.
+    Restored(Offer),
+    /// Something new is known of an item. `features` are all that is known now; `intents` when given.
     Updated {
         item: WorkItemId,
         features: Vec<Feature>,
@@ -36,8 +38,12 @@ pub enum Input {
     Accepted {
         item: WorkItemId,
     },
-    /// Refused, or not answered in time.
+    /// Refused. An offer that isn't answered in time declines itself; see [`Output::Unanswered`].
     Declined {
+        item: WorkItemId,
+    },
+    /// Somebody has it whom the plan doesn't know, or whose name isn't known: nobody is looked for any more.
+    Taken {
         item: WorkItemId,
     },
     /// An agent listens or is asked; this takes no capacity.
@@ -115,6 +121,16 @@ pub enum Output {
     Overflowed(Overflowed),
     Decided(Decision),
     Assigned(Assignment),
+    Unanswered(Unanswered),
+}
+
+/// An offer wasn't answered in time, which counts as declined.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unanswered {
+    pub item: WorkItemId,
+    pub agent: String,
+    pub why: String,
+    pub at_ms: u64,
 }
 
 /// An item was put into a queue.

@@ -64,6 +64,8 @@ pub struct Item {
     /// When a promise to the customer falls due.
     pub promised_ms: Option<u64>,
     pub assigned_ms: Option<u64>,
+    /// Who left the last offer of it unanswered, in words.
+    pub unanswered: Option<String>,
     /// What it took of its agent's capacity.
     pub taken: Vec<u32>,
     /// Agents who listen or are asked.

@@ -24,13 +24,15 @@ mod views;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-pub use self::io::{Input, Joining, Offer, Output, Overflowed, Queued, Refused, Target};
+pub use self::io::{
+    Input, Joining, Offer, Output, Overflowed, Queued, Refused, Target, Unanswered,
+};
 pub use self::views::{AgentView, ItemView, QueueView};
 
 use self::agents::{AgentState, Member, Members};
 use self::classes::{Classes, Seen};
 use self::context::Means;
-use self::items::{Items, Line};
+use self::items::{Items, Line, Place};
 use self::timers::Timer;
 use super::capacity::Capacity;
 use super::methods::Order;
@@ -72,8 +74,13 @@ pub struct Desk {
     /// Waiting items by an agent whom they prefer.
     preferring: HashMap<u32, BTreeSet<u32>>,
     timers: BTreeSet<(u64, Timer)>,
-    /// Whether a timer for records runs.
+    /// Whether a timer for records runs, and one for the backlog.
     sees_to_records: bool,
+    sees_to_backlog: bool,
+    /// Whether the shifts of the plan were compared with the time yet.
+    knows_time: bool,
+    /// Offers from before a restart, with their numbers of arrival: their time to answer begins with the next tick.
+    put_back: Vec<(u32, u64)>,
     /// Start of the minute, and how many overflowed in it while they waited.
     overflows: (u64, usize),
     /// What the next cycle is for.
@@ -123,6 +130,9 @@ impl Desk {
             preferring: HashMap::new(),
             timers: BTreeSet::new(),
             sees_to_records: false,
+            sees_to_backlog: false,
+            knows_time: false,
+            put_back: Vec::new(),
             overflows: (0, 0),
             new_items: Vec::new(),
             freed: Vec::new(),
@@ -167,8 +177,12 @@ impl Desk {
     /// # Errors
     /// As `handle`.
     pub fn note(&mut self, input: Input, now_ms: u64) -> Result<(), Refused> {
+        if !std::mem::replace(&mut self.knows_time, true) {
+            self.see_first_shifts(now_ms);
+        }
         match input {
-            Input::Offered(offer) => self.offer(offer, now_ms),
+            Input::Offered(offer) => self.offer(offer, false, now_ms),
+            Input::Restored(offer) => self.offer(offer, true, now_ms),
             Input::Updated { item, features, intents } => {
                 self.update(&item, features, intents, now_ms)
             }
@@ -178,6 +192,7 @@ impl Desk {
             Input::Assigned { item, agent, by } => self.assign_by_hand(&item, &agent, &by, now_ms),
             Input::Accepted { item } => self.accept(&item),
             Input::Declined { item } => self.decline(&item, now_ms),
+            Input::Taken { item } => self.taken(&item, now_ms),
             Input::Joined { item, agent, .. } => {
                 let at = self.items.find(&item).ok_or(Refused::NoSuchItem)?;
                 let agent = self.agent_named(&agent)?;
@@ -241,7 +256,8 @@ impl Desk {
         if self.plan.mode == RoutingMode::Off {
             return;
         }
-        items.retain(|at| self.items.get(*at).is_some_and(|item| item.agent().is_none()));
+        let decisions = self.decisions;
+        items.retain(|at| self.items.get(*at).is_some_and(|item| item.place == Place::Waiting));
         agents.retain(|agent| self.ready[*agent as usize] != 0);
         match (items.as_slice(), agents.as_slice(), queues.is_empty()) {
             ([], [], true) => {}
@@ -258,6 +274,10 @@ impl Desk {
             }
         }
         self.give_reserved_back();
+        // Where nothing came of it, the same would come of it again.
+        if self.decisions > decisions {
+            self.see_to_backlog(now_ms);
+        }
     }
 
     /// Whether items wait in a queue that somebody who is free might take.

@@ -1,5 +1,7 @@
 //! Another plan while work goes on: what has the same name stays what it is.
 
+use std::collections::HashMap;
+
 use super::Desk;
 use super::arrive::Entry;
 use super::items::{Item, NOBODY, Place};
@@ -16,8 +18,15 @@ impl Desk {
         self
     }
 
+    /// The customer of this item is called back, as they were told before a restart.
+    pub fn calls_back(&mut self, id: &WorkItemId) {
+        if let Some(at) = self.items.find(id) {
+            self.items.of_mut(at).callback = true;
+        }
+    }
+
     /// Puts an item back to where it was before a restart: who had declined it, and whom it was offered to, or with.
-    /// Agents who aren't in the plan any more are left out.
+    /// Agents who aren't in the plan any more are left out, but what they have accepted is theirs.
     pub fn resume(
         &mut self,
         id: &WorkItemId,
@@ -36,12 +45,24 @@ impl Desk {
         }
         let Some((agent, is_accepted)) = with else { return };
         let is_there = self.assign_by_hand(id, agent, "restart", now_ms).is_ok();
-        let item = self.items.of_mut(at);
-        if let Place::Active { agent } = item.place
-            && is_there
-            && !is_accepted
-        {
-            item.place = Place::Offered { agent };
+        match (is_there, is_accepted) {
+            (true, true) => {}
+            (true, false) => {
+                let item = self.items.of_mut(at);
+                if let Place::Active { agent } = item.place {
+                    item.place = Place::Offered { agent };
+                    let number = item.number;
+                    self.put_back.push((at, number));
+                }
+            }
+            // Somebody who isn't in the plan any more has it: nobody else is to be given it.
+            (false, true) => {
+                if self.items.of(at).place == Place::Waiting {
+                    self.step_out(at);
+                }
+                self.items.of_mut(at).place = Place::Active { agent: NOBODY };
+            }
+            (false, false) => {}
         }
     }
 
@@ -62,6 +83,11 @@ impl Desk {
             if let Some(after) = after {
                 self.handling_s[*after as usize] = old.handling_s[before];
             }
+        }
+        let mut open: HashMap<(u32, u32), i32> = HashMap::new();
+        for (_, item) in old.items.all() {
+            let Some(agent) = item.agent() else { continue };
+            item.taken.iter().for_each(|profile| *open.entry((agent, *profile)).or_default() += 1);
         }
         for (before, after) in agents.iter().enumerate() {
             let state = &old.agents[before];
@@ -85,20 +111,26 @@ impl Desk {
                 now.reported = state.reported.clone();
             });
             self.set_shifts(after, state.booked.clone(), state.off.clone(), now_ms);
-            self.keep_days_work(&old, before, after);
+            self.keep_days_work(&old, before, after, &open);
         }
+        self.see_first_shifts(now_ms);
+        self.knows_time = true;
         let mut items: Vec<Item> = old.items.all().map(|(_, item)| item.clone()).collect();
         items.sort_by_key(|item| item.number);
         items.into_iter().for_each(|item| self.take_over(item, &old, &agents, &queues, now_ms));
         self.due.extend(0..self.plan.queues.len() as u32);
     }
 
-    /// What an agent has done today counts on, but what is still open: that is taken anew with its item.
-    fn keep_days_work(&mut self, old: &Self, before: usize, after: u32) {
-        let open = |profile: u32| {
-            let mine = old.items.all().filter(|(_, item)| item.agent() == Some(before as u32));
-            mine.filter(|(_, item)| item.taken.contains(&profile)).count() as i32
-        };
+    /// What an agent has done today counts on, but what is still open, by agent and profile: that is taken anew with
+    /// its item.
+    fn keep_days_work(
+        &mut self,
+        old: &Self,
+        before: usize,
+        after: u32,
+        open: &HashMap<(u32, u32), i32>,
+    ) {
+        let open = |profile| open.get(&(before as u32, profile)).copied().unwrap_or_default();
         for slot in old.agents[before].capacity.slots().iter().filter(|slot| slot.used > 0) {
             let done = slot.used - open(slot.profile);
             let name = &old.plan.profiles[slot.profile as usize].name;
@@ -135,12 +167,18 @@ impl Desk {
         item.queue = queue.unwrap_or(self.plan.workstreams[workstream as usize].fallback);
         item.place = match item.place {
             Place::Waiting => Place::Waiting,
+            // Nobody is left who could answer.
+            Place::Offered { agent } if renamed(agent) == NOBODY => Place::Waiting,
             Place::Offered { agent } => Place::Offered { agent: renamed(agent) },
             Place::Active { agent } => Place::Active { agent: renamed(agent) },
             Place::WrappingUp { agent } => Place::WrappingUp { agent: renamed(agent) },
         };
         let (queued_ms, tried_ms, callback) = (item.queued_ms, item.tried_ms, item.callback);
         let (is_waiting, moved, agent) = (item.place == Place::Waiting, item.moved, item.agent());
+        if is_waiting {
+            (item.assigned_ms, item.taken) = (None, Vec::new());
+        }
+        let offered_ms = item.assigned_ms.filter(|_| matches!(item.place, Place::Offered { .. }));
         let at = self.items.insert(item);
         self.classify(at, now_ms);
         if !is_waiting {
@@ -149,10 +187,14 @@ impl Desk {
             if let Some(agent) = agent {
                 self.take_capacity(agent, &profiles, now_ms);
             }
+            if let Some(offered_ms) = offered_ms {
+                let number = self.items.of(at).number;
+                self.wait_for_answer(at, number, offered_ms);
+            }
             return;
         }
         match queue {
-            None => self.route_in(at, now_ms),
+            None => self.route_back(at, now_ms),
             Some(queue) => {
                 let why = "another plan came into force".to_owned();
                 self.enter(at, queue, Entry { routed: None, moved, callback, why }, now_ms);

@@ -4,10 +4,14 @@ use std::collections::HashSet;
 
 use super::Desk;
 use super::arrive::Entry;
+use super::io::{Output, Unanswered};
 use super::items::Place;
 use crate::domain::RoutingMode;
 use crate::routing::overflow::{self, BATCH, BATCH_MS};
 use crate::routing::plan::{Action, Channel};
+
+/// What a cycle left because of its block is tried again after so long.
+const BACKLOG_MS: u64 = 1000;
 
 /// Records are tried anew so often.
 const RECORDS_MS: u64 = 5 * 60_000;
@@ -24,8 +28,14 @@ pub enum Timer {
         item: u32,
         number: u64,
     },
+    /// An offer has stood for as long as its queue allows.
+    Unanswered {
+        item: u32,
+        number: u64,
+    },
     Shift(u32),
     Day(u32),
+    Backlog,
     Records,
     /// The next minute of items that overflow in batches.
     Batch,
@@ -34,6 +44,9 @@ pub enum Timer {
 impl Desk {
     pub(super) fn tick(&mut self, now_ms: u64) {
         let mut due = Vec::new();
+        for (at, number) in std::mem::take(&mut self.put_back) {
+            self.wait_for_answer(at, number, now_ms);
+        }
         while let Some((at_ms, timer)) =
             self.timers.first().copied().filter(|(at_ms, _)| *at_ms <= now_ms)
         {
@@ -53,6 +66,8 @@ impl Desk {
                     self.change(agent, |state| state.capacity.end_day(&plan));
                     self.freed.push(agent);
                 }
+                Timer::Unanswered { item, number } => self.unanswered(item, number, now_ms),
+                Timer::Backlog => self.sees_to_backlog = false,
                 Timer::Records => self.records(now_ms),
                 Timer::Batch => {}
             }
@@ -142,6 +157,47 @@ impl Desk {
             self.timers.insert((tried_ms + widens_ms, Timer::Again { item: at, number }));
         }
         self.new_items.push(at);
+    }
+
+    /// Sees to it that an offer which nobody answers goes on, `from_ms` being when it was made.
+    pub(super) fn wait_for_answer(&mut self, at: u32, number: u64, from_ms: u64) {
+        let Some(item) = self.items.get(at).filter(|item| item.number == number) else { return };
+        if let Some(within_ms) = self.plan.queues[item.queue as usize].answer_within_ms {
+            self.timers.insert((from_ms + within_ms, Timer::Unanswered { item: at, number }));
+        }
+    }
+
+    fn unanswered(&mut self, at: u32, number: u64, now_ms: u64) {
+        let Some(item) = self.items.get(at).filter(|item| item.number == number) else { return };
+        let within_ms = self.plan.queues[item.queue as usize].answer_within_ms;
+        let (Place::Offered { agent }, Some(within_ms)) = (&item.place, within_ms) else { return };
+        // It may have been offered to somebody else since.
+        let agent = *agent;
+        if item.assigned_ms.is_none_or(|offered_ms| offered_ms + within_ms > now_ms) {
+            return;
+        }
+        if let Some(agent) = self.plan.agents.get(agent as usize) {
+            let why =
+                format!("{} didn't answer within {} s", agent.name, within_ms as f64 / 1000.0);
+            let unanswered = Unanswered {
+                item: item.id.clone(),
+                agent: agent.name.clone(),
+                why: why.clone(),
+                at_ms: now_ms,
+            };
+            self.tell(Output::Unanswered(unanswered));
+            self.items.of_mut(at).unanswered = Some(why);
+        }
+        self.put_back_in_line(at, agent, now_ms);
+    }
+
+    /// Sees to it that what a block left is tried soon, while somebody is free who may take it.
+    pub(super) fn see_to_backlog(&mut self, now_ms: u64) {
+        let is_served = |queue: &u32| self.members_of[*queue as usize].ready > 0;
+        if !self.sees_to_backlog && self.backlog.iter().any(is_served) {
+            self.sees_to_backlog = true;
+            self.timers.insert((now_ms + BACKLOG_MS, Timer::Backlog));
+        }
     }
 
     /// Sees to it that waiting records are tried again.

@@ -22,6 +22,7 @@ pub struct QueueView {
 pub struct AgentView {
     pub name: String,
     pub presence: Presence,
+    /// Always where the plan isn't shift-based.
     pub on_shift: bool,
     /// (profile, used, limit); more may be used than the limit, by hand.
     pub capacity: Vec<(String, i32, i32)>,
@@ -69,7 +70,7 @@ impl Desk {
         Some(AgentView {
             name: name.to_owned(),
             presence: state.presence,
-            on_shift: state.on_shift,
+            on_shift: state.on_shift || !self.plan.shift_based,
             capacity: state.capacity.slots().iter().map(slot).collect(),
         })
     }

@@ -20,7 +20,8 @@ const PROFILES_MAX: usize = 64;
 pub fn plan(reading: Reading) -> Result<Plan, Vec<Mistake>> {
     let form_is_sound = !reading.mistakes.iter().any(|mistake| mistake.place.is_empty());
     let written = reading.plan.clone();
-    let mut check = Check { reading, names: Names::default() };
+    let shift_based = written.shift_based;
+    let mut check = Check { reading, names: Names::default(), shift_based };
     let plan = if form_is_sound { check.whole(&written) } else { Plan::default() };
     let mut mistakes = check.reading.mistakes;
     mistakes.sort_by(|a, b| (a.line_column, &a.place).cmp(&(b.line_column, &b.place)));
@@ -30,6 +31,7 @@ pub fn plan(reading: Reading) -> Result<Plan, Vec<Mistake>> {
 pub(super) struct Check {
     reading: Reading,
     pub(super) names: Names,
+    shift_based: bool,
 }
 
 impl Check {
@@ -206,8 +208,21 @@ impl Check {
 
     fn hours(&mut self, written: &written::Hours, at: &str) -> Hours {
         let zone = self.zone(&written.time_zone, &format!("{at}.time_zone"));
+        let windows = self.windows(&written.open, &format!("{at}.open"));
+        let mut holidays: Vec<Date> = Vec::new();
+        for (day, at) in each(&written.holidays, &format!("{at}.holidays")) {
+            match day.parse() {
+                Ok(day) => holidays.push(day),
+                Err(_) => self.note(&at, "this is no day", "write it such as `2026-12-25`"),
+            }
+        }
+        holidays.sort_unstable();
+        Hours { zone, windows, holidays }
+    }
+
+    fn windows(&mut self, open: &[written::Window], place: &str) -> [Vec<(u16, u16)>; 7] {
         let mut windows: [Vec<(u16, u16)>; 7] = Default::default();
-        for (window, at) in each(&written.open, &format!("{at}.open")) {
+        for (window, at) in each(open, place) {
             let mut end_of = |text: &str, name: &str| {
                 let found = minutes(text);
                 if found.is_none() {
@@ -238,15 +253,7 @@ impl Check {
             }
         }
         windows.iter_mut().for_each(|day| day.sort_unstable());
-        let mut holidays: Vec<Date> = Vec::new();
-        for (day, at) in each(&written.holidays, &format!("{at}.holidays")) {
-            match day.parse() {
-                Ok(day) => holidays.push(day),
-                Err(_) => self.note(&at, "this is no day", "write it such as `2026-12-25`"),
-            }
-        }
-        holidays.sort_unstable();
-        Hours { zone, windows, holidays }
+        windows
     }
 
     fn zone(&mut self, name: &str, place: &str) -> TimeZone {
@@ -309,6 +316,17 @@ impl Check {
             Some(name) => self.zone(name, &format!("{at}.time_zone")),
             None => TimeZone::UTC,
         };
+        let shifts = written.shifts.as_ref().map(|shifts| Hours {
+            zone: zone.clone(),
+            windows: self.windows(shifts, &format!("{at}.shifts")),
+            holidays: Vec::new(),
+        });
+        if self.shift_based && shifts.is_none() {
+            let what = "with shift_based, nobody without shifts is ever given work";
+            let instead = "write them, such as shifts = [{ days = [\"monday\"], from = \"08:00\", to = \"16:00\" }], \
+                           or [] for none";
+            self.note(&format!("{at}.shifts"), what, instead);
+        }
         Agent {
             name: written.name.clone(),
             queues,
@@ -316,6 +334,7 @@ impl Check {
             skills: self.levels(&written.skills, highest, &format!("{at}.skills")),
             profiles,
             zone,
+            shifts,
             attributes: self.features(&written.attributes, &format!("{at}.attributes")),
         }
     }
@@ -405,6 +424,7 @@ impl Check {
             hours: of_queue,
             target_s: written.target_s.unwrap_or(20.0),
             handling_s: written.handling_s.unwrap_or(300.0),
+            answer_within_ms: self.answer_within_ms(written.answer_within_s, channel, at),
             before,
             after,
             bullseye,

@@ -5,7 +5,25 @@ use super::{
     Action, ActionKind, After, Before, BeforeWhen, Bullseye, Channel, Level, Limit, written,
 };
 
+/// An offer that nobody answers goes on to somebody else.
+const ANSWER_WITHIN_S: f64 = 30.0;
+
 impl Check {
+    pub(super) fn answer_within_ms(
+        &mut self,
+        written: Option<f64>,
+        channel: Channel,
+        at: &str,
+    ) -> Option<u64> {
+        let usual = if channel == Channel::Record { 0.0 } else { ANSWER_WITHIN_S };
+        let within_s = written.unwrap_or(usual);
+        if within_s == 0.0 {
+            return None;
+        }
+        self.between(&format!("{at}.answer_within_s"), within_s, 5.0, 86_400.0, " s");
+        Some(ms(within_s))
+    }
+
     pub(super) fn before(
         &mut self,
         written: &[written::Before],

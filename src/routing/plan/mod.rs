@@ -91,6 +91,8 @@ pub struct Queue {
     pub hours: Option<Hours>,
     pub target_s: f64,
     pub handling_s: f64,
+    /// When an offer that nobody has answered counts as declined.
+    pub answer_within_ms: Option<u64>,
     pub before: Vec<Before>,
     /// Sorted by wait.
     pub after: Vec<After>,
@@ -184,6 +186,8 @@ pub struct Agent {
     /// Own limits by profile, sorted by profile.
     pub profiles: Vec<(u32, Option<i32>)>,
     pub zone: TimeZone,
+    /// In that zone, each week.
+    pub shifts: Option<Hours>,
     pub attributes: Vec<Feature>,
 }
 

@@ -239,7 +239,41 @@ const CASES: &[(&str, &str, &str)] = &[
         "hours[1].holidays[0]",
         "2026-12-25",
     ),
+    // Answers and shifts.
+    (
+        "[[queues]]\nname = \"q\"\nchannel = \"voice\"\nanswer_within_s = 4",
+        "queues[1].answer_within_s",
+        "write 5 to 86400",
+    ),
+    (
+        "[[agents]]\nname = \"a\"\nshifts = [{ days = [\"monday\"], from = \"8\", to = \"16:00\" }]",
+        "agents[1].shifts[0].from",
+        "no time of a day",
+    ),
 ];
+
+#[test]
+fn with_shifts_everybody_needs_some() {
+    let agent =
+        |shifts: &str| mistakes(&format!("shift_based = true\n[[agents]]\nname = \"a\"\n{shifts}"));
+    let found = agent("");
+    assert!(found[0].starts_with("agents[0].shifts (line "), "{found:?}");
+    assert!(agent("shifts = []").is_empty());
+}
+
+#[test]
+fn an_offer_has_half_a_minute_but_a_record_all_the_time() {
+    let queue = |name, channel, more| {
+        format!("[[queues]]\nname = \"{name}\"\nchannel = \"{channel}\"\n{more}\n")
+    };
+    let text = queue("a", "voice", "")
+        + &queue("b", "messaging", "answer_within_s = 0")
+        + &queue("c", "messaging", "answer_within_s = 7.5")
+        + &queue("d", "record", "");
+    let plan = from_toml(&text).expect("a sound plan");
+    let within: Vec<_> = plan.queues.iter().map(|queue| queue.answer_within_ms).collect();
+    assert_eq!(within, [Some(30_000), None, Some(7_500), None]);
+}
 
 #[test]
 fn every_limit_and_every_name_is_checked_where_it_stands() {

@@ -85,7 +85,7 @@ written! {
         mode: Mode,
         /// Of all random picks: the same seed picks the same queue for the same item.
         seed: u64,
-        /// Only agents who are booked on a shift, and not off, get work.
+        /// Only agents who are on a shift, and not off, get work; each agent needs `shifts` then.
         shift_based: bool,
         /// So often an agent may decline an item before it is never offered to them again; 1 to 5.
         declines_allowed: Option<u32>,
@@ -133,6 +133,9 @@ written! {
         target_s: Option<f64>,
         /// What a contact takes while nothing is measured; 300 when absent.
         handling_s: Option<f64>,
+        /// So long an agent may leave an offer unanswered before it counts as declined: 5 s to a day, 0 for ever. When
+        /// absent, 30 for voice and messaging, and for ever for records.
+        answer_within_s: Option<f64>,
         overflow: Overflow,
         bullseye: Option<Bullseye>,
         /// For method `custom`: buckets of items, the first bucket first.
@@ -180,8 +183,10 @@ written! {
         /// Proficiency by skill, from 1.
         skills: BTreeMap<String, u8>,
         profiles: Vec<AgentProfile>,
-        /// Whose midnight ends the day where there are no shifts; UTC when absent.
+        /// Whose midnight ends the day where there are no shifts, and in which `shifts` are written; UTC when absent.
         time_zone: Option<String>,
+        /// Hours of work, the same each week; `[]` for nobody's.
+        shifts: Option<Vec<Window>>,
         attributes: BTreeMap<String, Value>,
     }
     AgentProfile { profile: String, /// Another limit for this agent.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::plan_of;
 use super::scenario::MONDAY_MS;
-use crate::domain::WorkItemId;
+use crate::domain::{Feature, FeatureValue, Intent, WorkItemId};
+use crate::routing::desk::context::KINDS_MAX;
 use crate::routing::desk::{Desk, Input, Offer, Output, Refused};
 use crate::routing::overflow;
 use crate::routing::plan::{self, Presence};
@@ -237,4 +238,196 @@ fn a_plan_can_be_written_as_json() {
     let plan = plan::from_json(&json).expect("the same shape");
     assert_eq!(plan.queues.len(), 3);
     assert_eq!(plan.workstreams[0].routes[0].shares.len(), 3);
+}
+
+/// One queue, ana and ben in it, one item at a time.
+const PAIR: &str = r#"
+mode = "active"
+profiles = [{ name = "p", limit = 1 }]
+queues = [{ name = "a", channel = "messaging" }, { name = "b", channel = "messaging", hours = "never" }]
+hours = [{ name = "never", time_zone = "UTC" }]
+agents = [
+  { name = "ana", queues = ["a"], profiles = [{ profile = "p" }] },
+  { name = "ben", queues = ["a"], profiles = [{ profile = "p" }] },
+]
+[[workstreams]]
+name = "w"
+channel = "messaging"
+fallback_queue = "a"
+profiles = ["p"]
+routes = [{ name = "to b", queue = "b", when = { attribute = "to", is = "b" }, overflow = [{ when = "out_of_hours", action = "end" }] }]
+"#;
+
+fn pair(there: &[&str]) -> Desk {
+    let mut desk = Desk::new(plan_of(PAIR), "d-");
+    for agent in there {
+        let (agent, presence) = ((*agent).to_owned(), Presence::Available);
+        desk.handle(Input::PresenceChanged { agent, presence }, MONDAY_MS).expect("an agent");
+    }
+    desk
+}
+
+fn place(desk: &Desk, item: &str) -> Option<(&'static str, Option<String>)> {
+    desk.item(&WorkItemId::from(item)).map(|item| (item.place, item.agent))
+}
+
+fn without_ana() -> plan::Plan {
+    plan_of(
+        &PAIR
+            .replace("{ name = \"ana\", queues = [\"a\"], profiles = [{ profile = \"p\" }] },", ""),
+    )
+}
+
+#[test]
+fn what_was_offered_to_somebody_who_left_the_plan_is_offered_to_another() {
+    let mut desk = pair(&["ana"]);
+    desk.handle(offer("i-1"), MONDAY_MS).expect("a new item");
+    let (agent, presence) = ("ben".to_owned(), Presence::Available);
+    desk.handle(Input::PresenceChanged { agent, presence }, MONDAY_MS).expect("an agent");
+    assert_eq!(place(&desk, "i-1"), Some(("offered", Some("ana".to_owned()))));
+    let replaced = Input::PlanReplaced(Box::new(without_ana()));
+    desk.handle(replaced, MONDAY_MS + 1000).expect("a plan");
+    super::audit::audit(&desk).expect("consistent");
+    assert_eq!(place(&desk, "i-1"), Some(("offered", Some("ben".to_owned()))));
+}
+
+#[test]
+fn what_somebody_who_is_gone_had_accepted_is_nobody_elses_after_a_restart() {
+    let mut desk = Desk::new(without_ana(), "d-");
+    let available =
+        Input::PresenceChanged { agent: "ben".to_owned(), presence: Presence::Available };
+    desk.note(available, MONDAY_MS).expect("an agent");
+    for (item, is_accepted) in [("i-1", true), ("i-2", false)] {
+        desk.note(Input::Restored(item_of(item, &[])), MONDAY_MS).expect("a new item");
+        desk.resume(&WorkItemId::from(item), &[], Some(("ana", is_accepted)), MONDAY_MS);
+    }
+    desk.settle(MONDAY_MS);
+    super::audit::audit(&desk).expect("consistent");
+    assert_eq!(place(&desk, "i-1"), Some(("active", None)));
+    assert_eq!(place(&desk, "i-2"), Some(("offered", Some("ben".to_owned()))));
+    desk.handle(Input::Released { item: WorkItemId::from("i-1") }, MONDAY_MS).expect("there");
+    assert_eq!(place(&desk, "i-1"), None);
+}
+
+fn item_of(item: &str, features: &[(&'static str, &str)]) -> Offer {
+    let feature = |(name, value): &(&'static str, &str)| Feature {
+        name: (*name).into(),
+        value: FeatureValue::Text((*value).to_owned()),
+        source: "test".into(),
+        as_of_ms: MONDAY_MS,
+    };
+    let Input::Offered(offered) = offer(item) else { unreachable!() };
+    Offer { features: features.iter().map(feature).collect(), ..offered }
+}
+
+#[test]
+fn an_offer_from_before_a_restart_has_its_time_from_then_on() {
+    let mut desk = Desk::new(plan_of(PAIR), "d-");
+    let later_ms = MONDAY_MS + 3_600_000;
+    desk.note(Input::Restored(item_of("i-1", &[])), MONDAY_MS).expect("a new item");
+    desk.resume(&WorkItemId::from("i-1"), &[], Some(("ana", false)), MONDAY_MS);
+    desk.handle(Input::Tick, later_ms).expect("a tick");
+    assert_eq!(place(&desk, "i-1"), Some(("offered", Some("ana".to_owned()))));
+    assert_eq!(desk.next_due_ms(), Some(later_ms + 30_000));
+    desk.handle(Input::Tick, later_ms + 30_000).expect("a tick");
+    assert_eq!(place(&desk, "i-1"), Some(("waiting", None)));
+}
+
+#[test]
+fn what_comes_back_is_not_checked_again_before_it_is_queued() {
+    let mut desk = Desk::new(plan_of(PAIR), "d-");
+    let to_b = |item| item_of(item, &[("to", "b")]);
+    desk.handle(Input::Offered(to_b("i-1")), MONDAY_MS).expect("a new item");
+    assert_eq!(place(&desk, "i-1"), None, "the queue is closed");
+    desk.handle(Input::Restored(to_b("i-2")), MONDAY_MS).expect("a new item");
+    assert_eq!(desk.item(&WorkItemId::from("i-2")).map(|item| item.queue), Some("b".to_owned()));
+}
+
+#[test]
+fn the_end_told_twice_ends_no_wrap_up() {
+    let mut desk = pair(&["ana"]);
+    desk.handle(offer("i-1"), MONDAY_MS).expect("a new item");
+    let id = || WorkItemId::from("i-1");
+    desk.handle(Input::Accepted { item: id() }, MONDAY_MS).expect("offered");
+    for _ in 0..2 {
+        desk.handle(Input::Ended { item: id() }, MONDAY_MS).expect("there");
+        assert_eq!(place(&desk, "i-1"), Some(("wrapping_up", Some("ana".to_owned()))));
+    }
+}
+
+#[test]
+fn a_plan_without_shifts_has_everybody_on_shift() {
+    assert!(pair(&["ana"]).agent("ana").expect("an agent").on_shift);
+}
+
+#[test]
+fn what_is_not_known_any_more_routes_no_more() {
+    let mut desk = Desk::new(
+        plan_of(
+            &PAIR
+                .replace(", hours = \"never\"", "")
+                .replace("when = \"out_of_hours\"", "when = \"item_limit\", limit = 9"),
+        ),
+        "d-",
+    );
+    desk.handle(Input::Offered(item_of("i-1", &[("known", "yes")])), MONDAY_MS).expect("new");
+    let updated = |features: &[(&'static str, &str)]| Input::Updated {
+        item: WorkItemId::from("i-1"),
+        features: item_of("i-1", features).features,
+        intents: None,
+    };
+    let names = |desk: &Desk| -> Vec<String> {
+        let at = desk.items.find(&WorkItemId::from("i-1")).expect("there");
+        desk.items.of(at).features.iter().map(|one| one.name.to_string()).collect()
+    };
+    desk.handle(updated(&[("other", "x")]), MONDAY_MS).expect("there");
+    assert_eq!(names(&desk), ["other"]);
+}
+
+#[test]
+fn a_block_that_left_items_beside_free_agents_is_followed_by_another() {
+    let agents: Vec<String> = (0..9)
+        .map(|number| {
+            format!(
+                "{{ name = \"a{number}\", queues = [\"q\"], profiles = [{{ profile = \"p\" }}] }}"
+            )
+        })
+        .collect();
+    let mut desk = Desk::new(
+        plan_of(&format!(
+            "mode = \"active\"\nblock = {{ messaging = 4 }}\nprofiles = [{{ name = \"p\", limit = 1 }}]\n\
+             queues = [{{ name = \"q\", channel = \"messaging\" }}]\nagents = [{}]\n\
+             workstreams = [{{ name = \"w\", channel = \"messaging\", fallback_queue = \"q\", profiles = [\"p\"] }}]",
+            agents.join(", ")
+        )),
+        "d-",
+    );
+    for number in 0..9 {
+        desk.note(offer(&format!("i-{number}")), MONDAY_MS).expect("a new item");
+        let (agent, presence) = (format!("a{number}"), Presence::Available);
+        desk.note(Input::PresenceChanged { agent, presence }, MONDAY_MS).expect("an agent");
+    }
+    desk.settle(MONDAY_MS);
+    let assigned = |desk: &mut Desk| {
+        drain(desk).iter().filter(|output| matches!(output, Output::Assigned(_))).count()
+    };
+    let mut found = vec![assigned(&mut desk)];
+    for second in 1..=2 {
+        let due_ms = desk.next_due_ms().expect("more are to be tried");
+        assert_eq!(due_ms, MONDAY_MS + second * 1000);
+        desk.handle(Input::Tick, due_ms).expect("a tick");
+        found.push(assigned(&mut desk));
+    }
+    assert_eq!(found, [4, 4, 1]);
+}
+
+#[test]
+fn invented_kinds_of_contact_are_counted_out() {
+    let mut desk = pair(&[]);
+    for number in 0..KINDS_MAX + 100 {
+        let label = format!("k{number}");
+        let known = desk.kinds_of(&[Intent { label, probability: 1.0 }]);
+        assert_eq!(known.len(), usize::from(number < KINDS_MAX));
+    }
+    assert_eq!(desk.means.len(), KINDS_MAX);
 }

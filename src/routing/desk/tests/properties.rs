@@ -40,10 +40,10 @@ profiles = [{{ name = "p", limit = 2 }}, {{ name = "q", limit = 3, blocks = true
 groups = [{{ name = "g0", queues = ["turns"] }}, {{ name = "g1", queues = ["turns"] }}]
 queues = [
   {{ name = "least", channel = "messaging", method = "highest_capacity", priority = 1, overflow.after = [{{ wait_s = 90, action = "queue", queue = "turns" }}] }},
-  {{ name = "turns", channel = "messaging", method = "advanced_round_robin", bullseye = {{ levels = [{{ groups = ["g0"] }}, {{ wait_s = 30, groups = ["g1"] }}], fallback = "groups_only" }} }},
-  {{ name = "near", channel = "messaging", method = "skills", overflow.before = [{{ when = "item_limit", limit = 2, action = "queue", queue = "least" }}], overflow.after = [{{ wait_s = 60, action = "end" }}] }},
-  {{ name = "worth", channel = "messaging", method = "context" }},
-  {{ name = "rules", channel = "messaging", method = "custom", assignment = [{{ name = "r", skills = "exact", order_by = "most_proficient" }}] }},
+  {{ name = "turns", channel = "messaging", answer_within_s = 0, method = "advanced_round_robin", bullseye = {{ levels = [{{ groups = ["g0"] }}, {{ wait_s = 30, groups = ["g1"] }}], fallback = "groups_only" }} }},
+  {{ name = "near", channel = "messaging", answer_within_s = 0, method = "skills", overflow.before = [{{ when = "item_limit", limit = 2, action = "queue", queue = "least" }}], overflow.after = [{{ wait_s = 60, action = "end" }}] }},
+  {{ name = "worth", channel = "messaging", answer_within_s = 0, method = "context" }},
+  {{ name = "rules", channel = "messaging", answer_within_s = 0, method = "custom", assignment = [{{ name = "r", skills = "exact", order_by = "most_proficient" }}] }},
 ]
 {agents}
 [[workstreams]]
@@ -257,11 +257,13 @@ proptest! {
             }
             let _ = desk.handle(input(step, now_ms), now_ms);
         }
-        // Enough ticks for what a block left, and time for levels and preferences.
-        for _ in 0..ITEMS {
-            now_ms += 60_000;
+        // What a block left, levels, preferences, offers that nobody answers: the desk itself says when to look again.
+        for _ in 0..1000 {
+            let Some(due_ms) = desk.next_due_ms() else { break };
+            now_ms = now_ms.max(due_ms);
             desk.handle(Input::Tick, now_ms).expect("a tick");
         }
+        prop_assert_eq!(desk.next_due_ms(), None, "it never comes to rest");
         let waiting: Vec<u32> = desk.items.all().filter(|(_, item)| item.agent().is_none()).map(|(at, _)| at).collect();
         for at in waiting {
             let item = desk.items.of(at).clone();

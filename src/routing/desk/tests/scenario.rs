@@ -69,7 +69,7 @@ impl Run {
         compare(&outputs, expected)
     }
 
-    /// `used AGENT PROFILE 1/2`, `why ITEM text…`, `route ITEM rule`, `at ITEM place`.
+    /// `used AGENT PROFILE 1/2`, `on AGENT true`, `why ITEM text…`, `route ITEM rule`, `at ITEM place`.
     fn is_check(&self, words: &[&str], now_ms: u64) -> Result<bool, String> {
         match words {
             ["used", agent, profile, wanted] => {
@@ -77,6 +77,11 @@ impl Run {
                 let slot = view.capacity.iter().find(|(name, ..)| name == profile);
                 let (_, used, limit) = slot.ok_or("no such profile")?;
                 let found = format!("{used}/{limit}");
+                (found == *wanted).then_some(true).ok_or(format!("found {found}"))
+            }
+            ["on", agent, wanted] => {
+                let view = self.desk.agent(agent).ok_or("no such agent")?;
+                let found = view.on_shift.to_string();
                 (found == *wanted).then_some(true).ok_or(format!("found {found}"))
             }
             ["why", item, text @ ..] => {
@@ -138,6 +143,9 @@ fn told(output: &Output) -> Option<String> {
             Some(to) => format!("{} overflows {} {to}", over.item, over.action.as_str()),
             None => format!("{} overflows {}", over.item, over.action.as_str()),
         },
+        Output::Unanswered(unanswered) => {
+            format!("{} unanswered by {}", unanswered.item, unanswered.agent)
+        }
         Output::Assigned(assigned) => format!("{} to {}", assigned.item, assigned.agent),
         Output::Decided(decision) => match &decision.chosen {
             None => format!("{} waits", decision.item),
