@@ -13,6 +13,7 @@ import { noWrapUp, withReview, withWrapUpEvent } from '../state/wrapup.ts';
 import { CrmDesk, type Desk } from './crm-desk.ts';
 import { HelpDesk } from './help-desk.ts';
 import { ReplyDesk } from './reply-desk.ts';
+import { toSignIn } from './page.ts';
 
 /** How the session speaks to the agent: on the screen and aloud, or only aloud. */
 export interface Voice {
@@ -106,7 +107,7 @@ export class DesktopSession implements ReactiveController {
         onView: (view) => this.set(() => this.viewMoved(view)),
         onStream: (state) => this.set(() => (this.viewStream = state)),
         onProblem: (sentence) => this.set(() => (this.problem = sentence)),
-        onSignedOut: () => this.toSignIn(),
+        onSignedOut: () => toSignIn(),
       });
     }
     this.host.requestUpdate();
@@ -230,7 +231,7 @@ export class DesktopSession implements ReactiveController {
     try {
       this.me = await client.me();
     } catch (error) {
-      if (error instanceof Problem && (error.status === 401 || error.status === 403)) return this.toSignIn();
+      if (error instanceof Problem && (error.status === 401 || error.status === 403)) return toSignIn();
       // The streams below keep trying and say so.
     }
     void this.crm.begin();
@@ -238,7 +239,7 @@ export class DesktopSession implements ReactiveController {
       onCalls: (live, ended) => this.callsMoved(live, ended),
       onDegraded: (degraded) => this.set(() => (this.degraded = degraded)),
       onStream: (state) => this.set(() => this.callsStreamMoved(state)),
-      onSignedOut: () => this.toSignIn(),
+      onSignedOut: () => toSignIn(),
     });
     this.followHash();
     this.host.requestUpdate();
@@ -285,10 +286,6 @@ export class DesktopSession implements ReactiveController {
     this.feed?.close();
     this.calls?.close();
   };
-
-  private toSignIn(): void {
-    location.replace(`/?next=${encodeURIComponent(location.pathname + location.hash)}`);
-  }
 
   private set(change: () => void): void {
     change();

@@ -10,6 +10,7 @@ import { type DecisionRow, merged, ROWS_MAX, rowOf, wantedConversation, withAssi
 import { type Answered, withAnswer } from '../state/routing/floor.ts';
 import { type FloorTab, floorTabs } from '../state/routing/keys.ts';
 import { type PlanFacts, readPlan } from '../state/routing/plan.ts';
+import { toSignIn } from './page.ts';
 
 const TYPES = 'types=route.recommended,route.assigned';
 // One decision says several things in a moment; the numbers are read when it is quiet.
@@ -95,7 +96,7 @@ export class FloorSession implements ReactiveController {
       this.rows = merged(this.rows ?? [], decisions.map((one) => rowOf(one)));
       this.broken = '';
     } catch (error) {
-      if (error instanceof Problem && error.status === 401) return this.toSignIn();
+      if (error instanceof Problem && error.status === 401) return toSignIn();
       // A service without routing has nothing at these addresses.
       if (error instanceof Problem && error.status === 404) {
         this.off = 'none';
@@ -193,7 +194,7 @@ export class FloorSession implements ReactiveController {
     try {
       this.me = await client.me();
     } catch (error) {
-      if (error instanceof Problem && (error.status === 401 || error.status === 403)) return this.toSignIn();
+      if (error instanceof Problem && (error.status === 401 || error.status === 403)) return toSignIn();
     }
     this.events = new EventStream({
       path: `/v1/events?${TYPES}`,
@@ -294,10 +295,6 @@ export class FloorSession implements ReactiveController {
   private address(): void {
     const wanted = this.tab === 'decisions' && this.found ? `/${encodeURIComponent(this.found.wanted)}` : '';
     history.replaceState(null, '', `#${this.tab}${wanted}`);
-  }
-
-  private toSignIn(): void {
-    location.replace(`/?next=${encodeURIComponent(location.pathname + location.hash)}`);
   }
 }
 

@@ -13,7 +13,9 @@ import { agentLines, agentsText, floorText, queueLines } from '../state/routing/
 import { type FloorAction, type FloorTab, floorAction, floorKeys, floorTabs } from '../state/routing/keys.ts';
 import { counted } from '../state/routing/words.ts';
 import { FloorSession } from './floor-routing-session.ts';
-import { deepActiveElement, isTyping } from './focus.ts';
+import { isTyping } from './focus.ts';
+import { columnStyles, frameStyles } from './page-styles.ts';
+import { broken, leave, loading, stepTo } from './page.ts';
 import '../components/announcer.ts';
 import '../components/connection.ts';
 import '../components/keymap.ts';
@@ -45,34 +47,17 @@ export class FloorRouting extends LitElement {
   static override styles = [
     shared,
     fieldStyles,
+    frameStyles,
+    columnStyles,
     css`
-      :host {
-        display: grid;
-        grid-template-rows: auto minmax(0, 1fr);
-        height: 100vh;
-        height: 100dvh;
-        min-width: 320px;
-      }
-      main {
-        min-height: 0;
-        overflow-y: auto;
-        padding: var(--s4) var(--s3) var(--s12);
-      }
       .column {
         max-width: 1200px;
-        margin: 0 auto;
       }
       .column.narrow {
         max-width: 960px;
       }
       .bar {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
         justify-content: space-between;
-        gap: var(--s2) var(--s4);
-        min-height: var(--s8);
-        margin-bottom: var(--s4);
       }
       h2 {
         flex: 1 1 16rem;
@@ -116,25 +101,11 @@ export class FloorRouting extends LitElement {
       .panel.first {
         padding-top: var(--s4);
       }
-      .empty,
-      .note {
-        max-width: 56ch;
-        padding: var(--s6) 0;
-        color: var(--ink-2);
-      }
-      .note .button {
-        margin-top: var(--s3);
-      }
       .off {
         padding-top: var(--s6);
       }
       .off.above {
         margin-bottom: var(--s6);
-      }
-      @media (min-width: 900px) {
-        main {
-          padding: var(--s6) var(--s6) var(--s12);
-        }
       }
     `,
   ];
@@ -184,11 +155,10 @@ export class FloorRouting extends LitElement {
       return html`<div class="column"><bc-comparison .comparison=${session.comparison} .at=${session.loadAt} .mistake=${session.mistake}></bc-comparison></div>`;
     }
     if (session.broken !== '') {
-      return html`<div class="column"><div class="note"><p>${session.broken}</p>
-        <button type="button" class="button" @click=${() => session.load()}>Try again</button></div></div>`;
+      return html`<div class="column">${broken(session.broken, () => session.load())}</div>`;
     }
     if (!session.queues || !session.agents || !session.rows) {
-      return html`<div class="column"><div class="bones" role="img" aria-label="Loading"><i style="width:60%"></i><i></i><i style="width:80%"></i></div></div>`;
+      return html`<div class="column">${loading}</div>`;
     }
     // What was decided before it was switched off can still be read.
     if (session.off !== '' && (session.tab !== 'decisions' || session.rows.length === 0)) {
@@ -300,7 +270,7 @@ export class FloorRouting extends LitElement {
     switch (action) {
       case 'next':
       case 'previous':
-        return this.step(action === 'next' ? 1 : -1);
+        return stepTo(this.rows(), action === 'next' ? 1 : -1);
       case 'open':
         if (session.tab === 'comparison') this.comparison?.choose();
         else current?.toggle();
@@ -333,9 +303,7 @@ export class FloorRouting extends LitElement {
           current.focus();
           return true;
         }
-        const active = deepActiveElement();
-        active?.blur();
-        return active !== null;
+        return leave();
       }
       default:
         session.show(action);
@@ -343,13 +311,7 @@ export class FloorRouting extends LitElement {
     }
   }
 
-  private step(by: 1 | -1): boolean {
-    const all: HTMLElement[] = this.session.tab === 'decisions' ? [...this.decisions] : (this.table?.rows() ?? []);
-    const active = deepActiveElement();
-    const at = all.findIndex((row) => row === active || row.matches(':focus-within'));
-    const next = all[at < 0 ? 0 : Math.max(0, Math.min(all.length - 1, at + by))];
-    next?.focus();
-    next?.scrollIntoView({ block: 'nearest' });
-    return next !== undefined;
+  private rows(): HTMLElement[] {
+    return this.session.tab === 'decisions' ? [...this.decisions] : (this.table?.rows() ?? []);
   }
 }

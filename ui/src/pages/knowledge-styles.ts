@@ -2,13 +2,6 @@ import { css } from 'lit';
 
 /** The list, and what is open beside it; where it is narrow, one or the other. */
 export const knowledgeStyles = css`
-  :host {
-    display: grid;
-    grid-template-rows: auto minmax(0, 1fr);
-    height: 100vh;
-    height: 100dvh;
-    min-width: 320px;
-  }
   main {
     position: relative;
     min-height: 0;
@@ -51,9 +44,6 @@ export const knowledgeStyles = css`
   .bones {
     padding: var(--s6) var(--s5);
     max-width: 48ch;
-  }
-  .note .button {
-    margin-top: var(--s3);
   }
   .degraded {
     padding: var(--s2) var(--s4);

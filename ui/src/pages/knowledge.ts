@@ -20,6 +20,8 @@ import { isNewest, step } from '../state/knowledge/review.ts';
 import { deepActiveElement, isTyping } from './focus.ts';
 import { KnowledgeSession, NEW } from './knowledge-session.ts';
 import { knowledgeStyles } from './knowledge-styles.ts';
+import { frameStyles } from './page-styles.ts';
+import { broken } from './page.ts';
 import '../components/announcer.ts';
 import '../components/keymap.ts';
 import '../components/knowledge/all.ts';
@@ -47,7 +49,7 @@ export class Knowledge extends LitElement {
   /** Where the focus returns when the call closes. */
   private opener: HTMLElement | null = null;
 
-  static override styles = [shared, knowledgeStyles];
+  static override styles = [shared, frameStyles, knowledgeStyles];
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -92,7 +94,7 @@ export class Knowledge extends LitElement {
         <nav class="column" aria-label=${TABS.find((one) => one.id === tab)?.name ?? ''}>
           ${tab === 'search' ? html`<bc-search-box .query=${session.place.query} .audience=${session.audience}></bc-search-box>` : ''}
           ${tab === 'search' && session.found?.degraded ? html`<p class="degraded quiet">Search works by keywords only at the moment.</p>` : ''}
-          ${session.broken === '' ? this.rowsOf(tab, id) : this.broken()}
+          ${session.broken === '' ? this.rowsOf(tab, id) : broken(session.broken, () => session.begin())}
           ${tab === 'review' && session.broken === ''
             ? html`<button type="button" class="button write" @click=${() => this.write()}><kbd>n</kbd> Write an article</button>`
             : ''}
@@ -108,13 +110,6 @@ export class Knowledge extends LitElement {
   private rowsOf(tab: TabId, id: string) {
     const { session } = this;
     return html`<bc-list .rows=${this.rows()} .selected=${id} .empty=${emptyText(tab, session.place.query)}></bc-list>`;
-  }
-
-  private broken() {
-    return html`<div class="note">
-      <p>${this.session.broken}</p>
-      <button type="button" class="button" @click=${() => this.session.begin()}>Try again</button>
-    </div>`;
   }
 
   private rows(): Row[] | undefined {

@@ -5,6 +5,7 @@ import { Problem, sentenceFor } from '../api/problem.ts';
 import { EventStream, type StreamState } from '../api/stream.ts';
 import type { Envelope, Me } from '../api/types.ts';
 import { type OutboxTab, outboxTabs, withWrite } from '../state/outbox.ts';
+import { toSignIn } from './page.ts';
 
 const PAGE = '50';
 // One effect says several things in a moment; the numbers are read when it is quiet.
@@ -91,7 +92,7 @@ export class OutboxSession implements ReactiveController {
       this.broken = '';
     } catch (error) {
       if (read !== this.reads) return;
-      if (error instanceof Problem && error.status === 401) return this.toSignIn();
+      if (error instanceof Problem && error.status === 401) return toSignIn();
       this.broken = sentenceFor(error);
     }
     this.host.requestUpdate();
@@ -179,7 +180,7 @@ export class OutboxSession implements ReactiveController {
     try {
       this.me = await client.me();
     } catch (error) {
-      if (error instanceof Problem && (error.status === 401 || error.status === 403)) return this.toSignIn();
+      if (error instanceof Problem && (error.status === 401 || error.status === 403)) return toSignIn();
     }
     this.events = new EventStream({
       path: '/v1/events?types=crm.write',
@@ -219,9 +220,5 @@ export class OutboxSession implements ReactiveController {
       // What stands is shown until the next look; the stream's own state says that something is wrong.
     }
     this.host.requestUpdate();
-  }
-
-  private toSignIn(): void {
-    location.replace(`/?next=${encodeURIComponent(location.pathname + location.hash)}`);
   }
 }

@@ -8,8 +8,10 @@ import type { OutboxRow } from '../components/outbox/row.ts';
 import { fieldStyles } from '../components/field-styles.ts';
 import { shared } from '../components/shared-styles.ts';
 import { type OutboxAction, type OutboxTab, countOf, emptyText, outboxAction, outboxKeys, outboxTabs, systemName } from '../state/outbox.ts';
-import { deepActiveElement, isTyping } from './focus.ts';
+import { isTyping } from './focus.ts';
 import { OutboxSession } from './outbox-session.ts';
+import { columnStyles, frameStyles } from './page-styles.ts';
+import { broken, leave, loading, stepTo } from './page.ts';
 import '../components/announcer.ts';
 import '../components/connection.ts';
 import '../components/keymap.ts';
@@ -30,30 +32,11 @@ export class OutboxPage extends LitElement {
   static override styles = [
     shared,
     fieldStyles,
+    frameStyles,
+    columnStyles,
     css`
-      :host {
-        display: grid;
-        grid-template-rows: auto minmax(0, 1fr);
-        height: 100vh;
-        height: 100dvh;
-        min-width: 320px;
-      }
-      main {
-        min-height: 0;
-        overflow-y: auto;
-        padding: var(--s4) var(--s3) var(--s12);
-      }
       .column {
         max-width: 880px;
-        margin: 0 auto;
-      }
-      .bar {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: var(--s2) var(--s4);
-        min-height: var(--s8);
-        margin-bottom: var(--s4);
       }
       bc-health {
         flex: 1 1 16rem;
@@ -77,22 +60,8 @@ export class OutboxPage extends LitElement {
       bc-outbox-row {
         margin-bottom: var(--s3);
       }
-      .empty,
-      .note {
-        max-width: 52ch;
-        padding: var(--s6) 0;
-        color: var(--ink-2);
-      }
-      .note .button {
-        margin-top: var(--s3);
-      }
       .button[aria-disabled='true'] {
         color: var(--ink-3);
-      }
-      @media (min-width: 900px) {
-        main {
-          padding: var(--s6) var(--s6) var(--s12);
-        }
       }
     `,
   ];
@@ -129,7 +98,7 @@ export class OutboxPage extends LitElement {
             ${this.filter()}
             ${session.stream === 'reconnecting' ? html`<bc-connection .state=${session.stream}></bc-connection>` : ''}
           </div>
-          ${session.broken === '' ? this.list() : this.broken()}
+          ${session.broken === '' ? this.list() : broken(session.broken, () => session.load())}
         </div>
       </main>
       <bc-keymap .keys=${outboxKeys}></bc-keymap>
@@ -151,7 +120,7 @@ export class OutboxPage extends LitElement {
   private list() {
     const { session } = this;
     const { shown } = session;
-    if (!shown) return html`<div class="bones" role="img" aria-label="Loading"><i style="width:60%"></i><i></i><i style="width:80%"></i></div>`;
+    if (!shown) return loading;
     const dead = shown.filter((one) => one.state === 'failed').length;
     return html`
       ${this.above(dead)}
@@ -182,13 +151,6 @@ export class OutboxPage extends LitElement {
     </div>`;
   }
 
-  private broken() {
-    return html`<div class="note">
-      <p>${this.session.broken}</p>
-      <button type="button" class="button" @click=${() => this.session.load()}>Try again</button>
-    </div>`;
-  }
-
   private readonly pressed = (event: KeyboardEvent): void => {
     const action = outboxAction(event, isTyping(event));
     if (!action || event.defaultPrevented) return;
@@ -201,7 +163,7 @@ export class OutboxPage extends LitElement {
     switch (action) {
       case 'next':
       case 'previous':
-        return this.step(action === 'next' ? 1 : -1);
+        return stepTo([...this.rows], action === 'next' ? 1 : -1);
       case 'retry':
         current?.retry();
         return current !== undefined;
@@ -213,9 +175,7 @@ export class OutboxPage extends LitElement {
         return true;
       case 'close': {
         if (this.keyMap.close() || [...this.rows].some((row) => row.keep())) return true;
-        const active = deepActiveElement();
-        active?.blur();
-        return active !== null;
+        return leave();
       }
       default:
         this.session.show(action);
@@ -225,14 +185,5 @@ export class OutboxPage extends LitElement {
 
   private current(): OutboxRow | undefined {
     return [...this.rows].find((row) => row.matches(':focus-within'));
-  }
-
-  private step(by: 1 | -1): boolean {
-    const all = [...this.rows];
-    const at = all.findIndex((row) => row.matches(':focus-within'));
-    const next = all[at < 0 ? 0 : Math.max(0, Math.min(all.length - 1, at + by))];
-    next?.focus();
-    next?.scrollIntoView({ block: 'nearest' });
-    return next !== undefined;
   }
 }
