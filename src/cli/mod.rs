@@ -17,6 +17,7 @@ mod eval_spoken;
 mod eval_summary;
 pub mod knowledge;
 pub mod models;
+mod log;
 mod output;
 pub mod replay;
 mod replay_log;
@@ -58,7 +59,7 @@ enum Command {
     /// Check, test and try the rules of categories and alerts
     #[command(subcommand)]
     Categories(categories::CategoriesCommand),
-    /// Compare policies of routing in a simulated call centre
+    /// Compare policies of routing in a simulated call centre, and write what the router has seen
     #[command(subcommand)]
     Route(route::RouteCommand),
     /// Measure a capability on a data set; the last line is one JSON object

@@ -9,21 +9,21 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::runtime::Runtime;
 
 use self::against::{Against, Ranking};
 use self::print::Report;
 use self::verdicts::Verdicts;
 use super::Failure;
 use super::knowledge::ModelArgs;
+use super::log::{Log, LogArgs};
 use crate::app::articles::library_of;
-use crate::config::{Config, home_folder};
-use crate::domain::{ConversationId, ErrorKind, TenantId};
+use crate::config::Config;
+use crate::domain::{ConversationId, ErrorKind};
 use crate::flow::replay::{Sums, differences, rerun, stored_call};
 use crate::flow::suggestion::SuggestionSettings;
 use crate::knowledge::{Library, Source};
 use crate::models::embedder::EmbedderHandle;
-use crate::store::{ConversationRow, ListQuery, MAX_READ, SqliteStore, Store, StoreError};
+use crate::store::{ConversationRow, ListQuery, MAX_READ, Store as _, StoreError};
 
 const HELP: &str = "\
 Examples:
@@ -67,18 +67,8 @@ pub struct ReplayLogArgs {
     /// What to rerun with: ranking=plain|feedback, search=hybrid|keywords, knowledge=DIR, threshold=P
     #[arg(long, value_name = "WHAT")]
     against: Vec<Against>,
-    /// Folder of the event log [default: ~/.local/share/backchannel]
-    #[arg(long, visible_alias = "data", value_name = "DIR")]
-    store: Option<PathBuf>,
-    /// Settings file (TOML)
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Whose conversations
-    #[arg(long, default_value = "default", value_name = "NAME")]
-    tenant: String,
-    /// The log and the tenant of `serve --demo`
-    #[arg(long)]
-    demo: bool,
+    #[command(flatten)]
+    log: LogArgs,
     /// With --all: print every card that changed, too
     #[arg(long, short)]
     verbose: bool,
@@ -94,28 +84,8 @@ pub struct ReplayLogArgs {
 /// # Errors
 /// The log, a conversation, the articles or the model can't be had.
 pub fn run(args: &ReplayLogArgs, out: &mut dyn Write) -> Result<(), Failure> {
-    let config = Config::load(args.config.as_deref(), std::env::vars())?;
-    let folder = match (&args.store, args.demo) {
-        (Some(folder), _) => folder.clone(),
-        (None, true) => home_folder("XDG_DATA_HOME", ".local/share").join("backchannel-demo"),
-        (None, false) => config.store.folder.clone(),
-    };
-    let runtime = Runtime::new().map_err(internal)?;
-    let log = Log {
-        store: runtime.block_on(SqliteStore::open_to_read(&folder))?,
-        tenant: if args.demo { "demo".into() } else { args.tenant.as_str().into() },
-        runtime,
-    };
-    let done = replay(args, &config, &log, out);
-    log.runtime.block_on(log.store.close());
-    done
-}
-
-/// The log and whose part of it is read.
-struct Log {
-    store: SqliteStore,
-    tenant: TenantId,
-    runtime: Runtime,
+    let config = args.log.config()?;
+    args.log.with(&config, |log| replay(args, &config, log, out))
 }
 
 /// One rerun of every conversation.
@@ -133,7 +103,7 @@ fn replay(
     log: &Log,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let rows = if args.all { log.all()? } else { log.named(&args.ids)? };
+    let rows = if args.all { all(log)? } else { named(log, &args.ids)? };
     let mut stage = Stage { args, config, log, embedder: None, libraries: Vec::new() };
     let today = [Against::default()];
     let wanted = if args.against.is_empty() { &today[..] } else { &args.against };
@@ -176,47 +146,44 @@ fn replay(
     report.sums(&sums).map_err(internal)
 }
 
-impl Log {
-    /// All conversations, oldest first.
-    fn all(&self) -> Result<Vec<ConversationRow>, Failure> {
-        let mut query = ListQuery {
-            tenant: self.tenant.clone(),
-            state: None,
-            external_id: None,
-            limit: MAX_READ,
-            after: None,
-        };
-        let mut rows = Vec::new();
-        loop {
-            let page = self.runtime.block_on(self.store.conversations(&query))?;
-            rows.extend(page.items);
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => break,
-            }
+/// All conversations, oldest first.
+fn all(log: &Log) -> Result<Vec<ConversationRow>, Failure> {
+    let mut query = ListQuery {
+        tenant: log.tenant.clone(),
+        state: None,
+        external_id: None,
+        limit: MAX_READ,
+        after: None,
+    };
+    let mut rows = Vec::new();
+    loop {
+        let page = log.runtime.block_on(log.store.conversations(&query))?;
+        rows.extend(page.items);
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => break,
         }
-        rows.reverse();
-        Ok(rows)
     }
+    rows.reverse();
+    Ok(rows)
+}
 
-    /// Those that were asked for, oldest first: so verdicts are taken in once.
-    fn named(&self, ids: &[String]) -> Result<Vec<ConversationRow>, Failure> {
-        let mut rows = Vec::new();
-        for id in ids {
-            let id = ConversationId::from(id.as_str());
-            let row = self.runtime.block_on(self.store.conversation(&self.tenant, &id))?;
-            let row = row.ok_or_else(|| {
-                let tenant = &self.tenant;
-                let message = format!("the log has no conversation {id} of the tenant {tenant}");
-                Failure::new(ErrorKind::NotFound, message)
-            })?;
-            let call = stored_call(&self.store, &self.tenant, &id);
-            rows.push((self.runtime.block_on(call)?.position, row));
-        }
-        rows.sort_by_key(|(position, _)| *position);
-        rows.dedup_by_key(|(position, _)| *position);
-        Ok(rows.into_iter().map(|(_, row)| row).collect())
+/// Those that were asked for, oldest first: so verdicts are taken in once.
+fn named(log: &Log, ids: &[String]) -> Result<Vec<ConversationRow>, Failure> {
+    let Log { store, tenant, runtime } = log;
+    let mut rows = Vec::new();
+    for id in ids {
+        let id = ConversationId::from(id.as_str());
+        let row = runtime.block_on(store.conversation(tenant, &id))?;
+        let row = row.ok_or_else(|| {
+            let message = format!("the log has no conversation {id} of the tenant {tenant}");
+            Failure::new(ErrorKind::NotFound, message)
+        })?;
+        rows.push((runtime.block_on(stored_call(store, tenant, &id))?.position, row));
     }
+    rows.sort_by_key(|(position, _)| *position);
+    rows.dedup_by_key(|(position, _)| *position);
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
 
 /// What reruns are made of; what two of them share is opened once.

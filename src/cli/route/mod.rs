@@ -1,5 +1,6 @@
-//! `backchannel route simulate`
+//! `backchannel route …`
 
+mod export;
 mod plots;
 mod svg;
 pub(super) mod table;
@@ -41,9 +42,9 @@ Without --technion or --log, calls are random, by the file of --scenario or by t
 line with 60 agents (routing/scenarios/bank-60-agents.toml explains the format). At load 1 the
 first calls and their usual returns would keep all agents busy all the time.
 
---log is CSV with the columns arrival (2026-11-22T10:00:04), intent, abandoned (0 or 1), and if
-known value (1 for an ordinary customer), handling_s, wait_s, agent. Without agents in it,
---scenario says who answers. Each day is a run. --load stretches handling times so that the work
+--log is what route export writes of a service: CSV with the columns arrival (2026-11-22T10:00:04),
+intent, abandoned (0 or 1), and if known value (1 for an ordinary customer), handling_s, wait_s,
+agent. Without agents in it, --scenario says who answers. Each day is a run. --load stretches handling times so that the work
 is that share of the time on duty; without it they are as recorded.
 
 --confusion is JSON: {\"labels\": [\"a\", \"b\"], \"counts\": [[90, 10], [5, 95]]}, where counts[i][j]
@@ -56,6 +57,7 @@ Exit code 0: done, whether there is a gain or not; 2: a file or an argument is w
 #[derive(Debug, Subcommand)]
 pub enum RouteCommand {
     Simulate(Box<SimulateArgs>),
+    Export(export::ExportArgs),
 }
 
 /// Play calls through routing policies side by side, and say what each is worth
@@ -68,7 +70,7 @@ pub struct SimulateArgs {
     /// Play the calls of the Technion's bank data: a file, or its folder
     #[arg(long, value_name = "FILE", conflicts_with = "log")]
     technion: Option<PathBuf>,
-    /// Play calls of our own log (CSV)
+    /// Play the calls of our own log, as route export writes them (CSV)
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// Work by agents' time, several with commas; for random calls 0.85,0.95,1.0 if not given
@@ -108,12 +110,17 @@ fn policies() -> impl TypedValueParser<Value = Policy> {
         .try_map(|name| Policy::named(&name).ok_or("no policy has this name"))
 }
 
-/// Prints tables, then one JSON object as the last line.
-///
 /// # Errors
-/// A file can't be used, with its mistakes; the plots can't be written.
+/// A file or the log can't be used, with its mistakes; the plots can't be written.
 pub fn run(command: &RouteCommand, out: &mut dyn Write) -> Result<(), Failure> {
-    let RouteCommand::Simulate(args) = command;
+    match command {
+        RouteCommand::Simulate(args) => simulate(args, out),
+        RouteCommand::Export(args) => export::run(args, out),
+    }
+}
+
+/// Prints tables, then one JSON object as the last line.
+fn simulate(args: &SimulateArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let measured = args.confusion.as_deref().map(routing::confusion).transpose()?;
     let policies = &args.policies;
     let compared = match (&args.technion, &args.log) {

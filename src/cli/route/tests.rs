@@ -1,6 +1,15 @@
+use std::sync::Arc;
+
 use clap::Parser as _;
+use jiff::Timestamp;
 
 use super::*;
+use crate::domain::{
+    Assignment, ConversationId, EventBody, Feature, FeatureValue, Intent, IntentSeen, NewEvent,
+    RoutingMode, TenantId, TurnIntent, WorkMoved, WorkOffered, WorkStep,
+};
+use crate::routing::context::name;
+use crate::store::{SqliteStore, Store as _};
 
 #[derive(Debug, clap::Parser)]
 struct Line {
@@ -9,7 +18,11 @@ struct Line {
 }
 
 fn ran(args: &[&str]) -> Result<String, String> {
-    let words = ["route", "simulate"].into_iter().chain(args.iter().copied());
+    done("simulate", args)
+}
+
+fn done(command: &str, args: &[&str]) -> Result<String, String> {
+    let words = ["route", command].into_iter().chain(args.iter().copied());
     let line = Line::try_parse_from(words).map_err(|error| error.to_string())?;
     let mut out = Vec::new();
     run(&line.command, &mut out).map_err(|failure| failure.message)?;
@@ -101,4 +114,90 @@ fn wrong_arguments_say_what_is_wanted() {
         let error = ran(args).expect_err("a mistake");
         assert!(error.contains(part), "{error}");
     }
+}
+
+/// A log with three days of calls; on each, one customer gives up, and one call isn't over on the last.
+async fn three_days(folder: &std::path::Path) {
+    let store = SqliteStore::open(folder, Arc::new(|_| ())).await.expect("a log");
+    let tenant = TenantId::from("default");
+    for call in 0..61_u64 {
+        let at_ms = 1_795_000_000_000 + call / 20 * 86_400_000 + call % 20 * 60_000;
+        let (item, id) = (format!("i-{call}"), ConversationId::from(format!("c-{call}")));
+        let feature = |name: &'static str, value| Feature {
+            name: name.into(),
+            value,
+            source: "api".into(),
+            as_of_ms: at_ms,
+        };
+        let offered = WorkOffered {
+            item: item.as_str().into(),
+            conversation: Some(id.clone()),
+            external_id: None,
+            workstream: "calls".into(),
+            features: vec![feature(name::VALUE, FeatureValue::Number(2.0))],
+            intents: Vec::new(),
+            preferred: Vec::new(),
+            by: None,
+            at_ms,
+        };
+        let moved = |step, at_ms| {
+            let moved = WorkMoved { item: item.as_str().into(), step, by: None, at_ms };
+            EventBody::RouteMoved(Box::new(moved))
+        };
+        let understood = |label: &str| {
+            let ranked = vec![Intent { label: label.into(), probability: 0.9 }];
+            let seen = IntentSeen { ranked, abstained: false };
+            EventBody::IntentSeen(Box::new(TurnIntent { turn_id: "t-1".into(), seen }))
+        };
+        let mut bodies = vec![EventBody::RouteOffered(Box::new(offered)), understood("refund")];
+        if call % 20 == 7 {
+            bodies.push(moved(WorkStep::Ended, at_ms + 45_500));
+        } else {
+            let assigned = Assignment {
+                decision: None,
+                item: item.as_str().into(),
+                queue: "billing".into(),
+                agent: ["Emma", "Bo"][call as usize % 2].into(),
+                mode: RoutingMode::Active,
+                policy: "context".into(),
+                epoch: 1,
+                recommended: None,
+                by: None,
+                reason: String::new(),
+                waited_ms: 10_000,
+                at_ms: at_ms + 10_000,
+            };
+            bodies.push(EventBody::RouteAssigned(Box::new(assigned)));
+            // What is understood later, nobody could go by.
+            bodies.push(understood("cancel"));
+            if call < 60 {
+                bodies.push(moved(WorkStep::Ended, at_ms + 70_000));
+                bodies.push(moved(WorkStep::Released, at_ms + 100_000));
+            }
+        }
+        let events = bodies.into_iter().map(|body| NewEvent::at(Timestamp::UNIX_EPOCH, body));
+        store.append(&tenant, &id, events.collect()).await.expect("written");
+    }
+    store.close().await;
+}
+
+#[test]
+fn what_a_service_has_routed_is_exported_and_played_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().to_str().expect("a path");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let empty = done("export", &["--store", store]).expect_err("no log");
+    assert!(empty.contains(store), "{empty}");
+    runtime.block_on(three_days(folder.path()));
+    let csv = done("export", &["--store", store]).expect("rows");
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 61, "a head, and what is over");
+    assert_eq!(lines[1], "2026-11-18T15:06:40,refund,2,90.0,0,10.0,Emma");
+    assert_eq!(lines[8], "2026-11-18T15:13:40,refund,2,,1,45.5,");
+    let file = folder.path().join("routed.csv");
+    std::fs::write(&file, &csv).expect("written");
+    let out = ran(&["--log", file.to_str().expect("a path"), "--policies", "context"]);
+    assert!(out.expect("played").contains("3 runs"), "each day is one");
+    let stranger = done("export", &["--store", store, "--tenant", "other"]);
+    assert!(stranger.expect_err("nothing is theirs").contains("--tenant"));
 }

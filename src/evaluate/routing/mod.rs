@@ -1,5 +1,6 @@
 //! What a routing policy would have been worth on calls that have happened, and on random ones.
 
+mod recorded;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use crate::routing::simulate::{
     ScenarioError, Settings, Source, own_log, technion,
 };
 
+pub use self::recorded::{Exported, RecordedWork};
 pub use self::report::{AtLoad, figures};
 
 /// Share of intents that are heard right in a replay when nobody has measured it.
