@@ -1,22 +1,22 @@
 //! The plan: read as it was written, put as a whole.
 
 use super::floor::Floor;
-use crate::domain::{self, EventBody, PlanPut, RoutingMode};
+use crate::domain::{DecisionId, EventBody, PlanForm, PlanPut, RoutingMode};
 use crate::routing::desk::{Desk, Input};
 use crate::routing::plan::{Mistake, Plan, from_json, from_toml};
-use crate::serve::{NewPlan, PlanForm, PlanInForce, PlanMistake, PlanRefusal};
+use crate::serve::{NewPlan, PlanInForce, PlanRefusal};
 use crate::store::ROUTING;
 
 /// # Errors
 /// All mistakes, each with its place.
 pub(super) fn read(
-    form: domain::PlanForm,
+    form: PlanForm,
     text: &str,
     mode: Option<RoutingMode>,
 ) -> Result<Plan, Vec<Mistake>> {
     let mut plan = match form {
-        domain::PlanForm::Toml => from_toml(text),
-        domain::PlanForm::Json => from_json(text),
+        PlanForm::Toml => from_toml(text),
+        PlanForm::Json => from_json(text),
     }?;
     plan.mode = mode.unwrap_or(plan.mode);
     Ok(plan)
@@ -36,13 +36,9 @@ impl Floor {
         if expected.is_some_and(|expected| expected != epoch) {
             return Err(PlanRefusal::Changed { epoch });
         }
-        let form = match new.form {
-            PlanForm::Toml => domain::PlanForm::Toml,
-            PlanForm::Json => domain::PlanForm::Json,
-        };
-        let plan = read(form, &new.text, self.how.mode)
-            .map_err(|all| PlanRefusal::Mistakes(all.into_iter().map(mistake).collect()))?;
-        let put = PlanPut { epoch: epoch + 1, form, text: new.text, by: Some(by.to_owned()) };
+        let NewPlan { form, text } = new;
+        let plan = read(form, &text, self.how.mode).map_err(PlanRefusal::Mistakes)?;
+        let put = PlanPut { epoch: epoch + 1, form, text, by: Some(by.to_owned()) };
         self.replace_plan(put, plan, now_ms);
         self.plan_in_force().ok_or(PlanRefusal::Changed { epoch })
     }
@@ -56,7 +52,7 @@ impl Floor {
                 let _ = desk.note(Input::PlanReplaced(Box::new(plan)), now_ms);
             }
             None => {
-                let prefix = format!("{}-", domain::DecisionId::fresh());
+                let prefix = format!("{}-", DecisionId::fresh());
                 self.desk = Some(Desk::new(plan, &prefix).at_epoch(put.epoch));
             }
         }
@@ -77,19 +73,6 @@ impl Floor {
 
     pub fn plan_in_force(&self) -> Option<PlanInForce> {
         let put = self.plan.as_ref()?;
-        let form = match put.form {
-            domain::PlanForm::Toml => PlanForm::Toml,
-            domain::PlanForm::Json => PlanForm::Json,
-        };
-        Some(PlanInForce { epoch: put.epoch, form, text: put.text.clone() })
-    }
-}
-
-fn mistake(one: Mistake) -> PlanMistake {
-    PlanMistake {
-        place: one.place,
-        line_column: one.line_column,
-        what: one.what,
-        instead: one.instead,
+        Some(PlanInForce { epoch: put.epoch, form: put.form, text: put.text.clone() })
     }
 }

@@ -28,6 +28,9 @@ use crate::domain::{
 };
 use crate::store::wire;
 
+pub use crate::domain::PlanForm;
+pub use crate::routing::plan::Mistake as PlanMistake;
+
 /// What the doors need of the router. `app` implements it.
 #[async_trait]
 pub trait RoutingDoor: Send + Sync {
@@ -228,13 +231,6 @@ pub struct Capacity {
     pub limit: i32,
 }
 
-/// How a plan is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlanForm {
-    Toml,
-    Json,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPlan {
     pub form: PlanForm,
@@ -247,17 +243,6 @@ pub struct PlanInForce {
     pub epoch: u64,
     pub form: PlanForm,
     pub text: String,
-}
-
-/// What is wrong at one place of a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanMistake {
-    /// `queues[2].overflow.after[0].wait_s`; empty for the whole.
-    pub place: String,
-    /// From 1, where the text has lines.
-    pub line_column: Option<(usize, usize)>,
-    pub what: String,
-    pub instead: String,
 }
 
 /// Why a plan isn't put into force.
