@@ -8,6 +8,7 @@
 mod calibrate;
 mod cholesky;
 mod files;
+mod learnt;
 mod lexical;
 mod machine;
 mod model;
@@ -16,4 +17,5 @@ mod space;
 mod tests;
 
 pub use files::{INTENTS_MAX, IntentFiles, IntentMistake, WrittenIntent, parse, read};
+pub use learnt::Shelf;
 pub use model::{Example, IntentError, IntentModel, Kind, Measures, Vectors};

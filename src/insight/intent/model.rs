@@ -6,6 +6,7 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
 use super::calibrate::{probabilities, temperature, threshold};
+use super::learnt::{self, Learnt, Nowhere, Shelf};
 use super::lexical::{LexicalIndex, Lexicon, Weighted};
 use super::machine::{Kernel, train};
 use super::space::{Space, dot};
@@ -128,8 +129,21 @@ impl IntentModel {
     /// # Errors
     /// When no example has an intent, or `vectors` fails.
     pub fn train(examples: &[Example], vectors: Vectors<'_>) -> Result<Self, IntentError> {
+        Self::train_on(examples, EXAMPLES_MAX, vectors, &Nowhere)
+    }
+
+    /// As [`Self::train`] on `most` examples, with what was learnt from the same ones before, where it was kept.
+    ///
+    /// # Errors
+    /// As `train`.
+    pub fn train_on(
+        examples: &[Example],
+        most: usize,
+        vectors: Vectors<'_>,
+        shelf: &dyn Shelf,
+    ) -> Result<Self, IntentError> {
         let mut ordered = in_order(examples);
-        ordered.truncate(EXAMPLES_MAX);
+        ordered.truncate(most.min(EXAMPLES_MAX));
         let texts: Vec<&str> = ordered.iter().map(|example| example.text.as_str()).collect();
         let found = vectors(&texts)?;
         let dimensions = found.first().map_or(0, Vec::len);
@@ -144,13 +158,15 @@ impl IntentModel {
         if labels.is_empty() {
             return Err(IntentError::NoExamples);
         }
-        Self::of(&ordered, &found, labels).map_err(|e| IntentError::Training(e.to_string()))
+        let made = Self::of(&ordered, &found, labels, shelf);
+        made.map_err(|error| IntentError::Training(error.to_string()))
     }
 
     fn of(
         examples: &[&Example],
         vectors: &[Vec<f32>],
         labels: Vec<String>,
+        shelf: &dyn Shelf,
     ) -> candle_core::Result<Self> {
         let class_of = |example: &Example| labels.binary_search(example.label.as_ref()?).ok();
         let classes: Vec<Option<usize>> = examples.iter().map(|one| class_of(one)).collect();
@@ -163,26 +179,19 @@ impl IntentModel {
         let weighted: Vec<Weighted> = texts.iter().map(|text| lexicon.weigh(text)).collect();
         let letters = lexicon.index(&weighted);
         let kernel = Kernel::USUAL;
-
-        let all = Tensor::from_slice(&places, (examples.len(), dimensions), &Device::Cpu)?;
-        let mut kernels: Vec<f32> = all.matmul(&all.t()?)?.flatten_all()?.to_vec1()?;
         let has_intent: Vec<bool> = classes.iter().map(Option::is_some).collect();
-        let nearest = nearest_of_others(&kernels, &has_intent);
-        kernels.par_chunks_mut(examples.len()).zip(&weighted).for_each(|(row, text)| {
-            for (cosine, letters) in row.iter_mut().zip(letters.cosines(text)) {
-                *cosine = kernel.of(*cosine, letters);
+        let name = learnt::name_of(examples, vectors, kernel);
+        let kept = shelf.find(&name).and_then(|bytes| Learnt::read(&bytes));
+        let kept = kept.filter(|kept| kept.weights.len() == examples.len() * labels.len());
+        let learnt = match kept {
+            Some(learnt) => learnt,
+            None => {
+                let weighted = (&letters, &weighted[..]);
+                let learnt = learn(examples, &classes, &places, labels.len(), weighted, kernel)?;
+                shelf.keep(&name, &learnt.written());
+                learnt
             }
-        });
-        let share = 1.0 / labels.len() as f32;
-        let mut targets = vec![-share; examples.len() * labels.len()];
-        for (row, class) in classes.iter().enumerate() {
-            if let Some(class) = class {
-                targets[row * labels.len() + class] += 1.0;
-            }
-        }
-        let trained = train(kernels, &targets, labels.len(), kernel.noise)?;
-        let left_out: Vec<&[f32]> = trained.left_out.chunks(labels.len()).collect();
-        let measures = measure(examples, &classes, &left_out, &nearest, share);
+        };
         Ok(Self {
             labels,
             space,
@@ -191,8 +200,8 @@ impl IntentModel {
             kernel,
             places,
             has_intent,
-            weights: trained.weights,
-            measures,
+            weights: learnt.weights,
+            measures: learnt.measures,
         })
     }
 
@@ -245,6 +254,38 @@ impl IntentModel {
         }
         (scores, nearest)
     }
+}
+
+/// The slow part. `places` is `examples × dimensions` by rows; `weighted` are the examples' letters.
+fn learn(
+    examples: &[&Example],
+    classes: &[Option<usize>],
+    places: &[f32],
+    labels: usize,
+    (letters, weighted): (&LexicalIndex, &[Weighted]),
+    kernel: Kernel,
+) -> candle_core::Result<Learnt> {
+    let dimensions = places.len() / examples.len().max(1);
+    let has_intent: Vec<bool> = classes.iter().map(Option::is_some).collect();
+    let all = Tensor::from_slice(places, (examples.len(), dimensions), &Device::Cpu)?;
+    let mut kernels: Vec<f32> = all.matmul(&all.t()?)?.flatten_all()?.to_vec1()?;
+    let nearest = nearest_of_others(&kernels, &has_intent);
+    kernels.par_chunks_mut(examples.len()).zip(weighted).for_each(|(row, text)| {
+        for (cosine, letters) in row.iter_mut().zip(letters.cosines(text)) {
+            *cosine = kernel.of(*cosine, letters);
+        }
+    });
+    let share = 1.0 / labels as f32;
+    let mut targets = vec![-share; examples.len() * labels];
+    for (row, class) in classes.iter().enumerate() {
+        if let Some(class) = class {
+            targets[row * labels + class] += 1.0;
+        }
+    }
+    let trained = train(kernels, &targets, labels, kernel.noise)?;
+    let left_out: Vec<&[f32]> = trained.left_out.chunks(labels).collect();
+    let measures = measure(examples, classes, &left_out, &nearest, share);
+    Ok(Learnt { weights: trained.weights, measures })
 }
 
 /// How near a text is to the examples: the largest cosine with one that has an intent, and with one that is out of

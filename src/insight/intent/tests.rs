@@ -249,3 +249,51 @@ proptest! {
         prop_assert!((sum - 1.0).abs() < 1e-4);
     }
 }
+
+/// A folder in memory.
+#[derive(Default)]
+struct Kept(std::cell::RefCell<std::collections::BTreeMap<String, Vec<u8>>>);
+
+impl Shelf for Kept {
+    fn find(&self, name: &str) -> Option<Vec<u8>> {
+        self.0.borrow().get(name).cloned()
+    }
+    fn keep(&self, name: &str, bytes: &[u8]) {
+        self.0.borrow_mut().insert(name.to_owned(), bytes.to_vec());
+    }
+}
+
+#[test]
+fn the_same_examples_are_learnt_once() {
+    use super::learnt::Learnt;
+
+    let (kept, text) = (Kept::default(), "can i pay my bill");
+    let train = |examples: &[Example]| {
+        IntentModel::train_on(examples, 100, &mut vectors, &kept).expect("trained")
+    };
+    let first = train(&examples());
+    let mut reversed = examples();
+    reversed.reverse();
+    assert_eq!(seen(&train(&reversed), text), seen(&first, text));
+    assert_eq!(kept.0.borrow().len(), 1);
+    // What is found is what is used.
+    let (name, bytes) =
+        kept.0.borrow().first_key_value().map(|(a, b)| (a.clone(), b.clone())).unwrap();
+    let mut learnt = Learnt::read(&bytes).expect("whole");
+    learnt.measures.examples = 4_711;
+    kept.keep(&name, &learnt.written());
+    assert_eq!(train(&examples()).measures().examples, 4_711);
+    // Damaged, it is learnt again; other examples are learnt by themselves.
+    kept.keep(&name, &bytes[1..]);
+    assert_eq!(train(&examples()).measures(), first.measures());
+    let mut more = examples();
+    more.push(Example::said("cancel my contract", "leave"));
+    assert_eq!(train(&more).labels().len(), 3);
+    assert_eq!(kept.0.borrow().len(), 2);
+}
+
+#[test]
+fn of_too_many_examples_some_of_each_intent_are_taken() {
+    let model = IntentModel::train_on(&examples(), 4, &mut vectors, &Kept::default()).unwrap();
+    assert_eq!(model.labels(), ["pay_bill", "report_fault"]);
+}
