@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -16,7 +17,11 @@ use crate::domain::{IntentSeen, Role, Turn, TurnId, TurnIntent};
 use crate::flow::suggestion::CardQuery;
 use crate::flow::suggestion::judge::Look;
 use crate::models::ENGLISH;
-use crate::models::embedder::Urgency;
+use crate::models::embedder::{EmbedderError, Urgency};
+
+/// Behind an import of articles a turn would wait for minutes, and all intents behind it.
+const PATIENCE_MS: u64 = 2_000;
+const PATIENCE: Duration = Duration::from_millis(PATIENCE_MS);
 
 /// A text and its vector → what it wants. It takes a few milliseconds of a thread of its own.
 pub type Reader = Arc<dyn Fn(&str, &[f32]) -> IntentSeen + Send + Sync>;
@@ -48,6 +53,16 @@ pub(super) fn read(reader: Option<&Reader>, text: &str, vector: &[f32]) -> Optio
     catch_unwind(AssertUnwindSafe(|| reader(text, vector)))
         .inspect_err(|_| tracing::error!("reading an intent panicked"))
         .ok()
+}
+
+/// The vector, if it comes in time. Those behind it are told without it.
+async fn soon(
+    embedding: impl Future<Output = Result<Vec<Vec<f32>>, EmbedderError>>,
+) -> Option<Vec<f32>> {
+    let made = tokio::time::timeout(PATIENCE, embedding).await;
+    let made = made.unwrap_or(Err(EmbedderError::Late(PATIENCE_MS)));
+    let made = made.inspect_err(|error| tracing::debug!(%error, "a turn without a vector"));
+    made.ok()?.into_iter().next()
 }
 
 /// Turns whose intent is not told yet.
@@ -138,10 +153,7 @@ impl Call {
                     shared.learn_rules(&embedder).await?;
                     embedder.embed(vec![text.clone()], Urgency::Background).await
                 };
-                let made = embedding.await;
-                let made =
-                    made.inspect_err(|error| tracing::debug!(%error, "a turn without a vector"));
-                let Some(vector) = made.ok().and_then(|made| made.into_iter().next()) else {
+                let Some(vector) = soon(embedding).await else {
                     // A busy model leaves a turn out; those behind it are told all the same.
                     let _ = answer.send(Answer::Read(turn, None, None));
                     return;
@@ -223,6 +235,14 @@ mod tests {
         assert_eq!(told(&mut unread, "t-1", seen()), ["t-1", "t-2"]);
         assert_eq!(told(&mut unread, "t-3", seen()), ["t-3"]);
         assert!(told(&mut unread, "t-3", seen()).is_empty(), "once");
+    }
+
+    /// The clock is the runtime's: it goes on by itself while everybody waits.
+    #[tokio::test(start_paused = true)]
+    async fn a_vector_that_never_comes_is_not_waited_for() {
+        assert_eq!(soon(std::future::pending()).await, None);
+        assert_eq!(soon(async { Ok(vec![vec![1.0]]) }).await, Some(vec![1.0]));
+        assert_eq!(soon(async { Err(EmbedderError::Busy) }).await, None);
     }
 
     #[test]

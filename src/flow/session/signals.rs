@@ -77,6 +77,13 @@ impl Session {
         }
     }
 
+    /// What the CRM said before a restart; what came of it was told then.
+    pub fn recall_customer(&mut self, facts: &AccountFacts) {
+        let told = self.out.len();
+        self.customer_is(facts);
+        self.out.truncate(told);
+    }
+
     /// What a turn of the customer wants, as soon as it is known.
     pub fn understood(&mut self, intent: TurnIntent) {
         let matched = self.signals.watch.intent(&intent.turn_id, &intent.seen);
@@ -192,6 +199,9 @@ when = { all = [{ ended = true }, { not = { said = "goodbye", by = "agent" } }] 
         }
         let mut after = session();
         after.recall(&turn.expect("a turn"));
+        let gold = AccountFacts { tier: Some("Gold".into()), ..AccountFacts::default() };
+        after.recall_customer(&gold);
+        assert!(told(&mut after).is_empty());
         after.typed(message(2, "As I said, I want to leave."));
         assert!(!told(&mut after).contains(&"leaving".to_owned()));
     }

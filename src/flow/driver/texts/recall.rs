@@ -71,7 +71,7 @@ pub(super) async fn recall(
                 session.recall_intent(&intent);
             } else if let Some(context) = codec::decode_context(event)? {
                 if let Identity::Known(customer) = context.identity {
-                    session.customer_is(&customer.facts);
+                    session.recall_customer(&customer.facts);
                     notes.meet(&customer.contact);
                 }
             } else if &*event.kind == codec::REDACTION {
