@@ -1,31 +1,18 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launch, watchErrors } from './browser.ts';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { playedStage } from './house.ts';
 import { look } from './look.ts';
 import { ambiguous, daniel, houseWith, known, live, searched, systems, teamSystem, unavailable, unknown } from './played-crm.ts';
 import { type PlayedHouse, Refusal } from './played-house.ts';
 import { focused } from './staged.ts';
 
-let browser: Browser;
+const stage = playedStage();
 let house: PlayedHouse;
 let page: Page;
-let errors: string[];
-
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser?.close());
-afterEach(async () => {
-  expect(errors).toEqual([]);
-  await page.context().close();
-  await house.stop();
-});
 
 async function open(changes: Partial<typeof live> = {}, width = 1440): Promise<void> {
   house = await houseWith({ ...live, ...changes });
-  page = await (await browser.newContext({ viewport: { width, height: 900 }, baseURL: house.url })).newPage();
-  page.setDefaultTimeout(10_000);
-  errors = watchErrors(page);
+  page = await stage.open(house, width);
   await page.goto('/desktop#c-9');
   await page.locator('bc-customer h2').waitFor();
   await expect.poll(() => house.listeners('c-9')).toBe(1);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { launch, signedIn, watchErrors } from './browser.ts';
+import type { PlayedHouse } from './played-house.ts';
 import { Service } from './service.ts';
 
 /** Pictures for people; kept after the run. */
@@ -40,4 +41,30 @@ export function stage(): { page: Page; errors: string[] } {
     await context.close();
   });
   return now;
+}
+
+/** For each test of a file a page of its own on a played house, which the test opens; nothing may go wrong on it. */
+export function playedStage(): { open: (house: PlayedHouse, width?: number) => Promise<Page> } {
+  let browser: Browser;
+  const opened: { house: PlayedHouse; page: Page; errors: string[] }[] = [];
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser?.close());
+  afterEach(async () => {
+    const all = opened.splice(0);
+    for (const { house, page } of all) {
+      await page.context().close();
+      await house.stop();
+    }
+    expect(all.flatMap((one) => one.errors)).toEqual([]);
+  });
+  return {
+    open: async (house, width = 1440) => {
+      const page = await (await browser.newContext({ viewport: { width, height: 900 }, baseURL: house.url })).newPage();
+      page.setDefaultTimeout(10_000);
+      opened.push({ house, page, errors: watchErrors(page) });
+      return page;
+    },
+  };
 }

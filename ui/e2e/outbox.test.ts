@@ -1,7 +1,7 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import type { OutboxItem, Tally, WriteState } from '../src/api/crm-types.ts';
-import { launch, watchErrors } from './browser.ts';
+import { playedStage } from './house.ts';
 import { look } from './look.ts';
 import { dead, systems } from './played-crm.ts';
 import { type Asked, PlayedHouse, Refusal } from './played-house.ts';
@@ -16,21 +16,10 @@ const rows: OutboxItem[] = [
   dead(36, { state: 'done', attempts: 1, problem: null, remote_id: '88' }),
 ];
 
-let browser: Browser;
+const stage = playedStage();
 let house: PlayedHouse;
 let page: Page;
-let errors: string[];
 let store: OutboxItem[];
-
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser?.close());
-afterEach(async () => {
-  expect(errors).toEqual([]);
-  await page.context().close();
-  await house.stop();
-});
 
 async function open(items = rows): Promise<void> {
   // Counted from now: on a slow machine the file has been read a minute ago.
@@ -61,9 +50,7 @@ async function open(items = rows): Promise<void> {
     house.answers.set(`POST /v1/outbox/${id}/retry`, move('waiting'));
     house.answers.set(`POST /v1/outbox/${id}/discard`, move('discarded'));
   }
-  page = await (await browser.newContext({ viewport: { width: 1440, height: 900 }, baseURL: house.url })).newPage();
-  page.setDefaultTimeout(10_000);
-  errors = watchErrors(page);
+  page = await stage.open(house);
   await page.goto('/outbox');
   await page.locator('bc-tabs').waitFor();
   await expect.poll(() => house.listeners('/v1/events')).toBe(1);

@@ -1,35 +1,22 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import type { OutcomeOrder } from '../src/api/crm-types.ts';
 import type { Conversation } from '../src/api/types.ts';
-import { launch, watchErrors } from './browser.ts';
+import { playedStage } from './house.ts';
 import { look } from './look.ts';
 import { dead, ended, houseWith, outcome, show, systems, unknown, writeOf } from './played-crm.ts';
 import { type Asked, type PlayedHouse, Refusal } from './played-house.ts';
 import { focused } from './staged.ts';
 
 const OUTCOME = '/v1/conversations/c-9/outcome';
-let browser: Browser;
+const stage = playedStage();
 let house: PlayedHouse;
 let page: Page;
-let errors: string[];
-
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser?.close());
-afterEach(async () => {
-  expect(errors).toEqual([]);
-  await page.context().close();
-  await house.stop();
-});
 
 async function open(changes: Partial<Conversation> = {}, planned: unknown = outcome): Promise<void> {
   house = await houseWith({ ...ended, ...changes });
   house.answers.set(`GET ${OUTCOME}`, planned);
-  page = await (await browser.newContext({ viewport: { width: 1440, height: 900 }, baseURL: house.url })).newPage();
-  page.setDefaultTimeout(10_000);
-  errors = watchErrors(page);
+  page = await stage.open(house);
   await page.goto('/desktop#c-9');
   await panel().waitFor();
 }
@@ -140,9 +127,7 @@ test('a service that is away, a system that rests, and a plan that can’t be re
     return outcome;
   });
   house.answers.set('GET /v1/systems', { items: systems.map((one) => ({ ...one, resting: one.kind === 'crm', failed: one.kind === 'crm' ? 2 : 0 })) });
-  page = await (await browser.newContext({ viewport: { width: 1440, height: 900 }, baseURL: house.url })).newPage();
-  page.setDefaultTimeout(10_000);
-  errors = watchErrors(page);
+  page = await stage.open(house);
   await page.goto('/desktop#c-9');
   // Dead letters of other calls are told beside the calls.
   expect(await page.getByRole('link', { name: '2 not written' }).getAttribute('href')).toBe('/outbox');

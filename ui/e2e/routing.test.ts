@@ -1,34 +1,21 @@
 import { resolve } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import type { RouteRecommended } from '../src/api/routing-types.ts';
-import { launch, watchErrors } from './browser.ts';
+import { playedStage } from './house.ts';
 import { look } from './look.ts';
 import { type PlayedHouse, Refusal } from './played-house.ts';
 import { agents, assigned, decision, nobody, planText, playRouting, queues } from './played-routing.ts';
 
 const WIDTHS = [360, 1000, 1440];
 
-let browser: Browser;
+const stage = playedStage();
 let house: PlayedHouse;
 let page: Page;
-let errors: string[];
-
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser?.close());
-afterEach(async () => {
-  expect(errors).toEqual([]);
-  await page.context().close();
-  await house.stop();
-});
 
 async function open(hash = '', { mode = 'active', decisions = [] as RouteRecommended[], plan = true, ready = true } = {}): Promise<void> {
   house = await playRouting(decisions);
-  page = await (await browser.newContext({ viewport: { width: 1440, height: 900 }, baseURL: house.url })).newPage();
-  page.setDefaultTimeout(10_000);
-  errors = watchErrors(page);
+  page = await stage.open(house);
   // A played house speaks JSON alone.
   if (plan) await page.route('**/v1/routing/plan', (route) => route.fulfill({ contentType: 'application/toml', headers: { etag: '"4"' }, body: planText(mode) }));
   await page.goto(`/floor/routing${hash}`);
