@@ -15,6 +15,7 @@ mod feedback;
 pub mod gaps;
 pub mod insights;
 mod knowledge_door;
+mod links;
 mod load;
 mod media;
 mod notices;

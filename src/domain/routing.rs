@@ -234,6 +234,8 @@ pub struct WorkOffered {
 pub enum WorkStep {
     Accepted,
     Declined,
+    /// Somebody has it whom the plan doesn't know.
+    Taken,
     /// To another queue.
     Transferred(String),
     /// The conversation is over, or the customer gave up.
@@ -247,6 +249,7 @@ impl WorkStep {
         match self {
             Self::Accepted => "accepted",
             Self::Declined => "declined",
+            Self::Taken => "taken",
             Self::Transferred(_) => "transferred",
             Self::Ended => "ended",
             Self::Released => "released",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::CrmDesk;
 use super::desk::failed;
+use crate::app::links;
 use crate::connect::destination::DeliveryError;
 use crate::domain::{
     ConversationId, DedupeKey, Effect, ErrorKind, Identity, Redacted, TeamMessage, TenantId,
@@ -125,7 +126,7 @@ impl CrmDesk {
                 title,
                 paragraphs,
                 facts,
-                link: link.map(|url| format!("{url}/desktop#{conversation}")),
+                link: link.map(|url| links::desktop(url, &conversation)),
             }),
             from: None,
         })

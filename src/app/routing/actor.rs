@@ -4,29 +4,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::floor::Floor;
-use super::ledger::{self, Ledger};
+use super::begin::{Begun, begin};
+use super::floor::{Floor, How};
+use super::pack::Packs;
 use super::settings::PlanText;
 use super::writer::{Teller, Writer, Written};
-use super::{RoutingSurroundings, restore};
+use super::{RoutingSurroundings, ledger, restore};
 use crate::bus::{Heard, Signal, Subscription};
-use crate::domain::{ConversationId, Recorded, TenantId};
-use crate::store::{ConversationState, KindFilter, MAX_READ, ReadQuery, Store, StoreError};
+use crate::domain::{Recorded, TenantId};
+use crate::routing::context::ContextSettings;
+use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError};
 
-/// After a failure of the log.
-const AGAIN: Duration = Duration::from_secs(2);
-/// Of what was before the start, so much of the log is read for what conversations say and agents have done.
-const BEFORE_MAX: u64 = 200_000;
+/// After the log couldn't be read.
+pub(super) const AGAIN: Duration = Duration::from_secs(2);
+/// After it couldn't be written.
+const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// With nothing to wait for.
+const IDLE_MS: u64 = 3_600_000;
 /// Events of the log, and entries for it, that may wait.
 const EVENTS_MAX: usize = 1_024;
 /// Taken at once, so that a burst about one conversation makes one decision.
 const AT_ONCE: usize = 64;
 /// What the board wants to know, and decisions.
-const KINDS: &str = "conversation.*,audio.started,turn.final,insight.intent,insight.sentiment,insight.category,\
+pub(super) const KINDS: &str = "conversation.*,audio.started,turn.final,insight.intent,insight.sentiment,insight.category,\
                      crm.context,wrapup.follow_up,wrapup.verdict,route.recommended,route.assigned";
 
 /// Answers whoever asked, once it is known whether what came of it is durable.
@@ -42,36 +48,108 @@ struct Actor {
     to_log: mpsc::Sender<Written>,
 }
 
-pub(super) fn start(
-    floor: Floor,
-    plan: Option<PlanText>,
-    around: RoutingSurroundings,
-    teller: Option<Teller>,
-    mut jobs: mpsc::Receiver<Job>,
-    to_actor: mpsc::WeakSender<Job>,
-) -> JoinHandle<()> {
-    // Before anything is read: what comes meanwhile is heard.
-    let subscription = around.bus.subscribe();
+/// Why the desk is left.
+#[derive(PartialEq)]
+enum Left {
+    Stopped,
+    /// It is ahead of the log.
+    Lost,
+}
+
+enum Next {
+    Asked(Option<Job>),
+    /// So many events.
+    Heard(usize),
+    Due,
+}
+
+/// What a desk is made of, again whenever it was lost.
+pub(super) struct Making {
+    pub how: How,
+    pub context: ContextSettings,
+    /// Of the settings.
+    pub plan: Option<PlanText>,
+    pub around: RoutingSurroundings,
+    pub teller: Option<Teller>,
+    /// When it was begun, in unix milliseconds.
+    pub since_ms: u64,
+}
+
+/// The desk has a thread of its own: what it weighs takes longer than others should wait for. What waits for the log
+/// stays with the runtime that this is called in.
+pub(super) fn start(making: Making, jobs: mpsc::Receiver<Job>) -> JoinHandle<()> {
+    let io = Handle::current();
+    let (done, ended) = oneshot::channel::<()>();
+    let work = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        match runtime {
+            Ok(runtime) => runtime.block_on(making.run(jobs, &io)),
+            Err(error) => tracing::error!(%error, "the router has no thread to run on"),
+        }
+        // Whoever waits may have gone.
+        let _ = done.send(());
+    };
+    if let Err(error) = std::thread::Builder::new().name("routing".to_owned()).spawn(work) {
+        tracing::error!(%error, "the router has no thread to run on");
+        return tokio::spawn(async {});
+    }
     tokio::spawn(async move {
-        let stop = around.stop.clone();
-        let begun = tokio::select! {
-            begun = begin(floor, &around) => begun,
-            () = stop.cancelled() => return,
-        };
-        let Begun { mut floor, ledger, over, position } = begun;
+        if ended.await.is_err() {
+            tracing::error!("the router's thread failed, which is a bug");
+        }
+    })
+}
+
+impl Making {
+    async fn run(self, mut jobs: mpsc::Receiver<Job>, io: &Handle) {
+        let stop = self.around.stop.clone();
+        let (since_ms, mut pause) = (self.since_ms, PAUSE);
+        loop {
+            // Before anything is read: what comes meanwhile is heard.
+            let subscription = self.around.bus.subscribe();
+            let begun = tokio::select! {
+                begun = begin(&self.how, &self.context, &self.around, since_ms) => begun,
+                () = stop.cancelled() => return,
+            };
+            let (left, written) = self.live(begun, subscription, &mut jobs, io).await;
+            if left == Left::Stopped {
+                return;
+            }
+            // A log that takes nothing at all is left alone for longer and longer.
+            pause = if written > 0 { PAUSE } else { PAUSE_MAX.min(pause * 2) };
+            tracing::warn!("the router begins anew with what is in its log");
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// From a start to a stop, or to a commit that fails: the desk is ahead of the log then, and nothing that was
+    /// decided on it may stand. Returns how many events were written, too.
+    async fn live(
+        &self,
+        begun: Begun,
+        subscription: Box<dyn Subscription>,
+        jobs: &mut mpsc::Receiver<Job>,
+        io: &Handle,
+    ) -> (Left, usize) {
+        let Begun { mut floor, ledger, missed, position } = begun;
+        let (around, ledger) = (&self.around, Arc::new(ledger));
         let (to_log, entries) = mpsc::channel(EVENTS_MAX);
+        let lost = CancellationToken::new();
+        restore::restore(&mut floor, &ledger, &missed, self.plan.clone(), now());
         let writer = Writer {
             tenant: around.tenant.clone(),
             store: Arc::clone(&around.store),
             outbox: Arc::clone(&around.outbox),
             file: ledger::file(&around.folder),
-            ledger: ledger.clone(),
-            teller,
-            to_actor,
+            ledger,
+            teller: self.teller.clone(),
+            packs: Packs::default(),
+            lost: lost.clone(),
         };
-        let writing = tokio::spawn(writer.run(entries));
-        let now_ms = now();
-        restore::restore(&mut floor, &ledger, &over, plan, now_ms);
+        let writing = io.spawn(writer.run(entries));
         let mut actor = Actor { floor, to_log };
         actor.write(None).await;
         let (to_floor, mut events) = mpsc::channel(EVENTS_MAX);
@@ -81,83 +159,17 @@ pub(super) fn start(
             to_floor,
             position,
         };
-        let feeding = tokio::spawn(feeder.run(subscription, stop.child_token()));
-        actor.run(&mut jobs, &mut events, &stop).await;
+        let feeding = io.spawn(feeder.run(subscription, around.stop.child_token()));
+        let left = actor.run(jobs, &mut events, &around.stop, &lost).await;
         // What was taken in is made durable; nothing else comes.
-        drop((actor, jobs, events));
-        for task in [writing, feeding] {
-            if task.await.is_err() {
-                tracing::error!("a task of the router failed, which is a bug");
-            }
+        drop((actor, events));
+        let (written, fed) = tokio::join!(writing, feeding);
+        if written.is_err() || fed.is_err() {
+            tracing::error!("a task of the router failed, which is a bug");
         }
-    })
-}
-
-/// What a start has read.
-struct Begun {
-    floor: Floor,
-    ledger: Ledger,
-    /// Conversations of open items that ended while nobody heard of it.
-    over: Vec<ConversationId>,
-    /// Up to where the log is known.
-    position: u64,
-}
-
-/// Reads what was before, for as long as that takes.
-async fn begin(mut floor: Floor, around: &RoutingSurroundings) -> Begun {
-    let (tenant, store) = (&around.tenant, &around.store);
-    let ledger = loop {
-        match ledger::open(&around.folder, store.as_ref(), tenant).await {
-            Ok(ledger) => break ledger,
-            Err(error) => tracing::error!(%error, "the router can't read what it had"),
-        }
-        tokio::time::sleep(AGAIN).await;
-    };
-    loop {
-        let read = async {
-            let position = learn(&mut floor, store.as_ref(), tenant).await?;
-            Ok::<_, StoreError>((position, over(&ledger, store.as_ref(), tenant).await?))
-        };
-        match read.await {
-            Ok((position, over)) => return Begun { floor, ledger, over, position },
-            Err(error) => tracing::error!(%error, "the router can't read the log"),
-        }
-        tokio::time::sleep(AGAIN).await;
-    }
-}
-
-async fn over(
-    ledger: &Ledger,
-    store: &dyn Store,
-    tenant: &TenantId,
-) -> Result<Vec<ConversationId>, StoreError> {
-    let mut over = Vec::new();
-    for kept in ledger.items.values().filter(|kept| kept.ended_ms.is_none()) {
-        let Some(id) = kept.offered.conversation_id.as_deref().map(ConversationId::from) else {
-            continue;
-        };
-        let row = store.conversation(tenant, &id).await?;
-        if row.is_some_and(|row| row.state == ConversationState::Ended) {
-            over.push(id);
-        }
-    }
-    Ok(over)
-}
-
-async fn learn(floor: &mut Floor, store: &dyn Store, tenant: &TenantId) -> Result<u64, StoreError> {
-    let head = store.head().await?;
-    let mut query = ReadQuery::all(tenant.clone(), head.saturating_sub(BEFORE_MAX));
-    query.kinds = KindFilter::parse(KINDS).expect("the kinds are a constant; this is a bug");
-    floor.forget();
-    loop {
-        let page = store.read(&query).await?;
-        for event in &page {
-            floor.learn(event);
-        }
-        query.after = page.last().map_or(query.after, |event| event.position);
-        if page.len() < MAX_READ {
-            return Ok(head.max(query.after));
-        }
+        let left =
+            if lost.is_cancelled() && !around.stop.is_cancelled() { Left::Lost } else { left };
+        (left, written.unwrap_or(0))
     }
 }
 
@@ -167,31 +179,41 @@ impl Actor {
         jobs: &mut mpsc::Receiver<Job>,
         events: &mut mpsc::Receiver<Arc<Recorded>>,
         stop: &CancellationToken,
-    ) {
+        lost: &CancellationToken,
+    ) -> Left {
         let mut heard = Vec::new();
         loop {
-            let due = self.floor.next_due_ms().map_or(Duration::from_secs(3_600), |at_ms| {
-                Duration::from_millis(at_ms.saturating_sub(now()))
-            });
-            tokio::select! {
-                job = jobs.recv() => {
-                    let Some(Job(work)) = job else { return };
+            let due_ms = self.floor.due_in_ms(now()).unwrap_or(IDLE_MS);
+            let due = Duration::from_millis(due_ms.min(IDLE_MS));
+            let next = async {
+                tokio::select! {
+                    job = jobs.recv() => Next::Asked(job),
+                    count = events.recv_many(&mut heard, AT_ONCE) => Next::Heard(count),
+                    () = tokio::time::sleep(due) => Next::Due,
+                }
+            };
+            // First of all whether it still goes on: nothing is decided on what was lost.
+            let next = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Left::Stopped,
+                () = lost.cancelled() => return Left::Lost,
+                next = next => next,
+            };
+            match next {
+                Next::Asked(None) | Next::Heard(0) => return Left::Stopped,
+                Next::Asked(Some(Job(work))) => {
                     let answer = work(&mut self.floor, now());
                     self.write(Some(answer)).await;
                 }
-                count = events.recv_many(&mut heard, AT_ONCE) => {
-                    if count == 0 {
-                        return;
-                    }
+                Next::Heard(_) => {
                     self.floor.hear(&heard, now());
                     heard.clear();
                     self.write(None).await;
                 }
-                () = tokio::time::sleep(due) => {
+                Next::Due => {
                     self.floor.tick(now());
                     self.write(None).await;
                 }
-                () = stop.cancelled() => return,
             }
         }
     }
@@ -203,9 +225,8 @@ impl Actor {
         if entries.is_empty() && answer.is_none() {
             return;
         }
-        if self.to_log.send(Written { entries, answer }).await.is_err() {
-            tracing::error!("what the router did was lost: its log is closed");
-        }
+        // What isn't taken any more is lost with all that was decided since: whoever asked hears it.
+        let _ = self.to_log.send(Written { entries, answer }).await;
     }
 }
 

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 
 use super::floor::{Floor, WorkOfOne};
+use super::items::offered_id;
 use super::{RoutingDesk, pack};
+use crate::app::links;
 use crate::connect::routing::callback::Reserved;
 use crate::connect::routing::{Fields, answer};
 use crate::domain::{
@@ -72,8 +74,13 @@ impl RoutingDoor for RoutingDesk {
                 return Err(Failure { kind: ErrorKind::Invalid, message });
             }
         }
+        let offered = self.logged_offer(&item).await.map_err(|error| Failure::of(&error))?;
         let (by, only_of) = (by.to_owned(), only_of.map(str::to_owned));
         self.ask(move |floor, now_ms| {
+            // Of long ago: only the log remembers it.
+            if let Some(over) = offered.filter(|_| floor.view(&item.id).is_none()) {
+                return Ok((over, false));
+            }
             let known = item.conversation.as_ref().and_then(|one| floor.of_conversation(one));
             let known = known.unwrap_or_else(|| item.id.clone());
             let offered = floor.items.get(&known).map(|known| &known.offered);
@@ -225,6 +232,7 @@ impl RoutingDoor for RoutingDesk {
         let name = id.to_owned();
         let found = self.ask(move |floor, _| floor.last_decision(&name)).await?;
         let Some(((conversation, external_id), decision)) = found else { return Ok(None) };
+        let Some(decision) = self.decision(tenant, &decision).await? else { return Ok(None) };
         let one: WorkOfOne = (conversation, external_id);
         let pack = match &one.0 {
             Some(conversation) => self.pack(tenant, conversation).await?,
@@ -235,9 +243,9 @@ impl RoutingDoor for RoutingDesk {
         let link = self.0.public_url.as_ref().zip(one.0.as_ref());
         let told = Recommendation {
             external_id: one.1.unwrap_or_else(|| decision.item.to_string()),
-            decision: (*decision).clone(),
+            decision,
             brief: brief.map(|text| redaction::typed(&text)),
-            link: link.map(|(url, id)| format!("{url}/desktop?conversation={id}")),
+            link: link.map(|(url, id)| links::desktop(url, id)),
             conversation: one.0.unwrap_or_else(|| ROUTING.into()),
         };
         let fields = answer(&told, &self.0.agents, ANSWER_BYTES);
@@ -271,6 +279,23 @@ impl RoutingDoor for RoutingDesk {
 }
 
 impl RoutingDesk {
+    /// An item that came in before, as one that is over.
+    async fn logged_offer(&self, wanted: &WantedItem) -> Result<Option<WorkItem>, StoreError> {
+        let stream = wanted.conversation.clone().unwrap_or_else(|| ROUTING.into());
+        let id = offered_id(&stream, &wanted.id);
+        let Some(event) = self.0.store.event(&self.0.tenant, &id).await? else { return Ok(None) };
+        let offered: wire::RouteOffered = codec::data(&event)?;
+        Ok(Some(WorkItem {
+            id: offered.work_item_id,
+            conversation_id: offered.conversation_id,
+            external_id: offered.external_id,
+            workstream: offered.workstream,
+            state: "ended".to_owned(),
+            arrived_ms: offered.at_ms,
+            ..WorkItem::default()
+        }))
+    }
+
     /// Its event is called as the decision is.
     async fn logged_decision(&self, id: &DecisionId) -> Result<Option<Decision>, StoreError> {
         let found = self.0.store.event(&self.0.tenant, &id.as_str().into()).await?;

@@ -1,11 +1,12 @@
 //! What the actor holds: the desk with all that is known of its items. No I/O, no clock.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use super::ledger::Last;
 use crate::domain::{
-    ConversationId, Decision, DecisionId, ErrorKind, EventBody, FeatureValue, Intent, PlanPut,
-    RoutingMode, WorkItemId, WorkMoved, WorkOffered, WorkStep,
+    ConversationId, Decision, DecisionId, ErrorKind, EventBody, EventId, FeatureValue, Intent,
+    PlanPut, RoutingMode, WorkItemId, WorkMoved, WorkOffered, WorkStep,
 };
 use crate::routing::context::{Board, ContextSettings};
 use crate::routing::desk::{Desk, Input, Refused};
@@ -17,6 +18,7 @@ const DECISIONS_MAX: usize = 2_000;
 /// Items that are over and can still be asked for.
 const OVER_MAX: usize = 2_000;
 
+#[derive(Clone)]
 pub(super) struct How {
     pub mode: Option<RoutingMode>,
     pub workstreams: BTreeMap<String, String>,
@@ -32,9 +34,12 @@ pub(super) struct Known {
     /// What the desk was told of it last.
     pub told: Vec<(String, FeatureValue)>,
     pub intents: Vec<Intent>,
-    pub decision: Option<Arc<Decision>>,
+    /// The last.
+    pub decision: Option<Last>,
     /// Of a recommendation that stood before a restart: the same again is no news.
     pub stood: bool,
+    /// Whether another router was told of the last decision, by the name that the item has now.
+    pub is_told: bool,
     /// When its wrap-up ends by itself.
     pub release_at_ms: Option<u64>,
 }
@@ -42,6 +47,8 @@ pub(super) struct Known {
 /// Something for the log.
 pub(super) struct Entry {
     pub stream: ConversationId,
+    /// Of the event, where it has one from the start.
+    pub id: Option<EventId>,
     pub body: EventBody,
     /// A recommendation that another router is told: what it calls the item, and whose conversation it is.
     pub tells: Option<(String, Option<ConversationId>)>,
@@ -52,15 +59,18 @@ pub(super) struct Floor {
     pub desk: Option<Desk>,
     pub plan: Option<PlanPut>,
     pub board: Board,
-    context: ContextSettings,
     pub items: HashMap<WorkItemId, Known>,
     by_conversation: HashMap<ConversationId, WorkItemId>,
     by_external: HashMap<String, WorkItemId>,
     pub releases: BTreeSet<(u64, WorkItemId)>,
-    over: VecDeque<(WorkItem, Option<Arc<Decision>>)>,
+    over: VecDeque<(WorkItem, Option<Last>)>,
     decisions: VecDeque<Arc<Decision>>,
     out: Vec<Entry>,
+    /// Items that `out` says are released.
+    released: HashSet<WorkItemId>,
     now_ms: u64,
+    /// So much is the desk's time ahead of the machine's.
+    ahead_ms: u64,
 }
 
 impl Floor {
@@ -69,8 +79,7 @@ impl Floor {
             how,
             desk: None,
             plan: None,
-            board: Board::new(context.clone()),
-            context,
+            board: Board::new(context),
             items: HashMap::new(),
             by_conversation: HashMap::new(),
             by_external: HashMap::new(),
@@ -78,38 +87,32 @@ impl Floor {
             over: VecDeque::new(),
             decisions: VecDeque::new(),
             out: Vec::new(),
+            released: HashSet::new(),
             now_ms: 0,
+            ahead_ms: 0,
         }
     }
 
-    /// Begins to learn anew.
-    pub fn forget(&mut self) {
-        self.board = Board::new(self.context.clone());
-        self.decisions.clear();
-    }
-
-    /// Begins to be restored anew; what was learnt stays.
-    pub fn clear(&mut self) {
-        (self.desk, self.plan) = (None, None);
-        self.items.clear();
-        self.by_conversation.clear();
-        self.by_external.clear();
-        self.releases.clear();
-        self.out.clear();
-    }
-
-    /// The desk's time never goes back, though the machine's may.
+    /// The desk's time. The machine's may be set back: this one goes on from where it was.
     pub fn at(&mut self, now_ms: u64) -> u64 {
-        self.now_ms = self.now_ms.max(now_ms);
+        let at_ms = now_ms.saturating_add(self.ahead_ms);
+        self.ahead_ms = self.ahead_ms.saturating_add(self.now_ms.saturating_sub(at_ms));
+        self.now_ms = self.now_ms.max(at_ms);
         self.now_ms
     }
 
     pub fn take_out(&mut self) -> Vec<Entry> {
+        self.released.clear();
         std::mem::take(&mut self.out)
     }
 
     pub fn push(&mut self, stream: ConversationId, body: EventBody) {
-        self.out.push(Entry { stream, body, tells: None });
+        if let EventBody::RouteMoved(moved) = &body
+            && moved.step == WorkStep::Released
+        {
+            self.released.insert(moved.item.clone());
+        }
+        self.out.push(Entry { stream, id: None, body, tells: None });
     }
 
     pub fn push_entry(&mut self, entry: Entry) {
@@ -122,10 +125,12 @@ impl Floor {
         self.desk.as_mut().ok_or_else(no_plan)
     }
 
-    pub fn next_due_ms(&self) -> Option<u64> {
+    /// In so many milliseconds something falls due; `now_ms` is the machine's.
+    pub fn due_in_ms(&mut self, now_ms: u64) -> Option<u64> {
+        let now_ms = self.at(now_ms);
         let desk = self.desk.as_ref().and_then(Desk::next_due_ms);
         let release = self.releases.first().map(|(at_ms, _)| *at_ms);
-        desk.into_iter().chain(release).min()
+        desk.into_iter().chain(release).min().map(|due_ms| due_ms.saturating_sub(now_ms))
     }
 
     pub fn tick(&mut self, now_ms: u64) {
@@ -134,6 +139,9 @@ impl Floor {
             && at_ms <= now_ms
         {
             self.releases.remove(&(at_ms, id.clone()));
+            if let Some(known) = self.items.get_mut(&id) {
+                known.release_at_ms = None;
+            }
             if let Err(error) = self.moves(&id, WorkStep::Released, None, now_ms) {
                 tracing::debug!(%error, "a wrap-up was over already");
             }
@@ -143,6 +151,31 @@ impl Floor {
             let _ = desk.handle(Input::Tick, now_ms);
         }
         self.drain(now_ms);
+    }
+
+    /// Its wrap-up doesn't end by itself any more.
+    fn keep_for_now(&mut self, id: &WorkItemId) {
+        let at_ms = self.items.get_mut(id).and_then(|known| known.release_at_ms.take());
+        if let Some(at_ms) = at_ms {
+            self.releases.remove(&(at_ms, id.clone()));
+        }
+    }
+
+    /// Its wrap-up, if there is one, ends by itself.
+    fn release_later(&mut self, id: &WorkItemId, now_ms: u64) {
+        let at_ms = now_ms.saturating_add(self.how.wrap_up_ms);
+        if let Some(known) = self.items.get_mut(id).filter(|known| known.release_at_ms.is_none()) {
+            known.release_at_ms = Some(at_ms);
+            self.releases.insert((at_ms, id.clone()));
+        }
+    }
+
+    /// Gives an item to an agent, and does all that follows from it.
+    pub fn gives(&mut self, id: &WorkItemId, input: Input, now_ms: u64) -> Result<(), Failure> {
+        self.does(input, now_ms)?;
+        // The new agent's work has only begun.
+        self.keep_for_now(id);
+        Ok(())
     }
 
     /// Tells the desk, and all that follows from it.
@@ -165,6 +198,7 @@ impl Floor {
         let input = match &step {
             WorkStep::Accepted => Input::Accepted { item },
             WorkStep::Declined => Input::Declined { item },
+            WorkStep::Taken => Input::Taken { item },
             WorkStep::Transferred(queue) => {
                 let (to, by) = (Target::Queue(queue.clone()), by.unwrap_or_default().to_owned());
                 Input::Transferred { item, to, by }
@@ -179,7 +213,12 @@ impl Floor {
             (Err(Refused::NoSuchItem), WorkStep::Ended | WorkStep::Released) => {}
             (Err(refused), _) => return Err(Failure::of(&refused)),
         }
-        let (step, by) = (step, by.map(str::to_owned));
+        match step {
+            WorkStep::Ended => self.release_later(id, now_ms),
+            WorkStep::Transferred(_) => self.keep_for_now(id),
+            _ => {}
+        }
+        let by = by.map(str::to_owned);
         let moved = WorkMoved { item: id.clone(), step, by, at_ms: now_ms };
         self.push(self.stream_of(id), EventBody::RouteMoved(Box::new(moved)));
         self.drain(now_ms);
@@ -216,19 +255,13 @@ impl Floor {
         if let Some(conversation) = &offered.conversation {
             self.by_conversation.remove(conversation);
         }
-        if let Some(external) = &offered.external_id {
-            self.by_external.remove(external);
-        }
+        self.forget_external(offered);
         if let Some(at_ms) = known.release_at_ms {
             self.releases.remove(&(at_ms, id.clone()));
         }
         let released =
             WorkMoved { item: id.clone(), step: WorkStep::Released, by: None, at_ms: now_ms };
-        let is_told = self.out.iter().rev().any(|entry| match &entry.body {
-            EventBody::RouteMoved(moved) => moved.item == *id && moved.step == WorkStep::Released,
-            _ => false,
-        });
-        if !is_told {
+        if !self.released.contains(id) {
             self.push(stream, EventBody::RouteMoved(Box::new(released)));
         }
         (view.state, view.queue) = ("ended".to_owned(), None);
@@ -236,6 +269,14 @@ impl Floor {
             self.over.pop_front();
         }
         self.over.push_back((view, known.decision));
+    }
+
+    /// Another item may bear the name by now: messages of one number are one conversation after the other.
+    pub fn forget_external(&mut self, offered: &WorkOffered) {
+        let Some(external) = &offered.external_id else { return };
+        if self.by_external.get(external) == Some(&offered.item) {
+            self.by_external.remove(external);
+        }
     }
 
     /// By our name, a conversation's, or another router's.
@@ -266,7 +307,7 @@ impl Floor {
             external_id: offered.external_id.clone(),
             workstream: offered.workstream.clone(),
             state: "ended".to_owned(),
-            decision_id: known.decision.as_ref().map(|decision| decision.id.to_string()),
+            decision_id: known.decision.as_ref().map(|last| last.decision_id.clone()),
             arrived_ms: offered.at_ms,
             ..WorkItem::default()
         };
@@ -281,12 +322,13 @@ impl Floor {
     }
 
     /// The last decision about an item, also of one that is over, with what another router calls it.
-    pub fn last_decision(&self, name: &str) -> Option<(WorkOfOne, Arc<Decision>)> {
+    pub fn last_decision(&self, name: &str) -> Option<(WorkOfOne, DecisionId)> {
+        let id_of = |last: &Last| DecisionId::from(last.decision_id.as_str());
         if let Some(id) = self.named(name) {
             let known = self.items.get(&id)?;
             let offered = &known.offered;
             let one = (offered.conversation.clone(), offered.external_id.clone());
-            return Some((one, known.decision.clone()?));
+            return Some((one, known.decision.as_ref().map(id_of)?));
         }
         let is_it = |view: &WorkItem| {
             let others = [&view.conversation_id, &view.external_id];
@@ -294,7 +336,7 @@ impl Floor {
         };
         let (view, decision) = self.over.iter().rev().find(|(view, _)| is_it(view))?;
         let conversation = view.conversation_id.as_deref().map(ConversationId::from);
-        Some(((conversation, view.external_id.clone()), decision.clone()?))
+        Some(((conversation, view.external_id.clone()), decision.as_ref().map(id_of)?))
     }
 
     pub fn remember(&mut self, decision: Arc<Decision>) {

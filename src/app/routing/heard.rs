@@ -70,7 +70,7 @@ impl Floor {
     }
 
     /// Whether more is known of the conversation by now.
-    fn heard(&mut self, event: &Recorded, now_ms: u64) -> Result<bool, StoreError> {
+    pub fn heard(&mut self, event: &Recorded, now_ms: u64) -> Result<bool, StoreError> {
         match &*event.kind {
             codec::CONVERSATION_STARTED => {
                 let started: wire::ConversationStarted = codec::data(event)?;
@@ -85,10 +85,9 @@ impl Floor {
             "audio.started" => {
                 let audio: wire::AudioStarted = codec::data(event)?;
                 if audio.party.role == Role::Agent.as_str()
-                    && let (Some(item), Some(agent)) =
-                        (self.of_conversation(&event.conversation), audio.name)
+                    && let Some(item) = self.of_conversation(&event.conversation)
                 {
-                    self.is_with(&item, &agent, now_ms);
+                    self.is_with(&item, audio.name.as_deref(), now_ms);
                 }
                 Ok(true)
             }
@@ -112,13 +111,34 @@ impl Floor {
         {
             return;
         }
-        let named = self.how.id_attribute.as_ref();
-        let named = named.and_then(|name| started.attributes.get(name)).cloned();
+        let external_id = match &self.how.id_attribute {
+            // Without it the other router doesn't know the call; a thread's own name may be a customer's number.
+            Some(name) => started.attributes.get(name).cloned(),
+            None => started.external_id.clone(),
+        };
+        let agent = started.parties.iter().find(|one| one.role == Role::Agent.as_str());
+        let agent = agent.and_then(|one| one.name.as_deref());
+        // Whoever offered it over the API may have been faster than its media.
+        let of_api = external_id.as_deref().and_then(|name| self.named(name));
+        if let Some(item) = of_api
+            && let Some(known) = self.items.get(&item)
+            && known.offered.conversation.is_none()
+        {
+            let conversation = Some(conversation.clone());
+            let offered = WorkOffered { conversation, ..known.offered.clone() };
+            if let Err(error) = self.learnt(offered, now_ms) {
+                tracing::warn!(%item, %error, "a work item's conversation is not noted");
+            }
+            if agent.is_some() {
+                self.is_with(&item, agent, now_ms);
+            }
+            return;
+        }
         let item = WorkItemId::from(format!("i-{conversation}"));
         let offered = WorkOffered {
             item: item.clone(),
             conversation: Some(conversation.clone()),
-            external_id: named.or_else(|| started.external_id.clone()),
+            external_id,
             workstream,
             features: Vec::new(),
             intents: Vec::new(),
@@ -130,24 +150,34 @@ impl Floor {
             tracing::warn!(%conversation, %error, "a conversation is not routed");
             return;
         }
-        let agent = started.parties.iter().find(|one| one.role == Role::Agent.as_str());
-        if let Some(agent) = agent.and_then(|one| one.name.clone()) {
-            self.is_with(&item, &agent, now_ms);
+        if agent.is_some() {
+            self.is_with(&item, agent, now_ms);
         }
     }
 
-    /// Somebody is in the conversation: whoever was sent has come, or somebody else was faster.
-    fn is_with(&mut self, item: &WorkItemId, agent: &str, now_ms: u64) {
-        let is_planned = self.desk.as_ref().is_some_and(|desk| desk.agent(agent).is_some());
-        let Some(view) = self.view(item).filter(|_| is_planned) else { return };
-        let done = match (view.agent.as_deref() == Some(agent), view.state.as_str()) {
-            (true, "offered") => self.moves(item, WorkStep::Accepted, None, now_ms),
-            (true, _) | (_, "wrapping_up" | "ended") => Ok(()),
-            (false, _) => {
-                let (item, agent) = (item.clone(), agent.to_owned());
-                let by = CONVERSATION.to_owned();
-                self.does(Input::Assigned { item, agent, by }, now_ms)
+    /// Somebody is in the conversation: whoever was sent has come, or somebody else was faster. Most legs have no name;
+    /// theirs is whoever was sent, if anybody was.
+    fn is_with(&mut self, item: &WorkItemId, agent: Option<&str>, now_ms: u64) {
+        let Some(view) = self.view(item) else { return };
+        let is_planned =
+            |name: &&str| self.desk.as_ref().is_some_and(|desk| desk.agent(name).is_some());
+        let planned = agent.filter(is_planned);
+        let done = match (view.state.as_str(), view.agent.as_deref()) {
+            ("wrapping_up" | "ended", _) => Ok(()),
+            // Whoever joins is asked for advice, or listens, until somebody says that it is theirs.
+            ("active", Some(_)) => Ok(()),
+            ("offered", Some(sent)) if agent.is_none_or(|agent| agent == sent) => {
+                self.moves(item, WorkStep::Accepted, None, now_ms)
             }
+            (state, _) => match planned {
+                Some(agent) => {
+                    let (agent, by) = (agent.to_owned(), CONVERSATION.to_owned());
+                    let input = Input::Assigned { item: item.clone(), agent, by };
+                    self.gives(item, input, now_ms)
+                }
+                None if state == "active" => Ok(()),
+                None => self.moves(item, WorkStep::Taken, None, now_ms),
+            },
         };
         if let Err(error) = done {
             tracing::warn!(%item, %error, "that an agent has a work item is not noted");
@@ -156,13 +186,13 @@ impl Floor {
 
     pub fn end(&mut self, conversation: &ConversationId, now_ms: u64) {
         let Some(item) = self.of_conversation(conversation) else { return };
+        let Some(view) = self.view(&item) else { return };
+        // Who was told that they are called back may hang up; and somebody may have said already that it is over.
+        if (view.state == "waiting" && view.callback) || view.state == "wrapping_up" {
+            return;
+        }
         if let Err(error) = self.moves(&item, WorkStep::Ended, None, now_ms) {
             tracing::warn!(%item, %error, "the end of a work item is not noted");
-        }
-        let at_ms = now_ms.saturating_add(self.how.wrap_up_ms);
-        if let Some(known) = self.items.get_mut(&item) {
-            known.release_at_ms = Some(at_ms);
-            self.releases.insert((at_ms, item));
         }
     }
 

@@ -1,14 +1,14 @@
 //! Work items over the API: in, on, and out.
 
-use super::floor::{Floor, Known};
+use super::floor::{Entry, Floor, Known};
 use crate::domain::{
-    ErrorKind, EventBody, Feature, FeatureValue, Intent, PresenceSet, WorkItemId, WorkOffered,
-    WorkStep,
+    ConversationId, DedupeKey, ErrorKind, EventBody, EventId, Feature, FeatureValue, Intent,
+    PresenceSet, WorkItemId, WorkOffered, WorkStep,
 };
 use crate::routing::desk::{Input, Offer, Target as DeskTarget};
 use crate::routing::plan::Presence;
 use crate::serve::{AgentState, Failure, Step, Target, WantedItem, WorkItem};
-use crate::store::ROUTING;
+use crate::store::{ROUTING, codec};
 
 /// The source of what a client says.
 const API: &str = "api";
@@ -88,9 +88,12 @@ impl Floor {
             intents,
             decision: None,
             stood: false,
+            is_told: false,
             release_at_ms: None,
         });
-        self.push(self.stream_of(&item), body);
+        let stream = self.stream_of(&item);
+        let id = Some(offered_id(&stream, &item));
+        self.push_entry(Entry { stream, id, body, tells: None });
         if let Some(desk) = &mut self.desk {
             desk.settle(now_ms);
         }
@@ -100,7 +103,7 @@ impl Floor {
     }
 
     /// More is known of an item.
-    fn learnt(&mut self, offered: WorkOffered, now_ms: u64) -> Result<(), Failure> {
+    pub fn learnt(&mut self, offered: WorkOffered, now_ms: u64) -> Result<(), Failure> {
         let (features, intents) = self.knows(&offered, now_ms);
         let item = offered.item.clone();
         let is_new = self.items.get(&item).is_some_and(|known| known.offered != offered);
@@ -109,7 +112,12 @@ impl Floor {
         }
         let (told, body) = (values(&features), EventBody::RouteOffered(Box::new(offered.clone())));
         let Some(known) = self.items.remove(&item) else { return Ok(()) };
-        self.keep(Known { offered, told, intents: intents.clone(), ..known });
+        let is_renamed = known.offered.external_id != offered.external_id;
+        if is_renamed {
+            self.forget_external(&known.offered);
+        }
+        let is_told = known.is_told && !is_renamed;
+        self.keep(Known { offered, told, intents: intents.clone(), is_told, ..known });
         self.push(self.stream_of(&item), body);
         self.does(Input::Updated { item, features, intents: Some(intents) }, now_ms)
     }
@@ -167,11 +175,11 @@ impl Floor {
             }
             Step::Transfer(Target::Agent(agent)) => {
                 let (item, to, by) = (id.clone(), DeskTarget::Agent(agent), by.to_owned());
-                self.does(Input::Transferred { item, to, by }, now_ms)?;
+                self.gives(id, Input::Transferred { item, to, by }, now_ms)?;
             }
             Step::Assign { agent } => {
                 let (item, by) = (id.clone(), by.to_owned());
-                self.does(Input::Assigned { item, agent, by }, now_ms)?;
+                self.gives(id, Input::Assigned { item, agent, by }, now_ms)?;
             }
             Step::End => self.moves(id, WorkStep::Ended, Some(by), now_ms)?,
             Step::Release => self.moves(id, WorkStep::Released, Some(by), now_ms)?,
@@ -219,6 +227,11 @@ impl Floor {
             message: "there is no such work item".to_owned(),
         })
     }
+}
+
+/// The name of the event that an item came in with: whoever offers it again, however late, finds that it was here.
+pub(super) fn offered_id(stream: &ConversationId, item: &WorkItemId) -> EventId {
+    DedupeKey::of(&[codec::ROUTE_OFFERED, stream.as_str(), item.as_str()]).as_str().into()
 }
 
 /// What rules compare; that it was so a moment later is no news. How long until a promise falls due changes all the

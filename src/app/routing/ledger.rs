@@ -9,17 +9,19 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Recorded, TenantId};
+use crate::domain::{Decision, Recorded, TenantId};
 use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec, wire};
 
 const FILE: &str = "routing.json";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ledger {
     version: u32,
     pub position: u64,
     pub plan: Option<wire::RoutePlanned>,
+    /// Where in the log the plan stands.
+    pub planned_at: Option<u64>,
     /// By agent.
     pub presence: BTreeMap<String, String>,
     pub items: BTreeMap<String, Kept>,
@@ -37,7 +39,41 @@ pub(super) struct Kept {
     pub ended_ms: Option<u64>,
     /// One for each time.
     pub declined: Vec<String>,
-    pub decision: Option<wire::RouteRecommended>,
+    /// The customer was told that they are called back.
+    pub callback: bool,
+    pub decision: Option<Last>,
+    /// What the conversation tells behind this position wasn't known when the item was moved last.
+    pub heard_to: u64,
+}
+
+/// What of an item's last decision is kept; the whole stands in the log under its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Last {
+    pub decision_id: String,
+    queue: String,
+    mode: String,
+    epoch: u64,
+    agent: Option<String>,
+    pub at_ms: u64,
+}
+
+impl Last {
+    pub fn of(decision: &Decision) -> Self {
+        Self {
+            decision_id: decision.id.to_string(),
+            queue: decision.queue.clone(),
+            mode: decision.mode.as_str().to_owned(),
+            epoch: decision.epoch,
+            agent: decision.chosen.as_ref().map(|chosen| chosen.agent.clone()),
+            at_ms: decision.at_ms,
+        }
+    }
+
+    /// Whether another one comes to the same.
+    pub fn says(&self, other: &Self) -> bool {
+        let key = |one: &Self| (one.queue.clone(), one.mode.clone(), one.epoch, one.agent.clone());
+        key(self) == key(other)
+    }
 }
 
 impl Ledger {
@@ -47,12 +83,15 @@ impl Ledger {
     /// It is damaged; the ledger stays as it was.
     pub fn apply(&mut self, event: &Recorded) -> Result<(), StoreError> {
         match &*event.kind {
-            codec::ROUTE_PLANNED => self.plan = Some(codec::data(event)?),
+            codec::ROUTE_PLANNED => {
+                self.plan = Some(codec::data(event)?);
+                self.planned_at = Some(event.position);
+            }
             codec::ROUTE_PRESENCE => {
                 let set: wire::RoutePresence = codec::data(event)?;
                 self.presence.insert(set.agent, set.presence);
             }
-            codec::ROUTE_OFFERED => self.offered(codec::data(event)?),
+            codec::ROUTE_OFFERED => self.offered(codec::data(event)?, event.position),
             codec::ROUTE_OVERFLOWED => {
                 let over: wire::RouteOverflowed = codec::data(event)?;
                 if let Some(kept) = self.items.get_mut(&over.work_item_id)
@@ -61,10 +100,23 @@ impl Ledger {
                     kept.queue = over.to;
                 }
             }
+            codec::ROUTE_QUEUED => {
+                let queued: wire::RouteQueued = codec::data(event)?;
+                if let Some(kept) = self.items.get_mut(&queued.work_item_id) {
+                    kept.callback = queued.callback;
+                }
+            }
             codec::ROUTE_RECOMMENDED => {
                 let decision: wire::RouteRecommended = codec::data(event)?;
                 if let Some(kept) = self.items.get_mut(&decision.work_item_id) {
-                    kept.decision = Some(decision);
+                    kept.decision = Some(Last {
+                        decision_id: decision.decision_id,
+                        queue: decision.queue,
+                        mode: decision.mode,
+                        epoch: decision.epoch,
+                        agent: decision.chosen.map(|chosen| chosen.agent),
+                        at_ms: decision.at_ms,
+                    });
                 }
             }
             codec::ROUTE_ASSIGNED => {
@@ -73,16 +125,17 @@ impl Ledger {
                     // By hand: nobody is asked.
                     kept.is_accepted = assigned.by.is_some();
                     (kept.agent, kept.ended_ms) = (Some(assigned.agent), None);
+                    kept.heard_to = event.position;
                 }
             }
-            codec::ROUTE_MOVED => self.moved(codec::data(event)?),
+            codec::ROUTE_MOVED => self.moved(codec::data(event)?, event.position),
             _ => {}
         }
         self.position = self.position.max(event.position);
         Ok(())
     }
 
-    fn offered(&mut self, mut offered: wire::RouteOffered) {
+    fn offered(&mut self, mut offered: wire::RouteOffered, position: u64) {
         match self.items.get_mut(&offered.work_item_id) {
             Some(kept) => {
                 offered.at_ms = kept.offered.at_ms;
@@ -95,7 +148,10 @@ impl Ledger {
                     is_accepted: false,
                     ended_ms: None,
                     declined: Vec::new(),
+                    callback: false,
                     decision: None,
+                    // A conversation that became an item by itself was heard from its beginning.
+                    heard_to: offered.by.as_ref().map_or(0, |_| position),
                     offered,
                 };
                 self.items.insert(kept.offered.work_item_id.clone(), kept);
@@ -103,28 +159,30 @@ impl Ledger {
         }
     }
 
-    fn moved(&mut self, moved: wire::RouteMoved) {
+    fn moved(&mut self, moved: wire::RouteMoved, position: u64) {
         let Some(kept) = self.items.get_mut(&moved.work_item_id) else { return };
+        kept.heard_to = position;
         match moved.step.as_str() {
             "accepted" => kept.is_accepted = true,
             "declined" => kept.declined.extend(kept.agent.take()),
+            "taken" => (kept.agent, kept.is_accepted) = (None, true),
             "transferred" => {
-                (kept.agent, kept.is_accepted) = (None, false);
+                (kept.agent, kept.is_accepted, kept.ended_ms) = (None, false, None);
                 kept.queue = moved.queue;
                 kept.declined.clear();
             }
-            "ended" => kept.ended_ms = Some(moved.at_ms),
+            "ended" => drop(kept.ended_ms.get_or_insert(moved.at_ms)),
             "released" => drop(self.items.remove(&moved.work_item_id)),
             _ => {}
         }
     }
 
-    /// Whole or not at all.
-    pub async fn save(&self, file: &Path) -> std::io::Result<()> {
+    /// Whole or not at all. It takes a while where many items are open: call it where that holds up nobody.
+    pub fn save(&self, file: &Path) -> std::io::Result<()> {
         let text = serde_json::to_vec(self)?;
         let beside = file.with_extension("new");
-        tokio::fs::write(&beside, text).await?;
-        tokio::fs::rename(&beside, file).await
+        std::fs::write(&beside, text)?;
+        std::fs::rename(&beside, file)
     }
 }
 

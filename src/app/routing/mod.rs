@@ -1,4 +1,4 @@
-//! Who takes which work: one task for a tenant holds the desk, and everything else goes through it.
+//! Who takes which work: one thread for a tenant holds the desk, and everything else goes through it.
 //!
 //! ```text
 //! doors ──jobs──────► actor: floor (desk, board) ──entries──► writer ──► log and outbox ──► router of the company
@@ -8,9 +8,11 @@
 //!
 //! The actor does no I/O but waiting: it takes what happens, and hands on what is to be written. What it knows can be
 //! made again from the log (`ledger`: plan, presence, open items; `board`: what conversations say), which is what a
-//! start does (`restore`).
+//! start does (`begin`, `restore`). So does a commit that fails: a desk that is ahead of the log is left, and nothing
+//! that was decided on it is written.
 
 mod actor;
+mod begin;
 mod door;
 mod floor;
 mod heard;
@@ -131,7 +133,6 @@ impl RoutingDesk {
         let id_attribute = router.as_ref().and_then(|told| told.id_attribute.clone());
         let everybody_is_there = settings.everybody_is_there;
         let how = How { mode, workstreams, wrap_up_ms, id_attribute, everybody_is_there };
-        let floor = Floor::new(how, context);
         let mut tasks = Vec::new();
         let courier = router.as_ref().map(|told| {
             let to = Arc::clone(&told.destination);
@@ -148,7 +149,7 @@ impl RoutingDesk {
         let shared = Arc::new(Shared {
             tenant: around.tenant.clone(),
             store: Arc::clone(&around.store),
-            jobs: jobs.clone(),
+            jobs,
             router,
             agents: settings.agents,
             party_attributes: settings.party_attributes,
@@ -158,7 +159,9 @@ impl RoutingDesk {
                 None => path.to_owned(),
             }),
         });
-        tasks.push(actor::start(floor, plan, around, telling, inbox, jobs.downgrade()));
+        let making =
+            actor::Making { how, context, plan, around, teller: telling, since_ms: actor::now() };
+        tasks.push(actor::start(making, inbox));
         (Self(shared), tasks)
     }
 

@@ -58,6 +58,8 @@ impl Floor {
         }
         self.push(ROUTING.into(), EventBody::RoutePlanned(Box::new(put.clone())));
         self.plan = Some(put);
+        // Agents who weren't in the plan before have a past, too.
+        self.board.renew();
         self.tell_measured(now_ms);
         if let Some(desk) = &mut self.desk {
             desk.settle(now_ms);

@@ -1,30 +1,30 @@
 //! A start: the desk as it was, from the ledger.
 
-use std::sync::Arc;
-
+use super::begin::Missed;
 use super::floor::{Floor, Known};
 use super::items::{presence_of, values};
 use super::ledger::{Kept, Ledger};
 use super::plan::read;
 use super::settings::PlanText;
-use crate::domain::{self, ConversationId, PlanForm, PlanPut, WorkOffered};
+use crate::domain::{self, PlanForm, PlanPut, WorkOffered};
 use crate::routing::desk::{Desk, Input, Offer, Target};
 use crate::routing::plan::Presence;
 use crate::store::codec;
 
-/// Puts the floor back to what the ledger says, and does what has become due since: conversations in `over` have ended.
-/// What was told before isn't told again.
+/// Makes a new floor what the ledger says, and does what has become due since. What was told before isn't told again.
 pub(super) fn restore(
     floor: &mut Floor,
     ledger: &Ledger,
-    over: &[ConversationId],
+    missed: &Missed,
     own: Option<PlanText>,
     now_ms: u64,
 ) {
+    // Whoever was told of a decision takes no older one, though the clock was set back meanwhile.
+    let decided = ledger.items.values().filter_map(|kept| kept.decision.as_ref());
+    floor.at(decided.map(|last| last.at_ms).max().unwrap_or(0));
     let now_ms = floor.at(now_ms);
-    floor.clear();
     if let Some(put) = ledger.plan.as_ref() {
-        stand(floor, put.clone(), ledger, over, now_ms);
+        stand(floor, put.clone(), ledger, missed, now_ms);
     }
     let Some(own) = own else { return };
     // What somebody has put over the API goes before the settings.
@@ -43,6 +43,7 @@ pub(super) fn restore(
             floor.replace_plan(put, plan, now_ms);
             if is_first {
                 set_presences(floor, ledger, now_ms);
+                hear_missed(floor, missed, now_ms);
                 settle(floor, now_ms);
             }
         }
@@ -54,7 +55,7 @@ fn stand(
     floor: &mut Floor,
     put: crate::store::wire::RoutePlanned,
     ledger: &Ledger,
-    over: &[ConversationId],
+    missed: &Missed,
     now_ms: u64,
 ) {
     let form = PlanForm::parse(&put.form).unwrap_or_default();
@@ -73,15 +74,27 @@ fn stand(
     let prefix = format!("{}-", domain::DecisionId::fresh());
     floor.desk = Some(Desk::new(plan, &prefix).at_epoch(put.epoch));
     floor.plan = Some(PlanPut { epoch: put.epoch, form, text: put.text, by: put.by });
+    floor.board.renew();
     floor.tell_measured(now_ms);
+    // Before the items: how long one waits depends on who is there.
+    set_presences(floor, ledger, now_ms);
     let mut kept: Vec<&Kept> = ledger.items.values().collect();
     kept.sort_by_key(|kept| (kept.offered.at_ms, &kept.offered.work_item_id));
     kept.into_iter().for_each(|kept| again(floor, kept, now_ms));
     // What follows from that was told then.
     while floor.desk.as_mut().and_then(Desk::poll).is_some() {}
-    over.iter().for_each(|conversation| floor.end(conversation, now_ms));
-    set_presences(floor, ledger, now_ms);
+    hear_missed(floor, missed, now_ms);
     settle(floor, now_ms);
+}
+
+/// What conversations told while nobody heard it.
+fn hear_missed(floor: &mut Floor, missed: &Missed, now_ms: u64) {
+    for event in &missed.heard {
+        if let Err(error) = floor.heard(event, now_ms) {
+            tracing::error!(%error, "an event tells the router nothing");
+        }
+    }
+    missed.over.iter().for_each(|conversation| floor.end(conversation, now_ms));
 }
 
 fn settle(floor: &mut Floor, now_ms: u64) {
@@ -117,7 +130,7 @@ fn again(floor: &mut Floor, kept: &Kept, now_ms: u64) {
     let (features, intents) = floor.knows(&offered, now_ms);
     let item = offered.item.clone();
     let at_ms = offered.at_ms.min(now_ms);
-    let mut steps = vec![Input::Offered(Offer {
+    let mut steps = vec![Input::Restored(Offer {
         item: item.clone(),
         workstream: offered.workstream.clone(),
         features: features.clone(),
@@ -128,17 +141,16 @@ fn again(floor: &mut Floor, kept: &Kept, now_ms: u64) {
         let to = Target::Queue(queue.clone());
         steps.push(Input::Transferred { item: item.clone(), to, by: "restart".to_owned() });
     }
-    let decision = kept.decision.clone().and_then(codec::decision_of).map(Arc::new);
-    let release_at_ms = kept
-        .ended_ms
-        .filter(|_| offered.conversation.is_some())
-        .map(|ended_ms| ended_ms.saturating_add(floor.how.wrap_up_ms));
+    let decision = kept.decision.clone();
+    let wrap_up_ms = floor.how.wrap_up_ms;
+    let release_at_ms = kept.ended_ms.map(|ended_ms| ended_ms.saturating_add(wrap_up_ms));
     if let Some(at_ms) = release_at_ms {
         floor.releases.insert((at_ms, item.clone()));
     }
     floor.keep(Known {
         told: values(&features),
         stood: decision.is_some(),
+        is_told: decision.is_some(),
         offered,
         intents,
         decision,
@@ -149,6 +161,12 @@ fn again(floor: &mut Floor, kept: &Kept, now_ms: u64) {
         if let Err(error) = desk.note(step, at_ms) {
             tracing::debug!(%error, "a work item is not quite what it was before the restart");
         }
+    }
+    if kept.callback {
+        desk.calls_back(&item);
+    }
+    if kept.is_accepted && kept.agent.is_none() {
+        let _ = desk.note(Input::Taken { item: item.clone() }, at_ms);
     }
     let with = kept.agent.as_deref().map(|agent| (agent, kept.is_accepted));
     desk.resume(&item, &kept.declined, with, at_ms);

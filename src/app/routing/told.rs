@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::floor::{Entry, Floor};
-use crate::domain::{EventBody, RoutingMode, WorkItemId, WorkOverflowed, WorkQueued};
+use super::ledger::Last;
+use crate::domain::{
+    EventBody, RoutingMode, WorkItemId, WorkMoved, WorkOverflowed, WorkQueued, WorkStep,
+};
 use crate::routing::desk::{AgentView, Output, Overflowed, Queued};
 use crate::serve::{AgentState, Capacity, QueueState};
 
@@ -29,6 +32,13 @@ impl Floor {
                     let stream = self.stream_of(&assignment.item);
                     self.push(stream, EventBody::RouteAssigned(Box::new(assignment)));
                 }
+                // A clock declined it.
+                Output::Unanswered(one) => {
+                    let stream = self.stream_of(&one.item);
+                    let (step, at_ms) = (WorkStep::Declined, one.at_ms);
+                    let moved = WorkMoved { item: one.item, step, by: None, at_ms };
+                    self.push(stream, EventBody::RouteMoved(Box::new(moved)));
+                }
             }
         }
         left.iter().for_each(|item| self.forget_if_gone(item, now_ms));
@@ -37,29 +47,23 @@ impl Floor {
     fn decided(&mut self, decision: crate::domain::Decision) {
         let stream = self.stream_of(&decision.item);
         let Some(known) = self.items.get_mut(&decision.item) else { return };
-        let agent =
-            |one: &crate::domain::Decision| one.chosen.as_ref().map(|one| one.agent.clone());
-        let stands = known.decision.as_deref().is_some_and(|before| {
-            before.queue == decision.queue
-                && before.mode == decision.mode
-                && before.epoch == decision.epoch
-                && agent(before) == agent(&decision)
-        });
+        let last = Last::of(&decision);
+        let stands = known.decision.as_ref().is_some_and(|before| before.says(&last));
         // It was told before a restart. Where somebody is assigned now, the reason is told anew.
         let is_carried_out = decision.mode == RoutingMode::Active && decision.chosen.is_some();
-        if std::mem::take(&mut known.stood) && stands && !is_carried_out {
+        if std::mem::take(&mut known.stood) && stands && known.is_told && !is_carried_out {
             return;
         }
-        let tells = known
-            .offered
-            .external_id
-            .clone()
-            .map(|external| (external, known.offered.conversation.clone()));
-        let shared = Arc::new(decision.clone());
-        known.decision = Some(Arc::clone(&shared));
-        self.remember(shared);
+        // The same again is for our log; the other router has it.
+        let is_news = !(stands && known.is_told);
+        let external = known.offered.external_id.clone().filter(|_| is_news);
+        let tells = external.map(|external| (external, known.offered.conversation.clone()));
+        known.decision = Some(last);
+        known.is_told = known.offered.external_id.is_some();
+        self.remember(Arc::new(decision.clone()));
         self.push_entry(Entry {
             stream,
+            id: None,
             body: EventBody::RouteRecommended(Box::new(decision)),
             tells,
         });

@@ -106,7 +106,7 @@ pub fn told(item: &str, number: u64) -> Recommendation {
             at_ms: 1_000 + number,
         },
         brief: Some(words("The refund is late.")),
-        link: Some("https://copilot.example.test/desktop?conversation=c-1".to_owned()),
+        link: Some("https://copilot.example.test/desktop#c-1".to_owned()),
     }
 }
 

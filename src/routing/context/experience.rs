@@ -171,6 +171,14 @@ impl Experience {
         changed.into_iter().filter_map(as_it_stands).collect()
     }
 
+    /// All of it is news to whoever asks next.
+    pub fn renew(&mut self) {
+        let pairs = self.agents.iter().flat_map(|(agent, of_agent)| {
+            of_agent.keys().map(move |intent| (agent.clone(), intent.clone()))
+        });
+        self.news = pairs.collect();
+    }
+
     /// Pairs of agent and intent that are kept.
     pub const fn pairs(&self) -> usize {
         self.pairs

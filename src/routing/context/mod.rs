@@ -133,6 +133,11 @@ impl Board {
         self.experience.news()
     }
 
+    /// The next `news` tells all that is known of agents: for a desk that was made anew.
+    pub fn renew(&mut self) {
+        self.experience.renew();
+    }
+
     /// What was promised to this customer in other conversations, the first due first.
     pub fn promises(&self, conversation: &ConversationId, now_ms: u64) -> Vec<&Promise> {
         let contact = self.live.get(conversation).and_then(Live::contact);

@@ -194,11 +194,11 @@ pub struct RouteOverflowed {
     pub at_ms: u64,
 }
 
-/// A work item was accepted, declined, transferred, ended or released.
+/// A work item was accepted, declined, taken by somebody whom the plan doesn't know, transferred, ended or released.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RouteMoved {
     pub work_item_id: String,
-    /// accepted, declined, transferred, ended or released
+    /// accepted, declined, taken, transferred, ended or released
     pub step: String,
     /// Of a transfer.
     #[serde(default, skip_serializing_if = "Option::is_none")]

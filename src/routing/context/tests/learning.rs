@@ -169,6 +169,8 @@ fn what_was_learnt_is_told_once() {
     assert!((one.handled - 1.0).abs() < 1e-9 && (one.total_s - 300.0).abs() < 1e-6);
     assert!(one.resolved > 0.0 && one.resolved < 1.0, "not judged yet: {}", one.resolved);
     assert_eq!(board.news(), []);
+    board.renew();
+    assert_eq!(board.news(), news, "whoever was made anew has heard nothing");
 }
 
 #[test]

@@ -1,5 +1,10 @@
 //! The router over a real log: what it does, what it tells, and what is left of it after a restart.
 
+mod before;
+mod lost;
+mod people;
+mod time;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -8,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use self::lost::Failing;
 use super::*;
 use crate::bus::{MemoryBus, Signal};
 use crate::connect::destination::{DeliveryError, Destination, RemoteId};
@@ -81,6 +87,8 @@ impl Destination for Theirs {
 struct House {
     desk: RoutingDesk,
     store: Arc<SqliteStore>,
+    /// As the router sees it.
+    failing: Arc<Failing>,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -90,20 +98,36 @@ impl House {
         Self::open_beside(folder, plan, None).await
     }
 
+    /// Its log fails as it is told beforehand.
+    async fn open_failing(folder: &Path, plan: Option<&str>, tell: impl FnOnce(&Failing)) -> Self {
+        Self::made(folder, plan, None, tell).await
+    }
+
     /// Beside a router that is told.
     async fn open_beside(folder: &Path, plan: Option<&str>, router: Option<Arc<Theirs>>) -> Self {
+        Self::made(folder, plan, router, |_| ()).await
+    }
+
+    async fn made(
+        folder: &Path,
+        plan: Option<&str>,
+        router: Option<Arc<Theirs>>,
+        tell: impl FnOnce(&Failing),
+    ) -> Self {
         let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new(1_024));
         let to_bus = Arc::clone(&bus);
         let hook = Arc::new(move |events: &[Arc<Recorded>]| {
             events.iter().for_each(|event| to_bus.publish(Signal::Event(Arc::clone(event))));
         });
         let store = Arc::new(SqliteStore::open(folder, hook).await.expect("it opens"));
+        let failing = Arc::new(Failing::over(Arc::clone(&store)));
+        tell(&failing);
         let stop = CancellationToken::new();
         let text =
             |text: &str| PlanText { form: crate::domain::PlanForm::Toml, text: text.to_owned() };
         let settings = RoutingSettings {
             plan: plan.map(text),
-            workstreams: [("voice".to_owned(), "calls".to_owned())].into(),
+            workstreams: ["voice", "chat"].map(|one| (one.to_owned(), "calls".to_owned())).into(),
             router: router.map(|destination| Told {
                 system: "webhook",
                 destination,
@@ -117,13 +141,13 @@ impl House {
         let around = RoutingSurroundings {
             tenant: "t".into(),
             folder: folder.to_owned(),
-            store: store.clone(),
+            store: failing.clone(),
             outbox: store.clone(),
             bus,
             stop: stop.clone(),
         };
         let (desk, tasks) = RoutingDesk::start(settings, around);
-        Self { desk, store, stop, tasks }
+        Self { desk, store, failing, stop, tasks }
     }
 
     async fn close(self) {
@@ -135,6 +159,14 @@ impl House {
     }
 
     async fn offer(&self, id: &str, attributes: &[(&str, &str)]) -> WorkItem {
+        self.try_offer(id, attributes).await.expect("taken").0
+    }
+
+    async fn try_offer(
+        &self,
+        id: &str,
+        attributes: &[(&str, &str)],
+    ) -> Result<(WorkItem, bool), Failure> {
         let text = |(name, value): &(&str, &str)| {
             ((*name).to_owned(), FeatureValue::Text((*value).to_owned()))
         };
@@ -147,7 +179,7 @@ impl House {
             intents: Vec::new(),
             preferred: Vec::new(),
         };
-        self.desk.offer(&"t".into(), item, "acd", None).await.expect("taken").0
+        self.desk.offer(&"t".into(), item, "acd", None).await
     }
 
     async fn presence(&self, agent: &str, presence: &str) {
@@ -174,10 +206,16 @@ impl House {
         self.store.append(&"t".into(), &id.into(), events.collect()).await.expect("written");
     }
 
+    async fn epoch(&self) -> u64 {
+        let plan = self.desk.plan(&"t".into()).await.expect("asked");
+        plan.expect("it stands").epoch
+    }
+
     /// Until it is so: what conversations tell comes by itself.
     async fn until(&self, id: &str, is_so: impl Fn(&WorkItem) -> bool) -> WorkItem {
         for _ in 0..1_000 {
-            if let Some(item) = self.desk.item(&"t".into(), &id.into()).await.expect("asked")
+            // A log that fails is no answer.
+            if let Ok(Some(item)) = self.desk.item(&"t".into(), &id.into()).await
                 && is_so(&item)
             {
                 return item;
@@ -203,6 +241,22 @@ fn started(parties: Vec<Party>) -> EventBody {
         parties,
         attributes: BTreeMap::new(),
     })
+}
+
+fn chat() -> EventBody {
+    EventBody::ConversationStarted(ConversationStarted {
+        channel: Channel::Chat,
+        direction: Direction::Inbound,
+        external_id: None,
+        parties: Vec::new(),
+        attributes: BTreeMap::new(),
+    })
+}
+
+fn joined(name: Option<&str>) -> EventBody {
+    let party = Party { id: "p-2".into(), role: Role::Agent, name: name.map(Into::into) };
+    let codec = "mulaw".to_owned();
+    EventBody::AudioStarted(AudioStarted { party, codec, sample_rate_hz: 8_000 })
 }
 
 fn ended() -> EventBody {
@@ -292,9 +346,7 @@ async fn a_conversation_is_an_item_and_what_it_tells_moves_it() {
     let item = house.until("i-c-1", |item| item.agent.is_some()).await;
     assert_eq!((item.state.as_str(), item.agent.as_deref()), ("offered", Some("Emma")));
     // Somebody of that name is heard: the offer was taken.
-    let agent = Party { id: "p-2".into(), role: Role::Agent, name: Some("Emma".into()) };
-    let audio = AudioStarted { party: agent, codec: "mulaw".into(), sample_rate_hz: 8_000 };
-    house.append("c-1", vec![EventBody::AudioStarted(audio)]).await;
+    house.append("c-1", vec![joined(Some("Emma"))]).await;
     house.until("i-c-1", |item| item.state == "active").await;
     // By its own name, as another router does.
     let fields = house.desk.recommendation(&"t".into(), "CA1").await.expect("asked");
@@ -351,88 +403,6 @@ async fn off_tells_nothing_and_shadow_only_recommends() {
 }
 
 #[tokio::test]
-async fn a_restart_keeps_plan_presence_items_and_epoch() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let house = House::open(folder.path(), Some(PLAN)).await;
-    house.put(&format!("{PLAN}\n# mine"), Some(1)).await.expect("put");
-    house.presence("Emma", "available").await;
-    house.offer("i-1", &[]).await;
-    house.step("i-1", Step::Accept).await.expect("accepted");
-    house.offer("i-2", &[("intent", "refund")]).await;
-    let waits = house.offer("i-3", &[]).await;
-    house.presence("Bo", "available").await;
-    house.presence("Bo", "away").await;
-    house.step("i-3", Step::Decline).await.expect("declined");
-    let before = house.kinds(ROUTING).await.len();
-    house.close().await;
-    for is_deleted in [false, true] {
-        if is_deleted {
-            // The file only saves reading.
-            std::fs::remove_file(folder.path().join("routing.json")).expect("it was kept");
-        }
-        let house = House::open(folder.path(), Some(PLAN)).await;
-        let plan = house.desk.plan(&"t".into()).await.expect("asked").expect("it stands");
-        assert_eq!(plan.epoch, 2);
-        assert!(plan.text.ends_with("# mine"), "what was put goes before the settings");
-        let agents = house.desk.agents(&"t".into()).await.expect("asked");
-        let presences: Vec<&str> = agents.iter().map(|one| one.presence.as_str()).collect();
-        assert_eq!(presences, ["available", "away"]);
-        let item = house.item("i-1").await;
-        assert_eq!((item.state.as_str(), item.agent.as_deref()), ("active", Some("Emma")));
-        assert_eq!(house.item("i-2").await.queue.as_deref(), Some("billing"));
-        let item = house.item("i-3").await;
-        assert_eq!((item.state.as_str(), item.agent), ("waiting", None));
-        assert_eq!(item.arrived_ms, waits.arrived_ms);
-        assert_eq!(house.kinds(ROUTING).await.len(), before, "nothing is told twice");
-        house.close().await;
-    }
-    let house = House::open(folder.path(), Some(PLAN)).await;
-    // Her capacity was taken all the while.
-    assert_eq!(house.item("i-2").await.state, "waiting");
-    house.step("i-1", Step::End).await.expect("ended");
-    house.step("i-1", Step::Release).await.expect("released");
-    assert_eq!(house.item("i-2").await.agent.as_deref(), Some("Emma"));
-    assert_eq!(house.put(PLAN, Some(2)).await.expect("put"), 3);
-    house.close().await;
-}
-
-#[tokio::test]
-async fn a_call_that_ended_while_nobody_listened_is_over() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let house = House::open(folder.path(), Some(PLAN)).await;
-    house.presence("Bo", "available").await;
-    let chat = vec![started(vec![])];
-    house.append("c-1", chat).await;
-    house.until("i-c-1", |item| item.state == "offered").await;
-    house.close().await;
-    // A call that a stop breaks off is ended by the log as it opens.
-    let house = House::open(folder.path(), Some(PLAN)).await;
-    house.until("i-c-1", |item| item.state == "ended").await;
-    house.append("c-2", vec![started(vec![])]).await;
-    house.until("i-c-2", |item| item.agent.as_deref() == Some("Bo")).await;
-    house.close().await;
-}
-
-#[tokio::test]
-async fn a_plan_of_the_settings_follows_its_file() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let house = House::open(folder.path(), Some(PLAN)).await;
-    house.presence("Bo", "available").await;
-    house.close().await;
-    let house = House::open(folder.path(), Some(PLAN)).await;
-    let epoch = async |house: &House| {
-        house.desk.plan(&"t".into()).await.expect("asked").expect("it stands").epoch
-    };
-    assert_eq!(epoch(&house).await, 1, "the same again is no news");
-    house.close().await;
-    let house = House::open(folder.path(), Some(&PLAN.replace("limit = 1", "limit = 2"))).await;
-    assert_eq!(epoch(&house).await, 2);
-    let agents = house.desk.agents(&"t".into()).await.expect("asked");
-    assert_eq!((agents[1].presence.as_str(), agents[1].capacity[0].limit), ("available", 2));
-    house.close().await;
-}
-
-#[tokio::test]
 async fn another_router_is_told_each_recommendation_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let theirs = Arc::new(Theirs::default());
@@ -462,7 +432,7 @@ async fn another_router_is_told_each_recommendation_once() {
     let (_, one) = &first[0];
     assert_eq!((one.external_id.as_str(), one.conversation.as_str()), ("WT1", "c-1"));
     assert_eq!(one.decision.chosen.as_ref().map(|one| one.agent.as_str()), Some("Emma"));
-    let link = "https://copilot.example.test/desktop?conversation=c-1";
+    let link = "https://copilot.example.test/desktop#c-1";
     assert_eq!(one.link.as_deref(), Some(link));
     let fields = house.desk.recommendation(&"t".into(), "WT1").await.expect("asked");
     let fields = fields.expect("decided");
@@ -470,9 +440,18 @@ async fn another_router_is_told_each_recommendation_once() {
     house.append("c-1", vec![refund()]).await;
     let second = told(2).await;
     assert_eq!(second[1].1.decision.queue, "billing");
+    // More is known, and it is for the same agent: that is in the log, and no news for the other router.
+    let before = house.item("i-c-1").await.decision_id;
+    let ranked = vec![Intent { label: "refund".into(), probability: 0.7 }];
+    let seen = IntentSeen { ranked, abstained: false };
+    let surer = TurnIntent { turn_id: "t-2".into(), seen };
+    house.append("c-1", vec![EventBody::IntentSeen(Box::new(surer))]).await;
+    house.until("i-c-1", |item| item.decision_id.is_some() && item.decision_id != before).await;
     house.close().await;
     // Nothing is told again, and outbound calls are nobody's work.
     let house = open().await;
+    let fields = house.desk.recommendation(&"t".into(), "WT1").await.expect("asked");
+    assert_eq!(&*fields.expect("it still stands")["backchannel_agent"], "WK1");
     began.direction = Direction::Outbound;
     house.append("c-2", vec![EventBody::ConversationStarted(began)]).await;
     house.offer("i-9", &[]).await;
