@@ -61,7 +61,7 @@ pub struct Term {
     pub name: Cow<'static, str>,
     pub value: f64,
     /// Where the number comes from, for people.
-    pub why: String,
+    pub why: Cow<'static, str>,
 }
 
 /// Somebody who could take the work.

@@ -7,6 +7,7 @@
 //! problem*, Networks 13, 1983).
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
@@ -81,6 +82,27 @@ pub fn total(pairs: &[Edge]) -> f64 {
     pairs.iter().map(|pair| pair.score).sum()
 }
 
+/// By items, agents or classes, which are our own numbers: they need no protection against whoever chooses keys, and a
+/// cycle looks up hundreds of thousands.
+pub type Numbered<T> = HashMap<u32, T, BuildHasherDefault<ByNumber>>;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ByNumber(u64);
+
+impl Hasher for ByNumber {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 fn sound(edges: &[Edge]) -> impl Iterator<Item = Edge> + '_ {
     edges.iter().copied().filter(|edge| edge.score.is_finite() && edge.score > 0.0)
 }
@@ -106,11 +128,11 @@ impl Taken {
 /// Without the edges that some best matching does without: of the agents that nobody else could have, an item takes
 /// the best or none.
 fn contested(edges: &[Edge]) -> Vec<Edge> {
-    let mut wanted: HashMap<u32, u32> = HashMap::new();
+    let mut wanted: Numbered<u32> = Numbered::default();
     for edge in sound(edges) {
         *wanted.entry(edge.agent).or_default() += 1;
     }
-    let mut best: HashMap<u32, Edge> = HashMap::new();
+    let mut best: Numbered<Edge> = Numbered::default();
     let mut kept = Vec::with_capacity(edges.len());
     for edge in sound(edges) {
         if wanted[&edge.agent] > 1 {
@@ -130,22 +152,23 @@ fn contested(edges: &[Edge]) -> Vec<Edge> {
 
 /// Edges by connected parts of the graph, in the order of their first item.
 fn groups(edges: Vec<Edge>) -> Vec<Vec<Edge>> {
-    let mut parent: Vec<usize> = Vec::new();
-    let mut items: HashMap<u32, usize> = HashMap::new();
-    let mut agents: HashMap<u32, usize> = HashMap::new();
-    let node = |parent: &mut Vec<usize>, of: &mut HashMap<u32, usize>, number: u32| {
+    let mut parent: Vec<u32> = Vec::new();
+    let mut items: Numbered<u32> = Numbered::default();
+    let mut agents: Numbered<u32> = Numbered::default();
+    let node = |parent: &mut Vec<u32>, of: &mut Numbered<u32>, number: u32| {
         *of.entry(number).or_insert_with(|| {
-            parent.push(parent.len());
-            parent.len() - 1
+            let node = parent.len() as u32;
+            parent.push(node);
+            node
         })
     };
     for edge in &edges {
         let a = node(&mut parent, &mut items, edge.item);
         let b = node(&mut parent, &mut agents, edge.agent);
         let (a, b) = (root(&mut parent, a), root(&mut parent, b));
-        parent[a.max(b)] = a.min(b);
+        parent[a.max(b) as usize] = a.min(b);
     }
-    let mut place: HashMap<usize, usize> = HashMap::new();
+    let mut place: Numbered<usize> = Numbered::default();
     let mut groups: Vec<Vec<Edge>> = Vec::new();
     for edge in edges {
         let root = root(&mut parent, items[&edge.item]);
@@ -158,10 +181,11 @@ fn groups(edges: Vec<Edge>) -> Vec<Vec<Edge>> {
     groups
 }
 
-fn root(parent: &mut [usize], mut node: usize) -> usize {
-    while parent[node] != node {
-        parent[node] = parent[parent[node]];
-        node = parent[node];
+fn root(parent: &mut [u32], mut node: u32) -> u32 {
+    while parent[node as usize] != node {
+        let above = parent[parent[node as usize] as usize];
+        parent[node as usize] = above;
+        node = above;
     }
     node
 }
@@ -185,7 +209,6 @@ fn match_group(edges: &[Edge], pairs: &mut Vec<Edge>) {
     let greatest = edges.iter().map(|edge| edge.score).fold(0.0, f64::max);
     let scale = (1_u64 << 40) as f64 / greatest;
     let mut weights = Matrix::new(rows.len(), columns.len(), 0_i64);
-    let mut scores: HashMap<(usize, usize), Edge> = HashMap::with_capacity(edges.len());
     for edge in edges {
         let (row, column) = if turned { (edge.agent, edge.item) } else { (edge.item, edge.agent) };
         let (Ok(row), Ok(column)) = (rows.binary_search(&row), columns.binary_search(&column))
@@ -193,10 +216,14 @@ fn match_group(edges: &[Edge], pairs: &mut Vec<Edge>) {
             continue;
         };
         weights[(row, column)] = ((edge.score * scale) as i64).max(1);
-        scores.insert((row, column), *edge);
     }
     let (_, chosen) = kuhn_munkres(&weights);
-    pairs.extend(chosen.into_iter().enumerate().filter_map(|place| scores.get(&place)));
+    pairs.extend(chosen.into_iter().enumerate().filter_map(|(row, column)| {
+        let (row, column) = (rows[row], columns[column]);
+        let pair = if turned { (column, row) } else { (row, column) };
+        // They stand in this order since they were looked at by `contested`.
+        edges.binary_search_by_key(&pair, |edge| (edge.item, edge.agent)).ok().map(|at| edges[at])
+    }));
 }
 
 #[cfg(test)]

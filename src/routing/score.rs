@@ -119,6 +119,24 @@ pub fn expected(known: impl IntoIterator<Item = (f64, f64)>, otherwise: f64) -> 
     if total > 1.0 { mean / total } else { mean + (1.0 - total) * otherwise }
 }
 
+/// [`expected`] of two figures at once, which are known of the same cases.
+pub fn expected_both(
+    known: impl IntoIterator<Item = (f64, (f64, f64))>,
+    otherwise: (f64, f64),
+) -> (f64, f64) {
+    let (mut total, mut first, mut second) = (0.0, 0.0, 0.0);
+    for (probability, figures) in known {
+        let probability = if probability.is_finite() { probability.clamp(0.0, 1.0) } else { 0.0 };
+        total += probability;
+        first += probability * figures.0;
+        second += probability * figures.1;
+    }
+    match total > 1.0 {
+        true => (first / total, second / total),
+        false => (first + (1.0 - total) * otherwise.0, second + (1.0 - total) * otherwise.1),
+    }
+}
+
 /// How likely this agent ends such a contact for good, from `resolved` of `handled` contacts, where `others` is the
 /// share over all agents. Few contacts of the agent's own count little: `others` weighs like ten of them.
 ///
@@ -193,6 +211,12 @@ mod tests {
         assert!((expected([(1.0, 100.0), (1.0, 200.0)], 400.0) - 150.0).abs() < 1e-9);
         assert_eq!(expected([(f64::NAN, 100.0)], 400.0), 400.0);
         assert_eq!(expected([], 400.0), 400.0);
+        for known in [&[(0.6, 100.0), (0.2, 200.0)][..], &[(1.0, 100.0), (1.0, 200.0)], &[]] {
+            let both = known.iter().map(|(p, figure)| (*p, (*figure, figure / 3.0)));
+            let thirds = known.iter().map(|(p, figure)| (*p, figure / 3.0));
+            let apart = (expected(known.iter().copied(), 400.0), expected(thirds, 9.0));
+            assert_eq!(expected_both(both, (400.0, 9.0)), apart, "as one after the other");
+        }
     }
 
     #[test]

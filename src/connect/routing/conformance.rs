@@ -79,7 +79,7 @@ pub fn told(item: &str, number: u64) -> Recommendation {
     let candidate = |agent: &str, score| Candidate {
         agent: agent.to_owned(),
         score,
-        terms: vec![Term { name: "resolves".into(), value: 0.9, why: "14 of 16".to_owned() }],
+        terms: vec![Term { name: "resolves".into(), value: 0.9, why: "14 of 16".into() }],
     };
     Recommendation {
         conversation: "c-1".into(),

@@ -1,6 +1,7 @@
 //! Agents as they are now: presence, shift, capacity, membership of queues.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Desk;
 use super::context::Means;
@@ -20,8 +21,6 @@ pub struct AgentState {
     pub booked: Vec<(u64, u64)>,
     pub off: Vec<(u64, u64)>,
     pub on_shift: bool,
-    /// Handling seconds and resolve probability by kind, not a number where nothing is measured; see `context`.
-    pub figures: Vec<(f64, f64)>,
     /// By kind: what was reported last.
     pub reported: Vec<Means>,
 }
@@ -47,6 +46,8 @@ pub struct Members {
     pub joins: u32,
     /// Grows with each change: what was made from the list is made again.
     pub version: u32,
+    /// Those who are ever asked, and the version that this was found out for.
+    pub asked: Option<(u32, Arc<Vec<u32>>)>,
     /// Members who are at work, and of those, whom something can be assigned to.
     pub serving: u32,
     pub ready: u32,

@@ -234,7 +234,9 @@ impl Desk {
         let rank = (bucket, by, item.arrived_ms, item.number, at);
         let item = self.items.of_mut(at);
         (item.class, item.rank) = (class, rank);
-        self.lines[item.queue as usize].add(class, rank, item.value);
+        let is_valued = self.plan.queues[item.queue as usize].method == Method::Context;
+        let value = is_valued.then_some(item.value);
+        self.lines[item.queue as usize].add(class, rank, value);
         for agent in item.preferred.clone() {
             self.preferring.entry(agent).or_default().insert(at);
         }
@@ -243,7 +245,9 @@ impl Desk {
     /// Takes an item out of the line.
     pub(super) fn step_out(&mut self, at: u32) {
         let item = self.items.of(at);
-        self.lines[item.queue as usize].take(item.class, item.rank, item.value);
+        let is_valued = self.plan.queues[item.queue as usize].method == Method::Context;
+        let value = is_valued.then_some(item.value);
+        self.lines[item.queue as usize].take(item.class, item.rank, value);
         for agent in &item.preferred {
             if let Some(items) = self.preferring.get_mut(agent) {
                 items.remove(&at);

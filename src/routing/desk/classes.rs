@@ -6,9 +6,11 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
 
 use super::Desk;
 use super::items::Item;
+use crate::routing::assign::Numbered;
 use crate::routing::methods::{self, Order, Standing};
 use crate::routing::plan::{Method, SkillMatch};
 use crate::routing::{bullseye, capacity};
@@ -28,7 +30,7 @@ pub struct Class {
     /// Bits of the capacity profiles.
     mask: u64,
     /// Members of the queue.
-    pub qualified: Vec<u32>,
+    pub qualified: Arc<Vec<u32>>,
     /// Of the queue's members, when `qualified` was made.
     version: Option<u32>,
 }
@@ -47,7 +49,7 @@ impl Classes {
         let number = self.list.len() as u32;
         self.index.insert(demand.clone(), number);
         let mask = capacity::mask(&demand.profiles);
-        self.list.push(Class { demand, mask, qualified: Vec::new(), version: None });
+        self.list.push(Class { demand, mask, qualified: Arc::default(), version: None });
         number
     }
 }
@@ -65,7 +67,7 @@ pub enum Pool {
 const KEPT: usize = 24;
 
 /// Pools that a cycle has made so far, by class.
-pub type Pools = HashMap<u32, Pool>;
+pub type Pools = Numbered<Pool>;
 
 /// Somebody who could take an item, and where they stand.
 #[derive(Clone, Copy, Debug)]
@@ -122,24 +124,37 @@ impl Desk {
         if self.classes.list[class as usize].version == Some(members.version) {
             return;
         }
-        let exact = demand.matching == SkillMatch::Exact;
+        let version = Some(members.version);
+        let is_asked = |member: &u32| self.members[*member as usize].level != bullseye::NEVER;
+        let is_exact = demand.matching == SkillMatch::Exact;
         let none = Vec::new();
         let rarest = demand
             .skills
             .iter()
-            .filter(|_| exact)
+            .filter(|_| is_exact)
             .map(|(skill, _)| members.by_skill.get(skill).unwrap_or(&none))
             .min_by_key(|list| list.len());
-        let fits = |member: &u32| {
-            let of_member = &self.members[*member as usize];
-            of_member.level != bullseye::NEVER
-                && (!exact || methods::meets(&demand.skills, self.levels_of(of_member.agent)))
+        let qualified = match (rarest, &members.asked) {
+            (Some(list), _) => {
+                let meets = |member: &u32| {
+                    let agent = self.members[*member as usize].agent;
+                    is_asked(member) && methods::meets(&demand.skills, self.levels_of(agent))
+                };
+                // Most of them fit: growing step by step would copy them several times.
+                let mut qualified = Vec::with_capacity(list.len());
+                qualified.extend(list.iter().copied().filter(meets));
+                Arc::new(qualified)
+            }
+            (None, Some((made_for, list))) if Some(*made_for) == version => Arc::clone(list),
+            (None, _) => {
+                // One list for all classes of the queue: they are many, and each would have a copy of all members.
+                let list = Arc::new(members.all.iter().copied().filter(is_asked).collect());
+                let made_for = members.version;
+                let queue = demand.queue as usize;
+                self.members_of[queue].asked = Some((made_for, Arc::clone(&list)));
+                list
+            }
         };
-        let list = rarest.unwrap_or(&members.all);
-        // Most of them fit: growing step by step would copy them several times.
-        let mut qualified = Vec::with_capacity(list.len());
-        qualified.extend(list.iter().copied().filter(fits));
-        let version = Some(members.version);
         let class = &mut self.classes.list[class as usize];
         (class.qualified, class.version) = (qualified, version);
     }

@@ -53,7 +53,7 @@ impl Desk {
                 let reason = decision.reason.clone();
                 self.items.of_mut(at).recommended = Some(chosen.agent);
                 self.tell(Output::Decided(decision));
-                self.assign(at, chosen.agent, Some(id), None, &policy, &reason, now_ms);
+                self.assign(at, chosen.agent, Some(id), None, policy, reason, now_ms);
             }
         }
     }
@@ -73,8 +73,8 @@ impl Desk {
         agent: u32,
         decision: Option<DecisionId>,
         by: Option<&str>,
-        policy: &str,
-        reason: &str,
+        policy: String,
+        reason: String,
         now_ms: u64,
     ) {
         self.step_out(at);
@@ -84,11 +84,11 @@ impl Desk {
             // By hand: nobody is asked.
             Some(_) => Place::Active { agent },
         };
-        item.taken = item.profiles.clone();
+        let taken = item.profiles.clone();
         item.assigned_ms = Some(now_ms);
-        let taken = item.taken.clone();
         let queue = item.queue;
         self.take_capacity(agent, &taken, now_ms);
+        self.items.of_mut(at).taken = taken;
         self.sequence += 1;
         self.last[agent as usize] = self.sequence;
         if let Some(member) = self.member_of(agent, queue) {
@@ -103,11 +103,11 @@ impl Desk {
             queue: self.plan.queues[queue as usize].name.clone(),
             agent: name(agent),
             mode: self.plan.mode,
-            policy: policy.to_owned(),
+            policy,
             epoch: self.epoch,
             recommended,
             by: by.map(str::to_owned),
-            reason: reason.to_owned(),
+            reason,
             waited_ms: now_ms.saturating_sub(item.arrived_ms),
             at_ms: now_ms,
         };
@@ -135,7 +135,7 @@ impl Desk {
             ..=0 => "assigned by hand".to_owned(),
             excess => format!("assigned by hand, {excess} beyond the agent's capacity"),
         };
-        self.assign(at, agent, None, Some(by), "manual", &reason, now_ms);
+        self.assign(at, agent, None, Some(by), "manual".to_owned(), reason, now_ms);
         Ok(())
     }
 

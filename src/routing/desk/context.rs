@@ -1,6 +1,5 @@
 //! Method `context`: who is worth most to whom, by the score of `routing::score`.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Desk;
@@ -9,7 +8,7 @@ use super::commit::Picked;
 use super::explain::OTHERS;
 use super::items::{Item, Rank};
 use crate::domain::Intent;
-use crate::routing::assign::{self, CANDIDATES, Edge, URGENT};
+use crate::routing::assign::{self, CANDIDATES, Edge, Numbered, URGENT};
 use crate::routing::score::{self, Terms};
 
 /// So many of the candidates stand in a decision.
@@ -99,7 +98,7 @@ impl Desk {
             score::handling_s(total_s, handled, others_s),
             score::resolves(resolved, handled, others),
         );
-        let known = &mut self.agents[agent as usize].figures;
+        let known = &mut self.figures[agent as usize];
         if known.len() <= kind as usize {
             known.resize(kind as usize + 1, (f64::NAN, f64::NAN));
         }
@@ -130,7 +129,7 @@ impl Desk {
 
     /// With the waiting cost, which is the same for all agents of an item.
     fn terms_at(&self, item: &Item, agent: u32, waiting_cost: f64) -> Terms {
-        let figures = &self.agents[agent as usize].figures;
+        let figures = &self.figures[agent as usize];
         let of = |kind: u32| match figures.get(kind as usize) {
             Some(figures) if !figures.0.is_nan() => *figures,
             _ => self.mean_of(kind, item.queue),
@@ -138,10 +137,7 @@ impl Desk {
         let otherwise = (self.handling_s[item.queue as usize], RESOLVED);
         let (handling_s, resolves) = match item.kinds.as_slice() {
             [] => otherwise,
-            kinds => (
-                score::expected(kinds.iter().map(|(kind, p)| (*p, of(*kind).0)), otherwise.0),
-                score::expected(kinds.iter().map(|(kind, p)| (*p, of(*kind).1)), otherwise.1),
-            ),
+            kinds => score::expected_both(kinds.iter().map(|(kind, p)| (*p, of(*kind))), otherwise),
         };
         Terms {
             value: item.value,
@@ -258,10 +254,10 @@ impl Desk {
     /// Makes the pairs that are worth most together, but with who has been idle for longest of those who are left and
     /// almost as good.
     fn match_best(&mut self, items: &[u32], pools: &mut Pools, now_ms: u64) {
-        let mut of_class: HashMap<u32, usize> = HashMap::new();
-        let mut edges = Vec::new();
+        let mut of_class: Numbered<usize> = Numbered::default();
+        let mut edges = Vec::with_capacity(items.len() * CANDIDATES);
         // Where the edges of an item begin and end, and the members of the queue that they lead to.
-        let (mut ranges, mut members) = (HashMap::new(), Vec::new());
+        let (mut ranges, mut members) = (Numbered::<Range<usize>>::default(), Vec::new());
         for at in items {
             // An item with preferred agents goes its own way.
             if !self.items.of(*at).preferred.is_empty() {
@@ -285,7 +281,7 @@ impl Desk {
             self.found = seen;
         }
         let pairs = assign::cycle(items, &edges);
-        let mut has: HashMap<u32, u32> = pairs.iter().map(|pair| (pair.agent, pair.item)).collect();
+        let mut has: Numbered<u32> = pairs.iter().map(|pair| (pair.agent, pair.item)).collect();
         for at in items {
             let Some(best) = ranges.get(at).and_then(|range: &Range<usize>| {
                 edges[range.clone()].iter().max_by(|a, b| a.score.total_cmp(&b.score))

@@ -45,7 +45,7 @@ impl Desk {
 
     /// Tries the first items of these queues.
     pub(super) fn cycle(&mut self, queues: BTreeSet<u32>, now_ms: u64) {
-        let mut pools = Pools::new();
+        let mut pools = Pools::default();
         for group in self.in_order(queues) {
             let is_context =
                 |queue: &u32| self.plan.queues[*queue as usize].method == Method::Context;
@@ -260,7 +260,7 @@ impl Desk {
         let mut passed = BTreeSet::new();
         for group in groups {
             while let Some(at) = self.next_for(agent, &group, &passed, now_ms) {
-                self.attempt(at, &mut Pools::new(), now_ms);
+                self.attempt(at, &mut Pools::default(), now_ms);
                 // Whoever got it, this item is done with.
                 passed.insert(at);
                 if self.ready[agent as usize] == 0 {
@@ -279,7 +279,7 @@ impl Desk {
             if self.ready[agent as usize] == 0 {
                 return;
             }
-            self.attempt(at, &mut Pools::new(), now_ms);
+            self.attempt(at, &mut Pools::default(), now_ms);
         }
     }
 

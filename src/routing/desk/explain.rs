@@ -119,26 +119,25 @@ impl Desk {
         in_words: bool,
         now_ms: u64,
     ) -> Candidate {
-        let term = |name: &'static str, value: f64, why: &str| Term {
+        let term = |name: &'static str, value: f64, why: &'static str| Term {
             name: Cow::Borrowed(name),
             value,
-            why: if in_words { why.to_owned() } else { String::new() },
+            why: Cow::Borrowed(if in_words { why } else { "" }),
         };
         let at = &seen.standing;
         let idle_s = now_ms.saturating_sub(at.released_ms) as f64 / 1000.0;
-        let mut terms: Vec<Term> = match scored {
+        // Room for those below too: growing costs another allocation for each candidate.
+        let mut terms: Vec<Term> = Vec::with_capacity(if scored.is_some() { 7 } else { 4 });
+        match scored {
             Some(scored) => {
-                // Room for those below too: growing costs another allocation for each candidate.
-                let mut terms = Vec::with_capacity(7);
                 let named = scored.named().into_iter();
                 terms.extend(named.map(|(name, value)| term(name, value, why_of(name))));
-                terms
             }
-            None => vec![
+            None => terms.extend([
                 term("free_capacity", f64::from(at.free), "in all profiles of the item"),
                 term("idle_s", idle_s, "since capacity was given back"),
-            ],
-        };
+            ]),
+        }
         if !item.skills.is_empty() {
             terms.push(term(
                 "skill_distance",
@@ -322,7 +321,7 @@ impl Desk {
         };
         let (mut qualified, mut present, mut narrow) = (0, 0, 0);
         let reached = self.reached(item, now_ms);
-        for member in &class.qualified {
+        for member in class.qualified.iter() {
             let member = &self.members[*member as usize];
             let is_there = self.present[member.agent as usize] & class.demand.presences != 0;
             qualified += 1;

@@ -138,10 +138,6 @@ impl Items {
         item.expect("an index of an item that is there. This is a bug.")
     }
 
-    pub fn len(&self) -> usize {
-        self.by_id.len()
-    }
-
     pub fn all(&self) -> impl Iterator<Item = (u32, &Item)> {
         self.slots.iter().enumerate().filter_map(|(at, item)| Some((at as u32, item.as_ref()?)))
     }
@@ -158,19 +154,24 @@ pub struct Line {
 }
 
 impl Line {
-    pub fn add(&mut self, class: u32, rank: Rank, value: f64) {
+    /// `value` for method `context` alone.
+    pub fn add(&mut self, class: u32, rank: Rank, value: Option<f64>) {
         let is_new = self.classes.entry(class).or_default().insert(rank);
-        self.valued.insert((std::cmp::Reverse(value.max(0.0).to_bits()), rank));
+        if let Some(value) = value {
+            self.valued.insert((std::cmp::Reverse(value.max(0.0).to_bits()), rank));
+        }
         self.count += u32::from(is_new);
     }
 
-    pub fn take(&mut self, class: u32, rank: Rank, value: f64) {
+    pub fn take(&mut self, class: u32, rank: Rank, value: Option<f64>) {
         let Some(ranks) = self.classes.get_mut(&class) else { return };
         let was_there = ranks.remove(&rank);
         if ranks.is_empty() {
             self.classes.remove(&class);
         }
-        self.valued.remove(&(std::cmp::Reverse(value.max(0.0).to_bits()), rank));
+        if let Some(value) = value {
+            self.valued.remove(&(std::cmp::Reverse(value.max(0.0).to_bits()), rank));
+        }
         self.count -= u32::from(was_there);
     }
 

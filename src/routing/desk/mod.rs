@@ -30,7 +30,7 @@ pub use self::io::{
 pub use self::views::{AgentView, ItemView, QueueView};
 
 use self::agents::{AgentState, Member, Members};
-use self::classes::{Classes, Seen};
+use self::classes::{Classes, Pools, Seen};
 use self::context::Means;
 use self::items::{Items, Line, Place};
 use self::timers::Timer;
@@ -67,6 +67,8 @@ pub struct Desk {
     /// By agent and skill: the proficiency. And by skill: agents who have it.
     levels: Vec<u8>,
     skilled: Vec<Vec<u32>>,
+    /// By agent: handling seconds and resolve probability by kind, not a number where nothing is measured; see `context`.
+    figures: Vec<Vec<(f64, f64)>>,
     classes: Classes,
     /// Kinds of contact by name, and what they take on average.
     kinds: HashMap<String, u32>,
@@ -124,6 +126,7 @@ impl Desk {
             released_ms: vec![0; agents],
             levels: vec![0; agents * plan.skills.len()],
             skilled: vec![Vec::new(); plan.skills.len()],
+            figures: vec![Vec::new(); agents],
             classes: Classes::default(),
             kinds: HashMap::new(),
             means: Vec::new(),
@@ -262,7 +265,7 @@ impl Desk {
         match (items.as_slice(), agents.as_slice(), queues.is_empty()) {
             ([], [], true) => {}
             ([at], [], true) if !self.has_untried(self.items.of(*at).queue) => {
-                self.attempt(*at, &mut HashMap::new(), now_ms);
+                self.attempt(*at, &mut Pools::default(), now_ms);
             }
             ([], [agent], true) => self.serve(*agent, now_ms),
             _ => {

@@ -96,6 +96,7 @@ impl Desk {
                 self.forget_measured(&state.reported);
                 continue;
             };
+            self.figures[after as usize] = old.figures[before].clone();
             self.last[after as usize] = old.last[before];
             self.released_ms[after as usize] = old.released_ms[before];
             for member in &state.members {
@@ -107,7 +108,6 @@ impl Desk {
             }
             self.change(after, |now| {
                 (now.presence, now.on_shift) = (state.presence, state.on_shift);
-                now.figures = state.figures.clone();
                 now.reported = state.reported.clone();
             });
             self.set_shifts(after, state.booked.clone(), state.off.clone(), now_ms);

@@ -94,9 +94,4 @@ impl Desk {
             arrived_ms: item.arrived_ms,
         })
     }
-
-    /// Items that are here, wherever.
-    pub fn item_count(&self) -> usize {
-        self.items.len()
-    }
 }

@@ -219,7 +219,7 @@ fn candidate(x: &Candidate) -> wire::RouteCandidate {
     let term = |term: &Term| wire::RouteTerm {
         name: term.name.clone().into_owned(),
         value: finite(term.value),
-        why: term.why.clone(),
+        why: term.why.clone().into_owned(),
     };
     wire::RouteCandidate {
         agent: x.agent.clone(),
@@ -229,8 +229,11 @@ fn candidate(x: &Candidate) -> wire::RouteCandidate {
 }
 
 fn candidate_of(wire: wire::RouteCandidate) -> Candidate {
-    let term =
-        |term: wire::RouteTerm| Term { name: term.name.into(), value: term.value, why: term.why };
+    let term = |term: wire::RouteTerm| Term {
+        name: term.name.into(),
+        value: term.value,
+        why: term.why.into(),
+    };
     Candidate {
         agent: wire.agent,
         score: wire.score,
