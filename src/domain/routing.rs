@@ -276,10 +276,16 @@ pub struct WorkQueued {
     pub epoch: u64,
     /// Rules of classification that matched, in their order.
     pub classified_by: Vec<String>,
+    /// Ways that matched, in their order, each with the queue that it led to.
+    pub routes_matched: Vec<(String, String)>,
     /// The way that was taken; none for the fallback queue and for transfers.
     pub route: Option<String>,
+    /// Of 100, where the way shares its items.
+    pub percent: Option<f64>,
     /// That are required, with the least proficiency.
     pub skills: Vec<(String, u8)>,
+    /// What it takes of an agent's capacity.
+    pub profiles: Vec<String>,
     /// The customer is called back.
     pub callback: bool,
     pub why: String,

@@ -26,8 +26,8 @@ pub use self::insight::{
 };
 pub use self::routing::{
     HandOverPack, PackArticle, PackCustomer, PackPromise, PackSentiment, RouteAssigned,
-    RouteCandidate, RouteFeature, RouteFeatureValue, RouteMoved, RouteOffered, RouteOverflowed,
-    RoutePlanned, RoutePresence, RouteQueued, RouteRecommended, RouteTerm,
+    RouteCandidate, RouteFeature, RouteFeatureValue, RouteMatched, RouteMoved, RouteOffered,
+    RouteOverflowed, RoutePlanned, RoutePresence, RouteQueued, RouteRecommended, RouteTerm,
 };
 pub use self::wrapup::{
     ArticleCompared, Authorship, CaseEntry, CasePromise, CaseSummary, DispositionChoice, Due,

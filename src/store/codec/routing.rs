@@ -175,8 +175,15 @@ pub(super) fn queued(x: &WorkQueued) -> wire::RouteQueued {
         mode: x.mode.as_str().into(),
         epoch: x.epoch,
         classified_by: x.classified_by.clone(),
+        routes_matched: x
+            .routes_matched
+            .iter()
+            .map(|(route, queue)| wire::RouteMatched { route: route.clone(), queue: queue.clone() })
+            .collect(),
         route: x.route.clone(),
+        percent: x.percent.map(finite),
         skills: x.skills.iter().cloned().collect(),
+        profiles: x.profiles.clone(),
         callback: x.callback,
         why: x.why.clone(),
         at_ms: x.at_ms,

@@ -148,8 +148,16 @@ pub struct RouteOffered {
     pub at_ms: u64,
 }
 
-/// A work item was put into a queue.
+/// A way that an item could go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RouteMatched {
+    pub route: String,
+    /// Where it led to.
+    pub queue: String,
+}
+
+/// A work item was put into a queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RouteQueued {
     pub work_item_id: String,
     pub workstream: String,
@@ -160,12 +168,21 @@ pub struct RouteQueued {
     /// Rules of classification that matched, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classified_by: Vec<String>,
+    /// Ways that matched, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes_matched: Vec<RouteMatched>,
     /// The way that was taken; absent for the fallback queue and for transfers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,
+    /// Of 100, where the way shares its items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percent: Option<f64>,
     /// That are required, with the least proficiency.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub skills: BTreeMap<String, u8>,
+    /// What it takes of an agent's capacity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<String>,
     /// The customer is called back.
     pub callback: bool,
     pub why: String,

@@ -225,6 +225,13 @@ impl House {
         panic!("it never was so: {:?}", self.desk.item(&"t".into(), &id.into()).await);
     }
 
+    async fn last(&self, stream: &str, kind: &'static str) -> serde_json::Value {
+        let mut query = ReadQuery::all("t".into(), 0).of(stream.into());
+        query.kinds = KindFilter::exactly(kind);
+        let events = self.store.read(&query).await.expect("read");
+        serde_json::from_str(&events.last().expect("one").data).expect("it is JSON")
+    }
+
     async fn kinds(&self, stream: &str) -> Vec<String> {
         let mut query = ReadQuery::all("t".into(), 0).of(stream.into());
         query.kinds = KindFilter::parse("route.*").expect("it reads");
@@ -291,6 +298,12 @@ async fn an_item_goes_its_way_and_each_step_is_an_event() {
     let house = House::open(folder.path(), Some(PLAN)).await;
     let item = house.offer("i-1", &[("intent", "refund")]).await;
     assert_eq!((item.state.as_str(), item.queue.as_deref()), ("waiting", Some("billing")));
+    let queued = house.last(ROUTING, "route.queued").await;
+    assert_eq!(
+        queued["routes_matched"],
+        serde_json::json!([{"route": "money", "queue": "billing"}])
+    );
+    assert_eq!(queued["profiles"], serde_json::json!(["call"]));
     house.presence("Emma", "available").await;
     let item = house.item("i-1").await;
     assert_eq!((item.state.as_str(), item.agent.as_deref()), ("offered", Some("Emma")));
