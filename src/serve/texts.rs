@@ -15,6 +15,7 @@ use super::extract::{Json, Path};
 use super::sources::Failure;
 use crate::domain::{Channel, ConversationId, Direction, EndReason, PartyId, Role};
 use crate::flow::driver::texts::{NewTurn, RESERVED, Speaker, TakenTurn, TextError, TextOpening};
+use crate::insight::redaction;
 use crate::store::wire::PartyRef;
 use crate::store::{codec, is_own};
 
@@ -246,11 +247,14 @@ pub(super) fn checked_text(text: String) -> Result<String, String> {
 
 pub(super) fn checked_id(field: &str, id: String) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '~' | '-');
-    match (1..=ID_MAX_CHARS).contains(&id.len()) && id.chars().all(plain) {
+    if !(1..=ID_MAX_CHARS).contains(&id.len()) || !id.chars().all(plain) {
+        return Err(format!(
+            "{field} is 1 to {ID_MAX_CHARS} letters, digits, `.`, `_`, `~` or `-`"
+        ));
+    }
+    match redaction::is_harmless_id(&id) {
         true => Ok(id),
-        false => {
-            Err(format!("{field} is 1 to {ID_MAX_CHARS} letters, digits, `.`, `_`, `~` or `-`"))
-        }
+        false => Err(format!("{field} looks like a card's number: use another name")),
     }
 }
 

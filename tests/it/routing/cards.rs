@@ -80,6 +80,12 @@ async fn no_card_number_gets_into_a_file_or_a_log() {
     ] {
         refused(&house, &format!("/v1/work-items/i-1/{step}"), body).await;
     }
+    // A conversation's name and a message's stand in many places.
+    let chat = |id: &str| json!({"id": id, "channel": "chat"});
+    refused(&house, "/v1/conversations", chat(CARD)).await;
+    assert_eq!(house.post("/v1/conversations", chat("chat-1")).await.0, 201);
+    let message = json!({"id": CARD, "role": "customer", "text": "hello"});
+    refused(&house, "/v1/conversations/chat-1/turns", message).await;
     // What nobody knows is looked for, and not written down.
     for path in ["/v1/work-items/{}", "/v1/routing/decisions/{}"] {
         assert_eq!(house.get(&path.replace("{}", CARD)).await.0, 404, "{path}");
