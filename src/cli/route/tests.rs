@@ -5,8 +5,9 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::domain::{
-    Assignment, ConversationId, EventBody, Feature, FeatureValue, Intent, IntentSeen, NewEvent,
-    RoutingMode, TenantId, TurnIntent, WorkMoved, WorkOffered, WorkStep,
+    Assignment, Channel, ConversationId, ConversationStarted, Direction, EventBody, Feature,
+    FeatureValue, Intent, IntentSeen, NewEvent, RoutingMode, TenantId, TurnIntent, WorkMoved,
+    WorkOffered, WorkStep,
 };
 use crate::routing::context::name;
 use crate::store::{SqliteStore, Store as _};
@@ -149,7 +150,18 @@ async fn three_days(folder: &std::path::Path) {
             let seen = IntentSeen { ranked, abstained: false };
             EventBody::IntentSeen(Box::new(TurnIntent { turn_id: "t-1".into(), seen }))
         };
-        let mut bodies = vec![EventBody::RouteOffered(Box::new(offered)), understood("refund")];
+        let begun = ConversationStarted {
+            channel: Channel::Voice,
+            direction: Direction::Inbound,
+            external_id: None,
+            parties: Vec::new(),
+            attributes: Default::default(),
+        };
+        let mut bodies = vec![
+            EventBody::ConversationStarted(begun),
+            EventBody::RouteOffered(Box::new(offered)),
+            understood("refund"),
+        ];
         if call % 20 == 7 {
             bodies.push(moved(WorkStep::Ended, at_ms + 45_500));
         } else {
