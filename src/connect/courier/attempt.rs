@@ -127,13 +127,18 @@ impl Courier {
             %error,
             "a delivery was {label}"
         );
+        // The record may have moved away with what an earlier try made: nobody may take that for "never done".
+        let problem = match state == DeliveryState::Failed && unclear && !is_fresh {
+            true => DeliveryError::Undecided(format!("a try had no answer, and now {error}")),
+            false => error,
+        };
         let pause = pause::before_try(before.attempts).max(asked_for);
         let pause = if is_fresh { pause.max(self.settings.settle) } else { pause };
         Progress {
             state,
             unclear,
             next_at: later(now, pause),
-            problem: Some(error.to_string()),
+            problem: Some(problem.to_string()),
             updated_at: now,
             ..before.clone()
         }

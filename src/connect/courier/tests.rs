@@ -32,6 +32,8 @@ struct Shape {
     lookups: usize,
     requests: usize,
     refuses: HashMap<String, DeliveryError>,
+    /// What it says to whoever looks for what was made.
+    hides: Option<DeliveryError>,
 }
 
 impl Shaky {
@@ -46,6 +48,7 @@ impl Shaky {
             lookups: 0,
             requests: 0,
             refuses: HashMap::new(),
+            hides: None,
         })))
     }
 
@@ -107,6 +110,9 @@ impl Destination for Shaky {
         let mut shape = self.shape();
         shape.reached()?;
         shape.lookups += 1;
+        if let Some(error) = &shape.hides {
+            return Err(error.clone());
+        }
         let found = shape.made.iter().any(|(made, _)| made == key.as_str());
         Ok(found.then(|| RemoteId(format!("made-{}", key.as_str()))))
     }
@@ -187,6 +193,39 @@ async fn what_a_crash_cut_off_is_looked_for_before_it_is_tried_again() {
     assert_eq!(scene.only().await.progress.state, DeliveryState::Done);
     assert_eq!(scene.shaky.shape().made.len(), 1);
     assert_eq!(scene.told().await, ["waiting", "done"], "tries aren't told");
+}
+
+/// Its contact was merged into another one, which has the note by now.
+#[tokio::test]
+async fn what_cant_be_looked_for_after_a_lost_answer_may_have_been_done() {
+    let scene = scene(Shaky::new(1, at(0), 1)).await;
+    let id = conversation(&*scene.store, &scene.tenant).await;
+    post(&*scene.store, &scene.tenant, &id, vec![note("shaky", "ada", "k1")]).await;
+    scene.courier.round(at(0)).await.expect("a round");
+    assert_eq!(scene.shaky.shape().made.len(), 1, "and the answer was lost");
+    for gone in [
+        DeliveryError::NotFound("status 404".into()),
+        DeliveryError::Refused("status 400".into()),
+        DeliveryError::Untrusted("it gave everybody's".into()),
+    ] {
+        scene.shaky.shape().hides = Some(gone.clone());
+        let now = scene.pass(61);
+        scene.courier.round(now).await.expect("a round");
+        let only = scene.only().await;
+        assert_eq!(only.progress.state, DeliveryState::Failed);
+        let problem = only.progress.problem.clone().expect("told");
+        assert!(problem.starts_with("it may have been done: "), "{problem}");
+        assert!(problem.ends_with(&gone.to_string()), "{problem}");
+        // A person's "again" looks first.
+        let again =
+            Progress { state: DeliveryState::Waiting, next_at: now, ..only.progress.clone() };
+        scene.courier.move_on(&only, again).await.expect("moves");
+    }
+    scene.shaky.shape().hides = None;
+    scene.pass(61);
+    scene.drain().await;
+    assert_eq!(scene.only().await.progress.state, DeliveryState::Done);
+    assert_eq!(scene.shaky.shape().made.len(), 1, "it was found, and not made again");
 }
 
 #[tokio::test]
