@@ -12,8 +12,9 @@ use tokio::net::TcpListener;
 
 use super::{BottleCrm, Settings, wire};
 use crate::connect::crm::{Access, Crm, checked};
-use crate::connect::destination::DeliveryError;
-use crate::domain::ContactKey;
+use crate::connect::destination::{DeliveryError, Destination, RemoteId};
+use crate::domain::{ContactKey, DedupeKey, Effect, NewCase};
+use crate::insight::redaction::typed;
 
 /// A BottleCRM whose search for duplicates has been asked too often this minute.
 async fn at_its_limit() -> BottleCrm {
@@ -36,6 +37,10 @@ async fn at_its_limit() -> BottleCrm {
     let router = Router::new()
         .route("/api/contacts/duplicates/", post(limited))
         .route("/api/contacts/", get(list));
+    served(router).await
+}
+
+async fn served(router: Router) -> BottleCrm {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}/", listener.local_addr().expect("it has one"));
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -68,6 +73,52 @@ async fn beyond_the_limit_somebody_is_found_and_nobody_is_called_unknown() {
         let found = crm.find_contacts(&unknown).await;
         assert!(matches!(found, Err(DeliveryError::Limited { .. })), "{unknown:?}: {found:?}");
     }
+}
+
+const ADA: &str = "5ba825f7-7c1f-4f8e-9d0f-3d3a5f0c1a11";
+const MADE: &str = "babb9275-0b6e-4a8b-8a9e-0c7a6a6f5e22";
+
+/// A BottleCRM that knows Ada when she is read, and gives a new case the contacts of the test.
+async fn that_makes_cases_for(contacts: Value, key: &DedupeKey) -> BottleCrm {
+    let ada = json!({"contact_obj": {"id": ADA}, "comments": [], "tasks": [], "cases": []});
+    let text = key.marker();
+    let case = json!({"id": MADE, "name": "A fee", "description": text, "contacts": contacts});
+    let made = json!({"error": false, "id": MADE, "cases_obj": case});
+    let listed = json!({"cases": [case]});
+    let router =
+        Router::new().route("/api/contacts/{id}/", get(move || async { Json(ada) })).route(
+            "/api/cases/",
+            post(move || async { Json(made) }).get(move || async { Json(listed) }),
+        );
+    served(router).await
+}
+
+/// The contact was merged into another one between the look at it and the case.
+#[tokio::test]
+async fn a_case_for_nobody_is_told_to_a_person() {
+    let key = DedupeKey::of(&["case"]);
+    let effect = Effect::CreateCase(NewCase {
+        contact_id: ADA.to_owned(),
+        subject: typed("A fee"),
+        body: typed("It was charged twice."),
+        priority: None,
+    });
+    let crm = that_makes_cases_for(json!([]), &key).await;
+    for told in [
+        crm.deliver(&effect, &key).await,
+        crm.delivered(&effect, &key).await.map(|found| found.expect("it stands")),
+    ] {
+        let Err(DeliveryError::Undecided(what)) = told else { panic!("{told:?}") };
+        assert!(what.contains(MADE), "{what}");
+    }
+    // The one that she was merged into has it.
+    let crm = that_makes_cases_for(json!([{"id": "1602130a"}]), &key).await;
+    let made = RemoteId(MADE.to_owned());
+    assert_eq!(crm.deliver(&effect, &key).await.as_ref(), Ok(&made));
+    assert_eq!(crm.delivered(&effect, &key).await, Ok(Some(made)));
+    let crm = that_makes_cases_for(Value::Null, &key).await;
+    let told = crm.deliver(&effect, &key).await;
+    assert!(matches!(told, Err(DeliveryError::Unclear(_))), "{told:?}");
 }
 
 fn detail(case: Value) -> Value {

@@ -72,15 +72,29 @@ impl BottleCrm {
         let answer = self.api.send(Request::post("api/cases/", body.clone())).await?;
         if answer.status != StatusCode::BAD_REQUEST || answer.body.pointer("/errors/name").is_none()
         {
-            return made(&object(answer.success()?.body)?, "/id").map(RemoteId);
+            return self.new_case(&object(answer.success()?.body)?).await;
         }
         if let Some(made) = self.case_made(key).await? {
             return Ok(made);
         }
         let suffix = format!(" ({})", key.as_str().get(..8).unwrap_or(key.as_str()));
         body["name"] = json!(format!("{}{suffix}", wording::cut(&name, CASE_NAME - suffix.len())));
-        let answer = self.ask(Request::post("api/cases/", body)).await?;
-        made(&answer, "/id").map(RemoteId)
+        self.new_case(&self.ask(Request::post("api/cases/", body)).await?).await
+    }
+
+    async fn new_case(&self, answer: &Value) -> Result<RemoteId, DeliveryError> {
+        let id = made(answer, "/id")?;
+        let contacts = match answer.pointer("/cases_obj/contacts") {
+            Some(contacts) => contacts.clone(),
+            // It was made, and whatever goes wrong from here on must not hide that.
+            None => self.contacts_of(&id).await.map_err(|_| unreadable())?,
+        };
+        of_somebody(id, &contacts)
+    }
+
+    async fn contacts_of(&self, case_id: &str) -> Result<Value, DeliveryError> {
+        let case = self.case(case_id).await?;
+        case.pointer("/cases_obj/contacts").cloned().ok_or_else(unreadable)
     }
 
     /// The search looks for the key in names and descriptions. Merged, duplicate and, to administrators, deleted
@@ -96,7 +110,14 @@ impl BottleCrm {
             .query("include_deleted", "true")
             .query("limit", PAGE.to_string());
         let answer = self.ask(request).await?;
-        Ok(marked(list(&answer, "/cases")?, "/description", key))
+        let cases = list(&answer, "/cases")?;
+        let Some(RemoteId(id)) = marked(cases, "/description", key) else { return Ok(None) };
+        let case = cases.iter().find(|case| at(case, "/id").as_deref() == Some(&id));
+        let contacts = match case.and_then(|case| case.get("contacts")) {
+            Some(contacts) => contacts.clone(),
+            None => self.contacts_of(&id).await?,
+        };
+        of_somebody(id, &contacts).map(Some)
     }
 
     /// There is no conditional write: between reading and writing lie some hundredths of a second in which
@@ -311,6 +332,18 @@ impl BottleCrm {
             .query("limit", PAGE.to_string());
         let answer = self.ask(request).await?;
         Ok(marked(list(&answer, "/results")?, "/description", key))
+    }
+}
+
+/// A contact that went while the case was made is left out without a word: the case stands, and is nobody's.
+fn of_somebody(id: String, contacts: &Value) -> Result<RemoteId, DeliveryError> {
+    match contacts.as_array() {
+        None => Err(unreadable()),
+        Some(all) if all.is_empty() => {
+            let what = "the case was made without a contact; give it one there and try again";
+            Err(DeliveryError::Undecided(format!("{what}: case {id}")))
+        }
+        Some(_) => Ok(RemoteId(id)),
     }
 }
 
