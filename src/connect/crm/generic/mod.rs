@@ -199,12 +199,19 @@ impl Generic {
         let context = contact_context(contact, limit);
         let records = self.records(reading, context).await?;
         read::theirs(reading, &records, &contact.id)?;
-        let mut cases: Vec<Case> =
-            records.iter().filter_map(|record| read::case(reading, record)).collect();
+        let whole = |record| read::case(reading, record).ok_or_else(|| nameless("open_cases"));
+        let mut cases = records.iter().map(whole).collect::<Result<Vec<Case>, _>>()?;
         cases.sort_by_key(|one| std::cmp::Reverse(one.updated_at));
         cases.truncate(limit);
         Ok(cases)
     }
+}
+
+/// Whoever comes without an identifier isn't nobody: the answer, or what the settings say of it, is wrong.
+fn nameless(operation: &str) -> DeliveryError {
+    DeliveryError::Unclear(format!(
+        "a record in its answer has no identifier; see operations.{operation}, fields.id and items"
+    ))
 }
 
 fn contact_context(contact: &Contact, limit: usize) -> Value {
@@ -271,8 +278,8 @@ impl Crm for Generic {
         };
         let reading = self.reading(name).ok_or(NOT_HERE)?;
         let records = self.records(reading, context).await?;
-        let mut contacts: Vec<Contact> =
-            records.iter().filter_map(|record| read::contact(reading, record)).collect();
+        let whole = |record| read::contact(reading, record).ok_or_else(|| nameless(name));
+        let mut contacts = records.iter().map(whole).collect::<Result<Vec<Contact>, _>>()?;
         contacts.truncate(CANDIDATES_MAX);
         Ok(contacts)
     }

@@ -142,10 +142,26 @@ fn records(filling: &Filling, answer: &Value) -> Result<Vec<Value>, DeliveryErro
     };
     match found {
         Value::Array(all) => Ok(all),
+        Value::Object(_) if filling.items.is_none() && is_error(&found) => {
+            let what = "its answer is an error, whatever its status says";
+            Err(DeliveryError::Unclear(what.to_owned()))
+        }
         Value::Object(_) => Ok(vec![found]),
         // A 404 that says "none", or an answer without a body.
         Value::Null if answer.is_null() => Ok(Vec::new()),
         // The list isn't where it should be: that is no empty list.
         _ => Err(unreadable()),
     }
+}
+
+/// `{"error": "try later"}`, but not `{"error": false, …}`.
+fn is_error(answer: &Value) -> bool {
+    ["error", "errors"].iter().any(|name| match answer.get(name) {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(all)) => !all.is_empty(),
+        Some(Value::Object(all)) => !all.is_empty(),
+        Some(Value::Number(number)) => number.as_i64() != Some(0),
+        Some(Value::Bool(true)) => true,
+    })
 }

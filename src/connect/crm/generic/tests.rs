@@ -208,6 +208,39 @@ async fn a_list_that_isnt_there_is_no_empty_list() {
 }
 
 #[tokio::test]
+async fn a_record_without_an_identifier_is_not_nobody() {
+    let listed = "[operations.find_by_email]\npath = \"/people\"\nquery = { mail = \"{{ email }}\" }\n\
+                  items = \"people\"\nfields = { id = \"id\", emails = \"mail\" }\n\
+                  [operations.open_cases]\npath = \"/cases\"\n\
+                  fields = { id = \"id\", subject = \"s\", status = \"t\" }\n\
+                  [operations.account_facts]\npath = \"/people/{{ contact_id }}\"\nfields = { tier = \"tier\" }";
+    let alone = listed.replace("items = \"people\"\n", "");
+    let email = ContactKey::Email("ada@example.test".to_owned());
+    let ada = Contact { id: "7".to_owned(), ..Contact::default() };
+    for (text, body) in [
+        (listed, json!({"people": {"a": 1}})),
+        (listed, json!({"people": [{"id": "7", "mail": "ada@example.test"}, {"mail": "b"}]})),
+        (&alone, json!({"error": "ada is too much"})),
+        (&alone, json!({"id": "7", "mail": "ada@example.test", "errors": ["stale"]})),
+        (&alone, json!({})),
+    ] {
+        let stage = echo(200, Some(body.clone())).await;
+        let found = described(text, stage.url()).find_contacts(&email).await;
+        let Err(DeliveryError::Unclear(why)) = found else { panic!("{body}: {found:?}") };
+        assert!(why.contains("find_by_email") || why.contains("is an error"), "{why}");
+        let cases = described(text, stage.url()).open_cases(&ada, 5).await;
+        assert!(matches!(cases, Err(DeliveryError::Unclear(_))), "{body}: {cases:?}");
+    }
+    let stage = echo(200, Some(json!({"error": true, "tier": "gold"}))).await;
+    let facts = described(&alone, stage.url()).account_facts(&ada).await;
+    assert!(matches!(facts, Err(DeliveryError::Unclear(_))), "{facts:?}");
+    let fine = json!({"id": 7, "mail": "ada@example.test", "error": false, "errors": []});
+    let stage = echo(200, Some(fine)).await;
+    let found = described(&alone, stage.url()).find_contacts(&email).await.expect("found");
+    assert_eq!(found.len(), 1);
+}
+
+#[tokio::test]
 async fn a_value_leaves_neither_its_path_nor_its_parameter() {
     let stage = echo(200, Some(json!([]))).await;
     let text = "[operations.find_by_id]\npath = \"/people/{{ id }}/card\"\nfields = { id = \"id\" }\n\
