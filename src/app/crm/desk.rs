@@ -3,23 +3,22 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 
 use super::CrmDesk;
-use super::identify::{identify, key, known};
-use crate::connect::crm::{CANDIDATES_MAX, Crm, checked};
+use super::customer::{candidate, customer, gone, refuse_second_person};
+use super::identify::{identify, key};
+use super::order::changed;
 use crate::domain::{
-    ConversationId, CrmContext, CrmWrite, DedupeKey, Delivery, DeliveryMove, DeliveryState, Effect,
-    ErrorKind, EventBody, Identity, KnownContact, NewDelivery, NewEvent, Progress, Redacted,
-    TenantId,
+    ConversationId, CrmContext, CrmWrite, DedupeKey, Delivery, DeliveryMove, DeliveryState,
+    ErrorKind, EventBody, Identity, NewDelivery, NewEvent, Progress, Redacted, TenantId,
 };
 use crate::flow::feedback::outcome::{
     CaseChoice, Ending, Planned, Rule, Stands, anew, as_written, plan, statuses,
 };
-use crate::insight::redaction;
 use crate::serve::{
-    Change, CrmDoor, Expert, Failure, Known, Outcome, OutcomeOrder, SwarmOrder, SystemState,
-    WantedContact, ending,
+    CrmDoor, Expert, Failure, Known, Outcome, OutcomeOrder, SwarmOrder, SystemState, WantedContact,
+    ending,
 };
 use crate::store::{ConversationRow, DeliveryQuery, Page, StoreError, wire};
 
@@ -70,11 +69,12 @@ impl CrmDoor for CrmDesk {
         if let Identity::Known(known) = &mut context.identity {
             known.chosen_by = Some(by.to_owned());
         }
+        let gone = gone(crm, &before, &context).await;
         {
             let _turn = self.turns.of(tenant, conversation).await;
             // Something may have been written while the CRM was asked.
             let (_, now) = self.read(tenant, conversation).await?;
-            refuse_second_person(&now, &context)?;
+            refuse_second_person(&now, &context, &gone)?;
             self.tell_of_customer(tenant, conversation, context.clone()).await.map_err(of)?;
         }
         // Where it is over, the rules had nobody to write about, and nothing else makes them try again.
@@ -92,22 +92,30 @@ impl CrmDoor for CrmDesk {
         tenant: &TenantId,
         conversation: &ConversationId,
     ) -> Result<Outcome, Failure> {
-        let (ending, known) = self.read(tenant, conversation).await?;
-        let writes = known.writes;
-        match customer(known.context) {
+        let (ending, mut known) = self.read(tenant, conversation).await?;
+        let context = known.context.take();
+        match customer(context) {
             Ok(customer) => {
                 let none = CaseChoice::None;
                 let mut planned = plan(&ending, &customer, &none, &self.settings.outcome);
                 planned.extend(statuses(&ending, &customer, &self.settings.outcome));
-                as_written(&mut planned, &stands(&writes));
-                if known.row.is_some_and(|row| self.rules_are_done(&row)) {
-                    // What they left out nobody writes but who looks at it.
-                    let left = planned.iter_mut().filter(|one| one.rule == Rule::Automatic);
-                    left.for_each(|one| one.rule = Rule::Ask);
+                as_written(&mut planned, &stands(&known.writes));
+                self.show_as_put(tenant, &mut planned, &known.writes).await?;
+                let contact = &customer.contact.id;
+                let before = self.done_before(tenant, &ending, &known, contact, &planned).await?;
+                let are_done = known.row.is_some_and(|row| self.rules_are_done(&row));
+                for (one, before) in planned.iter_mut().zip(&before) {
+                    // What the rules leave out nobody writes but who looks at it.
+                    if one.rule == Rule::Automatic && (are_done || before.is_some()) {
+                        one.rule = Rule::Ask;
+                    }
                 }
-                Ok(Outcome { planned, cases: customer.cases, why_not: None, writes })
+                let (cases, writes) = (customer.cases, known.writes);
+                Ok(Outcome { planned, before, cases, why_not: None, writes })
             }
-            Err(why) => Ok(Outcome { why_not: Some(why), writes, ..Outcome::default() }),
+            Err(why) => {
+                Ok(Outcome { why_not: Some(why), writes: known.writes, ..Outcome::default() })
+            }
         }
     }
 
@@ -139,6 +147,7 @@ impl CrmDoor for CrmDesk {
             };
             chosen.push(changed(one.clone(), order.changes.get(id))?);
         }
+        self.refuse_otherwise(tenant, &chosen).await?;
         // What belongs to the new case needs it.
         if order.case == CaseChoice::New && chosen.iter().all(|one| one.id != "case") {
             chosen.extend(planned.iter().find(|one| one.id == "case").cloned());
@@ -356,17 +365,25 @@ impl CrmDesk {
     ) -> Result<usize, Failure> {
         let _turn = self.turns.of(tenant, conversation).await;
         let (ending, before) = self.read(tenant, conversation).await?;
-        let Ok(customer) = customer(before.context) else { return Ok(0) };
-        let mut planned = plan(&ending, &customer, &CaseChoice::None, &self.settings.outcome);
-        planned.retain(|one| one.rule == Rule::Automatic);
-        if planned.iter().any(|one| one.id == "case") {
+        let Ok(customer) = customer(before.context.clone()) else { return Ok(0) };
+        let planned = plan(&ending, &customer, &CaseChoice::None, &self.settings.outcome);
+        let contact = &customer.contact.id;
+        let stands_before = self.done_before(tenant, &ending, &before, contact, &planned).await?;
+        let is_left = |one: &Planned| {
+            let mut all = planned.iter().zip(&stands_before);
+            one.rule == Rule::Automatic
+                && !all.any(|(other, stands)| other.id == one.id && stands.is_some())
+        };
+        let of = match planned.iter().any(|one| one.id == "case" && is_left(one)) {
             // Whoever makes cases by rule wants the rest in them.
-            planned = plan(&ending, &customer, &CaseChoice::New, &self.settings.outcome);
-            planned.retain(|one| one.rule == Rule::Automatic);
-        }
+            true => CaseChoice::New,
+            false => CaseChoice::None,
+        };
+        let mut left = plan(&ending, &customer, &of, &self.settings.outcome);
+        left.retain(is_left);
         // What a person threw away no rule writes again.
-        as_written(&mut planned, &stands(&before.writes));
-        Ok(self.post(tenant, conversation, planned, None).await?.len())
+        as_written(&mut left, &stands(&before.writes));
+        Ok(self.post(tenant, conversation, left, None).await?.len())
     }
 }
 
@@ -379,100 +396,5 @@ fn stands(writes: &[wire::CrmWrite]) -> Vec<Stands> {
     writes.iter().map(one).collect()
 }
 
-/// Whom something may be written about, or why nobody.
-fn customer(context: Option<CrmContext>) -> Result<KnownContact, String> {
-    Err(match context.map(|context| context.identity) {
-        Some(Identity::Known(known)) => return Ok(*known),
-        Some(Identity::Ambiguous(all)) => {
-            format!("{} contacts fit; choose one, and it can be written", all.len())
-        }
-        Some(Identity::Unknown) => {
-            "the CRM knows nobody with this number or address; look for another one".to_owned()
-        }
-        Some(Identity::Unavailable(why)) => format!("the CRM was not reached: {why}"),
-        None => "nobody was looked for in the CRM".to_owned(),
-    })
-}
-
-/// One of the candidates that were shown, with all that is known of them by now.
-async fn candidate(
-    crm: &dyn Crm,
-    before: Option<CrmContext>,
-    id: &str,
-) -> Result<CrmContext, Failure> {
-    let missing = || failed(ErrorKind::Invalid, "that is none of the contacts that were found");
-    let before = before.ok_or_else(missing)?;
-    let candidates = match before.identity {
-        Identity::Ambiguous(candidates) => candidates,
-        Identity::Known(known) => vec![known.contact],
-        Identity::Unknown | Identity::Unavailable(_) => Vec::new(),
-    };
-    debug_assert!(candidates.len() <= CANDIDATES_MAX);
-    let contact = candidates.into_iter().find(|one| one.id == id).ok_or_else(missing)?;
-    // It may have another number by now.
-    let key = crate::domain::ContactKey::Id(contact.id.clone());
-    let again = checked::find(crm, &key, "").await.map_err(|error| Failure::of(&error))?;
-    let contact = again.into_iter().next().ok_or_else(missing)?;
-    let identity = Identity::Known(Box::new(known(crm, contact).await));
-    Ok(CrmContext { identity, latency_ms: 0, ..before })
-}
-
-/// What was written stays where it is: a conversation has one customer.
-fn refuse_second_person(before: &Known, now: &CrmContext) -> Result<(), Failure> {
-    let known = match &now.identity {
-        Identity::Known(known) => Some(known.contact.id.as_str()),
-        _ => None,
-    };
-    let others = before.writes.iter().filter(|write| {
-        write.state != DeliveryState::Discarded.as_str()
-            && write.contact_id.as_ref().is_some_and(|id| Some(id.as_str()) != known)
-    });
-    let states: Vec<&str> = others.map(|write| write.state.as_str()).collect();
-    let why = match states.as_slice() {
-        [] => return Ok(()),
-        all if all.contains(&DeliveryState::Done.as_str()) => {
-            "something was written to another contact already, so this conversation stays theirs"
-        }
-        _ => "something is to be written to another contact already; throw that away first",
-    };
-    Err(failed(ErrorKind::Conflict, why))
-}
-
-fn changed(mut planned: Planned, change: Option<&Change>) -> Result<Planned, Failure> {
-    let Some(change) = change else { return Ok(planned) };
-    let text = change.text.as_deref().map(redaction::typed);
-    let wrong = |what: &str| failed(ErrorKind::Invalid, format!("changes: {what}"));
-    match &mut planned.effect {
-        Effect::AddNote(one) => one.body = text.unwrap_or_else(|| one.body.clone()),
-        Effect::CreateCase(one) => one.body = text.unwrap_or_else(|| one.body.clone()),
-        Effect::LogCall(one) => one.body = text.unwrap_or_else(|| one.body.clone()),
-        Effect::DraftMail(one) | Effect::SendMail(one) => {
-            one.body = text.unwrap_or_else(|| one.body.clone());
-        }
-        Effect::CreateTask(one) => {
-            one.body = text.unwrap_or_else(|| one.body.clone());
-            if let Some(date) = &change.date {
-                let date = date.parse().map_err(|_| wrong("date is a day such as 2026-11-26"))?;
-                let zone = jiff::tz::TimeZone::system();
-                let time_zone = zone.iana_name().unwrap_or("UTC").to_owned();
-                let before = one.due.take();
-                one.due = Some(crate::domain::DueAt {
-                    date,
-                    time: before.as_ref().and_then(|due| due.time),
-                    time_zone: before.map_or(time_zone, |due| due.time_zone),
-                });
-            }
-        }
-        Effect::PutMeeting(one) => {
-            one.body = text.unwrap_or_else(|| one.body.clone());
-            if let Some(starts) = &change.starts {
-                one.starts = starts.parse::<Zoned>().map_err(|_| {
-                    wrong("starts is a moment such as 2026-11-26T14:00[Europe/London]")
-                })?;
-            }
-            one.minutes = change.minutes.unwrap_or(one.minutes).clamp(1, 24 * 60);
-        }
-        _ => {}
-    }
-    Ok(planned)
-}
+#[cfg(test)]
+mod tests;

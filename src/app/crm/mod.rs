@@ -5,11 +5,13 @@
 
 mod articles;
 mod connectors;
+mod customer;
 mod desk;
 mod follow;
 mod help;
 mod identify;
 mod lookups;
+mod order;
 mod turns;
 
 use std::sync::Arc;

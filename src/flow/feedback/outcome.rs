@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-pub use self::standing::{Stands, anew, as_written};
+pub use self::standing::{Stands, anew, as_written, is_same_for, otherwise};
 use crate::domain::{
     CallRecord, CaseRef, CaseUpdate, ConversationId, DedupeKey, Direction, Due, DueAt, Effect,
     FollowUpKind, KnownContact, MailDraft, Mailbox, Meeting, NewCase, NewDelivery, NewNote,
@@ -186,6 +186,10 @@ pub fn statuses(ending: &Ending, known: &KnownContact, settings: &OutcomeSetting
     all.filter(|one| one.rule != Rule::Never).collect()
 }
 
+fn key_of(conversation: &ConversationId, contact_id: &str, id: &str) -> DedupeKey {
+    DedupeKey::of(&[conversation.as_str(), contact_id, id])
+}
+
 struct Planner<'a> {
     ending: &'a Ending,
     known: &'a KnownContact,
@@ -209,7 +213,7 @@ impl Planner<'_> {
 
     /// What was thrown away for one contact is another thing than the same for the next one.
     fn key(&self, id: &str) -> DedupeKey {
-        DedupeKey::of(&[self.ending.conversation.as_str(), &self.known.contact.id, id])
+        key_of(&self.ending.conversation, &self.known.contact.id, id)
     }
 
     fn contact_id(&self) -> String {

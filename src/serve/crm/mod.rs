@@ -40,6 +40,9 @@ pub trait CrmDoor: Send + Sync {
     ) -> Result<Outcome, Failure>;
 
     /// Puts what was chosen into the outbox; what is there already is left as it is.
+    ///
+    /// # Errors
+    /// A conflict where one of them stands with other words, another case or another time; nothing is put then.
     async fn write(
         &self,
         tenant: &TenantId,
@@ -94,6 +97,8 @@ pub enum WantedContact {
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub planned: Vec<Planned>,
+    /// By the same places: what stands of it for another contact, whom the CRM no longer has.
+    pub before: Vec<Option<wire::CrmWrite>>,
     pub cases: Vec<crate::domain::Case>,
     /// Why nothing may be written, for people.
     pub why_not: Option<String>,

@@ -39,13 +39,16 @@ pub struct PlannedView {
     /// automatic (done by itself at the end) or ask
     rule: &'static str,
     title: &'static str,
-    /// What will be written.
+    /// What will be written; once it was chosen, what was put.
     text: String,
     #[schema(required)]
     due: Option<DueView>,
     /// Where it is, once it was chosen.
     #[schema(required)]
     write: Option<wire::CrmWrite>,
+    /// The same as it was done, or may have been, for a contact whom the CRM no longer has. No rule does it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written_before: Option<wire::CrmWrite>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -89,11 +92,11 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<axum::Json<OutcomeView>, Problem> {
     let outcome = state.crm.outcome(&principal.tenant, &ConversationId::from(id)).await?;
-    let items = outcome.planned.iter().map(|one| {
+    let items = outcome.planned.iter().zip(&outcome.before).map(|(one, before)| {
         let is_same = |write: &&wire::CrmWrite| {
             write.destination == one.destination && write.dedupe_key == one.key.as_str()
         };
-        view(one, outcome.writes.iter().find(is_same).cloned())
+        view(one, outcome.writes.iter().find(is_same).cloned(), before.clone())
     });
     Ok(axum::Json(OutcomeView {
         items: items.collect(),
@@ -102,7 +105,8 @@ pub async fn show(
     }))
 }
 
-/// Puts what was chosen into the outbox; the same again changes nothing.
+/// Puts what was chosen into the outbox; the same again changes nothing. Where something stands already with other
+/// words, in another case or at another time, nothing is put, and the answer is 409.
 #[utoipa::path(post, path = "/v1/conversations/{id}/outcome", tag = "crm",
     params(("id" = String, Path)), request_body = Order,
     responses((status = 200, body = Writes), crate::serve::openapi::Refusals))]
@@ -174,7 +178,11 @@ pub(super) fn told(delivery: &Delivery) -> wire::CrmWrite {
     codec::crm_write(&CrmWrite::of(&delivery.new, &delivery.progress))
 }
 
-fn view(planned: &Planned, write: Option<wire::CrmWrite>) -> PlannedView {
+fn view(
+    planned: &Planned,
+    write: Option<wire::CrmWrite>,
+    written_before: Option<wire::CrmWrite>,
+) -> PlannedView {
     PlannedView {
         id: planned.id.clone(),
         operation: planned.effect.operation(),
@@ -184,6 +192,7 @@ fn view(planned: &Planned, write: Option<wire::CrmWrite>) -> PlannedView {
         text: text(&planned.effect),
         due: due(&planned.effect),
         write,
+        written_before,
     }
 }
 

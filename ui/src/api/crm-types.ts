@@ -89,10 +89,12 @@ export interface OutcomeItem {
   destination: string;
   rule: 'ask' | 'automatic';
   title: string;
-  /** What will be written. */
+  /** What will be written; once it was chosen, what was put. */
   text: string;
   due: Due | null;
   write: CrmWrite | null;
+  /** The same as it was done, or may have been, for a contact whom the CRM no longer has. */
+  written_before?: CrmWrite;
 }
 
 export interface Outcome {

@@ -1,10 +1,10 @@
 import { LitElement, html, type PropertyValues } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { Outcome, SystemHealth } from '../api/crm-types.ts';
+import type { Outcome, OutcomeOrder, SystemHealth } from '../api/crm-types.ts';
 import type { ConversationView } from '../state/conversation.ts';
 import { webAddress } from '../state/crm.ts';
 import { systemName } from '../state/outbox.ts';
-import { type Choices, type OutcomeRow, caseOf, firstWords, isOpen, leftText, movedTo, noChoices, orderOf, restingText, rowsOf } from '../state/outcome.ts';
+import { type Choices, type OutcomeRow, beforeText, caseOf, firstWords, isOpen, leftText, movedTo, noChoices, orderOf, restingText, rowsOf, withoutTaken } from '../state/outcome.ts';
 import { dueText } from '../state/wrapup.ts';
 import { fieldStyles } from './field-styles.ts';
 import { checkIcon, warnIcon } from './icons.ts';
@@ -30,6 +30,8 @@ export class OutcomePanel extends LitElement {
   @property({ attribute: false }) systems: SystemHealth[] = [];
   @property() problem = '';
   @property({ type: Boolean }) busy = false;
+  /** The last order that the service took. */
+  @property({ attribute: false }) taken: OutcomeOrder | undefined;
   @state() private choices: Choices = noChoices;
   /** The item whose text or day is being changed. */
   @state() private editing = '';
@@ -58,6 +60,7 @@ export class OutcomePanel extends LitElement {
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('taken') && this.taken) this.choices = withoutTaken(this.choices, this.taken);
     if (changed.has('outcome')) this.lookAgain();
     if (!changed.has('view') || changed.get('view')?.id === this.view?.id) return;
     this.choices = noChoices;
@@ -136,7 +139,7 @@ export class OutcomePanel extends LitElement {
         : html`<span class="mark">${row.state === 'done' ? checkIcon : row.state === 'failed' ? warnIcon : html`<i></i>`}</span>`}
       <div class="line">
         ${isOpen(row) ? html`<label for=${id}>${item.title}</label>` : html`<span class="title">${item.title}</span>`}
-        <span class="quiet">${[elsewhere, stateWords[row.state]].filter(Boolean).join(' · ')}${this.opened(row)}</span>
+        <span class="quiet">${[elsewhere, stateWords[row.state], isOpen(row) ? beforeText(item) : ''].filter(Boolean).join(' · ')}${this.opened(row)}</span>
       </div>
       <div class="rest">${this.editing === item.id ? this.editor(row) : this.preview(row)}</div>
       ${row.state === 'failed' || (row.state === 'waiting' && row.write?.problem) ? this.trouble(row) : ''}
@@ -158,9 +161,10 @@ export class OutcomePanel extends LitElement {
   private preview(row: OutcomeRow) {
     const { item, due, open } = row;
     const free = isOpen(row);
-    const changed = row.text !== item.text;
+    const changed = free && row.text !== item.text;
     const when = due ? dueText({ phrase: '', is_limit: false, ...due, time: due.time ?? undefined }) : '';
     return html`<p class="preview" title=${row.text}>${changed ? html`<span class="yours">yours</span> ` : ''}${firstWords(row.text)}</p>
+      ${row.unput === null ? '' : html`<p class="preview" title=${row.unput}><span class="yours">yours, not put</span> ${firstWords(row.unput)}</p>`}
       ${free && open !== null && !due ? this.days(row, open === '' ? 'No day was named' : `“${open}”: which day?`) : ''}
       ${when ? html`<p class="when numbers">${when}${free ? html` <button type="button" class="link" aria-label="Change: ${item.title}" @click=${() => this.edit(item.id)}>Change</button>` : ''}</p>` : ''}
       ${free && item.operation === 'add_note'

@@ -76,6 +76,23 @@ test('what was put and is streamed already is not set back', async () => {
   expect(feed.view.writes).toEqual([{ ...write, sequence: 9 }]);
 });
 
+test('where a colleague was first it is said, and what stands is read', async () => {
+  const stands = { ...plan, items: [{ id: 'note', operation: 'add_note', destination: 'crm', rule: 'ask', title: 'Note', text: 'Refund granted.', due: null, write }] };
+  let posted = false;
+  answers['/v1/conversations/c-1/outcome'] = () => {
+    if (posted) return Response.json(stands);
+    posted = true;
+    return Response.json({ title: 'Conflict', status: 409, detail: '“Note” was put by Bea already, with other words' }, { status: 409, headers: { 'content-type': 'application/problem+json' } });
+  };
+  const order = { items: ['note'], case: null, changes: { note: { text: 'Refund denied.' } } };
+  await desk.put(order);
+  expect(said).toEqual(['Nothing was put into the CRM. “Note” was put by Bea already, with other words.']);
+  expect([desk.outcome, desk.taken]).toEqual([stands, undefined]);
+  answers['/v1/conversations/c-1/outcome'] = () => Response.json(stands);
+  await desk.put(order);
+  expect(desk.taken).toEqual(order);
+});
+
 test('a dead letter is tried again by its place in the outbox, and one that is there no more is looked at anew', async () => {
   const dead = { ...write, state: 'failed' as const, problem: 'No.' };
   feed.view = { ...feed.view, writes: [{ ...dead, sequence: 9 }] };

@@ -31,6 +31,8 @@ export class CrmDesk {
   choosing = false;
   choiceProblem = '';
   putting = false;
+  /** The last order that the service took, of the call that is looked at. */
+  taken: OutcomeOrder | undefined;
   /** By call: who the CRM says it is. */
   private readonly names = new Map<string, string>();
   private askedAt = 0;
@@ -95,6 +97,7 @@ export class CrmDesk {
     this.choiceProblem = '';
     this.choosing = false;
     this.putting = false;
+    this.taken = undefined;
     this.read = '';
   }
 
@@ -161,11 +164,14 @@ export class CrmDesk {
       const { items } = await client.putOutcome(feed.id, order);
       feed.update((view) => items.reduce((now, write) => (now.writes.some((one) => isSame(one, write)) ? now : withCrmWrite(now, write, 0)), view));
       if (!feed.closed) {
+        this.taken = order;
         this.desk.say.announce('It is on its way. You can go on.');
         await this.loadOutcome();
       }
     } catch (error) {
       this.desk.fail(feed, `Nothing was put into the CRM. ${sentenceFor(error)}`);
+      // A colleague was first: the rows show what stands.
+      if (error instanceof Problem && error.status === 409 && !feed.closed) await this.loadOutcome();
     }
     if (!feed.closed) this.putting = false;
     this.desk.changed();

@@ -175,6 +175,7 @@ export class Desktop extends LitElement {
       ${view.state === 'ended' && session.crm.systems.length > 0
         ? html`<bc-outcome
             .view=${view} .outcome=${session.crm.outcome} .systems=${session.crm.systems} .problem=${session.crm.outcomeProblem} .busy=${session.crm.putting}
+            .taken=${session.crm.taken}
           ></bc-outcome>`
         : ''}
       ${view.wrapup && (view.state === 'ended' || hasDrafts(view.wrapup))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CrmWrite, Outcome, OutcomeItem } from '../api/crm-types.ts';
 import type { WrapUp } from '../api/types.ts';
-import { caseOf, firstWords, isOpen, leftText, movedTo, noChoices, orderOf, restingText, rowsOf } from './outcome.ts';
+import { beforeText, caseOf, firstWords, isOpen, leftText, movedTo, noChoices, orderOf, restingText, rowsOf, withoutTaken } from './outcome.ts';
 import { noWrapUp } from './wrapup.ts';
 
 const item = (id: string, operation: string, changes: Partial<OutcomeItem> = {}): OutcomeItem =>
@@ -41,6 +41,23 @@ test('what was thrown away is put by nobody’s default, and can be put after al
   expect(orderOf(thrown, rows(thrown), noChoices)).toBeUndefined();
   const choices = { ...noChoices, ticked: { note: true } };
   expect(orderOf(thrown, rows(thrown, [], choices), choices)?.items).toEqual(['note']);
+});
+
+test('what stands is shown as it was put, and words that weren’t put as such', () => {
+  const choices = { ...noChoices, changes: { note: { text: 'Refund denied.' }, 'task:w-1': { date: '2026-12-01' } } };
+  const first = { ...outcome, items: ['note', 'task:w-1'].map((id) => item(id, id === 'note' ? 'add_note' : 'create_task', { text: 'Refund granted.', write: write({ dedupe_key: id }) })) };
+  expect(rows(first, [], choices).map((row) => [row.text, row.unput, row.due])).toEqual([['Refund granted.', 'Refund denied.', null], ['Refund granted.', null, null]]);
+  const order = { items: ['note'], case: null, changes: choices.changes };
+  expect(withoutTaken(choices, order).changes).toEqual({ 'task:w-1': { date: '2026-12-01' } });
+  const thrown = { ...outcome, items: [item('note', 'add_note', { write: write({ state: 'discarded' }) })] };
+  expect(rows(thrown, [], choices)[0]).toMatchObject({ text: 'Refund denied.', unput: null });
+});
+
+test('what was done for a contact who is gone is put again by nobody’s default', () => {
+  const items = ['done', 'discarded'].map((state) => item('note', 'add_note', { written_before: write({ state: state as 'done' }) }));
+  expect(rows({ ...outcome, items }).map((row) => [row.state, row.ticked])).toEqual([['planned', false], ['planned', false]]);
+  expect(items.map(beforeText)).toEqual(['written for the contact before, who is gone', 'may have been written for the contact before, who is gone']);
+  expect(beforeText(item('note', 'add_note'))).toBe('');
 });
 
 test('a status is shown and put for the chosen case alone', () => {

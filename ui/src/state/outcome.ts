@@ -23,6 +23,8 @@ export interface OutcomeRow {
   write: CrmWrite | null;
   ticked: boolean;
   text: string;
+  /** The agent's own words where others stand: somebody else was first. */
+  unput: string | null;
   /** A task that says no day that is certain: the phrase that was said, or empty. */
   open: string | null;
   due: Due | null;
@@ -37,11 +39,15 @@ export function rowsOf(outcome: Outcome, writes: CrmWrite[], choices: Choices, w
 
 function rowOf(item: OutcomeItem, writes: CrmWrite[], choices: Choices, wrapup: WrapUp | null): OutcomeRow {
   const write = newest(item.write, writes);
+  const state = stateOf(item, write);
+  // What stands is shown as it was put, whatever was meant to be put.
+  const stands = !isOpen({ state });
   const change = choices.changes[item.id] ?? {};
-  const due = dueWith(item, change);
+  const due = stands ? item.due : dueWith(item, change);
   const isTask = item.operation === 'create_task';
   return {
-    item, write, due, state: stateOf(item, write), text: change.text ?? item.text,
+    item, write, due, state, text: stands ? item.text : (change.text ?? item.text),
+    unput: stands && change.text !== undefined && change.text.trim() !== item.text.trim() ? change.text : null,
     ticked: choices.ticked[item.id] ?? (isProposed(item) && write?.state !== 'discarded'),
     open: isTask && item.due === null ? phraseOf(item, wrapup) : null,
   };
@@ -57,9 +63,21 @@ export function stateOf(item: Pick<OutcomeItem, 'rule'>, write: CrmWrite | null)
   return write.state === 'sending' ? 'waiting' : write.state;
 }
 
-/** Ticked before anybody looks; but to send a mail or an invitation is never proposed. */
+/** Ticked before anybody looks; but to send a mail or an invitation is never proposed, nor what was done before. */
 function isProposed(item: OutcomeItem): boolean {
-  return item.operation !== 'send_mail' && !item.id.startsWith('invite:');
+  return item.operation !== 'send_mail' && !item.id.startsWith('invite:') && !item.written_before;
+}
+
+/** Of what was done for a contact who was merged into another: the CRM has likely moved it with them. */
+export function beforeText({ written_before: before }: OutcomeItem): string {
+  if (!before) return '';
+  return before.state === 'done' ? 'written for the contact before, who is gone' : 'may have been written for the contact before, who is gone';
+}
+
+/** The choices without what the service has taken. */
+export function withoutTaken(choices: Choices, { items }: OutcomeOrder): Choices {
+  const changes = Object.fromEntries(Object.entries(choices.changes).filter(([id]) => !items.includes(id)));
+  return { ...choices, changes };
 }
 
 function dueWith(item: OutcomeItem, { date, starts }: OutcomeChange): Due | null {

@@ -1,7 +1,7 @@
 //! What of a plan stands already, and what of that was thrown away.
 
-use super::Planned;
-use crate::domain::{CaseRef, DedupeKey, Effect};
+use super::{Planned, key_of};
+use crate::domain::{CaseRef, ConversationId, DedupeKey, DueAt, Effect};
 
 /// Something that was put into the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,49 @@ pub fn anew(planned: &mut [Planned], stands: &[Stands]) {
     rekey(planned, |one| {
         newest(one, stands).map(|(revision, is_discarded)| revision + u32::from(is_discarded))
     });
+}
+
+/// Whether a key names the same thing, in any revision, as it was planned for another contact of the conversation.
+pub fn is_same_for(
+    one: &Planned,
+    conversation: &ConversationId,
+    contact_id: &str,
+    key: &DedupeKey,
+) -> bool {
+    key_of(conversation, contact_id, &one.id).stem() == key.stem()
+}
+
+/// What somebody chose for a thing and doesn't stand, in words that follow "with"; none where it is the same.
+/// Headlines and durations move by themselves: nobody chose them.
+pub fn otherwise(stands: &Effect, wanted: &Effect) -> Option<&'static str> {
+    if body_of(stands) != body_of(wanted) {
+        return Some("other words");
+    }
+    if stands.case() != wanted.case() {
+        return Some("another case or none");
+    }
+    (when(stands) != when(wanted)).then_some("another time")
+}
+
+fn body_of(effect: &Effect) -> Option<&str> {
+    Some(match effect {
+        Effect::CreateCase(one) => one.body.as_str(),
+        Effect::AddNote(one) => one.body.as_str(),
+        Effect::LogCall(one) => one.body.as_str(),
+        Effect::CreateTask(one) => one.body.as_str(),
+        Effect::DraftMail(one) | Effect::SendMail(one) => one.body.as_str(),
+        Effect::PutMeeting(one) => one.body.as_str(),
+        _ => return None,
+    })
+}
+
+fn when(effect: &Effect) -> Option<(String, u32)> {
+    let day = |due: &DueAt| (format!("{} {:?}", due.date, due.time), 0);
+    match effect {
+        Effect::CreateTask(one) => one.due.as_ref().map(day),
+        Effect::PutMeeting(one) => Some((one.starts.timestamp().to_string(), one.minutes)),
+        _ => None,
+    }
 }
 
 fn newest(one: &Planned, stands: &[Stands]) -> Option<(u32, bool)> {
@@ -65,7 +108,7 @@ fn case_of(effect: &mut Effect) -> Option<&mut CaseRef> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{NewCase, NewNote, Redacted};
+    use crate::domain::{NewCase, NewNote, NewTask, Redacted};
     use crate::flow::feedback::outcome::Rule;
 
     fn planned(id: &str, key: &DedupeKey, effect: Effect) -> Planned {
@@ -129,5 +172,35 @@ mod tests {
         let mut one = plan();
         anew(&mut one, &elsewhere);
         assert_eq!(one[0].key, case);
+    }
+
+    #[test]
+    fn what_somebody_chose_is_compared_and_a_headline_isnt() {
+        let due = |date: &str| DueAt {
+            date: date.parse().expect("a day"),
+            time: None,
+            time_zone: "Europe/London".to_owned(),
+        };
+        let task = NewTask {
+            contact_id: "7".to_owned(),
+            case: None,
+            subject: Redacted::vouched("Call back"),
+            body: Redacted::vouched("I'll call you."),
+            due: Some(due("2026-12-03")),
+        };
+        let stands = Effect::CreateTask(task.clone());
+        let with = |change: fn(&mut NewTask)| {
+            let mut task = task.clone();
+            change(&mut task);
+            otherwise(&stands, &Effect::CreateTask(task))
+        };
+        assert_eq!(with(|_| ()), None);
+        assert_eq!(with(|task| task.subject = Redacted::vouched("Call Ada")), None);
+        assert_eq!(with(|task| task.body = Redacted::vouched("Soon.")), Some("other words"));
+        let of = Some("another case or none");
+        assert_eq!(with(|task| task.case = Some(CaseRef::Id("9".into()))), of);
+        assert_eq!(with(|task| task.due = None), Some("another time"));
+        let later = NewTask { due: Some(due("2026-12-04")), ..task.clone() };
+        assert_eq!(otherwise(&stands, &Effect::CreateTask(later)), Some("another time"));
     }
 }
