@@ -6,6 +6,8 @@
 #[path = "../tests/it/crm/peers.rs"]
 #[allow(dead_code, reason = "the tests of the connectors use the rest")]
 mod peers;
+#[path = "../tests/it/ports.rs"]
+mod ports;
 
 use std::time::{Duration, Instant};
 

@@ -21,6 +21,7 @@ mod media;
 mod models;
 mod office;
 mod pause;
+mod ports;
 mod queues;
 mod real_calls;
 mod replay;

@@ -5,6 +5,7 @@ use crate::domain::{
     ConversationId, DedupeKey, ErrorKind, EventBody, EventId, Feature, FeatureValue, Intent,
     PresenceSet, WorkItemId, WorkOffered, WorkStep,
 };
+use crate::routing::context::name;
 use crate::routing::desk::{Input, Offer, Target as DeskTarget};
 use crate::routing::plan::Presence;
 use crate::serve::{AgentState, Failure, Step, Target, WantedItem, WorkItem};
@@ -64,6 +65,8 @@ impl Floor {
         if offered.intents.is_empty() {
             offered.intents.clone_from(&before.intents);
         }
+        // Whoever offered it may go on saying what is known of it.
+        offered.by = before.by.clone().or(offered.by);
         offered.at_ms = before.at_ms;
         self.learnt(offered, now_ms)?;
         self.shown(&id).map(|view| (view, false))
@@ -237,7 +240,7 @@ pub(super) fn offered_id(stream: &ConversationId, item: &WorkItemId) -> EventId 
 /// What rules compare; that it was so a moment later is no news. How long until a promise falls due changes all the
 /// time, and `promise_due_ms` says the same.
 pub(super) fn values(features: &[Feature]) -> Vec<(String, FeatureValue)> {
-    let lasting = features.iter().filter(|one| one.name != "promise_due_in_s");
+    let lasting = features.iter().filter(|one| one.name != name::PROMISE_DUE_IN_S);
     lasting.map(|one| (one.name.clone().into_owned(), one.value.clone())).collect()
 }
 

@@ -2,7 +2,7 @@
 //! port. Each ends with the process, however it ends, because its standard input does.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
@@ -14,6 +14,8 @@ use backchannel::connect::crm::{Access, Crm, bottlecrm, rt};
 use reqwest::{Method, Url};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+
+use crate::ports::free_port;
 
 /// The slowest machine that this is meant for needs a third of it.
 const START_PATIENCE: Duration = Duration::from_secs(45);
@@ -95,11 +97,6 @@ fn cache() -> PathBuf {
         .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("backchannel")))
         .or_else(|| Some(variable("HOME")?.join(".cache/backchannel")))
         .expect("there is a home")
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("it has one").port()
 }
 
 /// Whether anything comes back on HTTP. Without a runtime, because a peer is shared by the runtimes of all tests.

@@ -1,7 +1,6 @@
 //! llama.cpp's own server with a real, small model. `.ci/llama_server` prepares both; a missing one
 //! is a failure.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -30,10 +29,7 @@ impl Llama {
         let model = cache.file("model.gguf").expect("it has one").to_owned();
         let program = home().join("llama-server/llama-server");
         assert!(program.exists(), "{} is missing: make peers", program.display());
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a port")
-            .port();
+        let port = crate::ports::free_port();
         let process = Command::new(program)
             .arg("--model")
             .arg(model)

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::proxy::Proxy;
-use super::servers::{Running, filled, folder, free_port, start};
+use super::servers::{Running, filled, folder, start};
 use super::{PATIENCE, key, peers};
+use crate::ports::free_port;
 
 struct Synapse {
     _dir: TempDir,

@@ -11,8 +11,9 @@ use reqwest::{Client, Method};
 use tempfile::TempDir;
 
 use super::proxy::Proxy;
-use super::servers::{PASSWORD, Running, filled, folder, free_port, start};
+use super::servers::{PASSWORD, Running, filled, folder, start};
 use super::{PATIENCE, key, peers, person};
+use crate::ports::free_port;
 
 struct Radicale {
     _dir: TempDir,

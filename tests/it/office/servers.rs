@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,6 +12,7 @@ use backchannel::connect::mail::{Security, Server};
 use tempfile::TempDir;
 
 use super::{peers, template};
+use crate::ports::free_port;
 
 pub const PASSWORD: &str = "open-sesame";
 
@@ -44,11 +45,6 @@ pub fn start(command: &mut Command, port: u16) -> Running {
         std::thread::sleep(Duration::from_millis(20));
     }
     running
-}
-
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").port()
 }
 
 /// A folder that servers running as other users can reach.

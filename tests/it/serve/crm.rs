@@ -392,8 +392,14 @@ async fn what_is_chosen_is_written_once_and_in_order() {
     assert_eq!(note.case, Some(CaseRef::Id("r-1".into())), "of the case that was made");
     assert_eq!(task.case, Some(CaseRef::Id("r-1".into())));
     assert!(note.body.as_str().contains("[card-1]"), "{}", note.body.as_str());
+    let other = json!({"text": "She pays in cash."});
+    let order = json!({"items": ["note"], "case": "new", "changes": {"note": other}});
+    let (status, problem) = house.post(path, order).await;
+    assert_eq!(status, 409, "it stands with other words: {problem}");
     let (_, outcome) = house.get(path).await;
-    assert_eq!(outcome["items"][1]["write"]["state"], "done");
+    let note = &outcome["items"][1];
+    assert_eq!(note["write"]["state"], "done");
+    assert!(note["text"].as_str().is_some_and(|text| text.contains("[card-1]")), "{note}");
 }
 
 #[tokio::test]
