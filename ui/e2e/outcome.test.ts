@@ -143,3 +143,21 @@ test('a service that is away, a system that rests, and a plan that can’t be re
   expect(await row('Note with the summary').getByRole('checkbox').isChecked()).toBe(true);
   show(house, ended);
 });
+
+test('where a colleague was first, what she put stands there, and one’s own words are shown as not put', async () => {
+  await open();
+  await row('Note with the summary').getByRole('button', { name: 'Edit' }).click();
+  await panel().getByLabel('Your words: Note with the summary').fill('Refund denied.');
+  await page.keyboard.press('Control+Enter');
+  house.answers.set(`POST ${OUTCOME}`, () => {
+    const stands = (id: string) => (id === 'note' ? { text: 'Refund granted.', write: writeOf('note', { state: 'done', by: 'Bea' }) } : {});
+    house.answers.set(`GET ${OUTCOME}`, { ...outcome, items: outcome.items.map((one) => ({ ...one, ...stands(one.id) })) });
+    throw new Refusal(409, '“Note with the summary” was put by Bea already, with other words');
+  });
+  await panel().getByRole('button', { name: 'Put into the CRM' }).click();
+  await page.locator('bc-announcer .toast').getByText('was put by Bea already, with other words').waitFor();
+  const note = row('Note with the summary');
+  await note.getByText('Refund granted.').waitFor();
+  expect((await note.locator('.preview').allInnerTexts()).map((text) => text.trim())).toEqual(['Refund granted.', 'yours, not put Refund denied.']);
+  expect(await note.getByText('written', { exact: true }).count()).toBe(1);
+});
