@@ -9,7 +9,7 @@ use super::calibrate::{probabilities, temperature, threshold};
 use super::learnt::{self, Learnt, Nowhere, Shelf};
 use super::lexical::{LexicalIndex, Lexicon, Weighted};
 use super::machine::{Kernel, train};
-use super::space::{Space, dot};
+use super::space::{Coarse, Space};
 use crate::domain::{Classify, ErrorKind, Intent, IntentSeen};
 use crate::models::embedder::EmbedderError;
 
@@ -113,7 +113,7 @@ pub struct IntentModel {
     letters: LexicalIndex,
     kernel: Kernel,
     /// Places of examples, `rows × dimensions`.
-    places: Vec<f32>,
+    places: Coarse,
     /// Of each place, whether it belongs to an intent.
     has_intent: Vec<bool>,
     /// `rows × labels`.
@@ -198,7 +198,7 @@ impl IntentModel {
             lexicon,
             letters,
             kernel,
-            places,
+            places: Coarse::of(&places),
             has_intent,
             weights: learnt.weights,
             measures: learnt.measures,
@@ -240,13 +240,12 @@ impl IntentModel {
 
     /// A score for each label, and how near the examples are.
     fn scores(&self, text: &str, vector: &[f32]) -> (Vec<f32>, Nearest) {
-        let place = self.space.place(vector);
+        let place = Coarse::of(&self.space.place(vector));
         let letters = self.letters.cosines(&self.lexicon.weigh(text));
         let mut scores = vec![0.0; self.labels.len()];
         let mut nearest = Nearest::default();
-        let examples = self.places.chunks_exact(self.space.dimensions().max(1));
-        for (at, (other, has_intent)) in examples.zip(&self.has_intent).enumerate() {
-            let cosine = dot(&place, other);
+        let cosines = self.places.cosines(&place);
+        for (at, (cosine, has_intent)) in cosines.zip(&self.has_intent).enumerate() {
             nearest.see(cosine, *has_intent);
             let kernel = self.kernel.of(cosine, letters[at]);
             let weights = &self.weights[at * scores.len()..(at + 1) * scores.len()];
