@@ -29,10 +29,6 @@ impl Space {
         Self { centre }
     }
 
-    pub fn dimensions(&self) -> usize {
-        self.centre.len()
-    }
-
     /// The vector's place, 1 long. A vector of zeros, one with numbers that are none, and one of another length are
     /// placed at the origin, where nothing is near.
     pub fn place(&self, vector: &[f32]) -> Vec<f32> {
