@@ -204,8 +204,8 @@ fn what_a_service_has_routed_is_exported_and_played_again() {
     let csv = done("export", &["--store", store]).expect("rows");
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), 61, "a head, and what is over");
-    assert_eq!(lines[1], "2026-11-18T15:06:40,refund,2,90.0,0,10.0,Emma");
-    assert_eq!(lines[8], "2026-11-18T15:13:40,refund,2,,1,45.5,");
+    assert_eq!(lines[1], "2026-11-18T11:06:40,refund,2,90.0,0,10.0,Emma");
+    assert_eq!(lines[8], "2026-11-18T11:13:40,refund,2,,1,45.5,");
     let file = folder.path().join("routed.csv");
     std::fs::write(&file, &csv).expect("written");
     let out = ran(&["--log", file.to_str().expect("a path"), "--policies", "context"]);
