@@ -26,7 +26,8 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Finding {
     if orders::has_orders(text, Whose::Others) {
         return Err((Fault::Order, "it is addressed to a machine".to_owned()));
     }
-    let strange = orders::links(text).into_iter().find(|link| !ground.addresses.contains(&link.target));
+    let strange =
+        orders::links(text).into_iter().find(|link| !ground.addresses.contains(&link.target));
     let Some(link) = strange else { return Ok(()) };
     // A record may say where somebody was.
     let lower = text.to_lowercase();
@@ -39,7 +40,11 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Finding {
 }
 
 /// The same fault, or the one behind it: what the sentence says was said to a machine only.
-pub(super) fn explained(struck: StruckSentence, reading: &Reading, ground: &Ground) -> StruckSentence {
+pub(super) fn explained(
+    struck: StruckSentence,
+    reading: &Reading,
+    ground: &Ground,
+) -> StruckSentence {
     if ground.ordered.is_empty() {
         return struck;
     }

@@ -226,9 +226,12 @@ impl Ground {
     }
 
     fn speaker(&mut self, party: &Party) -> usize {
+        // A name comes from elsewhere, too.
+        let is_name = |name: &&String| !orders::has_orders(name, Whose::Others);
         let name: Vec<String> = party
             .name
             .iter()
+            .filter(is_name)
             .flat_map(|name| name.split(|c: char| !c.is_alphanumeric()))
             .filter(|word| !word.is_empty())
             .map(str::to_lowercase)

@@ -142,8 +142,11 @@ impl Rules {
 
     /// Somebody wants to be the machine's master.
     pub fn take_over(&self, text: &str, words: &Words) -> bool {
-        let holds = |words: &Words| self.holding(words).any(|(rule, _)| rule.grade == Grade::Takeover);
-        self.marks.is_match(text) || holds(words) || words.joined().is_some_and(|words| holds(&words))
+        let holds =
+            |words: &Words| self.holding(words).any(|(rule, _)| rule.grade == Grade::Takeover);
+        self.marks.is_match(text)
+            || holds(words)
+            || words.joined().is_some_and(|words| holds(&words))
     }
 
     /// Where errands stand, in bytes of the text.
@@ -213,7 +216,8 @@ impl Rule {
             return None;
         }
         let end = end_of(&self.row, tokens, at)?;
-        let speaks = |token: &Token| matches!(token, Token::Word(word) if self.unless.contains(word));
+        let speaks =
+            |token: &Token| matches!(token, Token::Word(word) if self.unless.contains(word));
         (!tokens[at..end].iter().any(speaks)).then_some(end)
     }
 }
@@ -239,7 +243,10 @@ fn either(token: &str, lists: &BTreeMap<String, Vec<String>>) -> Result<Either, 
 fn begins_clause(tokens: &[Token], at: usize) -> bool {
     let mut at = at;
     loop {
-        if matches!(at.checked_sub(1).map(|before| &tokens[before]), None | Some(Token::Edge | Token::Pause)) {
+        if matches!(
+            at.checked_sub(1).map(|before| &tokens[before]),
+            None | Some(Token::Edge | Token::Pause)
+        ) {
             return true;
         }
         let stands = |words: &&&[&str]| {
