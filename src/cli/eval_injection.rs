@@ -11,7 +11,9 @@ use super::Failure;
 use crate::evaluate::injection::{
     Attack, Carrier, Dataset, Half, Position, Prediction, Report, Stage, Writer, false_alarms,
 };
-use crate::models::{self, Llama, LlamaModel, LlamaSettings, writing::Validated};
+use crate::models::{
+    self, LLAMA_THREADS_MAX, Llama, LlamaModel, LlamaSettings, writing::Validated,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Who {
@@ -150,7 +152,8 @@ fn clean(args: &InjectionArgs, out: &mut dyn Write) -> Result<(), Failure> {
 fn embedded(name: &str) -> Result<Writer, Failure> {
     let installed = models::installed(name)?;
     let model = LlamaModel::load(installed.file("model.gguf")?)?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads =
+        std::thread::available_parallelism().map_or(1, usize::from).min(LLAMA_THREADS_MAX);
     let settings = LlamaSettings {
         provider: "embedded".to_owned(),
         model: name.to_owned(),

@@ -133,7 +133,7 @@ impl Dataset {
     }
 }
 
-fn wrong(place: impl std::fmt::Display, reason: impl Into<String>) -> DatasetError {
+pub(super) fn wrong(place: impl std::fmt::Display, reason: impl Into<String>) -> DatasetError {
     DatasetError { place: place.to_string(), reason: reason.into() }
 }
 

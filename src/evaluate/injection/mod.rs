@@ -28,7 +28,7 @@ use self::scene::Scene;
 use self::writer::Recorder;
 use crate::domain::{Occasion, TenantId, WrapUp};
 use crate::flow::author::{Author, Commission};
-use crate::flow::voice::{Answered, CardOrder, Patience, QuestionOrder, Voice, Voiced};
+use crate::flow::voice::{Answered, CardOrder, Patience, QuestionOrder, Step, Voice, Voiced};
 use crate::flow::wrapup::{Draft, EmailOrder, Reading, WrapUpSettings};
 use crate::insight::redaction;
 use crate::models::writing::{Ledger, Limits, Link, Writers};
@@ -167,8 +167,8 @@ async fn with_defences(desk: &Desk, scene: &Scene) -> Vec<String> {
     let mut early = Vec::new();
     let answer = desk
         .voice
-        .answer(order, &mut |step| {
-            if let crate::flow::voice::Step::Sentence(sentence) = step {
+        .answer(order, &mut |step: Step<'_>| {
+            if let Step::Sentence(sentence) = step {
                 early.push(sentence.text.as_str().to_owned());
             }
         })

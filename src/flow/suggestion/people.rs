@@ -7,8 +7,8 @@ use crate::knowledge::SearchHit;
 /// import, can have put it into an article.
 pub(super) fn is_for_people(hit: &SearchHit) -> bool {
     let passage = hit.passage();
-    let shown = if hit.article.verbatim { &passage.text } else { hit.quote() };
-    [shown, &passage.heading, &hit.article.title]
+    let shown = if hit.article.verbatim { passage.text.as_str() } else { hit.quote() };
+    [shown, passage.heading.as_str(), hit.article.title.as_str()]
         .into_iter()
         .all(|text| !orders::has_orders(text, Whose::Others))
 }

@@ -21,8 +21,10 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
           | www\. [^\s<>"”“)\]]+
           | [\p{L}\p{N}._%+-]+ @ [\p{L}\p{N}-]+ (?: \. [\p{L}\p{N}-]+ )+
           | \b (?: [\p{L}\p{N}] [\p{L}\p{N}-]* \. )+
-            (?: com|net|org|info|biz|io|co|app|dev|ai|xyz|online|site|shop|store|top|club|ly|me|tv|cc|us|uk|de|fr|es|it|nl|eu|ch|at
-              | ru|cn|in|br|jp|tk|ml|gq|link|click|live|zip|page|cloud|tech|support|help|gov|edu )
+            (?: com|net|org|info|biz|io|co|app|dev|ai|xyz|online|site|shop|store|club|tv|cc|uk|eu|ru|cn|br|jp|tk|ml|gq|link
+              | zip|cloud|tech|gov|edu
+              # Where a full stop is followed by no space, these are words.
+              | (?-i: top|page|click|live|support|help|it|in|me|us|at|ly|de|fr|es|nl|ch ) )
             \b (?: [:/?\#] [^\s<>"”“)\]]* )?
           | \b \d{1,3} (?: \. \d{1,3} ){3} (?: : \d+ )? / [^\s<>"”“)\]]*
         )"#,

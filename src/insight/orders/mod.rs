@@ -94,8 +94,11 @@ fn announces(sentence: &str) -> bool {
 
 fn end_of_block(text: &str, from: usize) -> usize {
     let rest = &text[from..];
-    // The blank line right behind the announcement belongs to it.
-    let skipped = rest.len() - rest.trim_start().len();
+    // The blank line right behind a colon belongs to what is announced.
+    let skipped = match text[..from].ends_with(':') {
+        true => rest.len() - rest.trim_start().len(),
+        false => 0,
+    };
     rest[skipped..].find("\n\n").map_or(text.len(), |at| from + skipped + at)
 }
 
