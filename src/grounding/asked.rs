@@ -114,7 +114,15 @@ impl Verifier {
         }
         // A question claims nothing, but what it names must be known.
         let invents = self.check(question, ground).is_err_and(|struck| {
-            matches!(struck.fault, Fault::Number | Fault::Date | Fault::Name | Fault::Code)
+            matches!(
+                struck.fault,
+                Fault::Number
+                    | Fault::Date
+                    | Fault::Name
+                    | Fault::Code
+                    | Fault::Order
+                    | Fault::Address
+            )
         });
         !invents
             && stated(&reading, ground).into_iter().all(|stated| {

@@ -5,7 +5,7 @@ mod templates;
 use super::summary::{Finder, SectionRule};
 use super::{Language, Reading, Refusal, is_customer};
 use crate::domain::{
-    EmailDraft, EmailLength, EmailPart, EmailPartKind, EmailPurpose, EmailTone, Proof,
+    Citation, EmailDraft, EmailLength, EmailPart, EmailPartKind, EmailPurpose, EmailTone, Proof,
     ProvenSentence, Redacted, Role, Wording,
 };
 use crate::insight::orders::{self, Whose};
@@ -114,7 +114,9 @@ impl Reading<'_> {
                 claims
             }
             EmailPurpose::Information => {
-                let passages = self.passages().take(max);
+                let is_for_people =
+                    |passage: &&Citation| !orders::has_orders(&passage.quote, Whose::Others);
+                let passages = self.passages().filter(is_for_people).take(max);
                 let claims: Vec<EmailPart> = passages
                     .map(|passage| ProvenSentence {
                         text: redaction::typed(&passage.quote),
