@@ -363,7 +363,9 @@ impl Suggester {
             weights.shares(&self.evidence(query, found), &priors, &query.quiet.inputs());
         let answered = self.learn(query, found, &shares);
         self.questions.learn(query.act, found);
-        let Some((hit, share)) = people::best(&found.hits, &mut shares).map(|best| (&found.hits[best], shares[best])) else {
+        let Some((hit, share)) =
+            people::best(&found.hits, &mut shares).map(|best| (&found.hits[best], shares[best]))
+        else {
             return (Decision::Abstain(Abstention::NothingFound), None);
         };
         let nearest = Some((hit, share));
