@@ -6,19 +6,14 @@
 
 use super::claim::Claim;
 use super::ground::Ground;
-use super::reading::{Part, Reading};
-use super::verify::Finding;
+use super::reading::Part;
+use super::verify::{Case, Finding};
 use crate::domain::{Fault, StruckSentence};
 use crate::insight::orders::{self, Whose};
 use crate::insight::redaction;
 
-/// So much of a sentence in orders says that it was struck for them.
+/// So much of what is said nowhere else stands in orders.
 const SHARE_MIN: f32 = 0.6;
-/// One word in common says nothing.
-const WORDS_MIN: usize = 2;
-
-/// Whom a record names when it tells what somebody else said.
-const OTHERS: [&str; 4] = ["customer", "caller", "client", "user"];
 
 /// The sentence isn't an order itself and sends nobody to a stranger's address.
 pub(super) fn check(claim: &Claim, ground: &Ground) -> Finding {
@@ -29,32 +24,30 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Finding {
     let strange =
         orders::links(text).into_iter().find(|link| !ground.addresses.contains(&link.target));
     let Some(link) = strange else { return Ok(()) };
-    // A record may say where somebody was.
-    let lower = text.to_lowercase();
-    let is_told = !ground.is_strict() && OTHERS.iter().any(|other| lower.contains(other));
-    if is_told && ground.says_address(&link.target) {
-        return Ok(());
-    }
     let said = &text[link.bytes];
-    Err((Fault::Address, format!("\"{said}\" stands in no article, and nobody here gave it")))
+    if ground.is_strict() {
+        return Err((
+            Fault::Address,
+            format!("\"{said}\" stands in no article, and nobody here gave it"),
+        ));
+    }
+    // A record may say which address somebody named, but not one that only an order names.
+    match ground.says_address(&link.target) {
+        true => Ok(()),
+        false => Err((Fault::Code, format!("\"{said}\" is in none of its sources"))),
+    }
 }
 
-/// The same fault, or the one behind it: what the sentence says was said to a machine only.
-pub(super) fn explained(
-    struck: StruckSentence,
-    reading: &Reading,
-    ground: &Ground,
-) -> StruckSentence {
-    if ground.ordered.is_empty() {
-        return struck;
-    }
-    let telling = reading.words.iter().filter(|word| word.part == Part::Content);
+/// The same fault, or the one behind it: what nobody else said was said to a machine.
+pub(super) fn explained(struck: StruckSentence, case: &Case) -> StruckSentence {
+    let words = case.reading.words.iter().zip(&case.support.covered);
+    let unsaid = words.filter(|(word, covered)| word.part == Part::Content && !**covered);
     let (mut all, mut ordered) = (0_usize, 0_usize);
-    for word in telling {
+    for (word, _) in unsaid {
         all += 1;
-        ordered += usize::from(ground.ordered.contains(&word.stem));
+        ordered += usize::from(case.ground.ordered.contains(&word.stem));
     }
-    if ordered < WORDS_MIN || (ordered as f32) < all as f32 * SHARE_MIN {
+    if ordered == 0 || (ordered as f32) < all as f32 * SHARE_MIN {
         return struck;
     }
     let why = redaction::typed("it rests on what was addressed to a machine");

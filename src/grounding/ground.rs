@@ -146,11 +146,6 @@ impl Ground {
                 Source::Passage(passage) => (passage.quote.as_str(), None, Whose::Others),
             };
             let to_machines = orders::orders(text, whose);
-            let given = speaker.is_none() || whose == Whose::Company;
-            let given = orders::links(text).into_iter().filter(|link| {
-                given && !to_machines.iter().any(|at| at.contains(&link.bytes.start))
-            });
-            ground.addresses.extend(given.map(|link| link.target));
             let handles = text.split_whitespace().filter_map(|word| word.strip_prefix('@'));
             ground.handles.extend(handles.map(str::to_lowercase));
             for bytes in byte_spans(text) {
@@ -173,6 +168,11 @@ impl Ground {
         ground.sources = sources;
         for ((source, bytes, speaker), reading) in places.into_iter().zip(readings) {
             let is_conditional = condition::is_conditional(&reading.words);
+            // As people write it: addresses are said, too.
+            if speaker.is_none_or(|one| Whose::of(ground.speakers[one].role) == Whose::Company) {
+                let given = orders::links(&reading.text).into_iter().map(|link| link.target);
+                ground.addresses.extend(given);
+            }
             let unit = Unit { source, bytes, reading, speaker, answer: None, is_conditional };
             ground.add(unit);
         }

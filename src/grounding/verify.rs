@@ -87,7 +87,7 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         .and_then(|()| aligned::check(&case))
         .and_then(|()| condition::check(&case))
         .and_then(|()| predicate::check(&case))
-        .map_err(|finding| foreign::explained(strike(finding), &case.reading, ground))?;
+        .map_err(|finding| foreign::explained(strike(finding), &case))?;
     Ok(ProvenSentence {
         text: claim.text.clone(),
         proofs: case.support.units.iter().filter_map(|unit| ground.proof(*unit)).collect(),
