@@ -17,8 +17,8 @@ use super::writer::{Teller, Writer, Written};
 use super::{RoutingSurroundings, ledger, restore};
 use crate::bus::{Heard, Signal, Subscription};
 use crate::domain::{Recorded, TenantId};
-use crate::routing::context::ContextSettings;
-use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError};
+use crate::routing::context::{self, ContextSettings};
+use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec};
 
 /// After the log couldn't be read.
 pub(super) const AGAIN: Duration = Duration::from_secs(2);
@@ -31,10 +31,6 @@ const IDLE_MS: u64 = 3_600_000;
 const EVENTS_MAX: usize = 1_024;
 /// Taken at once, so that a burst about one conversation makes one decision.
 const AT_ONCE: usize = 64;
-/// What the board wants to know, and decisions.
-pub(super) const KINDS: &str = "conversation.*,audio.started,turn.final,insight.intent,insight.sentiment,insight.category,\
-                     crm.context,wrapup.follow_up,wrapup.verdict,route.recommended,route.assigned";
-
 /// Answers whoever asked, once it is known whether what came of it is durable.
 pub(super) type Answer = Box<dyn FnOnce(bool) + Send>;
 
@@ -240,7 +236,7 @@ struct Feeder {
 
 impl Feeder {
     async fn run(mut self, mut subscription: Box<dyn Subscription>, stop: CancellationToken) {
-        let kinds = KindFilter::parse(KINDS).expect("the kinds are a constant; this is a bug");
+        let kinds = kinds();
         loop {
             let heard = tokio::select! {
                 heard = subscription.next() => heard,
@@ -289,6 +285,12 @@ impl Feeder {
             }
         }
     }
+}
+
+/// What the board wants to know, and decisions.
+pub(super) fn kinds() -> KindFilter {
+    let decisions = KindFilter::exactly(codec::ROUTE_RECOMMENDED);
+    context::KINDS.into_iter().fold(decisions, KindFilter::or)
 }
 
 /// Unix milliseconds.

@@ -81,7 +81,7 @@ impl Floor {
                 self.end(&event.conversation, now_ms);
                 Ok(false)
             }
-            codec::ROUTE_ASSIGNED => Ok(false),
+            codec::ROUTE_OFFERED | codec::ROUTE_ASSIGNED | codec::ROUTE_MOVED => Ok(false),
             "audio.started" => {
                 let audio: wire::AudioStarted = codec::data(event)?;
                 if audio.party.role == Role::Agent.as_str()
