@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::floor::Floor;
 use super::items::values;
 use crate::domain::{
-    ConversationId, Direction, Recorded, Role, RoutingMode, WorkItemId, WorkOffered, WorkStep,
+    Channel, ConversationId, Direction, Recorded, Role, RoutingMode, WorkItemId, WorkOffered, WorkStep,
 };
+use crate::insight::redaction;
 use crate::routing::desk::Input;
 use crate::store::{StoreError, codec, wire};
 
@@ -111,15 +112,15 @@ impl Floor {
         {
             return;
         }
-        let external_id = match &self.how.id_attribute {
-            // Without it the other router doesn't know the call; a thread's own name may be a customer's number.
+        let named = match &self.how.id_attribute {
+            // Without it the other router doesn't know the call.
             Some(name) => started.attributes.get(name).cloned(),
             None => started.external_id.clone(),
         };
         let agent = started.parties.iter().find(|one| one.role == Role::Agent.as_str());
         let agent = agent.and_then(|one| one.name.as_deref());
         // Whoever offered it over the API may have been faster than its media.
-        let of_api = external_id.as_deref().and_then(|name| self.named(name));
+        let of_api = named.as_deref().and_then(|name| self.named(name));
         if let Some(item) = of_api
             && let Some(known) = self.items.get(&item)
             && known.offered.conversation.is_none()
@@ -134,6 +135,8 @@ impl Floor {
             }
             return;
         }
+        let is_configured = self.how.id_attribute.is_some();
+        let external_id = named.filter(|name| is_configured || !names_a_party(started, name));
         let item = WorkItemId::from(format!("i-{conversation}"));
         let offered = WorkOffered {
             item: item.clone(),
@@ -214,4 +217,11 @@ impl Floor {
             tracing::warn!(%item, %error, "what is known of a work item is not weighed");
         }
     }
+}
+
+/// Whether a conversation is called by a customer's number or address, as threads of messages are: no other router is
+/// told that. Names that telephone systems make of a clock look like numbers, and are none.
+fn names_a_party(started: &wire::ConversationStarted, name: &str) -> bool {
+    let is_typed = started.channel != Channel::Voice.as_str();
+    redaction::has_address(name) || (is_typed && redaction::is_local_number(name))
 }

@@ -21,7 +21,7 @@ use crate::domain::{
 };
 use digits::{Run, runs};
 
-pub use address::{PARTY_ATTRIBUTES, attribute};
+pub use address::{PARTY_ATTRIBUTES, attribute, has_address, is_local_number};
 pub use imported::imported;
 pub use named::{is_harmless_id, number};
 
