@@ -38,6 +38,8 @@ pub(super) enum Answer {
     Decoded(usize, Ticket, Option<Heard>),
     /// What a turn wants, and its vector by the text that it is of.
     Read(TurnId, Option<IntentSeen>, Option<(String, Vec<f32>)>),
+    /// Intents can be read from now on.
+    Readable,
     Found(Box<CardQuery>, Option<SearchResponse>, Instant),
     /// Whose conversation it is.
     Met(Box<KnownContact>),
@@ -124,6 +126,7 @@ impl Call {
         // Unbounded, but never longer than what is in flight: a few decodings and one search.
         let (answer, mut answers) = mpsc::unbounded_channel();
         let _listening = Listening::new(&self.shared, &self.id, answer.clone());
+        self.await_reader(&answer);
         let stall = Duration::from_millis(self.shared.settings.stall_ms);
         let mut stall_at = Instant::now() + stall;
         let mut listening = true;
@@ -255,6 +258,8 @@ impl Call {
                 self.session.decoded(leg, ticket, heard);
             }
             Answer::Read(turn, seen, vector) => self.read(&turn, seen, vector),
+            // What waits is read with all that follows.
+            Answer::Readable => {}
             Answer::Found(query, found, since) => {
                 if found.as_ref().is_none_or(|found| found.vector.is_none()) {
                     self.was_not_read(&query.turn);

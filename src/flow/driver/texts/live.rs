@@ -112,6 +112,7 @@ impl Writing {
         // Unbounded, but never longer than one search and what vectors are on their way.
         let (answer, mut answers) = mpsc::unbounded_channel();
         let _listening = Listening::new(&self.call.shared, &self.call.id, answer.clone());
+        self.call.await_reader(&answer);
         let stop = self.call.shared.stop.clone();
         let mut is_open = true;
         let mut over_at = later(self.settings.idle.saturating_sub(silent));
