@@ -57,7 +57,7 @@ use crate::bus::{Bus, MemoryBus, Signal};
 use crate::config::Config;
 use crate::connect::telephony::{self, MediaSockets};
 use crate::domain::{Classify, ErrorKind, SystemNotice, TenantId};
-use crate::flow::driver::{CallSettings, CallWrapUp, Calls, Intents};
+use crate::flow::driver::{Bots, CallSettings, CallWrapUp, Calls, Intents};
 use crate::flow::session::SessionSettings;
 use crate::insight::redaction;
 use crate::models::SpeechPool;
@@ -236,6 +236,10 @@ impl App {
             },
             calls_per_tenant: config.calls.per_tenant,
             identify_by: config.crm.identify_by.clone(),
+            bots: Bots {
+                names: config.routing.bots.clone(),
+                escalated_by: routed.escalated_by.clone(),
+            },
             ..CallSettings::default()
         };
         let calls = Calls::new(

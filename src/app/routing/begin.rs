@@ -146,7 +146,8 @@ impl Missing<'_> {
                 if !is_ours || row.last_position <= planned_at || known.contains(row.id.as_str()) {
                     continue;
                 }
-                let kinds = format!("{},{AUDIO},route.*", codec::CONVERSATION_STARTED);
+                let kinds =
+                    [codec::CONVERSATION_STARTED, AUDIO, codec::INSIGHT_CATEGORY, "route.*"].join(",");
                 let kinds =
                     KindFilter::parse(&kinds).expect("the kinds are a constant; this is a bug");
                 let events = self.events(&row.id, kinds, 0).await?;

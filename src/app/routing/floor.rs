@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use super::bots::WithBots;
 use super::ledger::Last;
 use crate::domain::{
     ConversationId, Decision, DecisionId, ErrorKind, EventBody, EventId, FeatureValue, Intent,
@@ -25,6 +26,8 @@ pub(super) struct How {
     pub wrap_up_ms: u64,
     /// By which attribute of a conversation another router knows it.
     pub id_attribute: Option<String>,
+    /// Categories that say that a bot gives a conversation up; without any, it is work from its beginning.
+    pub escalated_by: Vec<String>,
     pub everybody_is_there: bool,
 }
 
@@ -62,6 +65,7 @@ pub(super) struct Floor {
     pub items: HashMap<WorkItemId, Known>,
     by_conversation: HashMap<ConversationId, WorkItemId>,
     by_external: HashMap<String, WorkItemId>,
+    pub with_bots: WithBots,
     pub releases: BTreeSet<(u64, WorkItemId)>,
     over: VecDeque<(WorkItem, Option<Last>)>,
     decisions: VecDeque<Arc<Decision>>,
@@ -83,6 +87,7 @@ impl Floor {
             items: HashMap::new(),
             by_conversation: HashMap::new(),
             by_external: HashMap::new(),
+            with_bots: WithBots::default(),
             releases: BTreeSet::new(),
             over: VecDeque::new(),
             decisions: VecDeque::new(),

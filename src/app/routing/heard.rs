@@ -4,10 +4,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::bots::WithBots;
 use super::floor::Floor;
 use super::items::values;
 use crate::domain::{
-    Channel, ConversationId, Direction, Recorded, Role, RoutingMode, WorkItemId, WorkOffered, WorkStep,
+    Channel, ConversationId, Direction, Recorded, Role, RoutingMode, WorkItemId, WorkOffered,
+    WorkStep,
 };
 use crate::insight::redaction;
 use crate::routing::desk::Input;
@@ -74,25 +76,62 @@ impl Floor {
     pub fn heard(&mut self, event: &Recorded, now_ms: u64) -> Result<bool, StoreError> {
         match &*event.kind {
             codec::CONVERSATION_STARTED => {
-                let started: wire::ConversationStarted = codec::data(event)?;
-                self.begin(&event.conversation, &started, now_ms);
+                self.begins(&event.conversation, codec::data(event)?, now_ms);
                 Ok(false)
             }
             codec::CONVERSATION_ENDED => {
+                self.with_bots.take(&event.conversation);
                 self.end(&event.conversation, now_ms);
                 Ok(false)
             }
             codec::ROUTE_OFFERED | codec::ROUTE_ASSIGNED | codec::ROUTE_MOVED => Ok(false),
             "audio.started" => {
                 let audio: wire::AudioStarted = codec::data(event)?;
-                if audio.party.role == Role::Agent.as_str()
+                let is_agent = audio.party.role == Role::Agent.as_str();
+                if is_agent {
+                    self.leaves_bot(&event.conversation, now_ms);
+                }
+                if is_agent
                     && let Some(item) = self.of_conversation(&event.conversation)
                 {
                     self.is_with(&item, audio.name.as_deref(), now_ms);
                 }
                 Ok(true)
             }
+            codec::TURN_FINAL if self.with_bots.has(&event.conversation) => {
+                let turn: wire::TurnFinal = codec::data(event)?;
+                if turn.party.role == Role::Agent.as_str() {
+                    self.leaves_bot(&event.conversation, now_ms);
+                }
+                Ok(true)
+            }
+            codec::INSIGHT_CATEGORY if self.with_bots.has(&event.conversation) => {
+                let matched: wire::InsightCategory = codec::data(event)?;
+                if self.how.escalated_by.contains(&matched.category) {
+                    self.leaves_bot(&event.conversation, now_ms);
+                }
+                Ok(true)
+            }
             _ => Ok(true),
+        }
+    }
+
+    /// What a bot has is nobody's work yet, where the settings say how it is told that it gives up.
+    fn begins(&mut self, id: &ConversationId, started: wire::ConversationStarted, now_ms: u64) {
+        let waits = !self.how.escalated_by.is_empty() && WithBots::begins(&started);
+        let begun = match waits {
+            true => self.with_bots.keep(id.clone(), started),
+            false => Some((id.clone(), started)),
+        };
+        if let Some((id, started)) = begun {
+            self.begin(&id, &started, now_ms);
+        }
+    }
+
+    /// Somebody has to go on with it.
+    fn leaves_bot(&mut self, id: &ConversationId, now_ms: u64) {
+        if let Some(started) = self.with_bots.take(id) {
+            self.begin(id, &started, now_ms);
         }
     }
 

@@ -18,8 +18,7 @@ use super::intents::{self, Unread};
 use super::news::News;
 use super::wrapup::Notes;
 use super::{
-    CallError, CallSummary, Close, Control, Input, LEGS_MAX, Payload, Place, Shared, leg_of,
-    party_of, spoken,
+    CallError, CallSummary, Close, Control, Input, LEGS_MAX, Payload, Place, Shared, spoken,
 };
 use crate::bus::{PartialSignal, Signal};
 use crate::domain::{
@@ -199,13 +198,13 @@ impl Call {
                 return;
             }
             Input::Control(Control::Join(leg)) if self.session.wire_legs() < LEGS_MAX => {
-                self.session.join(leg_of(self.session.parties(), &leg))
+                self.session.join(self.shared.leg_of(self.session.parties(), &leg))
             }
             Input::Control(Control::Join(_)) => Ok(()),
             Input::Control(Control::Transfer { leg, role, name })
                 if self.session.parties() < PARTIES_MAX =>
             {
-                let party = party_of(self.session.parties(), role, name);
+                let party = self.shared.party_of(self.session.parties(), role, name);
                 self.session.transfer(leg, party)
             }
             Input::Control(Control::Transfer { .. }) if !self.tells_of_transfers => Ok(()),
@@ -284,8 +283,10 @@ impl Call {
                 Output::Event(body) if !self.stands(&body) => {}
                 Output::Event(body) => {
                     self.measure(&body);
-                    if let EventBody::AudioStarted(audio) = &body {
-                        self.brief(&audio.party);
+                    match &body {
+                        EventBody::AudioStarted(audio) => self.brief(&audio.party),
+                        EventBody::CategoryMatched(matched) => self.escalated(&matched.category),
+                        _ => {}
                     }
                     if let Some(notes) = &mut self.notes {
                         notes.take(&body);

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 
-pub use self::read::Mistake;
+pub use self::read::{Mistake, nearest};
 pub use self::written::{
     ActionKind, BeforeWhen, BullseyeFallback, Channel, Method, OrderBy, Presence, Reset, SkillMatch,
 };

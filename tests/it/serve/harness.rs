@@ -20,7 +20,7 @@ use backchannel::connect::telephony::audiosocket::Registry;
 use backchannel::connect::telephony::auth::MediaAuth;
 use backchannel::domain::*;
 use backchannel::flow::driver::texts::{OnPosted, Outgoing, TextSettings, Texts};
-use backchannel::flow::driver::{CallSettings, CallWrapUp, Calls, Intents};
+use backchannel::flow::driver::{Bots, CallSettings, CallWrapUp, Calls, Intents};
 use backchannel::flow::session::SessionSettings;
 use backchannel::flow::suggestion::SuggestionSettings;
 use backchannel::flow::voice::{OnStep, Step};
@@ -93,6 +93,7 @@ pub struct Options {
     pub routing: RoutingSettings,
     pub session: SessionSettings,
     pub intents: Option<Intents>,
+    pub bots: Bots,
 }
 
 impl Default for Options {
@@ -114,6 +115,7 @@ impl Default for Options {
             routing: RoutingSettings::default(),
             session: SessionSettings::default(),
             intents: None,
+            bots: Bots::default(),
         }
     }
 }
@@ -196,6 +198,7 @@ impl House {
             wrap_up: options.wrap_up,
             session: options.session,
             intents: options.intents,
+            bots: options.bots,
             ..CallSettings::default()
         };
         let calls = Calls::new(calls, store.clone(), bus.clone(), speech, library.clone());

@@ -1,6 +1,7 @@
 //! The router over a real log: what it does, what it tells, and what is left of it after a restart.
 
 mod before;
+mod bots;
 mod lost;
 mod people;
 mod time;
@@ -128,6 +129,7 @@ impl House {
         let settings = RoutingSettings {
             plan: plan.map(text),
             workstreams: ["voice", "chat"].map(|one| (one.to_owned(), "calls".to_owned())).into(),
+            escalated_by: vec!["gives_up".into()],
             router: router.map(|destination| Told {
                 system: "webhook",
                 destination,

@@ -11,6 +11,7 @@ fn floor() -> Floor {
         workstreams: BTreeMap::new(),
         wrap_up_ms: 60_000,
         id_attribute: None,
+        escalated_by: Vec::new(),
         everybody_is_there: true,
     };
     let mut floor = Floor::new(how, ContextSettings::default());
