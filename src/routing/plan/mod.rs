@@ -6,6 +6,7 @@
 mod check;
 mod check_limits;
 mod check_rules;
+mod kind;
 mod read;
 pub mod written;
 
