@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 
-pub use self::read::{Mistake, nearest};
+pub use self::read::{Mistake, nearest, quoted};
 pub use self::written::{
     ActionKind, BeforeWhen, BullseyeFallback, Channel, Method, OrderBy, Presence, Reset, SkillMatch,
 };
