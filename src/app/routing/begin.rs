@@ -147,7 +147,8 @@ impl Missing<'_> {
                     continue;
                 }
                 let kinds =
-                    [codec::CONVERSATION_STARTED, AUDIO, codec::INSIGHT_CATEGORY, "route.*"].join(",");
+                    [codec::CONVERSATION_STARTED, AUDIO, codec::INSIGHT_CATEGORY, "route.*"]
+                        .join(",");
                 let kinds =
                     KindFilter::parse(&kinds).expect("the kinds are a constant; this is a bug");
                 let events = self.events(&row.id, kinds, 0).await?;

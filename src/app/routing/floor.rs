@@ -201,9 +201,7 @@ impl Floor {
         let (what, known) = match why {
             Refused::NoSuchAgent => ("agent", names(&plan.agents, |one| &one.name)),
             Refused::NoSuchQueue => ("queue", names(&plan.queues, |one| &one.name)),
-            Refused::NoSuchWorkstream => {
-                ("workstream", names(&plan.workstreams, |one| &one.name))
-            }
+            Refused::NoSuchWorkstream => ("workstream", names(&plan.workstreams, |one| &one.name)),
             _ => return failure,
         };
         let instead = nearest(name, known.into_iter());

@@ -91,9 +91,7 @@ impl Floor {
                 if is_agent {
                     self.leaves_bot(&event.conversation, now_ms);
                 }
-                if is_agent
-                    && let Some(item) = self.of_conversation(&event.conversation)
-                {
+                if is_agent && let Some(item) = self.of_conversation(&event.conversation) {
                     self.is_with(&item, audio.name.as_deref(), now_ms);
                 }
                 Ok(true)

@@ -138,14 +138,8 @@ impl RoutingDesk {
         let (jobs, inbox) = mpsc::channel(JOBS_MAX);
         let id_attribute = router.as_ref().and_then(|told| told.id_attribute.clone());
         let everybody_is_there = settings.everybody_is_there;
-        let how = How {
-            mode,
-            workstreams,
-            wrap_up_ms,
-            id_attribute,
-            escalated_by,
-            everybody_is_there,
-        };
+        let how =
+            How { mode, workstreams, wrap_up_ms, id_attribute, escalated_by, everybody_is_there };
         let mut tasks = Vec::new();
         let courier = router.as_ref().map(|told| {
             let to = Arc::clone(&told.destination);

@@ -80,7 +80,8 @@ fn over_load(loads: &[AtLoad], metric: usize) -> Vec<Series> {
     let Some(first) = loads.first() else { return Vec::new() };
     let series = |at: usize, policy: Policy| {
         let points = loads.iter().filter_map(|at_load| {
-            let interval = at_load.comparison.outcomes.get(at)?.metrics.get(metric).copied().flatten()?;
+            let interval =
+                at_load.comparison.outcomes.get(at)?.metrics.get(metric).copied().flatten()?;
             Some(Point { x: at_load.load.unwrap_or(1.0), y: interval.mean, half: interval.half })
         });
         let mut points: Vec<Point> = points.collect();

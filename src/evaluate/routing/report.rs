@@ -67,7 +67,9 @@ fn policy(outcome: &Outcome, baseline: Policy) -> Value {
         METRICS
             .iter()
             .zip(intervals)
-            .map(|((name, _), one)| ((*name).to_owned(), one.as_ref().map_or(Value::Null, interval)))
+            .map(|((name, _), one)| {
+                ((*name).to_owned(), one.as_ref().map_or(Value::Null, interval))
+            })
             .collect()
     };
     let mut out = named(&outcome.metrics);

@@ -73,7 +73,8 @@ fn is_number(text: &str) -> bool {
 /// more behind it, however they are grouped. Names that systems give to calls have neither.
 pub fn has_address(text: &str) -> bool {
     let is_number = |rest: &str| {
-        let is_of_one = |c: &char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
+        let is_of_one =
+            |c: &char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
         rest.chars().take_while(is_of_one).filter(char::is_ascii_digit).count() >= DIGITS_MIN
     };
     text.contains('@') || text.split('+').skip(1).any(is_number)

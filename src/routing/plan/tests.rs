@@ -229,9 +229,21 @@ const CASES: &[(&str, &str, &str)] = &[
         "is missing",
     ),
     // What doesn't fit is told as it stands.
-    ("[[agents]]\nname = 3", "agents[1].name", "`3` doesn't fit here; write a text in quotation marks"),
-    ("[[agents]]\nname = \"g\"\nqueues = \"billing\"", "agents[1].queues", "`billing` doesn't fit here; write a list"),
-    ("[[agents]]\nname = \"g\"\nskills = { billing = 300 }", "agents[1].skills.billing", "`300` doesn't fit here; write a whole number from 0 to 255"),
+    (
+        "[[agents]]\nname = 3",
+        "agents[1].name",
+        "`3` doesn't fit here; write a text in quotation marks",
+    ),
+    (
+        "[[agents]]\nname = \"g\"\nqueues = \"billing\"",
+        "agents[1].queues",
+        "`billing` doesn't fit here; write a list",
+    ),
+    (
+        "[[agents]]\nname = \"g\"\nskills = { billing = 300 }",
+        "agents[1].skills.billing",
+        "`300` doesn't fit here; write a whole number from 0 to 255",
+    ),
     // Agents, hours, limits.
     (
         "[[agents]]\nname = \"b\"\nskills = { bling = 3 }",

@@ -231,7 +231,8 @@ fn outcome(
         gains: METRICS
             .iter()
             .map(|(_, metric)| {
-                let pairs = runs().filter_map(|(ours, theirs)| Some((metric(ours)?, metric(theirs)?)));
+                let pairs =
+                    runs().filter_map(|(ours, theirs)| Some((metric(ours)?, metric(theirs)?)));
                 let (ours, theirs): (Vec<f64>, Vec<f64>) = pairs.unzip();
                 Interval::paired(&ours, &theirs).filter(|_| calls >= FEW)
             })

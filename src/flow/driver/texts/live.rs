@@ -19,10 +19,10 @@ use crate::domain::{
     ConversationId, CrmWrite, EndReason, EventBody, EventId, NewEvent, Party, Progress, TenantId,
     TurnId,
 };
+use crate::flow::driver::CallError;
 use crate::flow::driver::appender::{Appender, Entry};
 use crate::flow::driver::call::Call;
 use crate::flow::driver::customers::Listening;
-use crate::flow::driver::CallError;
 use crate::flow::session::TypedTurn;
 use crate::insight::redaction;
 
