@@ -201,6 +201,7 @@ async fn three_days(folder: &std::path::Path) {
                 recommended: None,
                 by: None,
                 reason: String::new(),
+                day_profiles: Vec::new(),
                 waited_ms: 10_000,
                 at_ms: at_ms + 10_000,
             };
