@@ -8,8 +8,8 @@
 //!
 //! The actor does no I/O but waiting: it takes what happens, and hands on what is to be written. What it knows can be
 //! made again from the log (`ledger`: plan, presence, open items; `board`: what conversations say), which is what a
-//! start does (`begin`, `restore`). So does a commit that fails: a desk that is ahead of the log is left, and nothing
-//! that was decided on it is written.
+//! start does (`begin`, `restore`). So does a commit that fails, or a task that panics: a desk that may be ahead of the
+//! log is left, and nothing that was decided on it is written.
 
 mod actor;
 mod begin;

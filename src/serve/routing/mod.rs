@@ -209,6 +209,9 @@ pub struct QueueState {
     /// Members at work, and of those, whom something can be assigned to.
     pub serving: u32,
     pub free: u32,
+    /// Conversations of the queue that somebody has whose name wasn't told, or isn't in the plan: as many of those who
+    /// seem free may be on them.
+    pub unnamed: u32,
     /// Null when nobody is there.
     #[schema(required)]
     pub predicted_wait_ms: Option<u64>,

@@ -2,8 +2,11 @@
 
 mod before;
 mod bots;
+mod days;
 mod lost;
 mod people;
+mod plan;
+mod shadow;
 mod time;
 
 use std::collections::BTreeMap;

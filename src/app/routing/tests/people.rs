@@ -152,3 +152,24 @@ async fn a_number_or_an_address_is_no_name_for_another_router() {
     }
     house.close().await;
 }
+
+#[tokio::test]
+async fn what_is_assigned_to_whom_it_is_offered_becomes_theirs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    house.presence("Bo", "available").await;
+    assert_eq!(house.offer("i-1", &[]).await.state, "offered");
+    let step = || Step::Assign { agent: "Bo".into() };
+    for _ in 0..2 {
+        let item = house.step("i-1", step()).await.expect("assigned");
+        assert_eq!((item.state.as_str(), item.agent.as_deref()), ("active", Some("Bo")));
+    }
+    let assigned = house.last(ROUTING, "route.assigned").await;
+    assert_eq!((assigned["by"].as_str(), assigned["agent"].as_str()), (Some("Sue"), Some("Bo")));
+    let agents = house.desk.agents(&"t".into()).await.expect("asked");
+    assert_eq!(agents[1].capacity[0].used, 1, "it takes its place once");
+    house.close().await;
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    assert_eq!(house.item("i-1").await.state, "active");
+    house.close().await;
+}
