@@ -36,6 +36,7 @@ pub use address::{PARTY_ATTRIBUTES, attribute};
 pub use imported::imported;
 pub use kind::{Kinds, Secret, mask, masked};
 pub use named::{is_harmless_id, number};
+pub use rewrite::secret_times;
 pub use text::{Span, published, spans, typed};
 
 /// A word before masking. It must not outlive the masker's call.

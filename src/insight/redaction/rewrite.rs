@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::RawWord;
-use crate::domain::{Redacted, Word};
+use super::{RawWord, find};
+use crate::domain::{Redacted, Turn, Word};
 
 /// Marks that stay behind a placeholder.
 const MARKS: [char; 4] = ['.', ',', '?', '!'];
@@ -84,4 +84,15 @@ pub(super) fn hide(text: &str, mut hidden: Vec<Range<usize>>) -> Redacted {
     }
     out.push_str(text.get(from..).unwrap_or_default());
     Redacted::vouched(out)
+}
+
+/// When something is said in a turn that stays masked, in milliseconds of the conversation; the whole turn's time where its
+/// words have none.
+pub fn secret_times(turn: &Turn) -> Vec<Range<u64>> {
+    let is_masked = |text: &Redacted| !find::placeholders(text.as_str()).is_empty();
+    if turn.words.is_empty() && is_masked(&turn.text) {
+        return vec![turn.start_ms..turn.end_ms];
+    }
+    let masked = turn.words.iter().filter(|word| is_masked(&word.text));
+    masked.map(|word| word.start_ms..word.end_ms.max(word.start_ms)).collect()
 }

@@ -165,7 +165,7 @@ fn may_be_card(digits: &str) -> bool {
 }
 
 /// Where placeholders stand: `[iban-1]`.
-fn placeholders(text: &str) -> Vec<Range<usize>> {
+pub(super) fn placeholders(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (start, _) in text.match_indices('[') {
         let rest = &text[start + 1..];
