@@ -71,6 +71,8 @@ const TRAIL_MS: u64 = 60_000;
 const INTERJECTION_MAX_WORDS: usize = 5;
 /// After so many longer turns of the party in a row without a digit, its number is finished.
 const QUIET_TURNS: u32 = 2;
+/// Digits are something else's when one of so many words before them says so.
+const NAMED_WITHIN_WORDS: usize = 4;
 /// What was asked for may be answered within so many turns.
 const ASKED_TURNS: usize = 2;
 /// So many turns of any party after somebody spoke of a card, digits are taken for one.
@@ -172,7 +174,8 @@ impl Masker {
             }
             let raw = raw_text(&words[run.first..=run.last]);
             let is_other = secrets.iter().any(over);
-            let state = match self.judge(&trail, &run, context) {
+            let is_named = !context && names_another(words, run.first);
+            let state = match self.judge(&trail, &run, context, is_named) {
                 Verdict::Card { fragments } => {
                     secrets.retain(|secret| !over(secret));
                     let before = trail.len() - fragments;
@@ -190,7 +193,8 @@ impl Masker {
                 }
             };
             trail.push_back(Fragment {
-                joins: run.digits.len() >= JOINING_MIN_DIGITS || (run.leads && run.trails),
+                joins: !is_named
+                    && (run.digits.len() >= JOINING_MIN_DIGITS || (run.leads && run.trails)),
                 end_ms: words[run.last].end_ms,
                 trails: run.trails,
                 quiet_turns: 0,
@@ -272,7 +276,13 @@ impl Masker {
         self.context.iter().any(|said| *said)
     }
 
-    fn judge(&self, trail: &VecDeque<Fragment>, run: &Run, context: bool) -> Verdict {
+    fn judge(
+        &self,
+        trail: &VecDeque<Fragment>,
+        run: &Run,
+        context: bool,
+        is_named: bool,
+    ) -> Verdict {
         let length = run.digits.len();
         let known = |digits: &str| self.cards.iter().any(|card| card.contains(digits));
         if card::is_card(&run.digits) || (length >= HELD_MIN_DIGITS && known(&run.digits)) {
@@ -290,7 +300,8 @@ impl Masker {
         if in_card && (goes_on || of_card < card::USUAL) {
             return Verdict::Card { fragments: 1 };
         }
-        let joins = goes_on || length >= JOINING_MIN_DIGITS || (run.leads && run.trails);
+        let stands_alone = length >= JOINING_MIN_DIGITS || (run.leads && run.trails);
+        let joins = goes_on || !is_named && stands_alone;
         let mut hold = (context && length >= HELD_MIN_DIGITS)
             || (run.trails && length >= HELD_MIN_DIGITS && card::may_become_card(&run.digits))
             || (length >= JOINED_MIN_DIGITS && card::has_issuer(&run.digits));
@@ -390,6 +401,13 @@ impl Masker {
             state => keep(state, RedactionKind::Digits, resolved),
         }
     }
+}
+
+/// Whether these digits are said to be an order's, a flight's or so on.
+fn names_another(words: &[RawWord], first: usize) -> bool {
+    let before = words[first.saturating_sub(NAMED_WITHIN_WORDS)..first].iter().rev();
+    let mut near = before.take_while(|word| !word.text.contains(|c: char| c.is_ascii_digit()));
+    near.any(|word| card::names_another(&word.text))
 }
 
 /// Kinds whose shape or check digits leave no doubt.

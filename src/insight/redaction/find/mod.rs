@@ -99,7 +99,7 @@ pub(super) fn find(text: &str, kinds: Kinds, before: Before) -> Vec<Found> {
     let placeholders = placeholders(text);
     let words = words(text);
     let runs = digits::runs(words.iter().map(|word| word.text));
-    let mut keep = |candidates: Vec<Found>, kept: &mut Vec<Found>| {
+    let keep = |candidates: Vec<Found>, kept: &mut Vec<Found>| {
         for found in candidates {
             let is_free = !kept.iter().any(|other| other.overlaps(&found))
                 && !placeholders.iter().any(|placeholder| {

@@ -38,7 +38,7 @@ fn is_capital(token: &Token<'_>) -> bool {
 fn is_street(token: &Token<'_>) -> bool {
     let is_ending = |ending: &&str| {
         token.small.len() > ending.len() + 2
-            && token.small.ends_with(**ending)
+            && token.small.ends_with(*ending)
             && !token.known.is(Known::WORD)
     };
     token.is_word()
