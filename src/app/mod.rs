@@ -150,6 +150,7 @@ impl App {
             kind: ErrorKind::Invalid,
             message: format!("serve.embed_origins: {problem}"),
         })?;
+        redaction::mask(config.redaction.kinds());
         let (auth, mut access) = doors(&config, demo, &tenant, address)?;
         let own_sockets = OwnSockets::bind(&config.media, &tenant).await?;
         access.media = own_sockets.addresses();

@@ -11,6 +11,7 @@ mod eval_followups;
 mod eval_gaps;
 mod eval_grounding;
 mod eval_intent;
+mod eval_redaction;
 pub mod eval_retrieval;
 mod eval_routing;
 mod eval_spoken;
@@ -82,6 +83,7 @@ enum Eval {
     /// What the ranking learns from agents' verdicts, on a made-up log
     Feedback(eval_feedback::FeedbackArgs),
     Followups(eval_followups::FollowupsArgs),
+    Redaction(eval_redaction::RedactionArgs),
     Routing(eval_routing::RoutingArgs),
     Summary(eval_summary::SummaryArgs),
     /// How well intents are told on a labelled set, and when nothing is said
@@ -187,6 +189,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 Eval::Conflicts(args) => eval_conflicts::run(&args, &mut out),
                 Eval::Feedback(args) => eval_feedback::run(&args, &mut out),
                 Eval::Followups(args) => eval_followups::run(&args, &mut out),
+                Eval::Redaction(args) => eval_redaction::run(&args, &mut out),
                 Eval::Routing(args) => {
                     eval_routing::run(&args, &mut out)?;
                     Ok(())
@@ -217,6 +220,7 @@ fn unforeseen(error: anyhow::Error) -> Failure {
     use self::knowledge::Refusal;
     use crate::app::AppError;
     use crate::evaluate::cards::CardsError;
+    use crate::evaluate::redaction::RedactionDataError;
     use crate::evaluate::retrieval::EvaluationError;
     use crate::knowledge::KnowledgeError;
     use crate::models::ModelError;
@@ -230,6 +234,7 @@ fn unforeseen(error: anyhow::Error) -> Failure {
                 .or_else(|| cause.downcast_ref().map(KnowledgeError::kind))
                 .or_else(|| cause.downcast_ref().map(EvaluationError::kind))
                 .or_else(|| cause.downcast_ref().map(CardsError::kind))
+                .or_else(|| cause.downcast_ref().map(RedactionDataError::kind))
                 .or_else(|| cause.downcast_ref().map(StoreError::kind))
                 .or_else(|| cause.downcast_ref().map(AppError::kind))
                 .or_else(|| cause.downcast_ref().map(Refusal::kind))

@@ -9,6 +9,7 @@ mod insight;
 mod media;
 mod office;
 mod own_sockets;
+mod redaction;
 mod routing;
 mod speech;
 mod wrapup;
@@ -31,6 +32,7 @@ pub use self::insight::{Categories, Intents};
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
 pub use self::office::{Calendar, Mail, SentCopy, Team};
 pub use self::own_sockets::{AudioSocket, Siprec};
+pub use self::redaction::Redaction;
 pub use self::routing::{
     AmazonConnect, Context as RoutingContext, Dynamics, Instruction as RouterInstruction, Router,
     Routing, TaskRouter as RouterTaskRouter,
@@ -62,6 +64,7 @@ pub struct Config {
     pub routing: Routing,
     pub intents: Intents,
     pub categories: Categories,
+    pub redaction: Redaction,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
@@ -358,6 +361,7 @@ impl Config {
         mistakes.extend(self.channels.mistakes(self.media.public_url.is_some()));
         mistakes.extend(self.wrapup.mistakes());
         mistakes.extend(self.generation.mistakes());
+        mistakes.extend(self.redaction.mistakes());
         if !mistakes.is_empty() {
             return Err(ConfigError::Value(mistakes.join("\n")));
         }
@@ -473,6 +477,8 @@ mod tests {
             ("[wrapup]\ntime_zone = \"Mars\"", &[], vec!["wrapup.time_zone", "Mars"]),
             ("[media.siprec]\npeers = [\"pbx\"]", &[], vec!["media.siprec.peers", "pbx"]),
             ("[media.siprec]\nrtp_ports = [9, 8]", &[], vec!["media.siprec.rtp_ports"]),
+            ("[redaction]\nmask = [\"card\", \"cards\"]", &[], vec!["redaction.mask", "cards is none of"]),
+            ("[redaction]\nmask = [\"iban\"]", &[], vec!["redaction.mask", "card has to be in it"]),
             ("[media.audiosocket]\nlisten = \"9092\"", &[], vec!["line 2", "socket address"]),
         ] {
             let error = load(text, vars).expect_err("it is wrong");

@@ -49,7 +49,7 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
     let strike = |(fault, why): (Fault, String)| StruckSentence {
         text: claim.text.clone(),
         fault,
-        why: redaction::typed(&why),
+        why: redaction::published(&why),
     };
     let mut cited = Vec::new();
     for id in &claim.cites {

@@ -14,6 +14,7 @@ use crate::domain::{
     ArticleAction, ArticleContent, ArticleId, ArticleRevision, Audience, NewRevision, Redacted,
     SentenceOrigin, TenantId, TurnQuote,
 };
+use crate::insight::redaction;
 use crate::knowledge::{FileArticle, check};
 use crate::serve::ServeState;
 use crate::serve::auth::Principal;
@@ -137,7 +138,7 @@ pub async fn create(
     let named = text.id.take();
     let name = match &named {
         Some(id) => id.clone(),
-        None => slug((state.masker)(text.title.as_deref().unwrap_or_default()).as_str()),
+        None => slug(redaction::published(text.title.as_deref().unwrap_or_default()).as_str()),
     };
     let comment = masked_comment(&state, text.comment.take())?;
     let provenance = origins(&state, text.provenance.take())?;
@@ -148,7 +149,7 @@ pub async fn create(
             number => format!("{name}-{number}"),
         };
         let id = ArticleId::from(id);
-        let content = text.clone().over(id.clone(), None, &*state.masker)?;
+        let content = text.clone().over(id.clone(), None, &redaction::published)?;
         let new = NewRevision {
             article: id,
             based_on: 0,
@@ -199,7 +200,7 @@ pub async fn change(
         Some(origins) => self::origins(&state, Some(origins))?,
         None => Arc::clone(&before.provenance),
     };
-    let content = text.over(id.clone(), Some(&before.content), &*state.masker)?;
+    let content = text.over(id.clone(), Some(&before.content), &redaction::published)?;
     let new = NewRevision {
         article: id,
         based_on,

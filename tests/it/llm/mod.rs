@@ -11,6 +11,7 @@ mod guarded;
 mod live;
 mod real;
 mod records;
+mod scan;
 mod servers;
 mod tapes;
 pub mod voices;

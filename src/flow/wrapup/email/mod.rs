@@ -113,7 +113,7 @@ impl Reading<'_> {
                 let passages = self.passages().take(max);
                 let claims: Vec<EmailPart> = passages
                     .map(|passage| ProvenSentence {
-                        text: redaction::typed(&passage.quote),
+                        text: redaction::published(&passage.quote),
                         proofs: vec![Proof::Passage(passage.clone())],
                         support: 1.0,
                     })
