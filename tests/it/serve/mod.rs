@@ -1,6 +1,7 @@
 //! The doors over real sockets: each answer is checked against the description that the service
 //! itself gives out, and so is each event.
 
+mod access;
 mod articles;
 mod batches;
 mod crash;
