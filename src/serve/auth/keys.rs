@@ -6,14 +6,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
-use rand::RngCore as _;
+use rand::Rng as _;
 use subtle::ConstantTimeEq as _;
 
 use super::{Principal, fresh_secret, hash_of};
 use crate::store::access::KeyRow;
 
 const PREFIX: &str = "bck_";
-const ID_BYTES: usize = 6;
+/// Letters only, so that nobody takes it for a number that has to be masked.
+const ID_LETTERS: usize = 10;
 
 /// A key at the one moment at which it is known.
 pub struct MadeKey {
@@ -25,9 +26,8 @@ pub struct MadeKey {
 
 impl MadeKey {
     pub fn fresh() -> Self {
-        let mut bytes = [0; ID_BYTES];
-        rand::rng().fill_bytes(&mut bytes);
-        let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut random = rand::rng();
+        let id: String = (0..ID_LETTERS).map(|_| random.random_range('a'..='z')).collect();
         let key = fresh_secret(&format!("{PREFIX}{id}_"));
         Self { hash: hash_of(&key), id, key }
     }

@@ -3,6 +3,7 @@
 
 mod access;
 mod articles;
+mod audit;
 mod batches;
 mod crash;
 mod crm;
@@ -11,6 +12,7 @@ mod doors;
 mod embed;
 mod gaps;
 pub mod harness;
+mod limits;
 mod proposals;
 mod routes;
 mod samples;
