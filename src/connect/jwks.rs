@@ -267,6 +267,8 @@ pub fn keys_url(text: &str) -> Result<Url, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use serde_json::json;
 
     use super::*;
@@ -322,5 +324,55 @@ mod tests {
         let _held = listener.accept().await.expect("one asks");
         let second = tokio::time::timeout(Duration::from_millis(100), listener.accept()).await;
         assert!(second.is_err(), "and no more");
+    }
+
+    /// Answers with the keys whose ids are in `ids` at that moment; counts how often it was asked.
+    async fn published(ids: Arc<Mutex<Vec<&'static str>>>) -> (String, Arc<AtomicUsize>) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}/keys", listener.local_addr().expect("bound"));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                let _ = socket.read(&mut [0; 4096]).await;
+                let key = |id: &&str| json!({"kty": "RSA", "kid": id, "e": "AQAB", "n": "u1SU1LfVLPHCozMxH2Mo"});
+                let keys: Vec<_> = ids.lock().await.iter().map(key).collect();
+                let body = json!({"keys": keys}).to_string();
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                let _ = socket.write_all(format!("{head}{body}").as_bytes()).await;
+            }
+        });
+        (url, asked)
+    }
+
+    #[tokio::test]
+    async fn made_up_key_ids_ask_once() {
+        let (url, asked) = published(Arc::new(Mutex::new(vec!["a"]))).await;
+        let keys = KeySet::new(&url, &ALGORITHMS).expect("an address");
+        for number in 0..200 {
+            assert!(keys.key(&format!("made-up-{number}")).await.is_none());
+        }
+        assert!(keys.key("a").await.is_some());
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_new_key_is_found_and_an_old_one_forgotten_when_it_is_time() {
+        let ids = Arc::new(Mutex::new(vec!["a"]));
+        let (url, asked) = published(ids.clone()).await;
+        let keys = KeySet::new(&url, &ALGORITHMS).expect("an address");
+        assert!(keys.key("a").await.is_some());
+        *ids.lock().await = vec!["b"];
+        assert!(keys.key("b").await.is_none(), "it was asked a moment ago");
+        // As if the minute were over.
+        *keys.not_before.lock().await = Some(Instant::now());
+        assert!(keys.key("b").await.is_some());
+        assert!(keys.key("a").await.is_none(), "what isn't published any more opens nothing");
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
     }
 }
