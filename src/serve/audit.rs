@@ -270,8 +270,7 @@ impl Watched {
         let who = (principal, proof.as_str());
         let action = self.rule.and_then(|rule| rule.audited);
         match (action, outcome(status)) {
-            (Some(action), Some(AuditOutcome::Done | AuditOutcome::Failed)) => {
-                let outcome = outcome(status).unwrap_or(AuditOutcome::Failed);
+            (Some(action), Some(outcome @ (AuditOutcome::Done | AuditOutcome::Failed))) => {
                 state.audit.done(action, who, outcome, self.about, &state.masker).await;
             }
             (_, Some(AuditOutcome::Refused)) => {

@@ -65,7 +65,7 @@ pub async fn guard(State(state): State<ServeState>, mut request: Request, next: 
             let (uri, headers) = (request.uri(), request.headers());
             let tenant = state.media_auth.tenant_of(uri, headers).await;
             let Some(tenant) = tenant else {
-                if presents_something(request.headers()) {
+                if presents_something(&request) {
                     let why = "what was presented opens nothing";
                     state.audit.refused(None, why, watched.about, &state.masker).await;
                 }
@@ -103,8 +103,10 @@ fn refusal(principal: &Principal, method: &Method, route: Option<&str>) -> Optio
 }
 
 /// Whether somebody tried something; a page that only looks whether it is signed in did not.
-fn presents_something(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::AUTHORIZATION)
+fn presents_something(request: &Request) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    let has_token = query.split('&').any(|pair| pair.starts_with("token="));
+    request.headers().contains_key(header::AUTHORIZATION) || has_token
 }
 
 /// 401; but ACS hears of a wrong token by a close code.

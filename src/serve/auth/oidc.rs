@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq as _;
 use super::super::ServeState;
 use super::super::audit::Circumstances;
 use super::super::error::Problem;
+use super::super::extract::Query;
 use super::super::listen::Caller;
 use super::sessions::cookie_of;
 use super::{Hash, Principal, fresh_secret, hash_of};
@@ -123,14 +124,12 @@ pub async fn callback(
     let browser = cookie_of(&headers, COOKIE);
     let waiting = answer.state.and_then(|state| door.take(&state, browser));
     let about = Circumstances { from: caller.0, ..Circumstances::default() };
-    let refuse =
-        async |why: &str| state.audit.refused(None, why, about.clone(), &state.masker).await;
     let Some(waiting) = waiting else {
-        refuse("an answer to no sign-in that this browser began").await;
+        refused(&state, "an answer to no sign-in that this browser began", about).await;
         return Ok(to("/?problem=sign-in-expired", None));
     };
     let (Some(code), None) = (&answer.code, &answer.error) else {
-        refuse("the identity provider signed nobody in").await;
+        refused(&state, "the identity provider signed nobody in", about).await;
         return Ok(to("/?problem=sign-in-refused", None));
     };
     match door.sign_in.finish(&waiting.attempt, code, answer.iss.as_deref()).await {
@@ -142,10 +141,14 @@ pub async fn callback(
             Ok(to(&waiting.next, Some(cookie)))
         }
         Err(error) => {
-            refuse(&format!("sign-in: {error}")).await;
+            refused(&state, &format!("sign-in: {error}"), about).await;
             Ok(back(&error))
         }
     }
+}
+
+async fn refused(state: &ServeState, why: &str, about: Circumstances) {
+    state.audit.refused(None, why, about, &state.masker).await;
 }
 
 fn door(state: &ServeState) -> Result<&SignInDoor, Problem> {
