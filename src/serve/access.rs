@@ -9,6 +9,7 @@ use axum::http::Method;
 
 use super::auth::Principal;
 use crate::domain::AccessRole::{self, Admin, Agent, Batch, KnowledgeManager, Service, Supervisor};
+use crate::domain::TenantId;
 
 /// What the table says of one way to use a route.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Rule {
     /// As the description has it.
     path: &'static str,
     roles: Roles,
+    /// It tells of the whole process, so it is for the tenant alone whose service this is.
+    at_home: bool,
     /// What the audit log calls it, where it is written down there.
     pub audited: Option<&'static str>,
 }
@@ -55,11 +58,11 @@ const MACHINES: &[AccessRole] = &[Service, Admin];
 const ADMINS: &[AccessRole] = &[Admin];
 
 const fn public(method: &'static str, path: &'static str) -> Rule {
-    Rule { method, path, roles: Roles::Public, audited: None }
+    Rule { method, path, roles: Roles::Public, at_home: false, audited: None }
 }
 
 const fn rule(method: &'static str, path: &'static str, roles: &'static [AccessRole]) -> Rule {
-    Rule { method, path, roles: Roles::Only(roles), audited: None }
+    Rule { method, path, roles: Roles::Only(roles), at_home: false, audited: None }
 }
 
 impl Rule {
@@ -67,11 +70,19 @@ impl Rule {
         Self { audited: Some(name), ..self }
     }
 
+    const fn at_home(self) -> Self {
+        Self { at_home: true, ..self }
+    }
+
     pub fn is_public(&self) -> bool {
         matches!(self.roles, Roles::Public)
     }
 
-    pub fn lets_in(&self, principal: &Principal) -> bool {
+    /// `home` is whose service it is.
+    pub fn lets_in(&self, principal: &Principal, home: &TenantId) -> bool {
+        if self.at_home && principal.tenant != *home {
+            return false;
+        }
         match self.roles {
             Roles::Public => true,
             Roles::Only(roles) => principal.is_operator || roles.contains(&principal.role),
@@ -82,14 +93,15 @@ impl Rule {
     pub fn roles_text(&self) -> String {
         let Roles::Only(roles) = self.roles else { return "everybody".to_owned() };
         let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
-        names.join(", ")
+        let whose = if self.at_home { " of the service's own tenant" } else { "" };
+        format!("{}{whose}", names.join(", "))
     }
 }
 
 static TABLE: &[Rule] = &[
     public("GET", "/livez"),
     public("GET", "/readyz"),
-    rule("GET", "/metrics", MACHINES),
+    rule("GET", "/metrics", MACHINES).at_home(),
     rule("GET", "/openapi.json", ALL),
     rule("GET", "/asyncapi.json", ALL),
     public("GET", "/sign-in"),

@@ -43,7 +43,7 @@ pub async fn guard(State(state): State<ServeState>, mut request: Request, next: 
         Ok(Identified { principal, proof, scope }) => {
             // A page's token has been asked for the address already, and opens what it was given for.
             let refused = match scope {
-                None => refusal(&principal, request.method(), route.as_deref()),
+                None => refusal(&state, &principal, request.method(), route.as_deref()),
                 Some(_) => None,
             };
             if let Some(refused) = refused {
@@ -80,11 +80,16 @@ pub async fn guard(State(state): State<ServeState>, mut request: Request, next: 
 }
 
 /// What the table has against somebody who is known.
-fn refusal(principal: &Principal, method: &Method, route: Option<&str>) -> Option<Response> {
+fn refusal(
+    state: &ServeState,
+    principal: &Principal,
+    method: &Method,
+    route: Option<&str>,
+) -> Option<Response> {
     // Without a route there is a page or nothing.
     let route = route?;
     match access::entry(method, route) {
-        Entry::Found(rule) if rule.lets_in(principal) => None,
+        Entry::Found(rule) if rule.lets_in(principal, state.audit.home()) => None,
         Entry::Found(rule) => {
             let role = principal.role;
             let detail = format!("this is for {}; you are here as {role}", rule.roles_text());
