@@ -267,6 +267,8 @@ async fn lists_and_streams_hold_nothing_of_another_tenant() {
             assert!(!text.contains(&format!("\"{theirs}\"")), "{path} shows {theirs}: {text}");
         }
     }
+    let metrics = house.client.get(house.url("/metrics")).bearer_auth(OTHER_KEY);
+    assert_eq!(metrics.send().await.expect("answers").status(), 403, "it tells of everybody");
     let mut stream =
         house.client.get(house.url("/v1/events?last_event_id=0")).bearer_auth(OTHER_KEY);
     stream = stream.header("Last-Event-ID", "0");
