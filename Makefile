@@ -41,6 +41,7 @@ lint: ## formatting, clippy, articles, settings
 peers: ## fetch the programs of others that the connectors are tested with
 	@.ci/step "peers of the media wires" .ci/peers
 	@.ci/step "peers of mail, calendar and team chat" .ci/office-peers
+	@.ci/step "an OpenID provider" .ci/oidc-peer
 	@.ci/step "CRMs (about four minutes the first time)" .ci/crm-peers
 
 unit: ## all Rust tests, real models included

@@ -16,6 +16,7 @@ pub mod eval_retrieval;
 mod eval_routing;
 mod eval_spoken;
 mod eval_summary;
+mod keys;
 pub mod knowledge;
 mod log;
 pub mod models;
@@ -53,6 +54,9 @@ enum Command {
     ReplayLog(replay_log::ReplayLogArgs),
     Transcribe(transcribe::TranscribeArgs),
     Summarize(summarize::SummarizeArgs),
+    /// Make, list and revoke API keys, also while the service runs
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     Models(models::ModelsArgs),
     /// Search and check the articles
     #[command(subcommand)]
@@ -164,6 +168,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         }
         Command::Transcribe(args) => transcribe::run(&args, &mut out),
         Command::Summarize(args) => summarize::run(&args),
+        Command::Keys(command) => {
+            keys::run(&command, &mut out)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Models(args) => models::run(args).map_err(unforeseen),
         Command::Knowledge(command) => {
             match knowledge::run(&command, &mut out).map_err(unforeseen)? {

@@ -2,6 +2,7 @@
 //!
 //! `BACKCHANNEL__SERVE__LISTEN=127.0.0.1:9000` is `listen` in `[serve]`.
 
+mod auth;
 mod channels;
 mod crm;
 mod generation;
@@ -25,6 +26,7 @@ use crate::models::Engine;
 use crate::prompts::PromptSettings;
 use crate::serve;
 
+pub use self::auth::{Auth, Jwt, Oidc, Person};
 pub use self::channels::{AcsSms, Channels, Teams, TwilioSms, WebChat, address as channel_address};
 pub use self::crm::{Crm, Login, Rule, Webhook, WebhookScheme, Writes, sounds_secret};
 pub use self::generation::{Budget, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
@@ -46,6 +48,7 @@ pub use self::wrapup::{Disposition, OwnSection, WrapUp};
 pub struct Config {
     pub serve: serve::Config,
     pub auth: Auth,
+    pub limits: serve::LimitSettings,
     pub media: Media,
     pub store: Store,
     pub knowledge: Knowledge,
@@ -65,32 +68,6 @@ pub struct Config {
     pub intents: Intents,
     pub categories: Categories,
     pub redaction: Redaction,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
-#[serde(deny_unknown_fields, default)]
-pub struct Auth {
-    /// The key of `Authorization: Bearer`. `--demo` makes one up.
-    pub api_key: Option<Secret>,
-    /// The name that the pages show.
-    pub name: Option<String>,
-    /// More people with a key of their own.
-    pub people: Vec<Person>,
-}
-
-/// Somebody who may come in.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct Person {
-    pub name: String,
-    pub api_key: Secret,
-    /// agent, supervisor, knowledge_manager, batch or admin; shown, and not yet enforced
-    #[serde(default = "agent")]
-    pub role: String,
-}
-
-fn agent() -> String {
-    "agent".to_owned()
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -356,7 +333,8 @@ impl Config {
                 "transcript.end_silence_ms must be from 100 to 3000".to_owned(),
             ));
         }
-        let mut mistakes = self.media.mistakes();
+        let mut mistakes = self.auth.mistakes();
+        mistakes.extend(self.media.mistakes());
         mistakes.extend(self.speech.mistakes());
         mistakes.extend(self.channels.mistakes(self.media.public_url.is_some()));
         mistakes.extend(self.wrapup.mistakes());

@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 
 use super::read::{self, ArticleView, view};
 use crate::domain::{
-    ArticleAction, ArticleContent, ArticleId, ArticleRevision, Audience, NewRevision, Redacted,
-    SentenceOrigin, TenantId, TurnQuote,
+    AccessRole, ArticleAction, ArticleContent, ArticleId, ArticleRevision, Audience, NewRevision,
+    Redacted, SentenceOrigin, TenantId, TurnQuote,
 };
 use crate::insight::redaction;
 use crate::knowledge::{FileArticle, check};
@@ -251,6 +251,11 @@ pub async fn review(
             return Err(Problem::invalid(format!("action is {known}, not `{}`", shown(other))));
         }
     };
+    if action != ArticleAction::Submit && !may_decide(&principal) {
+        let detail =
+            "deciding about articles is for knowledge managers, supervisors and administrators";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "denied", detail));
+    }
     let comment = masked_comment(&state, review.reason)?;
     if action == ArticleAction::Return && comment.is_none() {
         return Err(Problem::invalid("with `return` comes `reason`, for the author"));
@@ -293,6 +298,11 @@ pub async fn review(
     };
     let written = state.desk.revise(&principal.tenant, new).await;
     answer(&state, &principal.tenant, written).await
+}
+
+fn may_decide(principal: &Principal) -> bool {
+    let deciders = [AccessRole::KnowledgeManager, AccessRole::Supervisor, AccessRole::Admin];
+    principal.is_operator || deciders.contains(&principal.role)
 }
 
 async fn answer(
