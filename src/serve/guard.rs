@@ -1,7 +1,7 @@
 //! What every request passes: who it is, whether they may, and the security headers behind.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -29,7 +29,7 @@ struct Identified {
 /// Lets nobody through without a key or a session, but to health, sign-in and the pages; and everybody only to what
 /// `access` says. What that table wants to be written down, and whoever is turned away, is in the audit log.
 pub async fn guard(State(state): State<ServeState>, mut request: Request, next: Next) -> Response {
-    let identified = identify(&state, &request).await;
+    let identified = identify(&state, (request.method(), request.uri(), request.headers())).await;
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let from = request.extensions().get::<Peer>().map(|peer| peer.0);
     let who = identified.as_ref().ok().map(|one| (one.principal.clone(), one.proof.clone()));
@@ -124,8 +124,11 @@ async fn refuse(request: Request, problem: Problem) -> Response {
     problem.into_response()
 }
 
-async fn identify(state: &ServeState, request: &Request) -> Result<Identified, Problem> {
-    let headers = request.headers();
+/// By a request's head: its body can't be lent over an await.
+async fn identify(
+    state: &ServeState,
+    (method, uri, headers): (&Method, &Uri, &HeaderMap),
+) -> Result<Identified, Problem> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let (scheme, key) =
             value.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();
@@ -133,7 +136,7 @@ async fn identify(state: &ServeState, request: &Request) -> Result<Identified, P
             return Err(auth::unauthorised());
         }
         let key = key.trim();
-        let by_token = state.auth.tokens.admit(key, request.method(), request.uri().path());
+        let by_token = state.auth.tokens.admit(key, method, uri.path());
         if let Some(found) = scoped(state, by_token) {
             return Ok(found);
         }
@@ -145,18 +148,18 @@ async fn identify(state: &ServeState, request: &Request) -> Result<Identified, P
         return Ok(Identified { principal, proof, scope: None });
     }
     // A browser's event source can't set a header.
-    let query = request.uri().query().unwrap_or_default();
+    let query = uri.query().unwrap_or_default();
     if let Some(token) = query.split('&').find_map(|pair| pair.strip_prefix("token="))
-        && *request.method() == Method::GET
-        && request.uri().path().ends_with("/events")
+        && *method == Method::GET
+        && uri.path().ends_with("/events")
     {
-        let admitted = state.auth.tokens.admit_stream(token, request.uri().path());
+        let admitted = state.auth.tokens.admit_stream(token, uri.path());
         return scoped(state, admitted).ok_or_else(auth::unauthorised);
     }
     let token = auth::session_token(headers).ok_or_else(auth::unauthorised)?;
     let (principal, proof) = state.auth.by_session(token).ok_or_else(auth::unauthorised)?;
     // A browser sends the cookie whoever made it ask; reading is harmless, the rest is not.
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     if !safe || headers.contains_key(header::UPGRADE) {
         check_origin(headers, true)?;
     }

@@ -75,9 +75,9 @@ fn seconds() -> u64 {
         .unwrap_or(6)
 }
 
-const LIMIT: u32 = 40;
+const LIMIT: u32 = 10;
 /// What each normal tenant asks in a second: within its limit.
-const NORMAL: u64 = 20;
+const NORMAL: u64 = 5;
 
 /// The nine normal tenants for a while, at constant arrivals: how long each request took, in milliseconds, and how many
 /// were refused.
