@@ -92,7 +92,12 @@ struct Fragment {
 
 enum State {
     Shown,
-    Held { turn_id: TurnId, placeholder: String, raw: String, in_context: bool },
+    Held {
+        turn_id: TurnId,
+        placeholder: String,
+        raw: String,
+        in_context: bool,
+    },
     Card(String),
     /// It is masked as something else, and may turn out to be a card's after all.
     Other,
@@ -174,7 +179,8 @@ impl Masker {
             }
             let raw = raw_text(&words[run.first..=run.last]);
             let is_other = secrets.iter().any(over);
-            let is_named = !context && names_another(words, run.first);
+            let is_named =
+                !context && (names_another(words, run.first) || card::is_telephone(&run.digits));
             let state = match self.judge(&trail, &run, context, is_named) {
                 Verdict::Card { fragments } => {
                     secrets.retain(|secret| !over(secret));
@@ -257,7 +263,7 @@ impl Masker {
         let (of_words, found) = (find::words(&text), runs(words.iter().copied()));
         let mut hidden: Vec<std::ops::Range<usize>> =
             self.secrets(&text, &found).iter().map(Found::range).collect();
-        hidden.extend(find::unfinished(&text, self.kinds));
+        hidden.extend(find::unfinished(&text, self.kinds, self.before()));
         for run in found {
             let joins = run.leads || run.digits.len() >= JOINING_MIN_DIGITS;
             if run.digits.len() >= HELD_MIN_DIGITS || (continues && joins) {
@@ -297,10 +303,11 @@ impl Masker {
             .take_while(|fragment| matches!(fragment.state, State::Card(_)))
             .map(|fragment| fragment.digits.len())
             .sum();
-        if in_card && (goes_on || of_card < card::USUAL) {
+        let stands_alone = length >= JOINING_MIN_DIGITS || (run.leads && run.trails);
+        let is_apart = stands_alone || run.leads || run.trails;
+        if in_card && (goes_on || is_apart && of_card < card::USUAL) {
             return Verdict::Card { fragments: 1 };
         }
-        let stands_alone = length >= JOINING_MIN_DIGITS || (run.leads && run.trails);
         let joins = goes_on || !is_named && stands_alone;
         let mut hold = (context && length >= HELD_MIN_DIGITS)
             || (run.trails && length >= HELD_MIN_DIGITS && card::may_become_card(&run.digits))

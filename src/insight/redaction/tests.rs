@@ -309,7 +309,8 @@ fn luhn_run(text: &str) -> Option<String> {
             ' ' | '-' | '.' | '/' => {}
             _ => {
                 let starts = 0..digits.len();
-                let run = starts.flat_map(|at| (13..=19).filter_map(move |length| Some((at, at + length))));
+                let run = starts
+                    .flat_map(|at| (13..=19).filter_map(move |length| Some((at, at + length))));
                 let hit = run.filter_map(|(from, to)| digits.get(from..to)).find(|run| luhn(run));
                 if let Some(hit) = hit {
                     return Some(hit.to_owned());
@@ -325,7 +326,7 @@ fn luhn_run(text: &str) -> Option<String> {
 const SAID: [(&str, &[&str]); 12] = [
     ("the security code is 917 I think", &["917"]),
     ("your code is 482 913 and it is valid for an hour", &["482", "913"]),
-    ("my one time passcode is four eight two nine one three", &["four eight", "nine one"]),
+    ("my one time passcode is four eight two nine one three okay", &["four eight", "nine one"]),
     ("the IBAN is GB82 WEST 1234 5698 7654 32 at the bank", &["WEST", "1234", "5698", "7654"]),
     ("my sort code is 20-11-53 and the account number 55779911", &["20-11", "5577"]),
     ("my social security number is 219-09-9999 since ever", &["219", "9999"]),

@@ -40,7 +40,9 @@ static CUES: LazyLock<Vec<(Topic, Regex)>> = LazyLock::new(|| {
 
 /// Codes that are none of these: "error code", "post code".
 static OTHER_CODE: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"\b(?:error|post|postal|zip|area|promo|discount|voucher|coupon|country|dial\w*|bar|product|fault|status|colou?r|reason) ?code(?: is|'s| was| says| reads)?\s*$")
+    regex(
+        r"\b(?:error|post|postal|zip|area|promo|discount|voucher|coupon|country|dial\w*|bar|product|fault|status|colou?r|reason) ?code(?: is|'s| was| says| reads)?\s*$",
+    )
 });
 static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
     regex(
@@ -49,15 +51,19 @@ static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// What asks for something to be said, before its cue in one sentence.
 static ASKS: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"(?:what|which|tell|give|confirm|read|say|need|enter|type|provide|have|get|could|can|may|please|spell|verify|share|\?)")
+    regex(
+        r"(?:what|which|tell|give|confirm|read|say|need|enter|type|provide|have|get|could|can|may|please|spell|verify|share|\?)",
+    )
 });
 static SECRET_WORD_ASKED: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"\b(?:what|what['’]s|tell|give|confirm|say|need|provide|spell|verify|have|get)\b[^.?!]{0,40}\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\b|\b(?:password|passphrase|maiden name)(?: is| was|:)\W*$",
+        r"\b(?:what|what['’]s|tell|give|confirm|say|need|provide|spell|verify|have|get)\b[^.?!]{0,40}\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\b|\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\W*\?\W*$|\b(?:password|passphrase|maiden name)(?: is| was|:)\W*$",
     )
 });
 static FILLER: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"^(?:(?:yes|yeah|yep|sure|okay|ok|um|uh|well|so|of course|that['’]s|that is|it['’]s|it is|the|my password is|here)\b[\s,.:]*)+")
+    regex(
+        r"^(?:(?:yes|yeah|yep|sure|okay|ok|um|uh|well|so|of course|that['’]s|that is|it['’]s|it is|the|my password is|here)\b[\s,.:]*)+",
+    )
 });
 /// A word with digits in it, as documents are numbered.
 static NUMBERED: LazyLock<Regex> =
@@ -65,17 +71,120 @@ static NUMBERED: LazyLock<Regex> =
 
 /// After "the password is" these are no password.
 const NO_PASSWORD: &[&str] = &[
-    "a", "an", "the", "not", "wrong", "incorrect", "reset", "expired", "invalid", "required", "too", "being", "no", "never",
-    "always", "correct", "changed", "locked", "my", "your", "case", "at", "to", "in", "on", "sent", "saved", "blank", "same",
-    "one", "something", "what", "that", "this", "needed", "weak", "only", "there", "working", "also", "used", "and", "or",
-    "for", "important", "secure", "stored", "it", "i", "we", "you", "they", "he", "she", "of", "with", "very", "really",
-    "about", "asked", "because", "so", "if", "when", "where", "why", "how", "all", "just", "right", "fine", "okay", "ok", "encrypted", "hidden", "masked", "safe",
-    "set", "set.", "accepted", "rejected", "refused", "valid", "stolen", "lost", "forgotten", "unknown", "known", "compromised", "long", "short", "strong",
-    "yes", "sure", "sorry", "hold", "wait", "don't", "can't", "i'm", "i've", "i'd", "let", "please", "hang", "um", "uh", "well",
+    "a",
+    "an",
+    "the",
+    "not",
+    "wrong",
+    "incorrect",
+    "reset",
+    "expired",
+    "invalid",
+    "required",
+    "too",
+    "being",
+    "no",
+    "never",
+    "always",
+    "correct",
+    "changed",
+    "locked",
+    "my",
+    "your",
+    "case",
+    "at",
+    "to",
+    "in",
+    "on",
+    "sent",
+    "saved",
+    "blank",
+    "same",
+    "one",
+    "something",
+    "what",
+    "that",
+    "this",
+    "needed",
+    "weak",
+    "only",
+    "there",
+    "working",
+    "also",
+    "used",
+    "and",
+    "or",
+    "for",
+    "important",
+    "secure",
+    "stored",
+    "it",
+    "i",
+    "we",
+    "you",
+    "they",
+    "he",
+    "she",
+    "of",
+    "with",
+    "very",
+    "really",
+    "about",
+    "asked",
+    "because",
+    "so",
+    "if",
+    "when",
+    "where",
+    "why",
+    "how",
+    "all",
+    "just",
+    "right",
+    "fine",
+    "okay",
+    "ok",
+    "encrypted",
+    "hidden",
+    "masked",
+    "safe",
+    "set",
+    "set.",
+    "accepted",
+    "rejected",
+    "refused",
+    "valid",
+    "stolen",
+    "lost",
+    "forgotten",
+    "unknown",
+    "known",
+    "compromised",
+    "long",
+    "short",
+    "strong",
+    "yes",
+    "sure",
+    "sorry",
+    "hold",
+    "wait",
+    "don't",
+    "can't",
+    "i'm",
+    "i've",
+    "i'd",
+    "let",
+    "please",
+    "hang",
+    "um",
+    "uh",
+    "well",
 ];
 /// Here a password that is said is over.
-const ENDS_PASSWORD: &[&str] =
-    &["and", "but", "so", "can", "could", "please", "thanks", "thank", "is", "then", "okay", "ok", "for", "because", "i", "you", "which", "with", "if"];
+const ENDS_PASSWORD: &[&str] = &[
+    "and", "but", "so", "can", "could", "please", "thanks", "thank", "is", "then", "okay", "ok",
+    "for", "because", "i", "you", "which", "with", "if",
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Topic {
@@ -97,7 +206,9 @@ impl Topic {
             Self::SecurityCode => Secret::SecurityCode,
             Self::OneTimeCode => Secret::OneTimeCode,
             Self::Pin => Secret::Password,
-            Self::SortCode | Self::Account | Self::BankAccount | Self::Routing => Secret::BankAccount,
+            Self::SortCode | Self::Account | Self::BankAccount | Self::Routing => {
+                Secret::BankAccount
+            }
             Self::SocialSecurity | Self::NationalId => Secret::NationalId,
             Self::Licence => Secret::DrivingLicence,
         }
@@ -117,10 +228,15 @@ impl Topic {
             Self::SortCode => length == 6 || length == 8 || length == 14,
             // A customer's account with the company itself is no secret, and is looked up.
             Self::Account | Self::BankAccount => of_bank && (6..=12).contains(&length),
-            Self::Routing => length == 9 && is_routing(digits) || of_bank && (6..=12).contains(&length),
+            Self::Routing => {
+                length == 9 && is_routing(digits) || of_bank && (6..=12).contains(&length)
+            }
             Self::SocialSecurity => length == 4 || is_ssn(digits),
             Self::NationalId => {
-                is_nhs(digits) || is_steuer_id(digits) || is_bsn(digits) || (6..=12).contains(&length)
+                is_nhs(digits)
+                    || is_steuer_id(digits)
+                    || is_bsn(digits)
+                    || (6..=12).contains(&length)
             }
             Self::Licence => length >= 5,
         }
@@ -147,7 +263,10 @@ pub(super) fn cued(text: &str, words: &[Word<'_>], runs: &[Run], before: Before)
         if may_be_card(&run.digits) {
             continue;
         }
-        let near = cues.iter().rev().filter(|(end, _)| *end <= range.start && range.start - end <= REACH_BYTES);
+        let near = cues
+            .iter()
+            .rev()
+            .filter(|(end, _)| *end <= range.start && range.start - end <= REACH_BYTES);
         let mut topics = near.map(|(_, topic)| *topic);
         let topic = topics.find(|topic| topic.fits(&run.digits, of_bank));
         let kind = topic.map(Topic::kind).or_else(|| answer(run, before));
@@ -182,11 +301,19 @@ fn documents(text: &str, cues: &[(usize, Topic)], found: &mut Vec<Found>) {
             continue;
         }
         let rest = &text[*end..];
-        let reach = rest.char_indices().map(|(at, _)| at).find(|at| *at >= REACH_BYTES / 2).unwrap_or(rest.len());
+        let reach = rest
+            .char_indices()
+            .map(|(at, _)| at)
+            .find(|at| *at >= REACH_BYTES / 2)
+            .unwrap_or(rest.len());
         let Some(hit) = NUMBERED.find_iter(rest).find(|hit| hit.start() <= reach) else { continue };
         let digits = hit.as_str().bytes().filter(u8::is_ascii_digit).count();
         if digits >= 5 && digits <= 12 {
-            found.push(Found { start: end + hit.start(), end: end + hit.end(), kind: topic.kind() });
+            found.push(Found {
+                start: end + hit.start(),
+                end: end + hit.end(),
+                kind: topic.kind(),
+            });
         }
     }
 }
@@ -196,7 +323,10 @@ fn passwords(text: &str, words: &[Word<'_>], before: Before) -> Vec<Found> {
     for hit in SECRET_WORD.find_iter(text) {
         found.extend(password(words, hit.end()));
     }
-    if before.asked.has(Secret::Password) && found.is_empty() && words.len() <= BARE_ANSWER_WORDS_MAX + 2 {
+    if before.asked.has(Secret::Password)
+        && found.is_empty()
+        && words.len() <= BARE_ANSWER_WORDS_MAX + 2
+    {
         let from = FILLER.find(text).map_or(0, |hit| hit.end());
         let count = words.iter().filter(|word| word.start >= from).count();
         if count <= BARE_ANSWER_WORDS_MAX {
@@ -209,18 +339,27 @@ fn passwords(text: &str, words: &[Word<'_>], before: Before) -> Vec<Found> {
 /// The words from a place on that are the password: one, or more that are said in a row.
 fn password(words: &[Word<'_>], from: usize) -> Option<Found> {
     let first = words.iter().position(|word| word.start + word.text.len() > from)?;
-    let bare = |word: &Word<'_>| word.text.trim_matches(|c: char| "\"'“”‘’.,;:!?()".contains(c)).to_lowercase();
+    let bare = |word: &Word<'_>| {
+        word.text.trim_matches(|c: char| "\"'“”‘’.,;:!?()".contains(c)).to_lowercase()
+    };
     let start = words[first].start.max(from);
     let value = &words[first].text[start - words[first].start..];
     let small = value.trim_matches(|c: char| "\"'“”‘’.,;:!?()".contains(c)).to_lowercase();
-    if small.is_empty() || NO_PASSWORD.contains(&&*small.replace('’', "'")) || value.starts_with('[') {
+    if small.is_empty()
+        || NO_PASSWORD.contains(&&*small.replace('’', "'"))
+        || value.starts_with('[')
+    {
         return None;
     }
     let is_plain = |text: &str| text.chars().all(char::is_alphanumeric);
     let mut last = first;
     while last + 1 < words.len() && last + 1 - first < PASSWORD_WORDS_MAX {
-        let ends = words[last].text.ends_with(['.', ',', '?', '!', ';', '"', '”']) || !is_plain(&bare(&words[last]));
-        if ends || ENDS_PASSWORD.contains(&&*bare(&words[last + 1])) || words[last + 1].text.starts_with('[') {
+        let ends = words[last].text.ends_with(['.', ',', '?', '!', ';', '"', '”'])
+            || !is_plain(&bare(&words[last]));
+        if ends
+            || ENDS_PASSWORD.contains(&&*bare(&words[last + 1]))
+            || words[last + 1].text.starts_with('[')
+        {
             break;
         }
         last += 1;
