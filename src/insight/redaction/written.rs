@@ -22,7 +22,7 @@ impl Masker {
             confidence: 1.0,
         };
         let words: Vec<RawWord> = text.split_whitespace().map(word).collect();
-        let before = self.before();
+        let before = self.before(party);
         let masked = self.final_turn(party, turn_id, &words);
         let text = self.rewritten(&masked.text, text, before);
         Masked { text, words: Vec::new(), resolved: masked.resolved }
@@ -31,7 +31,7 @@ impl Masker {
     /// As `typed_turn`, for what is sent to somebody who reads it at once: digits that only might become a card's
     /// are shown, unless a card was being spoken of. Those of a known card never are.
     pub fn sent_turn(&mut self, party: &PartyId, turn_id: &TurnId, text: &str) -> Masked {
-        let before = self.before();
+        let before = self.before(party);
         let mut masked = self.typed_turn(party, turn_id, text);
         let mut trail = self.trails.remove(party).unwrap_or_default();
         for fragment in &mut trail {

@@ -278,6 +278,23 @@ pub(super) fn cued(text: &str, words: &[Word<'_>], runs: &[Run], before: Before)
     found
 }
 
+/// Where digits begin that are spoken of, and may go on.
+pub(super) fn open_number(
+    text: &str,
+    words: &[Word<'_>],
+    runs: &[Run],
+    kinds: Kinds,
+    before: Before,
+) -> Option<usize> {
+    let last = runs.last().filter(|run| run.trails)?;
+    let start = range_of(last, words).start;
+    let is_near = |end: &usize| *end <= start && start - end <= REACH_BYTES;
+    let is_cued = cues(text).iter().any(|(end, topic)| is_near(end) && kinds.has(topic.kind()));
+    let answers =
+        last.first < ANSWER_WITHIN_WORDS && kinds.iter().any(|kind| before.asked.has(kind));
+    (is_cued || answers).then_some(start)
+}
+
 /// What answers a question of an earlier turn.
 fn answer(run: &Run, before: Before) -> Option<Secret> {
     let length = run.digits.len();
