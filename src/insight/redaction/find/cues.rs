@@ -325,7 +325,7 @@ fn documents(text: &str, cues: &[(usize, Topic)], found: &mut Vec<Found>) {
             .unwrap_or(rest.len());
         let Some(hit) = NUMBERED.find_iter(rest).find(|hit| hit.start() <= reach) else { continue };
         let digits = hit.as_str().bytes().filter(u8::is_ascii_digit).count();
-        if digits >= 5 && digits <= 12 {
+        if (5..=12).contains(&digits) {
             found.push(Found {
                 start: end + hit.start(),
                 end: end + hit.end(),
