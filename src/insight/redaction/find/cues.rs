@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::checks::{is_bsn, is_nhs, is_routing, is_ssn, is_steuer_id};
-use super::{Before, Found, Kinds, Run, Secret, Word, may_be_card, range_of};
+use super::{Before, Found, Kinds, Run, Secret, Word, card, may_be_card, range_of};
 
 /// A cue holds for what comes within so many bytes.
 const REACH_BYTES: usize = 70;
@@ -54,6 +54,16 @@ static ASKS: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r"(?:what|which|tell|give|confirm|read|say|need|enter|type|provide|have|get|could|can|may|please|spell|verify|share|\?)",
     )
+});
+/// Of a code that is lost nobody says what it is.
+static OF_TROUBLE: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"\b(?:reset|chang|forg[eo]t|lost|lose|wrong|block|lock|new|where|why|how|another)\w*")
+});
+/// A question that is over behind a cue: "and your PIN, please?"
+static QUESTION: LazyLock<Regex> = LazyLock::new(|| regex(r"^[^\w?]*(?:\w+[^\w?]*){0,2}\?"));
+/// A turn that ends in the middle: "the sort code is".
+static OPEN: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"^(?:\W+(?:number|is|was|it['’]?s|um|uh|so|for|that|this|would|be|again))*\W*$")
 });
 static SECRET_WORD_ASKED: LazyLock<Regex> = LazyLock::new(|| {
     regex(
@@ -263,10 +273,11 @@ pub(super) fn cued(text: &str, words: &[Word<'_>], runs: &[Run], before: Before)
         if may_be_card(&run.digits) {
             continue;
         }
-        let near = cues
-            .iter()
-            .rev()
-            .filter(|(end, _)| *end <= range.start && range.start - end <= REACH_BYTES);
+        let near = cues.iter().rev().filter(|(end, _)| {
+            let is_near = *end <= range.start && range.start - end <= REACH_BYTES;
+            // "my PIN doesn't work, and the order is 4711"
+            is_near && !text[*end..range.start].split_whitespace().any(card::names_another)
+        });
         let mut topics = near.map(|(_, topic)| *topic);
         let topic = topics.find(|topic| topic.fits(&run.digits, of_bank));
         let kind = topic.map(Topic::kind).or_else(|| answer(run, before));
@@ -394,10 +405,10 @@ pub(super) fn asked(text: &str) -> Before {
     let mut kinds = Vec::new();
     for (end, topic) in &cues {
         let sentence = text[..*end].rfind(['.', '!', '\n']).map_or(0, |at| at + 1);
-        let is_asked = ASKS.is_match(&text[sentence..*end]) || text[*end..].contains('?');
-        let has_digits = text[*end..].bytes().any(|byte| byte.is_ascii_digit());
-        let is_open = text.len() - end <= REACH_BYTES / 2 && !has_digits;
-        if is_open || is_asked && !has_digits {
+        let (before, rest) = (&text[sentence..*end], &text[*end..]);
+        let is_told = rest.bytes().any(|byte| byte.is_ascii_digit());
+        let is_wanted = ASKS.is_match(before) && !OF_TROUBLE.is_match(before);
+        if !is_told && (is_wanted || QUESTION.is_match(rest) || OPEN.is_match(rest)) {
             kinds.push(topic.kind());
         }
     }
