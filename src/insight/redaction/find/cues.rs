@@ -276,7 +276,7 @@ pub(super) fn cued(text: &str, words: &[Word<'_>], runs: &[Run], before: Before)
         let near = cues.iter().rev().filter(|(end, _)| {
             let is_near = *end <= range.start && range.start - end <= REACH_BYTES;
             // "my PIN doesn't work, and the order is 4711"
-            is_near && !text[*end..range.start].split_whitespace().any(card::names_another)
+            is_near && !text[*end..range.start].split_whitespace().any(turns_away)
         });
         let mut topics = near.map(|(_, topic)| *topic);
         let topic = topics.find(|topic| topic.fits(&run.digits, of_bank));
@@ -287,6 +287,13 @@ pub(super) fn cued(text: &str, words: &[Word<'_>], runs: &[Run], before: Before)
     }
     documents(text, &cues, &mut found);
     found
+}
+
+/// Whether a word between a cue and digits says that they are something else's; codes are for accounts and telephones.
+fn turns_away(word: &str) -> bool {
+    let small = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    card::names_another(&small)
+        && !matches!(&*small, "account" | "code" | "id" | "phone" | "mobile" | "reads")
 }
 
 /// Where digits begin that are spoken of, and may go on.
