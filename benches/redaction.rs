@@ -9,7 +9,10 @@ use divan::{Bencher, black_box};
 
 const TURNS: [(&str, &str); 4] = [
     ("short", "Yes, that's right, thank you."),
-    ("usual", "I ordered the blue one last Tuesday and it came on the third of March, but the box was empty when I opened it."),
+    (
+        "usual",
+        "I ordered the blue one last Tuesday and it came on the third of March, but the box was empty when I opened it.",
+    ),
     (
         "long",
         "So what happened is that I called you two weeks ago about the router, and Anna told me that somebody would come \

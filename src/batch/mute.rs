@@ -12,7 +12,8 @@ const MARGIN_MS: u64 = 150;
 
 /// When nothing may be heard, in milliseconds of the recording, in order.
 pub fn silences(transcript: &Transcript) -> Vec<Range<u64>> {
-    let mut times: Vec<Range<u64>> = transcript.turns.iter().flat_map(redaction::secret_times).collect();
+    let mut times: Vec<Range<u64>> =
+        transcript.turns.iter().flat_map(redaction::secret_times).collect();
     times.sort_by_key(|time| time.start);
     let mut silences: Vec<Range<u64>> = Vec::new();
     for time in times {
@@ -27,7 +28,8 @@ pub fn silences(transcript: &Transcript) -> Vec<Range<u64>> {
 
 /// Makes these times silent on all channels: on telephone lines each party is heard in the other's channel, too.
 pub fn mute(channels: &mut [Vec<f32>], sample_rate_hz: u32, silences: &[Range<u64>]) {
-    let place = |ms: u64| usize::try_from(ms * u64::from(sample_rate_hz) / 1_000).unwrap_or(usize::MAX);
+    let place =
+        |ms: u64| usize::try_from(ms * u64::from(sample_rate_hz) / 1_000).unwrap_or(usize::MAX);
     for channel in channels {
         for silence in silences {
             let end = place(silence.end).min(channel.len());
@@ -52,7 +54,8 @@ pub fn write_wav(path: &Path, file: &AudioFile) -> Result<(), hound::Error> {
     let length = file.channels.iter().map(Vec::len).min().unwrap_or(0);
     for at in 0..length {
         for channel in &file.channels {
-            writer.write_sample((channel[at].clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16)?;
+            writer
+                .write_sample((channel[at].clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16)?;
         }
     }
     writer.finalize()
@@ -89,7 +92,10 @@ mod tests {
         let mut without_times = turn(&[("[iban-1]", 0)], 5_000, 6_000);
         without_times.words.clear();
         let transcript = Transcript {
-            turns: vec![turn(&[("it's", 500), ("[card-1].", 1_000), ("okay", 1_500)], 500, 1_900), without_times],
+            turns: vec![
+                turn(&[("it's", 500), ("[card-1].", 1_000), ("okay", 1_500)], 500, 1_900),
+                without_times,
+            ],
             ..Transcript::default()
         };
         let silences = silences(&transcript);

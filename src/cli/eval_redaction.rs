@@ -106,7 +106,10 @@ fn write_table(
     peer: Option<&Report>,
 ) -> anyhow::Result<()> {
     writeln!(out, "{name}: {} sentences", report.items)?;
-    writeln!(out, "  type              words  precision  recall  F2     peer: precision  recall  F2")?;
+    writeln!(
+        out,
+        "  type              words  precision  recall  F2     peer: precision  recall  F2"
+    )?;
     let none = Figures::default();
     let mut row = |name: &str, own: &Figures, peer: Option<&Figures>| {
         let peer = peer.map_or_else(String::new, |peer| {
@@ -127,7 +130,8 @@ fn write_table(
 }
 
 fn write_found(path: &Path, items: &[Item], found: &[Vec<Label>]) -> anyhow::Result<()> {
-    let file = std::fs::File::create(path).with_context(|| format!("can't write {}", path.display()))?;
+    let file =
+        std::fs::File::create(path).with_context(|| format!("can't write {}", path.display()))?;
     let mut file = BufWriter::new(file);
     for (item, found) in items.iter().zip(found) {
         let place = |byte: usize| item.text[..byte].chars().count();
@@ -137,7 +141,10 @@ fn write_found(path: &Path, items: &[Item], found: &[Vec<Label>]) -> anyhow::Res
                 json!({"type": label.kind.as_str(), "start": place(label.bytes.start), "end": place(label.bytes.end)})
             })
             .collect();
-        serde_json::to_writer(&mut file, &json!({"id": item.id, "held_out": item.is_held_out(), "spans": spans}))?;
+        serde_json::to_writer(
+            &mut file,
+            &json!({"id": item.id, "held_out": item.is_held_out(), "spans": spans}),
+        )?;
         file.write_all(b"\n")?;
     }
     Ok(file.flush()?)
@@ -151,11 +158,13 @@ fn cards(count: usize, args: &RedactionArgs, out: &mut dyn Write) -> anyhow::Res
     let us_per_turn = begun.elapsed().as_secs_f64() * 1e6 / turns.max(1) as f64;
     if let Some(path) = &args.predictions {
         let mut file = BufWriter::new(
-            std::fs::File::create(path).with_context(|| format!("can't write {}", path.display()))?,
+            std::fs::File::create(path)
+                .with_context(|| format!("can't write {}", path.display()))?,
         );
         for (number, shown) in &failed {
             let case = &cases[*number];
-            let line = json!({"case": number, "card": case.card, "turns": case.turns, "shown": shown});
+            let line =
+                json!({"case": number, "card": case.card, "turns": case.turns, "shown": shown});
             serde_json::to_writer(&mut file, &line)?;
             file.write_all(b"\n")?;
         }
@@ -163,7 +172,8 @@ fn cards(count: usize, args: &RedactionArgs, out: &mut dyn Write) -> anyhow::Res
     }
     let mut line = json!({"generated": "cards", "seed": args.seed, "version": env!("CARGO_PKG_VERSION"),
         "turns": turns, "us_per_turn": us_per_turn});
-    if let (Some(line), serde_json::Value::Object(metrics)) = (line.as_object_mut(), json!(figures)) {
+    if let (Some(line), serde_json::Value::Object(metrics)) = (line.as_object_mut(), json!(figures))
+    {
         line.extend(metrics);
     }
     writeln!(out, "{line}")?;

@@ -455,7 +455,11 @@ mod tests {
             ("[wrapup]\ntime_zone = \"Mars\"", &[], vec!["wrapup.time_zone", "Mars"]),
             ("[media.siprec]\npeers = [\"pbx\"]", &[], vec!["media.siprec.peers", "pbx"]),
             ("[media.siprec]\nrtp_ports = [9, 8]", &[], vec!["media.siprec.rtp_ports"]),
-            ("[redaction]\nmask = [\"card\", \"cards\"]", &[], vec!["redaction.mask", "cards is none of"]),
+            (
+                "[redaction]\nmask = [\"card\", \"cards\"]",
+                &[],
+                vec!["redaction.mask", "cards is none of"],
+            ),
             ("[redaction]\nmask = [\"iban\"]", &[], vec!["redaction.mask", "card has to be in it"]),
             ("[media.audiosocket]\nlisten = \"9092\"", &[], vec!["line 2", "socket address"]),
         ] {

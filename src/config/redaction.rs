@@ -22,11 +22,12 @@ impl Redaction {
     pub(super) fn mistakes(&self) -> Vec<String> {
         let unknown = self.mask.iter().filter(|name| Secret::named(name).is_none());
         let all = Secret::ALL.map(Secret::as_str).join(", ");
-        let mut mistakes: Vec<String> = unknown
-            .map(|name| format!("redaction.mask: {name} is none of {all}"))
-            .collect();
+        let mut mistakes: Vec<String> =
+            unknown.map(|name| format!("redaction.mask: {name} is none of {all}")).collect();
         if !self.mask.iter().any(|name| name == Secret::Card.as_str()) {
-            mistakes.push("redaction.mask: card has to be in it, card numbers are always masked".to_owned());
+            mistakes.push(
+                "redaction.mask: card has to be in it, card numbers are always masked".to_owned(),
+            );
         }
         mistakes
     }

@@ -171,14 +171,17 @@ fn a_muted_copy_is_silent_where_the_transcript_is_masked_and_nowhere_else() {
         reader.samples::<i16>().map(|sample| sample.expect("a sample")).collect()
     };
     let reader = hound::WavReader::open(call()).expect("a WAV file");
-    let (rate_hz, channels) = (reader.spec().sample_rate as usize, usize::from(reader.spec().channels));
+    let (rate_hz, channels) =
+        (reader.spec().sample_rate as usize, usize::from(reader.spec().channels));
     let (before, after) = (samples(&call()), samples(&muted.join("billing-double-charge.wav")));
     assert_eq!(before.len(), after.len());
     let at_ms = |sample: usize| (sample / channels * 1_000 / rate_hz) as u64;
     let mut silenced = 0;
     for (at, (before, after)) in before.iter().zip(&after).enumerate() {
         let is_in = |margin: u64| {
-            secrets.iter().any(|time| (time.start.saturating_sub(margin)..time.end + margin).contains(&at_ms(at)))
+            secrets.iter().any(|time| {
+                (time.start.saturating_sub(margin)..time.end + margin).contains(&at_ms(at))
+            })
         };
         if is_in(0) {
             assert_eq!(*after, 0, "at {} ms", at_ms(at));

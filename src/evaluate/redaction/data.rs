@@ -180,8 +180,13 @@ impl Dataset {
         let text = read(&path)?;
         let mut items = Vec::new();
         for (number, line) in lines(&text) {
-            let wrong = |reason: String| RedactionDataError::Line { path: path.clone(), line: number, reason };
-            let line: Line = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+            let wrong = |reason: String| RedactionDataError::Line {
+                path: path.clone(),
+                line: number,
+                reason,
+            };
+            let line: Line =
+                serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
             let labels = labels(&line.text, &line.spans).map_err(wrong)?;
             let template = match &line.template_id {
                 serde_json::Value::String(name) => name.clone(),
@@ -192,7 +197,8 @@ impl Dataset {
         if items.is_empty() {
             return Err(RedactionDataError::Empty(path));
         }
-        let sha256 = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 =
+            Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { items, sha256 })
     }
 }
@@ -205,7 +211,11 @@ pub fn predictions(path: &Path, items: &[Item]) -> Result<Vec<Vec<Label>>, Redac
     let text = read(path)?;
     let mut found = vec![Vec::new(); items.len()];
     for (number, line) in lines(&text) {
-        let wrong = |reason: String| RedactionDataError::Line { path: path.to_owned(), line: number, reason };
+        let wrong = |reason: String| RedactionDataError::Line {
+            path: path.to_owned(),
+            line: number,
+            reason,
+        };
         let line: Found = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
         let place = items.iter().position(|item| item.id == line.id);
         let place = place.ok_or_else(|| wrong(format!("no item is called {}", line.id)))?;
@@ -222,16 +232,25 @@ fn read(path: &Path) -> Result<String, RedactionDataError> {
 }
 
 fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(at, line)| (at + 1, line))
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(at, line)| (at + 1, line))
 }
 
 fn labels(text: &str, spans: &[SpanOf]) -> Result<Vec<Label>, String> {
     let mut places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
     places.push(text.len());
     let label = |span: &SpanOf| {
-        let bytes = places.get(span.start).zip(places.get(span.end)).filter(|(start, end)| start < end);
+        let bytes =
+            places.get(span.start).zip(places.get(span.end)).filter(|(start, end)| start < end);
         let (start, end) = bytes.ok_or_else(|| {
-            format!("{}..{} is no part of a text of {} characters", span.start, span.end, places.len() - 1)
+            format!(
+                "{}..{} is no part of a text of {} characters",
+                span.start,
+                span.end,
+                places.len() - 1
+            )
         })?;
         Ok(Label { bytes: *start..*end, kind: Type::named(&span.kind) })
     };

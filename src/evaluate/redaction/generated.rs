@@ -29,21 +29,38 @@ const DIGITS: [&str; 10] =
 const TENS: [&str; 10] =
     ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 const TEENS: [&str; 10] = [
-    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
     "nineteen",
 ];
 const LEADS: [&str; 8] = [
-    "My card number is", "It's", "Yeah so the long number is", "The number on the front is", "Sure,", "OK it is",
-    "You can charge my card,", "Let me see,",
+    "My card number is",
+    "It's",
+    "Yeah so the long number is",
+    "The number on the front is",
+    "Sure,",
+    "OK it is",
+    "You can charge my card,",
+    "Let me see,",
 ];
-const TAILS: [&str; 6] = ["", "", "thanks", "and that's it", "it expires next March", "is that right"];
+const TAILS: [&str; 6] =
+    ["", "", "thanks", "and that's it", "it expires next March", "is that right"];
 const FILLERS: [&str; 5] = ["um", "uh", "and then", "okay", "dash"];
-const BETWEEN: [&str; 6] = [
-    "go on", "okay", "yes I have that", "got it, and then", "mm-hm", "hang on a second please",
-];
+const BETWEEN: [&str; 6] =
+    ["go on", "okay", "yes I have that", "got it, and then", "mm-hm", "hang on a second please"];
 const BEFORE: [&str; 5] = [
-    "Can I take the long number on the card please?", "What's the card number?", "And which card would you like to use?",
-    "How would you like to pay?", "Go ahead.",
+    "Can I take the long number on the card please?",
+    "What's the card number?",
+    "And which card would you like to use?",
+    "How would you like to pay?",
+    "Go ahead.",
 ];
 const AFTER: [&str; 4] = [
     "Thank you, that went through just fine, is there anything else today",
@@ -53,14 +70,30 @@ const AFTER: [&str; 4] = [
 ];
 /// Talk without a card; `#` is a digit.
 const HARMLESS: &[&str] = &[
-    "My order number is ########", "The order is #####-#### from last week", "You can reach me on 07### ######",
-    "My number is 020 7946 0###", "Call me at 541-555-01##", "It was £##.## on the 3rd of March",
-    "I paid ###.## dollars, twice", "The meter reads #####", "We moved here on 12/05/2019 and pay ## a month",
-    "The tracking says QX########GB", "The error code is ####", "my postcode is SW1A 1AA and the flat is number ##",
-    "I was on hold for ## minutes and ## seconds", "The booking reference is K#F##R", "I have # lines and ## extensions",
-    "Customer number one #### two ##", "The serial is SN-####-####", "It has been ## days since the 4th", "Case ####### please",
-    "My account with you is ##########", "I bought # of them for ## each", "The invoice is from 20## and says ####",
-    "flight ### at ##:##", "call me back on +44 7### ######",
+    "My order number is ########",
+    "The order is #####-#### from last week",
+    "You can reach me on 07### ######",
+    "My number is 020 7946 0###",
+    "Call me at 541-555-01##",
+    "It was £##.## on the 3rd of March",
+    "I paid ###.## dollars, twice",
+    "The meter reads #####",
+    "We moved here on 12/05/2019 and pay ## a month",
+    "The tracking says QX########GB",
+    "The error code is ####",
+    "my postcode is SW1A 1AA and the flat is number ##",
+    "I was on hold for ## minutes and ## seconds",
+    "The booking reference is K#F##R",
+    "I have # lines and ## extensions",
+    "Customer number one #### two ##",
+    "The serial is SN-####-####",
+    "It has been ## days since the 4th",
+    "Case ####### please",
+    "My account with you is ##########",
+    "I bought # of them for ## each",
+    "The invoice is from 20## and says ####",
+    "flight ### at ##:##",
+    "call me back on +44 7### ######",
 ];
 
 /// A conversation, and the card in it.
@@ -141,11 +174,14 @@ fn case(number: usize, random: &mut Xoshiro256PlusPlus) -> Case {
     turn.push_str(pick(&TAILS, random));
     turns.push(("customer", turn.trim().to_owned()));
     if random.random_bool(0.3) {
-        let back: String = grouping.iter().scan(0, |from, group| {
-            let said = &card[*from..*from + group];
-            *from += group;
-            Some(format!("{said} "))
-        }).collect();
+        let back: String = grouping
+            .iter()
+            .scan(0, |from, group| {
+                let said = &card[*from..*from + group];
+                *from += group;
+                Some(format!("{said} "))
+            })
+            .collect();
         turns.push(("agent", format!("So that's {}", back.trim())));
     }
     turns.push(("agent", pick(&AFTER, random).to_owned()));
@@ -167,10 +203,15 @@ fn card(prefix: &str, length: usize, random: &mut Xoshiro256PlusPlus) -> String 
     while digits.len() < length - 1 {
         digits.push(char::from(b'0' + random.random_range(0..10_u8)));
     }
-    let sum: u32 = digits.bytes().rev().enumerate().map(|(place, byte)| {
-        let doubled = u32::from(byte - b'0') * if place % 2 == 0 { 2 } else { 1 };
-        doubled / 10 + doubled % 10
-    }).sum();
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(place, byte)| {
+            let doubled = u32::from(byte - b'0') * if place % 2 == 0 { 2 } else { 1 };
+            doubled / 10 + doubled % 10
+        })
+        .sum();
     digits.push(char::from(b'0' + ((10 - sum % 10) % 10) as u8));
     digits
 }
@@ -228,7 +269,12 @@ pub fn shown(case: &Case) -> Vec<String> {
         let at_ms = number as u64 * TURN_MS;
         let words: Vec<RawWord> = text
             .split_whitespace()
-            .map(|word| RawWord { text: word.to_owned(), start_ms: at_ms, end_ms: at_ms, confidence: 1.0 })
+            .map(|word| RawWord {
+                text: word.to_owned(),
+                start_ms: at_ms,
+                end_ms: at_ms,
+                confidence: 1.0,
+            })
             .collect();
         let masked = masker.final_turn(&PartyId::from(*party), &turn_id(number), &words);
         lines.push(masked.text);
@@ -265,7 +311,11 @@ pub fn digits_of(text: &str) -> String {
 pub fn without_placeholders(text: &str) -> String {
     let mut kept = String::new();
     for (at, part) in text.split('[').enumerate() {
-        kept.push_str(if at == 0 { part } else { part.split_once(']').map_or(part, |(_, rest)| rest) });
+        kept.push_str(if at == 0 {
+            part
+        } else {
+            part.split_once(']').map_or(part, |(_, rest)| rest)
+        });
         kept.push(' ');
     }
     kept
@@ -278,7 +328,8 @@ pub fn measure(cases: &[Case]) -> (CardFigures, Vec<(usize, Vec<String>)>) {
     let mut failed = Vec::new();
     for (number, case) in cases.iter().enumerate() {
         let lines = shown(case);
-        let is_masked = lines.iter().any(|line| line.contains("[card-") || line.contains("[digits-"));
+        let is_masked =
+            lines.iter().any(|line| line.contains("[card-") || line.contains("[digits-"));
         masked += usize::from(is_masked);
         right += usize::from(is_masked && case.card.is_some());
         let mut is_good = case.card.is_some() || !is_masked;
@@ -286,7 +337,9 @@ pub fn measure(cases: &[Case]) -> (CardFigures, Vec<(usize, Vec<String>)>) {
             figures.cards += 1;
             let digits = digits_of(&without_placeholders(&lines.join(" ")));
             // PCI DSS 4.0, requirement 3.4.1: the issuer's digits and the last four may be seen.
-            let shows = |length: usize| (0..=card.len() - length).any(|at| digits.contains(&card[at..at + length]));
+            let shows = |length: usize| {
+                (0..=card.len() - length).any(|at| digits.contains(&card[at..at + length]))
+            };
             let is_hidden = !shows(8) && digits.len() <= 10;
             hidden += usize::from(is_hidden);
             figures.leaks += usize::from(digits.contains(card.as_str()));

@@ -36,7 +36,8 @@ pub struct Figures {
 
 impl From<Counts> for Figures {
     fn from(counts: Counts) -> Self {
-        let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+        let share =
+            |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
         let precision = share(counts.right, counts.right + counts.wrong);
         let recall = share(counts.right, counts.right + counts.missed);
         let sum = 4.0 * precision + recall;
@@ -75,7 +76,9 @@ pub fn compare<'a>(items: impl Iterator<Item = (&'a Item, &'a [Label])>) -> Repo
             let meant = type_at(&item.labels, &word);
             let taken = type_at(found, &word);
             match (meant, taken) {
-                (Some(meant), Some(taken)) if meant == taken => counts.entry(meant).or_default().right += 1,
+                (Some(meant), Some(taken)) if meant == taken => {
+                    counts.entry(meant).or_default().right += 1
+                }
                 (meant, taken) => {
                     meant.into_iter().for_each(|kind| counts.entry(kind).or_default().missed += 1);
                     taken.into_iter().for_each(|kind| counts.entry(kind).or_default().wrong += 1);
@@ -96,7 +99,8 @@ pub fn compare<'a>(items: impl Iterator<Item = (&'a Item, &'a [Label])>) -> Repo
     });
     report.overall = sum.into();
     report.hidden = hidden.into();
-    report.by_type = counts.into_iter().map(|(kind, counts)| (kind.as_str(), counts.into())).collect();
+    report.by_type =
+        counts.into_iter().map(|(kind, counts)| (kind.as_str(), counts.into())).collect();
     report
 }
 
@@ -131,7 +135,11 @@ mod tests {
             template: "7".into(),
             labels: vec![label(0..7, Type::Person), label(11..15, Type::Location)],
         };
-        let found = [label(0..3, Type::Person), label(11..15, Type::Organisation), label(23..26, Type::Person)];
+        let found = [
+            label(0..3, Type::Person),
+            label(11..15, Type::Organisation),
+            label(23..26, Type::Person),
+        ];
         let report = compare([(&item, &found[..])].into_iter());
         let person = report.by_type["person"];
         assert_eq!((person.precision, person.recall, person.words), (0.5, 0.5, 2));

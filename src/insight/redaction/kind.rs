@@ -130,6 +130,10 @@ impl Kinds {
         Self(self.0 | others.0)
     }
 
+    pub const fn without(self, kind: Secret) -> Self {
+        Self(self.0 & !(1 << kind as u8))
+    }
+
     pub const fn has_any(self, others: Self) -> bool {
         self.0 & others.0 != 0
     }

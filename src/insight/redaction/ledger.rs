@@ -24,7 +24,9 @@ impl Ledger {
     /// The placeholder of a secret as it was said or written.
     pub fn placeholder(&mut self, kind: Secret, raw: &str) -> String {
         let value = plain(kind, raw);
-        let same = |entry: &&Entry| entry.kind == kind && !value.is_empty() && is_same(kind, &entry.value, &value);
+        let same = |entry: &&Entry| {
+            entry.kind == kind && !value.is_empty() && is_same(kind, &entry.value, &value)
+        };
         let number = match self.entries.iter().find(same) {
             Some(entry) => entry.number,
             None => {
@@ -51,7 +53,12 @@ impl Ledger {
     }
 
     fn highest(&self, kind: Secret) -> u32 {
-        self.entries.iter().filter(|entry| entry.kind == kind).map(|entry| entry.number).max().unwrap_or(0)
+        self.entries
+            .iter()
+            .filter(|entry| entry.kind == kind)
+            .map(|entry| entry.number)
+            .max()
+            .unwrap_or(0)
     }
 }
 
@@ -59,10 +66,15 @@ impl Ledger {
 fn plain(kind: Secret, raw: &str) -> String {
     let is_number = matches!(
         kind,
-        Secret::SecurityCode | Secret::BankAccount | Secret::OneTimeCode | Secret::Phone | Secret::NationalId
+        Secret::SecurityCode
+            | Secret::BankAccount
+            | Secret::OneTimeCode
+            | Secret::Phone
+            | Secret::NationalId
     );
     if is_number {
-        let digits: String = runs(raw.split_whitespace()).into_iter().map(|run| run.digits).collect();
+        let digits: String =
+            runs(raw.split_whitespace()).into_iter().map(|run| run.digits).collect();
         if digits.len() > 2 && !raw.bytes().any(|byte| byte.is_ascii_digit()) {
             return digits;
         }
@@ -79,7 +91,9 @@ fn is_same(kind: Secret, known: &str, value: &str) -> bool {
         !part.is_empty() && part.split_whitespace().all(|word| whole.contains(&word))
     };
     known == value
-        || kind == Secret::Person && !known.is_empty() && (is_part(value, known) || is_part(known, value))
+        || kind == Secret::Person
+            && !known.is_empty()
+            && (is_part(value, known) || is_part(known, value))
 }
 
 #[cfg(test)]

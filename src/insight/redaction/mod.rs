@@ -92,7 +92,12 @@ struct Fragment {
 
 enum State {
     Shown,
-    Held { turn_id: TurnId, placeholder: String, raw: String, in_context: bool },
+    Held {
+        turn_id: TurnId,
+        placeholder: String,
+        raw: String,
+        in_context: bool,
+    },
     Card(String),
     /// It is masked as something else, and may turn out to be a card's after all.
     Other,
@@ -122,7 +127,7 @@ pub struct Masker {
     /// The secrets that are no cards.
     ledger: Ledger,
     /// What the last turns, of any party, asked for.
-    asked: VecDeque<Before>,
+    asked: VecDeque<(PartyId, Before)>,
 }
 
 impl Default for Masker {
@@ -163,7 +168,7 @@ impl Masker {
         }
 
         let line = rewrite::line(words);
-        let mut secrets = self.secrets(&line, &found);
+        let mut secrets = self.secrets(party, &line, &found);
         let mut replaced: Vec<Replaced> = Vec::new();
         for run in found {
             let place = rewrite::place(words, run.first, run.last);
@@ -174,7 +179,8 @@ impl Masker {
             }
             let raw = raw_text(&words[run.first..=run.last]);
             let is_other = secrets.iter().any(over);
-            let is_named = !context && names_another(words, run.first);
+            let is_named =
+                !context && (names_another(words, run.first) || card::is_telephone(&run.digits));
             let state = match self.judge(&trail, &run, context, is_named) {
                 Verdict::Card { fragments } => {
                     secrets.retain(|secret| !over(secret));
@@ -204,10 +210,12 @@ impl Masker {
         }
         self.trails.insert(party.clone(), trail);
         for secret in secrets {
+            // It is answered.
+            self.asked.iter_mut().for_each(|(_, asked)| *asked = asked.without(secret.kind));
             let placeholder = self.ledger.placeholder(secret.kind, &line[secret.range()]);
             replaced.push(Replaced::new(secret.range(), placeholder));
         }
-        self.asked.push_back(find::asked(&line));
+        self.asked.push_back((party.clone(), find::asked(&line)));
         if self.asked.len() > ASKED_TURNS {
             self.asked.pop_front();
         }
@@ -216,8 +224,8 @@ impl Masker {
     }
 
     /// What is secret in a turn and no card, with what is known from before and said again.
-    fn secrets(&self, line: &str, runs: &[Run]) -> Vec<Found> {
-        let mut secrets = find::find(line, self.kinds, self.before());
+    fn secrets(&self, party: &PartyId, line: &str, runs: &[Run]) -> Vec<Found> {
+        let mut secrets = find::find(line, self.kinds, self.before(party));
         let words = find::words(line);
         for run in runs {
             let Some(kind) = self.ledger.known(&run.digits) else { continue };
@@ -230,9 +238,11 @@ impl Masker {
         secrets
     }
 
-    /// What the last turns asked for, together.
-    fn before(&self) -> Before {
-        self.asked.iter().fold(Before::default(), |all, one| all.and(*one))
+    /// What this party may answer: what others asked lately, and what it began to say itself a moment ago.
+    fn before(&self, party: &PartyId) -> Before {
+        let last = self.asked.len().saturating_sub(1);
+        let open = self.asked.iter().enumerate().filter(|(at, (by, _))| by != party || *at == last);
+        open.fold(Before::default(), |all, (_, (_, one))| all.and(*one))
     }
 
     /// Decides what is still held at the end of the conversation.
@@ -256,8 +266,8 @@ impl Masker {
         });
         let (of_words, found) = (find::words(&text), runs(words.iter().copied()));
         let mut hidden: Vec<std::ops::Range<usize>> =
-            self.secrets(&text, &found).iter().map(Found::range).collect();
-        hidden.extend(find::unfinished(&text, self.kinds));
+            self.secrets(party, &text, &found).iter().map(Found::range).collect();
+        hidden.extend(find::unfinished(&text, self.kinds, self.before(party)));
         for run in found {
             let joins = run.leads || run.digits.len() >= JOINING_MIN_DIGITS;
             if run.digits.len() >= HELD_MIN_DIGITS || (continues && joins) {
@@ -297,10 +307,11 @@ impl Masker {
             .take_while(|fragment| matches!(fragment.state, State::Card(_)))
             .map(|fragment| fragment.digits.len())
             .sum();
-        if in_card && (goes_on || of_card < card::USUAL) {
+        let stands_alone = length >= JOINING_MIN_DIGITS || (run.leads && run.trails);
+        let is_apart = stands_alone || run.leads || run.trails;
+        if in_card && (goes_on || is_apart && of_card < card::USUAL) {
             return Verdict::Card { fragments: 1 };
         }
-        let stands_alone = length >= JOINING_MIN_DIGITS || (run.leads && run.trails);
         let joins = goes_on || !is_named && stands_alone;
         let mut hold = (context && length >= HELD_MIN_DIGITS)
             || (run.trails && length >= HELD_MIN_DIGITS && card::may_become_card(&run.digits))

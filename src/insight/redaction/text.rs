@@ -131,7 +131,10 @@ mod tests {
     #[test]
     fn what_other_systems_hold_is_masked_too() {
         for (text, expected) in [
-            ("postgres://app:hunter22@db.example.com/x", "postgres://[credentials-1]@db.example.com/x"),
+            (
+                "postgres://app:hunter22@db.example.com/x",
+                "postgres://[credentials-1]@db.example.com/x",
+            ),
             ("key sk_live_51HqZ8yKx9a7Lm2 of the shop", "key [credentials-1] of the shop"),
             ("api_key=\"9f8e7d6c5b4a\"", "api_key=\"[credentials-1]\""),
             ("IBAN: DE89 3704 0044 0532 0130 00.", "IBAN: [iban-1]."),
@@ -145,6 +148,9 @@ mod tests {
             assert_eq!(typed(text).as_str(), expected);
         }
         assert_eq!(every("ann@example.com and 192.168.1.7"), "[email-1] and [ip_address-1]");
-        assert_eq!(published("Our IBAN is DE89370400440532013000").as_str(), "Our IBAN is DE[card-1]");
+        assert_eq!(
+            published("Our IBAN is DE89370400440532013000").as_str(),
+            "Our IBAN is DE[card-1]"
+        );
     }
 }

@@ -20,7 +20,10 @@ const MARK: &str = "Zanzibar";
 const SECRETS: [(&str, &str); 10] = [
     ("My card is 4539 1488 0343 6467.", "4539148803436467"),
     ("Take the other one, 3782 822463 10005, please.", "378282246310005"),
-    ("So it is five one zero five, one zero five one, zero five one zero, five one zero zero.", "5105105105105100"),
+    (
+        "So it is five one zero five, one zero five one, zero five one zero, five one zero zero.",
+        "5105105105105100",
+    ),
     ("The IBAN is GB82 WEST 1234 5698 7654 32.", "gb82west12345698765432"),
     ("My password is Tr0ub4dor-99!", "tr0ub4dor99"),
     ("The verification code is 4829 1357.", "48291357"),
@@ -108,9 +111,10 @@ fn plain(bytes: &[u8]) -> [String; 2] {
         ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
     let kept = bytes.iter().filter(|byte| byte.is_ascii_alphanumeric());
     let text: String = kept.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
-    let spoken = NAMES.iter().enumerate().fold(text.clone(), |text, (digit, name)| {
-        text.replace(name, &digit.to_string())
-    });
+    let spoken = NAMES
+        .iter()
+        .enumerate()
+        .fold(text.clone(), |text, (digit, name)| text.replace(name, &digit.to_string()));
     [text, spoken]
 }
 
@@ -134,17 +138,23 @@ async fn no_secret_reaches_a_file_a_log_or_a_model() {
     let served = Served::start(folder.path(), &fake, articles.path()).await;
 
     let all: String = SECRETS.map(|(said, _)| said).join(" ");
+    // An attribute has 256 characters at most.
+    let notes =
+        SECRETS.iter().enumerate().map(|(at, (said, _))| (format!("note_{at}"), json!(said)));
+    let mut attributes: serde_json::Map<String, Value> = notes.collect();
+    attributes.insert("from".to_owned(), json!("+442079460123"));
     let opened = json!({"id": "c-1", "channel": "chat",
         "parties": [{"role": "customer", "name": "Ada 4539 1488 0343 6467"}, {"role": "agent"}],
-        "attributes": {"note": all, "from": "+442079460123"}});
+        "attributes": attributes});
     let (status, body) = served.post("/v1/conversations", opened).await;
     assert_eq!(status, 201, "{body}");
     let path = |rest: &str| format!("/v1/conversations/c-1/{rest}");
-    let say = |role: &'static str, text: String| {
-        let body = json!({"role": role, "text": text});
-        async { served.post(&path("turns"), body).await }
+    let (house, place) = (&served, &path);
+    let say = |role: &'static str, text: String| async move {
+        house.post(&place("turns"), json!({"role": role, "text": text})).await
     };
-    say("customer", format!("I was charged twice for the trip to {MARK}, when is it refunded?")).await;
+    say("customer", format!("I was charged twice for the trip to {MARK}, when is it refunded?"))
+        .await;
     for (said, _) in SECRETS {
         let (status, body) = say("customer", said.to_owned()).await;
         assert_eq!(status, 201, "{body}");
@@ -192,7 +202,10 @@ async fn no_secret_reaches_a_file_a_log_or_a_model() {
     }
     let shown = conversation.to_string();
     assert_eq!(found_in(shown.as_bytes()), [""; 0], "what the API shows: {shown}");
-    assert!(shown.contains(MARK) && shown.contains("[iban-1]") && shown.contains("[card-1]"), "{shown}");
+    assert!(
+        shown.contains(MARK) && shown.contains("[iban-1]") && shown.contains("[card-1]"),
+        "{shown}"
+    );
     drop(served);
 
     let mut is_marked = false;

@@ -2,16 +2,84 @@
 
 /// Countries with IBANs, and how long theirs are (ISO 13616, registry of SWIFT, release 99).
 const IBAN_LENGTHS: &[(&str, usize)] = &[
-    ("AD", 24), ("AE", 23), ("AL", 28), ("AT", 20), ("AZ", 28), ("BA", 20), ("BE", 16), ("BG", 22),
-    ("BH", 22), ("BR", 29), ("BY", 28), ("CH", 21), ("CR", 22), ("CY", 28), ("CZ", 24), ("DE", 22),
-    ("DK", 18), ("DO", 28), ("EE", 20), ("EG", 29), ("ES", 24), ("FI", 18), ("FO", 18), ("FR", 27),
-    ("GB", 22), ("GE", 22), ("GI", 23), ("GL", 18), ("GR", 27), ("GT", 28), ("HR", 21), ("HU", 28),
-    ("IE", 22), ("IL", 23), ("IQ", 23), ("IS", 26), ("IT", 27), ("JO", 30), ("KW", 30), ("KZ", 20),
-    ("LB", 28), ("LC", 32), ("LI", 21), ("LT", 20), ("LU", 20), ("LV", 21), ("LY", 25), ("MC", 27),
-    ("MD", 24), ("ME", 22), ("MK", 19), ("MR", 27), ("MT", 31), ("MU", 30), ("NL", 18), ("NO", 15),
-    ("PK", 24), ("PL", 28), ("PS", 29), ("PT", 25), ("QA", 29), ("RO", 24), ("RS", 22), ("SA", 24),
-    ("SC", 31), ("SE", 24), ("SI", 19), ("SK", 24), ("SM", 27), ("ST", 25), ("SV", 28), ("TL", 23),
-    ("TN", 24), ("TR", 26), ("UA", 29), ("VA", 22), ("VG", 24), ("XK", 20),
+    ("AD", 24),
+    ("AE", 23),
+    ("AL", 28),
+    ("AT", 20),
+    ("AZ", 28),
+    ("BA", 20),
+    ("BE", 16),
+    ("BG", 22),
+    ("BH", 22),
+    ("BR", 29),
+    ("BY", 28),
+    ("CH", 21),
+    ("CR", 22),
+    ("CY", 28),
+    ("CZ", 24),
+    ("DE", 22),
+    ("DK", 18),
+    ("DO", 28),
+    ("EE", 20),
+    ("EG", 29),
+    ("ES", 24),
+    ("FI", 18),
+    ("FO", 18),
+    ("FR", 27),
+    ("GB", 22),
+    ("GE", 22),
+    ("GI", 23),
+    ("GL", 18),
+    ("GR", 27),
+    ("GT", 28),
+    ("HR", 21),
+    ("HU", 28),
+    ("IE", 22),
+    ("IL", 23),
+    ("IQ", 23),
+    ("IS", 26),
+    ("IT", 27),
+    ("JO", 30),
+    ("KW", 30),
+    ("KZ", 20),
+    ("LB", 28),
+    ("LC", 32),
+    ("LI", 21),
+    ("LT", 20),
+    ("LU", 20),
+    ("LV", 21),
+    ("LY", 25),
+    ("MC", 27),
+    ("MD", 24),
+    ("ME", 22),
+    ("MK", 19),
+    ("MR", 27),
+    ("MT", 31),
+    ("MU", 30),
+    ("NL", 18),
+    ("NO", 15),
+    ("PK", 24),
+    ("PL", 28),
+    ("PS", 29),
+    ("PT", 25),
+    ("QA", 29),
+    ("RO", 24),
+    ("RS", 22),
+    ("SA", 24),
+    ("SC", 31),
+    ("SE", 24),
+    ("SI", 19),
+    ("SK", 24),
+    ("SM", 27),
+    ("ST", 25),
+    ("SV", 28),
+    ("TL", 23),
+    ("TN", 24),
+    ("TR", 26),
+    ("UA", 29),
+    ("VA", 22),
+    ("VG", 24),
+    ("XK", 20),
 ];
 
 /// How many characters an IBAN has that begins like this text of upper-case letters and digits.
@@ -74,7 +142,11 @@ pub(super) fn is_nino(text: &str) -> bool {
     let (first, second) = (bytes[0], bytes[1]);
     let is_letter = |byte: u8| byte.is_ascii_uppercase() && !b"DFIQUV".contains(&byte);
     let is_free = !matches!(&text[..2], "BG" | "GB" | "KN" | "NK" | "NT" | "TN" | "ZZ");
-    is_letter(first) && is_letter(second) && second != b'O' && is_free && (b'A'..=b'D').contains(&bytes[8])
+    is_letter(first)
+        && is_letter(second)
+        && second != b'O'
+        && is_free
+        && (b'A'..=b'D').contains(&bytes[8])
 }
 
 /// NHS number of England (NHS Data Dictionary: modulus 11).
@@ -112,7 +184,9 @@ pub(super) fn is_nir(text: &str) -> bool {
     let number = text[..13].to_ascii_uppercase().replace("2A", "19").replace("2B", "18");
     let month: u32 = number[3..5].parse().unwrap_or(0);
     let is_month = matches!(month, 1..=12 | 20 | 30..=42 | 50..=99);
-    let (Ok(number), Ok(key)) = (number.parse::<u64>(), text[13..].parse::<u64>()) else { return false };
+    let (Ok(number), Ok(key)) = (number.parse::<u64>(), text[13..].parse::<u64>()) else {
+        return false;
+    };
     is_month && 97 - number % 97 == key
 }
 
@@ -136,8 +210,10 @@ pub(super) fn is_dni(text: &str) -> bool {
 
 /// Codice fiscale of Italy (D.M. 23 December 1976: odd and even places, modulus 26), in capitals.
 pub(super) fn is_codice_fiscale(text: &str) -> bool {
-    const ODD: [u32; 26] =
-        [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
+    const ODD: [u32; 26] = [
+        1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24,
+        23,
+    ];
     let bytes = text.as_bytes();
     let is_shaped = bytes.len() == 16
         && bytes.iter().enumerate().all(|(place, byte)| match place {
@@ -194,7 +270,8 @@ mod tests {
         for (check, right, wrong) in samples {
             assert!(check(right), "{right}");
             assert!(!check(wrong), "{wrong}");
-            for other in ["", "0", "é", "ABCDEFGHI", "ééééééééé", "123456789012345678901234567890"] {
+            for other in ["", "0", "é", "ABCDEFGHI", "ééééééééé", "123456789012345678901234567890"]
+            {
                 assert!(!check(other) || other.len() == 9, "{other}");
             }
         }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::checks::{is_bsn, is_nhs, is_routing, is_ssn, is_steuer_id};
-use super::{Before, Found, Kinds, Run, Secret, Word, may_be_card, range_of};
+use super::{Before, Found, Kinds, Run, Secret, Word, card, may_be_card, range_of};
 
 /// A cue holds for what comes within so many bytes.
 const REACH_BYTES: usize = 70;
@@ -40,7 +40,9 @@ static CUES: LazyLock<Vec<(Topic, Regex)>> = LazyLock::new(|| {
 
 /// Codes that are none of these: "error code", "post code".
 static OTHER_CODE: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"\b(?:error|post|postal|zip|area|promo|discount|voucher|coupon|country|dial\w*|bar|product|fault|status|colou?r|reason) ?code(?: is|'s| was| says| reads)?\s*$")
+    regex(
+        r"\b(?:error|post|postal|zip|area|promo|discount|voucher|coupon|country|dial\w*|bar|product|fault|status|colou?r|reason) ?code(?: is|'s| was| says| reads)?\s*$",
+    )
 });
 static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
     regex(
@@ -49,15 +51,29 @@ static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// What asks for something to be said, before its cue in one sentence.
 static ASKS: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"(?:what|which|tell|give|confirm|read|say|need|enter|type|provide|have|get|could|can|may|please|spell|verify|share|\?)")
+    regex(
+        r"(?:what|which|tell|give|confirm|read|say|need|enter|type|provide|have|get|could|can|may|please|spell|verify|share|\?)",
+    )
+});
+/// Of a code that is lost nobody says what it is.
+static OF_TROUBLE: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"\b(?:reset|chang|forg[eo]t|lost|lose|wrong|block|lock|new|where|why|how|another)\w*")
+});
+/// A question that is over behind a cue: "and your PIN, please?"
+static QUESTION: LazyLock<Regex> = LazyLock::new(|| regex(r"^[^\w?]*(?:\w+[^\w?]*){0,2}\?"));
+/// A turn that ends in the middle: "the sort code is".
+static OPEN: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"^(?:\W+(?:number|is|was|it['’]?s|um|uh|so|for|that|this|would|be|again))*\W*$")
 });
 static SECRET_WORD_ASKED: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"\b(?:what|what['’]s|tell|give|confirm|say|need|provide|spell|verify|have|get)\b[^.?!]{0,40}\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\b|\b(?:password|passphrase|maiden name)(?: is| was|:)\W*$",
+        r"\b(?:what|what['’]s|tell|give|confirm|say|need|provide|spell|verify|have|get)\b[^.?!]{0,40}\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\b|\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\W*\?\W*$|\b(?:password|passphrase|maiden name)(?: is| was|:)\W*$",
     )
 });
 static FILLER: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"^(?:(?:yes|yeah|yep|sure|okay|ok|um|uh|well|so|of course|that['’]s|that is|it['’]s|it is|the|my password is|here)\b[\s,.:]*)+")
+    regex(
+        r"^(?:(?:yes|yeah|yep|sure|okay|ok|um|uh|well|so|of course|that['’]s|that is|it['’]s|it is|the|my password is|here)\b[\s,.:]*)+",
+    )
 });
 /// A word with digits in it, as documents are numbered.
 static NUMBERED: LazyLock<Regex> =
@@ -65,17 +81,120 @@ static NUMBERED: LazyLock<Regex> =
 
 /// After "the password is" these are no password.
 const NO_PASSWORD: &[&str] = &[
-    "a", "an", "the", "not", "wrong", "incorrect", "reset", "expired", "invalid", "required", "too", "being", "no", "never",
-    "always", "correct", "changed", "locked", "my", "your", "case", "at", "to", "in", "on", "sent", "saved", "blank", "same",
-    "one", "something", "what", "that", "this", "needed", "weak", "only", "there", "working", "also", "used", "and", "or",
-    "for", "important", "secure", "stored", "it", "i", "we", "you", "they", "he", "she", "of", "with", "very", "really",
-    "about", "asked", "because", "so", "if", "when", "where", "why", "how", "all", "just", "right", "fine", "okay", "ok", "encrypted", "hidden", "masked", "safe",
-    "set", "set.", "accepted", "rejected", "refused", "valid", "stolen", "lost", "forgotten", "unknown", "known", "compromised", "long", "short", "strong",
-    "yes", "sure", "sorry", "hold", "wait", "don't", "can't", "i'm", "i've", "i'd", "let", "please", "hang", "um", "uh", "well",
+    "a",
+    "an",
+    "the",
+    "not",
+    "wrong",
+    "incorrect",
+    "reset",
+    "expired",
+    "invalid",
+    "required",
+    "too",
+    "being",
+    "no",
+    "never",
+    "always",
+    "correct",
+    "changed",
+    "locked",
+    "my",
+    "your",
+    "case",
+    "at",
+    "to",
+    "in",
+    "on",
+    "sent",
+    "saved",
+    "blank",
+    "same",
+    "one",
+    "something",
+    "what",
+    "that",
+    "this",
+    "needed",
+    "weak",
+    "only",
+    "there",
+    "working",
+    "also",
+    "used",
+    "and",
+    "or",
+    "for",
+    "important",
+    "secure",
+    "stored",
+    "it",
+    "i",
+    "we",
+    "you",
+    "they",
+    "he",
+    "she",
+    "of",
+    "with",
+    "very",
+    "really",
+    "about",
+    "asked",
+    "because",
+    "so",
+    "if",
+    "when",
+    "where",
+    "why",
+    "how",
+    "all",
+    "just",
+    "right",
+    "fine",
+    "okay",
+    "ok",
+    "encrypted",
+    "hidden",
+    "masked",
+    "safe",
+    "set",
+    "set.",
+    "accepted",
+    "rejected",
+    "refused",
+    "valid",
+    "stolen",
+    "lost",
+    "forgotten",
+    "unknown",
+    "known",
+    "compromised",
+    "long",
+    "short",
+    "strong",
+    "yes",
+    "sure",
+    "sorry",
+    "hold",
+    "wait",
+    "don't",
+    "can't",
+    "i'm",
+    "i've",
+    "i'd",
+    "let",
+    "please",
+    "hang",
+    "um",
+    "uh",
+    "well",
 ];
 /// Here a password that is said is over.
-const ENDS_PASSWORD: &[&str] =
-    &["and", "but", "so", "can", "could", "please", "thanks", "thank", "is", "then", "okay", "ok", "for", "because", "i", "you", "which", "with", "if"];
+const ENDS_PASSWORD: &[&str] = &[
+    "and", "but", "so", "can", "could", "please", "thanks", "thank", "is", "then", "okay", "ok",
+    "for", "because", "i", "you", "which", "with", "if",
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Topic {
@@ -97,7 +216,9 @@ impl Topic {
             Self::SecurityCode => Secret::SecurityCode,
             Self::OneTimeCode => Secret::OneTimeCode,
             Self::Pin => Secret::Password,
-            Self::SortCode | Self::Account | Self::BankAccount | Self::Routing => Secret::BankAccount,
+            Self::SortCode | Self::Account | Self::BankAccount | Self::Routing => {
+                Secret::BankAccount
+            }
             Self::SocialSecurity | Self::NationalId => Secret::NationalId,
             Self::Licence => Secret::DrivingLicence,
         }
@@ -117,10 +238,15 @@ impl Topic {
             Self::SortCode => length == 6 || length == 8 || length == 14,
             // A customer's account with the company itself is no secret, and is looked up.
             Self::Account | Self::BankAccount => of_bank && (6..=12).contains(&length),
-            Self::Routing => length == 9 && is_routing(digits) || of_bank && (6..=12).contains(&length),
+            Self::Routing => {
+                length == 9 && is_routing(digits) || of_bank && (6..=12).contains(&length)
+            }
             Self::SocialSecurity => length == 4 || is_ssn(digits),
             Self::NationalId => {
-                is_nhs(digits) || is_steuer_id(digits) || is_bsn(digits) || (6..=12).contains(&length)
+                is_nhs(digits)
+                    || is_steuer_id(digits)
+                    || is_bsn(digits)
+                    || (6..=12).contains(&length)
             }
             Self::Licence => length >= 5,
         }
@@ -147,7 +273,11 @@ pub(super) fn cued(text: &str, words: &[Word<'_>], runs: &[Run], before: Before)
         if may_be_card(&run.digits) {
             continue;
         }
-        let near = cues.iter().rev().filter(|(end, _)| *end <= range.start && range.start - end <= REACH_BYTES);
+        let near = cues.iter().rev().filter(|(end, _)| {
+            let is_near = *end <= range.start && range.start - end <= REACH_BYTES;
+            // "my PIN doesn't work, and the order is 4711"
+            is_near && !text[*end..range.start].split_whitespace().any(turns_away)
+        });
         let mut topics = near.map(|(_, topic)| *topic);
         let topic = topics.find(|topic| topic.fits(&run.digits, of_bank));
         let kind = topic.map(Topic::kind).or_else(|| answer(run, before));
@@ -157,6 +287,30 @@ pub(super) fn cued(text: &str, words: &[Word<'_>], runs: &[Run], before: Before)
     }
     documents(text, &cues, &mut found);
     found
+}
+
+/// Whether a word between a cue and digits says that they are something else's; codes are for accounts and telephones.
+fn turns_away(word: &str) -> bool {
+    let small = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    card::names_another(&small)
+        && !matches!(&*small, "account" | "code" | "id" | "phone" | "mobile" | "reads")
+}
+
+/// Where digits begin that are spoken of, and may go on.
+pub(super) fn open_number(
+    text: &str,
+    words: &[Word<'_>],
+    runs: &[Run],
+    kinds: Kinds,
+    before: Before,
+) -> Option<usize> {
+    let last = runs.last().filter(|run| run.trails)?;
+    let start = range_of(last, words).start;
+    let is_near = |end: &usize| *end <= start && start - end <= REACH_BYTES;
+    let is_cued = cues(text).iter().any(|(end, topic)| is_near(end) && kinds.has(topic.kind()));
+    let answers =
+        last.first < ANSWER_WITHIN_WORDS && kinds.iter().any(|kind| before.asked.has(kind));
+    (is_cued || answers).then_some(start)
 }
 
 /// What answers a question of an earlier turn.
@@ -182,11 +336,19 @@ fn documents(text: &str, cues: &[(usize, Topic)], found: &mut Vec<Found>) {
             continue;
         }
         let rest = &text[*end..];
-        let reach = rest.char_indices().map(|(at, _)| at).find(|at| *at >= REACH_BYTES / 2).unwrap_or(rest.len());
+        let reach = rest
+            .char_indices()
+            .map(|(at, _)| at)
+            .find(|at| *at >= REACH_BYTES / 2)
+            .unwrap_or(rest.len());
         let Some(hit) = NUMBERED.find_iter(rest).find(|hit| hit.start() <= reach) else { continue };
         let digits = hit.as_str().bytes().filter(u8::is_ascii_digit).count();
-        if digits >= 5 && digits <= 12 {
-            found.push(Found { start: end + hit.start(), end: end + hit.end(), kind: topic.kind() });
+        if (5..=12).contains(&digits) {
+            found.push(Found {
+                start: end + hit.start(),
+                end: end + hit.end(),
+                kind: topic.kind(),
+            });
         }
     }
 }
@@ -196,7 +358,10 @@ fn passwords(text: &str, words: &[Word<'_>], before: Before) -> Vec<Found> {
     for hit in SECRET_WORD.find_iter(text) {
         found.extend(password(words, hit.end()));
     }
-    if before.asked.has(Secret::Password) && found.is_empty() && words.len() <= BARE_ANSWER_WORDS_MAX + 2 {
+    if before.asked.has(Secret::Password)
+        && found.is_empty()
+        && words.len() <= BARE_ANSWER_WORDS_MAX + 2
+    {
         let from = FILLER.find(text).map_or(0, |hit| hit.end());
         let count = words.iter().filter(|word| word.start >= from).count();
         if count <= BARE_ANSWER_WORDS_MAX {
@@ -209,18 +374,27 @@ fn passwords(text: &str, words: &[Word<'_>], before: Before) -> Vec<Found> {
 /// The words from a place on that are the password: one, or more that are said in a row.
 fn password(words: &[Word<'_>], from: usize) -> Option<Found> {
     let first = words.iter().position(|word| word.start + word.text.len() > from)?;
-    let bare = |word: &Word<'_>| word.text.trim_matches(|c: char| "\"'“”‘’.,;:!?()".contains(c)).to_lowercase();
+    let bare = |word: &Word<'_>| {
+        word.text.trim_matches(|c: char| "\"'“”‘’.,;:!?()".contains(c)).to_lowercase()
+    };
     let start = words[first].start.max(from);
     let value = &words[first].text[start - words[first].start..];
     let small = value.trim_matches(|c: char| "\"'“”‘’.,;:!?()".contains(c)).to_lowercase();
-    if small.is_empty() || NO_PASSWORD.contains(&&*small.replace('’', "'")) || value.starts_with('[') {
+    if small.is_empty()
+        || NO_PASSWORD.contains(&&*small.replace('’', "'"))
+        || value.starts_with('[')
+    {
         return None;
     }
     let is_plain = |text: &str| text.chars().all(char::is_alphanumeric);
     let mut last = first;
     while last + 1 < words.len() && last + 1 - first < PASSWORD_WORDS_MAX {
-        let ends = words[last].text.ends_with(['.', ',', '?', '!', ';', '"', '”']) || !is_plain(&bare(&words[last]));
-        if ends || ENDS_PASSWORD.contains(&&*bare(&words[last + 1])) || words[last + 1].text.starts_with('[') {
+        let ends = words[last].text.ends_with(['.', ',', '?', '!', ';', '"', '”'])
+            || !is_plain(&bare(&words[last]));
+        if ends
+            || ENDS_PASSWORD.contains(&&*bare(&words[last + 1]))
+            || words[last + 1].text.starts_with('[')
+        {
             break;
         }
         last += 1;
@@ -238,10 +412,10 @@ pub(super) fn asked(text: &str) -> Before {
     let mut kinds = Vec::new();
     for (end, topic) in &cues {
         let sentence = text[..*end].rfind(['.', '!', '\n']).map_or(0, |at| at + 1);
-        let is_asked = ASKS.is_match(&text[sentence..*end]) || text[*end..].contains('?');
-        let has_digits = text[*end..].bytes().any(|byte| byte.is_ascii_digit());
-        let is_open = text.len() - end <= REACH_BYTES / 2 && !has_digits;
-        if is_open || is_asked && !has_digits {
+        let (before, rest) = (&text[sentence..*end], &text[*end..]);
+        let is_told = rest.bytes().any(|byte| byte.is_ascii_digit());
+        let is_wanted = ASKS.is_match(before) && !OF_TROUBLE.is_match(before);
+        if !is_told && (is_wanted || QUESTION.is_match(rest) || OPEN.is_match(rest)) {
             kinds.push(topic.kind());
         }
     }

@@ -19,8 +19,9 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(&format!("(?i){pattern}")).expect("a pattern of this file")
 }
 
-static BIRTH: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"\b(?:date of birth|birth ?-?date|birth ?day|d\.?o\.?b\.?|d o b|born)\b"));
+static BIRTH: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"\b(?:date of birth|birth ?-?date|birth ?day|d\.?o\.?b\.?|d o b|born)\b")
+});
 static NUMERIC: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"\b(\d{1,4})(?:[./-]| [-/.] )(\d{1,2})(?:[./-]| [-/.] )(\d{4}|\d{2})\b")
 });
@@ -33,7 +34,9 @@ static WEEKDAY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b").expect("a pattern of this file")
 });
 static YEAR_ALONE: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"\b(?:in|since|of|from|by|during|until|till|before|after|around|year|circa|for) ((?:1[89]|20)\d\d)\b")
+    regex(
+        r"\b(?:in|since|of|from|by|during|until|till|before|after|around|year|circa|for) ((?:1[89]|20)\d\d)\b",
+    )
 });
 static AGE: LazyLock<Regex> = LazyLock::new(|| {
     regex(
@@ -69,8 +72,11 @@ pub(super) fn dates(text: &str, before: Before) -> Vec<Found> {
         }
     };
     for hit in NUMERIC.captures_iter(text) {
-        let beside = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit() || matches!(c, '/' | '-' | '.'));
-        let Some(whole) = hit.get(0).filter(|_| is_date(&hit[1], &hit[2], &hit[3])) else { continue };
+        let beside =
+            |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit() || matches!(c, '/' | '-' | '.'));
+        let Some(whole) = hit.get(0).filter(|_| is_date(&hit[1], &hit[2], &hit[3])) else {
+            continue;
+        };
         let after = text[whole.end()..].chars().next();
         let goes_on = after.is_some_and(|c| c.is_ascii_digit() || matches!(c, '/' | '-'));
         if !goes_on && !beside(text[..whole.start()].chars().next_back()) {
@@ -84,12 +90,25 @@ pub(super) fn dates(text: &str, before: Before) -> Vec<Found> {
     WEEKDAY.find_iter(text).for_each(|hit| push(hit.start(), hit.end()));
     for hit in AGE.captures_iter(text) {
         let Some(age) = hit.get(1).or_else(|| hit.get(2)) else { continue };
-        let is_free = !found.iter().any(|other: &Found| age.start() < other.end && other.start < age.end());
+        let is_free =
+            !found.iter().any(|other: &Found| age.start() < other.end && other.start < age.end());
         if is_free && age.as_str().parse::<u32>().is_ok_and(|age| (1..=119).contains(&age)) {
             found.push(Found { start: age.start(), end: age.end(), kind: Secret::Age });
         }
     }
     found
+}
+
+static BEGUN: LazyLock<Regex> = LazyLock::new(|| {
+    regex(&format!(r"\b(?:the )?(?:\d|{ORDINAL}\b|{MONTH}\b|nineteen|twenty|two thousand)"))
+});
+
+/// Where a birthday begins that is still being said.
+pub(super) fn open_birth(text: &str, before: Before) -> Option<usize> {
+    let cue = BIRTH.find_iter(text).map(|hit| hit.end()).last();
+    let cue = cue.or_else(|| before.asked.has(Secret::BirthDate).then_some(0))?;
+    let begun = BEGUN.find_at(text, cue).filter(|hit| hit.start() - cue <= REACH_BYTES)?;
+    (text.len() - begun.start() <= REACH_BYTES).then_some(begun.start())
 }
 
 /// Whether a birthday is asked for, or its date comes next.

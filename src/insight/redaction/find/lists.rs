@@ -20,6 +20,10 @@ impl Known {
     /// Written with a capital, and mostly no person: a month, a language, a brand.
     pub const PROPER: u8 = 32;
 
+    pub fn is_only(self, of: u8) -> bool {
+        self.0 == of
+    }
+
     pub fn is(self, any_of: u8) -> bool {
         self.0 & any_of != 0
     }

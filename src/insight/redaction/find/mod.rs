@@ -53,6 +53,11 @@ impl Default for Before {
 }
 
 impl Before {
+    /// But this kind, which was said.
+    pub fn without(self, kind: Secret) -> Self {
+        Self { asked: self.asked.without(kind), ..self }
+    }
+
     /// Both.
     pub fn and(self, other: Self) -> Self {
         Self { asked: self.asked.and(other.asked), of_bank: self.of_bank || other.of_bank }
@@ -138,11 +143,14 @@ pub(super) fn find(text: &str, kinds: Kinds, before: Before) -> Vec<Found> {
 }
 
 /// What at the end of a text that goes on may become an account's number or an address.
-pub(super) fn unfinished(text: &str, kinds: Kinds) -> Option<Range<usize>> {
+pub(super) fn unfinished(text: &str, kinds: Kinds, before: Before) -> Option<Range<usize>> {
     let words = words(text);
+    let runs = digits::runs(words.iter().map(|word| word.text));
     let from = [
+        cues::open_number(text, &words, &runs, kinds, before),
         kinds.has(Secret::Iban).then(|| shapes::open_iban(&words)).flatten(),
         kinds.has(Secret::Email).then(|| shapes::open_email(&words)).flatten(),
+        kinds.has(Secret::BirthDate).then(|| dates::open_birth(text, before)).flatten(),
     ];
     from.into_iter().flatten().min().map(|from| from..text.len())
 }
@@ -180,7 +188,8 @@ pub(super) fn placeholders(text: &str) -> Vec<Range<usize>> {
 /// Kind and number, without the brackets.
 fn is_placeholder(inner: &str) -> bool {
     inner.rsplit_once('-').is_some_and(|(kind, number)| {
-        let is_number = (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number =
+            (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
         is_number && (kind == "digits" || Secret::named(kind).is_some())
     })
 }

@@ -15,16 +15,18 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a pattern of this file")
 }
 
-static WRITTEN: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?:\+|\b00)?\(?\d[\d]*\)?(?:[ ./–-]{0,3}\(?\d+\)?)*(?:\s?(?:x|ext\.?|extension)\s?\d{1,6}\b)?"));
+static WRITTEN: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?:\+|\b00)?\(?\d[\d]*\)?(?:[ ./–-]{0,3}\(?\d+\)?)*(?:\s?(?:x|ext\.?|extension)\s?\d{1,6}\b)?",
+    )
+});
 static CUE: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r"(?i)\b(?:phones?|telephone|tel|mobile|cell(?:phone)?|landline|fax|whatsapp|call(?:ed|s|ing)?|calling from|reach|ring|rang|contact|sms|texts?|texted|messages?|dial(?:led|ed)?|number)\b",
     )
 });
-static DATE: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"^(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2})$")
-});
+static DATE: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"^(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2})$"));
 
 pub(super) fn phones(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
@@ -37,15 +39,24 @@ pub(super) fn phones(text: &str) -> Vec<Found> {
         if !DIGITS.contains(&digits.len()) || is_card || DATE.is_match(main.trim()) {
             continue;
         }
-        let beside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '$' | '£' | '€' | '@' | '#' | '_'));
-        let around = (text[..hit.start()].chars().next_back(), text[hit.start() + written.len()..].chars().next());
+        let beside = |c: Option<char>| {
+            c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '$' | '£' | '€' | '@' | '#' | '_'))
+        };
+        let around = (
+            text[..hit.start()].chars().next_back(),
+            text[hit.start() + written.len()..].chars().next(),
+        );
         if beside(around.0) || beside(around.1) {
             continue;
         }
         let from = text.floor_char_boundary(hit.start().saturating_sub(REACH_BYTES));
         let is_cued = CUE.is_match(&text[from..hit.start()]);
         if is_international && main.len() > 8 || is_shaped(main, &digits) || is_cued {
-            found.push(Found { start: hit.start(), end: hit.start() + written.len(), kind: Secret::Phone });
+            found.push(Found {
+                start: hit.start(),
+                end: hit.start() + written.len(),
+                kind: Secret::Phone,
+            });
         }
     }
     found
@@ -60,8 +71,12 @@ fn is_shaped(written: &str, digits: &str) -> bool {
         .collect();
     let is_ssn = groups == [3, 2, 4];
     let has_area = written.starts_with('(') && written.contains(')');
-    let is_national = digits.starts_with('0') && digits.len() >= 9 && groups.len() >= 2 && groups[0] >= 2;
-    let is_grouped = groups.len() >= 3 && groups.iter().all(|group| (1..=5).contains(group)) && digits.len() >= 8;
-    let is_american = groups == [3, 3, 4] || groups == [1, 3, 3, 4] || groups == [3, 4] && written.contains('-');
+    let is_national =
+        digits.starts_with('0') && digits.len() >= 9 && groups.len() >= 2 && groups[0] >= 2;
+    let is_grouped = groups.len() >= 3
+        && groups.iter().all(|group| (1..=5).contains(group))
+        && digits.len() >= 8;
+    let is_american =
+        groups == [3, 3, 4] || groups == [1, 3, 3, 4] || groups == [3, 4] && written.contains('-');
     !is_ssn && (has_area || is_national || is_grouped || is_american)
 }

@@ -67,7 +67,8 @@ pub(super) fn shapes(text: &str, words: &[Word<'_>]) -> Vec<Found> {
     keys(text, &mut found);
     if has(b"@") {
         EMAIL.find_iter(text).for_each(|hit| {
-            let quote = hit.as_str().len() - hit.as_str().trim_start_matches(['\'', '.', '-']).len();
+            let quote =
+                hit.as_str().len() - hit.as_str().trim_start_matches(['\'', '.', '-']).len();
             push(&mut found, hit.start() + quote..hit.end(), Secret::Email);
         });
     }
@@ -91,14 +92,21 @@ pub(super) fn shapes(text: &str, words: &[Word<'_>]) -> Vec<Found> {
     if has(b"0123456789") {
         for hit in SSN.captures_iter(text) {
             let digits = format!("{}{}{}", &hit[1], &hit[2], &hit[3]);
-            if let Some(whole) = hit.get(0).filter(|whole| is_ssn(&digits) && is_alone(text, whole.range())) {
+            if let Some(whole) =
+                hit.get(0).filter(|whole| is_ssn(&digits) && is_alone(text, whole.range()))
+            {
                 push(&mut found, whole.range(), Secret::NationalId);
             }
         }
         for hit in MIXED_ID.find_iter(text) {
-            let bare: String =
-                hit.as_str().chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
-            let is_id = is_nino(&bare) || is_dni(&bare) || is_codice_fiscale(&bare) || is_nir(&bare);
+            let bare: String = hit
+                .as_str()
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .collect::<String>()
+                .to_ascii_uppercase();
+            let is_id =
+                is_nino(&bare) || is_dni(&bare) || is_codice_fiscale(&bare) || is_nir(&bare);
             if is_id && is_alone(text, hit.range()) {
                 push(&mut found, hit.range(), Secret::NationalId);
             }
@@ -150,10 +158,13 @@ pub(super) fn open_iban(words: &[Word<'_>]) -> Option<usize> {
     (0..words.len()).find_map(|first| {
         let parts: Option<String> = words[first..].iter().map(Word::characters).collect();
         let bare = parts?;
-        let is_begun = bare.len() < 4 && bare.len() > 1 && bare.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
+        let is_begun = bare.len() < 4
+            && bare.len() > 1
+            && bare.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
             && bare.bytes().skip(2).all(|byte| byte.is_ascii_digit());
         let length = iban_length(&bare);
-        let is_open = length.is_some_and(|length| bare.len() < length) || is_begun && bare.len() > 2;
+        let is_open =
+            length.is_some_and(|length| bare.len() < length) || is_begun && bare.len() > 2;
         is_open.then(|| words[first].trimmed().0)
     })
 }

@@ -32,7 +32,7 @@ pub(super) fn addresses(tokens: &[Token<'_>]) -> Vec<Found> {
 }
 
 fn is_capital(token: &Token<'_>) -> bool {
-    token.is_word() && token.is_capital && !NEVER.contains(&&*token.small)
+    token.is_word() && token.is_capital && !NEVER.contains(&*token.small)
 }
 
 fn is_street(token: &Token<'_>) -> bool {
@@ -42,7 +42,7 @@ fn is_street(token: &Token<'_>) -> bool {
             && !token.known.is(Known::WORD)
     };
     token.is_word()
-        && (STREETS.contains(&&*token.small)
+        && (STREETS.contains(&*token.small)
             || token.is_capital && STREET_ENDINGS.iter().any(|ending| is_ending(ending)))
 }
 
@@ -54,10 +54,12 @@ fn is_house(token: &Token<'_>) -> bool {
 /// How many tokens from here on are an address for certain, if one begins here.
 fn begins(tokens: &[Token<'_>], at: usize) -> Option<usize> {
     let token = &tokens[at];
-    if DWELLINGS.contains(&&*token.small) && token.is_capital {
+    if DWELLINGS.contains(&*token.small) && token.is_capital {
         let mut next = at + 1;
         while tokens.get(next).is_some_and(|token| {
-            token.is_mark('.') || token.is_mark('#') || matches!(&*token.small, "box" | "office" | "o")
+            token.is_mark('.')
+                || token.is_mark('#')
+                || matches!(&*token.small, "box" | "office" | "o")
         }) {
             next += 1;
         }
@@ -92,15 +94,17 @@ fn house_first(tokens: &[Token<'_>], at: usize) -> Option<usize> {
         if is_street(token) && (token.is_capital || capitals > 0) {
             return Some(index + 1 - at);
         }
-        let is_part = is_capital(token) || token.is_mark('.') && !token.is_apart
-            || WITHIN_NAMES.contains(&&*token.small);
+        let is_part = is_capital(token)
+            || token.is_mark('.') && !token.is_apart
+            || WITHIN_NAMES.contains(&*token.small);
         if is_part {
             capitals += usize::from(is_capital(token));
             continue;
         }
         // "28030 Edeby 55", "416 Kiannonkatu 98".
         let is_numbered = is_house(token) && token.is_apart && capitals <= 3;
-        return (is_numbered || token.shape == Shape::Line && numbers > 1).then_some(index + 1 - at);
+        return (is_numbered || token.shape == Shape::Line && numbers > 1)
+            .then_some(index + 1 - at);
     }
     None
 }
@@ -112,7 +116,7 @@ fn street_first(tokens: &[Token<'_>], at: usize) -> Option<usize> {
     let mut index = at;
     while index < tokens.len() && index - at <= STREET_WORDS_MAX {
         let token = &tokens[index];
-        let is_within = WITHIN_NAMES.contains(&&*token.small) && index > at;
+        let is_within = WITHIN_NAMES.contains(&*token.small) && index > at;
         if is_street(token) && (token.is_capital || capitals > 0) {
             street = Some(index);
         } else if !is_capital(token) && !is_within {
@@ -132,7 +136,8 @@ fn street_first(tokens: &[Token<'_>], at: usize) -> Option<usize> {
     }
     // Without a number only an English street, whose word comes last.
     let last = &tokens[street];
-    let is_plain = street > at && last.known.is(Known::WORD) && last.is_capital && last.small.len() > 3;
+    let is_plain =
+        street > at && last.known.is(Known::WORD) && last.is_capital && last.small.len() > 3;
     let is_named = tokens[at..street].iter().any(|token| !token.known.is(Known::WORD));
     (is_plain && is_named).then_some(street + 1 - at)
 }
@@ -159,8 +164,10 @@ fn extend(tokens: &[Token<'_>], at: usize, least: usize) -> usize {
             }
             Shape::Mark('.') => {
                 let previous = &tokens[next - 1];
-                let is_short = DWELLINGS.contains(&&*previous.small) || is_street(previous) && previous.text.len() <= 4;
-                let is_house = previous.is_number() && tokens.get(next + 1).is_some_and(|next| next.shape == Shape::Line);
+                let is_short = DWELLINGS.contains(&*previous.small)
+                    || is_street(previous) && previous.text.len() <= 4;
+                let is_house = previous.is_number()
+                    && tokens.get(next + 1).is_some_and(|next| next.shape == Shape::Line);
                 if !is_short && !is_house {
                     break;
                 }
@@ -172,7 +179,8 @@ fn extend(tokens: &[Token<'_>], at: usize, least: usize) -> usize {
         let is_labelled = tokens.get(next + 1).is_some_and(|next| next.is_mark(':'));
         let begins_sentence = token.opens && token.known.is(Known::WORD) && lines == 0;
         let is_part = is_capital(token) || token.is_number() || token.small == "nan";
-        let is_within = WITHIN_NAMES.contains(&&*token.small) && tokens.get(next + 1).is_some_and(is_capital);
+        let is_within =
+            WITHIN_NAMES.contains(&*token.small) && tokens.get(next + 1).is_some_and(is_capital);
         let is_street = is_street(token) && token.small.len() > 3 && tokens[next - 1].is_capital;
         if is_labelled || begins_sentence || !(is_part || is_within || is_street) {
             break;

@@ -2,6 +2,9 @@
 
 use super::lists::{Known, known};
 
+/// Shorter ones are words of some language.
+const SMALL_NAME_MIN: usize = 4;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Word,
@@ -83,6 +86,15 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
         found.push(word(&text[start..end], start, opens, is_apart));
         (opens, is_apart) = (false, false);
     }
+    if !found.iter().any(|token| token.is_capital) {
+        // Who writes small all the time writes names small, too.
+        for token in
+            found.iter_mut().filter(|token| token.is_word() && token.text.len() >= SMALL_NAME_MIN)
+        {
+            let is_name = token.known.is(Known::GIVEN | Known::FAMILY | Known::COUNTRY);
+            token.is_capital = is_name && !token.known.is(Known::WORD | Known::PROPER);
+        }
+    }
     found
 }
 
@@ -119,9 +131,7 @@ fn word(text: &str, start: usize, opens: bool, is_apart: bool) -> Token<'_> {
         end: start + text.len(),
         shape,
         is_capital,
-        is_shouted: is_capital
-            && text.chars().count() > 1
-            && !text.chars().any(char::is_lowercase),
+        is_shouted: is_capital && text.chars().count() > 1 && !text.chars().any(char::is_lowercase),
         opens,
         is_apart,
         known,
