@@ -10,6 +10,7 @@ mod eval_feedback;
 mod eval_followups;
 mod eval_gaps;
 mod eval_grounding;
+mod eval_injection;
 mod eval_intent;
 mod eval_redaction;
 pub mod eval_retrieval;
@@ -77,6 +78,7 @@ enum Command {
 enum Eval {
     Asr(eval_asr::AsrArgs),
     Grounding(eval_grounding::GroundingArgs),
+    Injection(eval_injection::InjectionArgs),
     /// How well questions find the articles that answer them
     Retrieval(eval_retrieval::RetrievalArgs),
     /// How well what was heard finds the thing that is meant and its answer
@@ -187,6 +189,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 }
                 Eval::Grounding(args) => {
                     eval_grounding::run(&args, &mut out)?;
+                    Ok(())
+                }
+                Eval::Injection(args) => {
+                    eval_injection::run(&args, &mut out)?;
                     Ok(())
                 }
                 Eval::Retrieval(args) => eval_retrieval::run(&args, &mut out),

@@ -65,10 +65,14 @@ pub enum Fault {
     Meaning,
     /// It goes on from a sentence that was struck, and means nothing without it.
     Dangling,
+    /// It is, or rests on, what somebody addresses to a machine.
+    Order,
+    /// It sends people to an address that stands in no article and that nobody of the company gave.
+    Address,
 }
 
 impl Fault {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::NoSource,
         Self::UnknownSource,
         Self::Number,
@@ -80,6 +84,8 @@ impl Fault {
         Self::Condition,
         Self::Meaning,
         Self::Dangling,
+        Self::Order,
+        Self::Address,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -95,6 +101,8 @@ impl Fault {
             Self::Condition => "condition",
             Self::Meaning => "meaning",
             Self::Dangling => "dangling",
+            Self::Order => "order",
+            Self::Address => "address",
         }
     }
 

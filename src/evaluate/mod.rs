@@ -12,6 +12,7 @@ pub mod followups;
 pub mod gaps;
 pub mod grounding;
 pub mod hear;
+pub mod injection;
 pub mod intent;
 pub mod live;
 mod logistic;

@@ -11,6 +11,7 @@ use super::refusal::{CONTENT_WORDS_MIN, Refusal};
 use super::tongue::{self, Tongue};
 use super::vectors::{Vectors, cosine};
 use crate::domain::{Citation, Party, Proof, Role, Turn, TurnCitation};
+use crate::insight::orders::{self, Whose};
 use crate::models::Material;
 
 /// A turn or a passage.
@@ -97,6 +98,10 @@ pub struct Ground {
     sayings: HashMap<String, Vec<usize>>,
     /// Names of accounts, which hold names: `@AppleSupport`.
     pub(super) handles: Vec<String>,
+    /// Stems of what is addressed to a machine. It proves nothing.
+    pub(super) ordered: HashSet<String>,
+    /// Web and mail addresses that articles or the company's people gave.
+    pub(super) addresses: HashSet<String>,
     vectors: Option<Arc<dyn Vectors>>,
     ids: HashMap<String, usize>,
     content_words: usize,
@@ -105,6 +110,7 @@ pub struct Ground {
 }
 
 impl Ground {
+    /// What is addressed to a machine stands there and proves nothing.
     pub fn of(material: &Material) -> Self {
         let turns = material.turns.iter().cloned().map(Source::Turn);
         let sources: Vec<Source> =
@@ -117,6 +123,8 @@ impl Ground {
             vocabulary: HashSet::new(),
             sayings: HashMap::new(),
             handles: Vec::new(),
+            ordered: HashSet::new(),
+            addresses: HashSet::new(),
             vectors: None,
             ids: HashMap::new(),
             content_words: 0,
@@ -126,22 +134,42 @@ impl Ground {
         };
         let mut places = Vec::new();
         let mut readings = Vec::new();
+        let mut ordered = Vec::new();
         for (index, source) in sources.iter().enumerate() {
             ground.first_units.push(places.len());
             ground.ids.entry(source.id().to_lowercase()).or_insert(index);
-            let (text, speaker) = match source {
-                Source::Turn(turn) => (turn.text.as_str(), Some(ground.speaker(&turn.party))),
-                Source::Passage(passage) => (passage.quote.as_str(), None),
+            let (text, speaker, whose) = match source {
+                Source::Turn(turn) => {
+                    let speaker = Some(ground.speaker(&turn.party));
+                    (turn.text.as_str(), speaker, Whose::of(turn.party.role))
+                }
+                Source::Passage(passage) => (passage.quote.as_str(), None, Whose::Others),
             };
+            let to_machines = orders::orders(text, whose);
+            let given = speaker.is_none() || whose == Whose::Company;
+            let given = orders::links(text).into_iter().filter(|link| {
+                given && !to_machines.iter().any(|at| at.contains(&link.bytes.start))
+            });
+            ground.addresses.extend(given.map(|link| link.target));
             let handles = text.split_whitespace().filter_map(|word| word.strip_prefix('@'));
             ground.handles.extend(handles.map(str::to_lowercase));
             for bytes in byte_spans(text) {
-                readings.push(Reading::of(&text[bytes.clone()]));
+                let is_order =
+                    to_machines.iter().any(|at| at.start < bytes.end && bytes.start < at.end);
+                let said = &text[bytes.clone()];
+                if is_order {
+                    ordered.push(Reading::of(said));
+                }
+                readings.push(Reading::of(if is_order { "" } else { said }));
                 places.push((index, bytes, speaker));
             }
         }
         ground.first_units.push(places.len());
         Reading::set_stems(&mut readings);
+        Reading::set_stems(&mut ordered);
+        let telling = |word: &&Word| word.part == Part::Content;
+        let words = ordered.iter().flat_map(|one| one.words.iter().filter(telling));
+        ground.ordered = words.map(|word| word.stem.clone()).collect();
         ground.sources = sources;
         for ((source, bytes, speaker), reading) in places.into_iter().zip(readings) {
             let is_conditional = condition::is_conditional(&reading.words);
@@ -198,9 +226,12 @@ impl Ground {
     }
 
     fn speaker(&mut self, party: &Party) -> usize {
+        // A name comes from elsewhere, too.
+        let is_name = |name: &&String| !orders::has_orders(name, Whose::Others);
         let name: Vec<String> = party
             .name
             .iter()
+            .filter(is_name)
             .flat_map(|name| name.split(|c: char| !c.is_alphanumeric()))
             .filter(|word| !word.is_empty())
             .map(str::to_lowercase)
@@ -287,6 +318,12 @@ impl Ground {
             return Err(Refusal::TooLittle { turns, content_words: self.content_words });
         }
         Ok(())
+    }
+
+    /// Whether somebody gave this address, whoever it was.
+    pub(super) fn says_address(&self, target: &str) -> bool {
+        let texts = self.units.iter().map(|unit| unit.reading.text.as_str());
+        texts.into_iter().any(|text| orders::links(text).iter().any(|link| link.target == target))
     }
 
     /// Whether an id is that of a turn or a passage.

@@ -1,8 +1,8 @@
 //! Proof or silence: each sentence that was written is checked against what was said and what the
 //! articles say. What isn't supported is struck, and the rest still reads well.
 //!
-//! Everything here is a function of its input: no I/O, no clock. Words that give orders inside a
-//! turn are words like any others.
+//! Everything here is a function of its input: no I/O, no clock. Nobody here obeys words that give
+//! orders; those that are addressed to a machine prove nothing either (`insight::orders`).
 
 mod abroad;
 mod aligned;
@@ -13,6 +13,7 @@ pub mod conflict;
 mod context;
 mod exact;
 mod facts;
+mod foreign;
 mod ground;
 mod names;
 mod opposites;

@@ -5,7 +5,8 @@ use super::ground::Ground;
 use super::reading::{Part, Reading, Word};
 use super::support::{self, Support};
 use super::{
-    abroad, aligned, condition, exact, names, opposites, polarity, predicate, speaker, swap,
+    abroad, aligned, condition, exact, foreign, names, opposites, polarity, predicate, speaker,
+    swap,
 };
 use crate::domain::{Fault, ProvenSentence, StruckSentence};
 use crate::insight::redaction;
@@ -51,6 +52,7 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         fault,
         why: redaction::published(&why),
     };
+    foreign::check(claim, ground).map_err(strike)?;
     let mut cited = Vec::new();
     for id in &claim.cites {
         let Some(source) = ground.source_of(id) else {
@@ -85,7 +87,7 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
         .and_then(|()| aligned::check(&case))
         .and_then(|()| condition::check(&case))
         .and_then(|()| predicate::check(&case))
-        .map_err(strike)?;
+        .map_err(|finding| foreign::explained(strike(finding), &case.reading, ground))?;
     Ok(ProvenSentence {
         text: claim.text.clone(),
         proofs: case.support.units.iter().filter_map(|unit| ground.proof(*unit)).collect(),

@@ -4,6 +4,7 @@
 pub mod categories;
 pub mod gaps;
 pub mod intent;
+pub mod orders;
 pub mod redaction;
 pub mod sentiment;
 pub mod words;

@@ -1,6 +1,7 @@
 //! The agent's own question: its search, and what the passages say to it.
 
 use super::judge::{Look, Quiet};
+use super::people::is_for_people;
 use super::query::Memory;
 use super::{Act, CardQuery, SuggestionSettings, abstain, answer, trigger};
 use crate::domain::{Answer, ArticleId, Citation, Passage, Role, Turn, TurnId, TurnQuestion};
@@ -73,6 +74,7 @@ pub fn answer_question(
     settings: &SuggestionSettings,
 ) -> Asked {
     let likely: Vec<(&SearchHit, f32)> = (found.hits.iter().take(NEAREST))
+        .filter(|hit| is_for_people(hit))
         .map(|hit| (hit, abstain::probability(&hit.features, query.act, found.degraded)))
         .filter(|(_, score)| *score >= settings.ask_threshold)
         .collect();

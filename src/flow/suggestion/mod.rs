@@ -9,6 +9,7 @@ mod asked;
 mod budget;
 pub mod judge;
 mod owned;
+mod people;
 mod phrases;
 mod query;
 mod questions;
@@ -358,12 +359,11 @@ impl Suggester {
         let weights = judge.of(query.look);
         let prior = |hit: &SearchHit| hit.features.feedback + self.owned.prior(hit);
         let priors: Vec<f32> = found.hits.iter().map(prior).collect();
-        let shares = weights.shares(&self.evidence(query, found), &priors, &query.quiet.inputs());
+        let mut shares =
+            weights.shares(&self.evidence(query, found), &priors, &query.quiet.inputs());
         let answered = self.learn(query, found, &shares);
         self.questions.learn(query.act, found);
-        let best =
-            (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]).then(b.cmp(&a)));
-        let Some((hit, share)) = best.map(|best| (&found.hits[best], shares[best])) else {
+        let Some((hit, share)) = people::best(&found.hits, &mut shares).map(|best| (&found.hits[best], shares[best])) else {
             return (Decision::Abstain(Abstention::NothingFound), None);
         };
         let nearest = Some((hit, share));

@@ -155,7 +155,26 @@ impl<'a> Reading<'a> {
     /// # Errors
     /// Nothing was said, or next to nothing.
     pub fn of(material: &'a Material, circumstances: &'a Circumstances) -> Result<Self, Refusal> {
-        let sentences = sentences::sentences(&material.turns);
+        Self::read(material, circumstances, sentences::sentences(&material.turns))
+    }
+
+    /// The same for who trusts everybody: also what is addressed to a machine is quoted. For measuring
+    /// what leaving it out is worth, and for nothing else.
+    ///
+    /// # Errors
+    /// Those of [`Reading::of`].
+    pub fn trusting(
+        material: &'a Material,
+        circumstances: &'a Circumstances,
+    ) -> Result<Self, Refusal> {
+        Self::read(material, circumstances, sentences::all_sentences(&material.turns))
+    }
+
+    fn read(
+        material: &'a Material,
+        circumstances: &'a Circumstances,
+        sentences: Vec<Sentence<'a>>,
+    ) -> Result<Self, Refusal> {
         if sentences.is_empty() {
             return Err(Refusal::Empty);
         }

@@ -2,6 +2,7 @@
 
 use super::cues::{self, Cues};
 use crate::domain::{Proof, ProvenSentence, Role, Turn, TurnCitation};
+use crate::insight::orders::{self, Whose};
 
 /// A sentence with fewer words says too little to stand alone.
 pub const WORDS_MIN: usize = 4;
@@ -103,8 +104,24 @@ impl<'a> Sentence<'a> {
     }
 }
 
-/// All sentences in the order in which they were said. Time and memory grow with the text, no faster.
+/// All sentences in the order in which they were said, without what is addressed to a machine: drafts are
+/// read by people, and by the next machine. Time and memory grow with the text, no faster.
 pub fn sentences(turns: &[Turn]) -> Vec<Sentence<'_>> {
+    let mut sentences = all_sentences(turns);
+    let mut to_machines = (usize::MAX, Vec::new());
+    sentences.retain(|one| {
+        if to_machines.0 != one.turn_number {
+            let (text, whose) = (one.turn.text.as_str(), Whose::of(one.role()));
+            to_machines = (one.turn_number, orders::orders(text, whose));
+        }
+        let mut here = to_machines.1.iter();
+        !here.any(|at| at.start < one.end_bytes && one.start_bytes < at.end)
+    });
+    sentences
+}
+
+/// The same with everything that was said.
+pub fn all_sentences(turns: &[Turn]) -> Vec<Sentence<'_>> {
     let mut out = Vec::with_capacity(turns.len() * 2);
     for (turn_number, turn) in turns.iter().enumerate() {
         let text = turn.text.as_str();

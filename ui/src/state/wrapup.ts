@@ -222,7 +222,7 @@ export function authorText(head: WrapUpHead): string {
 const faultNames: Record<string, string> = {
   no_source: 'no source', unknown_source: 'source that isn’t there', number: 'number', date: 'date or time', name: 'name', code: 'code',
   negation: 'said the other way round', speaker: 'said by somebody else', condition: 'said only under a condition',
-  meaning: 'not said', dangling: 'goes on from what was struck',
+  meaning: 'not said', dangling: 'goes on from what was struck', order: 'meant for a machine', address: 'address of nobody here',
 };
 
 export function faultName(fault: string): string {

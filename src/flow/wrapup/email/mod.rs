@@ -8,6 +8,7 @@ use crate::domain::{
     EmailDraft, EmailLength, EmailPart, EmailPartKind, EmailPurpose, EmailTone, Proof,
     ProvenSentence, Redacted, Role, Wording,
 };
+use crate::insight::orders::{self, Whose};
 use crate::insight::redaction;
 use crate::knowledge::terms;
 use templates::{Template, template};
@@ -44,7 +45,10 @@ impl Reading<'_> {
         let mut parts = Vec::new();
         let opening = words.opening(&order.purpose);
         parts.push(plain(EmailPartKind::Template, Redacted::assembled(&[Wording::Fixed(opening)])));
-        for at in self.issue().into_iter().take(issues) {
+        let issue = self.issue().into_iter().map(|at| (at, self.sentences[at].text()));
+        // Nobody is sent to a stranger's address in the company's name.
+        let issue = issue.filter(|(_, text)| orders::links(text).is_empty());
+        for (at, _) in issue.take(issues) {
             parts.push(quoted(words.told_us, &self.sentences[at].proven()));
         }
         parts.extend(claims);
@@ -215,10 +219,20 @@ impl Reading<'_> {
     }
 }
 
-/// A telephone number is no name.
+/// A telephone number is no name, and neither is a sentence or an address that somebody has put into the
+/// field of another system.
 fn plain_name(name: Option<&str>) -> Option<Redacted> {
-    name.filter(|name| name.chars().any(char::is_alphabetic) && !name.contains(['@', ':']))
-        .map(redaction::typed)
+    const CHARS_MAX: usize = 60;
+    const WORDS_MAX: usize = 6;
+    let is_name = |name: &&str| {
+        name.chars().any(char::is_alphabetic)
+            && name.chars().count() <= CHARS_MAX
+            && name.split_whitespace().count() <= WORDS_MAX
+            && !name.contains(['@', ':', '!', '?', '/', '<', '>', '"', '“', '\n'])
+            && orders::links(name).is_empty()
+            && !orders::has_orders(name, Whose::Others)
+    };
+    name.filter(is_name).map(redaction::typed)
 }
 
 fn plain(kind: EmailPartKind, text: Redacted) -> EmailPart {

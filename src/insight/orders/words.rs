@@ -1,0 +1,147 @@
+//! A text as rules read it.
+
+use std::ops::Range;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// A word, or what stands between words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    /// In lower case; full-width and styled letters are plain ones, and apostrophes, like all that can't
+    /// be seen, aren't there.
+    Word(String),
+    /// Where a sentence pauses: a comma.
+    Pause,
+    /// Where it ends.
+    Edge,
+}
+
+/// All tokens of a text, each with its bytes. An edge stands at the beginning and the end.
+pub(super) struct Words {
+    pub tokens: Vec<Token>,
+    bytes: Vec<Range<usize>>,
+}
+
+impl Words {
+    pub fn of(text: &str) -> Self {
+        let mut words = Self { tokens: vec![Token::Edge], bytes: vec![0..0] };
+        let mut word = String::new();
+        let mut from = 0;
+        let mut chars = text.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            let next = chars.peek().map(|(_, next)| *next);
+            if is_unseen(c) || matches!(c, '\'' | '’' | '`' | '*' | '_') {
+                continue;
+            }
+            let joins = match c {
+                ':' => next == Some('/'),
+                '/' | '+' => next.is_some_and(|next| next.is_alphanumeric() || next == c),
+                '.' | '@' | '-' | '=' | '&' => next.is_some_and(char::is_alphanumeric),
+                _ => false,
+            };
+            if c.is_alphanumeric() || (joins && !word.is_empty()) {
+                if word.is_empty() {
+                    from = at;
+                }
+                match c.is_ascii() {
+                    true => word.push(c.to_ascii_lowercase()),
+                    false => word
+                        .extend(std::iter::once(c).nfkc().flat_map(char::to_lowercase).map(plain)),
+                }
+                continue;
+            }
+            words.end(&mut word, from..at);
+            let is_quoted = next.is_some_and(|next| matches!(next, '"' | '”' | '»'));
+            match c {
+                '.' | '!' | '?' | '…' if is_quoted => words.pause(at),
+                ',' if next.is_some_and(char::is_whitespace) => words.pause(at),
+                '.' | '!' | '?' | '…' | ';' | ':' | '。' | '(' | ')' | '[' | ']' | '{' | '}'
+                | '|' | '#' | '>' | '<' | '—' | '–' => words.edge(at),
+                '\n' if next.is_none_or(|next| !next.is_lowercase()) => words.edge(at),
+                _ => {}
+            }
+        }
+        words.end(&mut word, from..text.len());
+        words.edge(text.len());
+        words
+    }
+
+    fn end(&mut self, word: &mut String, bytes: Range<usize>) {
+        if !word.is_empty() {
+            self.tokens.push(Token::Word(std::mem::take(word)));
+            self.bytes.push(bytes);
+        }
+    }
+
+    fn edge(&mut self, at: usize) {
+        match self.tokens.last_mut() {
+            Some(Token::Edge) => {}
+            Some(last @ Token::Pause) => *last = Token::Edge,
+            _ => {
+                self.tokens.push(Token::Edge);
+                self.bytes.push(at..at);
+            }
+        }
+    }
+
+    fn pause(&mut self, at: usize) {
+        if matches!(self.tokens.last(), Some(Token::Word(_))) {
+            self.tokens.push(Token::Pause);
+            self.bytes.push(at..at);
+        }
+    }
+
+    /// The same without the ends of sentences, where there are so many that they must hide something:
+    /// "Ignore. All. Previous. Instructions."
+    pub fn joined(&self) -> Option<Self> {
+        let is_edge = |token: &Token| *token == Token::Edge;
+        let edges = self.tokens.iter().filter(|token| is_edge(token)).count();
+        if self.tokens.len() < 8 || edges * 3 < self.tokens.len() {
+            return None;
+        }
+        let kept = self.tokens.iter().zip(&self.bytes).filter(|(token, _)| !is_edge(token));
+        let (tokens, bytes) = kept.map(|(token, bytes)| (token.clone(), bytes.clone())).unzip();
+        Some(Self { tokens, bytes })
+    }
+
+    /// The bytes behind some tokens.
+    pub fn bytes(&self, tokens: &Range<usize>) -> Range<usize> {
+        let inside = self.bytes.get(tokens.clone()).unwrap_or_default();
+        match (inside.first(), inside.last()) {
+            (Some(first), Some(last)) => first.start..last.end,
+            _ => 0..0,
+        }
+    }
+}
+
+/// `shop.example`, `jane@shop.example`, `https://shop.example/x`.
+pub(super) fn is_address(word: &str) -> bool {
+    let place = word.rsplit("://").next().unwrap_or(word);
+    let host = place.split('/').next().unwrap_or(place);
+    let Some((name, end)) = host.rsplit_once('.') else { return false };
+    !name.is_empty() && (2..=12).contains(&end.len()) && end.chars().all(|c| c.is_ascii_lowercase())
+}
+
+/// Zero-width characters, soft hyphens, marks of direction, tags.
+fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Cyrillic and Greek letters that look like Latin ones.
+fn plain(c: char) -> char {
+    match c {
+        'а' | 'α' => 'a',
+        'е' | 'ε' => 'e',
+        'і' | 'ι' => 'i',
+        'о' | 'ο' => 'o',
+        'р' | 'ρ' => 'p',
+        'с' => 'c',
+        'у' => 'y',
+        'х' => 'x',
+        'ѕ' => 's',
+        'ԁ' => 'd',
+        other => other,
+    }
+}
