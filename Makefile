@@ -6,7 +6,7 @@ PORT ?= 8080
 BIN  := target/release/backchannel
 export CARGO_TERM_PROGRESS_WHEN ?= auto
 
-.PHONY: demo test ui binary models lint peers unit e2e bench clean help
+.PHONY: demo test ui binary models lint supply advisories peers unit e2e bench clean help
 
 help: ## show this
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -20,7 +20,7 @@ demo: ## play a recorded call into the running service (CALL=file.wav for your o
 
 test: ## everything that CI checks
 	@.ci/need cargo c++ node npm python3 pip cmake chromium sipp ffmpeg prompts-fr prompts-es
-	@$(MAKE) --no-print-directory ui binary models lint peers unit e2e
+	@$(MAKE) --no-print-directory ui binary models lint supply peers unit e2e
 
 ui: ## build the pages into ui/dist
 	@.ci/step "pages" .ci/ui
@@ -38,9 +38,18 @@ lint: ## formatting, clippy, articles, settings
 	@.ci/step "pages: types and unit tests" sh -c 'cd ui && npm run --silent typecheck && npm test --silent'
 	@.ci/step "articles and settings" sh -c '$(BIN) knowledge lint && $(BIN) check >/dev/null'
 
+supply: ## licences and sources of everything that is built in, and a list of it (SBOM)
+	@.ci/step "licences and sources of crates" .ci/cargo-tool cargo-deny 0.20.2 deny --log-level warn check licenses bans sources
+	@.ci/step "lists of what is built in" .ci/sbom
+
+advisories: ## known faults of what is built in; asks the advisory databases, so it isn't part of `make test`
+	@.ci/step "advisories of crates" .ci/cargo-tool cargo-deny 0.20.2 deny check advisories
+	@.ci/step "advisories of npm packages" sh -c 'cd ui && npm audit'
+
 peers: ## fetch the programs of others that the connectors are tested with
 	@.ci/step "peers of the media wires" .ci/peers
 	@.ci/step "peers of mail, calendar and team chat" .ci/office-peers
+	@.ci/step "an OpenID provider" .ci/oidc-peer
 	@.ci/step "CRMs (about four minutes the first time)" .ci/crm-peers
 
 unit: ## all Rust tests, real models included

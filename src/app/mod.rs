@@ -2,6 +2,7 @@
 //!
 //! Build and run are two steps, so that a test can build an `App` and look at it.
 
+mod access;
 pub mod articles;
 mod batch_writer;
 mod batches;
@@ -57,11 +58,12 @@ use crate::bus::{Bus, MemoryBus, Signal};
 use crate::config::Config;
 use crate::connect::telephony::{self, MediaSockets};
 use crate::domain::{Classify, ErrorKind, SystemNotice, TenantId};
-use crate::flow::driver::{CallSettings, CallWrapUp, Calls, Intents};
+use crate::flow::driver::{Bots, CallSettings, CallWrapUp, Calls, Intents};
 use crate::flow::session::SessionSettings;
 use crate::insight::redaction;
 use crate::models::SpeechPool;
-use crate::serve::{self, ChatLimits, Listener, ServeState, Services, SystemSource, Uses};
+use crate::serve::audit::Audit;
+use crate::serve::{self, ChatLimits, Limits, Listener, ServeState, Services, SystemSource, Uses};
 use crate::store::{ArticleLog, Outbox, SqliteStore, Store};
 
 pub use self::batch_writer::batch_writer;
@@ -150,7 +152,12 @@ impl App {
             kind: ErrorKind::Invalid,
             message: format!("serve.embed_origins: {problem}"),
         })?;
+        redaction::mask(config.redaction.kinds());
         let (auth, mut access) = doors(&config, demo, &tenant, address)?;
+        let ring = auth.ring();
+        let keys = access::open(&config.store.folder, &ring).await;
+        let (key_file, keys) = keys.map_err(|error| AppError::of(&error))?;
+        doors::somebody_may_come_in(&config, demo, keys)?;
         let own_sockets = OwnSockets::bind(&config.media, &tenant).await?;
         access.media = own_sockets.addresses();
 
@@ -236,6 +243,10 @@ impl App {
             },
             calls_per_tenant: config.calls.per_tenant,
             identify_by: config.crm.identify_by.clone(),
+            bots: Bots {
+                names: config.routing.bots.clone(),
+                escalated_by: routed.escalated_by.clone(),
+            },
             ..CallSettings::default()
         };
         let calls = Calls::new(
@@ -331,6 +342,7 @@ impl App {
         };
         let (routing, tasks) = RoutingDesk::start(routed, around);
         followers.extend(tasks);
+        let home = tenant.clone();
         let knowledge = Arc::new(KnowledgeDoor {
             library: library.clone(),
             tenant,
@@ -349,10 +361,14 @@ impl App {
             stop: stop.child_token(),
         };
         let batches = BatchDoor::open(config.store.folder.join("batches"), surroundings).await;
+        let audit = Audit::new(Arc::clone(&store), home);
+        followers.push(access::follow(key_file, ring, audit.clone(), stop.child_token()));
         let state = ServeState::new(Services {
             store: Arc::clone(&store),
             bus,
             auth,
+            audit,
+            limits: Limits::new(config.limits),
             answerer: knowledge.clone(),
             articles: knowledge,
             article_log,

@@ -12,10 +12,12 @@ mod eval_gaps;
 mod eval_grounding;
 mod eval_injection;
 mod eval_intent;
+mod eval_redaction;
 pub mod eval_retrieval;
 mod eval_routing;
 mod eval_spoken;
 mod eval_summary;
+mod keys;
 pub mod knowledge;
 mod log;
 pub mod models;
@@ -53,6 +55,9 @@ enum Command {
     ReplayLog(replay_log::ReplayLogArgs),
     Transcribe(transcribe::TranscribeArgs),
     Summarize(summarize::SummarizeArgs),
+    /// Make, list and revoke API keys, also while the service runs
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     Models(models::ModelsArgs),
     /// Search and check the articles
     #[command(subcommand)]
@@ -84,6 +89,7 @@ enum Eval {
     /// What the ranking learns from agents' verdicts, on a made-up log
     Feedback(eval_feedback::FeedbackArgs),
     Followups(eval_followups::FollowupsArgs),
+    Redaction(eval_redaction::RedactionArgs),
     Routing(eval_routing::RoutingArgs),
     Summary(eval_summary::SummaryArgs),
     /// How well intents are told on a labelled set, and when nothing is said
@@ -164,6 +170,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         }
         Command::Transcribe(args) => transcribe::run(&args, &mut out),
         Command::Summarize(args) => summarize::run(&args),
+        Command::Keys(command) => {
+            keys::run(&command, &mut out)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Models(args) => models::run(args).map_err(unforeseen),
         Command::Knowledge(command) => {
             match knowledge::run(&command, &mut out).map_err(unforeseen)? {
@@ -193,6 +203,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
                 Eval::Conflicts(args) => eval_conflicts::run(&args, &mut out),
                 Eval::Feedback(args) => eval_feedback::run(&args, &mut out),
                 Eval::Followups(args) => eval_followups::run(&args, &mut out),
+                Eval::Redaction(args) => eval_redaction::run(&args, &mut out),
                 Eval::Routing(args) => {
                     eval_routing::run(&args, &mut out)?;
                     Ok(())
@@ -223,6 +234,7 @@ fn unforeseen(error: anyhow::Error) -> Failure {
     use self::knowledge::Refusal;
     use crate::app::AppError;
     use crate::evaluate::cards::CardsError;
+    use crate::evaluate::redaction::RedactionDataError;
     use crate::evaluate::retrieval::EvaluationError;
     use crate::knowledge::KnowledgeError;
     use crate::models::ModelError;
@@ -236,6 +248,7 @@ fn unforeseen(error: anyhow::Error) -> Failure {
                 .or_else(|| cause.downcast_ref().map(KnowledgeError::kind))
                 .or_else(|| cause.downcast_ref().map(EvaluationError::kind))
                 .or_else(|| cause.downcast_ref().map(CardsError::kind))
+                .or_else(|| cause.downcast_ref().map(RedactionDataError::kind))
                 .or_else(|| cause.downcast_ref().map(StoreError::kind))
                 .or_else(|| cause.downcast_ref().map(AppError::kind))
                 .or_else(|| cause.downcast_ref().map(Refusal::kind))

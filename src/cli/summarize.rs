@@ -20,6 +20,7 @@ use crate::batch::{
 };
 use crate::config::Config;
 use crate::domain::{ErrorKind, TenantId};
+use crate::insight::redaction;
 use crate::store::{SqliteStore, Store};
 
 const HELP: &str = "\
@@ -140,6 +141,7 @@ impl SummarizeArgs {
 /// The batch can't begin or go on.
 pub fn run(args: &SummarizeArgs) -> Result<ExitCode, Failure> {
     let mut config = Config::load(args.config.as_deref(), std::env::vars())?;
+    redaction::mask(config.redaction.kinds());
     if let Some(concurrency) = args.concurrency {
         // A provider that takes fewer would let the others wait, and their time run out.
         let providers = config.generation.providers.values_mut();

@@ -28,7 +28,7 @@ use crate::models::SpeechPool;
 /// Write down recordings, as a live call would be
 ///
 /// Reads WAV (PCM, float, µ-law, A-law), FLAC, MP3, M4A (AAC) and Ogg Opus with one or two channels.
-/// Card numbers are masked. A recording that can't be read is named, the others are written, and
+/// Secrets are masked. A recording that can't be read is named, the others are written, and
 /// the exit code is 2.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -45,6 +45,9 @@ pub struct TranscribeArgs {
     /// Write a file for each recording into this folder [default: everything to standard output]
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
+    /// Write each recording into this folder, as WAV, silent where its transcript is masked
+    #[arg(long, value_name = "DIR")]
+    muted: Option<PathBuf>,
     /// Who is on which channel [default: customer,agent; with one channel: mixed]
     #[arg(long, value_enum)]
     channels: Option<Channels>,
@@ -87,7 +90,11 @@ impl Format {
 pub fn run(args: &TranscribeArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     if let Some(folder) = &args.output {
         std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
-        check_names(args, folder)?;
+        check_names(args, "a transcript", &|file| target(folder, file, args.format))?;
+    }
+    if let Some(folder) = &args.muted {
+        std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+        check_names(args, "its muted form", &|file| muted_target(folder, file))?;
     }
     let speech =
         Speech { finals_model: args.model.clone(), workers: args.workers, ..Speech::default() };
@@ -186,13 +193,17 @@ fn target(folder: &Path, file: &Path, format: Format) -> PathBuf {
 }
 
 /// Two recordings of one name would overwrite each other's transcript.
-fn check_names(args: &TranscribeArgs, folder: &Path) -> Result<(), Failure> {
+fn check_names(
+    args: &TranscribeArgs,
+    what: &str,
+    target: &dyn Fn(&Path) -> PathBuf,
+) -> Result<(), Failure> {
     let mut taken: BTreeMap<PathBuf, &Path> = BTreeMap::new();
     for file in &args.files {
-        let written = target(folder, file, args.format);
+        let written = target(file);
         if let Some(input) = args.files.iter().find(|input| is_same_file(input, &written)) {
             return Err(Failure::invalid(format!(
-                "{} would be overwritten by a transcript: write them into another folder",
+                "{} would be overwritten by {what}: write them into another folder",
                 input.display()
             )));
         }
@@ -214,7 +225,7 @@ fn one(
     in_flight: usize,
     progress: &Progress,
 ) -> Result<Written, String> {
-    let file = AudioFile::open(path).map_err(|error| error.to_string())?;
+    let mut file = AudioFile::open(path).map_err(|error| error.to_string())?;
     let default = if file.channels.len() == 1 { Channels::Mixed } else { Channels::CustomerAgent };
     let roles = args.channels.unwrap_or(default).roles();
     if roles.len() != file.channels.len() {
@@ -239,8 +250,18 @@ fn one(
         &mut |heard_ms| counted.reach(heard_ms),
     )
     .map_err(|error| error.to_string())?;
+    if let Some(folder) = &args.muted {
+        let (target, silences) = (muted_target(folder, path), batch::silences(&transcript));
+        batch::mute(&mut file.channels, file.sample_rate_hz, &silences);
+        let written = batch::write_wav(&target, &file);
+        written.map_err(|error| format!("{} can't be written: {error}", target.display()))?;
+    }
     let started = args.started.or_else(|| began(path, file.duration_ms()));
     Ok(format::write(args.format, path, &transcript, started, file.warnings))
+}
+
+fn muted_target(folder: &Path, file: &Path) -> PathBuf {
+    folder.join(file.file_stem().unwrap_or_default()).with_extension("wav")
 }
 
 /// A recorder closes its file when the call is over.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Secret;
 use crate::connect::channels::webchat::{SECRET_MIN_CHARS, origin};
-use crate::connect::telephony::acs::keys_url;
+use crate::connect::jwks::keys_url;
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::{AudioSocket, Secret, Siprec};
-use crate::connect::telephony::acs;
+use crate::connect::jwks;
 use crate::connect::telephony::auth::PublicUrl;
 
 /// A guessed one must take too long.
@@ -120,7 +120,7 @@ impl Media {
         if self.siprec.rtp_ports.is_some_and(|(first, last)| first == 0 || last <= first) {
             wrong("siprec.rtp_ports", "must be the first and the last port");
         }
-        if let Err(what) = acs::keys_url(&self.acs.jwks_url) {
+        if let Err(what) = jwks::keys_url(&self.acs.jwks_url) {
             wrong("acs.jwks_url", &what);
         }
         if self.acs.issuer.trim().is_empty() {

@@ -2,6 +2,7 @@
 //!
 //! `BACKCHANNEL__SERVE__LISTEN=127.0.0.1:9000` is `listen` in `[serve]`.
 
+mod auth;
 mod channels;
 mod crm;
 mod generation;
@@ -9,6 +10,7 @@ mod insight;
 mod media;
 mod office;
 mod own_sockets;
+mod redaction;
 mod routing;
 mod speech;
 mod wrapup;
@@ -24,6 +26,7 @@ use crate::models::Engine;
 use crate::prompts::PromptSettings;
 use crate::serve;
 
+pub use self::auth::{Auth, Jwt, Oidc, Person};
 pub use self::channels::{AcsSms, Channels, Teams, TwilioSms, WebChat, address as channel_address};
 pub use self::crm::{Crm, Login, Rule, Webhook, WebhookScheme, Writes, sounds_secret};
 pub use self::generation::{Budget, EXTRACTIVE, Generation, Provider, ProviderKind, Structured};
@@ -31,6 +34,7 @@ pub use self::insight::{Categories, Intents};
 pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
 pub use self::office::{Calendar, Mail, SentCopy, Team};
 pub use self::own_sockets::{AudioSocket, Siprec};
+pub use self::redaction::Redaction;
 pub use self::routing::{
     AmazonConnect, Context as RoutingContext, Dynamics, Instruction as RouterInstruction, Router,
     Routing, TaskRouter as RouterTaskRouter,
@@ -44,6 +48,7 @@ pub use self::wrapup::{Disposition, OwnSection, WrapUp};
 pub struct Config {
     pub serve: serve::Config,
     pub auth: Auth,
+    pub limits: serve::LimitSettings,
     pub media: Media,
     pub store: Store,
     pub knowledge: Knowledge,
@@ -62,32 +67,7 @@ pub struct Config {
     pub routing: Routing,
     pub intents: Intents,
     pub categories: Categories,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
-#[serde(deny_unknown_fields, default)]
-pub struct Auth {
-    /// The key of `Authorization: Bearer`. `--demo` makes one up.
-    pub api_key: Option<Secret>,
-    /// The name that the pages show.
-    pub name: Option<String>,
-    /// More people with a key of their own.
-    pub people: Vec<Person>,
-}
-
-/// Somebody who may come in.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct Person {
-    pub name: String,
-    pub api_key: Secret,
-    /// agent, supervisor, knowledge_manager, batch or admin; shown, and not yet enforced
-    #[serde(default = "agent")]
-    pub role: String,
-}
-
-fn agent() -> String {
-    "agent".to_owned()
+    pub redaction: Redaction,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -353,11 +333,13 @@ impl Config {
                 "transcript.end_silence_ms must be from 100 to 3000".to_owned(),
             ));
         }
-        let mut mistakes = self.media.mistakes();
+        let mut mistakes = self.auth.mistakes();
+        mistakes.extend(self.media.mistakes());
         mistakes.extend(self.speech.mistakes());
         mistakes.extend(self.channels.mistakes(self.media.public_url.is_some()));
         mistakes.extend(self.wrapup.mistakes());
         mistakes.extend(self.generation.mistakes());
+        mistakes.extend(self.redaction.mistakes());
         if !mistakes.is_empty() {
             return Err(ConfigError::Value(mistakes.join("\n")));
         }
@@ -473,6 +455,12 @@ mod tests {
             ("[wrapup]\ntime_zone = \"Mars\"", &[], vec!["wrapup.time_zone", "Mars"]),
             ("[media.siprec]\npeers = [\"pbx\"]", &[], vec!["media.siprec.peers", "pbx"]),
             ("[media.siprec]\nrtp_ports = [9, 8]", &[], vec!["media.siprec.rtp_ports"]),
+            (
+                "[redaction]\nmask = [\"card\", \"cards\"]",
+                &[],
+                vec!["redaction.mask", "cards is none of"],
+            ),
+            ("[redaction]\nmask = [\"iban\"]", &[], vec!["redaction.mask", "card has to be in it"]),
             ("[media.audiosocket]\nlisten = \"9092\"", &[], vec!["line 2", "socket address"]),
         ] {
             let error = load(text, vars).expect_err("it is wrong");

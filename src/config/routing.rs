@@ -16,6 +16,11 @@ pub struct Routing {
     pub mode: Option<String>,
     /// By channel (`voice`, `chat`, `sms`, `mail`): the workstream of the plan that conversations become items of.
     pub workstreams: BTreeMap<String, String>,
+    /// Names of bots that their medium takes for agents.
+    pub bots: Vec<String>,
+    /// Categories that say that a bot gives a conversation up: what it tried and promised is written down at once, and
+    /// a conversation that began with it becomes work. Without any, it is work from its beginning.
+    pub escalated_by: Vec<String>,
     /// So long after its end a conversation's item keeps its agent, unless somebody says earlier that the wrap-up is
     /// over.
     pub wrap_up_s: u64,
@@ -29,6 +34,8 @@ impl Default for Routing {
             plan_file: None,
             mode: None,
             workstreams: BTreeMap::new(),
+            bots: Vec::new(),
+            escalated_by: Vec::new(),
             wrap_up_s: 60,
             context: Context::default(),
             router: Router::default(),

@@ -6,6 +6,8 @@ pub mod courier;
 pub mod crm;
 pub mod destination;
 pub mod http;
+pub mod identity;
+pub mod jwks;
 pub mod llm;
 pub mod mail;
 pub mod oauth;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    Abstained, Alert, ArticleAction, ArticleId, ArticleOpened, ArticleSearch, Assignment, Card,
-    CardId, CardVoice, CategoryMatched, Citation, ConversationId, CrmContext, CrmWrite, Decision,
-    EventId, Party, PlanPut, PresenceSet, Proof, ProposalCompared, ProvenSentence, QuestionAnswer,
-    QuestionId, Redacted, Reply, Sentiment, StruckText, SuggestedQuestion, TenantId, Turn, TurnId,
-    TurnIntent, Verdict, WorkMoved, WorkOffered, WorkOverflowed, WorkQueued, WrapUp, WrapUpVerdict,
+    Abstained, Alert, ArticleAction, ArticleId, ArticleOpened, ArticleSearch, Assignment,
+    AuditEntry, Card, CardId, CardVoice, CategoryMatched, Citation, ConversationId, CrmContext,
+    CrmWrite, Decision, EventId, Party, PlanPut, PresenceSet, Proof, ProposalCompared,
+    ProvenSentence, QuestionAnswer, QuestionId, Redacted, Reply, Sentiment, StruckText,
+    SuggestedQuestion, TenantId, Turn, TurnId, TurnIntent, Verdict, WorkMoved, WorkOffered,
+    WorkOverflowed, WorkQueued, WrapUp, WrapUpVerdict,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -240,6 +241,7 @@ pub enum EventBody {
     RouteMoved(Box<WorkMoved>),
     SystemDegraded(SystemNotice),
     SystemRecovered(SystemNotice),
+    Audited(Box<AuditEntry>),
 }
 
 impl EventBody {

@@ -4,7 +4,9 @@
 //! derives: what is written to disk or sent over a wire is separate and versioned (`store::codec`,
 //! `serve`, `connect`), so that a rename here can never change a stored byte.
 
+mod access;
 mod article;
+mod audit;
 mod card;
 mod crm;
 mod delivery;
@@ -22,10 +24,12 @@ mod routing;
 mod turn;
 mod wrapup;
 
+pub use access::AccessRole;
 pub use article::{
     Article, ArticleAction, ArticleContent, ArticleRevision, ArticleState, Audience, NewRevision,
     Passage, SentenceOrigin, TurnQuote,
 };
+pub use audit::{AuditActor, AuditEntry, AuditOutcome};
 pub use card::{
     Abstained, Answer, Card, CardKind, CardVoice, Citation, Generator, NearestPassage,
     QuestionAnswer, Reply, Spoken, SuggestedQuestion, TurnQuestion, Unanswered, Verdict,

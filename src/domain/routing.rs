@@ -147,6 +147,8 @@ pub struct Assignment {
     /// The person or the router that assigned; none where the decision was carried out.
     pub by: Option<String>,
     pub reason: String,
+    /// Capacity profiles of the agent that it counts in until the day ends, whatever becomes of it.
+    pub day_profiles: Vec<String>,
     pub waited_ms: u64,
     pub at_ms: u64,
 }

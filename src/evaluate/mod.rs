@@ -17,6 +17,7 @@ pub mod intent;
 pub mod live;
 mod logistic;
 pub mod need;
+pub mod redaction;
 pub mod retrieval;
 pub mod routing;
 pub mod spoken;

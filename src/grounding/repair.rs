@@ -63,7 +63,7 @@ pub(super) fn mended(verdicts: Vec<Verdict>) -> Vec<Verdict> {
                 return Err(StruckSentence {
                     text: sentence.text,
                     fault: Fault::Dangling,
-                    why: redaction::typed("what it refers to was struck"),
+                    why: redaction::published("what it refers to was struck"),
                 });
             }
             after_struck = false;

@@ -50,7 +50,7 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
     let strike = |(fault, why): (Fault, String)| StruckSentence {
         text: claim.text.clone(),
         fault,
-        why: redaction::typed(&why),
+        why: redaction::published(&why),
     };
     foreign::check(claim, ground).map_err(strike)?;
     let mut cited = Vec::new();

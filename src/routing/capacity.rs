@@ -107,6 +107,14 @@ impl Capacity {
         self.settle(plan);
     }
 
+    /// So much of a profile counts as used.
+    pub fn set_used(&mut self, profile: u32, used: i32, plan: &Plan) {
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.profile == profile) {
+            slot.used = used;
+        }
+        self.settle(plan);
+    }
+
     /// Another limit, for new work only; none: the profile's own.
     pub fn set_limit(&mut self, profile: u32, limit: Option<i32>, plan: &Plan) {
         let limit = limit.unwrap_or(plan.profiles[profile as usize].limit);

@@ -24,6 +24,11 @@ pub struct Standing {
 /// The smallest is asked first. One number, since a cycle compares millions: level, two measures, place in the queue.
 pub type Order = u128;
 
+/// An order without its level.
+pub const fn within_level(order: Order) -> Order {
+    order & ((1 << 120) - 1)
+}
+
 /// Where an agent stands by a method.
 ///
 /// Earlier bullseye levels come first. With `Closest`, distance decides, and then the order of the queue: neither

@@ -36,19 +36,15 @@ pub fn before<'a>(
     closed.into_iter().chain(others).find(is_over)
 }
 
-/// When an item that came at `queued_ms` overflows first, if it stays.
-pub fn due_ms(queue: &Queue, queued_ms: u64, was_moved: bool) -> Option<u64> {
-    first_after(queue, was_moved).map(|after| queued_ms + after.wait_ms)
-}
-
-/// The shortest wait whose action is possible. Of a call that was transferred, or came by overflow, only to another
-/// queue or number: its caller has chosen, or was sent, already.
-pub fn first_after(queue: &Queue, was_moved: bool) -> Option<&After> {
-    let is_possible = |after: &&After| {
+/// The next wait whose action is possible, with its place in the list; `done` of the list have acted already, each
+/// once. Of a call that was transferred, or came by overflow, only to another queue or number: its caller has chosen,
+/// or was sent, already.
+pub fn next_after(queue: &Queue, was_moved: bool, done: usize) -> Option<(usize, &After)> {
+    let is_possible = |(_, after): &(usize, &After)| {
         let sends_on = matches!(after.action, Action::Queue(_) | Action::External(_));
         queue.channel != Channel::Voice || !was_moved || sends_on
     };
-    queue.after.iter().find(is_possible)
+    queue.after.iter().enumerate().skip(done).find(is_possible)
 }
 
 /// The limit in words.

@@ -1,7 +1,9 @@
 //! Problem documents (RFC 9457): the one shape in which this service says no.
 
+use std::time::Duration;
+
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,7 +31,13 @@ pub struct Problem {
     /// What is wrong with which place, where there can be several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
+    /// For the header `Retry-After`.
+    #[serde(skip)]
+    retry_after_s: u64,
 }
+
+/// In seconds, where nothing more is known.
+const RETRY_AFTER_S: u64 = 2;
 
 /// What is wrong at one place of what was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -56,7 +64,14 @@ impl Problem {
             based_on: None,
             newest: None,
             errors: Vec::new(),
+            retry_after_s: RETRY_AFTER_S,
         }
+    }
+
+    /// To be tried again after so long, in whole seconds.
+    #[must_use]
+    pub fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after_s: wait.as_secs_f64().ceil().max(1.0) as u64, ..self }
     }
 
     /// With what is wrong at each place.
@@ -134,7 +149,7 @@ impl IntoResponse for Problem {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after_s));
             }
             _ => {}
         }
@@ -143,7 +158,11 @@ impl IntoResponse for Problem {
 }
 
 pub async fn method_not_allowed(request: Request) -> Problem {
-    let detail = format!("{} is not allowed here; see the Allow header", request.method());
+    not_allowed(request.method())
+}
+
+pub fn not_allowed(method: &Method) -> Problem {
+    let detail = format!("{method} is not allowed here; see the Allow header");
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
 }
 

@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -17,13 +17,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use super::auth::Principal;
+use super::auth::{Principal, Proof};
 use super::error::{Problem, shown};
 use super::extract::{Path, Query};
+use super::limits::OpenStream;
 use super::{ServeState, envelope};
 use crate::bus::{Heard, Signal, Subscription};
 use crate::domain::{ConversationId, Recorded, TenantId};
-use crate::store::{KindFilter, ReadQuery, StoreError};
+use crate::store::{AUDIT, KindFilter, ReadQuery, StoreError};
 
 /// So many events of the log a subscriber holds while it catches up.
 const PAGE: usize = 64;
@@ -44,10 +45,11 @@ pub struct Wanted {
 pub async fn of_all(
     State(state): State<ServeState>,
     principal: Principal,
+    Extension(proof): Extension<Proof>,
     headers: HeaderMap,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
-    open(state, principal.tenant, None, &headers, &wanted).await
+    open(state, (principal.tenant, proof), None, &headers, &wanted).await
 }
 
 /// The events of one conversation.
@@ -61,6 +63,7 @@ pub async fn of_all(
 pub async fn of_one(
     State(state): State<ServeState>,
     principal: Principal,
+    Extension(proof): Extension<Proof>,
     Path(id): Path<String>,
     headers: HeaderMap,
     Query(wanted): Query<Wanted>,
@@ -69,12 +72,12 @@ pub async fn of_one(
     if state.store.conversation(&principal.tenant, &conversation).await?.is_none() {
         return Err(Problem::no_conversation(conversation.as_str()));
     }
-    open(state, principal.tenant, Some(conversation), &headers, &wanted).await
+    open(state, (principal.tenant, proof), Some(conversation), &headers, &wanted).await
 }
 
 async fn open(
     state: ServeState,
-    tenant: TenantId,
+    (tenant, proof): (TenantId, Proof),
     conversation: Option<ConversationId>,
     headers: &HeaderMap,
     wanted: &Wanted,
@@ -92,13 +95,15 @@ async fn open(
         .map(parse_position)
         .transpose()?;
 
+    let counted = state.limits.open_stream(&tenant)?;
     // First listen, then look: an event between the two is in both, and is sent once.
     let subscription = state.bus.subscribe();
     let head = state.store.head().await?;
     if last.is_some_and(|last| last > head) {
         return Err(Problem::invalid("this Last-Event-ID is not from this log"));
     }
-    let feed = Feed::new(state, subscription, tenant, conversation, kinds, last.unwrap_or(head));
+    let whose = Whose { tenant, proof, conversation, _open: counted };
+    let feed = Feed::new(state, subscription, whose, kinds, last.unwrap_or(head));
     let body = Body::from_stream(stream::unfold(feed, |mut feed| async move {
         feed.next().await.map(|bytes| (Ok::<_, Infallible>(bytes), feed))
     }));
@@ -122,8 +127,7 @@ fn parse_position(text: &str) -> Result<u64, Problem> {
 struct Feed {
     state: ServeState,
     subscription: Box<dyn Subscription>,
-    tenant: TenantId,
-    conversation: Option<ConversationId>,
+    whose: Whose,
     kinds: KindFilter,
     /// The last position that was sent or passed over.
     position: u64,
@@ -134,6 +138,15 @@ struct Feed {
     caught_up_at: Timestamp,
     comments: Interval,
     _counted: Counted,
+}
+
+/// Who follows what.
+struct Whose {
+    tenant: TenantId,
+    /// The stream ends with it.
+    proof: Proof,
+    conversation: Option<ConversationId>,
+    _open: OpenStream,
 }
 
 /// Whether a page was the last for now.
@@ -151,8 +164,7 @@ impl Feed {
     fn new(
         state: ServeState,
         subscription: Box<dyn Subscription>,
-        tenant: TenantId,
-        conversation: Option<ConversationId>,
+        whose: Whose,
         kinds: KindFilter,
         position: u64,
     ) -> Self {
@@ -162,8 +174,7 @@ impl Feed {
         Self {
             state,
             subscription,
-            tenant,
-            conversation,
+            whose,
             kinds,
             position,
             page: VecDeque::new(),
@@ -209,7 +220,13 @@ impl Feed {
                             continue;
                         }
                         heard = self.subscription.next() => heard,
-                        _ = self.comments.tick() => return Some(Bytes::from_static(b": still here\n\n")),
+                        _ = self.comments.tick() => {
+                            // Whoever was let in isn't for ever: a key is revoked, a session is over.
+                            if !self.state.auth.still_holds(&self.whose.proof) {
+                                return None;
+                            }
+                            return Some(Bytes::from_static(b": still here\n\n"));
+                        }
                     };
                     if let Some(bytes) = self.hear(heard) {
                         return Some(bytes);
@@ -223,22 +240,22 @@ impl Feed {
         // The head first: whatever is appended after it comes over the bus.
         let head = self.state.store.head().await?;
         let query = ReadQuery {
-            tenant: self.tenant.clone(),
-            conversation: self.conversation.clone(),
+            tenant: self.whose.tenant.clone(),
+            conversation: self.whose.conversation.clone(),
             after: self.position,
             kinds: self.kinds.clone(),
             limit: PAGE,
         };
-        self.page = self.state.store.read(&query).await?.into();
-        if self.page.len() < PAGE {
-            let last = self.page.back().map_or(0, |event| event.position);
+        let page = self.state.store.read(&query).await?;
+        let (read, last) = (page.len(), page.last().map_or(0, |event| event.position));
+        let shown = page.into_iter().filter(|event| is_streamed(&event.conversation));
+        self.page = shown.collect();
+        if read < PAGE {
             self.position = self.position.max(head).max(last);
             self.caught_up_at = Timestamp::now();
             return Ok(Complete(true));
         }
-        if let Some(last) = self.page.back() {
-            self.position = last.position;
-        }
+        self.position = last;
         Ok(Complete(false))
     }
 
@@ -274,13 +291,21 @@ impl Feed {
     }
 
     fn is_mine(&self, tenant: &TenantId, conversation: &ConversationId) -> bool {
-        *tenant == self.tenant && self.conversation.as_ref().is_none_or(|mine| mine == conversation)
+        let whose = &self.whose;
+        *tenant == whose.tenant
+            && whose.conversation.as_ref().is_none_or(|mine| mine == conversation)
+            && is_streamed(conversation)
     }
 
     fn event(&self, event: &Recorded) -> Bytes {
         let envelope = envelope::of_event(&self.state.node, event);
         format!("id: {}\ndata: {envelope}\n\n", event.position).into()
     }
+}
+
+/// The audit log is for administrators, who read it at its own address.
+fn is_streamed(conversation: &ConversationId) -> bool {
+    conversation.as_str() != AUDIT
 }
 
 /// Counts a subscriber as long as it lives.

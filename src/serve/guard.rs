@@ -1,12 +1,15 @@
-//! What every request passes: the key check in front, the security headers behind.
+//! What every request passes: who it is, whether they may, and the security headers behind.
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::auth::{self, Principal};
-use super::error::Problem;
+use super::access::{self, Entry};
+use super::audit::Watched;
+use super::auth::{self, Principal, Proof};
+use super::error::{self, Problem};
+use super::listen::Peer;
 use super::tokens::Scope;
 use super::{ServeState, pages};
 use crate::connect::telephony::{acs, auth as media};
@@ -15,26 +18,100 @@ const CONTENT_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inlin
     connect-src 'self' ws: wss:; media-src 'self' blob:; worker-src 'self' blob:; \
     img-src 'self' data:; base-uri 'none'; frame-ancestors 'self'";
 
-/// Lets nobody through without a key or a session, but to health, sign-in and the pages.
+/// Somebody who came in, and with what.
+struct Identified {
+    principal: Principal,
+    proof: Proof,
+    /// All that a token of a page is for.
+    scope: Option<Scope>,
+}
+
+/// Lets nobody through without a key or a session, but to health, sign-in and the pages; and everybody only to what
+/// `access` says. What that table wants to be written down, and whoever is turned away, is in the audit log.
 pub async fn guard(State(state): State<ServeState>, mut request: Request, next: Next) -> Response {
-    match identify(&state, &request) {
-        Ok((principal, scope)) => {
-            // The media sockets know no principals, only whose calls they bring.
-            request.extensions_mut().insert(principal.tenant.clone());
-            request.extensions_mut().insert(principal);
-            if let Some(scope) = scope {
-                request.extensions_mut().insert(scope);
+    let identified = identify(&state, (request.method(), request.uri(), request.headers())).await;
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let from = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let who = identified.as_ref().ok().map(|one| (one.principal.clone(), one.proof.clone()));
+    let path = request.uri().path().to_owned();
+    let watched = Watched::new(request.method(), route.as_deref(), &path, from, who);
+    let is_public = match (&watched.rule, &route) {
+        (Some(rule), _) => rule.is_public(),
+        (None, route) => route.is_none() && pages::is_page(&path),
+    };
+    match identified {
+        Ok(Identified { principal, proof, scope }) => {
+            // A page's token has been asked for the address already, and opens what it was given for.
+            let refused = match scope {
+                None => refusal(&state, &principal, request.method(), route.as_deref()),
+                Some(_) => None,
+            };
+            if let Some(refused) = refused {
+                watched.note(&state, refused.status()).await;
+                return refused;
             }
+            if let Err(problem) = state.limits.take(&principal.tenant) {
+                return problem.into_response();
+            }
+            let extensions = request.extensions_mut();
+            // The media sockets know no principals, only whose calls they bring.
+            extensions.insert(principal.tenant.clone());
+            extensions.insert(principal);
+            extensions.insert(proof);
+            scope.and_then(|scope| extensions.insert(scope));
         }
-        Err(_) if is_public(request.uri()) => {}
+        Err(_) if is_public => {}
         Err(problem) => {
             let (uri, headers) = (request.uri(), request.headers());
             let tenant = state.media_auth.tenant_of(uri, headers).await;
-            let Some(tenant) = tenant else { return refuse(request, problem).await };
+            let Some(tenant) = tenant else {
+                if presents_something(&request) {
+                    let why = "what was presented opens nothing";
+                    state.audit.refused(None, why, watched.about, &state.masker).await;
+                }
+                return refuse(request, problem).await;
+            };
             request.extensions_mut().insert(tenant);
         }
     }
-    next.run(request).await
+    let response = next.run(request).await;
+    watched.note(&state, response.status()).await;
+    response
+}
+
+/// What the table has against somebody who is known.
+fn refusal(
+    state: &ServeState,
+    principal: &Principal,
+    method: &Method,
+    route: Option<&str>,
+) -> Option<Response> {
+    // Without a route there is a page or nothing.
+    let route = route?;
+    match access::entry(method, route) {
+        Entry::Found(rule) if rule.lets_in(principal, state.audit.home()) => None,
+        Entry::Found(rule) => {
+            let role = principal.role;
+            let detail = format!("this is for {}; you are here as {role}", rule.roles_text());
+            Some(Problem::new(StatusCode::FORBIDDEN, "denied", detail).into_response())
+        }
+        Entry::OtherMethods => {
+            let allow = [(header::ALLOW, access::methods(route))];
+            Some((allow, error::not_allowed(method)).into_response())
+        }
+        Entry::Missing => {
+            tracing::error!(route, "a route stands in no table of who may use it, which is a bug");
+            let detail = "nobody may use this";
+            Some(Problem::new(StatusCode::FORBIDDEN, "denied", detail).into_response())
+        }
+    }
+}
+
+/// Whether somebody tried something; a page that only looks whether it is signed in did not.
+fn presents_something(request: &Request) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    let has_token = query.split('&').any(|pair| pair.starts_with("token="));
+    request.headers().contains_key(header::AUTHORIZATION) || has_token
 }
 
 /// 401; but ACS hears of a wrong token by a close code.
@@ -47,52 +124,53 @@ async fn refuse(request: Request, problem: Problem) -> Response {
     problem.into_response()
 }
 
-fn identify(state: &ServeState, request: &Request) -> Result<(Principal, Option<Scope>), Problem> {
-    let headers = request.headers();
+/// By a request's head: its body can't be lent over an await.
+async fn identify(
+    state: &ServeState,
+    (method, uri, headers): (&Method, &Uri, &HeaderMap),
+) -> Result<Identified, Problem> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let (scheme, key) =
             value.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();
-        let bearer = scheme.eq_ignore_ascii_case("bearer");
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(auth::unauthorised());
+        }
         let key = key.trim();
-        let by_key = bearer.then(|| state.auth.by_key(key)).flatten().map(|one| (one, None));
-        let found = by_key.or_else(|| by_token(state, request, key).filter(|_| bearer));
-        return found.ok_or_else(auth::unauthorised);
+        let by_token = state.auth.tokens.admit(key, method, uri.path());
+        if let Some(found) = scoped(state, by_token) {
+            return Ok(found);
+        }
+        let found = match state.auth.by_key(key) {
+            Some(found) => Some(found),
+            None => state.auth.by_bearer(key).await,
+        };
+        let (principal, proof) = found.ok_or_else(auth::unauthorised)?;
+        return Ok(Identified { principal, proof, scope: None });
     }
     // A browser's event source can't set a header.
-    let query = request.uri().query().unwrap_or_default();
+    let query = uri.query().unwrap_or_default();
     if let Some(token) = query.split('&').find_map(|pair| pair.strip_prefix("token="))
-        && *request.method() == Method::GET
-        && request.uri().path().ends_with("/events")
+        && *method == Method::GET
+        && uri.path().ends_with("/events")
     {
-        return by_token(state, request, token).ok_or_else(auth::unauthorised);
+        let admitted = state.auth.tokens.admit_stream(token, uri.path());
+        return scoped(state, admitted).ok_or_else(auth::unauthorised);
     }
     let token = auth::session_token(headers).ok_or_else(auth::unauthorised)?;
-    let principal = state.auth.by_session(token).ok_or_else(auth::unauthorised)?;
+    let (principal, proof) = state.auth.by_session(token).ok_or_else(auth::unauthorised)?;
     // A browser sends the cookie whoever made it ask; reading is harmless, the rest is not.
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     if !safe || headers.contains_key(header::UPGRADE) {
         check_origin(headers, true)?;
     }
-    Ok((principal, None))
+    Ok(Identified { principal, proof, scope: None })
 }
 
-fn by_token(
-    state: &ServeState,
-    request: &Request,
-    token: &str,
-) -> Option<(Principal, Option<Scope>)> {
-    let found = state.auth.tokens.admit(token, request.method(), request.uri().path())?;
-    Some((found.0, Some(found.1)))
-}
-
-fn is_public(uri: &Uri) -> bool {
-    matches!(
-        uri.path(),
-        "/livez" | "/readyz" | "/sign-in" | "/sign-out"
-            // Who writes there proves it to the handler: by the body, or by a visitor's token.
-            | "/v1/channels/twilio" | "/v1/channels/teams" | "/v1/routing/taskrouter"
-            | "/v1/chat" | "/v1/chat/turns" | "/v1/chat/events"
-    ) || pages::is_page(uri.path())
+/// A token ends with what it was issued for.
+fn scoped(state: &ServeState, found: Option<(Principal, Proof, Scope)>) -> Option<Identified> {
+    let (principal, proof, scope) = found?;
+    let holds = state.auth.still_holds(&proof);
+    holds.then(|| Identified { principal, proof, scope: Some(scope) })
 }
 
 /// The page that asks must be one of ours. Without an `Origin` no browser asked, which a cookie

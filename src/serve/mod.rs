@@ -4,10 +4,12 @@
 //! room starts nothing by itself. It knows status codes and JSON shapes, and nobody below does. It
 //! never logs a request's body or a customer's words.
 
+mod access;
 mod articles;
 mod ask;
 mod asyncapi;
 mod audiosocket;
+pub mod audit;
 pub mod auth;
 mod batches;
 mod body;
@@ -25,6 +27,7 @@ mod gaps;
 mod guard;
 mod health;
 mod hooks;
+mod limits;
 mod listen;
 pub mod meters;
 mod openapi;
@@ -53,6 +56,7 @@ use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use self::audit::Audit;
 use self::auth::Auth;
 use crate::bus::Bus;
 use crate::connect::telephony::acs::IncomingCalls;
@@ -73,6 +77,7 @@ pub use error::Problem;
 pub use gaps::{
     Gap, GapList, GapReasons, GapSample, GapState, HandlingTime, NearestArticle, WantedGaps,
 };
+pub use limits::{LimitSettings, Limits};
 pub use listen::{ListenError, Listener, bind, run};
 pub use routing::{
     AgentState, Capacity, NewPlan, PlanForm, PlanInForce, PlanMistake, PlanRefusal, QueueState,
@@ -102,8 +107,9 @@ pub struct Config {
     pub write_idle_seconds: u64,
     /// A stream without news says so little, so that proxies leave it open.
     pub comment_seconds: u64,
-    /// Set when browsers come over https.
-    pub secure_cookies: bool,
+    /// Whether browsers send session cookies over https alone. Absent: unless the service is for this machine only, and
+    /// `public_url` is no https address.
+    pub secure_cookies: Option<bool>,
     /// A media connection without audio for so long is closed.
     pub media_idle_seconds: u64,
     /// Calls and streams get so long to end when the service is stopped.
@@ -122,11 +128,19 @@ impl Default for Config {
             node: "node-1".to_owned(),
             write_idle_seconds: 15,
             comment_seconds: 15,
-            secure_cookies: false,
+            secure_cookies: None,
             media_idle_seconds: 30,
             shutdown_grace_seconds: 15,
             batch_retry_seconds: 60,
         }
+    }
+}
+
+impl Config {
+    /// Whether session cookies are for https alone.
+    pub fn cookies_are_secure(&self) -> bool {
+        let is_https = self.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+        self.secure_cookies.unwrap_or(is_https || !self.listen.ip().is_loopback())
     }
 }
 
@@ -135,6 +149,10 @@ pub struct Services {
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub auth: Auth,
+    /// Who did what, and who was turned away.
+    pub audit: Audit,
+    /// How much each tenant may ask for.
+    pub limits: Limits,
     /// Who brings calls and their announcements without a key of ours.
     pub media_auth: MediaAuth,
     /// What the announcements say, for the media sockets.

@@ -13,9 +13,9 @@ use utoipa_axum::routes;
 
 use super::error::Problem;
 use super::{
-    ServeState, articles, ask, asyncapi, audiosocket, auth, batches, channels, chat, conversations,
-    crm, events, gaps, health, hooks, replies, routing, searches, suggestions, system, texts,
-    tokens, uses, wrapups,
+    ServeState, articles, ask, asyncapi, audiosocket, audit, auth, batches, channels, chat,
+    conversations, crm, events, gaps, health, hooks, replies, routing, searches, suggestions,
+    system, texts, tokens, uses, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -41,11 +41,15 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
-        .routes(routes!(auth::follow_link, auth::sign_in))
-        .routes(routes!(auth::sign_out))
+        .routes(routes!(auth::sign_in::follow_link, auth::sign_in::sign_in))
+        .routes(routes!(auth::sign_in::sign_out))
+        .routes(routes!(auth::sign_in::ways))
+        .routes(routes!(auth::oidc::begin))
+        .routes(routes!(auth::oidc::callback))
         .routes(routes!(tokens::issue))
         .routes(routes!(system::me))
         .routes(routes!(system::system))
+        .routes(routes!(audit::list))
         .routes(routes!(conversations::list, texts::open))
         .routes(routes!(conversations::show))
         .routes(routes!(channels::twilio))

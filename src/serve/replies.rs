@@ -51,7 +51,7 @@ pub async fn reply(
     let id = ConversationId::from(id);
     let text = checked_text(reply.text).map_err(Problem::invalid)?;
     if (state.masker)(&text).as_str() != text {
-        let detail = "text holds what looks like the number of a payment card; leave it out";
+        let detail = "text holds what looks like the number of a payment card, or another secret; leave it out";
         return Err(Problem::invalid(detail));
     }
     let client_id = reply.id.map(|id| checked_id("id", id)).transpose();

@@ -12,7 +12,10 @@ use crate::store::wire;
 #[derive(Serialize, ToSchema)]
 pub struct Me {
     name: String,
-    role: String,
+    /// batch, service, agent, knowledge_manager, supervisor or admin
+    role: &'static str,
+    /// Whether everything is open, as with the service's own key.
+    operator: bool,
     tenant: String,
     demo: bool,
     version: &'static str,
@@ -24,7 +27,8 @@ pub struct Me {
 pub async fn me(State(state): State<ServeState>, principal: Principal) -> axum::Json<Me> {
     axum::Json(Me {
         name: principal.name,
-        role: principal.role,
+        role: principal.role.as_str(),
+        operator: principal.is_operator,
         tenant: principal.tenant.to_string(),
         demo: state.demo,
         version: env!("CARGO_PKG_VERSION"),

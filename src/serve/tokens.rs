@@ -1,23 +1,28 @@
-//! Tokens for browsers on other people's pages: one conversation, an hour, and nothing else.
+//! Tokens for browsers on other people's pages: one conversation, and nothing else.
+//!
+//! A page has one for an hour, which goes in a header. An address gets into logs and histories, so what goes there
+//! (an event source can send no header) is another one, which opens one stream once and must be used at once.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ServeState;
-use super::auth::{Principal, fresh_secret, hash_of};
-use super::error::Problem;
+use super::auth::{Hash, Principal, Proof, fresh_secret, hash_of};
+use super::error::{Problem, shown};
 use super::extract::Json;
 use crate::domain::ConversationId;
 use crate::store::codec::time_text;
 
 const LIFETIME: Duration = Duration::from_secs(3_600);
+/// To be used for the first and only time.
+const STREAM_LIFETIME: Duration = Duration::from_secs(60);
 /// The oldest gives way beyond that.
 const TOKENS_MAX: usize = 10_000;
 const PREFIX: &str = "bct_";
@@ -27,38 +32,85 @@ const PREFIX: &str = "bct_";
 pub struct Scope(pub ConversationId);
 
 #[derive(Default)]
-pub(super) struct Tokens(Mutex<HashMap<[u8; 32], Issued>>);
+pub(super) struct Tokens(Mutex<HashMap<Hash, Issued>>);
 
 struct Issued {
     principal: Principal,
+    /// What it was issued for, and ends with.
+    by: Proof,
     conversation: ConversationId,
+    kind: TokenKind,
     at: Instant,
 }
 
-impl Tokens {
-    fn issue(&self, principal: Principal, conversation: ConversationId) -> String {
-        let token = fresh_secret(PREFIX);
-        let mut issued = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        issued.retain(|_, one| one.at.elapsed() < LIFETIME);
-        if issued.len() >= TOKENS_MAX
-            && let Some(oldest) = issued.iter().min_by_key(|(_, one)| one.at).map(|(hash, _)| *hash)
-        {
-            issued.remove(&oldest);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TokenKind {
+    /// In a header, as often as one likes.
+    Page,
+    /// In the address of the conversation's stream, once.
+    Stream,
+}
+
+impl TokenKind {
+    const fn lifetime(self) -> Duration {
+        match self {
+            Self::Page => LIFETIME,
+            Self::Stream => STREAM_LIFETIME,
         }
-        let at = Instant::now();
-        issued.insert(hash_of(&token), Issued { principal, conversation, at });
+    }
+}
+
+impl Issued {
+    fn is_good(&self) -> bool {
+        self.at.elapsed() < self.kind.lifetime()
+    }
+}
+
+impl Tokens {
+    fn issue(&self, issued: Issued) -> String {
+        let token = fresh_secret(PREFIX);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, one| one.is_good());
+        if all.len() >= TOKENS_MAX
+            && let Some(oldest) = all.iter().min_by_key(|(_, one)| one.at).map(|(hash, _)| *hash)
+        {
+            all.remove(&oldest);
+        }
+        all.insert(hash_of(&token), issued);
         token
     }
 
-    /// Who comes with a token, if it opens this door.
-    pub fn admit(&self, token: &str, method: &Method, path: &str) -> Option<(Principal, Scope)> {
-        if !token.starts_with(PREFIX) {
+    /// Who comes with a token in a header, if it opens this door.
+    pub fn admit(
+        &self,
+        token: &str,
+        method: &Method,
+        path: &str,
+    ) -> Option<(Principal, Proof, Scope)> {
+        let hash = token.starts_with(PREFIX).then(|| hash_of(token))?;
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let one = all.get(&hash).filter(|one| one.is_good() && one.kind == TokenKind::Page)?;
+        let is_in = opens(method, path, one.conversation.as_str());
+        let scope = Scope(one.conversation.clone());
+        is_in.then(|| (one.principal.clone(), Proof::Token(hash), scope))
+    }
+
+    /// Who comes with a token in the address of this stream. It is used up, whatever it opens.
+    pub fn admit_stream(&self, token: &str, path: &str) -> Option<(Principal, Proof, Scope)> {
+        let hash = token.starts_with(PREFIX).then(|| hash_of(token))?;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.get(&hash)?.kind != TokenKind::Stream {
             return None;
         }
-        let issued = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let one = issued.get(&hash_of(token)).filter(|one| one.at.elapsed() < LIFETIME)?;
-        let is_in = opens(method, path, one.conversation.as_str());
-        is_in.then(|| (one.principal.clone(), Scope(one.conversation.clone())))
+        let one = all.remove(&hash).filter(Issued::is_good)?;
+        let is_in = path == format!("/v1/conversations/{}/events", one.conversation.as_str());
+        is_in.then(|| (one.principal, one.by, Scope(one.conversation)))
+    }
+
+    /// What a token was issued for, as long as it is good itself.
+    pub fn issued_for(&self, hash: &Hash) -> Option<Proof> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(hash).filter(|one| one.is_good()).map(|one| one.by.clone())
     }
 }
 
@@ -73,6 +125,8 @@ fn opens(method: &Method, path: &str, conversation: &str) -> bool {
         ("POST", ["v1", "conversations", id, "ask"]) => *id == conversation,
         // Of which conversation a card is, only its handler knows.
         ("POST", ["v1", "suggestions", _, "verdict"]) => true,
+        // For a stream of its own conversation, which the handler sees to.
+        ("POST", ["v1", "tokens"]) => true,
         // What is in force, every agent may read; the handler shows nothing else. A search is no article, and is
         // written down in a conversation.
         ("GET", ["v1", "articles", id]) => *id != "search",
@@ -83,37 +137,92 @@ fn opens(method: &Method, path: &str, conversation: &str) -> bool {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WantedToken {
-    /// The conversation that may be seen with it.
     conversation: String,
+    /// page: an hour, in a header; or stream: once, within a minute, in the address of the conversation's stream. Page
+    /// unless told.
+    r#use: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct TokenView {
-    /// As `Authorization: Bearer`, or `?token=` on the conversation's stream.
+    /// As `Authorization: Bearer`, or, of a stream, as `?token=` on the conversation's stream.
     token: String,
     expires_at: String,
 }
 
 /// Makes a token for one conversation: its events, its cards' verdicts, questions, and the articles they cite. For
-/// `<backchannel-copilot>` on a page of the CRM, made by whoever serves that page.
+/// `<backchannel-copilot>` on a page of the CRM, made by whoever serves that page. With a page's token one for a
+/// stream of its conversation can be had, and nothing else.
 #[utoipa::path(post, path = "/v1/tokens", tag = "session", request_body = WantedToken,
     responses((status = 201, body = TokenView), super::openapi::Refusals))]
 pub async fn issue(
     State(state): State<ServeState>,
     principal: Principal,
+    Extension(proof): Extension<Proof>,
+    scope: Option<Extension<Scope>>,
     Json(wanted): Json<WantedToken>,
 ) -> Result<(StatusCode, axum::Json<TokenView>), Problem> {
-    let id = ConversationId::from(wanted.conversation);
-    let row = state.store.conversation(&principal.tenant, &id).await?;
-    row.ok_or_else(|| Problem::no_conversation(id.as_str()))?;
-    let token = state.auth.tokens.issue(principal, id);
-    let ends = Timestamp::now().checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
+    let kind = match wanted.r#use.as_deref() {
+        None | Some("page") => TokenKind::Page,
+        Some("stream") => TokenKind::Stream,
+        Some(other) => {
+            let detail = format!("use is page or stream, not `{}`", shown(other));
+            return Err(Problem::invalid(detail));
+        }
+    };
+    let conversation = ConversationId::from(wanted.conversation);
+    if let Some(Extension(Scope(own))) = scope
+        && (own != conversation || kind == TokenKind::Page)
+    {
+        let detail = "with a page's token, only one for a stream of its conversation can be had";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "denied", detail));
+    }
+    let row = state.store.conversation(&principal.tenant, &conversation).await?;
+    row.ok_or_else(|| Problem::no_conversation(conversation.as_str()))?;
+    let (by, at) = (proof, Instant::now());
+    let token = state.auth.tokens.issue(Issued { principal, by, conversation, kind, at });
+    let ends = Timestamp::now().checked_add(kind.lifetime()).unwrap_or(Timestamp::MAX);
     Ok((StatusCode::CREATED, axum::Json(TokenView { token, expires_at: time_text(ends) })))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::AccessRole;
+
+    fn issued(kind: TokenKind) -> (Tokens, String) {
+        let tokens = Tokens::default();
+        let token = tokens.issue(Issued {
+            principal: Principal::new("Ada", AccessRole::Agent, "demo".into()),
+            by: Proof::Settings,
+            conversation: "c-1".into(),
+            kind,
+            at: Instant::now(),
+        });
+        (tokens, token)
+    }
+
+    #[test]
+    fn a_streams_token_is_used_up_by_its_first_use() {
+        const STREAM: &str = "/v1/conversations/c-1/events";
+        let (tokens, token) = issued(TokenKind::Stream);
+        assert!(
+            tokens.admit(&token, &Method::GET, STREAM).is_none(),
+            "it has no place in a header"
+        );
+        assert!(tokens.admit_stream(&token, STREAM).is_some());
+        assert!(tokens.admit_stream(&token, STREAM).is_none());
+        let (tokens, token) = issued(TokenKind::Stream);
+        assert!(tokens.admit_stream(&token, "/v1/conversations/c-2/events").is_none());
+        assert!(tokens.admit_stream(&token, STREAM).is_none(), "also by a wrong one");
+        let (tokens, token) = issued(TokenKind::Page);
+        assert!(
+            tokens.admit_stream(&token, STREAM).is_none(),
+            "a page's has no place in an address"
+        );
+        assert!(tokens.admit(&token, &Method::GET, STREAM).is_some());
+        assert!(tokens.admit(&token, &Method::GET, STREAM).is_some());
+    }
 
     #[test]
     fn a_token_opens_its_conversation_only() {
@@ -123,6 +232,7 @@ mod tests {
             (&get, "/v1/conversations/c-1/events"),
             (&post, "/v1/conversations/c-1/ask"),
             (&post, "/v1/suggestions/k-1/verdict"),
+            (&post, "/v1/tokens"),
             (&get, "/v1/articles/billing%2Frefunds"),
         ] {
             assert!(opens(method, path, "c-1"), "{method} {path}");
@@ -135,7 +245,6 @@ mod tests {
             (&get, "/v1/events"),
             (&post, "/v1/conversations/c-1/outcome"),
             (&get, "/v1/conversations/c-1/outcome"),
-            (&post, "/v1/tokens"),
             (&get, "/metrics"),
             (&get, "/v1/outbox"),
             (&get, "/v1/articles"),

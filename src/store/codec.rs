@@ -8,6 +8,7 @@ macro_rules! encoded {
 
 mod answers;
 mod articles;
+mod audit;
 mod crm;
 mod effects;
 mod insight;
@@ -211,6 +212,7 @@ pub fn encode(body: &EventBody) -> Encoded {
             "system.recovered",
             wire::SystemRecovered { what: x.what.clone(), since: time_text(x.since) }
         ),
+        EventBody::Audited(x) => encoded!("audit.noted", audit::noted(x)),
     }
 }
 

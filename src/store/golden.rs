@@ -3,6 +3,7 @@
 
 mod answers;
 mod articles;
+mod audit;
 mod crm;
 mod gaps;
 mod insight;

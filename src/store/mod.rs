@@ -5,6 +5,7 @@
 //! `wire`) and the back ends, which all pass `conformance`. Flow and serve append, serve reads and
 //! streams. Nothing here knows HTTP, and nothing here changes an event once it is durable.
 
+pub mod access;
 pub mod articles;
 pub mod codec;
 pub mod conformance;
@@ -39,9 +40,12 @@ pub const SYSTEM: &str = "system";
 /// its conversation, if it has one.
 pub const ROUTING: &str = "routing";
 
+/// The same for the audit log. It is read at `/v1/audit` by administrators, and never streamed.
+pub const AUDIT: &str = "audit";
+
 /// Whether the service itself writes under this id, and no conversation.
 pub fn is_own(id: &ConversationId) -> bool {
-    matches!(id.as_str(), SYSTEM | ROUTING)
+    matches!(id.as_str(), SYSTEM | ROUTING | AUDIT)
 }
 
 /// The most events that one `read` returns.

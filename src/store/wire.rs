@@ -4,6 +4,7 @@
 //! change that isn't an addition is a new type with a new version.
 
 mod articles;
+mod audit;
 mod crm;
 mod effects;
 mod insight;
@@ -18,6 +19,7 @@ use utoipa::ToSchema;
 pub use self::articles::{
     ArticleChanged, ArticleContent, ArticlesImported, SentenceOrigin, TurnQuote,
 };
+pub use self::audit::AuditNoted;
 pub use self::crm::{AccountFacts, Activity, Case, Contact, CrmContext, CrmWrite, Searched};
 pub use self::effects::{CaseRef, DueAt, Effect, Mail, Mailbox};
 pub use self::insight::{

@@ -11,6 +11,7 @@ mod eval_asr;
 mod feedback;
 mod followups;
 mod handover;
+mod identity;
 mod knowledge_damage;
 mod knowledge_files;
 mod legs;

@@ -141,3 +141,55 @@ fn what_cannot_be_read_is_named_and_the_rest_is_written() {
     }
     assert_eq!(std::fs::read(&named_text).ok(), std::fs::read(&mono).ok(), "nothing is written");
 }
+
+#[test]
+fn a_muted_copy_is_silent_where_the_transcript_is_masked_and_nowhere_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let muted = folder.path().join("muted");
+    let output = transcribe(&[
+        "--format",
+        "jsonl",
+        "--muted",
+        muted.to_str().expect("a path"),
+        call().to_str().expect("a path"),
+    ]);
+    let (out, err) = printed(&output);
+    assert!(output.status.success(), "{err}");
+    let mut secrets = Vec::new();
+    for line in out.lines() {
+        let turn: Value = serde_json::from_str(line).expect("JSON");
+        for word in turn["words"].as_array().expect("words") {
+            if word["text"].as_str().expect("text").contains("[card-1]") {
+                let time = |name: &str| word[name].as_u64().expect("milliseconds");
+                secrets.push(time("start_ms")..time("end_ms"));
+            }
+        }
+    }
+    assert!(!secrets.is_empty(), "the call has a card number: {out}");
+    let samples = |path: &Path| -> Vec<i16> {
+        let mut reader = hound::WavReader::open(path).expect("a WAV file");
+        reader.samples::<i16>().map(|sample| sample.expect("a sample")).collect()
+    };
+    let reader = hound::WavReader::open(call()).expect("a WAV file");
+    let (rate_hz, channels) =
+        (reader.spec().sample_rate as usize, usize::from(reader.spec().channels));
+    let (before, after) = (samples(&call()), samples(&muted.join("billing-double-charge.wav")));
+    assert_eq!(before.len(), after.len());
+    let at_ms = |sample: usize| (sample / channels * 1_000 / rate_hz) as u64;
+    let mut silenced = 0;
+    for (at, (before, after)) in before.iter().zip(&after).enumerate() {
+        let is_in = |margin: u64| {
+            secrets.iter().any(|time| {
+                (time.start.saturating_sub(margin)..time.end + margin).contains(&at_ms(at))
+            })
+        };
+        if is_in(0) {
+            assert_eq!(*after, 0, "at {} ms", at_ms(at));
+            silenced += usize::from(*before != 0);
+        } else if !is_in(1_000) {
+            // Sixteen bits to floats and back.
+            assert!(before.abs_diff(*after) <= 1, "at {} ms: {before} and {after}", at_ms(at));
+        }
+    }
+    assert!(silenced > rate_hz, "somebody spoke there: {silenced}");
+}

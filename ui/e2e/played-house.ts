@@ -36,6 +36,8 @@ export class PlayedHouse {
   readonly asked: Asked[] = [];
   readonly answers = new Map<string, Answer>();
   token = '';
+  /** Those that open one stream, until it is opened. */
+  private readonly once = new Set<string>();
   origins: string[] = [];
   private readonly streams = new Set<{ path: string; response: ServerResponse }>();
   private position = 0;
@@ -98,8 +100,19 @@ export class PlayedHouse {
     if (!bare.startsWith('/v1/')) return this.file(ADDRESSES[bare] ?? bare, response);
     const asked = { method, path, body: await bodyOf(request), headers: request.headers };
     this.asked.push(asked);
-    const shownToken = new URL(path, this.url).searchParams.get('token') ?? request.headers.authorization?.replace('Bearer ', '');
+    const inAddress = new URL(path, this.url).searchParams.get('token');
+    if (inAddress !== null) {
+      if (!this.once.delete(inAddress)) return problem(response, 401, 'this token is not known here');
+      return this.stream(path, response);
+    }
+    const shownToken = request.headers.authorization?.replace('Bearer ', '');
     if (this.token !== '' && fromElsewhere && shownToken !== this.token) return problem(response, 401, 'this token is not known here');
+    if (method === 'POST' && bare === '/v1/tokens' && (asked.body as { use?: string } | undefined)?.use === 'stream') {
+      const token = `once-${this.asked.length}`;
+      this.once.add(token);
+      response.setHeader('content-type', 'application/json');
+      return void response.end(JSON.stringify({ token, expires_at: '2027-01-01T00:00:00Z' }));
+    }
     if (bare.endsWith('/events')) return this.stream(path, response);
     if (!this.answers.has(`${method} ${bare}`)) return problem(response, 404, `there is nothing at ${bare}`);
     try {

@@ -17,12 +17,12 @@ export class Service {
     private readonly folder: string,
   ) {}
 
-  /** `settings` is TOML. */
-  static async start(settings = ''): Promise<Service> {
+  /** `settings` is TOML; the address is a free one unless told. */
+  static async start(settings = '', listen = '127.0.0.1:0'): Promise<Service> {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: build it, or set BACKCHANNEL_BIN`);
     const folder = mkdtempSync(join(tmpdir(), 'backchannel-e2e-'));
     const ready = join(folder, 'ready.json');
-    const args = ['serve', '--demo', '--listen', '127.0.0.1:0', '--data', join(folder, 'data'), '--ready-file', ready];
+    const args = ['serve', '--demo', '--listen', listen, '--data', join(folder, 'data'), '--ready-file', ready];
     if (settings !== '') {
       writeFileSync(join(folder, 'settings.toml'), settings);
       args.push('--config', join(folder, 'settings.toml'));

@@ -55,7 +55,7 @@ async fn take_over(
             match text.map(|text| read(&file, &text)) {
                 Ok(Ok(article)) => items.push(ImportItem {
                     id: article.id.clone(),
-                    content: article.masked(&redaction::typed),
+                    content: article.masked(&redaction::published),
                 }),
                 Ok(Err(complaint)) => tracing::warn!(%complaint, "an article was left out"),
                 Err(reason) => tracing::warn!(file, reason, "an article was left out"),

@@ -1,8 +1,10 @@
 //! The task that holds the desk, and the one that feeds it from the log.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -17,8 +19,8 @@ use super::writer::{Teller, Writer, Written};
 use super::{RoutingSurroundings, ledger, restore};
 use crate::bus::{Heard, Signal, Subscription};
 use crate::domain::{Recorded, TenantId};
-use crate::routing::context::ContextSettings;
-use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError};
+use crate::routing::context::{self, ContextSettings};
+use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec};
 
 /// After the log couldn't be read.
 pub(super) const AGAIN: Duration = Duration::from_secs(2);
@@ -31,10 +33,6 @@ const IDLE_MS: u64 = 3_600_000;
 const EVENTS_MAX: usize = 1_024;
 /// Taken at once, so that a burst about one conversation makes one decision.
 const AT_ONCE: usize = 64;
-/// What the board wants to know, and decisions.
-pub(super) const KINDS: &str = "conversation.*,audio.started,turn.final,insight.intent,insight.sentiment,insight.category,\
-                     crm.context,wrapup.follow_up,wrapup.verdict,route.recommended,route.assigned";
-
 /// Answers whoever asked, once it is known whether what came of it is durable.
 pub(super) type Answer = Box<dyn FnOnce(bool) + Send>;
 
@@ -52,7 +50,7 @@ struct Actor {
 #[derive(PartialEq)]
 enum Left {
     Stopped,
-    /// It is ahead of the log.
+    /// It is ahead of the log, or a task of it failed.
     Lost,
 }
 
@@ -125,8 +123,8 @@ impl Making {
         }
     }
 
-    /// From a start to a stop, or to a commit that fails: the desk is ahead of the log then, and nothing that was
-    /// decided on it may stand. Returns how many events were written, too.
+    /// From a start to a stop, or to a commit or a task that fails: the desk may be ahead of the log then, and nothing
+    /// that was decided on it may stand. Returns how many events were written, too.
     async fn live(
         &self,
         begun: Begun,
@@ -138,7 +136,13 @@ impl Making {
         let (around, ledger) = (&self.around, Arc::new(ledger));
         let (to_log, entries) = mpsc::channel(EVENTS_MAX);
         let lost = CancellationToken::new();
-        restore::restore(&mut floor, &ledger, &missed, self.plan.clone(), now());
+        let own = self.plan.clone();
+        let restored =
+            AssertUnwindSafe(|| restore::restore(&mut floor, &ledger, &missed, own, now()));
+        if catch_unwind(restored).is_err() {
+            tracing::error!("the router's desk failed as it was made, which is a bug");
+            return (Left::Lost, 0);
+        }
         let writer = Writer {
             tenant: around.tenant.clone(),
             store: Arc::clone(&around.store),
@@ -160,7 +164,12 @@ impl Making {
             position,
         };
         let feeding = io.spawn(feeder.run(subscription, around.stop.child_token()));
-        let left = actor.run(jobs, &mut events, &around.stop, &lost).await;
+        let live = AssertUnwindSafe(actor.run(jobs, &mut events, &around.stop, &lost));
+        let left = live.catch_unwind().await.unwrap_or_else(|_| {
+            // Half of something may have happened at the desk: none of that is written.
+            tracing::error!("the router's desk failed, which is a bug");
+            Left::Lost
+        });
         // What was taken in is made durable; nothing else comes.
         drop((actor, events));
         let (written, fed) = tokio::join!(writing, feeding);
@@ -197,10 +206,14 @@ impl Actor {
                 biased;
                 () = stop.cancelled() => return Left::Stopped,
                 () = lost.cancelled() => return Left::Lost,
+                // The writer failed.
+                () = self.to_log.closed() => return Left::Lost,
                 next = next => next,
             };
             match next {
-                Next::Asked(None) | Next::Heard(0) => return Left::Stopped,
+                Next::Asked(None) => return Left::Stopped,
+                // Nobody feeds it any more.
+                Next::Heard(0) => return Left::Lost,
                 Next::Asked(Some(Job(work))) => {
                     let answer = work(&mut self.floor, now());
                     self.write(Some(answer)).await;
@@ -240,7 +253,7 @@ struct Feeder {
 
 impl Feeder {
     async fn run(mut self, mut subscription: Box<dyn Subscription>, stop: CancellationToken) {
-        let kinds = KindFilter::parse(KINDS).expect("the kinds are a constant; this is a bug");
+        let kinds = kinds();
         loop {
             let heard = tokio::select! {
                 heard = subscription.next() => heard,
@@ -289,6 +302,12 @@ impl Feeder {
             }
         }
     }
+}
+
+/// What the board wants to know, and decisions.
+pub(super) fn kinds() -> KindFilter {
+    let decisions = KindFilter::exactly(codec::ROUTE_RECOMMENDED);
+    context::KINDS.into_iter().fold(decisions, KindFilter::or)
 }
 
 /// Unix milliseconds.

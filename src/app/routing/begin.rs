@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::RoutingSurroundings;
-use super::actor::{AGAIN, KINDS};
+use super::actor::{AGAIN, kinds};
 use super::floor::{Floor, How};
 use super::ledger::{self, Ledger};
 use crate::domain::{ConversationId, Recorded, TenantId};
@@ -66,7 +66,7 @@ pub(super) async fn begin(
 async fn learn(floor: &mut Floor, store: &dyn Store, tenant: &TenantId) -> Result<u64, StoreError> {
     let head = store.head().await?;
     let mut query = ReadQuery::all(tenant.clone(), head.saturating_sub(BEFORE_MAX));
-    query.kinds = KindFilter::parse(KINDS).expect("the kinds are a constant; this is a bug");
+    query.kinds = kinds();
     loop {
         let page = store.read(&query).await?;
         for event in &page {
@@ -146,7 +146,9 @@ impl Missing<'_> {
                 if !is_ours || row.last_position <= planned_at || known.contains(row.id.as_str()) {
                     continue;
                 }
-                let kinds = format!("{},{AUDIO},route.*", codec::CONVERSATION_STARTED);
+                let kinds =
+                    [codec::CONVERSATION_STARTED, AUDIO, codec::INSIGHT_CATEGORY, "route.*"]
+                        .join(",");
                 let kinds =
                     KindFilter::parse(&kinds).expect("the kinds are a constant; this is a bug");
                 let events = self.events(&row.id, kinds, 0).await?;

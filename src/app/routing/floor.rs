@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use super::bots::WithBots;
 use super::ledger::Last;
 use crate::domain::{
     ConversationId, Decision, DecisionId, ErrorKind, EventBody, EventId, FeatureValue, Intent,
     PlanPut, RoutingMode, WorkItemId, WorkMoved, WorkOffered, WorkStep,
 };
 use crate::routing::context::{Board, ContextSettings};
-use crate::routing::desk::{Desk, Input, Refused};
+use crate::routing::desk::{Desk, Input, Refused, Target};
+use crate::routing::plan::{nearest, quoted};
 use crate::serve::{Failure, WorkItem};
 use crate::store::ROUTING;
 
@@ -25,6 +27,8 @@ pub(super) struct How {
     pub wrap_up_ms: u64,
     /// By which attribute of a conversation another router knows it.
     pub id_attribute: Option<String>,
+    /// Categories that say that a bot gives a conversation up; without any, it is work from its beginning.
+    pub escalated_by: Vec<String>,
     pub everybody_is_there: bool,
 }
 
@@ -62,6 +66,7 @@ pub(super) struct Floor {
     pub items: HashMap<WorkItemId, Known>,
     by_conversation: HashMap<ConversationId, WorkItemId>,
     by_external: HashMap<String, WorkItemId>,
+    pub with_bots: WithBots,
     pub releases: BTreeSet<(u64, WorkItemId)>,
     over: VecDeque<(WorkItem, Option<Last>)>,
     decisions: VecDeque<Arc<Decision>>,
@@ -83,6 +88,7 @@ impl Floor {
             items: HashMap::new(),
             by_conversation: HashMap::new(),
             by_external: HashMap::new(),
+            with_bots: WithBots::default(),
             releases: BTreeSet::new(),
             over: VecDeque::new(),
             decisions: VecDeque::new(),
@@ -180,9 +186,27 @@ impl Floor {
 
     /// Tells the desk, and all that follows from it.
     pub fn does(&mut self, input: Input, now_ms: u64) -> Result<(), Failure> {
-        self.desk()?.handle(input, now_ms).map_err(|refused| Failure::of(&refused))?;
+        let name = asked_for(&input);
+        let done = self.desk()?.handle(input, now_ms);
+        done.map_err(|why| self.refused(&why, name.as_deref()))?;
         self.drain(now_ms);
         Ok(())
+    }
+
+    /// Why the desk refuses; where it is about a name, with that name and those that there are.
+    pub fn refused(&self, why: &Refused, name: Option<&str>) -> Failure {
+        let failure = Failure::of(why);
+        let (Some(name), Some(desk)) = (name, &self.desk) else { return failure };
+        let plan = desk.plan();
+        let (what, known) = match why {
+            Refused::NoSuchAgent => ("agent", names(&plan.agents, |one| &one.name)),
+            Refused::NoSuchQueue => ("queue", names(&plan.queues, |one| &one.name)),
+            Refused::NoSuchWorkstream => ("workstream", names(&plan.workstreams, |one| &one.name)),
+            _ => return failure,
+        };
+        let instead = nearest(name, known.into_iter());
+        let message = format!("the plan has no {what} {}; {instead}", quoted(name));
+        Failure { message, ..failure }
     }
 
     /// A step that the desk takes and the log keeps.
@@ -193,7 +217,6 @@ impl Floor {
         by: Option<&str>,
         now_ms: u64,
     ) -> Result<(), Failure> {
-        use crate::routing::desk::Target;
         let item = id.clone();
         let input = match &step {
             WorkStep::Accepted => Input::Accepted { item },
@@ -206,12 +229,13 @@ impl Floor {
             WorkStep::Ended => Input::Ended { item },
             WorkStep::Released => Input::Released { item },
         };
+        let name = asked_for(&input);
         let done = self.desk()?.handle(input, now_ms);
         match (done, &step) {
             (Ok(()), _) => {}
             // The desk has forgotten it already.
             (Err(Refused::NoSuchItem), WorkStep::Ended | WorkStep::Released) => {}
-            (Err(refused), _) => return Err(Failure::of(&refused)),
+            (Err(why), _) => return Err(self.refused(&why, name.as_deref())),
         }
         match step {
             WorkStep::Ended => self.release_later(id, now_ms),
@@ -357,6 +381,21 @@ impl Floor {
         let newest = self.decisions.iter().rev().filter(of_queue).take(limit);
         newest.map(|one| (**one).clone()).collect()
     }
+}
+
+/// The agent or the queue that is asked for.
+fn asked_for(input: &Input) -> Option<String> {
+    match input {
+        Input::Assigned { agent, .. }
+        | Input::Transferred { to: Target::Agent(agent), .. }
+        | Input::PresenceChanged { agent, .. } => Some(agent.clone()),
+        Input::Transferred { to: Target::Queue(queue), .. } => Some(queue.clone()),
+        _ => None,
+    }
+}
+
+fn names<T>(all: &[T], name: fn(&T) -> &String) -> Vec<&str> {
+    all.iter().map(|one| name(one).as_str()).collect()
 }
 
 /// Whose conversation an item is, and what another router calls it.

@@ -4,11 +4,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::bots::WithBots;
 use super::floor::Floor;
 use super::items::values;
 use crate::domain::{
-    ConversationId, Direction, Recorded, Role, RoutingMode, WorkItemId, WorkOffered, WorkStep,
+    Channel, ConversationId, Direction, Recorded, Role, RoutingMode, WorkItemId, WorkOffered,
+    WorkStep,
 };
+use crate::insight::redaction;
 use crate::routing::desk::Input;
 use crate::store::{StoreError, codec, wire};
 
@@ -73,25 +76,60 @@ impl Floor {
     pub fn heard(&mut self, event: &Recorded, now_ms: u64) -> Result<bool, StoreError> {
         match &*event.kind {
             codec::CONVERSATION_STARTED => {
-                let started: wire::ConversationStarted = codec::data(event)?;
-                self.begin(&event.conversation, &started, now_ms);
+                self.begins(&event.conversation, codec::data(event)?, now_ms);
                 Ok(false)
             }
             codec::CONVERSATION_ENDED => {
+                self.with_bots.take(&event.conversation);
                 self.end(&event.conversation, now_ms);
                 Ok(false)
             }
-            codec::ROUTE_ASSIGNED => Ok(false),
+            codec::ROUTE_OFFERED | codec::ROUTE_ASSIGNED | codec::ROUTE_MOVED => Ok(false),
             "audio.started" => {
                 let audio: wire::AudioStarted = codec::data(event)?;
-                if audio.party.role == Role::Agent.as_str()
-                    && let Some(item) = self.of_conversation(&event.conversation)
-                {
+                let is_agent = audio.party.role == Role::Agent.as_str();
+                if is_agent {
+                    self.leaves_bot(&event.conversation, now_ms);
+                }
+                if is_agent && let Some(item) = self.of_conversation(&event.conversation) {
                     self.is_with(&item, audio.name.as_deref(), now_ms);
                 }
                 Ok(true)
             }
+            codec::TURN_FINAL if self.with_bots.has(&event.conversation) => {
+                let turn: wire::TurnFinal = codec::data(event)?;
+                if turn.party.role == Role::Agent.as_str() {
+                    self.leaves_bot(&event.conversation, now_ms);
+                }
+                Ok(true)
+            }
+            codec::INSIGHT_CATEGORY if self.with_bots.has(&event.conversation) => {
+                let matched: wire::InsightCategory = codec::data(event)?;
+                if self.how.escalated_by.contains(&matched.category) {
+                    self.leaves_bot(&event.conversation, now_ms);
+                }
+                Ok(true)
+            }
             _ => Ok(true),
+        }
+    }
+
+    /// What a bot has is nobody's work yet, where the settings say how it is told that it gives up.
+    fn begins(&mut self, id: &ConversationId, started: wire::ConversationStarted, now_ms: u64) {
+        let waits = !self.how.escalated_by.is_empty() && WithBots::begins(&started);
+        let begun = match waits {
+            true => self.with_bots.keep(id.clone(), started),
+            false => Some((id.clone(), started)),
+        };
+        if let Some((id, started)) = begun {
+            self.begin(&id, &started, now_ms);
+        }
+    }
+
+    /// Somebody has to go on with it.
+    fn leaves_bot(&mut self, id: &ConversationId, now_ms: u64) {
+        if let Some(started) = self.with_bots.take(id) {
+            self.begin(id, &started, now_ms);
         }
     }
 
@@ -111,15 +149,15 @@ impl Floor {
         {
             return;
         }
-        let external_id = match &self.how.id_attribute {
-            // Without it the other router doesn't know the call; a thread's own name may be a customer's number.
+        let named = match &self.how.id_attribute {
+            // Without it the other router doesn't know the call.
             Some(name) => started.attributes.get(name).cloned(),
             None => started.external_id.clone(),
         };
         let agent = started.parties.iter().find(|one| one.role == Role::Agent.as_str());
         let agent = agent.and_then(|one| one.name.as_deref());
         // Whoever offered it over the API may have been faster than its media.
-        let of_api = external_id.as_deref().and_then(|name| self.named(name));
+        let of_api = named.as_deref().and_then(|name| self.named(name));
         if let Some(item) = of_api
             && let Some(known) = self.items.get(&item)
             && known.offered.conversation.is_none()
@@ -134,6 +172,8 @@ impl Floor {
             }
             return;
         }
+        let is_configured = self.how.id_attribute.is_some();
+        let external_id = named.filter(|name| is_configured || !names_a_party(started, name));
         let item = WorkItemId::from(format!("i-{conversation}"));
         let offered = WorkOffered {
             item: item.clone(),
@@ -214,4 +254,11 @@ impl Floor {
             tracing::warn!(%item, %error, "what is known of a work item is not weighed");
         }
     }
+}
+
+/// Whether a conversation is called by a customer's number or address, as threads of messages are: no other router is
+/// told that. Names that telephone systems make of a clock look like numbers, and are none.
+fn names_a_party(started: &wire::ConversationStarted, name: &str) -> bool {
+    let is_typed = started.channel != Channel::Voice.as_str();
+    redaction::has_address(name) || (is_typed && redaction::is_local_number(name))
 }

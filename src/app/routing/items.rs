@@ -156,9 +156,9 @@ impl Floor {
             Step::Transfer(Target::Queue(queue)) => {
                 view.state == "waiting" && view.queue.as_ref() == Some(queue)
             }
+            // What was only offered to them so far becomes theirs.
             Step::Transfer(Target::Agent(agent)) | Step::Assign { agent } => {
-                view.agent.as_ref() == Some(agent)
-                    && matches!(view.state.as_str(), "offered" | "active")
+                view.agent.as_ref() == Some(agent) && view.state == "active"
             }
             Step::End => matches!(view.state.as_str(), "wrapping_up" | "ended"),
             Step::Release => view.state == "ended",

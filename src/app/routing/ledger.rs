@@ -3,17 +3,20 @@
 //! It is what the `route.*` events of the log come to. So that a start needn't read all of them, it is written to
 //! `routing.json` now and then, with the position up to where it goes; the file can be deleted at any time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Decision, Recorded, TenantId};
+use crate::domain::{Decision, Recorded, RoutingMode, TenantId};
+use crate::routing::desk::Counted;
 use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec, wire};
 
 const FILE: &str = "routing.json";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+/// An assignment counts for a day, or until the agent's next shift ends: a week is more than both.
+const DAYS_WORK_MS: u64 = 7 * 24 * 3_600_000;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ledger {
@@ -25,6 +28,18 @@ pub(super) struct Ledger {
     /// By agent.
     pub presence: BTreeMap<String, String>,
     pub items: BTreeMap<String, Kept>,
+    /// In the order of time.
+    days_work: VecDeque<DaysWork>,
+}
+
+/// An assignment that counts until the agent's day ends, also when its item is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct DaysWork {
+    work_item_id: String,
+    agent: String,
+    /// Capacity profiles by name.
+    profiles: Vec<String>,
+    at_ms: u64,
 }
 
 /// An item that isn't over.
@@ -41,6 +56,10 @@ pub(super) struct Kept {
     pub declined: Vec<String>,
     /// The customer was told that they are called back.
     pub callback: bool,
+    /// So many of the queue's waits have acted on it.
+    pub overflowed: usize,
+    /// The queue that it was put into last.
+    entered: Option<String>,
     pub decision: Option<Last>,
     /// What the conversation tells behind this position wasn't known when the item was moved last.
     pub heard_to: u64,
@@ -50,7 +69,7 @@ pub(super) struct Kept {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Last {
     pub decision_id: String,
-    queue: String,
+    pub queue: String,
     mode: String,
     epoch: u64,
     agent: Option<String>,
@@ -67,6 +86,12 @@ impl Last {
             agent: decision.chosen.as_ref().map(|chosen| chosen.agent.clone()),
             at_ms: decision.at_ms,
         }
+    }
+
+    /// Whom it named, where nothing came of it but that.
+    pub fn recommended(&self) -> Option<(&str, &Self)> {
+        let agent = self.agent.as_deref().filter(|_| self.mode == RoutingMode::Shadow.as_str());
+        agent.map(|agent| (agent, self))
     }
 
     /// Whether another one comes to the same.
@@ -94,16 +119,20 @@ impl Ledger {
             codec::ROUTE_OFFERED => self.offered(codec::data(event)?, event.position),
             codec::ROUTE_OVERFLOWED => {
                 let over: wire::RouteOverflowed = codec::data(event)?;
-                if let Some(kept) = self.items.get_mut(&over.work_item_id)
-                    && over.action == "queue"
-                {
-                    kept.queue = over.to;
+                if let Some(kept) = self.items.get_mut(&over.work_item_id) {
+                    kept.overflowed += usize::from(over.after_queueing);
+                    if over.action == "queue" {
+                        (kept.queue, kept.overflowed) = (over.to, 0);
+                    }
                 }
             }
             codec::ROUTE_QUEUED => {
                 let queued: wire::RouteQueued = codec::data(event)?;
                 if let Some(kept) = self.items.get_mut(&queued.work_item_id) {
-                    kept.callback = queued.callback;
+                    // By what was learned, it may be in another queue.
+                    let stays = kept.entered.as_ref() == Some(&queued.queue);
+                    kept.overflowed = if stays { kept.overflowed } else { 0 };
+                    (kept.callback, kept.entered) = (queued.callback, Some(queued.queue));
                 }
             }
             codec::ROUTE_RECOMMENDED => {
@@ -121,6 +150,8 @@ impl Ledger {
             }
             codec::ROUTE_ASSIGNED => {
                 let assigned: wire::RouteAssigned = codec::data(event)?;
+                self.undo_days_work(&assigned.work_item_id);
+                self.add_days_work(&assigned);
                 if let Some(kept) = self.items.get_mut(&assigned.work_item_id) {
                     // By hand: nobody is asked.
                     kept.is_accepted = assigned.by.is_some();
@@ -149,6 +180,8 @@ impl Ledger {
                     ended_ms: None,
                     declined: Vec::new(),
                     callback: false,
+                    overflowed: 0,
+                    entered: None,
                     decision: None,
                     // A conversation that became an item by itself was heard from its beginning.
                     heard_to: offered.by.as_ref().map_or(0, |_| position),
@@ -159,7 +192,43 @@ impl Ledger {
         }
     }
 
+    /// What is assigned to an agent who hasn't begun it yet doesn't count when it goes elsewhere.
+    fn undo_days_work(&mut self, item: &str) {
+        let Some(kept) = self.items.get(item).filter(|kept| !kept.is_accepted) else { return };
+        let Some(agent) = &kept.agent else { return };
+        let is_it = |one: &DaysWork| one.work_item_id == item && one.agent == *agent;
+        if let Some(place) = self.days_work.iter().rposition(is_it) {
+            self.days_work.remove(place);
+        }
+    }
+
+    fn add_days_work(&mut self, assigned: &wire::RouteAssigned) {
+        let old = |one: &DaysWork| one.at_ms.saturating_add(DAYS_WORK_MS) < assigned.at_ms;
+        while self.days_work.front().is_some_and(old) {
+            self.days_work.pop_front();
+        }
+        if assigned.day_profiles.is_empty() || assigned.mode == RoutingMode::Off.as_str() {
+            return;
+        }
+        self.days_work.push_back(DaysWork {
+            work_item_id: assigned.work_item_id.clone(),
+            agent: assigned.agent.clone(),
+            profiles: assigned.day_profiles.clone(),
+            at_ms: assigned.at_ms,
+        });
+    }
+
+    pub fn days_work(&self) -> Vec<Counted<'_>> {
+        let all = self.days_work.iter();
+        all.map(|one| Counted { agent: &one.agent, profiles: &one.profiles, at_ms: one.at_ms })
+            .collect()
+    }
+
     fn moved(&mut self, moved: wire::RouteMoved, position: u64) {
+        // All others take an offer away.
+        if moved.step != "accepted" {
+            self.undo_days_work(&moved.work_item_id);
+        }
         let Some(kept) = self.items.get_mut(&moved.work_item_id) else { return };
         kept.heard_to = position;
         match moved.step.as_str() {
@@ -168,7 +237,7 @@ impl Ledger {
             "taken" => (kept.agent, kept.is_accepted) = (None, true),
             "transferred" => {
                 (kept.agent, kept.is_accepted, kept.ended_ms) = (None, false, None);
-                kept.queue = moved.queue;
+                (kept.queue, kept.overflowed) = (moved.queue, 0);
                 kept.declined.clear();
             }
             "ended" => drop(kept.ended_ms.get_or_insert(moved.at_ms)),

@@ -8,11 +8,12 @@
 //!
 //! The actor does no I/O but waiting: it takes what happens, and hands on what is to be written. What it knows can be
 //! made again from the log (`ledger`: plan, presence, open items; `board`: what conversations say), which is what a
-//! start does (`begin`, `restore`). So does a commit that fails: a desk that is ahead of the log is left, and nothing
-//! that was decided on it is written.
+//! start does (`begin`, `restore`). So does a commit that fails, or a task that panics: a desk that may be ahead of the
+//! log is left, and nothing that was decided on it is written.
 
 mod actor;
 mod begin;
+mod bots;
 mod door;
 mod floor;
 mod heard;
@@ -59,6 +60,9 @@ pub struct RoutingSettings {
     pub mode: Option<RoutingMode>,
     /// By channel of a conversation (`voice`, `chat`): the workstream that it becomes an item of.
     pub workstreams: BTreeMap<String, String>,
+    /// Categories that say that a bot gives a conversation up. A conversation that begins with one is work from then
+    /// on; without any, from its beginning.
+    pub escalated_by: Vec<String>,
     /// So long after its end a conversation's item keeps its agent, if nobody says earlier that the wrap-up is over.
     pub wrap_up_ms: u64,
     pub context: ContextSettings,
@@ -82,6 +86,7 @@ impl Default for RoutingSettings {
             plan: None,
             mode: None,
             workstreams: BTreeMap::new(),
+            escalated_by: Vec::new(),
             wrap_up_ms: 60_000,
             context: ContextSettings::default(),
             router: None,
@@ -128,11 +133,13 @@ impl RoutingDesk {
         around: RoutingSurroundings,
     ) -> (Self, Vec<JoinHandle<()>>) {
         let RoutingSettings { plan, mode, workstreams, wrap_up_ms, context, .. } = settings;
+        let escalated_by = settings.escalated_by;
         let (router, media_url) = (settings.router, settings.media_url);
         let (jobs, inbox) = mpsc::channel(JOBS_MAX);
         let id_attribute = router.as_ref().and_then(|told| told.id_attribute.clone());
         let everybody_is_there = settings.everybody_is_there;
-        let how = How { mode, workstreams, wrap_up_ms, id_attribute, everybody_is_there };
+        let how =
+            How { mode, workstreams, wrap_up_ms, id_attribute, escalated_by, everybody_is_there };
         let mut tasks = Vec::new();
         let courier = router.as_ref().map(|told| {
             let to = Arc::clone(&told.destination);

@@ -1,5 +1,7 @@
 //! The plan: read as it was written, put as a whole.
 
+use std::collections::BTreeMap;
+
 use super::floor::Floor;
 use crate::domain::{DecisionId, EventBody, PlanForm, PlanPut, RoutingMode};
 use crate::routing::desk::{Desk, Input};
@@ -22,7 +24,30 @@ pub(super) fn read(
     Ok(plan)
 }
 
+/// What a plan lacks for the work that is open, `workstreams` being theirs, one for each item: nothing of it may be
+/// lost. Empty where all can go on.
+pub(super) fn lacking<'a>(plan: &Plan, workstreams: impl Iterator<Item = &'a str>) -> Vec<Mistake> {
+    let mut open: BTreeMap<&str, usize> = BTreeMap::new();
+    workstreams.for_each(|name| *open.entry(name).or_default() += 1);
+    open.retain(|name, _| !plan.names.workstreams.contains_key(*name));
+    let mistake = |(name, count): (&str, usize)| Mistake {
+        place: "workstreams".to_owned(),
+        line_column: None,
+        what: match count {
+            1 => format!("`{name}` is missing, and 1 open work item belongs to it"),
+            count => format!("`{name}` is missing, and {count} open work items belong to it"),
+        },
+        instead: format!("keep `{name}` until its work is over, or end that first"),
+    };
+    open.into_iter().map(mistake).collect()
+}
+
 impl Floor {
+    /// Workstreams of what isn't over, one for each item.
+    pub(super) fn open_workstreams(&self) -> impl Iterator<Item = &str> {
+        self.items.values().map(|known| known.offered.workstream.as_str())
+    }
+
     /// Puts a plan into force, whole or not at all.
     pub fn put_plan(
         &mut self,
@@ -38,6 +63,10 @@ impl Floor {
         }
         let NewPlan { form, text } = new;
         let plan = read(form, &text, self.how.mode).map_err(PlanRefusal::Mistakes)?;
+        let lacking = lacking(&plan, self.open_workstreams());
+        if !lacking.is_empty() {
+            return Err(PlanRefusal::Mistakes(lacking));
+        }
         let put = PlanPut { epoch: epoch + 1, form, text, by: Some(by.to_owned()) };
         self.replace_plan(put, plan, now_ms);
         self.plan_in_force().ok_or(PlanRefusal::Changed { epoch })
@@ -45,7 +74,6 @@ impl Floor {
 
     /// A plan that was read comes into force, and is written.
     pub fn replace_plan(&mut self, put: PlanPut, plan: Plan, now_ms: u64) {
-        let is_known = self.desk.is_some();
         match &mut self.desk {
             Some(desk) => {
                 // A plan names nothing that could be missing.
@@ -65,12 +93,6 @@ impl Floor {
             desk.settle(now_ms);
         }
         self.drain(now_ms);
-        if is_known {
-            // Workstreams may have gone with the old plan.
-            for item in self.all_items() {
-                self.forget_if_gone(&item, now_ms);
-            }
-        }
     }
 
     pub fn plan_in_force(&self) -> Option<PlanInForce> {

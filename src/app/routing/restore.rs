@@ -3,8 +3,8 @@
 use super::begin::Missed;
 use super::floor::{Floor, Known};
 use super::items::{presence_of, values};
-use super::ledger::{Kept, Ledger};
-use super::plan::read;
+use super::ledger::{Kept, Last, Ledger};
+use super::plan::{lacking, read};
 use super::settings::PlanText;
 use crate::domain::{self, PlanForm, PlanPut, WorkOffered};
 use crate::routing::desk::{Desk, Input, Offer, Target};
@@ -37,12 +37,23 @@ pub(super) fn restore(
     }
     match read(own.form, &own.text, floor.how.mode) {
         Ok(plan) => {
+            let kept = ledger.items.values().map(|kept| kept.offered.workstream.as_str());
+            let lacking = match &floor.desk {
+                Some(_) => lacking(&plan, floor.open_workstreams()),
+                None => lacking(&plan, kept),
+            };
+            if !lacking.is_empty() {
+                for one in &lacking {
+                    tracing::error!("the plan of the settings isn't put into force: {one}");
+                }
+                return;
+            }
             let epoch = floor.plan.as_ref().map_or(0, |put| put.epoch) + 1;
             let put = PlanPut { epoch, form: own.form, text: own.text, by: None };
             let is_first = floor.desk.is_none();
             floor.replace_plan(put, plan, now_ms);
             if is_first {
-                set_presences(floor, ledger, now_ms);
+                bring_back(floor, ledger, now_ms);
                 hear_missed(floor, missed, now_ms);
                 settle(floor, now_ms);
             }
@@ -76,15 +87,36 @@ fn stand(
     floor.plan = Some(PlanPut { epoch: put.epoch, form, text: put.text, by: put.by });
     floor.board.renew();
     floor.tell_measured(now_ms);
+    bring_back(floor, ledger, now_ms);
+    hear_missed(floor, missed, now_ms);
+    settle(floor, now_ms);
+}
+
+/// Agents and items as the ledger has them.
+fn bring_back(floor: &mut Floor, ledger: &Ledger, now_ms: u64) {
     // Before the items: how long one waits depends on who is there.
     set_presences(floor, ledger, now_ms);
     let mut kept: Vec<&Kept> = ledger.items.values().collect();
     kept.sort_by_key(|kept| (kept.offered.at_ms, &kept.offered.work_item_id));
-    kept.into_iter().for_each(|kept| again(floor, kept, now_ms));
+    kept.iter().for_each(|kept| again(floor, kept, now_ms));
+    let Some(desk) = &mut floor.desk else { return };
+    desk.count_days_work(&ledger.days_work(), now_ms);
+    // Once everybody has what is theirs: whoever is full then is nobody's recommendation any more.
+    for kept in kept {
+        let Some((agent, last)) = kept.decision.as_ref().and_then(Last::recommended) else {
+            continue;
+        };
+        let (item, decision) =
+            (kept.offered.work_item_id.as_str().into(), last.decision_id.as_str().into());
+        if desk.advised_before(&item, &last.queue, agent, decision, now_ms)
+            && let Some(known) = floor.items.get_mut(&item)
+        {
+            // It stands at the desk, so that whatever comes next is news.
+            known.stood = false;
+        }
+    }
     // What follows from that was told then.
-    while floor.desk.as_mut().and_then(Desk::poll).is_some() {}
-    hear_missed(floor, missed, now_ms);
-    settle(floor, now_ms);
+    while desk.poll().is_some() {}
 }
 
 /// What conversations told while nobody heard it.
@@ -165,6 +197,7 @@ fn again(floor: &mut Floor, kept: &Kept, now_ms: u64) {
     if kept.callback {
         desk.calls_back(&item);
     }
+    desk.overflowed_before(&item, kept.overflowed);
     if kept.is_accepted && kept.agent.is_none() {
         let _ = desk.note(Input::Taken { item: item.clone() }, at_ms);
     }

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use super::RoutingSettings;
 use super::plan::read;
 use super::router::router;
+use crate::app::insights;
 use crate::config::{self, Config};
 use crate::connect::telephony::auth::PublicUrl;
 use crate::domain::{PlanForm, RoutingMode};
 use crate::routing::context::{ContextSettings, Limits};
-use crate::routing::plan::Plan;
+use crate::routing::plan::{Plan, nearest};
 
 /// Of the company that `serve --demo` plays.
 const DEMO_PLAN: &str = include_str!("../../../routing/plan.toml");
+const DEMO_ESCALATED_BY: [&str; 3] = ["bot_hands_over", "bot_is_lost", "asks_for_a_person"];
 const CHANNELS: [&str; 4] = ["voice", "chat", "sms", "mail"];
 const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
@@ -64,6 +66,7 @@ pub fn settings(config: &Config, demo: bool) -> Result<RoutingSettings, String> 
         Err(why) => mistakes.push(why),
     }
     let workstreams = workstreams(own, demo, read_plan.as_ref(), &mut mistakes);
+    let escalated_by = escalated_by(config, demo, &mut mistakes);
     let router = router(&own.router).map_err(|why| mistakes.push(why)).ok().flatten();
     let media_url = config.media.public_url.as_deref().map(PublicUrl::parse).transpose();
     // That setting's own check says what is wrong with it.
@@ -78,6 +81,7 @@ pub fn settings(config: &Config, demo: bool) -> Result<RoutingSettings, String> 
         plan,
         mode,
         workstreams,
+        escalated_by,
         wrap_up_ms: own.wrap_up_s.saturating_mul(1_000),
         context: context(&own.context),
         router,
@@ -159,6 +163,35 @@ fn workstreams(
     all
 }
 
+/// Categories by which bots give up; each must be one of the company's. The demo has those of its `bots.toml`.
+fn escalated_by(config: &Config, demo: bool, mistakes: &mut Vec<String>) -> Vec<String> {
+    let own = &config.routing;
+    for (at, _) in own.bots.iter().enumerate().filter(|(_, name)| name.trim().is_empty()) {
+        mistakes.push(format!("routing.bots[{at}]: is empty; write the name of a bot"));
+    }
+    if own.escalated_by.is_empty() && demo && config.categories.folder.is_none() {
+        return DEMO_ESCALATED_BY.map(str::to_owned).to_vec();
+    }
+    if own.escalated_by.is_empty() {
+        return Vec::new();
+    }
+    // Their own check says what is wrong with them.
+    let Ok(categories) = insights::categories(config, demo) else { return Vec::new() };
+    let known: Vec<&str> = categories.rules().iter().map(|rule| rule.id.as_str()).collect();
+    for (at, name) in own.escalated_by.iter().enumerate() {
+        if !known.contains(&name.as_str()) {
+            let instead = match known.is_empty() {
+                true => "name a folder of them in categories.folder".to_owned(),
+                false => nearest(name, known.iter().copied()),
+            };
+            mistakes.push(format!(
+                "routing.escalated_by[{at}]: there is no category {name:?}; {instead}"
+            ));
+        }
+    }
+    own.escalated_by.clone()
+}
+
 fn context(own: &config::RoutingContext) -> ContextSettings {
     ContextSettings {
         limits: Limits {
@@ -217,5 +250,30 @@ mod tests {
         }
         let gone = made("[routing]\nplan_file = \"/nowhere/plan.toml\"").err().expect("it is gone");
         assert!(gone.starts_with("routing.plan_file:"), "{gone}");
+    }
+    #[test]
+    fn bots_give_up_by_categories_that_there_are() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let rule = "[[rule]]\nid = \"gives_up\"\ntitle = \"Gives up\"\nwhen = { said = \"colleague\", by = \"bot\" }\n";
+        std::fs::write(folder.path().join("bots.toml"), rule).expect("written");
+        let text = |category: &str| {
+            format!(
+                "[categories]\nfolder = {:?}\n[routing]\nbots = [\"Otto\"]\nescalated_by = [{category:?}]",
+                folder.path().display().to_string()
+            )
+        };
+        let sound = made(&text("gives_up")).unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(sound.escalated_by, ["gives_up"]);
+        let why = made(&text("give_up")).err().expect("there is none");
+        assert!(why.contains("routing.escalated_by[0]:") && why.contains("`gives_up`"), "{why}");
+        let why = made("[routing]\nbots = [\" \"]\nescalated_by = [\"x\"]").err();
+        let why = why.expect("there are none");
+        assert!(why.contains("routing.bots[0]:") && why.contains("categories.folder"), "{why}");
+        let demo = settings(&Config::default(), true).unwrap_or_else(|why| panic!("{why}"));
+        let rules = insights::categories(&Config::default(), true).expect("sound");
+        for name in &demo.escalated_by {
+            assert!(rules.rules().iter().any(|rule| rule.id == *name), "{name}");
+        }
+        assert!(!demo.escalated_by.is_empty());
     }
 }

@@ -83,6 +83,7 @@ impl Floor {
                     longest_wait_ms: view.longest_wait_ms,
                     serving: view.serving,
                     free: view.free,
+                    unnamed: view.unnamed,
                     predicted_wait_ms: view.predicted_wait_ms,
                 }
             };

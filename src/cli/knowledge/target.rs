@@ -120,7 +120,7 @@ impl Target {
                 let ids: Vec<String> = articles.iter().map(|one| one.id.to_string()).collect();
                 let item = |article: FileArticle| ImportItem {
                     id: article.id.clone(),
-                    content: article.masked(&redaction::typed),
+                    content: article.masked(&redaction::published),
                 };
                 let items = articles.into_iter().map(item).collect();
                 let outcomes = import(store.as_ref(), tenant, IMPORT, items, is_dry_run).await?;

@@ -30,7 +30,8 @@ Examples:
 Every policy meets the same callers, with the same patience, the same work and the same luck, so
 the differences between policies have less noise than the figures themselves. Each figure is a
 mean over runs with its 95 % interval; \"against skill\" is the interval of the differences run by
-run. A policy is better when that whole interval is above zero.
+run. A policy is better when that whole interval is above zero. Fewer than 100 calls are too few to
+say so, of a kind of contact too: then the difference is \"too few\", and null in the JSON.
 
 Policies:
   fifo, round-robin, longest-idle   whoever is free, whatever the call is about

@@ -42,7 +42,7 @@ pub fn write(folder: &Path, loads: &[AtLoad]) -> std::io::Result<()> {
             .iter()
             .filter(|outcome| outcome.policy != comparison.baseline)
             .filter_map(|outcome| {
-                let gain = outcome.gains.first()?;
+                let gain = outcome.gains.first().copied().flatten()?;
                 Some(Bar {
                     name: outcome.policy.name().into(),
                     value: 100.0 * gain.mean,
@@ -63,7 +63,9 @@ pub fn write(folder: &Path, loads: &[AtLoad]) -> std::io::Result<()> {
         let classes: Vec<Bar> = context
             .classes
             .iter()
-            .map(|class| Bar { name: class.name.clone(), value: 100.0 * class.change, half: 0.0 })
+            .filter_map(|class| {
+                Some(Bar { name: class.name.clone(), value: 100.0 * class.change?, half: 0.0 })
+            })
             .collect();
         let title = format!("Context against {} by kind, {load}", comparison.baseline.name());
         std::fs::write(
@@ -78,7 +80,8 @@ fn over_load(loads: &[AtLoad], metric: usize) -> Vec<Series> {
     let Some(first) = loads.first() else { return Vec::new() };
     let series = |at: usize, policy: Policy| {
         let points = loads.iter().filter_map(|at_load| {
-            let interval = at_load.comparison.outcomes.get(at)?.metrics.get(metric)?;
+            let interval =
+                at_load.comparison.outcomes.get(at)?.metrics.get(metric).copied().flatten()?;
             Some(Point { x: at_load.load.unwrap_or(1.0), y: interval.mean, half: interval.half })
         });
         let mut points: Vec<Point> = points.collect();

@@ -3,7 +3,11 @@
 use std::io::{Result, Write};
 
 use crate::evaluate::routing::AtLoad;
-use crate::routing::simulate::{Comparison, Interval, METRICS, Outcome, Policy};
+use crate::routing::simulate::{Comparison, FEW, Interval, METRICS, Outcome, Part, Policy};
+
+const TOO_FEW: &str = "too few";
+/// Where nobody called whom it could be measured on.
+const NOBODY: &str = "-";
 
 /// A table for each load, then one sentence on what it says of `context`.
 pub fn write(out: &mut dyn Write, loads: &[AtLoad]) -> Result<()> {
@@ -33,31 +37,32 @@ pub fn write(out: &mut dyn Write, loads: &[AtLoad]) -> Result<()> {
 }
 
 fn row(out: &mut dyn Write, outcome: &Outcome, baseline: Policy) -> Result<()> {
-    let mean = |name: &str| {
+    let mean = |name: &str, shown: fn(f64) -> String| {
         let place = METRICS.iter().position(|(metric, _)| *metric == name);
-        place
-            .and_then(|place| outcome.metrics.get(place))
-            .map_or(f64::NAN, |interval| interval.mean)
+        let known = place.and_then(|place| outcome.metrics.get(place).copied().flatten());
+        known.map_or(NOBODY.to_owned(), |interval| shown(interval.mean))
     };
-    let level = outcome
-        .metrics
-        .first()
-        .map_or(String::new(), |level| format!("{} ±{}", percent(level.mean), half(level.half)));
+    let seconds = |seconds: f64| format!("{seconds:.1}s");
+    let level = outcome.metrics.first().copied().flatten();
+    let level = level.map_or(NOBODY.to_owned(), |level| {
+        format!("{} ±{}", percent(level.mean), half(level.half))
+    });
     let gain = match outcome.gains.first() {
-        Some(gain) if outcome.policy != baseline => points(gain),
-        _ => "-".to_owned(),
+        _ if outcome.policy == baseline => "-".to_owned(),
+        Some(Some(gain)) => points(gain),
+        _ => TOO_FEW.to_owned(),
     };
     let (least, most) = outcome.occupancy_range;
     writeln!(
         out,
-        "  {:<13}{level:>14}  {gain:>22}  {:>9}  {:>8.1}s  {:>8.1}s  {:>9}  {:>9}  {} ({} to {})",
+        "  {:<13}{level:>14}  {gain:>22}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}  {} ({} to {})",
         outcome.policy.name(),
-        percent(mean("abandonment")),
-        mean("mean_wait_s"),
-        mean("value_wait_s"),
-        percent(mean("first_contact_resolution")),
-        percent(mean("handed_over")),
-        percent(mean("occupancy")),
+        mean("abandonment", percent),
+        mean("mean_wait_s", seconds),
+        mean("value_wait_s", seconds),
+        mean("first_contact_resolution", percent),
+        mean("handed_over", percent),
+        mean("occupancy", percent),
         percent(least),
         percent(most),
     )
@@ -71,7 +76,7 @@ fn parts(out: &mut dyn Write, comparison: &Comparison) -> Result<()> {
     };
     writeln!(
         out,
-        "  {:<22}{:>9}  {:>9}  {:>9}  {:>8}",
+        "  {:<22}{:>9}  {:>9}  {:>9}  {:>9}",
         "in time, by kind",
         "calls",
         comparison.baseline.name(),
@@ -82,12 +87,12 @@ fn parts(out: &mut dyn Write, comparison: &Comparison) -> Result<()> {
     for (theirs, ours) in classes.chain(baseline.tiers.iter().zip(&context.tiers)) {
         writeln!(
             out,
-            "    {:<20}{:>9}  {:>9}  {:>9}  {:>+7.1} %",
+            "    {:<20}{:>9}  {:>9}  {:>9}  {:>9}",
             theirs.name.chars().take(20).collect::<String>(),
             theirs.offered,
-            percent(theirs.service_level),
-            percent(ours.service_level),
-            100.0 * ours.change,
+            of_some(theirs),
+            of_some(ours),
+            ours.change.map_or(TOO_FEW.to_owned(), |change| format!("{:+.1} %", 100.0 * change)),
         )?;
     }
     Ok(())
@@ -95,25 +100,31 @@ fn parts(out: &mut dyn Write, comparison: &Comparison) -> Result<()> {
 
 /// What the interval of the differences says, also when it says nothing.
 fn verdict(outcome: &Outcome, baseline: Policy) -> String {
-    let Some(gain) = outcome.gains.first() else { return String::new() };
-    let shown = points(gain);
+    let Some(gain) = outcome.gains.first().copied().flatten() else {
+        return format!("fewer than {FEW} calls are too few to say whether context is better");
+    };
+    let (shown, theirs) = (points(&gain), baseline.name());
     let says = match () {
-        () if gain.low() > 0.0 => {
-            format!("context answers more in time than {}: {shown}", baseline.name())
+        () if !gain.half.is_finite() => {
+            format!("one run can't say whether context is better than {theirs}: {shown}")
         }
-        () if gain.high() < 0.0 => {
-            format!("context answers fewer in time than {}: {shown}", baseline.name())
-        }
-        () => format!("no difference between context and {} is shown: {shown}", baseline.name()),
+        () if gain.low() > 0.0 => format!("context answers more in time than {theirs}: {shown}"),
+        () if gain.high() < 0.0 => format!("context answers fewer in time than {theirs}: {shown}"),
+        () => format!("no difference between context and {theirs} is shown: {shown}"),
     };
     match outcome.worst_class() {
-        Some(worst) if worst.change < 0.0 => format!(
-            "{says}; {} suffers most, by {:.1} % of its service level",
-            worst.name,
-            -100.0 * worst.change
-        ),
-        _ => format!("{says}; no kind of contact is worse off"),
+        Some((worst, change)) if change < 0.0 => {
+            let lost = -100.0 * change;
+            format!("{says}; {} suffers most, by {lost:.1} % of its service level", worst.name)
+        }
+        Some(_) => format!("{says}; no kind of contact is worse off"),
+        None => format!("{says}; of each kind of contact there are too few calls"),
     }
+}
+
+/// A part's service level; of nobody there is none.
+fn of_some(part: &Part) -> String {
+    if part.offered > 0 { percent(part.service_level) } else { NOBODY.to_owned() }
 }
 
 fn percent(share: f64) -> String {

@@ -117,6 +117,31 @@ fn wrong_arguments_say_what_is_wanted() {
     }
 }
 
+#[test]
+fn too_few_calls_are_said_to_be_too_few() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log.csv");
+    let mut text = String::from("arrival,intent,abandoned,handling_s,wait_s\n");
+    for minute in 0..20 {
+        text.push_str(&format!("2026-11-01T09:{minute:02}:00,cash,0,100,3\n"));
+    }
+    std::fs::write(&log, text).expect("written");
+    let log = log.to_str().expect("a path");
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/routing/scenarios/bank-60-agents.toml");
+    let out = ran(&["--log", log, "--scenario", scenario]).expect("done");
+    assert!(out.contains("fewer than 100 calls are too few to say"), "{out}");
+    assert!(out.contains("too few\n") && !out.contains("NaN %"), "{out}");
+    let line = last_line(&out);
+    let claim = &line["context_against_baseline"][0];
+    for told in ["service_level_gain", "better", "worst_class", "worst_class_change"] {
+        assert!(claim[told].is_null(), "{told}: {claim}");
+    }
+    let context = &line["loads"][0]["policies"]["context"];
+    assert!(context["gain"]["service_level"].is_null(), "{context}");
+    assert!(context["classes"][0]["change"].is_null(), "{context}");
+    assert!(context["service_level"]["mean"].is_f64(), "what was measured is told: {context}");
+}
+
 /// A log with three days of calls; on each, one customer gives up, and one call isn't over on the last.
 async fn three_days(folder: &std::path::Path) {
     let store = SqliteStore::open(folder, Arc::new(|_| ())).await.expect("a log");
@@ -176,6 +201,7 @@ async fn three_days(folder: &std::path::Path) {
                 recommended: None,
                 by: None,
                 reason: String::new(),
+                day_profiles: Vec::new(),
                 waited_ms: 10_000,
                 at_ms: at_ms + 10_000,
             };

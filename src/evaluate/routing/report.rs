@@ -19,8 +19,8 @@ struct Share {
     offered: u64,
     service_level: f64,
     mean_wait_s: f64,
-    /// Of the service level against the baseline: -0.1 is 10 % worse.
-    change: f64,
+    /// Of the service level against the baseline: -0.1 is 10 % worse. `null` from too few calls.
+    change: Option<f64>,
 }
 
 /// The metrics of all loads, and what is claimed of the policy `context`.
@@ -46,28 +46,30 @@ pub fn figures(loads: &[AtLoad]) -> Map<String, Value> {
     out
 }
 
-/// The gain in service level, in one line for each load.
+/// The gain in service level, in one line for each load; `null` from too few calls.
 fn claim(at_load: &AtLoad) -> Option<Value> {
     let comparison = &at_load.comparison;
     let outcome = comparison.outcomes.iter().find(|outcome| outcome.policy == Policy::Context)?;
-    let gain = outcome.gains.first()?;
+    let gain = outcome.gains.first().copied().flatten();
     let worst = outcome.worst_class();
     Some(json!({
         "load": at_load.load,
-        "service_level_gain": interval(gain),
-        "better": gain.low() > 0.0,
-        "worse": gain.high() < 0.0,
-        "worst_class": worst.map(|part| &part.name),
-        "worst_class_change": worst.map(|part| part.change),
+        "service_level_gain": gain.as_ref().map(interval),
+        "better": gain.map(|gain| gain.low() > 0.0),
+        "worse": gain.map(|gain| gain.high() < 0.0),
+        "worst_class": worst.map(|(part, _)| &part.name),
+        "worst_class_change": worst.map(|(_, change)| change),
     }))
 }
 
 fn policy(outcome: &Outcome, baseline: Policy) -> Value {
-    let named = |intervals: &[Interval]| -> Map<String, Value> {
+    let named = |intervals: &[Option<Interval>]| -> Map<String, Value> {
         METRICS
             .iter()
             .zip(intervals)
-            .map(|((name, _), one)| ((*name).to_owned(), interval(one)))
+            .map(|((name, _), one)| {
+                ((*name).to_owned(), one.as_ref().map_or(Value::Null, interval))
+            })
             .collect()
     };
     let mut out = named(&outcome.metrics);

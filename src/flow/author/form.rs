@@ -192,7 +192,7 @@ fn claims(sentences: Vec<Sentence>) -> Vec<Claim> {
         let cites = one.cites.into_iter().take(CITES_MAX);
         let cites: Vec<String> =
             cites.map(|cite| cite.chars().take(CITE_CHARS_MAX).collect()).collect();
-        cut(&redaction::typed(one.text.trim()), &cites)
+        cut(&redaction::published(one.text.trim()), &cites)
     });
     parts.take(SENTENCES_MAX).collect()
 }

@@ -18,8 +18,7 @@ use super::intents::{self, Unread};
 use super::news::News;
 use super::wrapup::Notes;
 use super::{
-    CallError, CallSummary, Close, Control, Input, LEGS_MAX, Payload, Place, Shared, leg_of,
-    party_of, spoken,
+    CallError, CallSummary, Close, Control, Input, LEGS_MAX, Payload, Place, Shared, spoken,
 };
 use crate::bus::{PartialSignal, Signal};
 use crate::domain::{
@@ -38,6 +37,8 @@ pub(super) enum Answer {
     Decoded(usize, Ticket, Option<Heard>),
     /// What a turn wants, and its vector by the text that it is of.
     Read(TurnId, Option<IntentSeen>, Option<(String, Vec<f32>)>),
+    /// Intents can be read from now on.
+    Readable,
     Found(Box<CardQuery>, Option<SearchResponse>, Instant),
     /// Whose conversation it is.
     Met(Box<KnownContact>),
@@ -124,6 +125,7 @@ impl Call {
         // Unbounded, but never longer than what is in flight: a few decodings and one search.
         let (answer, mut answers) = mpsc::unbounded_channel();
         let _listening = Listening::new(&self.shared, &self.id, answer.clone());
+        self.await_reader(&answer);
         let stall = Duration::from_millis(self.shared.settings.stall_ms);
         let mut stall_at = Instant::now() + stall;
         let mut listening = true;
@@ -196,13 +198,13 @@ impl Call {
                 return;
             }
             Input::Control(Control::Join(leg)) if self.session.wire_legs() < LEGS_MAX => {
-                self.session.join(leg_of(self.session.parties(), &leg))
+                self.session.join(self.shared.leg_of(self.session.parties(), &leg))
             }
             Input::Control(Control::Join(_)) => Ok(()),
             Input::Control(Control::Transfer { leg, role, name })
                 if self.session.parties() < PARTIES_MAX =>
             {
-                let party = party_of(self.session.parties(), role, name);
+                let party = self.shared.party_of(self.session.parties(), role, name);
                 self.session.transfer(leg, party)
             }
             Input::Control(Control::Transfer { .. }) if !self.tells_of_transfers => Ok(()),
@@ -255,6 +257,8 @@ impl Call {
                 self.session.decoded(leg, ticket, heard);
             }
             Answer::Read(turn, seen, vector) => self.read(&turn, seen, vector),
+            // What waits is read with all that follows.
+            Answer::Readable => {}
             Answer::Found(query, found, since) => {
                 if found.as_ref().is_none_or(|found| found.vector.is_none()) {
                     self.was_not_read(&query.turn);
@@ -279,8 +283,10 @@ impl Call {
                 Output::Event(body) if !self.stands(&body) => {}
                 Output::Event(body) => {
                     self.measure(&body);
-                    if let EventBody::AudioStarted(audio) = &body {
-                        self.brief(&audio.party);
+                    match &body {
+                        EventBody::AudioStarted(audio) => self.brief(&audio.party),
+                        EventBody::CategoryMatched(matched) => self.escalated(&matched.category),
+                        _ => {}
                     }
                     if let Some(notes) = &mut self.notes {
                         notes.take(&body);

@@ -1,4 +1,5 @@
-//! Somebody comes into a call that is under way: what was said so far is written down for them.
+//! Somebody comes into a call that is under way, or a bot gives up: what was said so far is written down for whoever
+//! goes on.
 
 use std::sync::Arc;
 
@@ -10,17 +11,29 @@ use super::Shared;
 use super::appender::Entry;
 use super::call::{Call, log};
 use super::ending::shows;
-use super::wrapup::event;
+use super::wrapup::{Notes, event};
 use crate::domain::{ConversationId, NewEvent, Party, TenantId, WrapUpId};
 use crate::flow::wrapup::DispositionMeaning;
 
 impl Call {
-    /// Nothing waits for it: neither the call, nor its log, nor its end.
     pub fn brief(&mut self, joined: &Party) {
-        let (Some(notes), Some(how)) = (&self.notes, &self.shared.settings.wrap_up) else { return };
-        if !notes.is_news_to(joined) {
-            return;
+        if self.notes.as_ref().is_some_and(|notes| notes.is_news_to(joined)) {
+            self.write_hand_over();
         }
+    }
+
+    /// A category holds. Where it says that a bot gives up, whoever comes next finds what it tried when they come.
+    pub fn escalated(&mut self, category: &str) {
+        if self.shared.settings.bots.are_left_by(category)
+            && self.notes.as_ref().is_some_and(Notes::is_with_bot)
+        {
+            self.write_hand_over();
+        }
+    }
+
+    /// Nothing waits for it: neither the call, nor its log, nor its end.
+    fn write_hand_over(&mut self) {
+        let (Some(notes), Some(how)) = (&self.notes, &self.shared.settings.wrap_up) else { return };
         // Whoever joined before is told by what was written without a model.
         self.briefing.cancel();
         self.briefing = CancellationToken::new();

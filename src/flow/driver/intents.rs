@@ -7,10 +7,10 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::call::{Answer, Call};
 use crate::domain::{IntentSeen, Role, Turn, TurnId, TurnIntent};
@@ -22,28 +22,39 @@ use crate::models::embedder::{EmbedderError, Urgency};
 /// Behind an import of articles a turn would wait for minutes, and all intents behind it.
 const PATIENCE_MS: u64 = 2_000;
 const PATIENCE: Duration = Duration::from_millis(PATIENCE_MS);
+/// Turns of one conversation, the newest, that wait while nobody can read intents yet.
+const EARLY_MAX: usize = 64;
 
 /// A text and its vector → what it wants. It takes a few milliseconds of a thread of its own.
 pub type Reader = Arc<dyn Fn(&str, &[f32]) -> IntentSeen + Send + Sync>;
 
 /// Reads intents once it has been trained. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Intents(Arc<OnceLock<Reader>>);
+pub struct Intents(Arc<watch::Sender<Option<Reader>>>);
 
 impl std::fmt::Debug for Intents {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Intents").field("trained", &self.0.get().is_some()).finish()
+        f.debug_struct("Intents").field("trained", &self.reader().is_some()).finish()
     }
 }
 
 impl Intents {
-    /// Intents are told from now on. The first one stays.
+    /// Intents are told from now on, also of turns of live conversations that were said before. The first one stays.
     pub fn trained(&self, reader: Reader) {
-        let _ = self.0.set(reader);
+        self.0.send_if_modified(|known| {
+            let is_first = known.is_none();
+            known.get_or_insert(reader);
+            is_first
+        });
     }
 
     fn reader(&self) -> Option<Reader> {
-        self.0.get().cloned()
+        self.0.borrow().clone()
+    }
+
+    async fn are_trained(&self) {
+        // What it waits for is kept by `self`.
+        let _ = self.0.subscribe().wait_for(Option::is_some).await;
     }
 }
 
@@ -79,12 +90,49 @@ struct Waiting {
     /// Somebody is at it.
     is_taken: bool,
     by_search: bool,
+    /// Nobody could read it when it was taken.
+    is_early: bool,
+    /// Of one that was too early, with the text that it is of.
+    vector: Option<(String, Vec<f32>)>,
+    /// No vector could be made of it while it was too early.
+    has_failed: bool,
     seen: Option<IntentSeen>,
+}
+
+impl Waiting {
+    fn new(turn: TurnId, text: String) -> Self {
+        Self {
+            turn,
+            text,
+            is_taken: false,
+            by_search: false,
+            is_early: false,
+            vector: None,
+            has_failed: false,
+            seen: None,
+        }
+    }
 }
 
 impl Unread {
     fn find(&mut self, turn: &TurnId) -> Option<&mut Waiting> {
         self.waiting.iter_mut().find(|one| one.turn == *turn)
+    }
+
+    /// One more; the oldest isn't waited for where there are too many.
+    fn enter(&mut self, turn: TurnId, text: String) {
+        if self.waiting.len() >= EARLY_MAX {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(Waiting::new(turn, text));
+    }
+
+    /// Whether a turn that nobody could read waits for somebody who can.
+    fn waits(&mut self, turn: &TurnId, vector: Option<&(String, Vec<f32>)>) -> bool {
+        let Some(one) = self.find(turn).filter(|one| one.is_early) else { return false };
+        (one.is_taken, one.by_search, one.is_early) = (false, false, false);
+        (one.vector, one.has_failed) = (vector.cloned(), vector.is_none());
+        true
     }
 
     /// What is known now, up to the first that isn't. Nothing is known of what failed.
@@ -108,28 +156,44 @@ impl Call {
     /// A turn is final: what it means is wanted. The model has read English only.
     pub fn understand(&mut self, turn: &Turn) {
         let is_customers = matches!(turn.party.role, Role::Customer | Role::Mixed);
-        let is_wanted = self.reader().is_some() || self.classifies();
+        let is_wanted = self.shared.settings.intents.is_some() || self.classifies();
         if is_customers && turn.language == ENGLISH && is_wanted {
-            self.unread.waiting.push_back(Waiting {
-                turn: turn.id.clone(),
-                text: turn.text.as_str().to_owned(),
-                is_taken: false,
-                by_search: false,
-                seen: None,
-            });
+            self.unread.enter(turn.id.clone(), turn.text.as_str().to_owned());
         }
+    }
+
+    /// Tells this conversation once intents can be read, if they can't yet.
+    pub fn await_reader(&self, answer: &mpsc::UnboundedSender<Answer>) {
+        let Some(intents) = self.shared.settings.intents.clone().filter(|_| self.awaits_reader())
+        else {
+            return;
+        };
+        let answer = answer.clone();
+        self.shared.tasks.spawn(async move {
+            tokio::select! {
+                () = intents.are_trained() => {
+                    // A call that has ended doesn't want to know.
+                    let _ = answer.send(Answer::Readable);
+                }
+                () = answer.closed() => {}
+            }
+        });
+    }
+
+    fn awaits_reader(&self) -> bool {
+        self.shared.settings.intents.is_some() && self.reader().is_none()
     }
 
     /// The search makes the vector of this turn, or takes the one that was made; whether it is read then.
     pub fn search_reads(&mut self, query: &mut CardQuery) -> bool {
         query.request.known.clone_from(&self.unread.vector);
-        let classifies = self.classifies();
+        let (classifies, is_early) = (self.classifies(), self.awaits_reader());
         let turn = self.unread.find(&query.turn).filter(|one| {
             let is_enough = !classifies || one.text == query.request.query;
             query.look == Look::Turn && is_enough && !one.is_taken
         });
         let Some(turn) = turn else { return false };
-        (turn.is_taken, turn.by_search) = (true, true);
+        (turn.is_taken, turn.by_search, turn.is_early) = (true, true, is_early);
         true
     }
 
@@ -139,10 +203,23 @@ impl Call {
             return;
         }
         let (reader, embedder) = (self.reader(), self.shared.library.embedder());
+        let (is_early, classifies) = (self.awaits_reader(), self.classifies());
         let waiting = self.unread.waiting.iter_mut().filter(|one| !one.is_taken);
         for one in waiting {
-            one.is_taken = true;
+            let has_tried = one.has_failed || one.vector.is_some();
+            if is_early && (has_tried || !classifies || embedder.is_none()) {
+                continue;
+            }
+            (one.is_taken, one.is_early) = (true, is_early);
             let (turn, text, answer) = (one.turn.clone(), one.text.clone(), answer.clone());
+            if let Some((text, vector)) = one.vector.take() {
+                let reader = reader.clone();
+                self.shared.tasks.spawn_blocking(move || {
+                    let seen = read(reader.as_ref(), &text, &vector);
+                    let _ = answer.send(Answer::Read(turn, seen, Some((text, vector))));
+                });
+                continue;
+            }
             let Some(embedder) = embedder.clone() else {
                 let _ = answer.send(Answer::Read(turn, None, None));
                 continue;
@@ -181,14 +258,17 @@ impl Call {
         vector: Option<(String, Vec<f32>)>,
     ) {
         let whole = self.unread.find(turn).map(|one| one.text.clone());
-        if let Some((text, vector)) = vector {
-            if self.classifies()
-                && whole.as_ref() == Some(&text)
-                && let Some(notes) = &mut self.notes
-            {
-                notes.understood(turn.clone(), vector.clone());
-            }
-            self.unread.vector = Some((text, vector));
+        if let Some((text, vector)) = &vector
+            && self.classifies()
+            && whole.as_ref() == Some(text)
+            && let Some(notes) = &mut self.notes
+        {
+            notes.understood(turn.clone(), vector.clone());
+        }
+        let waits = seen.is_none() && self.unread.waits(turn, vector.as_ref());
+        self.unread.vector = vector.or(self.unread.vector.take());
+        if waits {
+            return;
         }
         for intent in self.unread.seen(turn, seen) {
             self.session.understood(intent);
@@ -212,14 +292,10 @@ mod tests {
     use super::*;
 
     fn unread(turns: &[&str]) -> Unread {
-        let waiting = turns.iter().map(|turn| Waiting {
-            turn: TurnId::from(*turn),
-            text: String::new(),
-            is_taken: true,
-            by_search: false,
-            seen: None,
-        });
-        Unread { waiting: waiting.collect(), vector: None }
+        let mut unread = Unread::default();
+        turns.iter().for_each(|turn| unread.enter(TurnId::from(*turn), String::new()));
+        unread.waiting.iter_mut().for_each(|one| one.is_taken = true);
+        unread
     }
 
     fn told(unread: &mut Unread, turn: &str, seen: Option<IntentSeen>) -> Vec<String> {
@@ -250,5 +326,23 @@ mod tests {
         let mut unread = unread(&["t-1", "t-2"]);
         assert!(told(&mut unread, "t-2", Some(IntentSeen::default())).is_empty());
         assert_eq!(told(&mut unread, "t-1", None), ["t-2"]);
+    }
+    #[test]
+    fn a_turn_that_nobody_could_read_keeps_its_vector() {
+        let mut unread = unread(&["t-1", "t-2"]);
+        let vector = ("hello".to_owned(), vec![1.0]);
+        assert!(!unread.waits(&"t-1".into(), Some(&vector)), "it failed");
+        unread.waiting[0].is_early = true;
+        assert!(unread.waits(&"t-1".into(), Some(&vector)));
+        assert_eq!((unread.waiting[0].is_taken, &unread.waiting[0].vector), (false, &Some(vector)));
+        assert_eq!(told(&mut unread, "t-2", Some(IntentSeen::default())), [] as [&str; 0]);
+        assert_eq!(told(&mut unread, "t-1", Some(IntentSeen::default())), ["t-1", "t-2"]);
+    }
+
+    #[test]
+    fn of_many_turns_the_newest_wait() {
+        let names: Vec<String> = (0..EARLY_MAX + 3).map(|turn| format!("t-{turn}")).collect();
+        let unread = unread(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!((unread.waiting.len(), unread.waiting[0].turn.as_str()), (EARLY_MAX, "t-3"));
     }
 }

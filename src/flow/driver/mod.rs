@@ -11,6 +11,7 @@ mod handover;
 mod intents;
 mod meaning;
 mod news;
+mod parties;
 mod places;
 mod spoken;
 pub mod texts;
@@ -33,6 +34,7 @@ use self::customers::Customers;
 pub use self::intents::Intents;
 use self::meaning::RuleVectors;
 pub use self::news::News;
+pub use self::parties::Bots;
 pub use self::places::{Full, Reservation};
 use self::places::{Place, Places};
 pub use self::wrapup::CallWrapUp;
@@ -40,7 +42,7 @@ use self::wrapup::Notes;
 use crate::bus::Bus;
 use crate::domain::{
     Channel, ConversationId, ConversationStarted, Direction, EndReason, EventBody, EventId,
-    NewDelivery, NewEvent, Party, PartyId, Role, TenantId,
+    NewDelivery, NewEvent, Role, TenantId,
 };
 use crate::flow::audio::Codec;
 use crate::flow::session::{Session, SessionLeg, SessionSettings};
@@ -137,6 +139,7 @@ pub struct CallSettings {
     pub intents: Option<Intents>,
     /// Attributes that name the customer by number or address, beside the usual ones.
     pub identify_by: Vec<String>,
+    pub bots: Bots,
 }
 
 impl Default for CallSettings {
@@ -152,6 +155,7 @@ impl Default for CallSettings {
             voice: None,
             intents: None,
             identify_by: Vec::new(),
+            bots: Bots::default(),
         }
     }
 }
@@ -298,7 +302,7 @@ impl Calls {
             .iter()
             .take(LEGS_MAX)
             .enumerate()
-            .map(|(number, leg)| leg_of(number, leg))
+            .map(|(number, leg)| shared.leg_of(number, leg))
             .collect();
         let mut session = Session::new(legs.clone(), &shared.settings.session)
             .map_err(|error| CallError::Audio(error.to_string()))?;
@@ -473,21 +477,6 @@ impl LegSpec {
     fn bytes_per_second(&self) -> u64 {
         self.codec.bytes_per_sample() as u64 * u64::from(self.sample_rate_hz)
     }
-}
-
-/// The session's view of the leg with this number.
-fn leg_of(number: usize, leg: &LegSpec) -> SessionLeg {
-    SessionLeg {
-        party: party_of(number, leg.role, leg.name.clone()),
-        codec: leg.codec,
-        sample_rate_hz: leg.sample_rate_hz,
-    }
-}
-
-/// By the order in which they came. Agents type names, too.
-fn party_of(number: usize, role: Role, name: Option<String>) -> Party {
-    let plain = |name: String| masked(&name.replace(char::is_control, " "));
-    Party { id: PartyId::from(format!("p-{}", number + 1)), role, name: name.map(plain) }
 }
 
 fn masked(text: &str) -> String {

@@ -126,13 +126,20 @@ impl Notes {
     }
 
     /// Whether somebody on the company's side comes after others there have spoken. The first to answer a
-    /// customer knows as much as everybody else.
+    /// customer knows as much as everybody else, and whoever has spoken was there.
     pub fn is_news_to(&self, joined: &Party) -> bool {
-        let is_ours = |role| matches!(role, Role::Agent | Role::Supervisor | Role::Expert);
-        let is_other = |turn: &Turn| {
-            turn.party.id != joined.id && (is_ours(turn.party.role) || turn.party.role == Role::Bot)
-        };
-        is_ours(joined.role) && self.material.turns.iter().any(is_other)
+        let turns = &self.material.turns;
+        let is_other = |turn: &Turn| is_ours(turn.party.role) || turn.party.role == Role::Bot;
+        is_ours(joined.role)
+            && turns.iter().all(|turn| turn.party.id != joined.id)
+            && turns.iter().any(is_other)
+    }
+
+    /// Whether a bot has spoken, and nobody else on the company's side.
+    pub fn is_with_bot(&self) -> bool {
+        let turns = &self.material.turns;
+        turns.iter().any(|turn| turn.party.role == Role::Bot)
+            && turns.iter().all(|turn| !is_ours(turn.party.role))
     }
 
     /// What was said last, oldest first.
@@ -294,6 +301,10 @@ impl Closed {
         });
         writing.collect::<FuturesUnordered<_>>()
     }
+}
+
+const fn is_ours(role: Role) -> bool {
+    matches!(role, Role::Agent | Role::Supervisor | Role::Expert)
 }
 
 /// Or what is left of the plain one after a model's was struck.

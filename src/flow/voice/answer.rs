@@ -172,6 +172,6 @@ async fn show(mut told: mpsc::Receiver<Heard>, ground: Arc<Ground>, on_step: OnS
 /// One question, which tells nothing by the way.
 fn question_back(text: &str, ground: &Ground) -> Option<String> {
     let fits = text.chars().count() <= ASK_BACK_CHARS;
-    let text = fits.then(|| redaction::typed(text))?;
+    let text = fits.then(|| redaction::published(text))?;
     Verifier.asks(&text, ground).then(|| text.as_str().to_owned())
 }

@@ -40,7 +40,7 @@ pub(super) fn read(text: &str) -> Result<(Vec<Claim>, String), serde_json::Error
 fn parts(sentence: Sentence) -> Vec<Claim> {
     let text = sentence.text.trim();
     match text.chars().count() <= SENTENCE_CHARS_MAX {
-        true => cut(&redaction::typed(text), &sentence.cites),
+        true => cut(&redaction::published(text), &sentence.cites),
         false => Vec::new(),
     }
 }

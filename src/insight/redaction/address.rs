@@ -26,6 +26,8 @@ pub const PARTY_ATTRIBUTES: [&str; 13] = [
 ];
 /// The longest number of E.164.
 const DIGITS_MAX: usize = 15;
+/// With fewer it is an extension, or no number.
+const DIGITS_MIN: usize = 7;
 
 /// An attribute's value without card numbers. `names` are the attributes that name a party, beside the usual ones.
 pub fn attribute(name: &str, value: &str, names: &[String]) -> Redacted {
@@ -65,6 +67,25 @@ fn is_number(text: &str) -> bool {
     let written = number.format().mode(Mode::E164).to_string();
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     number.is_valid() && written.strip_prefix('+') == Some(&digits)
+}
+
+/// Whether a text has an address, or a telephone number with its country code: an `@`, or a `+` with seven digits and
+/// more behind it, however they are grouped. Names that systems give to calls have neither.
+pub fn has_address(text: &str) -> bool {
+    let is_number = |rest: &str| {
+        let is_of_one =
+            |c: &char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
+        rest.chars().take_while(is_of_one).filter(char::is_ascii_digit).count() >= DIGITS_MIN
+    };
+    text.contains('@') || text.split('+').skip(1).any(is_number)
+}
+
+/// Whether a text is nothing but a telephone number as people dial it at home, perhaps with a scheme before it.
+pub fn is_local_number(text: &str) -> bool {
+    let number = text.rsplit_once(':').map_or(text, |(_, number)| number);
+    let is_of_one = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    number.chars().all(is_of_one) && (DIGITS_MIN..=DIGITS_MAX).contains(&digits)
 }
 
 #[cfg(test)]
@@ -118,5 +139,31 @@ mod tests {
                 assert!(!kept.contains(digits), "{card}: {kept}");
             }
         }
+    }
+    #[test]
+    fn names_of_calls_are_no_addresses_and_no_numbers() {
+        for address in [
+            "+442079460123",
+            "whatsapp:+44 20 7946 0123",
+            "SMS +1 (202) 555-0123 to +12025550199",
+            "ada@example.test",
+            "sip:20@pbx.example.test",
+        ] {
+            assert!(has_address(address), "{address}");
+        }
+        for number in ["02079460123", "(020) 7946-0123", "sms:02079460123"] {
+            assert!(is_local_number(number) && !has_address(number), "{number}");
+        }
+        for name in [
+            "CA5ef8732a3c49700934481addd5ce1659",
+            "0b8fa4c4-1234-4c5e-9d7a-446655440000",
+            "WT-17",
+            "thread+17",
+            "case:000417",
+        ] {
+            assert!(!has_address(name) && !is_local_number(name), "{name}");
+        }
+        // Asterisk's own name for a call; nobody dials that, and only whoever knows the channel can tell.
+        assert!(!has_address("1700000000.42") && is_local_number("1700000000.42"));
     }
 }

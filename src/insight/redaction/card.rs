@@ -105,3 +105,61 @@ pub(super) fn names_a_card(word: &str) -> bool {
             | "16-digit"
     )
 }
+
+/// Telephone numbers are dictated in the form of their country, which mostly begins so and has so many digits; no
+/// network's card numbers begin with a nought.
+pub(super) fn is_telephone(digits: &str) -> bool {
+    digits.starts_with('0') && (10..=11).contains(&digits.len())
+}
+
+/// Words that say of the digits behind them that they are something else's.
+pub(super) fn names_another(word: &str) -> bool {
+    const OTHERS: [&str; 44] = [
+        "account",
+        "appointment",
+        "bill",
+        "booking",
+        "bought",
+        "build",
+        "call",
+        "case",
+        "claim",
+        "code",
+        "contract",
+        "customer",
+        "error",
+        "extension",
+        "extensions",
+        "fax",
+        "flat",
+        "flight",
+        "house",
+        "id",
+        "invoice",
+        "member",
+        "membership",
+        "meter",
+        "mobile",
+        "model",
+        "order",
+        "paid",
+        "parcel",
+        "phone",
+        "policy",
+        "postcode",
+        "reach",
+        "reads",
+        "reference",
+        "ref",
+        "room",
+        "serial",
+        "telephone",
+        "ticket",
+        "tracking",
+        "version",
+        "year",
+        "zip",
+    ];
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    OTHERS.contains(&&*word)
+}

@@ -1,6 +1,9 @@
-//! Masks payment-card numbers before a word is appended, streamed, indexed or logged.
+//! Masks secrets before a word is appended, streamed, indexed or logged.
 //!
-//! A number may be said in digits, words or pairs ("forty-five thirty-nine"), with fillers between,
+//! What is masked is a set of kinds (`kind`); `find` says where they stand in a text, `Masker` remembers what a
+//! conversation said before, and `text` masks what stands by itself.
+//!
+//! A card's number may be said in digits, words or pairs ("forty-five thirty-nine"), with fillers between,
 //! over several turns and with other words between the groups. A group that may belong to a card
 //! number is held back as `[digits-1]`; what the same party says next decides. Raw digits live in
 //! memory only.
@@ -8,10 +11,15 @@
 mod address;
 mod card;
 mod digits;
+mod find;
 mod imported;
+mod kind;
+mod ledger;
 mod named;
+mod rewrite;
 #[cfg(test)]
 mod tests;
+mod text;
 mod written;
 
 use std::collections::{HashMap, VecDeque};
@@ -20,10 +28,16 @@ use crate::domain::{
     PartyId, Redacted, RedactionKind, RedactionOutcome, RedactionResolved, Turn, TurnId, Word,
 };
 use digits::{Run, runs};
+use find::{Before, Found};
+use ledger::Ledger;
+use rewrite::Replaced;
 
-pub use address::{PARTY_ATTRIBUTES, attribute};
+pub use address::{PARTY_ATTRIBUTES, attribute, has_address, is_local_number};
 pub use imported::imported;
+pub use kind::{Kinds, Secret, mask, masked};
 pub use named::{is_harmless_id, number};
+pub use rewrite::secret_times;
+pub use text::{Span, published, spans, typed};
 
 /// A word before masking. It must not outlive the masker's call.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +71,10 @@ const TRAIL_MS: u64 = 60_000;
 const INTERJECTION_MAX_WORDS: usize = 5;
 /// After so many longer turns of the party in a row without a digit, its number is finished.
 const QUIET_TURNS: u32 = 2;
+/// Digits are something else's when one of so many words before them says so.
+const NAMED_WITHIN_WORDS: usize = 4;
+/// What was asked for may be answered within so many turns.
+const ASKED_TURNS: usize = 2;
 /// So many turns of any party after somebody spoke of a card, digits are taken for one.
 const CONTEXT_TURNS: usize = 8;
 
@@ -74,8 +92,15 @@ struct Fragment {
 
 enum State {
     Shown,
-    Held { turn_id: TurnId, placeholder: String, raw: String, in_context: bool },
+    Held {
+        turn_id: TurnId,
+        placeholder: String,
+        raw: String,
+        in_context: bool,
+    },
     Card(String),
+    /// It is masked as something else, and may turn out to be a card's after all.
+    Other,
 }
 
 /// What is to be done with a group.
@@ -89,8 +114,8 @@ enum Verdict {
 }
 
 /// The memory of one conversation's digits. Feed it every final in the order of speech.
-#[derive(Default)]
 pub struct Masker {
+    kinds: Kinds,
     helds: u32,
     /// The digits of the cards that were recognised; `[card-1]` is the first.
     cards: Vec<String>,
@@ -99,9 +124,33 @@ pub struct Masker {
     context: VecDeque<bool>,
     /// Typed turns so far.
     messages: u64,
+    /// The secrets that are no cards.
+    ledger: Ledger,
+    /// What the last turns, of any party, asked for.
+    asked: VecDeque<(PartyId, Before)>,
+}
+
+impl Default for Masker {
+    fn default() -> Self {
+        Self::of(kind::masked())
+    }
 }
 
 impl Masker {
+    /// Masks these kinds, and cards.
+    pub fn of(kinds: Kinds) -> Self {
+        Self {
+            kinds,
+            helds: 0,
+            cards: Vec::new(),
+            trails: HashMap::new(),
+            context: VecDeque::new(),
+            messages: 0,
+            ledger: Ledger::default(),
+            asked: VecDeque::new(),
+        }
+    }
+
     /// Masks one final turn.
     pub fn final_turn(&mut self, party: &PartyId, turn_id: &TurnId, words: &[RawWord]) -> Masked {
         let context = self.hear_context(words);
@@ -118,26 +167,40 @@ impl Masker {
             trail.iter_mut().for_each(|fragment| fragment.quiet_turns = 0);
         }
 
-        let mut replaced: Vec<(Run, String)> = Vec::new();
+        let line = rewrite::line(words);
+        let mut secrets = self.secrets(party, &line, &found);
+        let mut replaced: Vec<Replaced> = Vec::new();
         for run in found {
+            let place = rewrite::place(words, run.first, run.last);
+            let over = |secret: &Found| secret.start < place.end && place.start < secret.end;
+            // Check digits and marks prove what it is; a card can't be part of it.
+            if secrets.iter().any(|secret| over(secret) && is_proven(secret.kind)) {
+                continue;
+            }
             let raw = raw_text(&words[run.first..=run.last]);
-            let state = match self.judge(&trail, &run, context) {
+            let is_other = secrets.iter().any(over);
+            let is_named =
+                !context && (names_another(words, run.first) || card::is_telephone(&run.digits));
+            let state = match self.judge(&trail, &run, context, is_named) {
+                Verdict::Card { fragments } => {
+                    secrets.retain(|secret| !over(secret));
+                    let before = trail.len() - fragments;
+                    let placeholder = self.keep_as_card(&mut trail, before, &run, &mut masked);
+                    replaced.push(Replaced::new(place, placeholder.clone()));
+                    State::Card(placeholder)
+                }
+                Verdict::Show | Verdict::Hold if is_other => State::Other,
                 Verdict::Show => State::Shown,
                 Verdict::Hold => {
                     self.helds += 1;
                     let placeholder = format!("[digits-{}]", self.helds);
-                    replaced.push((run.clone(), placeholder.clone()));
+                    replaced.push(Replaced::new(place, placeholder.clone()));
                     State::Held { turn_id: turn_id.clone(), placeholder, raw, in_context: context }
-                }
-                Verdict::Card { fragments } => {
-                    let before = trail.len() - fragments;
-                    let placeholder = self.keep_as_card(&mut trail, before, &run, &mut masked);
-                    replaced.push((run.clone(), placeholder.clone()));
-                    State::Card(placeholder)
                 }
             };
             trail.push_back(Fragment {
-                joins: run.digits.len() >= JOINING_MIN_DIGITS || (run.leads && run.trails),
+                joins: !is_named
+                    && (run.digits.len() >= JOINING_MIN_DIGITS || (run.leads && run.trails)),
                 end_ms: words[run.last].end_ms,
                 trails: run.trails,
                 quiet_turns: 0,
@@ -146,8 +209,40 @@ impl Masker {
             });
         }
         self.trails.insert(party.clone(), trail);
-        (masked.text, masked.words) = rewrite(words, &replaced);
+        for secret in secrets {
+            // It is answered.
+            self.asked.iter_mut().for_each(|(_, asked)| *asked = asked.without(secret.kind));
+            let placeholder = self.ledger.placeholder(secret.kind, &line[secret.range()]);
+            replaced.push(Replaced::new(secret.range(), placeholder));
+        }
+        self.asked.push_back((party.clone(), find::asked(&line)));
+        if self.asked.len() > ASKED_TURNS {
+            self.asked.pop_front();
+        }
+        (masked.text, masked.words) = rewrite::rewrite(words, replaced);
         masked
+    }
+
+    /// What is secret in a turn and no card, with what is known from before and said again.
+    fn secrets(&self, party: &PartyId, line: &str, runs: &[Run]) -> Vec<Found> {
+        let mut secrets = find::find(line, self.kinds, self.before(party));
+        let words = find::words(line);
+        for run in runs {
+            let Some(kind) = self.ledger.known(&run.digits) else { continue };
+            let std::ops::Range { start, end } = find::range_of(run, &words);
+            let again = Found { start, end, kind };
+            if !secrets.iter().any(|secret| secret.overlaps(&again)) {
+                secrets.push(again);
+            }
+        }
+        secrets
+    }
+
+    /// What this party may answer: what others asked lately, and what it began to say itself a moment ago.
+    fn before(&self, party: &PartyId) -> Before {
+        let last = self.asked.len().saturating_sub(1);
+        let open = self.asked.iter().enumerate().filter(|(at, (by, _))| by != party || *at == last);
+        open.fold(Before::default(), |all, (_, (_, one))| all.and(*one))
     }
 
     /// Decides what is still held at the end of the conversation.
@@ -164,18 +259,23 @@ impl Masker {
     /// Masks what has been understood so far of a turn that goes on: no run of four digits is shown
     /// before it is final, nor any that may continue a number.
     pub fn partial(&self, party: &PartyId, text: &str) -> Redacted {
-        let words: Vec<&str> = text.split_whitespace().collect();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words: Vec<&str> = text.split(' ').collect();
         let continues = self.trails.get(party).is_some_and(|trail| {
             trail.back().is_some_and(|last| !matches!(last.state, State::Shown))
         });
-        let mut shown: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        for run in runs(words.iter().copied()).into_iter().rev() {
+        let (of_words, found) = (find::words(&text), runs(words.iter().copied()));
+        let mut hidden: Vec<std::ops::Range<usize>> =
+            self.secrets(party, &text, &found).iter().map(Found::range).collect();
+        hidden.extend(find::unfinished(&text, self.kinds, self.before(party)));
+        for run in found {
             let joins = run.leads || run.digits.len() >= JOINING_MIN_DIGITS;
             if run.digits.len() >= HELD_MIN_DIGITS || (continues && joins) {
-                shown.splice(run.first..=run.last, ["••••".to_owned()]);
+                let end = of_words[run.last].start + of_words[run.last].text.len();
+                hidden.push(of_words[run.first].start..end);
             }
         }
-        Redacted::vouched(shown.join(" "))
+        rewrite::hide(&text, hidden)
     }
 
     fn hear_context(&mut self, words: &[RawWord]) -> bool {
@@ -186,7 +286,13 @@ impl Masker {
         self.context.iter().any(|said| *said)
     }
 
-    fn judge(&self, trail: &VecDeque<Fragment>, run: &Run, context: bool) -> Verdict {
+    fn judge(
+        &self,
+        trail: &VecDeque<Fragment>,
+        run: &Run,
+        context: bool,
+        is_named: bool,
+    ) -> Verdict {
         let length = run.digits.len();
         let known = |digits: &str| self.cards.iter().any(|card| card.contains(digits));
         if card::is_card(&run.digits) || (length >= HELD_MIN_DIGITS && known(&run.digits)) {
@@ -201,10 +307,12 @@ impl Masker {
             .take_while(|fragment| matches!(fragment.state, State::Card(_)))
             .map(|fragment| fragment.digits.len())
             .sum();
-        if in_card && (goes_on || of_card < card::USUAL) {
+        let stands_alone = length >= JOINING_MIN_DIGITS || (run.leads && run.trails);
+        let is_apart = stands_alone || run.leads || run.trails;
+        if in_card && (goes_on || is_apart && of_card < card::USUAL) {
             return Verdict::Card { fragments: 1 };
         }
-        let joins = goes_on || length >= JOINING_MIN_DIGITS || (run.leads && run.trails);
+        let joins = goes_on || !is_named && stands_alone;
         let mut hold = (context && length >= HELD_MIN_DIGITS)
             || (run.trails && length >= HELD_MIN_DIGITS && card::may_become_card(&run.digits))
             || (length >= JOINED_MIN_DIGITS && card::has_issuer(&run.digits));
@@ -241,7 +349,7 @@ impl Masker {
         digits.push_str(&run.digits);
         let same = trail.range(before..).find_map(|fragment| match &fragment.state {
             State::Card(placeholder) => Some(placeholder.clone()),
-            State::Shown | State::Held { .. } => None,
+            State::Shown | State::Held { .. } | State::Other => None,
         });
         let known = self.cards.iter().position(|card| card.contains(&digits));
         let placeholder = match (same, known) {
@@ -306,6 +414,31 @@ impl Masker {
     }
 }
 
+/// Whether these digits are said to be an order's, a flight's or so on.
+fn names_another(words: &[RawWord], first: usize) -> bool {
+    let before = words[first.saturating_sub(NAMED_WITHIN_WORDS)..first].iter().rev();
+    let mut near = before.take_while(|word| !word.text.contains(|c: char| c.is_ascii_digit()));
+    near.any(|word| card::names_another(&word.text))
+}
+
+/// Kinds whose shape or check digits leave no doubt.
+fn is_proven(kind: Secret) -> bool {
+    !matches!(
+        kind,
+        Secret::SecurityCode
+            | Secret::BankAccount
+            | Secret::OneTimeCode
+            | Secret::Password
+            | Secret::Phone
+            | Secret::DrivingLicence
+            | Secret::Person
+            | Secret::Organisation
+            | Secret::Address
+            | Secret::Place
+            | Secret::Age
+    )
+}
+
 fn keep(state: State, kind: RedactionKind, resolved: &mut Vec<RedactionResolved>) {
     if let State::Held { turn_id, placeholder, .. } = state {
         let outcome = RedactionOutcome::Kept(kind);
@@ -324,100 +457,7 @@ pub fn write_out(turn: &mut Turn, placeholder: &str, released: &Redacted) {
     }
 }
 
-/// Masks card numbers in text that somebody typed, such as a question or an edited reply. However
-/// the digits are set apart: up to three characters that are no letters may stand between two.
-pub fn typed(text: &str) -> Redacted {
-    const BETWEEN_MAX: usize = 3;
-    let characters: Vec<char> = text.chars().collect();
-    let mut out = String::with_capacity(text.len());
-    let mut cards = 0;
-    let mut at = 0;
-    while at < characters.len() {
-        let Some(_) = decimal(characters[at]) else {
-            out.push(characters[at]);
-            at += 1;
-            continue;
-        };
-        let (mut digits, mut last, mut next) = (String::new(), at, at);
-        while next < characters.len() && next - last <= BETWEEN_MAX + 1 {
-            if let Some(digit) = decimal(characters[next]) {
-                digits.push(digit);
-                last = next;
-            } else if characters[next].is_alphabetic() {
-                break;
-            }
-            next += 1;
-        }
-        if card::is_card(&digits) {
-            cards += 1;
-            out.push_str(&format!("[card-{cards}]"));
-        } else {
-            out.extend(&characters[at..=last]);
-        }
-        at = last + 1;
-    }
-    Redacted::vouched(spelled(&out, cards))
-}
-
-/// The digit of an ASCII or full-width character.
-fn decimal(c: char) -> Option<char> {
-    match c {
-        '0'..='9' => Some(c),
-        '\u{ff10}'..='\u{ff19}' => char::from_digit(c as u32 - 0xff10, 10),
-        _ => None,
-    }
-}
-
-/// Masks numbers that are typed in words; those in digits are gone already.
-fn spelled(text: &str, cards_before: usize) -> String {
-    let words: Vec<&str> = text.split(' ').collect();
-    let mut shown: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    let cards: Vec<Run> =
-        runs(words.iter().copied()).into_iter().filter(|run| card::is_card(&run.digits)).collect();
-    for (number, run) in cards.iter().enumerate().rev() {
-        shown.splice(run.first..=run.last, [format!("[card-{}]", cards_before + number + 1)]);
-    }
-    shown.join(" ")
-}
-
 fn raw_text(words: &[RawWord]) -> String {
     let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
     words.join(" ").trim_end_matches(['.', ',', '?', '!']).to_owned()
-}
-
-/// Puts the placeholders where the runs stood; the words between keep their times.
-fn rewrite(words: &[RawWord], replaced: &[(Run, String)]) -> (Redacted, Vec<Word>) {
-    let mut out: Vec<Word> = Vec::with_capacity(words.len());
-    let mut index = 0;
-    while index < words.len() {
-        let word = &words[index];
-        match replaced.iter().find(|(run, _)| run.first == index) {
-            Some((run, placeholder)) => {
-                let last = &words[run.last];
-                let mark = last.text.chars().last().filter(|c| matches!(c, '.' | ',' | '?' | '!'));
-                let text = match mark {
-                    Some(mark) => format!("{placeholder}{mark}"),
-                    None => placeholder.clone(),
-                };
-                out.push(Word {
-                    text: Redacted::vouched(text),
-                    start_ms: word.start_ms,
-                    end_ms: last.end_ms,
-                    confidence: word.confidence,
-                });
-                index = run.last + 1;
-            }
-            None => {
-                out.push(Word {
-                    text: Redacted::vouched(word.text.clone()),
-                    start_ms: word.start_ms,
-                    end_ms: word.end_ms,
-                    confidence: word.confidence,
-                });
-                index += 1;
-            }
-        }
-    }
-    let text: Vec<&str> = out.iter().map(|word| word.text.as_str()).collect();
-    (Redacted::vouched(text.join(" ")), out)
 }

@@ -300,3 +300,153 @@ proptest! {
         typed(&text);
     }
 }
+
+fn luhn_run(text: &str) -> Option<String> {
+    let mut digits = String::new();
+    for c in text.chars().chain(['x']) {
+        match c {
+            '0'..='9' => digits.push(c),
+            ' ' | '-' | '.' | '/' => {}
+            _ => {
+                let starts = 0..digits.len();
+                let run = starts
+                    .flat_map(|at| (13..=19).filter_map(move |length| Some((at, at + length))));
+                let hit = run.filter_map(|(from, to)| digits.get(from..to)).find(|run| luhn(run));
+                if let Some(hit) = hit {
+                    return Some(hit.to_owned());
+                }
+                digits.clear();
+            }
+        }
+    }
+    None
+}
+
+/// Sentences with a secret each, and what of it may never be seen.
+const SAID: [(&str, &[&str]); 12] = [
+    ("the security code is 917 I think", &["917"]),
+    ("your code is 482 913 and it is valid for an hour", &["482", "913"]),
+    ("my one time passcode is four eight two nine one three okay", &["four eight", "nine one"]),
+    ("the IBAN is GB82 WEST 1234 5698 7654 32 at the bank", &["WEST", "1234", "5698", "7654"]),
+    ("my sort code is 20-11-53 and the account number 55779911 too", &["20-11", "5577"]),
+    ("my social security number is 219-09-9999 since ever", &["219", "9999"]),
+    ("the national insurance number is AB 12 34 56 C okay", &["12 34", "34 56"]),
+    ("my password is fluffy22 and nothing else", &["fluffy22"]),
+    ("I was born on the 3rd of May 1980 in Leeds", &["3rd", "1980"]),
+    ("date of birth is 03/05/1980 and that is it", &["03/05", "1980"]),
+    ("routing number 021000021 please", &["021000021"]),
+    ("my driving licence is MORGA657054SM9IJ there", &["MORGA657054SM9IJ"]),
+];
+
+#[test]
+fn what_is_secret_is_masked_and_the_rest_is_not() {
+    for (text, hidden) in SAID {
+        let line = &check(&[text])[0];
+        for part in hidden {
+            assert!(!line.contains(part), "{part} of {text}: {line}");
+        }
+        let rest = text.split(' ').next_back().unwrap_or_default();
+        assert!(line.ends_with(rest) && line.contains('['), "{text}: {line}");
+    }
+    for text in [
+        "The error code is 4829 and it does not go away",
+        "my order number is 482913 from last week",
+        "I forgot my password and the reset link is expired",
+        "the password is wrong, it says",
+        "my account number with you is 11779911",
+        "I moved on 03/05/2019 and pay 45 pounds a month",
+        "call me on 0161 496 0000 or write to ann@example.com",
+        "Ann Smith from Leeds said so",
+    ] {
+        assert_eq!(check(&[text])[0], text);
+    }
+}
+
+#[test]
+fn an_answer_is_masked_by_its_question_and_named_the_same_again() {
+    assert_eq!(
+        check(&[
+            "agent: What are the three digits on the back?",
+            "customer: It's 917.",
+            "agent: And the verification code that we sent you?",
+            "customer: 482 913",
+            "agent: So that's four eight two nine one three?",
+            "agent: What's your date of birth?",
+            "customer: Third of May nineteen eighty.",
+            "agent: And your memorable word?",
+            "customer: Biscuit",
+            "agent: I see two orders from 2024 here.",
+        ]),
+        [
+            "What are the three digits on the back?",
+            "It's [security_code-1].",
+            "And the verification code that we sent you?",
+            "[one_time_code-1]",
+            "So that's [one_time_code-1]?",
+            "What's your date of birth?",
+            "[birth_date-1].",
+            "And your memorable word?",
+            "[password-1]",
+            "I see two orders from 2024 here.",
+        ]
+    );
+}
+
+#[test]
+fn a_masked_span_is_one_word_with_its_times() {
+    let mut masker = Masker::default();
+    let said = words("So (my IBAN: GB82 WEST 1234 5698 7654 32), yes");
+    let masked = masker.final_turn(&PartyId::from("p-1"), &TurnId::from("t-1"), &said);
+    assert_eq!(masked.text.as_str(), "So (my IBAN: [iban-1]), yes");
+    let texts: Vec<&str> = masked.words.iter().map(|word| word.text.as_str()).collect();
+    assert_eq!(texts, ["So", "(my", "IBAN:", "[iban-1]),", "yes"]);
+    assert_eq!((masked.words[3].start_ms, masked.words[3].end_ms), (900, 2_650));
+}
+
+#[test]
+fn all_kinds_are_masked_where_they_are_wanted() {
+    let mut masker = Masker::of(Kinds::EVERY);
+    let mut say = |text: &str| {
+        masker.final_turn(&"p-1".into(), &"t-1".into(), &words(text)).text.as_str().to_owned()
+    };
+    assert_eq!(
+        say("My name is Ann Smith, call me on 0161 496 0000 or write to ann at example dot com."),
+        "My name is [person-1], call me on [phone-1] or write to [email-1]."
+    );
+    assert_eq!(say("Smith is the name."), "[person-1] is the name.");
+    assert_eq!(say("I live at 12 Abbey Road in London."), "I live at [address-1] in [place-1].");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic_or_shows_a_card(text in "\\PC{0,80}", digits in "[0-9 ./x-]{0,60}") {
+        for text in [&text, &digits, &format!("{text} my password is {digits} {text}")] {
+            let mut masker = Masker::of(Kinds::EVERY);
+            let party = PartyId::from("p-1");
+            masker.partial(&party, text);
+            let masked = masker.final_turn(&party, &TurnId::from("t-1"), &words(text));
+            prop_assert_eq!(luhn_run(masked.text.as_str()), None);
+            let mut masker = Masker::default();
+            let masked = masker.typed_turn(&party, &TurnId::from("t-1"), text);
+            prop_assert_eq!(luhn_run(masked.text.as_str()), None);
+            let once = typed(text);
+            prop_assert_eq!(luhn_run(once.as_str()), None);
+            let twice = typed(once.as_str());
+            prop_assert_eq!(twice.as_str(), once.as_str());
+        }
+    }
+
+    #[test]
+    fn however_a_turn_grows_no_part_of_a_secret_is_seen(which in 0..SAID.len(), before in "[a-z]{0,8}") {
+        let (text, hidden) = SAID[which];
+        let text = format!("{before} {text}");
+        let masker = Masker::default();
+        let all: Vec<&str> = text.split_whitespace().collect();
+        for end in 1..=all.len() {
+            let shown = masker.partial(&PartyId::from("p-1"), &all[..end].join(" "));
+            for part in hidden {
+                prop_assert!(!shown.as_str().contains(part), "{} of {:?}", part, shown.as_str());
+            }
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! Masks a conversation that is typed, message by message, and goes on with one after a restart.
 
-use super::{CONTEXT_TURNS, Masked, Masker, RawWord, State, card, typed};
+use super::find::Before;
+use super::kind::Secret;
+use super::{CONTEXT_TURNS, Masked, Masker, RawWord, State, card, text};
 use crate::domain::{PartyId, Redacted, RedactionOutcome, TurnId};
 
 /// Between two messages, by the clock of speech: people type a number in pieces with minutes between, and
@@ -20,15 +22,16 @@ impl Masker {
             confidence: 1.0,
         };
         let words: Vec<RawWord> = text.split_whitespace().map(word).collect();
+        let before = self.before(party);
         let masked = self.final_turn(party, turn_id, &words);
-        let is_same = masked.text.as_str().split(' ').eq(text.split_whitespace());
-        let text = typed(if is_same { text } else { masked.text.as_str() });
+        let text = self.rewritten(&masked.text, text, before);
         Masked { text, words: Vec::new(), resolved: masked.resolved }
     }
 
     /// As `typed_turn`, for what is sent to somebody who reads it at once: digits that only might become a card's
     /// are shown, unless a card was being spoken of. Those of a known card never are.
     pub fn sent_turn(&mut self, party: &PartyId, turn_id: &TurnId, text: &str) -> Masked {
+        let before = self.before(party);
         let mut masked = self.typed_turn(party, turn_id, text);
         let mut trail = self.trails.remove(party).unwrap_or_default();
         for fragment in &mut trail {
@@ -51,9 +54,21 @@ impl Masker {
         }
         // Spaces and line ends stay as they were written, where nothing is masked after all.
         if masked.text.as_str().split(' ').eq(text.split_whitespace()) {
-            masked.text = typed(text);
+            masked.text = self.rewritten(&masked.text, text, before);
         }
         Masked { resolved: later, ..masked }
+    }
+
+    /// A text of several words as it was written, where nothing of it is masked; cards are looked for once more, by
+    /// their characters.
+    fn rewritten(&mut self, masked: &Redacted, raw: &str, before: Before) -> Redacted {
+        let is_same = masked.as_str().split(' ').eq(raw.split_whitespace());
+        text::masked(
+            if is_same { raw } else { masked.as_str() },
+            self.kinds,
+            before,
+            &mut self.ledger,
+        )
     }
 
     /// Takes note of a turn that was masked before a restart: placeholders are counted on from there. Nobody knows
@@ -71,6 +86,10 @@ impl Masker {
             numbers.filter_map(number).filter(|number| *number < 1_000).max().unwrap_or(0)
         };
         self.helds = self.helds.max(highest("[digits-"));
+        for kind in Secret::ALL.into_iter().filter(|kind| *kind != Secret::Card) {
+            let last = highest(&format!("[{}-", kind.as_str()));
+            self.ledger.remember(kind, last);
+        }
         // Their digits are gone; what is read back of them is a number as any other.
         let cards = highest("[card-") as usize;
         self.cards.resize(self.cards.len().max(cards), String::new());
@@ -81,6 +100,7 @@ impl Masker {
 mod tests {
     use super::*;
     use crate::domain::RedactionKind;
+    use crate::insight::redaction::typed;
 
     fn say(masker: &mut Masker, number: usize, text: &str) -> Masked {
         let turn = TurnId::from(format!("t-{number}"));
@@ -113,8 +133,8 @@ mod tests {
     #[test]
     fn a_date_that_might_begin_a_number_comes_back() {
         let mut masker = Masker::default();
-        let first = say(&mut masker, 1, "Order 4711, due on 3/4/2026 at 14:30").text;
-        assert_eq!(first.as_str(), "Order 4711, due on [digits-1] at 14:30");
+        let first = say(&mut masker, 1, "It is 4711, due on 3/4/2026 at 14:30").text;
+        assert_eq!(first.as_str(), "It is 4711, due on [digits-1] at 14:30");
         let mut resolved = Vec::new();
         for number in 2..6 {
             let text = "and nobody has called me since then, which is a shame";

@@ -12,23 +12,22 @@ const AGENT_ATTRIBUTES: [&str; 3] = ["agent", "agent_id", "agent_name"];
 /// Languages that a conversation is counted in.
 const LANGUAGES_MAX: usize = 8;
 
-/// Whether this kind says anything that routing wants to know.
-pub(super) fn tells(kind: &str) -> bool {
-    matches!(
-        kind,
-        codec::CONVERSATION_STARTED
-            | codec::CONVERSATION_ENDED
-            | codec::TURN_FINAL
-            | codec::INSIGHT_INTENT
-            | codec::INSIGHT_SENTIMENT
-            | codec::INSIGHT_CATEGORY
-            | codec::CRM_CONTEXT
-            | codec::WRAPUP_FOLLOW_UP
-            | codec::WRAPUP_VERDICT
-            | codec::ROUTE_ASSIGNED
-            | "audio.started"
-    )
-}
+/// Kinds of events that say something that routing wants to know.
+pub const KINDS: [&str; 13] = [
+    codec::CONVERSATION_STARTED,
+    codec::CONVERSATION_ENDED,
+    "audio.started",
+    codec::TURN_FINAL,
+    codec::INSIGHT_INTENT,
+    codec::INSIGHT_SENTIMENT,
+    codec::INSIGHT_CATEGORY,
+    codec::CRM_CONTEXT,
+    codec::WRAPUP_FOLLOW_UP,
+    codec::WRAPUP_VERDICT,
+    codec::ROUTE_OFFERED,
+    codec::ROUTE_ASSIGNED,
+    codec::ROUTE_MOVED,
+];
 
 /// Categories that are remembered of a conversation.
 const CATEGORIES_MAX: usize = 64;
@@ -109,7 +108,6 @@ impl Live {
             }
             codec::ROUTE_ASSIGNED => {
                 let assigned: wire::RouteAssigned = codec::data(event)?;
-                // Items without a conversation stand together under one name, and are nobody's call.
                 if assigned.mode != "off" && self.channel.is_some() {
                     self.assigned(assigned.agent, at_ms);
                 }

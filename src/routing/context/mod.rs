@@ -14,16 +14,18 @@ mod live;
 mod past;
 #[cfg(test)]
 mod tests;
+mod works;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use self::works::Works;
 use crate::domain::{ConversationId, Recorded};
-use crate::store::{StoreError, codec};
+use crate::store::{ROUTING, StoreError, codec};
 
 pub use age::{Known, Limits, WEIGHT_MIN, weight};
 pub use experience::{Experience, Measured};
 pub use features::{AgentFit, name};
-pub use live::Live;
+pub use live::{KINDS, Live};
 pub use past::{Past, Promise};
 
 /// How much is kept, and how it is counted.
@@ -74,6 +76,7 @@ pub struct Board {
     /// In the order in which they came, for forgetting.
     order: VecDeque<ConversationId>,
     past: Past,
+    works: Works,
     experience: Experience,
 }
 
@@ -81,6 +84,7 @@ impl Board {
     pub fn new(settings: ContextSettings) -> Self {
         Self {
             past: Past::new(settings.contacts_max),
+            works: Works::new(settings.conversations_max),
             experience: Experience::new(settings.pairs_max, settings.half_life_ms),
             live: BTreeMap::new(),
             order: VecDeque::new(),
@@ -93,11 +97,15 @@ impl Board {
     /// # Errors
     /// The event is damaged. Nothing of it counts, and the next can be taken.
     pub fn apply(&mut self, event: &Recorded) -> Result<(), StoreError> {
-        if !live::tells(&event.kind) {
+        if !KINDS.contains(&&*event.kind) {
             return Ok(());
         }
         let at_ms = millis(event);
         self.settle(at_ms);
+        // What is told of items without a conversation stands together under one name.
+        if event.conversation.as_str() == ROUTING {
+            return self.worked(event, at_ms);
+        }
         self.enter(&event.conversation);
         let Some(live) = self.live.get_mut(&event.conversation) else { return Ok(()) };
         live.apply(event, at_ms)?;
@@ -165,6 +173,14 @@ impl Board {
         for done in self.past.settled_before(before) {
             self.experience.judged(&done.agent, Some(&done.intent), true, now_ms);
         }
+    }
+
+    fn worked(&mut self, event: &Recorded, at_ms: u64) -> Result<(), StoreError> {
+        if let Some(done) = self.works.apply(event, at_ms)? {
+            let seconds = done.seconds + self.settings.after_work_s;
+            self.experience.handled(&done.agent, done.matter.as_deref(), seconds, at_ms);
+        }
+        Ok(())
     }
 
     fn close(&mut self, conversation: &ConversationId, at_ms: u64) {

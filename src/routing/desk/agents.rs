@@ -9,8 +9,7 @@ use super::io::Refused;
 use super::timers::Timer;
 use crate::routing::bullseye;
 use crate::routing::capacity::Capacity;
-use crate::routing::hours::next_midnight_ms;
-use crate::routing::plan::{Presence, Reset, presence_bit};
+use crate::routing::plan::{Presence, presence_bit};
 
 #[derive(Clone, Debug, Default)]
 pub struct AgentState {
@@ -97,6 +96,7 @@ impl Desk {
         for list in members.by_skill.values_mut() {
             list.retain(|known| *known != member);
         }
+        self.may_be_lost(agent);
     }
 
     pub(super) fn member_of(&self, agent: u32, queue: u32) -> Option<u32> {
@@ -132,6 +132,7 @@ impl Desk {
         self.ready[agent as usize] = if room != 0 { bit } else { 0 };
         self.room[agent as usize] = room;
         self.count(agent, true);
+        self.may_be_lost(agent);
     }
 
     fn count(&mut self, agent: u32, is_more: bool) {
@@ -146,21 +147,6 @@ impl Desk {
             } else {
                 queue.serving -= serving;
                 queue.ready -= ready;
-            }
-        }
-    }
-
-    /// Takes capacity, and sees to it that a day's work is forgotten at the day's end.
-    pub(super) fn take_capacity(&mut self, agent: u32, profiles: &[u32], now_ms: u64) {
-        let plan = self.plan.clone();
-        self.change(agent, |state| state.capacity.take(profiles, &plan));
-        let daily = |profile: &u32| plan.profiles[*profile as usize].reset == Reset::EndOfDay;
-        let has_shifts = !self.agents[agent as usize].booked.is_empty()
-            || plan.agents[agent as usize].shifts.is_some();
-        if profiles.iter().any(daily) && !has_shifts {
-            let zone = &plan.agents[agent as usize].zone;
-            if let Some(at_ms) = next_midnight_ms(zone, now_ms) {
-                self.timers.insert((at_ms, Timer::Day(agent)));
             }
         }
     }

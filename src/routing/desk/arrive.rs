@@ -3,7 +3,6 @@
 use super::Desk;
 use super::io::{Offer, Output, Overflowed, Queued, Refused, Target};
 use super::items::{Item, Place, Rank};
-use super::timers::Timer;
 use crate::domain::{Feature, FeatureValue, Intent, RoutingMode, WorkItemId};
 use crate::routing::classify::classify;
 use crate::routing::condition::Scope;
@@ -60,11 +59,13 @@ impl Desk {
             queued_ms: now_ms,
             tried_ms: None,
             moved: false,
+            overflowed: 0,
             callback: false,
             preferred,
             declined: Vec::new(),
             recommended: None,
             decision: None,
+            withdrawn: None,
             told_nobody: false,
             value: 1.0,
             promised_ms: None,
@@ -184,15 +185,12 @@ impl Desk {
         let item = self.items.of_mut(at);
         (item.queue, item.queued_ms, item.tried_ms) = (queue, now_ms, None);
         (item.place, item.recommended, item.told_nobody) = (Place::Waiting, None, false);
-        item.unanswered = None;
+        (item.unanswered, item.withdrawn, item.overflowed) = (None, None, 0);
         item.moved |= entry.moved;
         item.callback |= entry.callback;
         self.stand(at, now_ms);
-        let item = self.items.of(at);
+        self.wait_for_overflow(at);
         let of_queue = &self.plan.queues[queue as usize];
-        if let Some(due_ms) = overflow::due_ms(of_queue, now_ms, item.moved) {
-            self.timers.insert((due_ms, Timer::Overflow { item: at, number: item.number }));
-        }
         if of_queue.channel == Channel::Record {
             self.see_to_records(now_ms);
         }
@@ -240,6 +238,7 @@ impl Desk {
         for agent in item.preferred.clone() {
             self.preferring.entry(agent).or_default().insert(at);
         }
+        self.note_advice(at);
     }
 
     /// Takes an item out of the line.
@@ -253,6 +252,7 @@ impl Desk {
                 items.remove(&at);
             }
         }
+        self.drop_advice(at);
     }
 
     /// The bucket of an item in a custom queue, and the attribute that it is ordered by there; 0 elsewhere.
@@ -303,9 +303,9 @@ impl Desk {
             let entry = Entry { routed: Some(routed), moved: false, callback: false, why };
             self.enter(at, queue, entry, now_ms);
         } else {
+            let item = self.items.of_mut(at);
+            (item.told_nobody, item.recommended) = (false, None);
             self.stand(at, now_ms);
-            self.items.of_mut(at).told_nobody = false;
-            self.items.of_mut(at).recommended = None;
             self.new_items.push(at);
         }
         Ok(())

@@ -85,6 +85,13 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// Where somebody stands in a method's order, their bullseye level left aside.
+    pub const fn within_level(&self) -> Order {
+        methods::within_level(self.order)
+    }
+}
+
 impl Pool {
     pub fn is_empty(&self) -> bool {
         match self {
@@ -165,7 +172,7 @@ impl Desk {
             && self.room[agent as usize] & class.mask == class.mask
     }
 
-    fn free_of(&self, class: u32) -> impl Iterator<Item = u32> {
+    pub(super) fn free_of(&self, class: u32) -> impl Iterator<Item = u32> {
         let class = &self.classes.list[class as usize];
         let free = |member: &u32| self.is_free_for(self.members[*member as usize].agent, class);
         class.qualified.iter().copied().filter(free)

@@ -30,18 +30,12 @@ impl Desk {
     /// Records a choice, and carries it out in active mode.
     pub(super) fn carry_out(&mut self, at: u32, picked: &Picked, now_ms: u64) {
         let Some(chosen) = picked.chosen().copied() else { return };
-        let item = self.items.of(at);
-        let repeats = item.recommended == Some(chosen.agent);
         match self.plan.mode {
             RoutingMode::Off => {}
             RoutingMode::Shadow => {
-                if !repeats {
-                    let decision = self.decision(at, picked, now_ms);
-                    let item = self.items.of_mut(at);
-                    item.recommended = Some(chosen.agent);
-                    item.decision = Some(decision.id.clone());
-                    self.tell(Output::Decided(decision));
-                }
+                let decision = self.decision(at, picked, now_ms);
+                self.advise(at, chosen.agent, decision.id.clone());
+                self.tell(Output::Decided(decision));
                 let profiles = self.items.of(at).profiles.clone();
                 let plan = self.plan.clone();
                 self.change(chosen.agent, |state| state.capacity.take(&profiles, &plan));
@@ -96,9 +90,12 @@ impl Desk {
         }
         let name = |agent: u32| self.plan.agents[agent as usize].name.clone();
         let item = self.items.of(at);
-        let recommended = item.recommended.filter(|recommended| *recommended != agent).map(name);
+        let (recommended, told_by) = self.counted_advice(at, agent, now_ms);
+        let recommended = recommended.filter(|recommended| *recommended != agent).map(name);
+        let daily = item.taken.iter().filter(|profile| self.is_daily(**profile));
+        let daily = daily.map(|profile| self.plan.profiles[*profile as usize].name.clone());
         let assignment = Assignment {
-            decision: decision.or(item.decision.clone()),
+            decision: decision.or(told_by),
             item: item.id.clone(),
             queue: self.plan.queues[queue as usize].name.clone(),
             agent: name(agent),
@@ -108,6 +105,7 @@ impl Desk {
             recommended,
             by: by.map(str::to_owned),
             reason,
+            day_profiles: daily.collect(),
             waited_ms: now_ms.saturating_sub(item.arrived_ms),
             at_ms: now_ms,
         };

@@ -196,12 +196,12 @@ impl Desk {
         let line = &self.lines[queue as usize];
         let mut oldest: Vec<Rank> = Vec::new();
         for class in line.classes().filter(|class| fits(*class)) {
-            oldest.extend(line.of_class(class).take(CANDIDATES).filter(|rank| may_have(rank)));
+            oldest.extend(line.of_class(class).filter(|rank| may_have(rank)).take(CANDIDATES));
         }
         oldest.sort_unstable();
         oldest.truncate(URGENT);
-        let valued = line.valued().take(URGENT);
-        let valued = valued.filter(|rank| fits(self.items.of(rank.4).class) && may_have(rank));
+        let may_have = |rank: &Rank| fits(self.items.of(rank.4).class) && may_have(rank);
+        let valued = line.valued().filter(may_have).take(URGENT);
         oldest
             .into_iter()
             .chain(valued)
@@ -230,10 +230,12 @@ impl Desk {
         for class in classes {
             // The oldest of each class and the most valuable of all: nobody behind both can be more urgent by much.
             let count = if self.has_free(class) { block } else { 1 };
-            let ranks = self.lines[queue as usize].of_class(class).take(count);
+            let ranks = self.lines[queue as usize].of_class(class);
+            let ranks = ranks.filter(|rank| !self.is_settled(rank.4, now_ms)).take(count);
             urgent.extend(ranks.map(|rank| (urgency(self, &rank), rank)));
         }
-        let valued = self.lines[queue as usize].valued().take(block);
+        let valued = self.lines[queue as usize].valued();
+        let valued = valued.filter(|rank| !self.is_settled(rank.4, now_ms)).take(block);
         urgent.extend(valued.map(|rank| (urgency(self, &rank), rank)));
         urgent.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         urgent.dedup_by_key(|(_, rank)| *rank);

@@ -13,7 +13,6 @@ use super::commit::Picked;
 use super::io::Output;
 use super::items::{Item, Place, Rank};
 use super::timers::Timer;
-use crate::domain::RoutingMode;
 use crate::routing::assign::CANDIDATES;
 use crate::routing::bullseye;
 use crate::routing::methods::meets;
@@ -77,6 +76,7 @@ impl Desk {
                     None => !self.has_free(class),
                 };
                 let wants = self.lines[*queue as usize].of_class(class);
+                let wants = wants.filter(|rank| !self.is_settled(rank.4, now_ms));
                 // Somebody who isn't free in general may still be preferred, or be to be told of.
                 // One more than the block, so that it is seen that more are left.
                 let count = if is_empty { 1 } else { block + 1 };
@@ -112,6 +112,9 @@ impl Desk {
         if self.items.get(at).is_none_or(|item| item.place != Place::Waiting) {
             return false;
         }
+        if self.is_advised(at) {
+            return true;
+        }
         self.first_try(at, now_ms);
         let picked = match self.preference(at, now_ms) {
             Preference::Wait => return false,
@@ -136,6 +139,26 @@ impl Desk {
             self.tell(Output::Decided(decision));
         }
         false
+    }
+
+    /// Whether trying an item would change nothing: its recommendation stands, or whoever is free has declined it for
+    /// good. Such items take no place in a block, so that those behind them aren't hidden.
+    pub(super) fn is_settled(&self, at: u32, now_ms: u64) -> bool {
+        if self.is_advised(at) {
+            return true;
+        }
+        let item = self.items.of(at);
+        let allowed = self.plan.declines_allowed;
+        let is_refused = item.declined.iter().any(|(_, count)| *count >= allowed);
+        if !is_refused || !item.told_nobody || !item.preferred.is_empty() {
+            return false;
+        }
+        let reached = self.reached(item, now_ms);
+        let is_open = |member: u32| {
+            let member = &self.members[member as usize];
+            member.level <= reached && item.declines_of(member.agent) < allowed
+        };
+        !self.free_of(item.class).any(is_open)
     }
 
     /// Notes when an item was tried first, from when on bullseye levels count.
@@ -300,9 +323,8 @@ impl Desk {
             let line = &self.lines[*queue as usize];
             let may_have = |rank: &Rank| {
                 let item = self.items.of(rank.4);
-                let is_told = self.plan.mode == RoutingMode::Shadow && item.recommended.is_some();
                 !passed.contains(&rank.4)
-                    && !is_told
+                    && !self.is_advised(rank.4)
                     && level <= self.reached(item, now_ms)
                     && item.declines_of(agent) < self.plan.declines_allowed
             };
@@ -318,7 +340,7 @@ impl Desk {
                 continue;
             }
             for class in line.classes().filter(|class| fits(*class)) {
-                let first = line.of_class(class).take(CANDIDATES).find(|rank| may_have(rank));
+                let first = line.of_class(class).find(|rank| may_have(rank));
                 let Some(rank) = first else { continue };
                 if best.is_none_or(|(known, _)| rank < known) {
                     best = Some((rank, rank.4));

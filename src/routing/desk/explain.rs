@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 
 use super::Desk;
+use super::change::{hadnt_declined, is_same, what_broke_the_tie};
 use super::classes::Seen;
 use super::commit::Picked;
 use super::items::Item;
 use crate::domain::{Candidate, Decision, DecisionId, Term};
 use crate::routing::bullseye;
-use crate::routing::methods::{Standing, meets};
-use crate::routing::overflow;
+use crate::routing::methods::meets;
 use crate::routing::plan::{Method, SkillMatch};
-use crate::routing::score::{self, NEAR, Terms};
+use crate::routing::score::Terms;
 
 /// Besides the first two. Their terms have no reasons in words: those of the first two say what a term is.
 pub(super) const OTHERS: usize = 4;
@@ -33,11 +33,16 @@ impl Desk {
         let others = (2..2 + OTHERS).map_while(told).collect();
         let would_change = match (picked.seen.as_slice(), &picked.by) {
             ([], _) => self.what_is_missing(item, now_ms),
-            ([(only, _)], None) => {
-                let name = &self.plan.agents[only.agent as usize].name;
-                vec![format!("nobody but {name} was free for it")]
+            ([(only, _)], None) => self.who_else(item, only, now_ms),
+            ([(chosen, a), (next, b), ..], _) => {
+                // Whoever declined it was compared with others who did.
+                let has_declined = |seen: &Seen| item.declines_of(seen.agent) > 0;
+                let alike = |seen: &Seen| has_declined(seen) == has_declined(chosen);
+                let compared = picked.seen.iter().filter(|(seen, _)| alike(seen));
+                let scores = compared.filter_map(|(_, terms)| Some(terms.as_ref()?.score()));
+                let best = scores.fold(0.0, f64::max);
+                self.what_decided(item, (chosen, a), (next, b), best)
             }
-            ([(chosen, a), (next, b), ..], _) => self.what_decided(item, (chosen, a), (next, b)),
             (_, Some(by)) => vec![format!("only if not: {by}")],
         };
         let would_change = match self.outbid.get(&at) {
@@ -93,7 +98,7 @@ impl Desk {
         let [(chosen, Some(a)), (next, Some(b)), ..] = picked.seen.as_slice() else { return None };
         let broken = what_broke_the_tie(&chosen.standing, &next.standing);
         let name = &self.plan.agents[next.agent as usize].name;
-        let has_declined = item.declines_of(next.agent) > item.declines_of(chosen.agent);
+        let has_declined = item.declines_of(next.agent) > 0 && item.declines_of(chosen.agent) == 0;
         (is_same(a.score(), b.score()) && !has_declined).then_some((name, broken))
     }
 
@@ -166,144 +171,6 @@ impl Desk {
         Candidate { agent: self.plan.agents[seen.agent as usize].name.clone(), score, terms }
     }
 
-    /// What the first has before the second.
-    fn what_decided(
-        &self,
-        item: &Item,
-        (chosen, scored): (&Seen, &Option<Terms>),
-        (next, next_scored): (&Seen, &Option<Terms>),
-    ) -> Vec<String> {
-        let name = &self.plan.agents[next.agent as usize].name;
-        let (a, b) = (&chosen.standing, &next.standing);
-        if item.declines_of(next.agent) > item.declines_of(chosen.agent) {
-            return vec![format!("if {name} hadn't declined it")];
-        }
-        if let (Some(scored), Some(next)) = (scored, next_scored) {
-            // Whoever had no work yet has been idle since ever.
-            let since = |ms: u64| if ms == 0 { f64::NEG_INFINITY } else { ms as f64 };
-            let longer_ms = match a.released_ms == b.released_ms {
-                true => 0.0,
-                false => since(b.released_ms) - since(a.released_ms),
-            };
-            let told = self.what_outweighed(name, scored, next, longer_ms);
-            if !told.is_empty() {
-                return told;
-            }
-            let first = &self.plan.agents[chosen.agent as usize].name;
-            return vec![match is_same(scored.score(), next.score()) {
-                true => format!(
-                    "anything that made {name} better: both score the same, and {first} {}",
-                    what_broke_the_tie(a, b)
-                ),
-                false => format!("a little more of anything: {name} scores almost the same"),
-            }];
-        }
-        if b.level > a.level {
-            return vec![format!("if {name} were in a group of level {}", a.level)];
-        }
-        let first = &self.plan.agents[chosen.agent as usize].name;
-        let method = self.plan.queues[item.queue as usize].method;
-        let measure = self.measure_of(item);
-        let by_turn = match method {
-            Method::AdvancedRoundRobin => a.last_here < b.last_here,
-            Method::Custom => true,
-            _ => a.last < b.last && (method == Method::Skills || measure != "skill distance"),
-        };
-        let what = match measure {
-            "skill distance" if b.distance > a.distance => {
-                format!("with skills nearer by {} for {name}", b.distance - a.distance)
-            }
-            "free capacity" if a.free > b.free => {
-                format!("with {} more free for {name}", a.free - b.free + 1)
-            }
-            "idle time" if b.released_ms > a.released_ms => {
-                let seconds = (b.released_ms - a.released_ms) as f64 / 1000.0;
-                format!("if {name} had been idle for {seconds} s longer")
-            }
-            _ if by_turn => format!("if {name}'s last assignment had been before {first}"),
-            _ => format!(
-                "if {name} came before {first} in the queue's order: by {measure} they are equal"
-            ),
-        };
-        vec![what]
-    }
-
-    /// `longer_ms`: how much longer the chosen one has been idle.
-    fn what_outweighed(
-        &self,
-        name: &str,
-        chosen: &Terms,
-        next: &Terms,
-        longer_ms: f64,
-    ) -> Vec<String> {
-        let (a, b) = (chosen.score(), next.score());
-        if b <= 0.0 {
-            return vec![format!("if {name} could resolve it")];
-        }
-        let near = f64::from(NEAR);
-        let is_near = score::is_near(b, a);
-        let is_better = a < b && !(score::is_near(a, b) && longer_ms > 0.0);
-        if is_better || is_near && longer_ms < 0.0 {
-            // The matching gave the better agent to another item.
-            return vec![format!("if {name} weren't worth more to another item")];
-        }
-        let mut told = Vec::new();
-        if is_near && longer_ms > 0.0 {
-            told.push(match longer_ms.is_finite() {
-                true => format!("if {name} had been idle for {} s longer", longer_ms / 1000.0),
-                false => format!("if {name} hadn't had any work yet either"),
-            });
-        }
-        // Whoever has been idle for longer needs to be almost as good, anybody else so much better.
-        let ratio = match longer_ms {
-            ..0.0 => near * a / b,
-            0.0 => a / b,
-            _ => a / (near * b),
-        };
-        // Only what is another figure as it is printed: "0.70 instead of 0.70" says nothing.
-        let (needed, has) =
-            (format!("{:.2}", next.resolves * ratio), format!("{:.2}", next.resolves));
-        if next.resolves * ratio <= 1.0 && needed != has {
-            told.push(format!(
-                "if {name} resolved such contacts in {needed} of all cases instead of {has}"
-            ));
-        }
-        let handling_s = 60.0 / next.service_rate_per_min;
-        let (needed, has) = (format!("{:.0}", handling_s / ratio), format!("{handling_s:.0}"));
-        if needed != has {
-            told.push(format!("if {name} took {needed} s instead of {has} s"));
-        }
-        told
-    }
-
-    /// Names the item that got the best agent of this one.
-    fn who_outbid(
-        &self,
-        item: &Item,
-        (agent, rival): (u32, u32),
-        mut told: Vec<String>,
-        now_ms: u64,
-    ) -> Vec<String> {
-        let Some(rival) = self.items.get(rival) else { return told };
-        let name = &self.plan.agents[agent as usize].name;
-        let weren_t = format!("if {name} weren't worth more to another item");
-        told.retain(|known| *known != weren_t);
-        let (mine, theirs) = (self.terms(item, agent, now_ms), self.terms(rival, agent, now_ms));
-        // With the same wait, or the same weight, this item would have been worth more there.
-        let even = |theirs: Terms| theirs.score() <= mine.score();
-        let what = if theirs.waiting_cost > mine.waiting_cost
-            && even(Terms { waiting_cost: mine.waiting_cost, ..theirs })
-        {
-            format!("if item {} had not waited longer: {name} went to it", rival.id)
-        } else if theirs.value > mine.value && even(Terms { value: mine.value, ..theirs }) {
-            format!("if item {} had no more weight: {name} went to it", rival.id)
-        } else {
-            format!("{weren_t}, {}", rival.id)
-        };
-        told.insert(0, what);
-        told
-    }
-
     /// Why nobody is free, and what would help.
     fn what_is_missing(&self, item: &Item, now_ms: u64) -> Vec<String> {
         let class = &self.classes.list[item.class as usize];
@@ -321,6 +188,7 @@ impl Desk {
         };
         let (mut qualified, mut present, mut narrow) = (0, 0, 0);
         let reached = self.reached(item, now_ms);
+        let refusers = self.refusers(item, now_ms);
         for member in class.qualified.iter() {
             let member = &self.members[*member as usize];
             let is_there = self.present[member.agent as usize] & class.demand.presences != 0;
@@ -328,10 +196,13 @@ impl Desk {
             present += u32::from(is_there);
             narrow += u32::from(is_there && member.level > reached);
         }
-        let mut told = Vec::new();
+        let mut told = refusers.into_iter().map(hadnt_declined).collect::<Vec<_>>();
         told.push(match (qualified, present) {
             (0, _) => format!("with an agent{with} in the queue: there is none"),
             (_, 0) => format!("with a present agent{with}: {qualified} are in the queue, none at work"),
+            _ if !told.is_empty() => {
+                format!("with another free agent{with}: {present} of {qualified} are at work")
+            }
             _ => format!("with a free agent{with}: {present} of {qualified} are at work, none has room for it"),
         });
         let queue = &self.plan.queues[item.queue as usize];
@@ -342,7 +213,7 @@ impl Desk {
             let in_s = (tried_ms + widens_ms).saturating_sub(now_ms) as f64 / 1000.0;
             told.push(format!("if it had waited {in_s} s longer, more groups would be asked ({narrow} agents at work)"));
         }
-        if let Some(after) = overflow::first_after(queue, item.moved) {
+        if let Some((_, after)) = self.next_overflow(item) {
             let in_s = (item.queued_ms + after.wait_ms).saturating_sub(now_ms) as f64 / 1000.0;
             told.push(format!(
                 "if it waits {in_s} s longer, it overflows: {}",
@@ -376,24 +247,4 @@ fn why_of(term: &str) -> &'static str {
         "service_rate_per_min" => "such contacts that the agent ends in a minute",
         _ => "how likely it doesn't come back",
     }
-}
-
-/// What put one of two before the other whose scores are the same.
-fn what_broke_the_tie(first: &Standing, next: &Standing) -> &'static str {
-    if first.released_ms < next.released_ms {
-        "has been idle for longer"
-    } else if first.level < next.level {
-        "is asked on an earlier level"
-    } else if first.distance < next.distance {
-        "has the nearer skills"
-    } else if first.joined < next.joined {
-        "comes first in the queue's order"
-    } else {
-        "was matched first"
-    }
-}
-
-/// Whether two scores are one, but for the rounding of sums.
-fn is_same(a: f64, b: f64) -> bool {
-    (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
 }

@@ -21,6 +21,14 @@ pub enum Place {
     },
 }
 
+/// A recommendation whose agent was lost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Withdrawn {
+    pub agent: u32,
+    pub decision: Option<DecisionId>,
+    pub at_ms: u64,
+}
+
 /// Instead of an agent who isn't in the plan any more.
 pub const NOBODY: u32 = u32::MAX;
 
@@ -50,13 +58,17 @@ pub struct Item {
     pub tried_ms: Option<u64>,
     /// By transfer or overflow, from another queue.
     pub moved: bool,
+    /// So many of the queue's waits have acted on it.
+    pub overflowed: usize,
     pub callback: bool,
     pub preferred: Vec<u32>,
     /// How often whom.
     pub declined: Vec<(u32, u8)>,
-    /// By the last decision.
+    /// By the last decision. In shadow mode it stands until the agent is lost; see `advice`.
     pub recommended: Option<u32>,
     pub decision: Option<DecisionId>,
+    /// The last recommendation that was taken back.
+    pub withdrawn: Option<Withdrawn>,
     /// Whether it was told already that nobody can take it.
     pub told_nobody: bool,
     /// The customer's weight, for method `context`.

@@ -5,25 +5,31 @@
 //!
 //! An item comes in (`arrive`), waits (`items`) and is tried in a cycle (`cycle`) against free agents of its class
 //! (`classes`, `agents`), by the queue's method (`methods`, or here `context` and `custom`). `commit` carries out what
-//! was chosen, `explain` says why, `timers` moves what waits too long, `replace` changes the plan.
+//! was chosen, `explain` and `change` say why, `timers` moves what waits too long, `advice` is what stands in shadow
+//! mode, `day` counts a day's work, `replace` changes the plan and `resume` puts items back after a restart.
 
+mod advice;
 mod agents;
 mod arrive;
+mod change;
 mod classes;
 mod commit;
 mod context;
 mod custom;
 mod cycle;
+mod day;
 mod explain;
 mod io;
 mod items;
 mod replace;
+mod resume;
 mod timers;
 mod views;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+pub use self::day::Counted;
 pub use self::io::{
     Input, Joining, Offer, Output, Overflowed, Queued, Refused, Target, Unanswered,
 };
@@ -36,7 +42,7 @@ use self::items::{Items, Line, Place};
 use self::timers::Timer;
 use super::capacity::Capacity;
 use super::methods::Order;
-use super::plan::Plan;
+use super::plan::{Plan, Presence};
 use crate::domain::RoutingMode;
 
 /// Work items and agents of one tenant.
@@ -75,6 +81,10 @@ pub struct Desk {
     means: Vec<Means>,
     /// Waiting items by an agent whom they prefer.
     preferring: HashMap<u32, BTreeSet<u32>>,
+    /// In shadow mode: waiting items by the agent who is recommended for them, and agents whose recommendations may
+    /// not stand any more.
+    advised: HashMap<u32, BTreeSet<u32>>,
+    lost: BTreeSet<u32>,
     timers: BTreeSet<(u64, Timer)>,
     /// Whether a timer for records runs, and one for the backlog.
     sees_to_records: bool,
@@ -131,6 +141,8 @@ impl Desk {
             kinds: HashMap::new(),
             means: Vec::new(),
             preferring: HashMap::new(),
+            advised: HashMap::new(),
+            lost: BTreeSet::new(),
             timers: BTreeSet::new(),
             sees_to_records: false,
             sees_to_backlog: false,
@@ -205,6 +217,9 @@ impl Desk {
             Input::PresenceChanged { agent, presence } => {
                 let agent = self.agent_named(&agent)?;
                 self.set_presence(agent, presence);
+                if presence == Presence::Offline {
+                    self.take_back_offers(agent, now_ms);
+                }
                 self.freed.push(agent);
                 Ok(())
             }
@@ -253,6 +268,7 @@ impl Desk {
 
     /// Assigns what can be assigned, after one or more `note`s.
     pub fn settle(&mut self, now_ms: u64) {
+        let taken_back = self.revise_advice(now_ms);
         let mut items = std::mem::take(&mut self.new_items);
         let mut agents = std::mem::take(&mut self.freed);
         let mut queues = std::mem::take(&mut self.due);
@@ -276,7 +292,15 @@ impl Desk {
                 agents.iter().for_each(|agent| self.serve_preferring(*agent, now_ms));
             }
         }
+        // A cycle tells of one item in a class that nobody is free for; here each had a name that stands no more.
+        for at in taken_back {
+            if self.items.get(at).is_some_and(|item| !item.told_nobody) {
+                self.attempt(at, &mut Pools::default(), now_ms);
+            }
+        }
         self.give_reserved_back();
+        // Nobody was assigned anything in shadow mode: what was reserved and given back loses nobody.
+        self.lost.clear();
         // Where nothing came of it, the same would come of it again.
         if self.decisions > decisions {
             self.see_to_backlog(now_ms);

@@ -1,13 +1,10 @@
 //! Another plan while work goes on: what has the same name stays what it is.
 
-use std::collections::HashMap;
-
 use super::Desk;
 use super::arrive::Entry;
 use super::items::{Item, NOBODY, Place};
 use super::timers::Timer;
-use crate::domain::WorkItemId;
-use crate::routing::overflow;
+use crate::domain::RoutingMode;
 use crate::routing::plan::Plan;
 
 impl Desk {
@@ -18,56 +15,9 @@ impl Desk {
         self
     }
 
-    /// The customer of this item is called back, as they were told before a restart.
-    pub fn calls_back(&mut self, id: &WorkItemId) {
-        if let Some(at) = self.items.find(id) {
-            self.items.of_mut(at).callback = true;
-        }
-    }
-
-    /// Puts an item back to where it was before a restart: who had declined it, and whom it was offered to, or with.
-    /// Agents who aren't in the plan any more are left out, but what they have accepted is theirs.
-    pub fn resume(
-        &mut self,
-        id: &WorkItemId,
-        declined: &[String],
-        with: Option<(&str, bool)>,
-        now_ms: u64,
-    ) {
-        let Some(at) = self.items.find(id) else { return };
-        for name in declined {
-            let Ok(agent) = self.agent_named(name) else { continue };
-            let declined = &mut self.items.of_mut(at).declined;
-            match declined.iter_mut().find(|(known, _)| *known == agent) {
-                Some((_, count)) => *count = count.saturating_add(1),
-                None => declined.push((agent, 1)),
-            }
-        }
-        let Some((agent, is_accepted)) = with else { return };
-        let is_there = self.assign_by_hand(id, agent, "restart", now_ms).is_ok();
-        match (is_there, is_accepted) {
-            (true, true) => {}
-            (true, false) => {
-                let item = self.items.of_mut(at);
-                if let Place::Active { agent } = item.place {
-                    item.place = Place::Offered { agent };
-                    let number = item.number;
-                    self.put_back.push((at, number));
-                }
-            }
-            // Somebody who isn't in the plan any more has it: nobody else is to be given it.
-            (false, true) => {
-                if self.items.of(at).place == Place::Waiting {
-                    self.step_out(at);
-                }
-                self.items.of_mut(at).place = Place::Active { agent: NOBODY };
-            }
-            (false, false) => {}
-        }
-    }
-
-    /// Agents keep presence, shifts and turn; items keep their agents, and those that wait their arrival. What waits
-    /// in a queue, or for a workstream, that is gone is routed anew, or forgotten.
+    /// Agents keep presence, shifts, turn and the work of their day; items keep their agents, and those that wait their
+    /// arrival, and in shadow mode who is recommended. What waits in a queue that is gone is routed anew. Items of a
+    /// workstream that is gone are forgotten: whoever puts a plan looks at that first.
     pub(super) fn replace(&mut self, plan: Plan, now_ms: u64) {
         let prefix = self.prefix.clone();
         let mut old = std::mem::replace(self, Self::new(plan, &prefix));
@@ -83,11 +33,6 @@ impl Desk {
             if let Some(after) = after {
                 self.handling_s[*after as usize] = old.handling_s[before];
             }
-        }
-        let mut open: HashMap<(u32, u32), i32> = HashMap::new();
-        for (_, item) in old.items.all() {
-            let Some(agent) = item.agent() else { continue };
-            item.taken.iter().for_each(|profile| *open.entry((agent, *profile)).or_default() += 1);
         }
         for (before, after) in agents.iter().enumerate() {
             let state = &old.agents[before];
@@ -111,35 +56,14 @@ impl Desk {
                 now.reported = state.reported.clone();
             });
             self.set_shifts(after, state.booked.clone(), state.off.clone(), now_ms);
-            self.keep_days_work(&old, before, after, &open);
         }
         self.see_first_shifts(now_ms);
         self.knows_time = true;
         let mut items: Vec<Item> = old.items.all().map(|(_, item)| item.clone()).collect();
         items.sort_by_key(|item| item.number);
         items.into_iter().for_each(|item| self.take_over(item, &old, &agents, &queues, now_ms));
+        self.keep_days_work(&old, &agents, now_ms);
         self.due.extend(0..self.plan.queues.len() as u32);
-    }
-
-    /// What an agent has done today counts on, but what is still open, by agent and profile: that is taken anew with
-    /// its item.
-    fn keep_days_work(
-        &mut self,
-        old: &Self,
-        before: usize,
-        after: u32,
-        open: &HashMap<(u32, u32), i32>,
-    ) {
-        let open = |profile| open.get(&(before as u32, profile)).copied().unwrap_or_default();
-        for slot in old.agents[before].capacity.slots().iter().filter(|slot| slot.used > 0) {
-            let done = slot.used - open(slot.profile);
-            let name = &old.plan.profiles[slot.profile as usize].name;
-            let Some(profile) = self.plan.names.profiles.get(name).copied() else { continue };
-            let plan = self.plan.clone();
-            for _ in 0..done {
-                self.change(after, |state| state.capacity.take(&[profile], &plan));
-            }
-        }
     }
 
     fn take_over(
@@ -153,7 +77,8 @@ impl Desk {
         let workstream = &old.plan.workstreams[item.workstream as usize].name;
         let Some(workstream) = self.plan.names.workstreams.get(workstream).copied() else { return };
         let renamed = |agent: u32| agents.get(agent as usize).copied().flatten().unwrap_or(NOBODY);
-        let queue = queues[item.queue as usize];
+        let old_queue = item.queue;
+        let queue = queues[old_queue as usize];
         item.workstream = workstream;
         item.preferred =
             item.preferred.iter().filter_map(|agent| agents[*agent as usize]).collect();
@@ -163,7 +88,11 @@ impl Desk {
             .iter()
             .filter_map(|(agent, count)| Some((agents[*agent as usize]?, *count)))
             .collect();
+        let both_shadow = [&old.plan, &self.plan].iter().all(|one| one.mode == RoutingMode::Shadow);
+        let advised = item.recommended.filter(|_| both_shadow && item.place == Place::Waiting);
+        let advised = advised.and_then(|agent| agents[agent as usize]).zip(item.decision.clone());
         item.recommended = item.recommended.and_then(|agent| agents[agent as usize]);
+        item.withdrawn = None;
         item.queue = queue.unwrap_or(self.plan.workstreams[workstream as usize].fallback);
         item.place = match item.place {
             Place::Waiting => Place::Waiting,
@@ -174,6 +103,9 @@ impl Desk {
             Place::WrappingUp { agent } => Place::WrappingUp { agent: renamed(agent) },
         };
         let (queued_ms, tried_ms, callback) = (item.queued_ms, item.tried_ms, item.callback);
+        // By their wait: the list may be another one by now.
+        let acted = &old.plan.queues[old_queue as usize].after[..item.overflowed];
+        let acted_ms = acted.last().map(|after| after.wait_ms);
         let (is_waiting, moved, agent) = (item.place == Place::Waiting, item.moved, item.agent());
         if is_waiting {
             (item.assigned_ms, item.taken) = (None, Vec::new());
@@ -198,14 +130,20 @@ impl Desk {
             Some(queue) => {
                 let why = "another plan came into force".to_owned();
                 self.enter(at, queue, Entry { routed: None, moved, callback, why }, now_ms);
+                let after = &self.plan.queues[queue as usize].after;
+                let overflowed = acted_ms
+                    .map_or(0, |acted_ms| after.partition_point(|one| one.wait_ms <= acted_ms));
                 let item = self.items.of_mut(at);
                 // What it has waited counts on.
-                (item.queued_ms, item.tried_ms) = (queued_ms, tried_ms);
+                (item.queued_ms, item.tried_ms, item.overflowed) =
+                    (queued_ms, tried_ms, overflowed);
                 let number = item.number;
                 self.timers.insert((now_ms, Timer::Again { item: at, number }));
-                let of_queue = &self.plan.queues[queue as usize];
-                if let Some(due_ms) = overflow::due_ms(of_queue, queued_ms, moved) {
-                    self.timers.insert((due_ms, Timer::Overflow { item: at, number }));
+                self.wait_for_overflow(at);
+                if let Some((agent, decision)) =
+                    advised.filter(|(agent, _)| self.could_take(at, *agent, now_ms))
+                {
+                    self.advise(at, agent, decision);
                 }
             }
         }

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use super::Desk;
 use super::arrive::Entry;
 use super::io::{Output, Unanswered};
-use super::items::Place;
+use super::items::{Item, Place};
 use crate::domain::RoutingMode;
 use crate::routing::overflow::{self, BATCH, BATCH_MS};
-use crate::routing::plan::{Action, Channel};
+use crate::routing::plan::{Action, After, Channel};
 
 /// What a cycle left because of its block is tried again after so long.
 const BACKLOG_MS: u64 = 1000;
@@ -61,11 +61,7 @@ impl Desk {
                         self.freed.push(agent);
                     }
                 }
-                Timer::Day(agent) => {
-                    let plan = self.plan.clone();
-                    self.change(agent, |state| state.capacity.end_day(&plan));
-                    self.freed.push(agent);
-                }
+                Timer::Day(agent) => self.end_day(agent),
                 Timer::Unanswered { item, number } => self.unanswered(item, number, now_ms),
                 Timer::Backlog => self.sees_to_backlog = false,
                 Timer::Records => self.records(now_ms),
@@ -87,8 +83,22 @@ impl Desk {
             return None;
         }
         let item = self.items.of(at);
-        let after = overflow::first_after(&self.plan.queues[item.queue as usize], item.moved)?;
+        let (_, after) = self.next_overflow(item)?;
         (item.queued_ms + after.wait_ms <= now_ms).then_some((after.wait_ms, item.queue, at))
+    }
+
+    /// The wait of its queue that acts next on an item.
+    pub(super) fn next_overflow(&self, item: &Item) -> Option<(usize, &After)> {
+        let queue = &self.plan.queues[item.queue as usize];
+        overflow::next_after(queue, item.moved, item.overflowed)
+    }
+
+    /// Sees to it that an item that waits overflows in time.
+    pub(super) fn wait_for_overflow(&mut self, at: u32) {
+        let item = self.items.of(at);
+        let due_ms = self.next_overflow(item).map(|(_, after)| item.queued_ms + after.wait_ms);
+        let timer = Timer::Overflow { item: at, number: item.number };
+        self.timers.extend(due_ms.map(|due_ms| (due_ms, timer)));
     }
 
     fn overflow_in_batches(&mut self, due: Vec<(u64, u32, u32)>, now_ms: u64) {
@@ -119,12 +129,10 @@ impl Desk {
     fn overflow_after(&mut self, at: u32, now_ms: u64) {
         let item = self.items.of(at);
         let queue = item.queue;
-        let Some(after) = overflow::first_after(&self.plan.queues[queue as usize], item.moved)
-        else {
-            return;
-        };
+        let Some((place, after)) = self.next_overflow(item) else { return };
         let action = after.action.clone();
         let why = format!("it has waited for more than {} s", after.wait_ms / 1000);
+        self.items.of_mut(at).overflowed = place + 1;
         self.overflowed(at, queue, &action, true, &why, now_ms);
         match action {
             Action::Queue(other) => {
@@ -134,9 +142,14 @@ impl Desk {
                 self.enter(at, other, Entry::moved(why), now_ms);
             }
             // It keeps its place; the customer needn't hold the line.
-            Action::Callback | Action::QueueAnyway => self.items.of_mut(at).callback = true,
-            // Another router has the item: only what it would come to is told.
-            _ if self.plan.mode != RoutingMode::Active => {}
+            Action::Callback | Action::QueueAnyway => {
+                self.items.of_mut(at).callback = true;
+                self.wait_for_overflow(at);
+            }
+            // Another router has the item: only what it would come to is told. Here it would be gone.
+            _ if self.plan.mode != RoutingMode::Active => {
+                self.items.of_mut(at).overflowed = self.plan.queues[queue as usize].after.len();
+            }
             Action::End | Action::External(_) | Action::Voicemail => {
                 self.step_out(at);
                 self.forget(at);
@@ -176,19 +189,34 @@ impl Desk {
         if item.assigned_ms.is_none_or(|offered_ms| offered_ms + within_ms > now_ms) {
             return;
         }
+        let within_s = within_ms as f64 / 1000.0;
+        let name =
+            self.plan.agents.get(agent as usize).map_or("nobody", |agent| agent.name.as_str());
+        let why = format!("{name} didn't answer within {within_s} s");
+        self.goes_unanswered(at, agent, why, now_ms);
+    }
+
+    /// Tells that an offer wasn't taken, and makes it anew.
+    fn goes_unanswered(&mut self, at: u32, agent: u32, why: String, now_ms: u64) {
+        let item = self.items.of_mut(at);
         if let Some(agent) = self.plan.agents.get(agent as usize) {
-            let why =
-                format!("{} didn't answer within {} s", agent.name, within_ms as f64 / 1000.0);
-            let unanswered = Unanswered {
-                item: item.id.clone(),
-                agent: agent.name.clone(),
-                why: why.clone(),
-                at_ms: now_ms,
-            };
-            self.tell(Output::Unanswered(unanswered));
-            self.items.of_mut(at).unanswered = Some(why);
+            item.unanswered = Some(why.clone());
+            let (item, agent) = (item.id.clone(), agent.name.clone());
+            self.tell(Output::Unanswered(Unanswered { item, agent, why, at_ms: now_ms }));
         }
         self.put_back_in_line(at, agent, now_ms);
+    }
+
+    /// What was offered to an agent who has gone offline is offered to somebody else: nobody is left to answer.
+    pub(super) fn take_back_offers(&mut self, agent: u32, now_ms: u64) {
+        let offered = Place::Offered { agent };
+        let theirs = self.items.all().filter(|(_, item)| item.place == offered);
+        let theirs: Vec<u32> = theirs.map(|(at, _)| at).collect();
+        for at in theirs {
+            let name = &self.plan.agents[agent as usize].name;
+            let why = format!("{name} went offline without an answer");
+            self.goes_unanswered(at, agent, why, now_ms);
+        }
     }
 
     /// Sees to it that what a block left is tried soon, while somebody is free who may take it.

@@ -1,7 +1,9 @@
 //! What the floor looks like now, for pages and for tests.
 
+use std::collections::HashMap;
+
 use super::Desk;
-use super::items::Place;
+use super::items::{NOBODY, Place};
 use crate::domain::WorkItemId;
 use crate::routing::plan::Presence;
 
@@ -14,6 +16,8 @@ pub struct QueueView {
     /// Members at work, and of those, whom something can be assigned to.
     pub serving: u32,
     pub free: u32,
+    /// Items that somebody has whose name isn't known, or isn't in the plan.
+    pub unnamed: u32,
     /// None when nobody is there.
     pub predicted_wait_ms: Option<u64>,
 }
@@ -43,6 +47,12 @@ pub struct ItemView {
 
 impl Desk {
     pub fn queues(&self, now_ms: u64) -> Vec<QueueView> {
+        let mut unnamed: HashMap<u32, u32> = HashMap::new();
+        for (_, item) in self.items.all() {
+            if item.place == (Place::Active { agent: NOBODY }) {
+                *unnamed.entry(item.queue).or_default() += 1;
+            }
+        }
         let view = |(number, queue): (usize, &crate::routing::plan::Queue)| {
             let (line, members) = (&self.lines[number], &self.members_of[number]);
             let firsts = line.classes().filter_map(|class| line.of_class(class).next());
@@ -53,6 +63,7 @@ impl Desk {
                 longest_wait_ms: oldest.map_or(0, |at_ms| now_ms.saturating_sub(at_ms)),
                 serving: members.serving,
                 free: members.ready,
+                unnamed: unnamed.get(&(number as u32)).copied().unwrap_or_default(),
                 predicted_wait_ms: self.load(number as u32).predicted_wait_ms,
             }
         };

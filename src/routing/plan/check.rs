@@ -6,7 +6,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::read::{Reading, nearest};
+pub(super) use super::kind::Kind;
+use super::read::{Reading, nearest, quoted};
 use super::{
     Agent, Channel, Group, Limit, Method, Mistake, Names, Plan, Profile, Queue, check_rules,
     written,
@@ -60,7 +61,7 @@ impl Check {
             if *highest == 0 {
                 self.note(
                     &format!("skills[{at}].highest"),
-                    "no rating is possible",
+                    "0 leaves no level to rate with",
                     "write 1 to 255",
                 );
             }
@@ -152,7 +153,11 @@ impl Check {
         let sorted: BTreeMap<&str, u32> =
             index.iter().map(|(name, index)| (name.as_str(), *index)).collect();
         let instead = nearest(name, sorted.into_keys());
-        self.note(place, format!("there is no {} `{name}`", kind.as_str()), instead);
+        let what = match name.is_empty() {
+            true => format!("the name of a {} is missing", kind.as_str()),
+            false => format!("there is no {} {}", kind.as_str(), quoted(name)),
+        };
+        self.note(place, what, instead);
         0
     }
 
@@ -187,6 +192,21 @@ impl Check {
         fits
     }
 
+    /// As `between`, of what has to be written.
+    pub(super) fn given(
+        &mut self,
+        place: &str,
+        value: Option<f64>,
+        (least, most): (f64, f64),
+        unit: &str,
+    ) -> f64 {
+        match value {
+            Some(value) => drop(self.between(place, value, least, most, unit)),
+            None => self.note(place, "it is missing", format!("write {least} to {most}{unit}")),
+        }
+        value.unwrap_or(least)
+    }
+
     /// Levels by skill, sorted.
     pub(super) fn levels(
         &mut self,
@@ -213,7 +233,10 @@ impl Check {
         for (day, at) in each(&written.holidays, &format!("{at}.holidays")) {
             match day.parse() {
                 Ok(day) => holidays.push(day),
-                Err(_) => self.note(&at, "this is no day", "write it such as `2026-12-25`"),
+                Err(_) => {
+                    let what = format!("{} is no day", quoted(day));
+                    self.note(&at, what, "write year, month and day, such as `2026-12-25`");
+                }
             }
         }
         holidays.sort_unstable();
@@ -226,7 +249,10 @@ impl Check {
             let mut end_of = |text: &str, name: &str| {
                 let found = minutes(text);
                 if found.is_none() {
-                    let what = "this is no time of a day".to_owned();
+                    let what = match text.is_empty() {
+                        true => "a time is missing".to_owned(),
+                        false => format!("{} is no time of a day", quoted(text)),
+                    };
                     self.note(
                         &format!("{at}.{name}"),
                         what,
@@ -258,10 +284,9 @@ impl Check {
 
     fn zone(&mut self, name: &str, place: &str) -> TimeZone {
         TimeZone::get(name).unwrap_or_else(|_| {
-            let what = if name.is_empty() {
-                "a time zone is missing"
-            } else {
-                "there is no such time zone"
+            let what = match name.is_empty() {
+                true => "a time zone is missing".to_owned(),
+                false => format!("there is no such time zone as {}", quoted(name)),
             };
             self.note(place, what, "write a name such as `Europe/Berlin` or `UTC`");
             TimeZone::UTC
@@ -363,12 +388,10 @@ impl Check {
             Value::String(text) => FeatureValue::Text(text.clone()),
             Value::Bool(flag) => FeatureValue::Flag(*flag),
             Value::Number(number) => FeatureValue::Number(number.as_f64().unwrap_or(f64::NAN)),
-            _ => {
-                self.note(
-                    place,
-                    "this has the wrong type",
-                    "write a text, a number, true or false",
-                );
+            other => {
+                let kind = if other.is_array() { "a list" } else { "a table" };
+                let what = format!("{kind} can't be compared");
+                self.note(place, what, "write a text, a number, true or false");
                 FeatureValue::Flag(false)
             }
         }
@@ -439,38 +462,6 @@ impl Check {
             self.note(&format!("{at}.channel"), "a channel is missing", instead);
         }
         channel.unwrap_or_default()
-    }
-}
-
-/// What a name can be of.
-#[derive(Clone, Copy)]
-pub(super) enum Kind {
-    Skill,
-    Hours,
-    Profile,
-    Group,
-    Queue,
-}
-
-impl Kind {
-    fn index(self, names: &Names) -> &HashMap<String, u32> {
-        match self {
-            Self::Skill => &names.skills,
-            Self::Hours => &names.hours,
-            Self::Profile => &names.profiles,
-            Self::Group => &names.groups,
-            Self::Queue => &names.queues,
-        }
-    }
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Skill => "skill",
-            Self::Hours => "hours",
-            Self::Profile => "profile",
-            Self::Group => "group",
-            Self::Queue => "queue",
-        }
     }
 }
 

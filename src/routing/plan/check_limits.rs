@@ -1,6 +1,7 @@
 //! Checks overflow and bullseye levels: which limits and actions a channel can have, and how far apart levels are.
 
 use super::check::{Check, Kind, each, ms};
+use super::read::quoted;
 use super::{
     Action, ActionKind, After, Before, BeforeWhen, Bullseye, Channel, Level, Limit, written,
 };
@@ -44,18 +45,22 @@ impl Check {
             };
             if !fits {
                 let what = format!("a {} queue can't have `{}`", channel.as_str(), when.as_str());
-                self.note(&format!("{at}.when"), what, "write `out_of_hours`, or take it out");
+                let instead = match channel {
+                    Channel::Messaging => "write `out_of_hours` or `item_limit`, or take it out",
+                    _ => "write `out_of_hours`, or take it out",
+                };
+                self.note(&format!("{at}.when"), what, instead);
             }
             let limit = match when {
                 BeforeWhen::OutOfHours => Limit::OutOfHours,
                 BeforeWhen::ItemLimit => {
-                    let limit = before.limit.unwrap_or(0);
-                    self.between(&format!("{at}.limit"), f64::from(limit), 1.0, 100.0, " items");
-                    Limit::Items(limit)
+                    let (place, limit) = (format!("{at}.limit"), before.limit.map(f64::from));
+                    self.given(&place, limit, (1.0, 100.0), " items");
+                    Limit::Items(before.limit.unwrap_or(1))
                 }
                 BeforeWhen::PredictedWait => {
-                    let wait_s = before.wait_s.unwrap_or(0.0);
-                    self.between(&format!("{at}.wait_s"), wait_s, 30.0, 3600.0, " s");
+                    let place = format!("{at}.wait_s");
+                    let wait_s = self.given(&place, before.wait_s, (30.0, 3600.0), " s");
                     Limit::PredictedWait { wait_ms: ms(wait_s) }
                 }
             };
@@ -101,8 +106,7 @@ impl Check {
                 Channel::Messaging => (60.0, 172_800.0, &[ActionKind::End, ActionKind::Queue]),
                 Channel::Record => (180.0, 172_800.0, &[ActionKind::Queue]),
             };
-            let wait_s = after.wait_s.unwrap_or(0.0);
-            self.between(&format!("{at}.wait_s"), wait_s, least, most, " s");
+            let wait_s = self.given(&format!("{at}.wait_s"), after.wait_s, (least, most), " s");
             let action = self.action(after.action, &after.queue, &after.number, possible, &at);
             found.push(After { wait_ms: ms(wait_s), action });
         }
@@ -147,7 +151,11 @@ impl Check {
                     || !digits.bytes().all(|byte| byte.is_ascii_digit())
                 {
                     let instead = "write it with its country, such as `+4930123456`";
-                    self.note(&format!("{at}.number"), "this is no international number", instead);
+                    let what = match number.is_empty() {
+                        true => "a telephone number is missing".to_owned(),
+                        false => format!("{} is no international number", quoted(&number)),
+                    };
+                    self.note(&format!("{at}.number"), what, instead);
                 }
                 Action::External(number)
             }
@@ -165,7 +173,10 @@ impl Check {
             let last_s = levels.last().map_or(0.0, |level| level.wait_ms as f64 / 1000.0);
             let far_enough = wait_s == last_s || wait_s >= last_s + 10.0;
             match number {
-                0 if wait_s != 0.0 => self.note(&place, "level 0 begins at once", "write 0"),
+                0 if wait_s != 0.0 => {
+                    let what = format!("level 0 begins at once, and not after {wait_s} s");
+                    self.note(&place, what, "write 0");
+                }
                 0 => {}
                 1 if wait_s == 0.0 => {}
                 _ if wait_s < 30.0 => {

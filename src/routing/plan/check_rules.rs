@@ -3,12 +3,16 @@
 use serde_json::Value;
 
 use super::check::{Check, Kind, each, ms};
+use super::read::quoted;
 use super::{
     AssignmentRule, Bucket, Method, Presence, Route, Rule, Share, Workstream, presence_bit, written,
 };
 use crate::domain::FeatureValue;
 use crate::routing::condition::{Condition, Test};
 
+/// What can be asked of an attribute.
+const OPERATORS: &str = "`is`, `is_not`, `one_of`, `contains`, `starts_with`, `at_least`, `at_most`, `above`, `below`, \
+                         `known`, `same_as`";
 /// Queues that one rule can share its items among.
 const SHARES_MAX: usize = 5;
 
@@ -65,7 +69,8 @@ pub fn workstream(
         }
         match (route.queue.is_some(), route.shares.is_empty()) {
             (true, false) => {
-                check.note(&format!("{at}.shares"), "there is a queue too", "write one of both")
+                let what = "this route has a `queue` and `shares`";
+                check.note(&format!("{at}.shares"), what, "write one of both")
             }
             (false, true) => check.note(
                 &format!("{at}.queue"),
@@ -112,8 +117,8 @@ fn split(
     }
     let mut shares: Vec<Share> = Vec::new();
     for (share, at) in each(&route.shares, &place) {
-        let percent = share.percent.unwrap_or(0.0);
-        check.between(&format!("{at}.percent"), percent, 0.01, 100.0, " per cent");
+        let place = format!("{at}.percent");
+        let percent = check.given(&place, share.percent, (0.01, 100.0), " per cent");
         let queue = of_channel(check, &share.queue, &format!("{at}.queue"));
         if shares.iter().any(|other| other.queue == queue)
             && check.names.queues.contains_key(&share.queue)
@@ -238,12 +243,9 @@ fn condition(check: &mut Check, written: &written::Condition, at: &str) -> Condi
             let mut all: Vec<Condition> = tests.into_iter().map(one).collect();
             found.push(if all.len() == 1 { all.remove(0) } else { Condition::All(all) });
         }
-        Some(_) => {
-            check.note(
-                at,
-                "nothing is asked of the attribute",
-                "write an operator, such as is = \"gold\"",
-            );
+        Some(name) => {
+            let what = format!("nothing is asked of the attribute {}", quoted(name));
+            check.note(at, what, format!("write one of {OPERATORS}, such as is = \"gold\""));
         }
         None if !tests.is_empty() => {
             check.note(

@@ -6,6 +6,7 @@
 mod check;
 mod check_limits;
 mod check_rules;
+mod kind;
 mod read;
 pub mod written;
 
@@ -13,7 +14,7 @@ use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 
-pub use self::read::Mistake;
+pub use self::read::{Mistake, nearest, quoted};
 pub use self::written::{
     ActionKind, BeforeWhen, BullseyeFallback, Channel, Method, OrderBy, Presence, Reset, SkillMatch,
 };

@@ -12,6 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::written;
+use crate::insight::redaction;
 
 /// More aren't told: whoever has so many mends some first.
 const MISTAKES_MAX: usize = 200;
@@ -113,12 +114,18 @@ pub fn json(text: &str) -> Reading {
             mistakes: vec![Mistake {
                 place: String::new(),
                 line_column: Some((error.line(), error.column())),
-                what: "this isn't JSON".to_owned(),
+                what: format!("this isn't JSON: {}", reason(&error)),
                 instead: "write one JSON object".to_owned(),
             }],
             places: Places::default(),
         },
     }
+}
+
+/// What serde_json stumbles over, without the place, which is told beside it. It quotes nothing of the text.
+fn reason(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    message.rsplit_once(" at line ").map_or(message.clone(), |(what, _)| what.to_owned())
 }
 
 fn object(table: &DeTable<'_>, path: &str, offsets: &mut HashMap<String, usize>) -> Value {
@@ -172,7 +179,7 @@ fn read(mut tree: Value, places: Places) -> Reading {
             true => String::new(),
             false => error.path().to_string(),
         };
-        let (what, instead) = told(&error.inner().to_string(), &path);
+        let (what, instead) = told(&error.inner().to_string(), &path, found(&tree, &path));
         // A list's element is tried as each kind that it can be, and told of once.
         let again = mistakes.last().is_some_and(|last| last.place == place);
         if !again {
@@ -186,11 +193,11 @@ fn read(mut tree: Value, places: Places) -> Reading {
 }
 
 /// serde's message as what is wrong and what to write.
-fn told(message: &str, path: &[Segment]) -> (String, String) {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+fn told(message: &str, path: &[Segment], value: Option<&Value>) -> (String, String) {
+    let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     if message.starts_with("unknown field") || message.starts_with("unknown variant") {
         let (found, known) =
-            quoted.split_first().map_or(("", &[][..]), |(first, rest)| (*first, rest));
+            words.split_first().map_or(("", &[][..]), |(first, rest)| (*first, rest));
         let kind = if message.starts_with("unknown field") { "field" } else { "word" };
         let place_is_root = path.len() <= 1 && kind == "field";
         let whole = if place_is_root { " of a plan" } else { "" };
@@ -203,13 +210,60 @@ fn told(message: &str, path: &[Segment]) -> (String, String) {
         message.strip_prefix("invalid type: ").or(message.strip_prefix("invalid value: "));
     match message.and_then(|message| message.rsplit_once(", expected ")) {
         Some((found, expected)) => {
-            // The kind only: the value may be anything.
-            let found = found.split([' ', '`']).next().unwrap_or_default();
-            let expected = expected.strip_prefix("struct ").map_or(expected, |_| "a table");
-            (format!("this {found} has the wrong type"), format!("write {expected}"))
+            let found = value.and_then(shown).unwrap_or_else(|| {
+                let kind = found.split([' ', '`']).next().unwrap_or_default();
+                match kind {
+                    "map" => "a table".to_owned(),
+                    "sequence" => "a list".to_owned(),
+                    kind => format!("this {kind}"),
+                }
+            });
+            (format!("{found} doesn't fit here"), format!("write {}", kind_of(expected)))
         }
         None => ("this can't be read".to_owned(), "compare it with the description".to_owned()),
     }
+}
+
+/// What serde calls a type, in words.
+fn kind_of(expected: &str) -> &str {
+    match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a string" | "string" => "a text in quotation marks",
+        "a boolean" => "true or false",
+        "a sequence" => "a list in square brackets",
+        "a map" => "a table",
+        other if other.starts_with("struct ") => "a table",
+        other => other,
+    }
+}
+
+/// The value at a path, where it is a text or a number.
+fn found<'t>(tree: &'t Value, path: &[Segment]) -> Option<&'t Value> {
+    path.iter().try_fold(tree, |node, segment| match segment {
+        Segment::Map { key } => node.get(key),
+        Segment::Seq { index } => node.get(index),
+        _ => Some(node),
+    })
+}
+
+fn shown(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(quoted(text)),
+        Value::Number(_) | Value::Bool(_) => Some(quoted(&value.to_string())),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// What somebody wrote, for a message: shortened, and without card numbers.
+pub fn quoted(text: &str) -> String {
+    const SHOWN_CHARS: usize = 40;
+    let text = redaction::typed(text);
+    let short: String = text.as_str().chars().take(SHOWN_CHARS).collect();
+    let more = if short.len() < text.as_str().len() { "…" } else { "" };
+    format!("`{short}{more}`")
 }
 
 /// "write `x`" with the nearest of the known names, or all of them when few.

@@ -63,7 +63,7 @@ queues = ["biling"]
             "seeds (line 2, column 1): `seeds` is no field of a plan here; write `seed`",
             "queues[0].channel (line 3, column 1): a channel is missing; write `voice`, `messaging` or `record`",
             "queues[0].chanel (line 5, column 1): `chanel` is no field here; write `channel`",
-            "queues[0].priority (line 6, column 1): this string has the wrong type; write u32",
+            "queues[0].priority (line 6, column 1): `high` doesn't fit here; write a whole number, 0 or more",
             "queues[1].name (line 8, column 1): queues[0] has this name too; write another one",
             "queues[1].overflow.after[0].wait_s (line 10, column 21): 30 s is too small; write 60 to 3600",
             "agents[0].queues[0] (line 13, column 11): there is no queue `biling`; write `billing`",
@@ -128,9 +128,24 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "[[queues]]\nname = \"o\"\nchannel = \"voice\"\noverflow.before = [{ when = \"item_limit\", limit = 3, action = \"external\", number = \"0301234\" }]",
         "queues[1].overflow.before[0].number",
-        "international",
+        "`0301234` is no international number",
+    ),
+    (
+        "[[queues]]\nname = \"o\"\nchannel = \"voice\"\noverflow.before = [{ when = \"item_limit\", action = \"end\" }]",
+        "queues[1].overflow.before[0].limit",
+        "it is missing; write 1 to 100 items",
+    ),
+    (
+        "[[queues]]\nname = \"o\"\nchannel = \"voice\"\noverflow.before = [{ when = \"item_limit\", limit = 3, action = \"external\", number = \"4111 1111 1111 1111\" }]",
+        "queues[1].overflow.before[0].number",
+        "`[card-1]` is no international number",
     ),
     // Overflow after queueing.
+    (
+        "[[queues]]\nname = \"o\"\nchannel = \"voice\"\noverflow.after = [{ action = \"callback\" }]",
+        "queues[1].overflow.after[0].wait_s",
+        "it is missing; write 60 to 3600 s",
+    ),
     (
         "[[queues]]\nname = \"o\"\nchannel = \"messaging\"\noverflow.after = [{ wait_s = 172801, action = \"end\" }]",
         "queues[1].overflow.after[0].wait_s",
@@ -206,12 +221,28 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "[[workstreams]]\nname = \"w\"\nchannel = \"voice\"\nfallback_queue = \"billing\"\nprofiles = [\"call\"]\nclassification = [{ rules = [{ name = \"r\", set = { a = 1 }, when = { attribute = \"a\" } }] }]",
         "workstreams[1].classification[0].rules[0].when",
-        "nothing is asked",
+        "nothing is asked of the attribute `a`; write one of `is`, `is_not`",
     ),
     (
         "[[workstreams]]\nname = \"w\"\nchannel = \"voice\"\nfallback_queue = \"billing\"\nprofiles = [\"call\"]\nclassification = [{ rules = [{ name = \"r\", set = { a = 1 }, when = { all = [{ is = 3 }] } }] }]",
         "workstreams[1].classification[0].rules[0].when.all[0].attribute",
         "is missing",
+    ),
+    // What doesn't fit is told as it stands.
+    (
+        "[[agents]]\nname = 3",
+        "agents[1].name",
+        "`3` doesn't fit here; write a text in quotation marks",
+    ),
+    (
+        "[[agents]]\nname = \"g\"\nqueues = \"billing\"",
+        "agents[1].queues",
+        "`billing` doesn't fit here; write a list",
+    ),
+    (
+        "[[agents]]\nname = \"g\"\nskills = { billing = 300 }",
+        "agents[1].skills.billing",
+        "`300` doesn't fit here; write a whole number from 0 to 255",
     ),
     // Agents, hours, limits.
     (
@@ -222,12 +253,12 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "[[agents]]\nname = \"b\"\ntime_zone = \"Mars/Base\"",
         "agents[1].time_zone",
-        "no such time zone",
+        "no such time zone as `Mars/Base`",
     ),
     (
         "[[hours]]\nname = \"h\"\ntime_zone = \"UTC\"\nopen = [{ days = [\"monday\"], from = \"8\", to = \"25:00\" }]",
         "hours[1].open[0].to",
-        "no time of a day",
+        "`25:00` is no time of a day",
     ),
     (
         "[[hours]]\nname = \"h\"\ntime_zone = \"UTC\"\nopen = [{ days = [\"monday\", \"noday\"], from = \"08:00\", to = \"09:00\" }]",
@@ -237,7 +268,7 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "[[hours]]\nname = \"h\"\ntime_zone = \"UTC\"\nholidays = [\"christmas\"]",
         "hours[1].holidays[0]",
-        "2026-12-25",
+        "`christmas` is no day; write year, month and day, such as `2026-12-25`",
     ),
     // Answers and shifts.
     (

@@ -157,7 +157,8 @@ written! {
         /// For action `external`: a number in the international form.
         number: Option<String>,
     }
-    /// What is done when an item waits in the queue for longer.
+    /// What is done when an item waits in the queue for longer. Several act one after the other, each once, as long as
+    /// the item stays in the queue.
     After {
         wait_s: Option<f64>,
         action: Option<ActionKind>,

@@ -63,19 +63,27 @@ impl Source<'_> {
     }
 }
 
-/// A name and what is measured.
-pub type Metric = (&'static str, fn(&Tally) -> f64);
+/// A name and what is measured; none of a run in which nobody came whom it could be measured on.
+pub type Metric = (&'static str, fn(&Tally) -> Option<f64>);
 
 /// What is measured of a run, in the order in which it is shown.
 pub const METRICS: [Metric; 7] = [
-    ("service_level", |tally| tally.total().service_level()),
-    ("abandonment", |tally| tally.total().abandonment()),
-    ("mean_wait_s", |tally| tally.total().mean_wait_s()),
-    ("value_wait_s", |tally| tally.total().value_wait_s()),
-    ("first_contact_resolution", |tally| tally.total().first_contact_resolution()),
-    ("handed_over", |tally| tally.total().handed_over()),
-    ("occupancy", Tally::occupancy),
+    ("service_level", |tally| of_callers(tally, Counts::service_level)),
+    ("abandonment", |tally| of_callers(tally, Counts::abandonment)),
+    ("mean_wait_s", |tally| of_callers(tally, Counts::mean_wait_s)),
+    ("value_wait_s", |tally| of_callers(tally, Counts::value_wait_s)),
+    ("first_contact_resolution", |tally| {
+        let total = tally.total();
+        (total.first > 0).then(|| total.first_contact_resolution())
+    }),
+    ("handed_over", |tally| of_callers(tally, Counts::handed_over)),
+    ("occupancy", |tally| Some(tally.occupancy())),
 ];
+
+fn of_callers(tally: &Tally, figure: fn(&Counts) -> f64) -> Option<f64> {
+    let total = tally.total();
+    (total.offered > 0).then(|| figure(&total))
+}
 
 /// A class or a tier under a policy, over all runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,18 +92,19 @@ pub struct Part {
     pub offered: u64,
     pub service_level: f64,
     pub mean_wait_s: f64,
-    /// Service level against the one under the baseline, less one: -0.1 is 10 % worse.
-    pub change: f64,
+    /// Service level against the one under the baseline, less one: -0.1 is 10 % worse. None where the baseline had
+    /// fewer than [`FEW`] callers, or answered none of them in time.
+    pub change: Option<f64>,
 }
 
 /// What came of a policy.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     pub policy: Policy,
-    /// Mean over runs of each of [`METRICS`].
-    pub metrics: Vec<Interval>,
-    /// Run by run against the baseline.
-    pub gains: Vec<Interval>,
+    /// Mean over runs of each of [`METRICS`]; none where no run had callers for it.
+    pub metrics: Vec<Option<Interval>>,
+    /// Run by run against the baseline; none from fewer than [`FEW`] callers in all runs.
+    pub gains: Vec<Option<Interval>>,
     pub classes: Vec<Part>,
     pub tiers: Vec<Part>,
     /// Busy shares of the least and the most busy agent, means over runs.
@@ -104,9 +113,10 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The class whose service level suffers most against the baseline.
-    pub fn worst_class(&self) -> Option<&Part> {
-        self.classes.iter().min_by(|a, b| a.change.total_cmp(&b.change))
+    /// The class whose service level suffers most against the baseline, of those that can be judged, and its change.
+    pub fn worst_class(&self) -> Option<(&Part, f64)> {
+        let judged = self.classes.iter().filter_map(|part| Some((part, part.change?)));
+        judged.min_by(|a, b| a.1.total_cmp(&b.1))
     }
 }
 
@@ -119,7 +129,7 @@ pub struct Comparison {
     pub outcomes: Vec<Outcome>,
 }
 
-/// Classes with fewer callers in all runs are shown and not judged: their service level is chance.
+/// With fewer callers in all runs, policies and classes are shown and not judged: what came of them is chance.
 pub const FEW: u64 = 100;
 
 impl Comparison {
@@ -180,9 +190,6 @@ fn outcome(
     classes: &[String],
     tiers: &[String],
 ) -> Outcome {
-    let figures = |tallies: &[&Tally], metric: fn(&Tally) -> f64| -> Vec<f64> {
-        tallies.iter().map(|tally| metric(tally)).collect()
-    };
     let parts = |names: &[String], of: &dyn Fn(&Tally, usize) -> Counts| -> Vec<Part> {
         let sum = |tallies: &[&Tally], part: usize| {
             tallies.iter().fold(Counts::default(), |mut sum, tally| {
@@ -195,12 +202,9 @@ fn outcome(
             .enumerate()
             .map(|(part, name)| {
                 let (ours, theirs) = (sum(ours, part), sum(against, part));
-                let change = match theirs.service_level() {
-                    level if level > 0.0 && theirs.offered >= FEW => {
-                        ours.service_level() / level - 1.0
-                    }
-                    _ => 0.0,
-                };
+                let level = theirs.service_level();
+                let is_judged = level > 0.0 && theirs.offered >= FEW;
+                let change = is_judged.then(|| ours.service_level() / level - 1.0);
                 Part {
                     name: name.clone(),
                     offered: ours.offered,
@@ -211,15 +215,26 @@ fn outcome(
             })
             .collect()
     };
-    let mean =
-        |of: fn(&Tally) -> f64| figures(ours, of).iter().sum::<f64>() / ours.len().max(1) as f64;
+    let mean = |of: fn(&Tally) -> f64| {
+        ours.iter().map(|tally| of(tally)).sum::<f64>() / ours.len().max(1) as f64
+    };
+    let calls: u64 = against.iter().map(|tally| tally.total().offered).sum();
+    let runs = || ours.iter().zip(against);
     Outcome {
         policy,
-        metrics: METRICS.iter().map(|(_, metric)| Interval::of(&figures(ours, *metric))).collect(),
+        metrics: METRICS
+            .iter()
+            .map(|(_, metric)| {
+                Interval::of(&ours.iter().filter_map(|tally| metric(tally)).collect::<Vec<_>>())
+            })
+            .collect(),
         gains: METRICS
             .iter()
             .map(|(_, metric)| {
-                Interval::paired(&figures(ours, *metric), &figures(against, *metric))
+                let pairs =
+                    runs().filter_map(|(ours, theirs)| Some((metric(ours)?, metric(theirs)?)));
+                let (ours, theirs): (Vec<f64>, Vec<f64>) = pairs.unzip();
+                Interval::paired(&ours, &theirs).filter(|_| calls >= FEW)
             })
             .collect(),
         classes: parts(classes, &|tally, class| tally.class(class)),

@@ -8,20 +8,23 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Student's interval of independent figures; without a width (infinite) from fewer than two.
-    pub fn of(figures: &[f64]) -> Self {
+    /// Student's interval of independent figures; without a width (infinite) from one, and none from none.
+    pub fn of(figures: &[f64]) -> Option<Self> {
+        if figures.is_empty() {
+            return None;
+        }
         let count = figures.len() as f64;
-        let mean = figures.iter().sum::<f64>() / count.max(1.0);
+        let mean = figures.iter().sum::<f64>() / count;
         if figures.len() < 2 {
-            return Self { mean, half: f64::INFINITY };
+            return Some(Self { mean, half: f64::INFINITY });
         }
         let square = figures.iter().map(|figure| (figure - mean) * (figure - mean)).sum::<f64>();
         let deviation = (square / (count - 1.0)).sqrt();
-        Self { mean, half: student(figures.len() - 1) * deviation / count.sqrt() }
+        Some(Self { mean, half: student(figures.len() - 1) * deviation / count.sqrt() })
     }
 
     /// Of the differences run by run, which have less noise than the two means when both met the same callers.
-    pub fn paired(ours: &[f64], theirs: &[f64]) -> Self {
+    pub fn paired(ours: &[f64], theirs: &[f64]) -> Option<Self> {
         let differences: Vec<f64> =
             ours.iter().zip(theirs).map(|(ours, theirs)| ours - theirs).collect();
         Self::of(&differences)
@@ -77,9 +80,11 @@ mod tests {
     #[test]
     fn pairs_take_out_what_both_have() {
         let (ours, theirs) = ([1.1, 5.1, 9.1, 3.2], [1.0, 5.0, 9.0, 3.0]);
-        assert!(Interval::paired(&ours, &theirs).low() > 0.0);
-        assert!(Interval::of(&ours).half > 1.0);
-        assert_eq!(Interval::of(&[3.0]).half, f64::INFINITY);
-        assert!(Interval::of(&[1.0, 3.0]).holds(2.0));
+        let of = |figures: &[f64]| Interval::of(figures).expect("there are some");
+        assert!(Interval::paired(&ours, &theirs).expect("pairs").low() > 0.0);
+        assert!(of(&ours).half > 1.0);
+        assert_eq!(of(&[3.0]).half, f64::INFINITY);
+        assert!(of(&[1.0, 3.0]).holds(2.0));
+        assert_eq!(Interval::of(&[]), None, "nothing was measured");
     }
 }

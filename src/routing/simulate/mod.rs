@@ -18,7 +18,7 @@ mod tally;
 mod world;
 
 pub use self::calls::{Call, Callers};
-pub use self::compare::{Comparison, METRICS, Outcome, Part, Source};
+pub use self::compare::{Comparison, FEW, METRICS, Outcome, Part, Source};
 pub use self::confusion::{Confusion, ConfusionError, Measured};
 pub use self::engine::run;
 pub use self::history::{History, Replay, Row, Settings};

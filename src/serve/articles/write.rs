@@ -11,9 +11,10 @@ use utoipa::ToSchema;
 
 use super::read::{self, ArticleView, view};
 use crate::domain::{
-    ArticleAction, ArticleContent, ArticleId, ArticleRevision, Audience, NewRevision, Redacted,
-    SentenceOrigin, TenantId, TurnQuote,
+    AccessRole, ArticleAction, ArticleContent, ArticleId, ArticleRevision, Audience, NewRevision,
+    Redacted, SentenceOrigin, TenantId, TurnQuote,
 };
+use crate::insight::redaction;
 use crate::knowledge::{FileArticle, check};
 use crate::serve::ServeState;
 use crate::serve::auth::Principal;
@@ -137,7 +138,7 @@ pub async fn create(
     let named = text.id.take();
     let name = match &named {
         Some(id) => id.clone(),
-        None => slug((state.masker)(text.title.as_deref().unwrap_or_default()).as_str()),
+        None => slug(redaction::published(text.title.as_deref().unwrap_or_default()).as_str()),
     };
     let comment = masked_comment(&state, text.comment.take())?;
     let provenance = origins(&state, text.provenance.take())?;
@@ -148,7 +149,7 @@ pub async fn create(
             number => format!("{name}-{number}"),
         };
         let id = ArticleId::from(id);
-        let content = text.clone().over(id.clone(), None, &*state.masker)?;
+        let content = text.clone().over(id.clone(), None, &redaction::published)?;
         let new = NewRevision {
             article: id,
             based_on: 0,
@@ -199,7 +200,7 @@ pub async fn change(
         Some(origins) => self::origins(&state, Some(origins))?,
         None => Arc::clone(&before.provenance),
     };
-    let content = text.over(id.clone(), Some(&before.content), &*state.masker)?;
+    let content = text.over(id.clone(), Some(&before.content), &redaction::published)?;
     let new = NewRevision {
         article: id,
         based_on,
@@ -250,6 +251,11 @@ pub async fn review(
             return Err(Problem::invalid(format!("action is {known}, not `{}`", shown(other))));
         }
     };
+    if action != ArticleAction::Submit && !may_decide(&principal) {
+        let detail =
+            "deciding about articles is for knowledge managers, supervisors and administrators";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "denied", detail));
+    }
     let comment = masked_comment(&state, review.reason)?;
     if action == ArticleAction::Return && comment.is_none() {
         return Err(Problem::invalid("with `return` comes `reason`, for the author"));
@@ -292,6 +298,11 @@ pub async fn review(
     };
     let written = state.desk.revise(&principal.tenant, new).await;
     answer(&state, &principal.tenant, written).await
+}
+
+fn may_decide(principal: &Principal) -> bool {
+    let deciders = [AccessRole::KnowledgeManager, AccessRole::Supervisor, AccessRole::Admin];
+    principal.is_operator || deciders.contains(&principal.role)
 }
 
 async fn answer(

@@ -177,7 +177,10 @@ pub async fn systems(
         problem: system.problem,
     };
     let carriers = (state.channels.carriers)();
-    let items = state.crm.systems().into_iter().chain(carriers).map(view).collect();
+    // The settings name systems of the service's own tenant.
+    let is_ours = principal.tenant == *state.audit.home();
+    let systems = state.crm.systems().into_iter().chain(carriers).filter(|_| is_ours);
+    let items = systems.map(view).collect();
     Ok(axum::Json(Systems { items }))
 }
 

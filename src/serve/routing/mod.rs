@@ -24,7 +24,7 @@ use super::sources::Failure;
 use crate::connect::routing::Fields;
 use crate::connect::routing::callback::{Callback, Reserved};
 use crate::domain::{
-    ConversationId, Decision, DecisionId, FeatureValue, Intent, TenantId, WorkItemId,
+    AccessRole, ConversationId, Decision, DecisionId, FeatureValue, Intent, TenantId, WorkItemId,
 };
 use crate::store::wire;
 
@@ -209,6 +209,9 @@ pub struct QueueState {
     /// Members at work, and of those, whom something can be assigned to.
     pub serving: u32,
     pub free: u32,
+    /// Conversations of the queue that somebody has whose name wasn't told, or isn't in the plan: as many of those who
+    /// seem free may be on them.
+    pub unnamed: u32,
     /// Null when nobody is there.
     #[schema(required)]
     pub predicted_wait_ms: Option<u64>,
@@ -257,11 +260,11 @@ pub enum PlanRefusal {
     Failed(Failure),
 }
 
-/// Roles that look after others' work.
-const LEADERS: [&str; 2] = ["supervisor", "admin"];
+/// Roles that look after others' work. A program beside the calls tells what any agent did.
+const LEADERS: [AccessRole; 3] = [AccessRole::Supervisor, AccessRole::Admin, AccessRole::Service];
 
 fn is_leader(principal: &Principal) -> bool {
-    principal.is_operator || LEADERS.contains(&principal.role.as_str())
+    principal.is_operator || LEADERS.contains(&principal.role)
 }
 
 /// Whose items alone this principal may change; none for those who look after others.
@@ -272,7 +275,7 @@ fn only_of(principal: &Principal) -> Option<&str> {
 /// # Errors
 /// 403 for whoever isn't one of these.
 fn leaders_only(principal: &Principal, what: &str) -> Result<(), Problem> {
-    match is_leader(principal) {
+    match is_leader(principal) && principal.role != AccessRole::Service {
         true => Ok(()),
         false => Err(denied(format!("{what} is for supervisors and administrators"))),
     }

@@ -215,9 +215,10 @@ impl Drop for Served {
 
 async fn somebody(mut request: Request, next: Next) -> axum::response::Response {
     let role = request.headers().get("x-role").and_then(|value| value.to_str().ok());
-    let role = role.unwrap_or("agent").to_owned();
-    let is_operator = role == "operator";
-    let principal = Principal { name: "Emma".into(), role, is_operator, tenant: "t".into() };
+    let role = role.unwrap_or("agent");
+    let known = AccessRole::parse(role).unwrap_or(AccessRole::Agent);
+    let mut principal = Principal::new("Emma", known, "t".into());
+    principal.is_operator |= role == "operator";
     request.extensions_mut().insert(principal);
     next.run(request).await
 }

@@ -79,6 +79,7 @@ pub fn assignment(x: &Assignment) -> wire::RouteAssigned {
         recommended: x.recommended.clone(),
         by: x.by.clone(),
         reason: x.reason.clone(),
+        day_profiles: x.day_profiles.clone(),
         waited_ms: x.waited_ms,
         at_ms: x.at_ms,
     }
@@ -104,6 +105,7 @@ pub fn decode_assignment(event: &Recorded) -> Result<Option<Assignment>, StoreEr
         recommended: wire.recommended,
         by: wire.by,
         reason: wire.reason,
+        day_profiles: wire.day_profiles,
         waited_ms: wire.waited_ms,
         at_ms: wire.at_ms,
     }))

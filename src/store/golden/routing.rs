@@ -84,9 +84,14 @@ fn assignments_are_written_as_they_always_were() {
         recommended: Some("emma".into()),
         by: Some("Sue".into()),
         reason: "given by hand".into(),
+        day_profiles: Vec::new(),
         waited_ms: 4_000,
         at_ms: 5_000,
     };
+    let daily = Assignment { day_profiles: vec!["cases".into()], ..assignment.clone() };
+    let event = recorded(EventBody::RouteAssigned(Box::new(daily.clone())));
+    assert!(event.data.contains(r#""day_profiles":["cases"],"waited_ms""#), "{}", event.data);
+    assert_eq!(codec::decode_assignment(&event).expect("sound"), Some(daily));
     let body = EventBody::RouteAssigned(Box::new(assignment.clone()));
     let event = recorded(body.clone());
     check(

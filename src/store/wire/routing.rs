@@ -96,6 +96,9 @@ pub struct RouteAssigned {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     pub reason: String,
+    /// Capacity profiles of the agent that it counts in until the day ends, whatever becomes of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub day_profiles: Vec<String>,
     pub waited_ms: u64,
     /// Unix milliseconds.
     pub at_ms: u64,

@@ -12,6 +12,7 @@ mod injected;
 mod live;
 mod real;
 mod records;
+mod scan;
 mod servers;
 mod tapes;
 pub mod voices;

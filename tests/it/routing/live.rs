@@ -41,6 +41,11 @@ impl Embedder for Lengths {
 
 fn reader() -> Intents {
     let intents = Intents::default();
+    train(&intents);
+    intents
+}
+
+fn train(intents: &Intents) {
     intents.trained(Arc::new(|text, vector| {
         assert_eq!(vector.len(), 2, "it is given the text's vector");
         let is_refund = text.contains("refund");
@@ -48,14 +53,17 @@ fn reader() -> Intents {
         let ranked = vec![Intent { label: label.to_owned(), probability: 0.9 }];
         IntentSeen { ranked, abstained: !is_refund }
     }));
-    intents
 }
 
 async fn house() -> House {
+    house_with(reader()).await
+}
+
+async fn house_with(intents: Intents) -> House {
     let categories = Categories::from_toml([("rules.toml", RULES)]).expect("sound rules");
     let signals = SignalSettings { categories: Arc::new(categories), tells_sentiment: true };
     let session = SessionSettings { signals, ..SessionSettings::default() };
-    let intents = Some(reader());
+    let intents = Some(intents);
     let house = House::open_with(Options { session, intents, ..routed(Some(PLAN)) }).await;
     let library = house.library.clone();
     let attach =
@@ -113,6 +121,38 @@ async fn what_a_customer_writes_is_heard_by_the_router() {
     assert!(house.close().await);
 }
 
+/// As soon as there are so many.
+async fn intents_of(house: &House, id: &str, count: usize) -> Vec<Value> {
+    let mut seen: Vec<Value> = Vec::new();
+    for _ in 0..1_000 {
+        let events = logged(house, id).await.into_iter();
+        seen = events.filter(|(kind, _)| kind == "insight.intent").map(|one| one.1).collect();
+        if seen.len() >= count {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    seen
+}
+
+#[tokio::test]
+async fn what_was_said_before_intents_could_be_read_is_read_when_they_can() {
+    let intents = Intents::default();
+    let house = house_with(intents.clone()).await;
+    let id = chat(&house).await;
+    for text in ["hello there", "where is my refund for May?"] {
+        say(&house, &id, "customer", text).await;
+    }
+    assert!(logged(&house, &id).await.iter().all(|(kind, _)| kind != "insight.intent"));
+    train(&intents);
+    let seen = intents_of(&house, &id, 2).await;
+    let turns: Vec<&Value> = seen.iter().map(|one| &one["turn_id"]).collect();
+    assert_eq!(turns, ["t-1", "t-2"], "nobody has to write for that");
+    assert_eq!(seen[1]["intents"][0]["label"], "refund");
+    until(&house, &format!("i-{id}"), |one| one["queue"] == "billing").await;
+    assert!(house.close().await);
+}
+
 #[tokio::test]
 async fn each_turn_has_its_intent_once_and_in_order() {
     let house = house().await;
@@ -121,19 +161,7 @@ async fn each_turn_has_its_intent_once_and_in_order() {
         say(&house, &id, "customer", text).await;
     }
     say(&house, &id, "agent", "You will have your refund on Friday.").await;
-    let mut seen: Vec<Value> = Vec::new();
-    for _ in 0..1_000 {
-        let events = logged(&house, &id).await;
-        seen = events
-            .into_iter()
-            .filter(|(kind, _)| kind == "insight.intent")
-            .map(|one| one.1)
-            .collect();
-        if seen.len() >= 3 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    let seen = intents_of(&house, &id, 3).await;
     let turns: Vec<&Value> = seen.iter().map(|one| &one["turn_id"]).collect();
     assert_eq!(turns, ["t-1", "t-2", "t-3"], "the agent's own words are no intent");
     assert_eq!(seen[1]["intents"][0]["label"], "refund");

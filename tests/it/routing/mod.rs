@@ -1,5 +1,6 @@
 //! Who takes which work, through the public doors, over real sockets.
 
+mod bots;
 mod cards;
 mod live;
 mod plan;

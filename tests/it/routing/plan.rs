@@ -46,6 +46,25 @@ async fn a_plan_with_mistakes_names_each_place_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_plan_without_the_workstream_of_open_work_is_refused() {
+    let house = House::open_with(routed(Some(PLAN))).await;
+    offer(&house, "i-1", json!({})).await;
+    let renamed = PLAN.replace("\"chats\"", "\"talks\"");
+    let (status, answer) = put(&house, &renamed, None).await;
+    assert_eq!(status, 422, "{answer}");
+    let problem: Value = serde_json::from_str(&answer).expect("a problem");
+    let error = &problem["errors"][0];
+    assert_eq!(error["place"], "workstreams");
+    let detail = error["detail"].as_str().expect("a text");
+    assert_eq!(detail, "`chats` is missing, and 1 open work item belongs to it");
+    assert_eq!(item(&house, "i-1").await["state"], "waiting");
+    house.post("/v1/work-items/i-1/end", json!({})).await;
+    let (status, answer) = put(&house, &renamed, None).await;
+    assert_eq!(status, 200, "{answer}");
+    assert!(house.close().await);
+}
+
+#[tokio::test]
 async fn shadow_recommends_with_reasons_and_active_offers() {
     let house = House::open_with(routed(Some(PLAN))).await;
     presence(&house, "Emma", "available").await;

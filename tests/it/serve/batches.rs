@@ -29,30 +29,39 @@ fn view(state: &str) -> BatchView {
     }
 }
 
+fn is_ours(tenant: &TenantId, id: &str) -> bool {
+    tenant.as_str() == "demo" && id == "b-1"
+}
+
 #[async_trait]
 impl Batches for NoBatches {
     async fn begin(&self, _: &TenantId, _: WantedBatch) -> Result<BatchView, Failure> {
         Ok(view("queued"))
     }
 
-    async fn list(&self, _: &TenantId) -> Result<Vec<BatchView>, Failure> {
-        Ok(vec![view("done")])
+    async fn list(&self, tenant: &TenantId) -> Result<Vec<BatchView>, Failure> {
+        Ok(if is_ours(tenant, "b-1") { vec![view("done")] } else { Vec::new() })
     }
 
-    async fn show(&self, _: &TenantId, id: &str) -> Result<Option<BatchView>, Failure> {
-        Ok((id == "b-1").then(|| view("done")))
+    async fn show(&self, tenant: &TenantId, id: &str) -> Result<Option<BatchView>, Failure> {
+        Ok(is_ours(tenant, id).then(|| view("done")))
     }
 
-    async fn cancel(&self, _: &TenantId, id: &str) -> Result<Option<BatchView>, Failure> {
-        Ok((id == "b-1").then(|| view("cancelled")))
+    async fn cancel(&self, tenant: &TenantId, id: &str) -> Result<Option<BatchView>, Failure> {
+        Ok(is_ours(tenant, id).then(|| view("cancelled")))
     }
 
-    async fn remove(&self, _: &TenantId, id: &str) -> Result<bool, Failure> {
-        Ok(id == "b-1")
+    async fn remove(&self, tenant: &TenantId, id: &str) -> Result<bool, Failure> {
+        Ok(is_ours(tenant, id))
     }
 
-    async fn file(&self, _: &TenantId, id: &str, _: BatchFile) -> Result<Option<PathBuf>, Failure> {
-        Ok((id == "b-1").then(|| PathBuf::from("/none.jsonl")))
+    async fn file(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        _: BatchFile,
+    ) -> Result<Option<PathBuf>, Failure> {
+        Ok(is_ours(tenant, id).then(|| PathBuf::from("/none.jsonl")))
     }
 }
 

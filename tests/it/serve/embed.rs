@@ -32,23 +32,56 @@ async fn a_token_is_for_one_conversation() {
         (Method::GET, "/v1/conversations"),
         (Method::GET, "/v1/events"),
         (Method::GET, "/v1/outbox"),
-        (Method::POST, "/v1/tokens"),
         (Method::POST, "/v1/conversations/c-1/outcome"),
     ] {
         assert_eq!(status(method.clone(), path, json!(null)).await, 401, "{method} {path}");
     }
-    let stream = |id: &str, token: &str| {
+    let stream = async |id: &str, token: &str| {
         let path = format!("/v1/conversations/{id}/events?token={token}");
         let request = house.client.get(house.url(&path)).header("Last-Event-ID", "0");
-        async { request.send().await.expect("answers").status() }
+        request.send().await.expect("answers").status()
     };
-    assert_eq!(stream("c-1", &token).await, 200);
-    assert_eq!(stream("c-2", &token).await, 401);
-    assert_eq!(stream("c-1", KEY).await, 401, "a key has no place in an address");
+    assert_eq!(stream("c-1", &token).await, 401, "a page's token has no place in an address");
+    assert_eq!(stream("c-1", KEY).await, 401, "nor has a key");
+}
+
+#[tokio::test]
+async fn a_streams_token_opens_it_once() {
+    let house = House::open().await;
+    house.append("c-1", vec![started()]).await;
+    house.append("c-2", vec![started()]).await;
+    let page = token(&house, "c-1").await;
+    let want = async |key: &str, body: serde_json::Value| {
+        let request = house.client.post(house.url("/v1/tokens")).bearer_auth(key).json(&body);
+        let answer = request.send().await.expect("answers");
+        house.checked(Method::POST, "/v1/tokens", answer).await
+    };
+    let stream = async |id: &str, token: &str| {
+        let path = format!("/v1/conversations/{id}/events?token={token}");
+        house.client.get(house.url(&path)).send().await.expect("answers").status()
+    };
+    for key in [page.as_str(), KEY] {
+        let (status, made) = want(key, json!({"conversation": "c-1", "use": "stream"})).await;
+        assert_eq!(status, 201, "{made}");
+        let once = made["token"].as_str().expect("a token");
+        let header = house.client.get(house.url("/v1/conversations/c-1")).bearer_auth(once);
+        assert_eq!(header.send().await.expect("answers").status(), 401, "it is for the stream");
+        assert_eq!(stream("c-1", once).await, 200);
+        assert_eq!(stream("c-1", once).await, 401, "once");
+        let (_, made) = want(key, json!({"conversation": "c-1", "use": "stream"})).await;
+        let once = made["token"].as_str().expect("a token");
+        assert_eq!(stream("c-2", once).await, 401, "for its conversation");
+        assert_eq!(stream("c-1", once).await, 401, "and then it is used up");
+    }
+    assert_eq!(want(&page, json!({"conversation": "c-2", "use": "stream"})).await.0, 403);
+    assert_eq!(want(&page, json!({"conversation": "c-1"})).await.0, 403, "nobody extends an hour");
+    assert_eq!(want(KEY, json!({"conversation": "c-1", "use": "ever"})).await.0, 422);
+    assert_eq!(want(OTHER_KEY, json!({"conversation": "c-1", "use": "stream"})).await.0, 404);
 }
 
 /// Everything that a token of `c-1` opens; all other routes treat it as if it weren't there.
-const OPEN: [(&str, &str); 6] = [
+const OPEN: [(&str, &str); 7] = [
+    ("post", "/v1/tokens"),
     ("get", "/v1/me"),
     ("get", "/v1/conversations/{id}"),
     ("get", "/v1/conversations/{id}/events"),

@@ -15,12 +15,13 @@ use backchannel::app::gaps::{GapDoor, GapSurroundings, Meaning};
 use backchannel::app::proposals::{self, FollowSettings, ProposalDoor, Proposer};
 use backchannel::app::routing::{RoutingDesk, RoutingSettings, RoutingSurroundings};
 use backchannel::bus::{Bus, MemoryBus, Signal};
+use backchannel::connect::identity::Bearers;
 use backchannel::connect::telephony::acs::IncomingCalls;
 use backchannel::connect::telephony::audiosocket::Registry;
 use backchannel::connect::telephony::auth::MediaAuth;
 use backchannel::domain::*;
 use backchannel::flow::driver::texts::{OnPosted, Outgoing, TextSettings, Texts};
-use backchannel::flow::driver::{CallSettings, CallWrapUp, Calls, Intents};
+use backchannel::flow::driver::{Bots, CallSettings, CallWrapUp, Calls, Intents};
 use backchannel::flow::session::SessionSettings;
 use backchannel::flow::suggestion::SuggestionSettings;
 use backchannel::flow::voice::{OnStep, Step};
@@ -29,7 +30,9 @@ use backchannel::knowledge::{
     Library, LibrarySettings, SearchHit, SearchMode, SearchRequest, Source,
 };
 use backchannel::models::SpeechPool;
-use backchannel::serve::auth::{Auth, Principal, hash_of};
+use backchannel::serve::audit::Audit;
+use backchannel::serve::auth::oidc::SignInDoor;
+use backchannel::serve::auth::{Auth, KeyRing, Principal, hash_of};
 use backchannel::serve::{self, *};
 use backchannel::store::articles::conformance;
 use backchannel::store::outbox;
@@ -58,6 +61,8 @@ pub struct House {
     pub bus: Arc<dyn Bus>,
     pub address: SocketAddr,
     pub code: String,
+    /// Keys that come and go.
+    pub ring: KeyRing,
     pub client: reqwest::Client,
     pub openapi: Value,
     pub asyncapi: Value,
@@ -93,6 +98,14 @@ pub struct Options {
     pub routing: RoutingSettings,
     pub session: SessionSettings,
     pub intents: Option<Intents>,
+    pub bots: Bots,
+    /// More keys than the house has.
+    pub keys: Vec<(String, Principal)>,
+    pub bearers: Option<Bearers>,
+    pub sign_in: Option<SignInDoor>,
+    pub limits: LimitSettings,
+    /// Where the service listens, if that must be known before.
+    pub listen: SocketAddr,
 }
 
 impl Default for Options {
@@ -114,6 +127,12 @@ impl Default for Options {
             routing: RoutingSettings::default(),
             session: SessionSettings::default(),
             intents: None,
+            bots: Bots::default(),
+            keys: Vec::new(),
+            bearers: None,
+            sign_in: None,
+            limits: LimitSettings::default(),
+            listen: ([127, 0, 0, 1], 0).into(),
         }
     }
 }
@@ -151,8 +170,16 @@ impl House {
         auth.add_key(hash_of(OTHER_KEY), principal("other"));
         auth.add_key(
             hash_of(ADAS_KEY),
-            Principal { name: "Ada".into(), is_operator: false, ..principal("demo") },
+            Principal::new("Ada", AccessRole::KnowledgeManager, "demo".into()),
         );
+        options.keys.into_iter().for_each(|(key, who)| auth.add_key(hash_of(&key), who));
+        if let Some(bearers) = options.bearers {
+            auth.set_bearers(bearers);
+        }
+        if let Some(door) = options.sign_in {
+            auth.set_sign_in(door);
+        }
+        let ring = auth.ring();
         let code = auth.add_sign_in_code(principal("demo"));
         let stop = CancellationToken::new();
         let desk = Arc::new(desk);
@@ -196,6 +223,7 @@ impl House {
             wrap_up: options.wrap_up,
             session: options.session,
             intents: options.intents,
+            bots: options.bots,
             ..CallSettings::default()
         };
         let calls = Calls::new(calls, store.clone(), bus.clone(), speech, library.clone());
@@ -214,6 +242,8 @@ impl House {
             store: store.clone(),
             bus: bus.clone(),
             auth,
+            audit: Audit::new(store.clone(), "demo".into()),
+            limits: Limits::new(options.limits),
             media_auth: options.media_auth,
             incoming: options.incoming,
             answerer: Arc::new(Fake),
@@ -244,8 +274,7 @@ impl House {
         let stub = || Router::new().route("/v1/media/pcm", get(|| async { "media" }));
         let media = options.media.unwrap_or_else(stub);
         let router = serve::router(state, media);
-        let listener =
-            serve::bind(([127, 0, 0, 1], 0).into(), options.write_idle).expect("a free port");
+        let listener = serve::bind(options.listen, options.write_idle).expect("a free port");
         let address = listener.address().expect("bound");
         let served =
             tokio::spawn(serve::run(listener, router, stop.clone(), Duration::from_secs(5)));
@@ -259,6 +288,7 @@ impl House {
             bus,
             address,
             code,
+            ring,
             client,
             openapi: Value::Null,
             asyncapi: Value::Null,
@@ -544,8 +574,7 @@ pub fn check(document: &Value, schema: &Value, instance: &Value, what: &str) {
 }
 
 fn principal(tenant: &str) -> Principal {
-    let (name, role) = ("Emma".into(), "agent".into());
-    Principal { name, role, is_operator: true, tenant: tenant.into() }
+    Principal { is_operator: true, ..Principal::new("Emma", AccessRole::Agent, tenant.into()) }
 }
 
 /// What stands behind the doors here: one article, one answer.

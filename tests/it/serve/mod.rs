@@ -1,7 +1,9 @@
 //! The doors over real sockets: each answer is checked against the description that the service
 //! itself gives out, and so is each event.
 
+mod access;
 mod articles;
+mod audit;
 mod batches;
 mod crash;
 mod crm;
@@ -10,6 +12,7 @@ mod doors;
 mod embed;
 mod gaps;
 pub mod harness;
+mod limits;
 mod proposals;
 mod routes;
 mod samples;

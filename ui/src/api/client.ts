@@ -5,7 +5,7 @@ import type {
 import type { ContactChoice, CrmContext, CrmWrite, Expert, Outbox, OutboxItem, Outcome, OutcomeOrder, SystemHealth } from './crm-types.ts';
 import type { AgentState, HandOverPack, QueueState, RouteRecommended, WorkItem, WrittenPlan } from './routing-types.ts';
 import type {
-  Article, Conversation, Decision, EmailOrder, List, Me, Summary, SystemState, VerdictKind, WrapUpEmail, WrapUpSummary,
+  Article, Conversation, Decision, EmailOrder, List, Me, SignInWays, Summary, SystemState, VerdictKind, WrapUpEmail, WrapUpSummary,
 } from './types.ts';
 
 /** Another site's page brings a token for one conversation: no cookie goes along. */
@@ -30,6 +30,15 @@ export class Client {
 
   system(): Promise<SystemState> {
     return this.request('GET', '/v1/system');
+  }
+
+  /** For the address of one connection to a conversation's stream. */
+  async streamTicket(conversation: string): Promise<string> {
+    return (await this.request<{ token: string }>('POST', '/v1/tokens', { conversation, use: 'stream' })).token;
+  }
+
+  signInWays(): Promise<SignInWays> {
+    return this.request('GET', '/sign-in/ways');
   }
 
   signIn(apiKey: string): Promise<void> {

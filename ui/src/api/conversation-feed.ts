@@ -77,7 +77,7 @@ export class ConversationFeed {
     this.stream = new EventStream({
       path: `/v1/conversations/${encodeURIComponent(this.id)}/events`,
       after,
-      foreign: this.door.foreign,
+      foreign: this.door.foreign && { base: this.door.foreign.base, ticket: () => this.door.streamTicket(this.id) },
       onEvent: (event) => this.receive(event),
       onState: (state) => {
         // An ended call has nothing more to say; a service that hangs up after it is right to.

@@ -13,6 +13,8 @@ export interface QueueState {
   /** Members at work, and of those, whom something can be assigned to. */
   serving: number;
   free: number;
+  /** Conversations that somebody has whose name isn't known; absent in older services. */
+  unnamed?: number;
   predicted_wait_ms: number | null;
   /** Of the last while, abandoned ones counted; the page counts what it sees itself where this is absent. */
   service_level?: { in_time: number; of: number; since_ms: number };

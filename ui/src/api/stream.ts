@@ -1,4 +1,3 @@
-import type { Foreign } from './client.ts';
 import type { Envelope } from './types.ts';
 
 export type StreamState = 'connecting' | 'open' | 'reconnecting';
@@ -8,8 +7,11 @@ export interface StreamOptions {
   path: string;
   /** Resume after this id; without it the stream begins with the next event. */
   after?: string;
-  /** From another site's page: an EventSource can send no header, so the token goes in the address. */
-  foreign?: Foreign | undefined;
+  /**
+   * From another site's page: an EventSource can send no header, so a token goes in the address. What stands there gets into
+   * logs, so it is one that opens one stream once, and each connection asks for its own.
+   */
+  foreign?: { base: string; ticket: () => Promise<string> } | undefined;
   onEvent: (event: Envelope) => void;
   onState: (state: StreamState) => void;
   /** Called after every failed attempt; `failures` counts those in a row. */
@@ -36,6 +38,7 @@ export class EventStream {
   private failures = 0;
   private lastId: string | undefined;
   private closed = false;
+  private attempt = 0;
 
   constructor(private readonly options: StreamOptions) {
     this.lastId = options.after;
@@ -62,9 +65,25 @@ export class EventStream {
   private open(): void {
     clearTimeout(this.timer);
     this.source?.close();
-    const { foreign } = this.options;
-    const address = new URL(this.options.path, foreign?.base ?? window.location.href);
-    if (foreign) address.searchParams.set('token', foreign.token);
+    this.source = undefined;
+    const { foreign, path } = this.options;
+    const attempt = ++this.attempt;
+    if (!foreign) return this.connect(new URL(path, window.location.href));
+    foreign.ticket().then(
+      (ticket) => {
+        // Closed, or opened anew, in the meantime.
+        if (this.closed || attempt !== this.attempt) return;
+        const address = new URL(path, foreign.base);
+        address.searchParams.set('token', ticket);
+        this.connect(address);
+      },
+      () => {
+        if (attempt === this.attempt) this.lost();
+      },
+    );
+  }
+
+  private connect(address: URL): void {
     if (this.lastId !== undefined) address.searchParams.set('last_event_id', this.lastId);
     const source = new EventSource(address);
     this.source = source;

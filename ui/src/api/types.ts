@@ -13,9 +13,16 @@ export interface Party {
 export interface Me {
   name: string;
   role: string;
+  /** Everything is open, as with the service's own key. */
+  operator?: boolean;
   tenant: string;
   demo: boolean;
   version: string;
+}
+
+/** How one can sign in besides with a key. */
+export interface SignInWays {
+  provider: { name: string; address: string } | null;
 }
 
 export interface Degradation {

@@ -8,7 +8,7 @@ import type { KeyMap } from '../components/keymap.ts';
 import type { ComparisonView } from '../components/routing/comparison.ts';
 import type { RouteDecision } from '../components/routing/decision.ts';
 import { shared } from '../components/shared-styles.ts';
-import type { DecisionRow } from '../state/routing/decisions.ts';
+import { alikeText, type DecisionRow, type Fold, folded } from '../state/routing/decisions.ts';
 import { agentLines, agentsText, floorText, queueLines } from '../state/routing/floor.ts';
 import { type FloorAction, type FloorTab, floorAction, floorKeys, floorTabs } from '../state/routing/keys.ts';
 import { counted } from '../state/routing/words.ts';
@@ -91,6 +91,14 @@ export class FloorRouting extends LitElement {
       }
       bc-route-decision {
         margin-bottom: var(--s2);
+      }
+      .alike {
+        margin: 0 0 var(--s2) var(--s4);
+      }
+      .alike summary {
+        padding: var(--s1) 0;
+        cursor: pointer;
+        overflow-wrap: anywhere;
       }
       .panel {
         padding: var(--s2) var(--s4) var(--s2);
@@ -217,7 +225,7 @@ export class FloorRouting extends LitElement {
       </div>
       ${session.off === '' ? '' : html`<p class="note">Routing is off now. These decisions are from before.</p>`}
       ${rows.length === 0 ? html`<p class="empty">${this.nothing()}</p>` : ''}
-      <div role="list" aria-label="Decisions">${repeat(rows, (row) => row.decision.decision_id, (row) => this.row(row))}</div>
+      <div role="list" aria-label="Decisions">${repeat(folded(rows), (fold) => (fold.alike.at(-1) ?? fold.first).decision.decision_id, (fold) => this.fold(fold))}</div>
     </div>`;
   }
 
@@ -229,6 +237,16 @@ export class FloorRouting extends LitElement {
       case 'unknown': return `There is no conversation “${found?.wanted}” here.`;
       default: return `Nobody was recommended for “${found?.wanted}” yet.`;
     }
+  }
+
+  /** Keyed by its oldest: what comes above doesn't close it. */
+  private fold({ first, alike }: Fold) {
+    return html`${this.row(first)}
+      ${alike.length === 0
+        ? ''
+        : html`<div role="listitem"><details class="alike"><summary class="quiet">${alikeText(alike)}</summary>
+            <div role="list" aria-label="Alike">${repeat(alike, (row) => row.decision.decision_id, (row) => this.row(row))}</div>
+          </details></div>`}`;
   }
 
   private row(row: DecisionRow) {
@@ -312,6 +330,8 @@ export class FloorRouting extends LitElement {
   }
 
   private rows(): HTMLElement[] {
-    return this.session.tab === 'decisions' ? [...this.decisions] : (this.table?.rows() ?? []);
+    if (this.session.tab !== 'decisions') return this.table?.rows() ?? [];
+    // What is folded can't be stepped to.
+    return [...this.decisions].filter((one) => !one.closest('details:not([open])'));
   }
 }

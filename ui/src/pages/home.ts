@@ -1,15 +1,16 @@
 import '../theme.ts';
-import { LitElement, css, html } from 'lit';
+import { LitElement, css, html, nothing } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { client } from '../api/client.ts';
 import { Problem, sentenceFor } from '../api/problem.ts';
-import type { Me } from '../api/types.ts';
+import type { Me, SignInWays } from '../api/types.ts';
 import { shared } from '../components/shared-styles.ts';
 
-/** `/`: sign in with an API key; then the pages that your role has. */
+/** `/`: sign in at the company's identity provider or with an API key; then the pages that your role has. */
 @customElement('backchannel-home')
 export class Home extends LitElement {
   @state() private me: Me | null | undefined;
+  @state() private ways: SignInWays | undefined;
   @state() private problem = '';
   @state() private busy = false;
   @query('input') private input!: HTMLInputElement | null;
@@ -60,6 +61,16 @@ export class Home extends LitElement {
         margin-top: var(--s5);
         font-size: var(--text-m);
       }
+      .provider {
+        display: flex;
+        align-items: center;
+        justify-content: center;
+        width: 100%;
+        min-height: 40px;
+        margin-bottom: var(--s6);
+        font-size: var(--text-m);
+        text-decoration: none;
+      }
       .place {
         display: block;
         padding: var(--s4) var(--s5);
@@ -107,6 +118,7 @@ export class Home extends LitElement {
   private signIn() {
     return html`<h1>Backchannel</h1>
       <p class="lead">Sign in to your desktop.</p>
+      ${this.ways?.provider ? this.provider(this.ways.provider) : nothing}
       <form @submit=${this.submit}>
         <label class="label" for="key">API key</label>
         <input id="key" type="password" name="api_key" autocomplete="current-password" spellcheck="false" required
@@ -114,17 +126,21 @@ export class Home extends LitElement {
         ${this.problem
           ? html`<p class="error" id="error" role="alert">${this.problem}</p>`
           : html`<p class="quiet hint" id="hint">Your administrator gave it to you. It is kept in a cookie that scripts can’t read.</p>`}
-        <button class="button primary wide" ?disabled=${this.busy}>Sign in</button>
+        <button class="button ${this.ways?.provider ? 'plain' : 'primary'} wide" ?disabled=${this.busy}>Sign in</button>
       </form>`;
   }
 
+  private provider(way: { name: string; address: string }) {
+    const next = wanted() ?? '/';
+    return html`<a class="button primary provider" href="${way.address}?next=${encodeURIComponent(next)}">Sign in with ${way.name}</a>`;
+  }
+
   private home(me: Me) {
+    const places = PLACES.filter((place) => me.operator || place.roles.includes(me.role));
     return html`<h1>Hello ${me.name}</h1>
       <p class="lead">${me.demo ? 'A demo with sample knowledge' : me.tenant}</p>
-      <a class="place" href="/desktop"><strong>Agent desktop</strong><span>The live call, its words, and answers with their source.</span></a>
-      <a class="place" href="/knowledge"><strong>Knowledge</strong><span>Drafts to review, what nobody has written yet, and what grows stale.</span></a>
-      <a class="place" href="/outbox"><strong>Outbox</strong><span>What goes to the CRM, mailbox and calendar, and what didn’t get there.</span></a>
-      <a class="place" href="/floor/routing"><strong>Routing</strong><span>Who waits and who is free, who was chosen and why, and what a policy is worth.</span></a>
+      ${places.map((place) => html`<a class="place" href=${place.address}><strong>${place.name}</strong><span>${place.about}</span></a>`)}
+      ${places.length === 0 ? html`<p class="quiet">This account is for a program: none of the pages is for it.</p>` : nothing}
       <div class="foot">
         <span class="quiet numbers">${me.role.replaceAll('_', ' ')} · version ${me.version}</span>
         <button type="button" class="button plain" @click=${this.signOut}>Sign out</button>
@@ -137,7 +153,10 @@ export class Home extends LitElement {
       const next = wanted();
       if (next) location.replace(next);
     } catch (error) {
+      // Where it can't be said, the key is left.
+      this.ways ??= await client.signInWays().catch(() => undefined);
       this.me = null;
+      this.problem = cameBackWith();
       if (!(error instanceof Problem) || error.status !== 401) this.problem = sentenceFor(error);
       await this.updateComplete;
       this.input?.focus();
@@ -164,6 +183,35 @@ export class Home extends LitElement {
     await client.signOut().catch(() => undefined);
     location.assign('/');
   }
+}
+
+/** The pages, and who works with them; the service says the same of what stands behind them. */
+const PLACES = [
+  { address: '/desktop', name: 'Agent desktop', about: 'The live call, its words, and answers with their source.', roles: ['agent', 'supervisor', 'admin'] },
+  {
+    address: '/knowledge',
+    name: 'Knowledge',
+    about: 'Drafts to review, what nobody has written yet, and what grows stale.',
+    roles: ['knowledge_manager', 'supervisor', 'admin'],
+  },
+  { address: '/outbox', name: 'Outbox', about: 'What goes to the CRM, mailbox and calendar, and what didn’t get there.', roles: ['agent', 'supervisor', 'admin'] },
+  {
+    address: '/floor/routing',
+    name: 'Routing',
+    about: 'Who waits and who is free, who was chosen and why, and what a policy is worth.',
+    roles: ['agent', 'supervisor', 'admin'],
+  },
+];
+
+const CAME_BACK: Record<string, string> = {
+  'sign-in-refused': 'You couldn’t be signed in: your account has no role here. Ask your administrator.',
+  'sign-in-expired': 'That took too long, or began in another window. Sign in once more.',
+  'sign-in-unavailable': 'The sign-in of your company can’t be reached at the moment. Try again in a minute.',
+};
+
+/** What went wrong at the identity provider. */
+function cameBackWith(): string {
+  return CAME_BACK[new URLSearchParams(location.search).get('problem') ?? ''] ?? '';
 }
 
 /** Where somebody was sent here from; only a path of this service, never another site. */

@@ -233,3 +233,75 @@ async fn a_plan_of_the_settings_follows_its_file() {
     assert_eq!((agents[1].presence.as_str(), agents[1].capacity[0].limit), ("available", 2));
     house.close().await;
 }
+
+fn caller() -> EventBody {
+    EventBody::CrmContext(Box::new(CrmContext {
+        connector: "crm".into(),
+        searched: Some(ContactKey::Phone("+442079460123".into())),
+        identity: Identity::Unknown,
+        latency_ms: 5,
+    }))
+}
+
+fn promised(date: jiff::civil::Date) -> EventBody {
+    let sentence = ProvenSentence {
+        text: Redacted::vouched("I will call you."),
+        proofs: vec![],
+        support: 1.0,
+    };
+    let due = Due {
+        phrase: Redacted::vouched("then"),
+        date: Some(date),
+        time: None,
+        until: None,
+        is_limit: true,
+        time_zone: "UTC".into(),
+    };
+    let follow_up = FollowUp {
+        kind: FollowUpKind::Callback,
+        promised_by: Role::Agent,
+        sentence,
+        due: Some(due),
+    };
+    EventBody::WrapUp(Box::new(WrapUp {
+        id: "w-end-followup-1".into(),
+        occasion: Occasion::End,
+        authorship: Authorship {
+            provider: "extractive".into(),
+            model: None,
+            prompt: None,
+            seed: None,
+        },
+        language: "en".into(),
+        body: WrapUpBody::FollowUp(follow_up),
+        struck: vec![],
+    }))
+}
+
+#[tokio::test]
+async fn what_was_promised_before_is_known_when_the_customer_comes_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let day = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().tomorrow().expect("a day");
+    let is_known = async |house: &House, id: &str| {
+        house.append(id, vec![started(vec![]), caller()]).await;
+        house.until(&format!("i-{id}"), |item| item.decision_id.is_some()).await;
+        for _ in 0..1_000 {
+            let decision = house.last(id, "route.recommended").await;
+            let features = decision["features"].as_array().expect("features").clone();
+            if features.iter().any(|one| one["name"] == "promise_due_ms") {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        false
+    };
+    let shadow = PLAN.replace("\"active\"", "\"shadow\"");
+    let house = House::open(folder.path(), Some(&shadow)).await;
+    house.presence("Bo", "available").await;
+    house.append("c-1", vec![started(vec![]), caller(), promised(day), ended()]).await;
+    assert!(is_known(&house, "c-2").await, "while it runs");
+    house.close().await;
+    let house = House::open(folder.path(), Some(&shadow)).await;
+    assert!(is_known(&house, "c-3").await, "after a restart");
+    house.close().await;
+}

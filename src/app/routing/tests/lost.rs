@@ -10,6 +10,8 @@ pub(super) struct Failing {
     store: Arc<SqliteStore>,
     refuses: AtomicUsize,
     refused: AtomicUsize,
+    /// Appends that end in a panic.
+    panics: AtomicUsize,
     /// Conversations that begin right behind the head, whenever somebody asks for it.
     behind_head: Mutex<Vec<&'static str>>,
 }
@@ -20,6 +22,7 @@ impl Failing {
             store,
             refuses: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
+            panics: AtomicUsize::new(0),
             behind_head: Mutex::default(),
         }
     }
@@ -45,6 +48,9 @@ impl Store for Failing {
         if self.refuses.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
             self.refused.fetch_add(1, Ordering::SeqCst);
             return Err(StoreError::Corrupt("a test says so".to_owned()));
+        }
+        if self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
+            panic!("a test says so");
         }
         self.store.append(tenant, conversation, events).await
     }
@@ -176,5 +182,29 @@ async fn what_begins_while_the_log_is_read_is_heard() {
     for id in ids {
         house.until(&format!("i-{id}"), |item| item.queue.is_some()).await;
     }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_task_that_panics_leaves_a_router_that_goes_on_from_its_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    house.presence("Bo", "available").await;
+    assert_eq!(house.offer("i-1", &[]).await.state, "offered");
+    // The one that writes.
+    house.failing.panics.store(1, Ordering::SeqCst);
+    let refused = house.step("i-1", Step::Accept).await.expect_err("not written");
+    assert_eq!(refused.kind, ErrorKind::Unavailable);
+    house.until("i-1", |item| item.state == "offered").await;
+    // The one that holds the desk, in the middle of something.
+    let asked = house.desk.ask::<()>(|floor, _| {
+        floor.desk = None;
+        panic!("a test says so");
+    });
+    assert_eq!(asked.await.expect_err("lost").kind, ErrorKind::Unavailable);
+    house.until("i-1", |item| item.state == "offered").await;
+    assert_eq!(house.step("i-1", Step::Accept).await.expect("accepted").state, "active");
+    house.append("c-1", vec![started(vec![])]).await;
+    house.until("i-c-1", |item| item.queue.is_some()).await;
     house.close().await;
 }

@@ -1,8 +1,12 @@
 //! The router over a real log: what it does, what it tells, and what is left of it after a restart.
 
 mod before;
+mod bots;
+mod days;
 mod lost;
 mod people;
+mod plan;
+mod shadow;
 mod time;
 
 use std::collections::BTreeMap;
@@ -128,6 +132,7 @@ impl House {
         let settings = RoutingSettings {
             plan: plan.map(text),
             workstreams: ["voice", "chat"].map(|one| (one.to_owned(), "calls".to_owned())).into(),
+            escalated_by: vec!["gives_up".into()],
             router: router.map(|destination| Told {
                 system: "webhook",
                 destination,

@@ -125,3 +125,51 @@ async fn whoever_comes_with_a_later_plan_has_a_past() {
     assert!(rate < 0.19, "{rate}: {:?}", chosen.terms);
     house.close().await;
 }
+
+#[tokio::test]
+async fn a_number_or_an_address_is_no_name_for_another_router() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    let cases = [
+        ("c-1", Channel::Chat, "+442079460123", None),
+        ("c-2", Channel::Chat, "02079460123", None),
+        ("c-3", Channel::Chat, "ada@example.test", None),
+        ("c-4", Channel::Chat, "IM0a1b", Some("IM0a1b")),
+        ("c-5", Channel::Voice, "+442079460123", None),
+        ("c-6", Channel::Voice, "1700000000.42", Some("1700000000.42")),
+    ];
+    for (id, channel, external_id, told) in cases {
+        let began = ConversationStarted {
+            channel,
+            direction: Direction::Inbound,
+            external_id: Some(external_id.into()),
+            parties: Vec::new(),
+            attributes: BTreeMap::new(),
+        };
+        house.append(id, vec![EventBody::ConversationStarted(began)]).await;
+        let item = house.until(&format!("i-{id}"), |item| item.queue.is_some()).await;
+        assert_eq!(item.external_id.as_deref(), told, "{external_id}");
+    }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_is_assigned_to_whom_it_is_offered_becomes_theirs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    house.presence("Bo", "available").await;
+    assert_eq!(house.offer("i-1", &[]).await.state, "offered");
+    let step = || Step::Assign { agent: "Bo".into() };
+    for _ in 0..2 {
+        let item = house.step("i-1", step()).await.expect("assigned");
+        assert_eq!((item.state.as_str(), item.agent.as_deref()), ("active", Some("Bo")));
+    }
+    let assigned = house.last(ROUTING, "route.assigned").await;
+    assert_eq!((assigned["by"].as_str(), assigned["agent"].as_str()), (Some("Sue"), Some("Bo")));
+    let agents = house.desk.agents(&"t".into()).await.expect("asked");
+    assert_eq!(agents[1].capacity[0].used, 1, "it takes its place once");
+    house.close().await;
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    assert_eq!(house.item("i-1").await.state, "active");
+    house.close().await;
+}

@@ -11,6 +11,7 @@ fn floor() -> Floor {
         workstreams: BTreeMap::new(),
         wrap_up_ms: 60_000,
         id_attribute: None,
+        escalated_by: Vec::new(),
         everybody_is_there: true,
     };
     let mut floor = Floor::new(how, ContextSettings::default());
@@ -68,5 +69,21 @@ fn a_wrap_up_that_was_handed_on_takes_nothing_from_the_new_agent() {
         let state = floor.step(&id.into(), step, "Bo", T).expect("handed on").state;
         floor.tick(T + 60_000);
         assert_ne!(floor.view(&id.into()).expect("known").state, "ended", "{id} was {state}");
+    }
+}
+
+#[test]
+fn a_step_to_nobody_says_whom_there_is() {
+    let mut floor = floor();
+    floor.offer(wanted("i-1"), "acd", T).expect("taken");
+    let to_agent = |agent: &str| Step::Assign { agent: agent.into() };
+    let to_queue = |queue: &str| Step::Transfer(Target::Queue(queue.into()));
+    for (step, says) in [
+        (to_agent("Ema"), "the plan has no agent `Ema`; write `Emma`"),
+        (to_agent("Zoe"), "the plan has no agent `Zoe`; write one of `Emma`, `Bo`"),
+        (to_queue("biling"), "the plan has no queue `biling`; write `billing`"),
+    ] {
+        let why = floor.step(&"i-1".into(), step, "Sue", T + 1).expect_err("there is none");
+        assert_eq!((why.kind, why.message.as_str()), (ErrorKind::NotFound, says));
     }
 }

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::connect::telephony::acs::keys_url;
+use crate::connect::jwks::keys_url;
 
 const ISSUER: &str = "https://api.botframework.com";
 /// The keys change; the documentation asks to look once a day at least.

@@ -22,4 +22,4 @@ pub use self::protocol::{Note, Protocol};
 pub use self::roles::Customer;
 pub use self::socket::refuse;
 pub(super) use self::socket::routes;
-pub use self::token::{Issuer, Tokens, keys_url};
+pub use self::token::{Issuer, Tokens};

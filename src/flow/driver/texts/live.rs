@@ -19,10 +19,10 @@ use crate::domain::{
     ConversationId, CrmWrite, EndReason, EventBody, EventId, NewEvent, Party, Progress, TenantId,
     TurnId,
 };
+use crate::flow::driver::CallError;
 use crate::flow::driver::appender::{Appender, Entry};
 use crate::flow::driver::call::Call;
 use crate::flow::driver::customers::Listening;
-use crate::flow::driver::{CallError, party_of};
 use crate::flow::session::TypedTurn;
 use crate::insight::redaction;
 
@@ -112,6 +112,7 @@ impl Writing {
         // Unbounded, but never longer than one search and what vectors are on their way.
         let (answer, mut answers) = mpsc::unbounded_channel();
         let _listening = Listening::new(&self.call.shared, &self.call.id, answer.clone());
+        self.call.await_reader(&answer);
         let stop = self.call.shared.stop.clone();
         let mut is_open = true;
         let mut over_at = later(self.settings.idle.saturating_sub(silent));
@@ -200,6 +201,8 @@ impl Writing {
             let _ = answer.send(Err(TextError::NoParty(self.call.id.clone(), named)));
             return;
         };
+        // Also of those who were announced: they come with their first message.
+        self.call.brief(&party);
         self.known.insert(event.clone());
         self.mails.extend(mail_of(&event).map(str::to_owned));
         let turn_id = TurnId::from(format!("t-{}", turns + 1));
@@ -247,6 +250,7 @@ impl Writing {
         match speaker {
             Speaker::Party(id) => self.parties.iter().find(|party| party.id == *id).cloned(),
             Speaker::Role(role, name) => {
+                let role = &self.call.shared.settings.bots.role_of(*role, name.as_deref());
                 let same =
                     |party: &&Party| party.role == *role && (name.is_none() || party.name == *name);
                 // Somebody who was announced without a name, and has one now.
@@ -258,9 +262,8 @@ impl Writing {
                         ..known.clone()
                     });
                 }
-                let joined = party_of(self.parties.len(), *role, name.clone());
+                let joined = self.call.shared.party_of(self.parties.len(), *role, name.clone());
                 self.parties.push(joined.clone());
-                self.call.brief(&joined);
                 Some(joined)
             }
         }

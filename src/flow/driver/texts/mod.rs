@@ -20,7 +20,7 @@ use tokio::sync::{Mutex, OnceCell, Semaphore, mpsc, oneshot};
 use self::live::{Handle, Input};
 pub use self::outgoing::{OnPosted, Outgoing, RESERVED, Route};
 pub use self::threads::mail_of;
-use super::{Calls, Shared, party_of};
+use super::{Calls, Shared};
 use crate::domain::{
     Channel, Classify, ConversationId, ConversationStarted, DeliveryState, Direction, EndReason,
     ErrorKind, EventBody, EventId, NewEvent, Party, PartyId, Redacted, Role, TenantId, Turn,
@@ -215,7 +215,9 @@ impl Texts {
             channel: opening.channel,
             direction: opening.direction,
             external_id: opening.external_id,
-            parties: parties.map(|(number, (role, name))| party_of(number, role, name)).collect(),
+            parties: parties
+                .map(|(number, (role, name))| shared.party_of(number, role, name))
+                .collect(),
             attributes,
         });
         let event = NewEvent {

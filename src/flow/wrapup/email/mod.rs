@@ -119,7 +119,7 @@ impl Reading<'_> {
                 let passages = self.passages().filter(is_for_people).take(max);
                 let claims: Vec<EmailPart> = passages
                     .map(|passage| ProvenSentence {
-                        text: redaction::typed(&passage.quote),
+                        text: redaction::published(&passage.quote),
                         proofs: vec![Proof::Passage(passage.clone())],
                         support: 1.0,
                     })

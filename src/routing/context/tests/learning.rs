@@ -261,3 +261,75 @@ proptest! {
         }
     }
 }
+
+fn offered(item: &str, label: &str) -> EventBody {
+    EventBody::RouteOffered(Box::new(WorkOffered {
+        item: item.into(),
+        conversation: None,
+        external_id: None,
+        workstream: "records".into(),
+        features: vec![],
+        intents: vec![Intent { label: label.into(), probability: 0.9 }],
+        preferred: vec![],
+        by: Some("acd".into()),
+        at_ms: 0,
+    }))
+}
+
+fn given(item: &str, agent: &str) -> EventBody {
+    let EventBody::RouteAssigned(mut one) = assigned(agent) else { panic!("it is one") };
+    one.item = item.into();
+    EventBody::RouteAssigned(one)
+}
+
+fn moved(item: &str, step: WorkStep) -> EventBody {
+    EventBody::RouteMoved(Box::new(WorkMoved { item: item.into(), step, by: None, at_ms: 0 }))
+}
+
+#[test]
+fn work_without_a_conversation_teaches_how_long_it_takes() {
+    let mut board = board();
+    for number in 0..20 {
+        let (item, begin) = (format!("i-{number}"), number * 30 * MINUTE);
+        let mut tell = |after_minutes: u64, body| {
+            take(&mut board, ROUTING, begin + after_minutes * MINUTE, body);
+        };
+        tell(0, offered(&item, "claim"));
+        tell(0, given(&item, "bo"));
+        // Bo passes it on, Anna looks at her offer for a minute, and it takes her ten.
+        tell(1, moved(&item, WorkStep::Transferred("claims".into())));
+        tell(2, given(&item, "anna"));
+        tell(3, moved(&item, WorkStep::Accepted));
+        tell(13, moved(&item, WorkStep::Ended));
+        tell(20, moved(&item, WorkStep::Released));
+    }
+    let now = 20 * 30 * MINUTE;
+    take(&mut board, "c-1", now, started());
+    take(&mut board, "c-1", now, intent("claim", 1.0));
+    let seconds = |agent| board.fit(&"c-1".into(), agent, now).handling_s;
+    let all = (20.0 * 600.0 + 10.0 * 300.0) / 30.0;
+    let of_intent = (20.0 * 600.0 + 10.0 * all) / 30.0;
+    let of_anna = (20.0 * 600.0 + 10.0 * of_intent) / 30.0;
+    assert!((seconds("anna") - of_anna).abs() < 3.0, "{} against {of_anna}", seconds("anna"));
+    assert!((seconds("bo") - of_intent).abs() < 3.0, "whoever passes it on learns nothing");
+    let news = board.news();
+    assert!(news.iter().any(|one| one.agent == "anna" && one.intent == "claim"), "{news:?}");
+}
+
+#[test]
+fn work_that_nobody_ends_is_forgotten_in_time() {
+    let settings = ContextSettings { conversations_max: 8, ..ContextSettings::default() };
+    let mut board = Board::new(settings);
+    for number in 0..100 {
+        let item = format!("i-{number}");
+        take(&mut board, ROUTING, number * MINUTE, offered(&item, "claim"));
+        take(&mut board, ROUTING, number * MINUTE, given(&item, "anna"));
+    }
+    // The first is forgotten, the last isn't.
+    for item in ["i-0", "i-99"] {
+        take(&mut board, ROUTING, 110 * MINUTE, moved(item, WorkStep::Ended));
+    }
+    let news = board.news();
+    assert_eq!(news.len(), 1, "{news:?}");
+    assert!((news[0].handled - 1.0).abs() < 1e-6 && (news[0].total_s - 660.0).abs() < 1e-6);
+}

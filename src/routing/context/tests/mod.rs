@@ -90,6 +90,7 @@ fn assigned(agent: &str) -> EventBody {
         recommended: None,
         by: None,
         reason: String::new(),
+        day_profiles: Vec::new(),
         waited_ms: 0,
         at_ms: 0,
     }))

@@ -1,11 +1,14 @@
 //! The desk as a whole: statements as scenarios, and what must hold whatever comes.
 
 mod audit;
+mod change;
+mod day;
 mod live;
 mod near;
 mod properties;
 mod scenario;
 mod scenarios;
+mod shadow;
 
 use crate::routing::plan::{self, Plan};
 

@@ -173,7 +173,7 @@ export class ComparisonView extends LitElement {
         : ''}
       ${claimed && gain
         ? html`<div class="finding numbers ${findingOf(gain)}"><h2>${findingText(claimed, at.baseline)}</h2><p>${worstText(claimed, at.outcomes.find((one) => one.policy === at.baseline))}</p></div>`
-        : html`<p class="finding">There is only one policy in it, and nothing to compare it with.</p>`}
+        : html`<p class="finding">${claimed && claimed.policy !== at.baseline ? findingText(claimed, at.baseline) : 'There is only one policy in it, and nothing to compare it with.'}</p>`}
       <div class="figures">${this.table(at, claimed)}</div>
       <div class="plots">
         ${several ? html`<bc-plot-loads .loads=${loads}></bc-plot-loads>` : ''}
@@ -205,7 +205,7 @@ export class ComparisonView extends LitElement {
     return html`<tr role="row" data-row=${outcome.policy} tabindex="-1" class=${isClaimed ? 'claimed' : ''}>
       <th role="rowheader" scope="row"><strong>${policyName(outcome.policy)}</strong></th>
       <td role="cell" data-label="In time">${metric('service_level', shareText)}</td>
-      <td role="cell" data-label=${against} class="gain">${gain ? this.gain(gain, widest) : outcome.policy === at.baseline ? html`<span class="quiet">the one to beat</span>` : '–'}</td>
+      <td role="cell" data-label=${against} class="gain">${gain ? this.gain(gain, widest) : outcome.policy === at.baseline ? html`<span class="quiet">the one to beat</span>` : html`<span class="quiet">too few calls</span>`}</td>
       <td role="cell" data-label="Gave up">${share('abandonment')}</td>
       <td role="cell" data-label="Mean wait">${metric('mean_wait_s', ({ mean }) => waitText(mean))}</td>
       <td role="cell" data-label="Settled at once">${share('first_contact_resolution')}</td>

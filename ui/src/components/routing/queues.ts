@@ -1,8 +1,8 @@
 import { LitElement, css, html } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-import { levelText, type QueueLine, sinceText } from '../../state/routing/floor.ts';
-import { aboutText, channelName, counted, methodName, spanText, waitClock } from '../../state/routing/words.ts';
+import { levelText, nextText, type QueueLine, sinceText, unnamedText } from '../../state/routing/floor.ts';
+import { channelName, counted, methodName, spanText, waitClock } from '../../state/routing/words.ts';
 import { warnIcon } from '../icons.ts';
 import { shared } from '../shared-styles.ts';
 import { tableStyles } from './table-styles.ts';
@@ -104,7 +104,7 @@ export class RouteQueues extends LitElement {
       <th role="rowheader" scope="row"><strong>${line.name}</strong><br /><span class="quiet">${channelName(line.channel)}, ${methodName(line.method)}</span></th>
       <td role="cell" data-label="Waiting"><span class="count ${line.waiting === 0 ? 'none' : ''}">${line.waiting}</span></td>
       <td role="cell" data-label="Longest wait" class="wait ${line.isLate ? 'late' : ''}">${this.wait(line)}</td>
-      <td role="cell" data-label="Agents" class="whole-line">${counted(line.free, 'free', 'free')}<br /><span class="quiet">${line.busy} busy${line.away === null ? '' : `, ${line.away} away`}</span></td>
+      <td role="cell" data-label="Agents"><span class="whole-line">${counted(line.free, 'free', 'free')}</span><br />${unnamedText(line) === '' ? '' : html`<span class="quiet">${unnamedText(line)}</span><br />`}<span class="quiet whole-line">${line.busy} busy${line.away === null ? '' : `, ${line.away} away`}</span></td>
       <td role="cell" data-label="In time" class="whole-line">${this.level(line)}</td>
       <td role="cell" data-label="Overflow" class="whole overflow ${overflows === 0 ? 'nothing' : ''}">${overflows === 0
         ? 'none'
@@ -115,14 +115,15 @@ export class RouteQueues extends LitElement {
     </tr>`;
   }
 
-  private wait({ waiting, longestMs, targetMs, isLate, predictedMs }: QueueLine) {
+  private wait(line: QueueLine) {
+    const { waiting, longestMs, targetMs, isLate } = line;
     if (waiting === 0) return html`<span class="none">${targetMs === null ? 'nobody' : `promised: ${spanText(targetMs)}`}</span>`;
     const promise = targetMs === null ? '' : ` of ${waitClock(targetMs)}`;
     // Twice the promise fills the bar.
     const width = targetMs === null ? 0 : Math.min(100, (50 * longestMs) / targetMs);
     return html`<span class="said">${isLate ? warnIcon : ''}<span>${waitClock(longestMs)}<span class="quiet">${promise}${isLate ? ', late' : ''}</span></span></span>
       ${targetMs === null ? '' : html`<div class="bar"><i style="width:${width.toFixed(1)}%"></i></div>`}
-      ${predictedMs === null ? '' : html`<span class="quiet">next: about ${aboutText(predictedMs)}</span>`}`;
+      <span class="quiet">${nextText(line)}</span>`;
   }
 
   private level({ level }: QueueLine) {

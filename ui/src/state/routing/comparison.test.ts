@@ -3,10 +3,10 @@ import { claimedOf, findingOf, findingText, loadName, pointsText, readComparison
 import { scaleOf, seriesOf, spread } from './plot.ts';
 
 const interval = (mean: number, half: number | null = 0.01) => ({ mean, low: half === null ? null : mean - half, high: half === null ? null : mean + half });
-const part = (name: string, change: number, offered = 1_000) => ({ name, offered, service_level: 0.9, mean_wait_s: 4, change });
+const part = (name: string, change: number | null, offered = 1_000) => ({ name, offered, service_level: 0.9, mean_wait_s: 4, change });
 const policy = (level: number, gain?: number, change = 0) => ({
   service_level: interval(level), abandonment: interval(0.02), ...(gain === undefined ? {} : { gain: { service_level: interval(gain) } }),
-  classes: [part('cash', change), part('few', -0.5, 20)], tiers: [], occupancy_least: 0.7, occupancy_most: 0.9, events: 1,
+  classes: [part('cash', change), part('few', null, 20)], tiers: [], occupancy_least: 0.7, occupancy_most: 0.9, events: 1,
 });
 const line = (loads: unknown[]) => JSON.stringify({ dataset: 'bank', version: '0.1.0', intents_right: 0.85, loads });
 const at = (load: number | null, gain: number, change = 0) => ({
@@ -41,6 +41,15 @@ test('no gain is said to be none', () => {
   expect(worstText(outcome(0, 0.01), quicker)).toBe('No kind of contact is answered in time less often. On average, “cash” (4.0 s, not 3.0 s) waits longer.');
   expect([shareText(interval(0.93)), shareText(interval(0.93, null)), waitText(4.56), waitText(24.4), loadName(null), loadName(1)])
     .toEqual(['93.0 % ± 1.0', '93.0 %', '4.6 s', '24 s', 'As recorded', 'Load 1.00']);
+});
+
+test('too few calls are said to be too few', () => {
+  const few = at(1, 0);
+  const context = { ...few.policies.context, gain: { service_level: null }, classes: [part('cash', null, 20)] };
+  const read = readComparison(line([{ ...few, calls: 20, policies: { ...few.policies, context } }]));
+  const outcome = claimedOf(read.loads[0]!)!;
+  expect(findingText(outcome, 'skill')).toBe('Fewer than 100 calls are too few to say whether context is better than skills only.');
+  expect([outcome.gains.size, outcome.classes[0]?.change, worstText(outcome, undefined)]).toEqual([0, null, '']);
 });
 
 test('scales are round, hold everything, and stay within what is possible', () => {

@@ -13,14 +13,14 @@ export interface Part {
   offered: number;
   serviceLevel: number;
   meanWaitS: number;
-  /** Of the service level against the baseline: -0.1 is a tenth worse. */
-  change: number;
+  /** Of the service level against the baseline: -0.1 is a tenth worse. Null from too few calls. */
+  change: number | null;
 }
 
 export interface Outcome {
   policy: string;
   metrics: Map<string, Interval>;
-  /** Run by run against the baseline; empty for the baseline itself. */
+  /** Run by run against the baseline; empty for the baseline itself, and from too few calls. */
   gains: Map<string, Interval>;
   classes: Part[];
   tiers: Part[];
@@ -101,7 +101,7 @@ function intervals(figures: Json): Map<string, Interval> {
 function parts(value: unknown): Part[] {
   return (Array.isArray(value) ? value : []).map(object).filter((one): one is Json => one !== null).map((one) => ({
     name: String(one['name'] ?? ''), offered: number(one['offered']) ?? 0, serviceLevel: number(one['service_level']) ?? 0, meanWaitS: number(one['mean_wait_s']) ?? 0,
-    change: number(one['change']) ?? 0,
+    change: number(one['change']),
   }));
 }
 
@@ -130,7 +130,7 @@ export function pointsText(gain: Interval): string {
 export function findingText(outcome: Outcome, baseline: string): string {
   const gain = outcome.gains.get('service_level');
   const [ours, theirs] = [policyName(outcome.policy), policyName(baseline).toLowerCase()];
-  if (!gain) return '';
+  if (!gain) return outcome.policy === baseline ? '' : `Fewer than ${FEW} calls are too few to say whether ${ours.toLowerCase()} is better than ${theirs}.`;
   switch (findingOf(gain)) {
     case 'better': return `${ours} answers more in time than ${theirs}: ${pointsText(gain)}.`;
     case 'worse': return `${ours} answers fewer in time than ${theirs}: ${pointsText(gain)}.`;
@@ -141,7 +141,7 @@ export function findingText(outcome: Outcome, baseline: string): string {
 
 /** Who loses by it: in answers in time, and in the mean wait, which can go another way. */
 export function worstText(outcome: Outcome, baseline: Outcome | undefined): string {
-  const judged = outcome.classes.filter((part) => part.offered >= FEW);
+  const judged = outcome.classes.flatMap((part) => (part.offered >= FEW && part.change !== null ? [{ ...part, change: part.change }] : []));
   const worst = judged.toSorted((a, b) => a.change - b.change)[0];
   if (!worst) return '';
   const longer = judged.flatMap((part) => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RouteAssigned, RouteCandidate, RouteRecommended } from '../../api/routing-types.ts';
-import { marginText, merged, ROWS_MAX, rowOf, scored, wantedConversation, withAssignment, withConversation } from './decisions.ts';
+import { alikeText, folded, marginText, merged, ROWS_MAX, rowOf, scored, wantedConversation, withAssignment, withConversation } from './decisions.ts';
 
 const candidate = (agent: string, score: number, terms: Record<string, number>): RouteCandidate => ({
   agent, score, terms: Object.entries(terms).map(([name, value]) => ({ name, value, why: `why ${name}` })),
@@ -25,6 +25,21 @@ test('an assignment marks its decision, by hand the last one of the item', () =>
   expect(withAssignment(rows, assigned({ decision_id: '2' })).map((row) => row.assigned?.agent)).toEqual([undefined, 'Emma']);
   expect(withAssignment(rows, assigned({})).map((row) => row.assigned?.agent)).toEqual(['Emma', undefined]);
   expect(withAssignment(rows, assigned({ decision_id: '9' }))).toBe(rows);
+});
+
+test('decisions that say the same in a row are folded, and each item is named', () => {
+  const nobody = { reason: 'nobody who may take it is free' };
+  const emma = { chosen: candidate('Emma', 0.4, {}) };
+  const rows = [
+    rowOf(decision('9', nobody)), rowOf(decision('8', nobody)), rowOf(decision('7', nobody)), rowOf(decision('6', emma)), rowOf(decision('5', { ...nobody, queue: 'Moves' })),
+    rowOf(decision('4', nobody)), { ...rowOf(decision('3', nobody)), assigned: assigned({}) },
+  ];
+  const folds = folded(rows);
+  expect(folds.map(({ first, alike }) => [first.decision.decision_id, ...alike.map((row) => row.decision.decision_id)])).toEqual([['9', '8', '7'], ['6'], ['5'], ['4'], ['3']]);
+  expect(folded([])).toEqual([]);
+  expect(alikeText(folds[0]!.alike)).toBe('2 more alike: i-8 and i-7');
+  const many = Array.from({ length: 8 }, (_, at) => rowOf(decision(String(at), nobody)));
+  expect(alikeText(many)).toBe('8 more alike: i-0, i-1, i-2, i-3, i-4, i-5 and 2 others');
 });
 
 test('an address of the desktop is a conversation, too', () => {

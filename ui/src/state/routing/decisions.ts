@@ -1,6 +1,6 @@
 // Decisions, the newest first: which are shown, which wait above, and how a choice is explained.
 import type { RouteAssigned, RouteCandidate, RouteRecommended } from '../../api/routing-types.ts';
-import { isLessBetter } from './words.ts';
+import { isLessBetter, listed } from './words.ts';
 
 export interface DecisionRow {
   decision: RouteRecommended;
@@ -35,6 +35,39 @@ export function withAssignment(rows: DecisionRow[], assigned: RouteAssigned): De
 
 export function withConversation(rows: DecisionRow[], item: string, conversation: string | null): DecisionRow[] {
   return rows.map((row) => (row.decision.work_item_id === item && row.conversation === undefined ? { ...row, conversation } : row));
+}
+
+/** Decisions in a row that say the same of different items: the newest stands for them. */
+export interface Fold {
+  first: DecisionRow;
+  /** Older ones, the newest first. */
+  alike: DecisionRow[];
+}
+
+/** In the order of the rows. What became of a decision tells it from others, so only those without are folded. */
+export function folded(rows: DecisionRow[]): Fold[] {
+  const folds: Fold[] = [];
+  for (const row of rows) {
+    const last = folds.at(-1);
+    if (last && isAlike(last.first, row)) last.alike.push(row);
+    else folds.push({ first: row, alike: [] });
+  }
+  return folds;
+}
+
+function isAlike({ decision: a, assigned: has }: DecisionRow, { decision: b, assigned: had }: DecisionRow): boolean {
+  return !has && !had && a.queue === b.queue && a.mode === b.mode && a.chosen?.agent === b.chosen?.agent && a.reason === b.reason
+    && marginText(a) === marginText(b);
+}
+
+/** So many items are named. */
+const NAMED = 6;
+
+/** `3 more alike: i-4, i-5 and i-6` */
+export function alikeText(alike: DecisionRow[]): string {
+  const items = [...new Set(alike.map((row) => row.decision.work_item_id))];
+  const named = items.length > NAMED ? [...items.slice(0, NAMED), `${items.length - NAMED} others`] : items;
+  return `${alike.length} more alike: ${listed(named)}`;
 }
 
 /** An address of the desktop, or what was copied with spaces, is the conversation too. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AgentState, QueueState, RouteAssigned } from '../../api/routing-types.ts';
-import { agentLines, agentsText, floorText, levelText, queueLines, roomText, sinceText, withAnswer } from './floor.ts';
+import { agentLines, agentsText, floorText, levelText, nextText, queueLines, roomText, sinceText, unnamedText, withAnswer } from './floor.ts';
 import { floorAction } from './keys.ts';
 import { factsOf, readPlan } from './plan.ts';
 import { aboutText, actionName, ageText, featureName, featureText, figure, isForPeople, listed, methodName, sentenceOf, spanText, termText, termWhy, waitClock } from './words.ts';
@@ -66,6 +66,19 @@ test('who waits goes on waiting between two looks, and is late past the promise'
   expect(floorText([line(0)])).toBe('3 wait, none longer than promised.');
   expect(floorText([line(60), { ...line(60, { waiting: 1, serving: 0 }), name: 'Moves' }])).toBe('4 wait, longer than promised in Billing and Moves. Nobody is there for Moves.');
   expect(floorText([line(60, { waiting: 0 })])).toBe('Nobody waits.');
+});
+
+test('beside somebody free no time is told, unless they may be on a conversation that names nobody', () => {
+  const line = (changes: Partial<QueueState>) => queueLines([queue(changes)], null, [], at(0))[0]!;
+  expect(nextText(line({}))).toBe('next: about 45 s');
+  expect(nextText(line({ free: 2 }))).toBe('next: now, somebody is free');
+  expect(nextText(line({ free: 1, unnamed: 1 }))).toBe('next: about 45 s');
+  expect([nextText(line({ waiting: 0 })), nextText(line({ predicted_wait_ms: null }))]).toEqual(['', '']);
+  expect(unnamedText(line({ free: 1 }))).toBe('');
+  expect(unnamedText(line({ free: 1, unnamed: 1 }))).toBe('perhaps on a conversation that names nobody');
+  expect(unnamedText(line({ free: 3, unnamed: 2 }))).toBe('2 of them perhaps on 2 conversations that name nobody');
+  expect(unnamedText(line({ free: 2, unnamed: 1 }))).toBe('1 of them perhaps on a conversation that names nobody');
+  expect(unnamedText(line({ free: 0, unnamed: 1 }))).toBe('and a conversation that names nobody');
 });
 
 test('answers are counted once an item, for half an hour, or as the service counts them', async () => {

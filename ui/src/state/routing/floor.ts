@@ -1,7 +1,7 @@
 // The queues as they are now: who waits against what was promised, who is there, what overflows.
 import type { AgentState, QueueState, RouteAssigned } from '../../api/routing-types.ts';
 import type { OverflowRule, PlanFacts } from './plan.ts';
-import { actionName, clock, counted, listed, spanText } from './words.ts';
+import { aboutText, actionName, clock, counted, listed, spanText } from './words.ts';
 
 /** Answers that the page itself has seen count for so long. */
 export const WHILE_MS = 30 * 60_000;
@@ -31,6 +31,8 @@ export interface QueueLine {
   predictedMs: number | null;
   free: number;
   busy: number;
+  /** On conversations that name nobody: they may be among the free ones. */
+  unnamed: number;
   /** Null where the plan isn't known. */
   away: number | null;
   level: Level | null;
@@ -61,6 +63,7 @@ export function queueLines(queues: QueueState[], plan: PlanFacts | null, answere
       predictedMs: queue.predicted_wait_ms,
       free: queue.free,
       busy: Math.max(0, queue.serving - queue.free),
+      unnamed: queue.unnamed ?? 0,
       away: members === null ? null : Math.max(0, members - queue.serving),
       level: levelOf(queue, targetMs, answered, at),
       overflow: (facts?.overflow ?? []).map((rule) => ({ text: ruleText(rule), isNow: holds(rule, queue, longestMs) })),
@@ -84,6 +87,21 @@ function levelOf(queue: QueueState, targetMs: number | null, answered: Answered[
 export function withAnswer(answered: Answered[], { work_item_id: item, queue, waited_ms: waitedMs, at_ms: atMs, mode }: RouteAssigned): Answered[] {
   if (mode === 'off' || answered.some((one) => one.item === item)) return answered;
   return [...answered.filter((one) => one.atMs >= atMs - WHILE_MS), { queue, waitedMs, atMs, item }];
+}
+
+/** Who comes next; where somebody is free, a time that was computed from busy agents would only puzzle. */
+export function nextText({ waiting, free, unnamed, predictedMs }: QueueLine): string {
+  if (waiting === 0) return '';
+  if (free > unnamed) return 'next: now, somebody is free';
+  return predictedMs === null ? '' : `next: about ${aboutText(predictedMs)}`;
+}
+
+/** Agents who seem free because their conversation names nobody; empty where there are none. */
+export function unnamedText({ free, unnamed }: QueueLine): string {
+  if (unnamed === 0) return '';
+  const calls = unnamed === 1 ? 'a conversation that names nobody' : `${unnamed} conversations that name nobody`;
+  if (free === 0) return `and ${calls}`;
+  return `${free === 1 ? 'perhaps' : `${Math.min(free, unnamed)} of them perhaps`} on ${calls}`;
 }
 
 export function levelText(level: Level | null): string {

@@ -1,0 +1,429 @@
+//! Secrets that only the words before them give away: "the code is 482 913".
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::checks::{is_bsn, is_nhs, is_routing, is_ssn, is_steuer_id};
+use super::{Before, Found, Kinds, Run, Secret, Word, card, may_be_card, range_of};
+
+/// A cue holds for what comes within so many bytes.
+const REACH_BYTES: usize = 70;
+/// An answer to a question of an earlier turn begins within so many words.
+const ANSWER_WITHIN_WORDS: usize = 8;
+/// A password that is said has at most so many words.
+const PASSWORD_WORDS_MAX: usize = 6;
+/// A turn of more words isn't the bare answer to "what's your password?".
+const BARE_ANSWER_WORDS_MAX: usize = 6;
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(&format!("(?i){pattern}")).expect("a pattern of this file")
+}
+
+/// What is spoken of, and the words that say so.
+static CUES: LazyLock<Vec<(Topic, Regex)>> = LazyLock::new(|| {
+    [
+        (Topic::SecurityCode, r"\b(?:c\.?v\.?v\.?2?|cvc2?|cv2|csc|c v v|c v c|security (?:code|number|digits)|card verification|(?:three|four|3|4)[- ](?:digits?|numbers?)(?: \w+){0,3} (?:back|front|reverse|code)|(?:code|number|digits|numbers) (?:on|at|from) the (?:back|reverse|front))\b"),
+        (Topic::OneTimeCode, r"\b(?:one[- ]?time (?:code|pass\w*|pin)|otp|pass ?code|(?:verification|authentication|authorization|authorisation|auth|sms|texted?|log ?-?in|sign ?-?in|access|activation|six[- ]digit|6[- ]digit) code|code (?:that |which )?(?:i|we|you|they) (?:have |had |'ve )?(?:just )?(?:sent|texted|e-?mailed|got|received)|2fa|two[- ]factor|(?:your|my|the) code(?: is|'s| was| says| reads)|code (?:in|from) the (?:text|sms|message|app|email|e-mail))\b"),
+        (Topic::Pin, r"\b(?:pin|pin (?:code|number)|p i n|telephone banking (?:number|code))\b"),
+        (Topic::SortCode, r"\b(?:sort ?code|bank code|bankleitzahl|blz|bsb)\b"),
+        (Topic::Account, r"\b(?:(?:account|acct|a/c)(?: number| no\.?| num)|kontonummer|iban)\b"),
+        (Topic::BankAccount, r"\b(?:bank account|checking account|savings account|current account|(?:account|acct)(?: number| no\.?)? (?:at|with|for) (?:the |my |your )?bank)\b"),
+        (Topic::Routing, r"\b(?:routing(?: transit)?(?: number| no\.?)?|aba(?: number)?|transit number)\b"),
+        (Topic::SocialSecurity, r"\b(?:social security(?: number| no\.?)?|ssn|s s n|itin|(?:my|your|of (?:my|your)) social)\b"),
+        (Topic::NationalId, r"\b(?:national insurance(?: number)?|nino|n ?i number|tax (?:id|identification|payer)\w*(?: number)?|steuer(?:liche)?[- ]?(?:id|identifikationsnummer|nummer)\w*|bsn|burgerservicenummer|sofinummer|nhs(?: number| no\.?)|social insurance(?: number)?|passport(?: number| no\.?)?|national id\w*(?: card)?(?: number)?|identity card|id card(?: number)?|sécurité sociale|dni|codice fiscale|aadhaar)\b"),
+        (Topic::Licence, r"\b(?:driv(?:er|ers|er'?s|er’s|ing)[ -]licen[cs]e(?: number| no\.?)?|driver licen[cs]e)\b"),
+    ]
+    .map(|(topic, pattern)| (topic, regex(pattern)))
+    .into()
+});
+
+/// Codes that are none of these: "error code", "post code".
+static OTHER_CODE: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"\b(?:error|post|postal|zip|area|promo|discount|voucher|coupon|country|dial\w*|bar|product|fault|status|colou?r|reason) ?code(?: is|'s| was| says| reads)?\s*$",
+    )
+});
+static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"\b(?:pass ?(?:word|phrase|wd)|pwd|secret (?:word|answer|phrase)|memorable (?:word|name|place|information)|security (?:answer|word|phrase)|answer to (?:my|your|the) security question|mother['’]?s maiden name|maiden name)\b(?:[\s,]+(?:for|to|on|of|at) (?:\w+ ){0,3}?\w+)?\s*(?::|=|\bis\b|\bwas\b|\bit['’]s\b|['’]s\b|\bequals\b|\bwould be\b)\s*(?:(?:now|still|just|set to|called|like|um|uh|:|it['’]s)[\s,]+)*",
+    )
+});
+/// What asks for something to be said, before its cue in one sentence.
+static ASKS: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?:what|which|tell|give|confirm|read|say|need|enter|type|provide|have|get|could|can|may|please|spell|verify|share|\?)",
+    )
+});
+/// Of a code that is lost nobody says what it is.
+static OF_TROUBLE: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"\b(?:reset|chang|forg[eo]t|lost|lose|wrong|block|lock|new|where|why|how|another)\w*")
+});
+/// A question that is over behind a cue: "and your PIN, please?"
+static QUESTION: LazyLock<Regex> = LazyLock::new(|| regex(r"^[^\w?]*(?:\w+[^\w?]*){0,2}\?"));
+/// A turn that ends in the middle: "the sort code is".
+static OPEN: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"^(?:\W+(?:number|is|was|it['’]?s|um|uh|so|for|that|this|would|be|again))*\W*$")
+});
+static SECRET_WORD_ASKED: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"\b(?:what|what['’]s|tell|give|confirm|say|need|provide|spell|verify|have|get)\b[^.?!]{0,40}\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\b|\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\W*\?\W*$|\b(?:password|passphrase|maiden name)(?: is| was|:)\W*$",
+    )
+});
+static FILLER: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"^(?:(?:yes|yeah|yep|sure|okay|ok|um|uh|well|so|of course|that['’]s|that is|it['’]s|it is|the|my password is|here)\b[\s,.:]*)+",
+    )
+});
+/// A word with digits in it, as documents are numbered.
+static NUMBERED: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"[A-Z0-9]*\d[A-Z0-9]*(?:[- ]?[A-Z]?\d[A-Z0-9]*)*(?:[- ][A-Z]\b)?"));
+
+/// After "the password is" these are no password.
+const NO_PASSWORD: &[&str] = &[
+    "a",
+    "an",
+    "the",
+    "not",
+    "wrong",
+    "incorrect",
+    "reset",
+    "expired",
+    "invalid",
+    "required",
+    "too",
+    "being",
+    "no",
+    "never",
+    "always",
+    "correct",
+    "changed",
+    "locked",
+    "my",
+    "your",
+    "case",
+    "at",
+    "to",
+    "in",
+    "on",
+    "sent",
+    "saved",
+    "blank",
+    "same",
+    "one",
+    "something",
+    "what",
+    "that",
+    "this",
+    "needed",
+    "weak",
+    "only",
+    "there",
+    "working",
+    "also",
+    "used",
+    "and",
+    "or",
+    "for",
+    "important",
+    "secure",
+    "stored",
+    "it",
+    "i",
+    "we",
+    "you",
+    "they",
+    "he",
+    "she",
+    "of",
+    "with",
+    "very",
+    "really",
+    "about",
+    "asked",
+    "because",
+    "so",
+    "if",
+    "when",
+    "where",
+    "why",
+    "how",
+    "all",
+    "just",
+    "right",
+    "fine",
+    "okay",
+    "ok",
+    "encrypted",
+    "hidden",
+    "masked",
+    "safe",
+    "set",
+    "set.",
+    "accepted",
+    "rejected",
+    "refused",
+    "valid",
+    "stolen",
+    "lost",
+    "forgotten",
+    "unknown",
+    "known",
+    "compromised",
+    "long",
+    "short",
+    "strong",
+    "yes",
+    "sure",
+    "sorry",
+    "hold",
+    "wait",
+    "don't",
+    "can't",
+    "i'm",
+    "i've",
+    "i'd",
+    "let",
+    "please",
+    "hang",
+    "um",
+    "uh",
+    "well",
+];
+/// Here a password that is said is over.
+const ENDS_PASSWORD: &[&str] = &[
+    "and", "but", "so", "can", "could", "please", "thanks", "thank", "is", "then", "okay", "ok",
+    "for", "because", "i", "you", "which", "with", "if",
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Topic {
+    SecurityCode,
+    OneTimeCode,
+    Pin,
+    SortCode,
+    Account,
+    BankAccount,
+    Routing,
+    SocialSecurity,
+    NationalId,
+    Licence,
+}
+
+impl Topic {
+    const fn kind(self) -> Secret {
+        match self {
+            Self::SecurityCode => Secret::SecurityCode,
+            Self::OneTimeCode => Secret::OneTimeCode,
+            Self::Pin => Secret::Password,
+            Self::SortCode | Self::Account | Self::BankAccount | Self::Routing => {
+                Secret::BankAccount
+            }
+            Self::SocialSecurity | Self::NationalId => Secret::NationalId,
+            Self::Licence => Secret::DrivingLicence,
+        }
+    }
+
+    fn is_of_bank(self) -> bool {
+        matches!(self, Self::SortCode | Self::BankAccount | Self::Routing)
+    }
+
+    /// Whether these digits can be what it speaks of.
+    fn fits(self, digits: &str, of_bank: bool) -> bool {
+        let length = digits.len();
+        match self {
+            Self::SecurityCode => (3..=4).contains(&length),
+            Self::OneTimeCode => (4..=10).contains(&length),
+            Self::Pin => (4..=8).contains(&length),
+            Self::SortCode => length == 6 || length == 8 || length == 14,
+            // A customer's account with the company itself is no secret, and is looked up.
+            Self::Account | Self::BankAccount => of_bank && (6..=12).contains(&length),
+            Self::Routing => {
+                length == 9 && is_routing(digits) || of_bank && (6..=12).contains(&length)
+            }
+            Self::SocialSecurity => length == 4 || is_ssn(digits),
+            Self::NationalId => {
+                is_nhs(digits)
+                    || is_steuer_id(digits)
+                    || is_bsn(digits)
+                    || (6..=12).contains(&length)
+            }
+            Self::Licence => length >= 5,
+        }
+    }
+}
+
+/// Cues with where they end, in order of their ends.
+fn cues(text: &str) -> Vec<(usize, Topic)> {
+    let mut found: Vec<(usize, Topic)> = CUES
+        .iter()
+        .flat_map(|(topic, regex)| regex.find_iter(text).map(|hit| (hit.end(), *topic)))
+        .filter(|(end, topic)| *topic != Topic::OneTimeCode || !OTHER_CODE.is_match(&text[..*end]))
+        .collect();
+    found.sort_by_key(|(end, _)| *end);
+    found
+}
+
+pub(super) fn cued(text: &str, words: &[Word<'_>], runs: &[Run], before: Before) -> Vec<Found> {
+    let mut found = passwords(text, words, before);
+    let cues = cues(text);
+    let of_bank = before.of_bank || cues.iter().any(|(_, topic)| topic.is_of_bank());
+    for run in runs {
+        let range = range_of(run, words);
+        if may_be_card(&run.digits) {
+            continue;
+        }
+        let near = cues.iter().rev().filter(|(end, _)| {
+            let is_near = *end <= range.start && range.start - end <= REACH_BYTES;
+            // "my PIN doesn't work, and the order is 4711"
+            is_near && !text[*end..range.start].split_whitespace().any(turns_away)
+        });
+        let mut topics = near.map(|(_, topic)| *topic);
+        let topic = topics.find(|topic| topic.fits(&run.digits, of_bank));
+        let kind = topic.map(Topic::kind).or_else(|| answer(run, before));
+        if let Some(kind) = kind {
+            found.push(Found { start: range.start, end: range.end, kind });
+        }
+    }
+    documents(text, &cues, &mut found);
+    found
+}
+
+/// Whether a word between a cue and digits says that they are something else's; codes are for accounts and telephones.
+fn turns_away(word: &str) -> bool {
+    let small = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    card::names_another(&small)
+        && !matches!(&*small, "account" | "code" | "id" | "phone" | "mobile" | "reads")
+}
+
+/// Where digits begin that are spoken of, and may go on.
+pub(super) fn open_number(
+    text: &str,
+    words: &[Word<'_>],
+    runs: &[Run],
+    kinds: Kinds,
+    before: Before,
+) -> Option<usize> {
+    let last = runs.last().filter(|run| run.trails)?;
+    let start = range_of(last, words).start;
+    let is_near = |end: &usize| *end <= start && start - end <= REACH_BYTES;
+    let is_cued = cues(text).iter().any(|(end, topic)| is_near(end) && kinds.has(topic.kind()));
+    let answers =
+        last.first < ANSWER_WITHIN_WORDS && kinds.iter().any(|kind| before.asked.has(kind));
+    (is_cued || answers).then_some(start)
+}
+
+/// What answers a question of an earlier turn.
+fn answer(run: &Run, before: Before) -> Option<Secret> {
+    let length = run.digits.len();
+    let fits = |kind: Secret| match kind {
+        Secret::SecurityCode => (3..=4).contains(&length),
+        Secret::OneTimeCode => (4..=10).contains(&length),
+        Secret::Password => (4..=8).contains(&length),
+        Secret::BankAccount => matches!(length, 6..=12 | 14),
+        Secret::NationalId => (9..=11).contains(&length),
+        Secret::BirthDate => (6..=8).contains(&length),
+        _ => false,
+    };
+    let asked = before.asked;
+    (run.first < ANSWER_WITHIN_WORDS).then(|| asked.iter().find(|kind| fits(*kind))).flatten()
+}
+
+/// Numbers of documents with letters in them: licences, passports.
+fn documents(text: &str, cues: &[(usize, Topic)], found: &mut Vec<Found>) {
+    for (end, topic) in cues {
+        if !matches!(topic, Topic::NationalId | Topic::Licence | Topic::SocialSecurity) {
+            continue;
+        }
+        let rest = &text[*end..];
+        let reach = rest
+            .char_indices()
+            .map(|(at, _)| at)
+            .find(|at| *at >= REACH_BYTES / 2)
+            .unwrap_or(rest.len());
+        let Some(hit) = NUMBERED.find_iter(rest).find(|hit| hit.start() <= reach) else { continue };
+        let digits = hit.as_str().bytes().filter(u8::is_ascii_digit).count();
+        if (5..=12).contains(&digits) {
+            found.push(Found {
+                start: end + hit.start(),
+                end: end + hit.end(),
+                kind: topic.kind(),
+            });
+        }
+    }
+}
+
+fn passwords(text: &str, words: &[Word<'_>], before: Before) -> Vec<Found> {
+    let mut found = Vec::new();
+    for hit in SECRET_WORD.find_iter(text) {
+        found.extend(password(words, hit.end()));
+    }
+    if before.asked.has(Secret::Password)
+        && found.is_empty()
+        && words.len() <= BARE_ANSWER_WORDS_MAX + 2
+    {
+        let from = FILLER.find(text).map_or(0, |hit| hit.end());
+        let count = words.iter().filter(|word| word.start >= from).count();
+        if count <= BARE_ANSWER_WORDS_MAX {
+            found.extend(password(words, from));
+        }
+    }
+    found
+}
+
+/// The words from a place on that are the password: one, or more that are said in a row.
+fn password(words: &[Word<'_>], from: usize) -> Option<Found> {
+    let first = words.iter().position(|word| word.start + word.text.len() > from)?;
+    let bare = |word: &Word<'_>| {
+        word.text.trim_matches(|c: char| "\"'“”‘’.,;:!?()".contains(c)).to_lowercase()
+    };
+    let start = words[first].start.max(from);
+    let value = &words[first].text[start - words[first].start..];
+    let small = value.trim_matches(|c: char| "\"'“”‘’.,;:!?()".contains(c)).to_lowercase();
+    if small.is_empty()
+        || NO_PASSWORD.contains(&&*small.replace('’', "'"))
+        || value.starts_with('[')
+    {
+        return None;
+    }
+    let is_plain = |text: &str| text.chars().all(char::is_alphanumeric);
+    let mut last = first;
+    while last + 1 < words.len() && last + 1 - first < PASSWORD_WORDS_MAX {
+        let ends = words[last].text.ends_with(['.', ',', '?', '!', ';', '"', '”'])
+            || !is_plain(&bare(&words[last]));
+        if ends
+            || ENDS_PASSWORD.contains(&&*bare(&words[last + 1]))
+            || words[last + 1].text.starts_with('[')
+        {
+            break;
+        }
+        last += 1;
+    }
+    let whole = words[last].text;
+    let tail = whole.len() - whole.trim_end_matches(['.', ',', '?', '"', '”', ')']).len();
+    let end = (words[last].start + whole.len() - tail).max(start);
+    let head = value.len() - value.trim_start_matches(['"', '“', '‘', '(']).len();
+    Some(Found { start: (start + head).min(end), end, kind: Secret::Password })
+}
+
+/// What this turn asks for, or ends in the middle of.
+pub(super) fn asked(text: &str) -> Before {
+    let cues = cues(text);
+    let mut kinds = Vec::new();
+    for (end, topic) in &cues {
+        let sentence = text[..*end].rfind(['.', '!', '\n']).map_or(0, |at| at + 1);
+        let (before, rest) = (&text[sentence..*end], &text[*end..]);
+        let is_told = rest.bytes().any(|byte| byte.is_ascii_digit());
+        let is_wanted = ASKS.is_match(before) && !OF_TROUBLE.is_match(before);
+        if !is_told && (is_wanted || QUESTION.is_match(rest) || OPEN.is_match(rest)) {
+            kinds.push(topic.kind());
+        }
+    }
+    if SECRET_WORD_ASKED.is_match(text) {
+        kinds.push(Secret::Password);
+    }
+    if super::dates::asks_birth(text) {
+        kinds.push(Secret::BirthDate);
+    }
+    Before { asked: Kinds::of(&kinds), of_bank: cues.iter().any(|(_, topic)| topic.is_of_bank()) }
+}

@@ -1,0 +1,119 @@
+//! Which secret has which placeholder in one conversation, so that the same one said again is the same one.
+
+use super::digits::runs;
+use super::kind::Secret;
+
+/// Digits of fewer places are said too often to be known again.
+const KNOWN_DIGITS_MIN: usize = 4;
+
+/// Secrets of a conversation that were told apart, in memory only.
+#[derive(Clone, Default)]
+pub(super) struct Ledger {
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    kind: Secret,
+    number: u32,
+    /// In a form in which the same secret is the same; empty after a restart.
+    value: String,
+}
+
+impl Ledger {
+    /// The placeholder of a secret as it was said or written.
+    pub fn placeholder(&mut self, kind: Secret, raw: &str) -> String {
+        let value = plain(kind, raw);
+        let same = |entry: &&Entry| {
+            entry.kind == kind && !value.is_empty() && is_same(kind, &entry.value, &value)
+        };
+        let number = match self.entries.iter().find(same) {
+            Some(entry) => entry.number,
+            None => {
+                let number = self.highest(kind) + 1;
+                self.entries.push(Entry { kind, number, value });
+                number
+            }
+        };
+        format!("[{}-{number}]", kind.as_str())
+    }
+
+    /// Whose digits these are, said once more.
+    pub fn known(&self, digits: &str) -> Option<Secret> {
+        let is_long = digits.len() >= KNOWN_DIGITS_MIN;
+        let entry = self.entries.iter().find(|entry| is_long && entry.value == digits)?;
+        Some(entry.kind)
+    }
+
+    /// Counts on from a placeholder of before a restart.
+    pub fn remember(&mut self, kind: Secret, number: u32) {
+        if number > self.highest(kind) {
+            self.entries.push(Entry { kind, number, value: String::new() });
+        }
+    }
+
+    fn highest(&self, kind: Secret) -> u32 {
+        self.entries
+            .iter()
+            .filter(|entry| entry.kind == kind)
+            .map(|entry| entry.number)
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+/// Digits where a secret is digits, however they were said; otherwise small letters and digits.
+fn plain(kind: Secret, raw: &str) -> String {
+    let is_number = matches!(
+        kind,
+        Secret::SecurityCode
+            | Secret::BankAccount
+            | Secret::OneTimeCode
+            | Secret::Phone
+            | Secret::NationalId
+    );
+    if is_number {
+        let digits: String =
+            runs(raw.split_whitespace()).into_iter().map(|run| run.digits).collect();
+        if digits.len() > 2 && !raw.bytes().any(|byte| byte.is_ascii_digit()) {
+            return digits;
+        }
+    }
+    let is_spaced = matches!(kind, Secret::Person | Secret::Address | Secret::Organisation);
+    let kept = raw.chars().filter(|c| c.is_alphanumeric() || is_spaced && c.is_whitespace());
+    kept.flat_map(char::to_lowercase).collect()
+}
+
+/// "Smith" is who was "Ann Smith" before.
+fn is_same(kind: Secret, known: &str, value: &str) -> bool {
+    let is_part = |part: &str, whole: &str| {
+        let whole: Vec<&str> = whole.split_whitespace().collect();
+        !part.is_empty() && part.split_whitespace().all(|word| whole.contains(&word))
+    };
+    known == value
+        || kind == Secret::Person
+            && !known.is_empty()
+            && (is_part(value, known) || is_part(known, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_secret_has_the_same_placeholder() {
+        let mut ledger = Ledger::default();
+        let mut name = |kind, raw| ledger.placeholder(kind, raw);
+        assert_eq!(name(Secret::OneTimeCode, "482 913"), "[one_time_code-1]");
+        assert_eq!(name(Secret::OneTimeCode, "four eight two nine one three"), "[one_time_code-1]");
+        assert_eq!(name(Secret::OneTimeCode, "1234"), "[one_time_code-2]");
+        assert_eq!(name(Secret::Iban, "GB82 WEST 1234"), "[iban-1]");
+        assert_eq!(name(Secret::Iban, "gb82west1234"), "[iban-1]");
+        assert_eq!(name(Secret::Person, "Ann Smith"), "[person-1]");
+        assert_eq!(name(Secret::Person, "Smith"), "[person-1]");
+        assert_eq!(name(Secret::Person, "Smithers"), "[person-2]");
+        assert_eq!(ledger.known("482913"), Some(Secret::OneTimeCode));
+        ledger.remember(Secret::Iban, 7);
+        assert_eq!(ledger.placeholder(Secret::Iban, "x"), "[iban-8]");
+    }
+}

@@ -1,0 +1,98 @@
+//! Puts placeholders where secrets stood, in a turn's text and among its words.
+
+use std::ops::Range;
+
+use super::{RawWord, find};
+use crate::domain::{Redacted, Turn, Word};
+
+/// Marks that stay behind a placeholder.
+const MARKS: [char; 4] = ['.', ',', '?', '!'];
+
+/// Bytes of a line, and what stands there instead.
+pub(super) struct Replaced {
+    place: Range<usize>,
+    placeholder: String,
+}
+
+impl Replaced {
+    pub fn new(place: Range<usize>, placeholder: String) -> Self {
+        Self { place, placeholder }
+    }
+}
+
+/// A turn's words with a space between.
+pub(super) fn line(words: &[RawWord]) -> String {
+    words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// Where whole words stand in the line, without the mark behind them.
+pub(super) fn place(words: &[RawWord], first: usize, last: usize) -> Range<usize> {
+    let start: usize = words[..first].iter().map(|word| word.text.len() + 1).sum();
+    let length: usize = words[first..=last].iter().map(|word| word.text.len() + 1).sum();
+    let mark = words[last].text.chars().last().filter(|c| MARKS.contains(c));
+    start..start + length - 1 - mark.map_or(0, char::len_utf8)
+}
+
+/// Words of a masked span become one with the span's times; the others keep theirs.
+pub(super) fn rewrite(words: &[RawWord], mut replaced: Vec<Replaced>) -> (Redacted, Vec<Word>) {
+    replaced.sort_by_key(|one| one.place.start);
+    let line = line(words);
+    let mut out: Vec<Word> = Vec::with_capacity(words.len());
+    let mut replaced = replaced.into_iter().peekable();
+    let (mut index, mut at) = (0, 0);
+    while index < words.len() {
+        let word = &words[index];
+        let (start, mut end) = (at, at + word.text.len());
+        let mut text = String::new();
+        let (mut shown, mut last) = (start, index);
+        while let Some(one) = replaced.next_if(|one| one.place.start < end) {
+            // A span that lies in another one is hidden with it.
+            if one.place.start >= shown {
+                text.push_str(&line[shown..one.place.start]);
+                text.push_str(&one.placeholder);
+            }
+            shown = shown.max(one.place.end);
+            while end < shown && last + 1 < words.len() {
+                last += 1;
+                end += 1 + words[last].text.len();
+            }
+        }
+        text.push_str(line.get(shown..end).unwrap_or_default());
+        out.push(Word {
+            text: Redacted::vouched(text),
+            start_ms: word.start_ms,
+            end_ms: words[last].end_ms,
+            confidence: word.confidence,
+        });
+        (index, at) = (last + 1, end + 1);
+    }
+    let text: Vec<&str> = out.iter().map(|word| word.text.as_str()).collect();
+    (Redacted::vouched(text.join(" ")), out)
+}
+
+/// What isn't final yet, with dots in place of what is hidden.
+pub(super) fn hide(text: &str, mut hidden: Vec<Range<usize>>) -> Redacted {
+    hidden.sort_by_key(|range| range.start);
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for range in hidden {
+        if range.start >= from {
+            out.push_str(&text[from..range.start]);
+            out.push_str("••••");
+        }
+        from = from.max(range.end);
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    Redacted::vouched(out)
+}
+
+/// When something is said in a turn that stays masked, in milliseconds of the conversation; the whole turn's time where its
+/// words have none.
+pub fn secret_times(turn: &Turn) -> Vec<Range<u64>> {
+    let is_masked = |text: &Redacted| !find::placeholders(text.as_str()).is_empty();
+    if turn.words.is_empty() && is_masked(&turn.text) {
+        return vec![turn.start_ms..turn.end_ms];
+    }
+    let masked = turn.words.iter().filter(|word| is_masked(&word.text));
+    masked.map(|word| word.start_ms..word.end_ms.max(word.start_ms)).collect()
+}

@@ -1,0 +1,156 @@
+//! Masks a text by itself: what was typed into a form, a field of another system, an article.
+
+use super::card;
+use super::digits::runs;
+use super::find::{self, Before, Found};
+use super::kind::{self, Kinds, Secret};
+use super::ledger::Ledger;
+use crate::domain::Redacted;
+
+/// Where a secret stands in a text, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+    pub kind: Secret,
+}
+
+/// Masks what somebody typed or another system holds, such as a question, an edited reply or a contact's fields.
+/// However a card's digits are set apart: up to three characters that are no letters may stand between two.
+pub fn typed(text: &str) -> Redacted {
+    masked(text, kind::masked(), Before::default(), &mut Ledger::default())
+}
+
+/// Masks what a company publishes: payment cards only, since its own account or its sample of a password is no
+/// secret of a customer's, and a quotation must be found where it stands.
+pub fn published(text: &str) -> Redacted {
+    masked(text, Kinds::of(&[Secret::Card]), Before::default(), &mut Ledger::default())
+}
+
+/// Where secrets of these kinds stand, cards among them, in order and none over another.
+pub fn spans(text: &str, kinds: Kinds) -> Vec<Span> {
+    let span = |found: Found| Span { start: found.start, end: found.end, kind: found.kind };
+    found_in(text, kinds, Before::default()).into_iter().map(span).collect()
+}
+
+pub(super) fn masked(text: &str, kinds: Kinds, before: Before, ledger: &mut Ledger) -> Redacted {
+    let found = found_in(text, kinds, before);
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for found in &found {
+        out.push_str(&text[from..found.start]);
+        out.push_str(&ledger.placeholder(found.kind, &text[found.range()]));
+        from = found.end;
+    }
+    out.push_str(&text[from..]);
+    Redacted::vouched(out)
+}
+
+fn found_in(text: &str, kinds: Kinds, before: Before) -> Vec<Found> {
+    let is_only_cards = kinds == Kinds::of(&[Secret::Card]);
+    let mut found = if is_only_cards { Vec::new() } else { find::find(text, kinds, before) };
+    if kinds.has(Secret::Card) {
+        let others = found.clone();
+        found.extend(cards(text, &others));
+        found.sort_by_key(|found| found.start);
+    }
+    found
+}
+
+/// Cards in digits, then those in words; what is found already is no part of them.
+fn cards(text: &str, others: &[Found]) -> Vec<Found> {
+    const BETWEEN_MAX: usize = 3;
+    let characters: Vec<(usize, char)> = text.char_indices().collect();
+    let is_other = |at: usize| others.iter().any(|other| other.range().contains(&characters[at].0));
+    let end_of = |at: usize| characters.get(at + 1).map_or(text.len(), |(byte, _)| *byte);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < characters.len() {
+        if decimal(characters[at].1).is_none() || is_other(at) {
+            at += 1;
+            continue;
+        }
+        let (mut digits, mut last, mut next) = (String::new(), at, at);
+        while next < characters.len() && next - last <= BETWEEN_MAX + 1 && !is_other(next) {
+            if let Some(digit) = decimal(characters[next].1) {
+                digits.push(digit);
+                last = next;
+            } else if characters[next].1.is_alphabetic() {
+                break;
+            }
+            next += 1;
+        }
+        if card::is_card(&digits) {
+            found.push(Found { start: characters[at].0, end: end_of(last), kind: Secret::Card });
+        }
+        at = last + 1;
+    }
+    found.extend(spelled(text, others, &found));
+    found
+}
+
+/// The digit of an ASCII or full-width character.
+fn decimal(c: char) -> Option<char> {
+    match c {
+        '0'..='9' => Some(c),
+        '\u{ff10}'..='\u{ff19}' => char::from_digit(c as u32 - 0xff10, 10),
+        _ => None,
+    }
+}
+
+/// Numbers that are typed in words.
+fn spelled(text: &str, others: &[Found], cards: &[Found]) -> Vec<Found> {
+    let words = find::words(text);
+    let taken = |start: usize, end: usize| {
+        others.iter().chain(cards).any(|other| start < other.end && other.start < end)
+    };
+    // A word that is taken interrupts a number, as any other word does.
+    let shown = words.iter().map(|word| match taken(word.start, word.start + word.text.len()) {
+        true => "taken",
+        false => word.text,
+    });
+    runs(shown)
+        .into_iter()
+        .filter(|run| card::is_card(&run.digits))
+        .map(|run| {
+            let last = &words[run.last];
+            let end = last.start + last.text.trim_end_matches(['.', ',', '?', '!']).len();
+            Found { start: words[run.first].start, end, kind: Secret::Card }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every(text: &str) -> String {
+        masked(text, Kinds::EVERY, Before::default(), &mut Ledger::default()).as_str().to_owned()
+    }
+
+    #[test]
+    fn what_other_systems_hold_is_masked_too() {
+        for (text, expected) in [
+            (
+                "postgres://app:hunter22@db.example.com/x",
+                "postgres://[credentials-1]@db.example.com/x",
+            ),
+            ("key sk_live_51HqZ8yKx9a7Lm2 of the shop", "key [credentials-1] of the shop"),
+            ("api_key=\"9f8e7d6c5b4a\"", "api_key=\"[credentials-1]\""),
+            ("IBAN: DE89 3704 0044 0532 0130 00.", "IBAN: [iban-1]."),
+            ("de89370400440532013000", "[iban-1]"),
+            ("SSN 219-09-9999", "SSN [national_id-1]"),
+            ("password: Tr0ub4dor, the rest is fine", "password: [password-1], the rest is fine"),
+            ("card 4539148803436467, iban DE89370400440532013000", "card [card-1], iban [iban-1]"),
+            ("DE89 3704 0044 0532 0130 01 isn't one", "DE[card-1] isn't one"),
+            ("ann@example.com and 192.168.1.7", "ann@example.com and 192.168.1.7"),
+        ] {
+            assert_eq!(typed(text).as_str(), expected);
+        }
+        assert_eq!(every("ann@example.com and 192.168.1.7"), "[email-1] and [ip_address-1]");
+        assert_eq!(
+            published("Our IBAN is DE89370400440532013000").as_str(),
+            "Our IBAN is DE[card-1]"
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! What browsers come in with after they have signed in.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::http::{HeaderMap, header};
+
+use super::{Hash, Principal, Proof, fresh_secret, hash_of};
+
+const COOKIE: &str = "backchannel_session";
+const SESSION: Duration = Duration::from_secs(12 * 3600);
+/// The oldest session gives way to a new one beyond that.
+const SESSIONS_MAX: usize = 10_000;
+
+pub struct Sessions {
+    by_hash: Mutex<HashMap<Hash, Session>>,
+    secure: bool,
+}
+
+struct Session {
+    principal: Principal,
+    begun: Instant,
+    /// What it was given for, and ends with.
+    by: Option<Proof>,
+}
+
+impl Sessions {
+    pub(super) fn new(secure: bool) -> Self {
+        Self { by_hash: Mutex::default(), secure }
+    }
+
+    /// Begins one; the cookie for it.
+    pub(super) fn begin(&self, principal: Principal, by: Option<Proof>) -> String {
+        let token = fresh_secret("");
+        let mut sessions = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|_, session| session.begun.elapsed() < SESSION);
+        if sessions.len() >= SESSIONS_MAX
+            && let Some(oldest) =
+                sessions.iter().min_by_key(|(_, session)| session.begun).map(|(hash, _)| *hash)
+        {
+            sessions.remove(&oldest);
+        }
+        sessions.insert(hash_of(&token), Session { principal, begun: Instant::now(), by });
+        self.cookie(COOKIE, &token, "/", "Strict", SESSION)
+    }
+
+    pub(super) fn end(&self, token: &str) -> Option<Principal> {
+        let mut sessions = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.remove(&hash_of(token)).map(|session| session.principal)
+    }
+
+    /// Takes the cookie from the browser.
+    pub(super) fn no_cookie(&self) -> String {
+        self.cookie(COOKIE, "", "/", "Strict", Duration::ZERO)
+    }
+
+    pub(super) fn cookie(
+        &self,
+        name: &str,
+        value: &str,
+        path: &str,
+        same_site: &str,
+        age: Duration,
+    ) -> String {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let age = age.as_secs();
+        format!(
+            "{name}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite={same_site}{secure}"
+        )
+    }
+
+    /// Whose session it is, and what it was given for.
+    pub(super) fn find(&self, hash: &Hash) -> Option<(Principal, Option<Proof>)> {
+        let sessions = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = sessions.get(hash)?;
+        (session.begun.elapsed() < SESSION).then(|| (session.principal.clone(), session.by.clone()))
+    }
+}
+
+/// The session's token in a request, if it carries one.
+pub(in crate::serve) fn session_token(headers: &HeaderMap) -> Option<&str> {
+    cookie_of(headers, COOKIE)
+}
+
+pub(super) fn cookie_of<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(name, value)| (name == wanted).then_some(value))
+}
