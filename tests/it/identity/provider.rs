@@ -1,14 +1,12 @@
 //! The npm package oidc-provider as its own process, which ends with the test.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
 
 use backchannel::connect::identity::ClaimMapping;
 use backchannel::domain::AccessRole;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
 
 pub struct Provider {
     pub issuer: String,
@@ -16,7 +14,14 @@ pub struct Provider {
     pub rsa_private: String,
     pub rsa_public: String,
     pub ec_private: String,
-    _child: Child,
+    child: Child,
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn cache() -> PathBuf {
@@ -41,12 +46,14 @@ impl Provider {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
             .spawn()
             .expect("node is there");
-        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let first = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await;
-        let first = first.expect("in time").expect("readable").expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
+        let first = tokio::task::spawn_blocking(move || {
+            let mut first = String::new();
+            lines.read_line(&mut first).map(|_| first)
+        });
+        let first = first.await.expect("no panic").expect("it starts");
         let told: Value = serde_json::from_str(&first).expect("JSON");
         let text = |name: &str| told[name].as_str().expect("text").to_owned();
         Self {
@@ -54,7 +61,7 @@ impl Provider {
             rsa_private: text("rsa_private"),
             rsa_public: text("rsa_public"),
             ec_private: text("ec_private"),
-            _child: child,
+            child,
         }
     }
 
