@@ -416,9 +416,9 @@ impl Masker {
 /// Whether these digits are said to be an order's, a flight's or so on; "my number is" says it of a telephone's only.
 fn names_another(words: &[RawWord], run: &Run) -> bool {
     let before = words[run.first.saturating_sub(NAMED_WITHIN_WORDS)..run.first].iter().rev();
-    let near = before.take_while(|word| !word.text.contains(|c: char| c.is_ascii_digit()));
+    let mut near = before.take_while(|word| !word.text.contains(|c: char| c.is_ascii_digit()));
     let is_telephone = card::is_telephone(&run.digits);
-    near.into_iter().any(|word| {
+    near.any(|word| {
         card::names_another(&word.text) || is_telephone && word.text.eq_ignore_ascii_case("number")
     })
 }
