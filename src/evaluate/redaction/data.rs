@@ -256,3 +256,35 @@ fn labels(text: &str, spans: &[SpanOf]) -> Result<Vec<Label>, String> {
     };
     spans.iter().map(label).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(text: &str) -> Result<Dataset, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("labelled.jsonl"), text).expect("written");
+        Dataset::open(folder.path()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn labels_count_code_points_and_mistakes_name_their_line() {
+        let line = r#"{"id":"a","text":"Zoë of Köln","template_id":7,"spans":[{"type":"GPE","start":7,"end":11}]}"#;
+        let data = open(&format!("{line}\n\n")).expect("it is right");
+        let item = &data.items[0];
+        assert_eq!((&*item.template, &item.text[item.labels[0].bytes.clone()]), ("7", "Köln"));
+        let outside = line.replace("11}", "12}");
+        for (text, part) in [
+            (format!("{line}\n{{"), "labelled.jsonl, line 2"),
+            (format!("{line}\n\n{outside}"), "line 3: 7..12 is no part of a text of 11 characters"),
+            (String::new(), "holds no sentences"),
+        ] {
+            let error = open(&text).expect_err("it is wrong");
+            assert!(error.contains(part), "{error}");
+        }
+        let found = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(found.path(), r#"{"id":"b","spans":[]}"#).expect("written");
+        let error = predictions(found.path(), &data.items).expect_err("it is wrong").to_string();
+        assert!(error.contains("line 1: no item is called b"), "{error}");
+    }
+}

@@ -179,8 +179,7 @@ impl Masker {
             }
             let raw = raw_text(&words[run.first..=run.last]);
             let is_other = secrets.iter().any(over);
-            let is_named =
-                !context && (names_another(words, run.first) || card::is_telephone(&run.digits));
+            let is_named = !context && names_another(words, &run);
             let state = match self.judge(&trail, &run, context, is_named) {
                 Verdict::Card { fragments } => {
                     secrets.retain(|secret| !over(secret));
@@ -414,11 +413,14 @@ impl Masker {
     }
 }
 
-/// Whether these digits are said to be an order's, a flight's or so on.
-fn names_another(words: &[RawWord], first: usize) -> bool {
-    let before = words[first.saturating_sub(NAMED_WITHIN_WORDS)..first].iter().rev();
+/// Whether these digits are said to be an order's, a flight's or so on; "my number is" says it of a telephone's only.
+fn names_another(words: &[RawWord], run: &Run) -> bool {
+    let before = words[run.first.saturating_sub(NAMED_WITHIN_WORDS)..run.first].iter().rev();
     let mut near = before.take_while(|word| !word.text.contains(|c: char| c.is_ascii_digit()));
-    near.any(|word| card::names_another(&word.text))
+    let is_telephone = card::is_telephone(&run.digits);
+    near.any(|word| {
+        card::names_another(&word.text) || is_telephone && word.text.eq_ignore_ascii_case("number")
+    })
 }
 
 /// Kinds whose shape or check digits leave no doubt.

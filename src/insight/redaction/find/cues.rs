@@ -60,7 +60,7 @@ static OF_TROUBLE: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"\b(?:reset|chang|forg[eo]t|lost|lose|wrong|block|lock|new|where|why|how|another)\w*")
 });
 /// A question that is over behind a cue: "and your PIN, please?"
-static QUESTION: LazyLock<Regex> = LazyLock::new(|| regex(r"^[^\w?]*(?:\w+[^\w?]*){0,2}\?"));
+static QUESTION: LazyLock<Regex> = LazyLock::new(|| regex(r"^[^\w?]*(?:\w+[^\w?]*){0,5}\?"));
 /// A turn that ends in the middle: "the sort code is".
 static OPEN: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"^(?:\W+(?:number|is|was|it['’]?s|um|uh|so|for|that|this|would|be|again))*\W*$")
@@ -414,8 +414,8 @@ pub(super) fn asked(text: &str) -> Before {
         let sentence = text[..*end].rfind(['.', '!', '\n']).map_or(0, |at| at + 1);
         let (before, rest) = (&text[sentence..*end], &text[*end..]);
         let is_told = rest.bytes().any(|byte| byte.is_ascii_digit());
-        let is_wanted = ASKS.is_match(before) && !OF_TROUBLE.is_match(before);
-        if !is_told && (is_wanted || QUESTION.is_match(rest) || OPEN.is_match(rest)) {
+        let is_told = is_told || OF_TROUBLE.is_match(before);
+        if !is_told && (ASKS.is_match(before) || QUESTION.is_match(rest) || OPEN.is_match(rest)) {
             kinds.push(topic.kind());
         }
     }
