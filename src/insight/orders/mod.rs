@@ -69,11 +69,16 @@ pub fn orders(text: &str, whose: Whose) -> Vec<Range<usize>> {
             false => sentence.end,
         };
         match orders.last_mut() {
-            Some(last) if last.end >= sentence.start => last.end = last.end.max(end),
+            Some(last) if next_to(text, last.end, sentence.start) => last.end = last.end.max(end),
             _ => orders.push(sentence.start..end),
         }
     }
     orders
+}
+
+/// Whether nothing but space is between two places.
+fn next_to(text: &str, end: usize, start: usize) -> bool {
+    text.get(end..start).is_none_or(|between| between.trim().is_empty())
 }
 
 /// Whether something of the text is addressed to a machine.

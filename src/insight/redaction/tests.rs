@@ -288,7 +288,11 @@ proptest! {
         let half = (0..=shown.len().saturating_sub(8))
             .filter_map(|from| shown.get(from..from + 8))
             .any(|piece| number.contains(piece));
-        prop_assert!(!half && shown.len() <= 10, "{shown} of {number} in {turns:?}: {lines:?}");
+        let may_be_seen = (0..=shown.len().min(6)).any(|first| {
+            let (issuer, last) = shown.split_at(first);
+            last.len() <= 4 && number.starts_with(issuer) && number.ends_with(last)
+        });
+        prop_assert!((may_be_seen || !half) && shown.len() <= 10, "{shown} of {number} in {turns:?}: {lines:?}");
     }
 
     #[test]

@@ -49,9 +49,13 @@ impl Provider {
             .spawn()
             .expect("node is there");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
-        let first = tokio::task::spawn_blocking(move || {
+        let (tell, first) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
             let mut first = String::new();
-            lines.read_line(&mut first).map(|_| first)
+            let read = lines.read_line(&mut first);
+            let _ = tell.send(read.map(|_| first));
+            // It warns of this and that later, and ends where nobody reads it.
+            let _ = std::io::copy(&mut lines, &mut std::io::sink());
         });
         let first = first.await.expect("no panic").expect("it starts");
         let told: Value = serde_json::from_str(&first).expect("JSON");

@@ -6,11 +6,12 @@ mod live;
 mod plan;
 
 use backchannel::app::routing::{PlanText, RoutingSettings};
-use backchannel::domain::PlanForm;
+use backchannel::domain::{AccessRole, PlanForm};
+use backchannel::serve::auth::Principal;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::serve::harness::{House, KEY, Options};
+use super::serve::harness::{ADAS_KEY, House, KEY, Options};
 
 pub const PLAN: &str = include_str!("plan.toml");
 
@@ -22,7 +23,9 @@ pub fn routed(plan: Option<&str>) -> Options {
         workstreams: [("chat".to_owned(), "chats".to_owned())].into(),
         ..RoutingSettings::default()
     };
-    Options { routing, ..Options::default() }
+    // Ada answers here; elsewhere she looks after the articles.
+    let ada = Principal::new("Ada", AccessRole::Agent, "demo".into());
+    Options { routing, keys: vec![(ADAS_KEY.to_owned(), ada)], ..Options::default() }
 }
 
 pub async fn put(house: &House, text: &str, expected: Option<&str>) -> (StatusCode, String) {

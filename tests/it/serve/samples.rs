@@ -75,6 +75,7 @@ pub fn routes() -> Vec<EventBody> {
         reason: "Emma is free".into(),
         waited_ms: 1,
         at_ms: 2,
+        day_profiles: vec!["chats".into()],
     };
     let plan = PlanPut { epoch, form: PlanForm::Json, text: "{}".into(), by: None };
     let by = "Emma".to_owned();
