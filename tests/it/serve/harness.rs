@@ -166,14 +166,14 @@ impl House {
         let library = opened.library.clone();
         let desk = Articles::new(store.clone(), log.clone(), "demo".into(), opened, true);
         let mut auth = Auth::new(false);
-        // Before the usual ones: the first that fits counts.
-        options.keys.into_iter().for_each(|(key, who)| auth.add_key(hash_of(&key), who));
         auth.add_key(hash_of(KEY), principal("demo"));
         auth.add_key(hash_of(OTHER_KEY), principal("other"));
         auth.add_key(
             hash_of(ADAS_KEY),
             Principal::new("Ada", AccessRole::KnowledgeManager, "demo".into()),
         );
+        // Of two that fit the last counts.
+        options.keys.into_iter().for_each(|(key, who)| auth.add_key(hash_of(&key), who));
         if let Some(bearers) = options.bearers {
             auth.set_bearers(bearers);
         }
