@@ -66,7 +66,7 @@ const fn rule(method: &'static str, path: &'static str, roles: &'static [AccessR
 }
 
 impl Rule {
-    const fn as_audited(self, name: &'static str) -> Self {
+    const fn with_audit(self, name: &'static str) -> Self {
         Self { audited: Some(name), ..self }
     }
 
@@ -113,7 +113,7 @@ static TABLE: &[Rule] = &[
     // The demo's page of a company; elsewhere it says that it isn't there.
     public("GET", "/chat"),
     public("GET", "/chat.html"),
-    rule("POST", "/v1/tokens", CALLS).as_audited("token.issued"),
+    rule("POST", "/v1/tokens", CALLS).with_audit("token.issued"),
     rule("GET", "/v1/me", ALL),
     rule("GET", "/v1/system", ALL),
     rule("GET", "/v1/audit", ADMINS),
@@ -167,8 +167,8 @@ static TABLE: &[Rule] = &[
     rule("GET", "/v1/articles/{id}/revisions", WRITERS),
     rule("GET", "/v1/articles/{id}/revisions/{number}", WRITERS),
     rule("GET", "/v1/articles/{id}/diff", WRITERS),
-    rule("POST", "/v1/articles/{id}/review", WRITERS).as_audited("article.reviewed"),
-    rule("POST", "/v1/articles/import", PUBLISHERS).as_audited("articles.imported"),
+    rule("POST", "/v1/articles/{id}/review", WRITERS).with_audit("article.reviewed"),
+    rule("POST", "/v1/articles/import", PUBLISHERS).with_audit("articles.imported"),
     rule("POST", "/v1/articles/proposals", WRITERS),
     rule("GET", "/v1/gaps", EDITORS),
     rule("GET", "/v1/gaps/{id}", EDITORS),
@@ -176,12 +176,12 @@ static TABLE: &[Rule] = &[
     // The company's other systems.
     rule("POST", "/v1/conversations/{id}/crm/contact", DESK),
     rule("GET", "/v1/conversations/{id}/outcome", DESK),
-    rule("POST", "/v1/conversations/{id}/outcome", DESK).as_audited("outcome.written"),
+    rule("POST", "/v1/conversations/{id}/outcome", DESK).with_audit("outcome.written"),
     rule("POST", "/v1/conversations/{id}/swarm", DESK),
     rule("GET", "/v1/conversations/{id}/experts", DESK),
     rule("GET", "/v1/outbox", DESK),
-    rule("POST", "/v1/outbox/{id}/retry", DESK).as_audited("delivery.retried"),
-    rule("POST", "/v1/outbox/{id}/discard", LEADERS).as_audited("delivery.discarded"),
+    rule("POST", "/v1/outbox/{id}/retry", DESK).with_audit("delivery.retried"),
+    rule("POST", "/v1/outbox/{id}/discard", LEADERS).with_audit("delivery.discarded"),
     rule("GET", "/v1/systems", DESK),
     // Routing. Whose work items an agent may change says `routing::only_of`.
     rule("POST", "/v1/work-items", CALLS),
@@ -189,7 +189,7 @@ static TABLE: &[Rule] = &[
     rule("POST", "/v1/work-items/{id}/accept", CALLS),
     rule("POST", "/v1/work-items/{id}/decline", CALLS),
     rule("POST", "/v1/work-items/{id}/transfer", CALLS),
-    rule("POST", "/v1/work-items/{id}/assign", LEADERS).as_audited("work_item.assigned"),
+    rule("POST", "/v1/work-items/{id}/assign", LEADERS).with_audit("work_item.assigned"),
     rule("POST", "/v1/work-items/{id}/end", CALLS),
     rule("POST", "/v1/work-items/{id}/release", CALLS),
     rule("GET", "/v1/routing/queues", CALLS),
@@ -200,15 +200,15 @@ static TABLE: &[Rule] = &[
     rule("GET", "/v1/routing/recommendations/{id}", CALLS),
     rule("GET", "/v1/conversations/{id}/pack", CALLS),
     rule("GET", "/v1/routing/plan", DESK),
-    rule("PUT", "/v1/routing/plan", LEADERS).as_audited("plan.changed"),
+    rule("PUT", "/v1/routing/plan", LEADERS).with_audit("plan.changed"),
     public("POST", "/v1/routing/taskrouter"),
     // Batches.
     rule("GET", "/v1/batches", ARCHIVE),
-    rule("POST", "/v1/batches", ARCHIVE).as_audited("batch.begun"),
+    rule("POST", "/v1/batches", ARCHIVE).with_audit("batch.begun"),
     rule("GET", "/v1/batches/{id}", ARCHIVE),
-    rule("DELETE", "/v1/batches/{id}", ARCHIVE).as_audited("batch.removed"),
-    rule("POST", "/v1/batches/{id}/cancel", ARCHIVE).as_audited("batch.cancelled"),
-    rule("GET", "/v1/batches/{id}/results", ARCHIVE).as_audited("batch.exported"),
+    rule("DELETE", "/v1/batches/{id}", ARCHIVE).with_audit("batch.removed"),
+    rule("POST", "/v1/batches/{id}/cancel", ARCHIVE).with_audit("batch.cancelled"),
+    rule("GET", "/v1/batches/{id}/results", ARCHIVE).with_audit("batch.exported"),
     rule("GET", "/v1/batches/{id}/errors", ARCHIVE),
     rule("GET", "/v1/batches/{id}/provenance", ARCHIVE),
 ];

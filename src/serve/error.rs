@@ -33,11 +33,11 @@ pub struct Problem {
     errors: Vec<Fault>,
     /// For the header `Retry-After`.
     #[serde(skip)]
-    retry_after_s: u64,
+    retry_after_s: u32,
 }
 
 /// In seconds, where nothing more is known.
-const RETRY_AFTER_S: u64 = 2;
+const RETRY_AFTER_S: u32 = 2;
 
 /// What is wrong at one place of what was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -71,7 +71,7 @@ impl Problem {
     /// To be tried again after so long, in whole seconds.
     #[must_use]
     pub fn retry_after(self, wait: Duration) -> Self {
-        Self { retry_after_s: wait.as_secs_f64().ceil().max(1.0) as u64, ..self }
+        Self { retry_after_s: wait.as_secs_f64().ceil().max(1.0) as u32, ..self }
     }
 
     /// With what is wrong at each place.

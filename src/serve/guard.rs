@@ -170,7 +170,7 @@ async fn identify(
 fn scoped(state: &ServeState, found: Option<(Principal, Proof, Scope)>) -> Option<Identified> {
     let (principal, proof, scope) = found?;
     let holds = state.auth.still_holds(&proof);
-    holds.then(|| Identified { principal, proof, scope: Some(scope) })
+    holds.then_some(Identified { principal, proof, scope: Some(scope) })
 }
 
 /// The page that asks must be one of ours. Without an `Origin` no browser asked, which a cookie

@@ -104,7 +104,7 @@ impl Tokens {
         }
         let one = all.remove(&hash).filter(Issued::is_good)?;
         let is_in = path == format!("/v1/conversations/{}/events", one.conversation.as_str());
-        is_in.then(|| (one.principal, one.by, Scope(one.conversation)))
+        is_in.then_some((one.principal, one.by, Scope(one.conversation)))
     }
 
     /// What a token was issued for, as long as it is good itself.

@@ -49,7 +49,7 @@ pub fn orders(text: &str, whose: Whose) -> Vec<Range<usize>> {
     let rules = Rules::shipped();
     let words = Words::of(text);
     if rules.take_over(text, &words) {
-        return vec![0..text.len()];
+        return std::iter::once(0..text.len()).collect();
     }
     if whose == Whose::Company {
         return Vec::new();

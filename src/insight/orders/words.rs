@@ -24,7 +24,7 @@ pub(super) struct Words {
 
 impl Words {
     pub fn of(text: &str) -> Self {
-        let mut words = Self { tokens: vec![Token::Edge], bytes: vec![0..0] };
+        let mut words = Self { tokens: vec![Token::Edge], bytes: std::iter::once(0..0).collect() };
         let mut word = String::new();
         let mut from = 0;
         let mut chars = text.char_indices().peekable();

@@ -91,7 +91,7 @@ pub(super) fn hide(text: &str, mut hidden: Vec<Range<usize>>) -> Redacted {
 pub fn secret_times(turn: &Turn) -> Vec<Range<u64>> {
     let is_masked = |text: &Redacted| !find::placeholders(text.as_str()).is_empty();
     if turn.words.is_empty() && is_masked(&turn.text) {
-        return vec![turn.start_ms..turn.end_ms];
+        return std::iter::once(turn.start_ms..turn.end_ms).collect();
     }
     let masked = turn.words.iter().filter(|word| is_masked(&word.text));
     masked.map(|word| word.start_ms..word.end_ms.max(word.start_ms)).collect()

@@ -313,8 +313,7 @@ fn luhn_run(text: &str) -> Option<String> {
             ' ' | '-' | '.' | '/' => {}
             _ => {
                 let starts = 0..digits.len();
-                let run = starts
-                    .flat_map(|at| (13..=19).filter_map(move |length| Some((at, at + length))));
+                let run = starts.flat_map(|at| (13..=19).map(move |length| (at, at + length)));
                 let hit = run.filter_map(|(from, to)| digits.get(from..to)).find(|run| luhn(run));
                 if let Some(hit) = hit {
                     return Some(hit.to_owned());

@@ -8,7 +8,6 @@ mod embedded;
 mod failures;
 pub mod fake;
 mod guarded;
-mod injected;
 mod live;
 mod real;
 mod records;

@@ -110,10 +110,10 @@ fn chunk(
     let is_one = |token: &Token<'_>| {
         is_name_like(token)
             && !is_taken(token)
-            && !(is_never(token) && !token.is_initial())
-            && !(is_shouted && is_word(token))
+            && (!is_never(token) || token.is_initial())
+            && (!is_shouted || !is_word(token))
             && !WEEKDAYS.contains(&*token.small)
-            && !(MONTHS.contains(&*token.small) && !token.known.is(Known::GIVEN))
+            && (!MONTHS.contains(&*token.small) || token.known.is(Known::GIVEN))
     };
     if !is_one(first) || first.is_initial() && first.small == "i" {
         return None;
@@ -352,7 +352,7 @@ fn companies_of_families(tokens: &[Token<'_>], found: &mut Vec<Found>) {
     let is_family = |token: &Token<'_>| {
         is_name_like(token)
             && !is_never(token)
-            && !(token.known.is(Known::GIVEN) && !token.known.is(Known::FAMILY))
+            && (!token.known.is(Known::GIVEN) || token.known.is(Known::FAMILY))
             && (token.known.is(Known::FAMILY) || !token.known.is(Known::WORD | Known::PROPER))
     };
     for window in tokens.windows(5) {

@@ -43,7 +43,7 @@ fn is_street(token: &Token<'_>) -> bool {
     };
     token.is_word()
         && (STREETS.contains(&*token.small)
-            || token.is_capital && STREET_ENDINGS.iter().any(|ending| is_ending(ending)))
+            || token.is_capital && STREET_ENDINGS.iter().any(is_ending))
 }
 
 fn is_house(token: &Token<'_>) -> bool {
