@@ -66,7 +66,7 @@ impl Browser {
     }
 
     /// Follows where it is led, and signs in as somebody where a form asks; the address that leads back to the house.
-    async fn to_the_house(&mut self, from: Url, who: &str, house: &str) -> Url {
+    async fn follow_home(&mut self, from: Url, who: &str, house: &str) -> Url {
         let mut address = from;
         for _ in 0..12 {
             let answer = self.go(&address, None).await;
@@ -133,7 +133,7 @@ async fn somebody_signs_in_and_out() {
     );
     assert!(!sent.contains_key("code_verifier"));
 
-    let back = browser.to_the_house(out, "ada", &house.url("/")).await;
+    let back = browser.follow_home(out, "ada", &house.url("/")).await;
     let answer = browser.go(&back, None).await;
     assert_eq!((answer.status().as_u16(), led(&answer).as_str()), (302, "/floor/routing"));
     let cookie = answer.headers()[SET_COOKIE].to_str().expect("text");
@@ -163,7 +163,7 @@ async fn whoever_is_nobody_here_does_not_come_in() {
     for who in ["stray", "unsure"] {
         let mut browser = Browser::new();
         let out = begin(&house, &mut browser, "/").await;
-        let back = browser.to_the_house(out, who, &house.url("/")).await;
+        let back = browser.follow_home(out, who, &house.url("/")).await;
         let answer = browser.go(&back, None).await;
         assert_eq!(led(&answer), "/?problem=sign-in-refused", "{who}");
         let session = browser.cookies.iter().any(|(_, name, _)| name == "backchannel_session");
@@ -176,7 +176,7 @@ async fn an_answer_counts_in_the_browser_that_asked_and_once() {
     let (house, provider) = house().await;
     let mut mallory = Browser::new();
     let out = begin(&house, &mut mallory, "/").await;
-    let back = mallory.to_the_house(out, "emma", &house.url("/")).await;
+    let back = mallory.follow_home(out, "emma", &house.url("/")).await;
     // Somebody is made to follow another's link: they must not find themselves in a foreign session.
     let answer = Browser::new().go(&back, None).await;
     assert_eq!(led(&answer), "/?problem=sign-in-expired");
@@ -209,16 +209,16 @@ async fn an_answer_counts_in_the_browser_that_asked_and_once() {
     ] {
         let mut browser = Browser::new();
         let out = begin(&house, &mut browser, "/").await;
-        let back = browser.to_the_house(out, "emma", &house.url("/")).await;
+        let back = browser.follow_home(out, "emma", &house.url("/")).await;
         let answer = browser.go(&change(&back, name, value), None).await;
         assert_eq!(led(&answer), expected, "{name} {value:?}");
     }
     // A code that was got for one sign-in does nothing in another of the same browser: the verifier differs.
     let mut browser = Browser::new();
     let one = begin(&house, &mut browser, "/").await;
-    let one = browser.to_the_house(one, "emma", &house.url("/")).await;
+    let one = browser.follow_home(one, "emma", &house.url("/")).await;
     let two = begin(&house, &mut browser, "/").await;
-    let two = browser.to_the_house(two, "emma", &house.url("/")).await;
+    let two = browser.follow_home(two, "emma", &house.url("/")).await;
     let code = one.query_pairs().find(|(name, _)| name == "code").expect("a code").1.into_owned();
     assert_eq!(led(&browser.go(&change(&two, "code", Some(&code)), None).await), refused);
     assert!(provider.issuer.starts_with("http://127.0.0.1"));

@@ -32,7 +32,7 @@ use backchannel::knowledge::{
 use backchannel::models::SpeechPool;
 use backchannel::serve::audit::Audit;
 use backchannel::serve::auth::oidc::SignInDoor;
-use backchannel::serve::auth::{Auth, KeyRing, Principal, hash_of};
+use backchannel::serve::auth::{Auth, Principal, hash_of};
 use backchannel::serve::{self, *};
 use backchannel::store::articles::conformance;
 use backchannel::store::outbox;
@@ -61,8 +61,6 @@ pub struct House {
     pub bus: Arc<dyn Bus>,
     pub address: SocketAddr,
     pub code: String,
-    /// Keys that come and go.
-    pub ring: KeyRing,
     pub client: reqwest::Client,
     pub openapi: Value,
     pub asyncapi: Value,
@@ -180,7 +178,6 @@ impl House {
         if let Some(door) = options.sign_in {
             auth.set_sign_in(door);
         }
-        let ring = auth.ring();
         let code = auth.add_sign_in_code(principal("demo"));
         let stop = CancellationToken::new();
         let desk = Arc::new(desk);
@@ -289,7 +286,6 @@ impl House {
             bus,
             address,
             code,
-            ring,
             client,
             openapi: Value::Null,
             asyncapi: Value::Null,
