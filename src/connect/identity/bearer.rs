@@ -1,9 +1,10 @@
 //! Tokens that programs and other pages bring as `Authorization: Bearer`.
 
+use jiff::Timestamp;
 use jsonwebtoken::Algorithm;
 
 use super::claims::{ClaimMapping, Identified};
-use super::token::{Expected, Refusal};
+use super::token::{Expected, Refusal, end_of};
 use crate::connect::jwks::KeySet;
 
 /// Whose tokens count here.
@@ -38,9 +39,13 @@ impl Bearers {
         text.bytes().filter(|byte| *byte == b'.').count() == 2
     }
 
+    /// Whose it is, and until when it is good.
+    ///
     /// # Errors
     /// Why it opens nothing.
-    pub async fn identify(&self, token: &str) -> Result<Identified, Refusal> {
-        self.claims.identify(&self.expected.check(token).await?)
+    pub async fn identify(&self, token: &str) -> Result<(Identified, Timestamp), Refusal> {
+        let claims = self.expected.check(token).await?;
+        let end = end_of(&claims).ok_or(Refusal::Time)?;
+        Ok((self.claims.identify(&claims)?, end))
     }
 }

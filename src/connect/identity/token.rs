@@ -1,5 +1,6 @@
 //! What every token is checked for, whoever brought it (RFC 8725, RFC 9068, OpenID Connect Core 3.1.3.7).
 
+use jiff::{Timestamp, ToSpan as _};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
 use serde_json::{Map, Value};
 
@@ -104,6 +105,12 @@ fn header(token: &str) -> Result<Header, Refusal> {
     }
     let fits = header.kid.as_ref().is_none_or(|id| id.len() <= KEY_ID_BYTES_MAX);
     if fits { Ok(header) } else { Err(Refusal::Key) }
+}
+
+/// Until when a token is taken, by its `exp` (RFC 7519, section 4.1.4) and what clocks may differ by.
+pub(super) fn end_of(claims: &Map<String, Value>) -> Option<Timestamp> {
+    let end = Timestamp::from_second(claims.get("exp")?.as_f64()? as i64).ok()?;
+    Some(end.saturating_add((CLOCK_SKEW_SECONDS as i64).seconds()).unwrap_or(Timestamp::MAX))
 }
 
 fn refusal(kind: &jsonwebtoken::errors::ErrorKind) -> Refusal {

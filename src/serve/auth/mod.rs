@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -59,8 +60,8 @@ pub enum Proof {
     Session(Hash),
     /// One of our own tokens for a page.
     Token(Hash),
-    /// An identity provider's token, which is checked again with each request.
-    Bearer,
+    /// An identity provider's token, which is checked with each request and good until then.
+    Bearer(Timestamp),
 }
 
 impl Proof {
@@ -71,7 +72,7 @@ impl Proof {
             Self::Key(_) => "api_key",
             Self::Session(_) => "session",
             Self::Token(_) => "page_token",
-            Self::Bearer => "jwt",
+            Self::Bearer(_) => "jwt",
         }
     }
 }
@@ -156,7 +157,7 @@ impl Auth {
     pub(super) async fn by_bearer(&self, token: &str) -> Option<(Principal, Proof)> {
         let bearers = self.bearers.as_ref().filter(|_| Bearers::may_be(token))?;
         match bearers.identify(token).await {
-            Ok(found) => Some((found.into(), Proof::Bearer)),
+            Ok((found, end)) => Some((found.into(), Proof::Bearer(end))),
             Err(refusal) => {
                 tracing::info!(%refusal, "a token was refused");
                 None
@@ -179,7 +180,8 @@ impl Auth {
     /// Whether what somebody came in with is still good.
     pub(super) fn still_holds(&self, proof: &Proof) -> bool {
         match proof {
-            Proof::Settings | Proof::Bearer => true,
+            Proof::Settings => true,
+            Proof::Bearer(end) => Timestamp::now() < *end,
             Proof::Key(id) => self.ring.holds(id),
             Proof::Session(hash) => self.session(hash).is_some(),
             Proof::Token(hash) => {
@@ -212,4 +214,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Principal {
 pub(super) fn unauthorised() -> Problem {
     let detail = "send a valid API key as `Authorization: Bearer …`, or sign in";
     Problem::new(StatusCode::UNAUTHORIZED, "unauthorised", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan as _;
+
+    use super::*;
+
+    #[test]
+    fn what_was_opened_with_a_providers_token_ends_with_it() {
+        let auth = Auth::new(false);
+        let now = Timestamp::now();
+        assert!(auth.still_holds(&Proof::Bearer(now + 5.minutes())));
+        assert!(!auth.still_holds(&Proof::Bearer(now - 1.second())));
+    }
 }
