@@ -19,7 +19,7 @@ demo: ## play a recorded call into the running service (CALL=file.wav for your o
 	@.ci/demo "$(CALL)" "$(PORT)"
 
 test: ## everything that CI checks
-	@.ci/need cargo c++ node npm python3 pip cmake chromium sipp ffmpeg prompts-fr prompts-es
+	@.ci/need cargo c++ node npm python3 pip cmake chromium sipp ffmpeg postgres prompts-fr prompts-es
 	@$(MAKE) --no-print-directory ui binary models lint peers unit e2e
 
 ui: ## build the pages into ui/dist

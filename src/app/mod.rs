@@ -18,6 +18,7 @@ pub mod insights;
 mod knowledge_door;
 mod links;
 mod load;
+mod log;
 mod media;
 mod notices;
 mod own_sockets;
@@ -54,7 +55,7 @@ use self::proposals::{FollowSettings, ProposalDoor, Proposer};
 use self::routing::{RoutingDesk, RoutingSurroundings};
 use self::spent::SpentFile;
 use self::wrapup_door::WrapUpDoor;
-use crate::bus::{Bus, MemoryBus, Signal};
+use crate::bus::{Bus, MemoryBus};
 use crate::config::Config;
 use crate::connect::telephony::{self, MediaSockets};
 use crate::domain::{Classify, ErrorKind, SystemNotice, TenantId};
@@ -64,7 +65,7 @@ use crate::insight::redaction;
 use crate::models::SpeechPool;
 use crate::serve::audit::Audit;
 use crate::serve::{self, ChatLimits, Limits, Listener, ServeState, Services, SystemSource, Uses};
-use crate::store::{ArticleLog, Outbox, SqliteStore, Store};
+use crate::store::{FolderLock, Store};
 
 pub use self::batch_writer::batch_writer;
 pub use self::embedded::embedded_writers;
@@ -123,6 +124,8 @@ pub struct App {
     http_stop: CancellationToken,
     grace: Duration,
     access: Access,
+    /// Where the log isn't in the folder.
+    _folder_lock: Option<FolderLock>,
 }
 
 /// How to get in.
@@ -162,22 +165,8 @@ impl App {
         access.media = own_sockets.addresses();
 
         let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new(BUS_SIGNALS));
-        let to_bus = Arc::clone(&bus);
-        let on_commit = Arc::new(move |events: &[Arc<_>]| {
-            for event in events {
-                to_bus.publish(Signal::Event(Arc::clone(event)));
-            }
-        });
-        let store = SqliteStore::open(&config.store.folder, on_commit)
-            .await
-            .map_err(|error| AppError::of(&error))?;
-        if store.orphans_ended() > 0 {
-            tracing::warn!(calls = store.orphans_ended(), "ended calls that a crash had left open");
-        }
-        let store = Arc::new(store);
-        let article_log: Arc<dyn ArticleLog> = Arc::<SqliteStore>::clone(&store);
-        let outbox: Arc<dyn Outbox> = Arc::<SqliteStore>::clone(&store);
-        let store: Arc<dyn Store> = store;
+        let log::OpenLog { store, article_log, outbox, folder_lock } =
+            log::open(&config.store, &bus).await?;
 
         let for_speech = config.speech.clone();
         let speech = tokio::task::spawn_blocking(move || speech_pool(&for_speech));
@@ -419,6 +408,7 @@ impl App {
             http_stop,
             grace,
             access,
+            _folder_lock: folder_lock,
         })
     }
 

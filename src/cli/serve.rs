@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Failure, place_of};
 use crate::app::{Access, App};
-use crate::config::{Config, Secret, home_folder};
+use crate::config::{Config, Secret, StoreUrl, home_folder};
 use crate::domain::ErrorKind;
 
 /// For threads that compute what nobody waits for any more.
@@ -60,6 +60,7 @@ impl ServeArgs {
             (None, true) => {
                 config.store.folder =
                     home_folder("XDG_DATA_HOME", ".local/share").join("backchannel-demo");
+                config.store.url = StoreUrl::default();
             }
             (None, false) => {}
         }

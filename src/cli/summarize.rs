@@ -21,7 +21,7 @@ use crate::batch::{
 use crate::config::Config;
 use crate::domain::{ErrorKind, TenantId};
 use crate::insight::redaction;
-use crate::store::{SqliteStore, Store};
+use crate::store::{Place, SqliteStore, Store};
 
 const HELP: &str = "\
 Examples:
@@ -165,13 +165,20 @@ async fn batch(args: &SummarizeArgs, config: &Config) -> Result<ExitCode, Failur
     };
     let tenant = TenantId::from("default");
     let inputs = if args.input == [Path::new("store")] {
-        let folder = args.data.as_ref().unwrap_or(&config.store.folder);
-        if !SqliteStore::is_in(folder) {
+        let place = match &args.data {
+            Some(folder) => Place::Folder(folder.clone()),
+            None => {
+                let wrong = |error| Failure::invalid(format!("store.url: {error}"));
+                config.store.place().map_err(wrong)?
+            }
+        };
+        if let Place::Folder(folder) = &place
+            && !SqliteStore::is_in(folder)
+        {
             let message = format!("{}: there is no event log in it", folder.display());
             return Err(Failure::new(ErrorKind::NotFound, message));
         }
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(folder, Arc::new(|_: &[_]| ())).await?);
+        let store: Arc<dyn Store> = Arc::new(place.open(Arc::new(|_: &[_]| ())).await?);
         let ids = stored::ids(store.as_ref(), &tenant, None).await?;
         means.store = Some((store, tenant.clone()));
         Inputs::Stored(ids)

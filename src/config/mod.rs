@@ -13,6 +13,7 @@ mod own_sockets;
 mod redaction;
 mod routing;
 mod speech;
+mod store;
 mod wrapup;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +41,7 @@ pub use self::routing::{
     Routing, TaskRouter as RouterTaskRouter,
 };
 pub use self::speech::language_of;
+pub use self::store::{Store, StoreUrl};
 pub use self::wrapup::{Disposition, OwnSection, WrapUp};
 
 /// All settings, with their defaults. `backchannel check` prints the effective ones.
@@ -68,18 +70,6 @@ pub struct Config {
     pub intents: Intents,
     pub categories: Categories,
     pub redaction: Redaction,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(deny_unknown_fields, default)]
-pub struct Store {
-    pub folder: PathBuf,
-}
-
-impl Default for Store {
-    fn default() -> Self {
-        Self { folder: home_folder("XDG_DATA_HOME", ".local/share").join("backchannel") }
-    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -335,6 +325,7 @@ impl Config {
         }
         let mut mistakes = self.auth.mistakes();
         mistakes.extend(self.media.mistakes());
+        mistakes.extend(self.store.mistakes());
         mistakes.extend(self.speech.mistakes());
         mistakes.extend(self.channels.mistakes(self.media.public_url.is_some()));
         mistakes.extend(self.wrapup.mistakes());

@@ -49,6 +49,8 @@ pub use self::wrapup::{
 
 /// Streamed only, like `WRAPUP_GROWING`.
 pub const TURN_PARTIAL: &str = "turn.partial";
+/// A final that the log doesn't hold yet. Streamed only; `turn.final` with the same identifier takes its place.
+pub const TURN_UNSAVED: &str = "turn.unsaved";
 pub const CONVERSATION_STARTED: &str = "conversation.started";
 pub const CONVERSATION_ENDED: &str = "conversation.ended";
 pub const TURN_FINAL: &str = "turn.final";

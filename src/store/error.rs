@@ -30,6 +30,20 @@ pub enum StoreError {
     Full,
     #[error("the event log could not be written: {0}")]
     Write(Arc<str>),
+    #[error("the database of the event log can't be reached, which is tried again by itself: {0}")]
+    Unreachable(Arc<str>),
+    #[error("the event log can't hold this append: {0}")]
+    Unwritable(Arc<str>),
+    #[error(
+        "the event log in {place} is in use by {holder}; stop it, or give this service a database of its own with store.url"
+    )]
+    InUse { place: String, holder: String },
+    #[error(
+        "another service has taken the event log over; this one writes no more and must be started again"
+    )]
+    TakenOver,
+    #[error("store.url: {0}")]
+    Place(String),
     #[error("the event log could not be read: {0}")]
     Read(Arc<str>),
     #[error("the data folder {} is in use by {holder}; stop it or choose another folder with --data", folder.display())]
@@ -50,7 +64,7 @@ pub enum StoreError {
         "SQLite {found} is linked, 3.51.3 or later is needed because earlier versions can corrupt a log in WAL mode"
     )]
     OldSqlite { found: String },
-    #[error("the event log is damaged: {0}; restore the data folder from a backup")]
+    #[error("the event log is damaged: {0}; restore it from a backup (backchannel restore)")]
     Corrupt(String),
     #[error("{0} is not a page address; use the value of `next` as it was given")]
     BadCursor(String),
@@ -60,18 +74,25 @@ impl Classify for StoreError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Busy(_) => ErrorKind::Busy,
-            Self::Closed | Self::Full | Self::Write(_) | Self::Locked { .. } => {
-                ErrorKind::Unavailable
-            }
+            Self::Closed
+            | Self::Full
+            | Self::Write(_)
+            | Self::Unreachable(_)
+            | Self::InUse { .. }
+            | Self::TakenOver
+            | Self::Locked { .. } => ErrorKind::Unavailable,
             Self::NotStarted(_) => ErrorKind::NotFound,
             Self::AlreadyStarted(_)
             | Self::AlreadyEnded(_)
             | Self::ForeignEvent(_)
             | Self::StaleRevision { .. }
             | Self::DeliveryMoved(_) => ErrorKind::Conflict,
-            Self::Folder { .. } | Self::Newer { .. } | Self::Older { .. } | Self::BadCursor(_) => {
-                ErrorKind::Invalid
-            }
+            Self::Folder { .. }
+            | Self::Newer { .. }
+            | Self::Older { .. }
+            | Self::Unwritable(_)
+            | Self::Place(_)
+            | Self::BadCursor(_) => ErrorKind::Invalid,
             Self::ReadOnly => ErrorKind::Denied,
             Self::Read(_) | Self::OldSqlite { .. } | Self::Corrupt(_) => ErrorKind::Internal,
         }

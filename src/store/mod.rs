@@ -7,16 +7,25 @@
 
 pub mod access;
 pub mod articles;
+pub mod backup;
+pub mod chain;
 pub mod codec;
 pub mod conformance;
 mod error;
+pub mod followers;
 pub mod gaps;
 #[cfg(test)]
 mod golden;
 mod kinds;
+mod log;
 pub mod outbox;
+mod place;
+pub mod postgres;
+mod reader;
+mod sql;
 pub mod sqlite;
 pub mod wire;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,8 +38,11 @@ use crate::domain::{CardId, ConversationId, EventId, NewEvent, Recorded, TenantI
 pub use articles::{ArticleLog, ArticleQuery, ArticleRow, RevisionRow};
 pub use error::StoreError;
 pub use kinds::{BadKinds, KindFilter};
+pub use log::{EventLog, Queueing};
 pub use outbox::{DeliveryQuery, Outbox};
-pub use sqlite::{SqliteSettings, SqliteStore};
+pub use place::{BadPlace, Place};
+pub use sqlite::{FolderLock, SqliteSettings, SqliteStore};
+pub use writer::Trouble;
 
 /// The conversation id under which notices about the service itself are logged. It is never
 /// started, never ended and never listed.
@@ -106,6 +118,11 @@ pub trait Store: Send + Sync {
 
     /// Checks the log for damage and for gaps; slow.
     async fn integrity(&self) -> Result<(), StoreError>;
+
+    /// Since when nothing can be written, and why; `None` while all is well. It ends by itself.
+    fn trouble(&self) -> Option<Trouble> {
+        None
+    }
 
     /// Writes what waits, refuses what comes later, and lets go of the files.
     async fn close(&self);
@@ -189,3 +206,6 @@ pub struct ConversationRow {
     /// The position of the newest event of this conversation.
     pub last_position: u64,
 }
+
+#[cfg(test)]
+mod tests;

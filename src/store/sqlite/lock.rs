@@ -12,6 +12,20 @@ pub struct FolderLock {
 }
 
 impl FolderLock {
+    /// Makes the folder, if it isn't there, and takes it.
+    ///
+    /// # Errors
+    /// Another process has it, or it can't be made.
+    pub fn make(folder: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder {
+            folder: folder.to_owned(),
+            why: error.to_string().into(),
+        })?;
+        Self::take(folder)
+    }
+
+    /// # Errors
+    /// Another process has it, or it can't be written.
     pub fn take(folder: &Path) -> Result<Self, StoreError> {
         let unusable = |error: std::io::Error| StoreError::Folder {
             folder: folder.to_owned(),

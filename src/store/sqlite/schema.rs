@@ -4,15 +4,20 @@ use std::cmp::Ordering;
 
 use sqlx::{Connection, Row, SqliteConnection};
 
-use super::read_error;
+use super::upgrade;
 use crate::store::StoreError;
+use crate::store::reader::read_error;
 
 /// One step per schema version; a released step is never edited.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_events.sql"),
     include_str!("migrations/0002_articles.sql"),
     include_str!("migrations/0003_outbox.sql"),
+    include_str!("migrations/0004_chain.sql"),
 ];
+
+/// The step whose columns are hashes, which SQL can't make.
+const CHAIN: i64 = 4;
 
 /// The first release without the WAL-reset bug, which could corrupt a log.
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
@@ -36,6 +41,9 @@ pub async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError
                 .execute(&mut *step)
                 .await
                 .map_err(|error| super::write_error(&error))?;
+        }
+        if version == CHAIN {
+            upgrade::chain(&mut step).await?;
         }
         step.commit().await.map_err(|error| super::write_error(&error))?;
     }

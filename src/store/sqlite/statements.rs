@@ -7,8 +7,11 @@ use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Error};
 
-use super::head::{Head, HeadKey};
-use crate::domain::{CardId, ConversationId, Recorded, TenantId};
+use crate::domain::{CardId, ConversationId, DeliveryState, NewDelivery, TenantId};
+use crate::store::chain::LogHead;
+use crate::store::codec;
+use crate::store::sql::{Connection, Sql};
+use crate::store::writer::{Entry, Head, HeadKey, LogState};
 
 /// So many rows a statement takes at most, as a power of two; the sizes below it are used for the
 /// remainder, so that there are few statements and all of them stay prepared.
@@ -57,42 +60,52 @@ impl Rows {
     }
 }
 
-static EVENTS: Rows = Rows::new(9, |rows| {
+static EVENTS: Rows = Rows::new(11, |rows| {
     format!(
         "INSERT INTO events (position, tenant, conversation, sequence, id, time, kind, schema, \
-         data) VALUES {rows}"
+         data, salt, chain) VALUES {rows}"
     )
 });
 
 /// What every event changes.
-static CHANGES: Rows = Rows::new(7, |rows| {
+static CHANGES: Rows = Rows::new(8, |rows| {
     format!(
         "UPDATE conversations SET turn_count = v.column2, card_count = v.column3, \
          last_turn = v.column4, last_event_at = v.column5, last_sequence = v.column6, \
-         last_position = v.column7 FROM (VALUES {rows}) AS v \
+         last_position = v.column7, chain = v.column8 FROM (VALUES {rows}) AS v \
          WHERE conversations.first_position = v.column1"
     )
 });
 
-static WHOLE_HEADS: Rows = Rows::new(17, |rows| {
+static WHOLE_HEADS: Rows = Rows::new(18, |rows| {
     format!(
         "INSERT INTO conversations (tenant, id, state, channel, external_id, started_at, \
          ended_at, duration_ms, parties, attributes, turn_count, card_count, last_turn, \
-         last_event_at, last_sequence, first_position, last_position) VALUES {rows} \
+         last_event_at, last_sequence, first_position, last_position, chain) VALUES {rows} \
          ON CONFLICT (tenant, id) DO UPDATE SET state = excluded.state, \
          ended_at = excluded.ended_at, duration_ms = excluded.duration_ms, \
          parties = excluded.parties, \
          turn_count = excluded.turn_count, card_count = excluded.card_count, \
          last_turn = excluded.last_turn, last_event_at = excluded.last_event_at, \
-         last_sequence = excluded.last_sequence, last_position = excluded.last_position"
+         last_sequence = excluded.last_sequence, last_position = excluded.last_position, \
+         chain = excluded.chain"
+    )
+});
+
+static DELIVERIES: Rows = Rows::new(16, |rows| {
+    format!(
+        "INSERT INTO outbox (tenant, destination, key, lane, conversation, operation, schema, effect, wrapup, \
+         \"by\", state, attempts, next_at, unclear, created_at, updated_at) VALUES {rows} \
+         ON CONFLICT (tenant, destination, key) DO NOTHING"
     )
 });
 
 pub async fn insert_events(
     connection: &mut SqliteConnection,
-    events: &[Arc<Recorded>],
+    entries: &[Entry],
 ) -> Result<(), Error> {
-    let bind = |query: Bound, event: &Arc<Recorded>| {
+    let bind = |query: Bound, entry: &Entry| {
+        let event = &entry.event;
         query
             .bind(event.position as i64)
             .bind(event.tenant.as_str())
@@ -103,8 +116,10 @@ pub async fn insert_events(
             .bind(event.kind.clone())
             .bind(event.schema.clone())
             .bind(event.data.clone())
+            .bind(entry.salt.to_vec())
+            .bind(entry.chain.to_vec())
     };
-    EVENTS.write(connection, events, bind).await
+    EVENTS.write(connection, entries, bind).await
 }
 
 pub async fn save_heads<'a>(
@@ -132,6 +147,7 @@ pub async fn save_heads<'a>(
             .bind(row.last_sequence as i64)
             .bind(head.first_position as i64)
             .bind(row.last_position as i64)
+            .bind(head.chain.to_vec())
     };
     WHOLE_HEADS.write(connection, &whole, bind_whole).await?;
     let bind_changes = |query: Bound, (_, head): &(&HeadKey, &Head)| {
@@ -144,6 +160,7 @@ pub async fn save_heads<'a>(
             .bind(head.last_event_at.as_millisecond())
             .bind(row.last_sequence as i64)
             .bind(row.last_position as i64)
+            .bind(head.chain.to_vec())
     };
     CHANGES.write(connection, &changed, bind_changes).await
 }
@@ -161,6 +178,53 @@ pub async fn insert_cards(
             .await?;
     }
     Ok(())
+}
+
+/// A key that stands already is left alone.
+pub async fn insert_deliveries(
+    connection: &mut SqliteConnection,
+    deliveries: &[(TenantId, ConversationId, NewDelivery)],
+) -> Result<(), Error> {
+    type Placed = (TenantId, ConversationId, NewDelivery);
+    let bind = |query: Bound, (tenant, conversation, new): &Placed| {
+        let at = new.created_at.as_millisecond();
+        query
+            .bind(tenant.as_str())
+            .bind(new.destination.as_str())
+            .bind(new.key.as_str())
+            .bind(new.lane.as_str())
+            .bind(conversation.as_str())
+            .bind(new.effect.operation())
+            .bind(codec::EFFECT_SCHEMA)
+            .bind(codec::encode_effect(&new.effect))
+            .bind(new.from.as_ref().map(|id| id.as_str()))
+            .bind(new.by.as_deref())
+            .bind(DeliveryState::Waiting.as_str())
+            .bind(0_i64)
+            .bind(at)
+            .bind(0_i64)
+            .bind(at)
+            .bind(at)
+    };
+    DELIVERIES.write(connection, deliveries, bind).await
+}
+
+/// Where the log is.
+pub async fn state(connection: &mut Connection) -> Result<LogState, Error> {
+    let sql = Sql::new("SELECT position, revision, seal FROM log");
+    let row = connection.row(sql).await?.ok_or(Error::RowNotFound)?;
+    let seal = row.bytes(2).try_into();
+    let seal = seal.map_err(|_| Error::Decode("the log's seal isn't 32 bytes long".into()))?;
+    let head = LogHead { position: row.int(0) as u64, seal };
+    Ok(LogState { head, revision: row.int(1) as u64 })
+}
+
+pub async fn save_state(connection: &mut Connection, state: &LogState) -> Result<(), Error> {
+    let sql = Sql::new("UPDATE log SET position = $1, revision = $2, seal = $3")
+        .with(state.head.position as i64)
+        .with(state.revision as i64)
+        .with(state.head.seal.as_slice());
+    connection.execute(sql).await.map(drop)
 }
 
 fn json(value: &impl serde::Serialize) -> String {

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::reader::Reader;
-use super::writer::{Job, Order, Writer};
+use super::{Job, Order, Writer};
 use crate::domain::{
     Channel, ConversationEnded, ConversationId, EndReason, EventBody, NewEvent, QuestionAnswer,
     QuestionId, Redacted, Reply, TenantId,
 };
+use crate::store::reader::Reader;
 use crate::store::{KindFilter, MAX_READ, ReadQuery, StoreError, codec};
 
 impl Writer {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::{ConversationId, ConversationStarted, EventBody, TenantId};
+use crate::store::chain::{Hash, START};
 use crate::store::{ConversationRow, ConversationState, SYSTEM, StoreError, codec, is_own, wire};
 
 /// A conversation's row and what only the writer needs of it.
@@ -11,6 +12,8 @@ pub struct Head {
     pub row: ConversationRow,
     pub first_position: u64,
     pub last_event_at: Timestamp,
+    /// What stands beside its newest event.
+    pub chain: Hash,
     /// Whether its whole row must be written, as when it is new or has ended; else only what every
     /// event changes, which touches no index.
     pub whole: bool,
@@ -119,6 +122,7 @@ impl Head {
             },
             first_position: position,
             last_event_at: time,
+            chain: START,
             whole: true,
         }
     }

@@ -1,0 +1,214 @@
+use std::sync::Arc;
+
+use sqlx::ConnectOptions as _;
+
+use super::*;
+use crate::domain::{ArticleAction, ConversationId, TenantId};
+use crate::store::articles::conformance::revision;
+use crate::store::conformance::{card, ended, started, turn};
+use crate::store::outbox::conformance::{note, post};
+use crate::store::tests::{Home, cluster};
+use crate::store::{ArticleLog as _, DeliveryQuery, Outbox as _, ReadQuery};
+
+const T: &str = "t";
+
+/// Something in every table.
+async fn filled(log: &EventLog) {
+    let t = TenantId::from(T);
+    for id in ["c-1", "c-2"] {
+        let id = ConversationId::from(id);
+        log.append(&t, &id, vec![started(Some("CA1")), turn("t-1")]).await.expect("append");
+        let key = format!("k-{id}");
+        log.append(&t, &id, vec![card(&key), ended()]).await.expect("append");
+        post(log, &t, &id, vec![note("crm", "ada", &key)]).await;
+    }
+    for (number, action) in [(0, ArticleAction::Import), (1, ArticleAction::Draft)] {
+        log.revise(&t, vec![revision("a", number, action)], vec![]).await.expect("written");
+    }
+}
+
+/// All that can be asked, as text.
+async fn told(log: &EventLog) -> String {
+    let t = TenantId::from(T);
+    let events = log.read(&ReadQuery::all(t.clone(), 0)).await.expect("reads");
+    let rows = log.conversation(&t, &"c-2".into()).await.expect("reads");
+    let card = log.conversation_of_card(&t, &"k-c-1".into()).await.expect("reads");
+    let revisions = log.revisions_after(&t, 0).await.expect("reads");
+    let article = log.article(&t, &"a".into()).await.expect("reads");
+    let outbox = log.deliveries(&DeliveryQuery::all(t.clone())).await.expect("reads").items;
+    let head = log.log_head().await.expect("reads");
+    format!("{events:?}\n{rows:?}\n{card:?}\n{revisions:?}\n{article:?}\n{outbox:?}\n{head}")
+}
+
+/// Backed up while it is written to, restored into another back end, and the same.
+async fn goes_over(from: Home, to: Home) {
+    let log = from.open().await;
+    filled(&log).await;
+    let before = told(&log).await;
+    let scratch = tempfile::tempdir().expect("a folder");
+    let folder = scratch.path().join("backup");
+    let note = backup(&from.place, &folder, &mut |_| ()).await.expect("backed up");
+    assert_eq!((note.conversations, note.events), (2, 10));
+    let t = TenantId::from(T);
+    log.append(&t, &"c-3".into(), vec![started(None), ended()]).await.expect("later ones");
+
+    let taken = backup(&from.place, &folder, &mut |_| ()).await.expect_err("it is there");
+    assert!(matches!(taken, BackupError::Taken(_)), "{taken}");
+    let restored = restore(&folder, &to.place, false, &mut |_| ()).await.expect("restored");
+    assert_eq!((restored.note, restored.set_aside), (note.clone(), None));
+    let copy = to.open().await;
+    assert_eq!(told(&copy).await, before);
+    copy.integrity().await.expect("sound");
+    assert_ne!(copy.id().await.expect("reads"), log.id().await.expect("reads"));
+    // It goes on with the next numbers.
+    let next = copy.append(&t, &"c-9".into(), vec![started(None), ended()]).await.expect("append");
+    assert_eq!(next[0].position, 11);
+    post(&copy, &t, &"c-9".into(), vec![note_for("k-c-9")]).await;
+    let all = copy.deliveries(&DeliveryQuery::all(t.clone())).await.expect("reads").items;
+    assert_eq!(all.len(), 3);
+    let third = vec![revision("a", 2, ArticleAction::Draft)];
+    assert_eq!(copy.revise(&t, third, vec![]).await.expect("written")[0].position, 3);
+
+    // In use, and then in the way.
+    let busy = restore(&folder, &to.place, true, &mut |_| ()).await.expect_err("it is in use");
+    assert!(busy.to_string().contains("is in use by"), "{busy}");
+    copy.close().await;
+    drop(copy);
+    let there = restore(&folder, &to.place, false, &mut |_| ()).await.expect_err("there is one");
+    assert!(there.to_string().contains("--force"), "{there}");
+    let restored = restore(&folder, &to.place, true, &mut |_| ()).await.expect("restored");
+    if let (Place::Folder(_), Some(aside)) = (&to.place, restored.set_aside) {
+        let old = EventLog::open_to_read(&aside).await.expect("it is kept");
+        assert!(old.conversation(&t, &"c-9".into()).await.expect("reads").is_some());
+    }
+    let copy = to.open().await;
+    assert_eq!(told(&copy).await, before);
+    copy.close().await;
+    log.close().await;
+}
+
+fn note_for(key: &str) -> crate::domain::NewDelivery {
+    note("crm", "ada", key)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_a_file_to_a_file() {
+    goes_over(Home::folder().await, Home::folder().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_a_file_to_postgres() {
+    goes_over(Home::folder().await, Home::database().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_postgres_to_a_file() {
+    goes_over(Home::database().await, Home::folder().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_postgres_to_postgres() {
+    goes_over(Home::database().await, Home::database().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_of_a_log_that_grows_is_of_one_moment() {
+    for home in [Home::folder().await, Home::database().await] {
+        let log = Arc::new(home.open().await);
+        let writing = {
+            let log = log.clone();
+            tokio::spawn(async move {
+                for number in 0..400 {
+                    let id = ConversationId::from(format!("c-{number}"));
+                    let group = vec![started(None), turn("t-1"), ended()];
+                    log.append(&T.into(), &id, group).await.expect("append");
+                }
+            })
+        };
+        let scratch = tempfile::tempdir().expect("a folder");
+        let mut grown = 0;
+        for number in 0..3 {
+            let folder = scratch.path().join(number.to_string());
+            // It checks itself: sequences, rows, chains and the log's head.
+            let note = backup(&home.place, &folder, &mut |_| ()).await.expect("backed up");
+            assert!(note.events >= grown && note.events.is_multiple_of(3), "{note:?}");
+            grown = note.events;
+        }
+        writing.await.expect("no panic");
+        log.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_damaged_is_not_backed_up_and_not_restored() {
+    let home = Home::folder().await;
+    let log = home.open().await;
+    filled(&log).await;
+    log.close().await;
+    drop(log);
+    let scratch = tempfile::tempdir().expect("a folder");
+    let folder = scratch.path().join("good");
+    backup(&home.place, &folder, &mut |_| ()).await.expect("backed up");
+
+    let target = Home::folder().await;
+    let other = target.open().await;
+    filled(&other).await;
+    let before = told(&other).await;
+    other.close().await;
+    drop(other);
+    let file = folder.join(FILE);
+    let mut bytes = std::fs::read(&file).expect("reads");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, &bytes).expect("writes");
+    let error = restore(&folder, &target.place, true, &mut |_| ()).await.expect_err("damaged");
+    assert!(error.to_string().contains("it is damaged"), "{error}");
+    std::fs::remove_file(folder.join(NOTE)).expect("removed");
+    let error = restore(&folder, &target.place, true, &mut |_| ()).await.expect_err("not whole");
+    assert!(error.to_string().contains("no whole backup"), "{error}");
+    let other = target.open().await;
+    assert_eq!(told(&other).await, before, "what was there still is");
+    other.close().await;
+
+    home.change("UPDATE events SET data = replace(data, 'e', 'f') WHERE position = 2").await;
+    let folder = scratch.path().join("bad");
+    let error = backup(&home.place, &folder, &mut |_| ()).await.expect_err("it is damaged");
+    assert!(error.to_string().contains("event 2 (position 2)"), "{error}");
+    assert!(!folder.exists(), "nothing is left behind");
+}
+
+#[tokio::test]
+async fn every_table_is_in_a_backup() {
+    use sqlx::Row as _;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    let home = Home::folder().await;
+    home.open().await.close().await;
+    let Place::Folder(folder) = &home.place else { unreachable!("it is a folder") };
+    let options = SqliteConnectOptions::new().filename(folder.join(FILE));
+    let mut connection = options.connect().await.expect("opens");
+    let names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let rows = sqlx::query(names).fetch_all(&mut connection).await.expect("reads");
+    let mut found: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let mut known: Vec<&str> = copy::tables();
+    known.extend(["log", "probes"]);
+    found.sort();
+    known.sort();
+    assert_eq!(found, known, "a table that is new must be in `copy::TABLES` as well");
+
+    let options: sqlx::postgres::PgConnectOptions =
+        cluster::database().await.parse().expect("an address");
+    EventLog::open_in(&options, crate::store::Queueing::default(), Arc::new(|_| ()))
+        .await
+        .expect("opens")
+        .close()
+        .await;
+    let mut connection = options.connect().await.expect("opens");
+    let names = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()";
+    let rows = sqlx::query(names).fetch_all(&mut connection).await.expect("reads");
+    let mut found: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    known.push("log_version");
+    found.sort();
+    known.sort();
+    assert_eq!(found, known);
+}

@@ -1,0 +1,180 @@
+//! What a group would change: every append of it gets its place, or the reason why it can't have one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::statements;
+use super::{Answer, Head, HeadKey, LogState, Order, Writer, Written};
+use crate::domain::{
+    ArticleRevision, CardId, ConversationId, EventBody, NewDelivery, Recorded, TenantId,
+};
+use crate::store::chain::{self, Hash, LogHead, Salt};
+use crate::store::{StoreError, reader};
+
+/// An event with what is written beside it.
+pub struct Entry {
+    pub event: Arc<Recorded>,
+    pub salt: Salt,
+    pub chain: Hash,
+}
+
+/// What a group would change; nothing of it is visible before the commit.
+pub struct Group {
+    pub entries: Vec<Entry>,
+    pub heads: HashMap<HeadKey, Head>,
+    pub cards: Vec<(TenantId, CardId, ConversationId)>,
+    pub revisions: Vec<(TenantId, Arc<ArticleRevision>)>,
+    pub deliveries: Vec<(TenantId, ConversationId, NewDelivery)>,
+    /// Where the log is when this is written.
+    pub state: LogState,
+    pub answers: Vec<Answer>,
+}
+
+impl Group {
+    pub fn after(state: LogState) -> Self {
+        Self {
+            entries: Vec::new(),
+            heads: HashMap::new(),
+            cards: Vec::new(),
+            revisions: Vec::new(),
+            deliveries: Vec::new(),
+            state,
+            answers: Vec::new(),
+        }
+    }
+}
+
+impl Writer {
+    /// Adds one append to the group, whole or not at all.
+    pub(super) async fn plan(
+        &mut self,
+        job: &Order,
+        group: &mut Group,
+        closely: bool,
+    ) -> Result<Answer, sqlx::Error> {
+        let mut revisions = match self.plan_revisions(job, group).await? {
+            Ok(revisions) => revisions,
+            Err(error) => return Ok(Err(error)),
+        };
+        let key = (job.tenant.clone(), job.conversation.clone());
+        let mut head = match group.heads.get(&key) {
+            Some(head) => Some(head.clone()),
+            None => self.head(&key).await?,
+        };
+        let mut answer = Vec::with_capacity(job.events.len());
+        let mut fresh: Vec<Entry> = Vec::with_capacity(job.events.len());
+        let mut log = group.state.head;
+        let mut cards = Vec::new();
+        for (event, encoded) in &job.events {
+            if closely {
+                let here = group.entries.iter().chain(&fresh);
+                let known = match here.map(|entry| &entry.event).find(|known| known.id == event.id)
+                {
+                    Some(known) => Some(known.clone()),
+                    None => reader::event_by_id(self.engine.connection(), &event.id).await?,
+                };
+                if let Some(known) = known {
+                    if known.tenant != job.tenant || known.conversation != job.conversation {
+                        return Ok(Err(StoreError::ForeignEvent(event.id.clone())));
+                    }
+                    answer.push(known);
+                    continue;
+                }
+            }
+            let position = log.position + 1;
+            let time = in_milliseconds(event.time);
+            let mut next = match Head::advance(head, &job.conversation, position, time, &event.body)
+            {
+                Ok(next) => next,
+                Err(error) => return Ok(Err(error)),
+            };
+            if let EventBody::SuggestionOffered(card) = &event.body {
+                cards.push((job.tenant.clone(), card.id.clone(), job.conversation.clone()));
+            }
+            let recorded = Arc::new(Recorded {
+                position,
+                id: event.id.clone(),
+                tenant: job.tenant.clone(),
+                conversation: job.conversation.clone(),
+                sequence: next.row.last_sequence,
+                time,
+                kind: encoded.kind.into(),
+                schema: encoded.schema.into(),
+                data: encoded.data.as_str().into(),
+            });
+            let salt = chain::fresh_salt();
+            next.chain =
+                chain::link(&next.chain, &recorded, &chain::commitment(&salt, &recorded.data));
+            log = LogHead { position, seal: chain::seal(&log.seal, &next.chain) };
+            answer.push(recorded.clone());
+            fresh.push(Entry { event: recorded, salt, chain: next.chain });
+            head = Some(next);
+        }
+        // The last that can refuse: nothing of a refused append may stay in the transaction.
+        if let Some(step) = &job.step
+            && !statements::advance_delivery(self.engine.connection(), step).await?
+        {
+            return Ok(Err(StoreError::DeliveryMoved(step.position)));
+        }
+        if let Some(head) = head.filter(|_| !fresh.is_empty()) {
+            group.heads.insert(key, head);
+        }
+        group.entries.append(&mut fresh);
+        group.cards.append(&mut cards);
+        group.state.head = log;
+        group.state.revision += revisions.len() as u64;
+        let written = Written { events: answer, revisions: revisions.clone() };
+        group.revisions.extend(revisions.drain(..).map(|one| (job.tenant.clone(), one)));
+        let place = |new: &NewDelivery| (job.tenant.clone(), job.conversation.clone(), new.clone());
+        group.deliveries.extend(job.deliveries.iter().map(place));
+        Ok(Ok(written))
+    }
+
+    /// The revisions of one append with their places, or what is in their way.
+    async fn plan_revisions(
+        &mut self,
+        job: &Order,
+        group: &Group,
+    ) -> Result<Result<Vec<Arc<ArticleRevision>>, StoreError>, sqlx::Error> {
+        let mut planned: Vec<Arc<ArticleRevision>> = Vec::with_capacity(job.revisions.len());
+        for new in &job.revisions {
+            let mine = planned.iter().rev().find(|one| one.article == new.article);
+            let others = group.revisions.iter().rev();
+            let before = mine.or_else(|| {
+                others
+                    .filter(|(tenant, _)| *tenant == job.tenant)
+                    .map(|(_, one)| one)
+                    .find(|one| one.article == new.article)
+            });
+            let newest = match before {
+                Some(before) => before.number,
+                None => {
+                    statements::newest_revision(self.engine.connection(), &job.tenant, &new.article)
+                        .await?
+                }
+            };
+            if newest != new.based_on {
+                let (article, based_on) = (new.article.clone(), new.based_on);
+                return Ok(Err(StoreError::StaleRevision { article, based_on, newest }));
+            }
+            let position = group.state.revision + planned.len() as u64 + 1;
+            let time = in_milliseconds(new.time);
+            planned.push(Arc::new(statements::recorded(new, position, time)));
+        }
+        Ok(Ok(planned))
+    }
+
+    async fn head(&mut self, key: &HeadKey) -> Result<Option<Head>, sqlx::Error> {
+        if let Some(head) = self.heads.get(key) {
+            return Ok(Some(head.clone()));
+        }
+        reader::head(self.engine.connection(), key).await
+    }
+}
+
+/// The finest grain that is stored, so that what is streamed now and what is read later are equal.
+fn in_milliseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
+}
