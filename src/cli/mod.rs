@@ -1,5 +1,7 @@
 //! The command line: one file per subcommand. Prints for people; everything else logs.
 
+mod audit;
+mod backup;
 mod categories;
 mod check;
 mod client;
@@ -71,6 +73,11 @@ enum Command {
     /// Measure a capability on a data set; the last line is one JSON object
     #[command(subcommand)]
     Eval(Eval),
+    /// Check that nothing in the event log was changed, cut off or lost
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
     Check(check::CheckArgs),
 }
 
@@ -225,6 +232,9 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             route::run(&command, &mut out)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Audit(command) => audit::run(&command, &mut out),
+        Command::Backup(args) => backup::backup(&args),
+        Command::Restore(args) => backup::restore(&args),
         Command::Check(args) => check::run(&args),
     }
 }
