@@ -5,7 +5,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::envelope::TYPE_PREFIX;
-use crate::store::codec::{self, TURN_PARTIAL, WRAPUP_GROWING};
+use crate::store::codec::{self, TURN_PARTIAL, TURN_UNSAVED, WRAPUP_GROWING};
 use crate::store::wire;
 
 pub fn document() -> Value {
@@ -37,6 +37,7 @@ pub fn document() -> Value {
         "audio.resumed", wire::AudioResumed, "A party is heard again.";
         "audio.stopped", wire::AudioStopped, "A party's audio ends.";
         TURN_PARTIAL, wire::TurnPartial, "An utterance in progress. Streamed, never stored: no sequence, no SSE id.";
+        TURN_UNSAVED, wire::TurnFinal, "A finished utterance that can't be stored at the moment; `turn.final` with the same `turn_id` follows when it can. Streamed, never stored: no sequence, no SSE id.";
         "turn.final", wire::TurnFinal, "A finished utterance, secrets masked.";
         "insight.redaction", wire::RedactionResolved, "How a held-back run of digits turned out.";
         codec::INSIGHT_INTENT, wire::InsightIntent, "What the customer wants, as a turn says it, or that it is unsure.";
@@ -142,7 +143,7 @@ fn envelope(kind: &str, data: &str) -> Value {
         "dataschema": {"const": format!("backchannel/{kind}/1")},
         "data": {"$ref": format!("#/components/schemas/{data}")},
     });
-    if ![TURN_PARTIAL, WRAPUP_GROWING].contains(&kind) {
+    if ![TURN_PARTIAL, TURN_UNSAVED, WRAPUP_GROWING].contains(&kind) {
         properties["sequence"] = json!({"type": "integer", "minimum": 1});
         required.push("sequence");
     }

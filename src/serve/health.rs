@@ -32,6 +32,12 @@ pub async fn readyz(State(state): State<ServeState>) -> Result<axum::Json<Health
         return Err(not_yet("the service is shutting down".to_owned()));
     }
     state.system.ready().map_err(not_yet)?;
+    if let Some(trouble) = state.store.trouble() {
+        return Err(not_yet(format!(
+            "nothing can be stored since {}: {}",
+            trouble.since, trouble.why
+        )));
+    }
     state.store.head().await?;
     Ok(axum::Json(Health { status: "ready" }))
 }

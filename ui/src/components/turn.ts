@@ -93,7 +93,7 @@ export class Turn extends LitElement {
       <div class="${turn.party.role === 'customer' ? 'customer' : 'other'} ${turn.partial ? 'partial' : ''}" data-turn=${turn.turn_id}>
         <h3 class=${this.continued ? 'visually-hidden' : ''}>${name}</h3>
         <p title=${turn.heard === null ? nothing : spokenText(turn.heard)}>${turn.partial ? this.partialText(turn) : maskedText(turn.text)}</p>
-        ${this.way()}
+        ${turn.unsaved ? html`<div class="way quiet" role="status">Not saved yet</div>` : nothing} ${this.way()}
       </div>`;
   }
 

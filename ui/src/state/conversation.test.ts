@@ -35,6 +35,16 @@ describe('turns', () => {
     expect(apply(settled, partial('t-1', 'so'))).toBe(settled);
   });
 
+  test('a turn that could not be stored is marked until its final comes, and never after', () => {
+    const unsaved = event('turn.unsaved', null, { turn_id: 't-1', party: customer, start_ms: 1_000, end_ms: 2_500, text: 'So when?' });
+    const marked = run([partial('t-1', 'so when'), unsaved]);
+    expect(marked.turns.map((turn) => [turn.text, turn.partial, turn.unsaved])).toEqual([['So when?', false, true]]);
+    expect(texts(apply(marked, partial('t-1', 'so')))).toEqual(['So when?']);
+    const saved = apply(marked, final('t-1', 3, 'So when?'));
+    expect(saved.turns.map((turn) => turn.unsaved ?? false)).toEqual([false]);
+    expect(apply(saved, unsaved)).toBe(saved);
+  });
+
   test('an empty partial withdraws what was heard', () => {
     expect(texts(run([partial('t-1', 'hm'), partial('t-1', '')]))).toEqual([]);
   });

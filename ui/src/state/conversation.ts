@@ -21,6 +21,8 @@ export interface TurnView {
   /** Still being spoken: the words may change. */
   partial: boolean;
   stable_prefix_chars: number;
+  /** Finished, and the service can't store it at the moment. */
+  unsaved?: boolean;
 }
 
 export interface CardView extends Suggestion {
@@ -112,6 +114,7 @@ export function apply(view: ConversationView, event: Envelope): ConversationView
   const type = event.type.replace(/^backchannel\./, '');
   if (event.subject !== view.id) return view;
   if (type === 'turn.partial') return applyPartial(view, event.data as Partial);
+  if (type === 'turn.unsaved') return applyUnsaved(view, event.data as Turn);
   if (type === 'wrapup.growing') {
     const wrapup = withGrowing(view.wrapup, event.data as WrapUpGrowing);
     return wrapup === view.wrapup ? view : { ...view, wrapup };
@@ -240,6 +243,14 @@ function applyPartial(view: ConversationView, data: Partial): ConversationView {
     stable_prefix_chars: data.stable_prefix_chars ?? 0,
   };
   return { ...view, turns: placed(view.turns, index, turn) };
+}
+
+/** A final that the service can't store yet; the stored one takes its place. */
+function applyUnsaved(view: ConversationView, data: Turn): ConversationView {
+  const index = view.turns.findIndex((turn) => turn.turn_id === data.turn_id);
+  const known = view.turns[index];
+  if (known && !known.partial && !known.unsaved) return view;
+  return { ...view, turns: placed(view.turns, index, { ...finalTurn(data), unsaved: true }) };
 }
 
 function applyFinal(view: ConversationView, data: Turn, time: string): ConversationView {
