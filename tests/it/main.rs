@@ -30,6 +30,7 @@ mod routing;
 mod scenarios;
 mod serve;
 mod service;
+mod stores;
 mod tidy;
 mod transcribe;
 mod transfers;

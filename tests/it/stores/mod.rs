@@ -1,0 +1,6 @@
+//! The event log under kill -9, in both back ends.
+
+#[path = "../../peers/postgres/mod.rs"]
+mod cluster;
+mod killed;
+mod unsaved;
