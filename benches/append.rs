@@ -27,10 +27,10 @@ const APPENDERS: usize = 64;
 const APPENDS_EACH: usize = 100;
 const ROUNDS: usize = 5;
 
-const TABLES: &str = "CREATE TABLE events (position BIGINT PRIMARY KEY, tenant TEXT NOT NULL, conversation TEXT NOT NULL, \
+const TABLES: &str = "CREATE TABLE events (position INTEGER PRIMARY KEY, tenant TEXT NOT NULL, conversation TEXT NOT NULL, \
     sequence BIGINT NOT NULL, id TEXT NOT NULL UNIQUE, time BIGINT NOT NULL, kind TEXT NOT NULL, schema TEXT NOT NULL, \
     data TEXT NOT NULL, UNIQUE (tenant, conversation, sequence)); \
-    CREATE TABLE outbox (position BIGINT PRIMARY KEY, tenant TEXT NOT NULL, destination TEXT NOT NULL, \
+    CREATE TABLE outbox (position INTEGER PRIMARY KEY, tenant TEXT NOT NULL, destination TEXT NOT NULL, \
     key TEXT NOT NULL, lane TEXT NOT NULL, effect TEXT NOT NULL, UNIQUE (tenant, destination, key))";
 
 fn main() {
