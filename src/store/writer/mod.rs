@@ -120,11 +120,8 @@ pub struct Writer {
     troubles: Troubles,
 }
 
-enum Attempt {
-    Done(Group),
-    /// Some event id stands already, or some append doesn't fit: look closely.
-    LookClosely,
-}
+/// What was written; `None` when some event id stands already, or some append doesn't fit: look closely.
+type Attempt = Option<Group>;
 
 impl Writer {
     pub fn new(engine: Box<dyn Engine>, on_commit: CommitHook, troubles: Troubles) -> Self {
@@ -190,15 +187,15 @@ impl Writer {
     async fn write(&mut self, jobs: Vec<Job>) -> Result<(), (Vec<Job>, StoreError)> {
         let begun = Instant::now();
         let outcome = match self.attempt(&jobs, false).await {
-            Ok(Attempt::LookClosely) => self.attempt(&jobs, true).await,
+            Ok(None) => self.attempt(&jobs, true).await,
             other => other,
         };
         let failure = match outcome {
-            Ok(Attempt::Done(group)) => {
+            Ok(Some(group)) => {
                 self.done(group, jobs, begun);
                 return Ok(());
             }
-            Ok(Attempt::LookClosely) => StoreError::Write("an event id stands twice".into()),
+            Ok(None) => StoreError::Write("an event id stands twice".into()),
             Err(error) => error,
         };
         metrics::counter!("backchannel_store_commits_failed_total").increment(1);
@@ -245,7 +242,7 @@ impl Writer {
                 .map_err(|error| self.engine.failure(&error))?;
             if answer.is_err() && !closely {
                 self.roll_back().await?;
-                return Ok(Attempt::LookClosely);
+                return Ok(None);
             }
             group.answers.push(answer);
         }
@@ -254,7 +251,7 @@ impl Writer {
                 error.as_database_error().is_some_and(|error| error.is_unique_violation());
             if repeated && !closely {
                 self.roll_back().await?;
-                return Ok(Attempt::LookClosely);
+                return Ok(None);
             }
             return Err(self.engine.failure(&error));
         }
@@ -265,7 +262,7 @@ impl Writer {
             }
         }
         self.engine.commit(&group.state).await.map_err(|error| self.engine.failure(&error))?;
-        Ok(Attempt::Done(group))
+        Ok(Some(group))
     }
 
     async fn roll_back(&mut self) -> Result<(), StoreError> {
