@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::StoreError;
+use super::{StoreError, private};
 
 /// Which log the files follow.
 const NAME: &str = "log-id";
@@ -29,7 +29,7 @@ pub async fn settle(folder: &Path, log: &str) -> Result<(), StoreError> {
         folder: folder.to_owned(),
         why: error.to_string().into(),
     };
-    tokio::fs::create_dir_all(folder).await.map_err(failed)?;
+    private::folder(folder).map_err(failed)?;
     let file = folder.join(NAME);
     match tokio::fs::read_to_string(&file).await {
         Ok(followed) if followed.trim() == log => return Ok(()),

@@ -21,6 +21,7 @@ mod log;
 pub mod outbox;
 mod place;
 pub mod postgres;
+mod private;
 mod reader;
 mod sql;
 pub mod sqlite;

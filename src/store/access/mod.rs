@@ -17,7 +17,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Row};
 
-use super::StoreError;
+use super::{StoreError, private};
 use crate::domain::{AccessRole, TenantId};
 
 pub const FILE: &str = "access.sqlite";
@@ -105,9 +105,9 @@ impl AccessFile {
             folder: folder.to_owned(),
             why: error.to_string().into(),
         };
-        tokio::fs::create_dir_all(folder).await.map_err(unusable)?;
+        private::folder(folder).map_err(unusable)?;
         let path = folder.join(FILE);
-        own(&path).await.map_err(unusable)?;
+        private::file(&path).map_err(unusable)?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
@@ -275,19 +275,6 @@ impl AccessFile {
     async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
         self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|error| write_error(&error))
     }
-}
-
-/// The file is made with its permissions, so that nobody can open it before they are set.
-#[cfg(unix)]
-async fn own(path: &Path) -> std::io::Result<()> {
-    let mut options = tokio::fs::OpenOptions::new();
-    let made = options.write(true).create(true).truncate(false).mode(0o600).open(path).await;
-    made.map(drop)
-}
-
-#[cfg(not(unix))]
-async fn own(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 async fn note(

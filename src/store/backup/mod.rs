@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use super::chain::{LogHead, Report};
 use super::sql::Connection;
 use super::sqlite::FILE;
-use super::{EventLog, Place, Store as _, StoreError, postgres, sqlite};
+use super::{EventLog, Place, Store as _, StoreError, postgres, private, sqlite};
 
 pub use self::restore::{Restored, restore};
 
@@ -86,7 +86,7 @@ pub async fn backup(
     folder: &Path,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Note, BackupError> {
-    match tokio::fs::create_dir(folder).await {
+    match private::new_folder(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             return Err(BackupError::Taken(folder.to_owned()));
         }
@@ -106,6 +106,7 @@ async fn make(
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Note, BackupError> {
     let file = folder.join(FILE);
+    private::file(&file).map_err(io(&file))?;
     match from {
         Place::Folder(data) => {
             EventLog::open_to_read(data).await?.close().await;

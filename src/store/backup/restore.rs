@@ -84,8 +84,7 @@ async fn into_folder(
     data: &Path,
     replace: bool,
 ) -> Result<Option<PathBuf>, BackupError> {
-    tokio::fs::create_dir_all(data).await.map_err(io(data))?;
-    let _lock = FolderLock::take(data)?;
+    let _lock = FolderLock::make(data)?;
     let log = data.join(FILE);
     let is_there = log.exists();
     if is_there && !replace {

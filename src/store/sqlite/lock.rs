@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, private};
 
 /// Held as long as it lives; the kernel lets go of it when the process dies, however it dies.
 pub struct FolderLock {
@@ -17,7 +17,7 @@ impl FolderLock {
     /// # Errors
     /// Another process has it, or it can't be made.
     pub fn make(folder: &Path) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder {
+        private::folder(folder).map_err(|error| StoreError::Folder {
             folder: folder.to_owned(),
             why: error.to_string().into(),
         })?;

@@ -22,7 +22,7 @@ pub use self::lock::FolderLock;
 use super::log::{EventLog, Queueing};
 use super::reader::{Reader, read_error};
 use super::sql::{Connection, Pool, Sql};
-use super::{CommitHook, StoreError};
+use super::{CommitHook, StoreError, private};
 
 /// The log's file in a data folder.
 pub const FILE: &str = "events.sqlite";
@@ -72,8 +72,8 @@ impl EventLog {
     ) -> Result<Self, StoreError> {
         let folder = &settings.folder;
         let unusable = |why: String| StoreError::Folder { folder: folder.clone(), why: why.into() };
-        tokio::fs::create_dir_all(folder).await.map_err(|error| unusable(error.to_string()))?;
-        let lock = FolderLock::take(folder)?;
+        let lock = FolderLock::make(folder)?;
+        private::file(&folder.join(FILE)).map_err(|error| unusable(error.to_string()))?;
 
         let options = options(&folder.join(FILE));
         let mut write = options

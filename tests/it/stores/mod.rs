@@ -3,4 +3,6 @@
 #[path = "../../peers/postgres/mod.rs"]
 mod cluster;
 mod killed;
+#[cfg(unix)]
+mod private;
 mod unsaved;
