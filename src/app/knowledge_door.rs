@@ -164,10 +164,14 @@ impl Answerer for KnowledgeDoor {
         };
         let (library, settings) = (self.library.clone(), self.suggestion.clone());
         let (turns, words) = (recent.clone(), question.clone());
+        let may_see = asked.tenant == self.tenant;
         let found = blocking(move || {
             let mut query = suggestion::question_query(words.as_str(), &turns, &settings);
             query.request.filter.valid_on.get_or_insert(jiff::Zoned::now().date());
-            let response = library.search(&query.request).map_err(|error| Failure::of(&error))?;
+            let response = match may_see {
+                true => library.search(&query.request).map_err(|error| Failure::of(&error))?,
+                false => SearchResponse::default(),
+            };
             let quoted = suggestion::answer_question(&query, &response, &settings);
             Ok(Found { quoted, response })
         })

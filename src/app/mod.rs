@@ -236,6 +236,7 @@ impl App {
                 names: config.routing.bots.clone(),
                 escalated_by: routed.escalated_by.clone(),
             },
+            articles_of: Some(tenant.clone()),
             ..CallSettings::default()
         };
         let calls = Calls::new(

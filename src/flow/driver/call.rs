@@ -384,6 +384,8 @@ impl Call {
         let library = self.shared.library.clone();
         let id = self.id.clone();
         let (reader, shared) = (self.reader(), Arc::clone(&self.shared));
+        let owner = self.shared.settings.articles_of.as_ref();
+        let may_see = owner.is_none_or(|owner| *owner == self.tenant);
         self.shared.tasks.spawn_blocking(move || {
             // Without an answer the call could never end.
             let found = catch_unwind(AssertUnwindSafe(|| library.search(&query.request)))
@@ -396,6 +398,11 @@ impl Call {
                         )
                         .ok()
                 });
+            // The search is for the query's vector then.
+            let found = found.map(|found| match may_see {
+                true => found,
+                false => SearchResponse { hits: Vec::new(), ..found },
+            });
             let vector = found.as_ref().and_then(|found| found.vector.clone()).filter(|_| reads);
             let (turn, text) = (query.turn.clone(), query.request.query.clone());
             let _ = answer.send(Answer::Found(query, found, since));

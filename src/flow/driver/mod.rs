@@ -140,6 +140,8 @@ pub struct CallSettings {
     /// Attributes that name the customer by number or address, beside the usual ones.
     pub identify_by: Vec<String>,
     pub bots: Bots,
+    /// Whose articles the library holds: calls of other tenants are shown none. `None`: everybody's.
+    pub articles_of: Option<TenantId>,
 }
 
 impl Default for CallSettings {
@@ -156,6 +158,7 @@ impl Default for CallSettings {
             intents: None,
             identify_by: Vec::new(),
             bots: Bots::default(),
+            articles_of: None,
         }
     }
 }

@@ -7,9 +7,11 @@ use std::time::Duration;
 use backchannel::app::App;
 use backchannel::config::Config;
 use backchannel::domain::{
-    Channel, ConversationStarted, Direction, EventBody, NewEvent, Party, Redacted, Role,
-    SuggestedQuestion, Turn,
+    AccessRole, Channel, ConversationStarted, Direction, EventBody, NewEvent, Party, Redacted,
+    Role, SuggestedQuestion, Turn,
 };
+use backchannel::serve::auth::MadeKey;
+use backchannel::store::access::{AccessFile, KeyRow};
 use backchannel::store::{SqliteStore, Store};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
@@ -345,6 +347,66 @@ async fn what_was_used_of_a_day_counts_after_a_restart() {
     let service = service.again(&fake, budget).await;
     assert_eq!(service.ask(QUESTION).await["answer"]["generator"], "extractive");
     assert_eq!(fake.seen().len(), 1, "it is over the budget of the day");
+    service.close().await;
+}
+
+/// A service holds the articles of one tenant, whose they stay.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_tenants_conversations_are_shown_none_of_the_articles() {
+    const SAID: &str = "when do I get the money from the duplicate payment back";
+    let service = Service::open(None, &[]).await;
+    let made = MadeKey::fresh();
+    let row = KeyRow {
+        id: made.id.clone(),
+        name: "Bo".to_owned(),
+        tenant: "other".into(),
+        role: AccessRole::Agent,
+        hash: made.hash,
+        created_at: Timestamp::now(),
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    let keys = AccessFile::open(service.folders[0].path()).await.expect("it opens");
+    keys.add(&row, "root").await.expect("written");
+    let ask = async |key: &str, path: &str, body: Option<Value>| {
+        let url = format!("{}/v1/conversations{path}", service.url);
+        let request = match body {
+            Some(body) => service.client.post(url).json(&body),
+            None => service.client.get(url),
+        };
+        let answer = request.bearer_auth(key).send().await.expect("answers");
+        let status = answer.status().as_u16();
+        (status, answer.json::<Value>().await.unwrap_or_default())
+    };
+    // The service heeds a new key within a second.
+    for _ in 0..100 {
+        if ask(&made.key, "", None).await.0 == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for (key, id, state) in [(made.key.as_str(), "theirs", "abstained"), (KEY, "ours", "answered")]
+    {
+        let opened = ask(key, "", Some(json!({"id": id, "channel": "chat"}))).await;
+        assert_eq!(opened.0, 201, "{opened:?}");
+        let message = json!({"role": "customer", "text": SAID});
+        assert_eq!(ask(key, &format!("/{id}/turns"), Some(message)).await.0, 201);
+        let asked = ask(key, &format!("/{id}/ask"), Some(json!({"question": QUESTION}))).await;
+        assert_eq!(asked.1["state"], state, "{asked:?}");
+    }
+    let cards = async |key: &str, id: &str| {
+        let (_, shown) = ask(key, &format!("/{id}"), None).await;
+        shown["cards"].as_array().expect("a list").len()
+    };
+    for _ in 0..200 {
+        if cards(KEY, "ours").await > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(cards(KEY, "ours").await, 1, "it would have been a card");
+    assert_eq!(cards(&made.key, "theirs").await, 0);
     service.close().await;
 }
 
