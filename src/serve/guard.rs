@@ -16,7 +16,9 @@ use crate::connect::telephony::{acs, auth as media};
 
 const CONTENT_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self' ws: wss:; media-src 'self' blob:; worker-src 'self' blob:; \
-    img-src 'self' data:; base-uri 'none'; frame-ancestors 'self'";
+    img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+/// A year. Of this host only: what else there is below its name, nobody here knows.
+const HTTPS_ONLY: &str = "max-age=31536000";
 
 /// Somebody who came in, and with what.
 struct Identified {
@@ -156,7 +158,7 @@ async fn identify(
         let admitted = state.auth.tokens.admit_stream(token, uri.path());
         return scoped(state, admitted).ok_or_else(auth::unauthorised);
     }
-    let token = auth::session_token(headers).ok_or_else(auth::unauthorised)?;
+    let token = state.auth.sessions.token_in(headers).ok_or_else(auth::unauthorised)?;
     let (principal, proof) = state.auth.by_session(token).ok_or_else(auth::unauthorised)?;
     // A browser sends the cookie whoever made it ask; reading is harmless, the rest is not.
     let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
@@ -213,6 +215,11 @@ pub async fn headers(State(state): State<ServeState>, request: Request, next: Ne
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(HeaderValue::from_static(CONTENT_POLICY));
+    // A browser heeds it where it came over https, and nowhere else (RFC 6797, section 8.1).
+    if state.auth.is_https_only() {
+        let only = HeaderValue::from_static(HTTPS_ONLY);
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, only);
+    }
     // What customers said stays in no cache; pages say otherwise for themselves.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

@@ -127,7 +127,10 @@ pub fn finish(mut document: Document) -> Document {
         .add_security_scheme("api_key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     components.add_security_scheme(
         "session",
-        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("backchannel_session"))),
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+            "backchannel_session",
+            "over https `__Host-backchannel_session`",
+        ))),
     );
     document
 }

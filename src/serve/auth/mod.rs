@@ -26,7 +26,6 @@ use crate::connect::identity::{Bearers, Identified};
 use crate::domain::{AccessRole, TenantId};
 
 pub use self::keys::{KeyRing, MadeKey};
-pub(super) use self::sessions::session_token;
 
 /// Somebody who came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +111,11 @@ impl Auth {
             sessions: Sessions::new(secure_cookies),
             tokens: Tokens::default(),
         }
+    }
+
+    /// Whether browsers come by https alone.
+    pub(super) fn is_https_only(&self) -> bool {
+        self.sessions.is_secure()
     }
 
     pub fn add_key(&mut self, hash: [u8; 32], principal: Principal) {

@@ -23,6 +23,8 @@ use crate::domain::AuditOutcome;
 
 pub const PATH: &str = "/sign-in/oidc";
 const COOKIE: &str = "backchannel_sign_in";
+/// It has a path, which `__Host-` doesn't allow.
+const SECURE_COOKIE: &str = "__Secure-backchannel_sign_in";
 /// A person has so long to sign in at the provider.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// The oldest gives way beyond that.
@@ -91,11 +93,12 @@ pub async fn begin(
         Err(error) => return Ok(back(&error)),
     };
     // Several tabs of one browser may be on their way.
-    let browser = cookie_of(&headers, COOKIE).filter(|known| known.len() == 43);
+    let browser = cookie_of(&headers, cookie_name(&state)).filter(|known| known.len() == 43);
     let browser = browser.map_or_else(|| fresh_secret(""), str::to_owned);
     door.keep(attempt, hash_of(&browser), page(wanted.next));
     // Lax: the way back begins on the provider's page.
-    let cookie = state.auth.sessions.cookie(COOKIE, &browser, PATH, "Lax", PATIENCE);
+    let name = cookie_name(&state);
+    let cookie = state.auth.sessions.cookie(name, &browser, PATH, "Lax", PATIENCE);
     Ok((StatusCode::FOUND, [(header::LOCATION, address), (header::SET_COOKIE, cookie)])
         .into_response())
 }
@@ -121,7 +124,7 @@ pub async fn callback(
     Query(answer): Query<Answer>,
 ) -> Result<Response, Problem> {
     let door = door(&state)?;
-    let browser = cookie_of(&headers, COOKIE);
+    let browser = cookie_of(&headers, cookie_name(&state));
     let waiting = answer.state.and_then(|state| door.take(&state, browser));
     let about = Circumstances { from: caller.0, ..Circumstances::default() };
     let Some(waiting) = waiting else {
@@ -145,6 +148,10 @@ pub async fn callback(
             Ok(back(&error))
         }
     }
+}
+
+fn cookie_name(state: &ServeState) -> &'static str {
+    if state.auth.is_https_only() { SECURE_COOKIE } else { COOKIE }
 }
 
 async fn refused(state: &ServeState, why: &str, about: Circumstances) {

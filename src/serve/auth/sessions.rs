@@ -9,6 +9,8 @@ use axum::http::{HeaderMap, header};
 use super::{Hash, Principal, Proof, fresh_secret, hash_of};
 
 const COOKIE: &str = "backchannel_session";
+/// A browser takes a cookie of this name over https only, and from no other host (RFC 6265bis, section 4.1.3).
+const SECURE_COOKIE: &str = "__Host-backchannel_session";
 const SESSION: Duration = Duration::from_secs(12 * 3600);
 /// The oldest session gives way to a new one beyond that.
 const SESSIONS_MAX: usize = 10_000;
@@ -42,7 +44,7 @@ impl Sessions {
             sessions.remove(&oldest);
         }
         sessions.insert(hash_of(&token), Session { principal, begun: Instant::now(), by });
-        self.cookie(COOKIE, &token, "/", "Strict", SESSION)
+        self.cookie(self.name(), &token, "/", "Strict", SESSION)
     }
 
     pub(super) fn end(&self, token: &str) -> Option<Principal> {
@@ -52,7 +54,20 @@ impl Sessions {
 
     /// Takes the cookie from the browser.
     pub(super) fn no_cookie(&self) -> String {
-        self.cookie(COOKIE, "", "/", "Strict", Duration::ZERO)
+        self.cookie(self.name(), "", "/", "Strict", Duration::ZERO)
+    }
+
+    pub(super) const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    const fn name(&self) -> &'static str {
+        if self.secure { SECURE_COOKIE } else { COOKIE }
+    }
+
+    /// The session's token in a request, if it carries one.
+    pub(in crate::serve) fn token_in<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        cookie_of(headers, self.name())
     }
 
     pub(super) fn cookie(
@@ -76,11 +91,6 @@ impl Sessions {
         let session = sessions.get(hash)?;
         (session.begun.elapsed() < SESSION).then(|| (session.principal.clone(), session.by.clone()))
     }
-}
-
-/// The session's token in a request, if it carries one.
-pub(in crate::serve) fn session_token(headers: &HeaderMap) -> Option<&str> {
-    cookie_of(headers, COOKIE)
 }
 
 pub(super) fn cookie_of<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {

@@ -11,7 +11,7 @@ use super::super::error::Problem;
 use super::super::extract::Json;
 use super::super::listen::Caller;
 use super::super::{ServeState, guard};
-use super::{oidc, session_token};
+use super::oidc;
 use crate::domain::AuditOutcome;
 
 #[derive(Deserialize)]
@@ -73,7 +73,7 @@ pub async fn sign_out(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if let Some(token) = session_token(&headers) {
+    if let Some(token) = state.auth.sessions.token_in(&headers) {
         guard::check_origin(&headers, true)?;
         if let Some(principal) = state.auth.sessions.end(token) {
             let about = Circumstances { from: caller.0, ..Circumstances::default() };

@@ -226,6 +226,31 @@ async fn another_sites_page_can_not_use_the_session() {
 }
 
 #[tokio::test]
+async fn over_https_cookies_are_this_hosts_alone_and_browsers_stay_with_it() {
+    let house = House::open_with(Options { secure_cookies: true, ..Options::default() }).await;
+    let signed_in = house.client.post(house.url("/sign-in")).json(&json!({"api_key": KEY}));
+    let cookie = cookie(signed_in.send().await.expect("answers").headers());
+    let token = cookie.strip_prefix("__Host-backchannel_session=").expect("of this host");
+    for (cookie, expected) in [(cookie.clone(), 200), (format!("backchannel_session={token}"), 401)]
+    {
+        let me = house.client.get(house.url("/v1/me")).header(header::COOKIE, &cookie);
+        let answer = me.send().await.expect("answers");
+        assert_eq!(answer.status(), expected, "{cookie}");
+        let stays = &answer.headers()[header::STRICT_TRANSPORT_SECURITY];
+        assert_eq!(stays, "max-age=31536000");
+    }
+    let out = house.client.post(house.url("/sign-out")).header(header::COOKIE, &cookie);
+    let out = out.header(header::ORIGIN, house.url("")).send().await.expect("answers");
+    let gone = out.headers()[header::SET_COOKIE].to_str().expect("text");
+    assert!(gone.starts_with("__Host-backchannel_session=; Path=/; Max-Age=0;"), "{gone}");
+    assert!(gone.ends_with("; Secure"), "{gone}");
+
+    let house = House::open().await;
+    let plain = house.client.get(house.url("/livez")).send().await.expect("answers");
+    assert!(!plain.headers().contains_key(header::STRICT_TRANSPORT_SECURITY));
+}
+
+#[tokio::test]
 async fn pages_carry_their_policy_and_are_revalidated() {
     let house = House::open().await;
     let page = house.client.get(house.url("/desktop")).send().await.expect("answers");
@@ -234,7 +259,10 @@ async fn pages_carry_their_policy_and_are_revalidated() {
     assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
     assert_eq!(headers[header::CACHE_CONTROL], "no-cache");
     let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().expect("text");
-    assert!(policy.starts_with("default-src 'self';") && policy.contains("base-uri 'none';"));
+    assert!(policy.starts_with("default-src 'self';"));
+    for part in ["object-src 'none';", "base-uri 'none';", "form-action 'self';"] {
+        assert!(policy.contains(part), "{policy}");
+    }
     let again = house.client.get(house.url("/desktop"));
     let again = again.header(header::IF_NONE_MATCH, &headers[header::ETAG]).send().await;
     assert_eq!(again.expect("answers").status(), 304);

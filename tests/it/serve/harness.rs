@@ -102,6 +102,8 @@ pub struct Options {
     pub bearers: Option<Bearers>,
     pub sign_in: Option<SignInDoor>,
     pub limits: LimitSettings,
+    /// As behind a proxy that speaks https.
+    pub secure_cookies: bool,
     /// Where the service listens, if that must be known before.
     pub listen: SocketAddr,
 }
@@ -130,6 +132,7 @@ impl Default for Options {
             bearers: None,
             sign_in: None,
             limits: LimitSettings::default(),
+            secure_cookies: false,
             listen: ([127, 0, 0, 1], 0).into(),
         }
     }
@@ -163,7 +166,7 @@ impl House {
         let opened = library_of(log.as_ref(), &"demo".into(), settings).await.expect("it opens");
         let library = opened.library.clone();
         let desk = Articles::new(store.clone(), log.clone(), "demo".into(), opened, true);
-        let mut auth = Auth::new(false);
+        let mut auth = Auth::new(options.secure_cookies);
         auth.add_key(hash_of(KEY), principal("demo"));
         auth.add_key(hash_of(OTHER_KEY), principal("other"));
         auth.add_key(
