@@ -9,7 +9,7 @@ const ADDRESSES: Record<string, string> = { '/': '/index.html', '/desktop': '/de
 /** As the service sends it. */
 const POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; media-src 'self' blob:; worker-src 'self' blob:; " +
-  "img-src 'self' data:; base-uri 'none'; frame-ancestors 'self'";
+  "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
 export interface Asked {
   method: string;
