@@ -31,6 +31,7 @@ mod scenarios;
 mod serve;
 mod service;
 mod stores;
+mod threats;
 mod tidy;
 mod transcribe;
 mod transfers;
