@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use serde::Deserialize;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+
+use super::egress::{AllowList, Egress, NotPublic};
 
 /// Keys are asked for again after so long, and trusted for so long when that fails.
 const FRESH: Duration = Duration::from_secs(3_600);
@@ -58,7 +59,7 @@ pub struct VerifyingKey {
 struct Published {
     url: Url,
     algorithms: Vec<Algorithm>,
-    client: Client,
+    egress: Egress,
     keys: RwLock<Keys>,
 }
 
@@ -79,6 +80,8 @@ struct Document {
 enum FetchError {
     #[error("the keys can't be fetched: {0}")]
     Http(#[from] reqwest::Error),
+    #[error("the keys aren't fetched: {0}")]
+    NotPublic(#[from] NotPublic),
     #[error("the key server answers with status {0}")]
     Status(u16),
     #[error("the key set is larger than {} KiB", KEYS_MAX_BYTES >> 10)]
@@ -90,15 +93,29 @@ enum FetchError {
 }
 
 impl KeySet {
-    /// `algorithms` are those of `ALGORITHMS` that are allowed here.
+    /// At an address of the settings. `algorithms` are those of `ALGORITHMS` that are allowed here.
     ///
     /// # Errors
     /// The address is none that may be asked, or the HTTP client can't be made.
     pub fn new(url: &str, algorithms: &[Algorithm]) -> Result<Self, String> {
         let url = keys_url(url)?;
-        let client = client_for(&url, FETCH_PATIENCE)?;
+        Self::at(url.clone(), &url, algorithms)
+    }
+
+    /// At an address that somebody has named who is asked at `operator`, an address of the settings: at the same host,
+    /// or at a public one.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn told_by(operator: &Url, url: &str, algorithms: &[Algorithm]) -> Result<Self, String> {
+        Self::at(keys_url(url)?, operator, algorithms)
+    }
+
+    fn at(url: Url, operator: &Url, algorithms: &[Algorithm]) -> Result<Self, String> {
+        let egress = egress_for(&url, operator, FETCH_PATIENCE)?;
+        egress.check(&url).map_err(|error| error.to_string())?;
         let algorithms = algorithms.to_vec();
-        let published = Published { url, algorithms, client, keys: RwLock::default() };
+        let published = Published { url, algorithms, egress, keys: RwLock::default() };
         Ok(Self { published: Arc::new(published), not_before: Arc::default() })
     }
 
@@ -171,7 +188,7 @@ impl Published {
     }
 
     async fn fetch(&self) -> Result<HashMap<String, VerifyingKey>, FetchError> {
-        let response = self.client.get(self.url.clone()).send().await?;
+        let response = self.egress.get(self.url.clone())?.send().await?;
         if !response.status().is_success() {
             return Err(FetchError::Status(response.status().as_u16()));
         }
@@ -198,16 +215,14 @@ pub(super) async fn bounded(
     Ok(Some(body))
 }
 
-/// Follows no redirect, and speaks in the clear with this machine only.
-pub(super) fn client_for(url: &Url, patience: Duration) -> Result<Client, String> {
-    let mut builder = Client::builder()
-        .redirect(Policy::none())
-        .timeout(patience)
-        .https_only(url.scheme() == "https");
+/// The way to `url`, and to what is named there; `operator` is the address that the settings hold. Follows no redirect,
+/// and speaks in the clear with this machine only.
+pub(super) fn egress_for(url: &Url, operator: &Url, patience: Duration) -> Result<Egress, String> {
+    let mut builder = Client::builder().timeout(patience).https_only(url.scheme() == "https");
     if url.scheme() == "http" {
         builder = builder.no_proxy();
     }
-    builder.build().map_err(|error| error.to_string())
+    Egress::new(AllowList::host_of(operator), builder)
 }
 
 fn verifying_key(key: serde_json::Value, allowed: &[Algorithm]) -> Option<(String, VerifyingKey)> {

@@ -5,6 +5,7 @@ pub mod channels;
 pub mod courier;
 pub mod crm;
 pub mod destination;
+pub mod egress;
 pub mod http;
 pub mod identity;
 pub mod jwks;

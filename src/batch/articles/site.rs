@@ -3,15 +3,16 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::Read as _;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use reqwest::header::{CONTENT_TYPE, LOCATION};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 use roxmltree::{Document, ParsingOptions};
 
 use super::{Found, Kind, Origin, read_bytes, too_long};
+use crate::connect::egress::{AllowList, Egress, NotPublic};
 
 /// So many addresses a sitemap lists at most, and so many sitemaps an index.
 const LISTED_MAX: usize = 50_000;
@@ -26,7 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Reads the pages of a sitemap, or of an index of sitemaps, in their order.
 ///
 /// `hosts` are all that is ever asked, also where a page or a sitemap leads elsewhere: a name, or
-/// a name and a port. `prefix` is put before each article's id, which is the path of its address.
+/// a name and a port. A name that leads to an address inside (this machine, a private network) isn't asked unless that
+/// address is in `hosts`, too. `prefix` is put before each article's id, which is the path of its address.
 /// `on_progress` is told how many pages of how many are read.
 ///
 /// # Errors
@@ -39,9 +41,8 @@ pub async fn gather_site(
     on_progress: &dyn Fn(usize, usize),
 ) -> Result<(), String> {
     let agent = concat!("backchannel/", env!("CARGO_PKG_VERSION"));
-    let client = Client::builder().redirect(Policy::none()).user_agent(agent).timeout(PATIENCE);
-    let client = client.build().map_err(|error| error.to_string())?;
-    let site = Site { client, hosts };
+    let client = Client::builder().user_agent(agent).timeout(PATIENCE);
+    let site = Site { egress: Egress::new(allowed_in(hosts), client)?, hosts };
     let pages = site.pages(sitemap, on_found).await?;
     let mut read = futures_util::stream::iter(pages.iter().map(|page| site.page(page)))
         .buffered(AT_ONCE)
@@ -69,7 +70,7 @@ pub async fn gather_site(
 }
 
 struct Site<'a> {
-    client: Client,
+    egress: Egress,
     hosts: &'a [String],
 }
 
@@ -163,8 +164,8 @@ impl Site<'_> {
         let mut url = url.clone();
         for _ in 0..=REDIRECTS_MAX {
             self.allow(&url)?;
-            let asked = self.client.get(url.clone()).send().await;
-            let response = asked.map_err(|error| told(&error))?;
+            let request = self.egress.get(url.clone()).map_err(|inside| unlisted(&inside))?;
+            let response = request.send().await.map_err(|error| told(&error))?;
             let status = response.status();
             if status.is_success() {
                 return Ok(response);
@@ -198,6 +199,25 @@ impl Site<'_> {
             false => Err(format!("is on {host}, which isn't allowed: --allow-host {host} does")),
         }
     }
+}
+
+/// An address that is written out with its port is allowed as it is written, and not under a name.
+fn allowed_in(hosts: &[String]) -> AllowList {
+    let mut listed = AllowList::default();
+    for host in hosts {
+        let bare: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+        let with_port = host.parse::<SocketAddr>().ok().map(|address| address.ip());
+        listed.addresses.extend(bare);
+        listed.hosts.extend(with_port.map(|address| match address {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        }));
+    }
+    listed
+}
+
+fn unlisted(inside: &NotPublic) -> String {
+    format!("can't be fetched: {inside}: --allow-host {} lets it", inside.address)
 }
 
 /// What a sitemap lists.
@@ -255,6 +275,9 @@ fn told(error: &reqwest::Error) -> String {
     let mut deepest = error.source();
     while let Some(cause) = deepest.and_then(|cause| cause.source()) {
         deepest = Some(cause);
+    }
+    if let Some(inside) = deepest.and_then(|cause| cause.downcast_ref::<NotPublic>()) {
+        return unlisted(inside);
     }
     match deepest {
         _ if error.is_timeout() => format!("didn't answer in {} s", PATIENCE.as_secs()),
@@ -318,7 +341,8 @@ mod tests {
     #[test]
     fn hosts_are_allowed_by_name_or_with_their_port() {
         let hosts = ["docs.test".to_owned(), "127.0.0.1:99".to_owned()];
-        let site = Site { client: Client::new(), hosts: &hosts };
+        let egress = Egress::new(allowed_in(&hosts), Client::builder()).unwrap();
+        let site = Site { egress, hosts: &hosts };
         let allowed = |url: &str| site.allow(&Url::parse(url).unwrap()).is_ok();
         assert!(allowed("https://docs.test/a") && allowed("http://DOCS.test:8080/a"));
         assert!(allowed("http://127.0.0.1:99/") && !allowed("http://127.0.0.1:98/"));

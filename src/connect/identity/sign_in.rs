@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use rand::RngCore as _;
-use reqwest::{Client, Url};
+use reqwest::{Method, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -19,7 +19,8 @@ use tokio::time::Instant;
 
 use super::claims::{ClaimMapping, Identified};
 use super::token::{Expected, Refusal};
-use crate::connect::jwks::{KeySet, bounded, client_for, keys_url};
+use crate::connect::egress::Egress;
+use crate::connect::jwks::{KeySet, bounded, egress_for, keys_url};
 
 const ANSWER_MAX_BYTES: usize = 256 << 10;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,7 +44,8 @@ pub struct SignInSettings {
 
 pub struct SignIn {
     settings: SignInSettings,
-    client: Client,
+    issuer: Url,
+    egress: Egress,
     provider: Mutex<Option<(Instant, Arc<Provider>)>>,
 }
 
@@ -100,8 +102,9 @@ impl SignIn {
     /// # Errors
     /// The issuer is no address that may be asked.
     pub fn new(settings: SignInSettings) -> Result<Self, String> {
-        let client = client_for(&keys_url(&settings.issuer)?, PATIENCE)?;
-        Ok(Self { settings, client, provider: Mutex::default() })
+        let issuer = keys_url(&settings.issuer)?;
+        let egress = egress_for(&issuer, &issuer, PATIENCE)?;
+        Ok(Self { settings, issuer, egress, provider: Mutex::default() })
     }
 
     /// The address to send the browser to, and what is kept until it comes back.
@@ -180,7 +183,7 @@ impl SignIn {
             ("redirect_uri", &settings.redirect_url),
             ("code_verifier", attempt.verifier.expose_secret()),
         ];
-        let mut request = self.client.post(provider.token.clone());
+        let mut request = self.request(Method::POST, provider.token.clone())?;
         match &settings.client_secret {
             Some(secret) if !provider.in_form => {
                 // RFC 6749, section 2.3.1: both are form-encoded first.
@@ -203,6 +206,11 @@ impl SignIn {
         }
         let answer: TokenAnswer = read(answer).await?;
         answer.id_token.ok_or(SignInError::Token(Refusal::Form))
+    }
+
+    /// To the issuer's host, or to a public one: the provider names its addresses itself.
+    fn request(&self, method: Method, url: Url) -> Result<reqwest::RequestBuilder, SignInError> {
+        self.egress.request(method, url).map_err(|why| SignInError::Provider(why.to_string()))
     }
 
     async fn provider(&self) -> Result<Arc<Provider>, SignInError> {
@@ -229,9 +237,11 @@ impl SignIn {
     async fn discover(&self) -> Result<Provider, SignInError> {
         let issuer = &self.settings.issuer;
         let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let answer = self.client.get(address).send().await.map_err(|error| unasked(&error))?;
-        let metadata: Metadata = read(answer).await?;
         let wrong = |what: &str| SignInError::Provider(format!("its description {what}"));
+        let address = Url::parse(&address).map_err(|_| wrong("has no address"))?;
+        let request = self.request(Method::GET, address)?;
+        let answer = request.send().await.map_err(|error| unasked(&error))?;
+        let metadata: Metadata = read(answer).await?;
         // Discovery 4.3: who says that it is somebody else is not believed.
         if metadata.issuer != *issuer {
             return Err(wrong("names another issuer"));
@@ -239,7 +249,7 @@ impl SignIn {
         let endpoint = |name: &str, text: &str| {
             keys_url(text).map_err(|what| wrong(&format!("is unusable: {name} {what}")))
         };
-        let keys = KeySet::new(&metadata.jwks_uri, &self.settings.algorithms)
+        let keys = KeySet::told_by(&self.issuer, &metadata.jwks_uri, &self.settings.algorithms)
             .map_err(|what| wrong(&format!("is unusable: jwks_uri {what}")))?;
         let methods = metadata.token_endpoint_auth_methods_supported.unwrap_or_default();
         let takes = |method: &str| methods.iter().any(|one| one == method);

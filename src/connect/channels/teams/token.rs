@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::Url;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::connect::jwks::keys_url;
+use crate::connect::egress::Egress;
+use crate::connect::jwks::{egress_for, keys_url};
 
 const ISSUER: &str = "https://api.botframework.com";
 /// The keys change; the documentation asks to look once a day at least.
@@ -34,7 +34,7 @@ pub struct Caller<'a> {
 /// Checks tokens for one bot.
 pub struct BotTokens {
     metadata_url: Url,
-    client: Client,
+    egress: Egress,
     validation: Validation,
     keys: Arc<Mutex<Keys>>,
 }
@@ -81,21 +81,14 @@ impl BotTokens {
     /// The address is none that may be asked.
     pub fn new(metadata_url: &str, app_id: &str) -> Result<Self, String> {
         let metadata_url = keys_url(metadata_url)?;
-        let mut builder = Client::builder()
-            .redirect(Policy::none())
-            .timeout(PATIENCE)
-            .https_only(metadata_url.scheme() == "https");
-        if metadata_url.scheme() == "http" {
-            builder = builder.no_proxy();
-        }
-        let client = builder.build().map_err(|error| error.to_string())?;
+        let egress = egress_for(&metadata_url, &metadata_url, PATIENCE)?;
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[app_id]);
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         validation.validate_nbf = true;
         validation.leeway = CLOCK_SKEW_SECONDS;
-        Ok(Self { metadata_url, client, validation, keys: Arc::default() })
+        Ok(Self { metadata_url, egress, validation, keys: Arc::default() })
     }
 
     /// Whether a token is good at this moment, for an activity of this service and channel.
@@ -124,11 +117,11 @@ impl BotTokens {
         if was_asked {
             return None;
         }
-        let (client, url, id) = (self.client.clone(), self.metadata_url.clone(), id.to_owned());
+        let (egress, url, id) = (self.egress.clone(), self.metadata_url.clone(), id.to_owned());
         // By itself, because who asks may be gone before the answer, and the next would ask again at once.
         let asking = tokio::spawn(async move {
             keys.asked = Some(Instant::now());
-            match fetch(&client, url).await {
+            match fetch(&egress, url).await {
                 Ok(by_id) => {
                     keys.by_id = by_id;
                     keys.fetched = Some(Instant::now());
@@ -141,10 +134,10 @@ impl BotTokens {
     }
 }
 
-async fn fetch(client: &Client, url: Url) -> Result<HashMap<String, Published>, &'static str> {
-    let metadata: Metadata = read(client, url).await?;
+async fn fetch(egress: &Egress, url: Url) -> Result<HashMap<String, Published>, &'static str> {
+    let metadata: Metadata = read(egress, url).await?;
     let keys = keys_url(&metadata.jwks_uri).map_err(|_| "the metadata names no usable address")?;
-    let set: KeySet = read(client, keys).await?;
+    let set: KeySet = read(egress, keys).await?;
     let published = |key: Key| {
         let decoding = DecodingKey::from_rsa_components(&key.n?, &key.e?).ok()?;
         Some((key.kid?, Published { key: decoding, endorsements: key.endorsements }))
@@ -153,8 +146,9 @@ async fn fetch(client: &Client, url: Url) -> Result<HashMap<String, Published>, 
     if by_id.is_empty() { Err("the key set holds no RSA key") } else { Ok(by_id) }
 }
 
-async fn read<T: DeserializeOwned>(client: &Client, url: Url) -> Result<T, &'static str> {
-    let answer = client.get(url).send().await.map_err(|_| "no answer")?;
+async fn read<T: DeserializeOwned>(egress: &Egress, url: Url) -> Result<T, &'static str> {
+    let request = egress.get(url).map_err(|_| "the metadata names an address inside")?;
+    let answer = request.send().await.map_err(|_| "no answer")?;
     let mut answer = answer.error_for_status().map_err(|_| "the answer is an error")?;
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|_| "the answer broke off")? {
