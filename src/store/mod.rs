@@ -12,6 +12,7 @@ pub mod chain;
 pub mod codec;
 pub mod conformance;
 mod error;
+mod failpoints;
 pub mod followers;
 pub mod gaps;
 #[cfg(test)]
@@ -38,6 +39,7 @@ use crate::domain::{CardId, ConversationId, EventId, NewEvent, Recorded, TenantI
 
 pub use articles::{ArticleLog, ArticleQuery, ArticleRow, RevisionRow};
 pub use error::StoreError;
+pub use failpoints::{Failpoint, Failpoints};
 pub use kinds::{BadKinds, KindFilter};
 pub use log::{EventLog, Queueing};
 pub use outbox::{DeliveryQuery, Outbox};

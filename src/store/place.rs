@@ -6,7 +6,7 @@ use std::str::FromStr;
 use sqlx::postgres::PgConnectOptions;
 
 use super::log::{EventLog, Queueing};
-use super::{CommitHook, StoreError, postgres};
+use super::{CommitHook, Failpoints, SqliteSettings, StoreError, postgres};
 
 /// Where a log stands.
 #[derive(Clone, Debug)]
@@ -46,6 +46,27 @@ impl Place {
             Self::Folder(folder) => EventLog::open(folder, on_commit).await,
             Self::Postgres(options) => {
                 EventLog::open_in(options, Queueing::default(), on_commit).await
+            }
+        }
+    }
+
+    /// The same with failpoints, for tests.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub async fn open_failing(
+        &self,
+        failpoints: Failpoints,
+        on_commit: CommitHook,
+    ) -> Result<EventLog, StoreError> {
+        let failpoints = Some(failpoints);
+        match self {
+            Self::Folder(folder) => {
+                let settings = SqliteSettings { failpoints, ..SqliteSettings::new(folder) };
+                EventLog::open_with(settings, on_commit).await
+            }
+            Self::Postgres(options) => {
+                EventLog::open_failing(options, Queueing::default(), failpoints, on_commit).await
             }
         }
     }

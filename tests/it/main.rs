@@ -24,6 +24,7 @@ mod models;
 mod office;
 mod pause;
 mod ports;
+mod preload;
 mod queues;
 mod real_calls;
 mod replay;

@@ -17,6 +17,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Error};
 
 use self::engine::PostgresEngine;
+use super::failpoints::{self, Failpoints};
 use super::log::{EventLog, Queueing};
 use super::reader::{Reader, is_of_shutdown};
 use super::sql::{Connection, Pool};
@@ -38,9 +39,19 @@ impl EventLog {
         queueing: Queueing,
         on_commit: CommitHook,
     ) -> Result<Self, StoreError> {
-        let engine = PostgresEngine::open(options).await?;
+        Self::open_failing(options, queueing, None, on_commit).await
+    }
+
+    /// The same with failpoints, for tests.
+    pub(super) async fn open_failing(
+        options: &PgConnectOptions,
+        queueing: Queueing,
+        failpoints: Option<Failpoints>,
+        on_commit: CommitHook,
+    ) -> Result<Self, StoreError> {
+        let engine = failpoints::around(Box::new(PostgresEngine::open(options).await?), failpoints);
         let reader = Reader::new(Pool::Postgres(pool(options).await?));
-        Self::to_write(Box::new(engine), reader, queueing, on_commit).await
+        Self::to_write(engine, reader, queueing, on_commit).await
     }
 
     /// Opens a log that is there for reading only, also while a service writes to it.

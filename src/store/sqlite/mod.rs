@@ -19,6 +19,7 @@ use sqlx::{ConnectOptions, Connection as _};
 
 use self::engine::SqliteEngine;
 pub use self::lock::FolderLock;
+use super::failpoints::{self, Failpoints};
 use super::log::{EventLog, Queueing};
 use super::reader::{Reader, read_error};
 use super::sql::{Connection, Pool, Sql};
@@ -33,13 +34,15 @@ const CHECKED_AT_START_BYTES: u64 = 256 << 20;
 /// The log in a data folder.
 pub type SqliteStore = EventLog;
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SqliteSettings {
     pub folder: PathBuf,
     pub queueing: Queueing,
     /// A quota for the file, in pages of 4 KiB; beyond it appends are refused as on a full disk.
     pub max_pages: Option<u32>,
     pub readers: u32,
+    /// For tests.
+    pub failpoints: Option<Failpoints>,
 }
 
 impl SqliteSettings {
@@ -49,6 +52,7 @@ impl SqliteSettings {
             queueing: Queueing::default(),
             max_pages: None,
             readers: 4,
+            failpoints: None,
         }
     }
 }
@@ -98,7 +102,8 @@ impl EventLog {
             reader.pages_hold().await?;
         }
         let engine = SqliteEngine::new(connection, write, lock);
-        Self::to_write(Box::new(engine), reader, settings.queueing, on_commit).await
+        let engine = failpoints::around(Box::new(engine), settings.failpoints);
+        Self::to_write(engine, reader, settings.queueing, on_commit).await
     }
 
     /// Opens a log that is there for reading only, also while a service writes to it: no conversation

@@ -1,75 +1,107 @@
-//! kill -9 at random moments while fifty conversations are written: what was acknowledged is there, once, and its
-//! effect stands in the outbox. What was not acknowledged is sent again by the next process, as callers do.
+//! kill -9 while fifty conversations are written, at failpoints around commits and acknowledgements and at any other moment:
+//! what was acknowledged is there, once, and its effect stands in the outbox. What was not acknowledged is sent again by the
+//! next process, as callers do. The same with a power cut behind each kill, which takes what was not synced.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use backchannel::domain::{
-    ConversationId, CrmWrite, DedupeKey, Effect, EventBody, NewDelivery, NewEvent, NewNote,
-    Progress, Recorded, Redacted, TenantId,
-};
-use backchannel::store::{
-    DeliveryQuery, EventLog, Outbox as _, Place, ReadQuery, Store as _, StoreError,
-};
+use backchannel::domain::{NewEvent, TenantId};
+use backchannel::store::{EventLog, Failpoint, Place, Store as _, StoreError};
 use jiff::Timestamp;
+use rand::Rng;
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use rand::seq::IndexedRandom as _;
 
+use super::appends::{Append, NOTHING, compare};
 use super::cluster;
-use crate::serve::harness::{started, turn};
+use super::powercut::{self, PowerCut};
+use crate::seed;
+use crate::serve::harness::started;
 
 const CHILD: &str = "BACKCHANNEL_TEST_KILLED_LOG";
+const FOLDER: &str = "BACKCHANNEL_TEST_FOLDER";
+/// Where the child stands still, and when: a place and how often it is passed.
+const STAND_STILL: &str = "BACKCHANNEL_TEST_STAND_STILL";
 /// Kills of the short form; `BACKCHANNEL_KILLS=200` is the long one.
 const KILLS: u32 = 6;
 const CONVERSATIONS: usize = 50;
 const READY_MAX: Duration = Duration::from_secs(5);
+/// A child that hasn't come to its place by then is ill.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Besides the log's own failpoints: between a commit and its answers, and after an answer.
+const HOOK: &str = "hook";
+const ACKNOWLEDGED: &str = "acknowledged";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_loses_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
-    nothing_is_lost("sqlite", "sqlite:", folder.path()).await;
+    nothing_is_lost("sqlite", "sqlite:", folder.path(), None).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_loses_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
-    nothing_is_lost("postgres", &cluster::database().await, folder.path()).await;
+    nothing_is_lost("postgres", &cluster::database().await, folder.path(), None).await;
 }
 
-/// What a child says of one append.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Append {
-    conversation: String,
-    /// Of its turn, its effect and its two events.
-    name: String,
+/// Of the file only. A database server syncs for itself: `unsaved` stops one as a power cut would, but what its machine
+/// loses isn't tried.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_loses_nothing_in_a_power_cut() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cut = PowerCut::of(folder.path());
+    nothing_is_lost("sqlite, power cut", "sqlite:", folder.path(), Some(cut)).await;
 }
 
-async fn nothing_is_lost(name: &str, url: &str, folder: &Path) {
-    let kills = std::env::var("BACKCHANNEL_KILLS").ok();
-    let kills: u32 = kills.map_or(KILLS, |text| text.parse().expect("a number of kills"));
-    let seed: u64 = rand::rng().random();
-    println!("{name}: seed {seed}, {kills} kills");
-    let mut random = StdRng::seed_from_u64(seed);
+/// When a child is killed.
+enum Moment {
+    /// So long after it was started.
+    Start(Duration),
+    /// So long after it was ready.
+    Ready(Duration),
+    /// When it passes a place so many times.
+    Place(&'static str, i64),
+}
+
+impl Moment {
+    fn of(round: u32, random: &mut StdRng) -> Self {
+        match round % 5 {
+            4 => Self::Start(Duration::from_millis(random.random_range(0..60))),
+            0 => Self::Ready(Duration::from_millis(random.random_range(30..500))),
+            _ => {
+                let mut places: Vec<&str> = Failpoint::ALL.map(Failpoint::as_str).into();
+                places.extend([HOOK, ACKNOWLEDGED]);
+                let place = places.choose(random).expect("there are places");
+                Self::Place(*place, random.random_range(5..60))
+            }
+        }
+    }
+}
+
+async fn nothing_is_lost(name: &str, url: &str, folder: &Path, cut: Option<PowerCut>) {
+    let kills = seed::count("BACKCHANNEL_KILLS", KILLS);
+    println!("{name}: {kills} kills");
+    let mut random = seed::random();
     let (mut acknowledged, mut pending) = (BTreeSet::new(), BTreeSet::new());
-    let mut slowest = Duration::ZERO;
+    let (mut slowest, mut gone) = (Duration::ZERO, 0);
+    let mut places: BTreeMap<&str, u32> = BTreeMap::new();
     for round in 0..kills {
-        // Every fifth is killed while it starts.
-        let at_the_start = round % 5 == 4;
-        let after = match at_the_start {
-            true => Duration::from_millis(random.random_range(0..60)),
-            false => Duration::from_millis(random.random_range(30..500)),
-        };
-        let heard = run_and_kill(url, folder, round, &pending, at_the_start, after);
+        let moment = Moment::of(round, &mut random);
+        *places.entry(moment.name()).or_default() += 1;
+        let heard = Run { url, folder, round, cut: cut.as_ref() }.until(&moment, &pending);
         slowest = slowest.max(heard.ready.unwrap_or_default());
+        gone += cut.as_ref().map_or(0, PowerCut::happen);
         acknowledged.extend(heard.acknowledged.iter().cloned());
         pending.extend(heard.sent);
         pending.retain(|append| !heard.acknowledged.contains(append));
     }
-    assert!(acknowledged.len() > kills as usize * 20, "{} acknowledged", acknowledged.len());
+    assert!(acknowledged.len() > kills as usize * 4, "{} acknowledged", acknowledged.len());
 
     let begun = Instant::now();
     let place = Place::parse(url, folder).expect("an address");
@@ -78,132 +110,138 @@ async fn nothing_is_lost(name: &str, url: &str, folder: &Path) {
     log.integrity().await.expect("sound");
     let report = log.audit(None, |_| ()).await.expect("reads");
     assert_eq!(report.faults, [], "the chain holds");
-    let (missing, twice, without_row) = compare(&log, &acknowledged).await;
+    let lost = compare(&log, &acknowledged).await;
     log.close().await;
+    if cut.is_some() {
+        assert!(folder.join(powercut::SYNCED).exists(), "what is synced stays");
+        println!("{name}: {gone} bytes were written and lost");
+    }
     println!(
-        "{name}: {} appends acknowledged over {kills} kill -9, {} events, {missing} missing, {twice} twice, \
-         {without_row} without outbox row, ready after {} ms at most",
+        "{name}: {} appends acknowledged over {kills} kill -9 ({places:?}), {} events, {} missing, {} twice, {} \
+         without outbox row, ready after {} ms at most",
         acknowledged.len(),
         report.events,
+        lost.0,
+        lost.1,
+        lost.2,
         slowest.as_millis()
     );
-    assert_eq!((missing, twice, without_row), (0, 0, 0));
+    assert_eq!(lost, NOTHING);
     assert!(slowest <= READY_MAX, "it took {slowest:?} to be ready");
 }
 
+impl Moment {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Start(_) => "start",
+            Self::Ready(_) => "any",
+            Self::Place(place, _) => place,
+        }
+    }
+}
+
+#[derive(Default)]
 struct Heard {
     sent: BTreeSet<Append>,
     acknowledged: BTreeSet<Append>,
     /// From its start until the log was open.
     ready: Option<Duration>,
+    stands_still: bool,
 }
 
-fn run_and_kill(
-    url: &str,
-    folder: &Path,
-    round: u32,
-    pending: &BTreeSet<Append>,
-    at_the_start: bool,
-    after: Duration,
-) -> Heard {
-    let mut child = Command::new(std::env::current_exe().expect("this binary"))
-        .args(["--exact", "stores::killed::the_child", "--nocapture"])
-        .env(CHILD, format!("{round} {url}"))
-        .env("BACKCHANNEL_TEST_FOLDER", folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("a child");
-    let mut to_child = child.stdin.take().expect("piped");
-    for append in pending {
-        writeln!(to_child, "{} {}", append.conversation, append.name).expect("it listens");
-    }
-    drop(to_child);
-    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    let mut heard = Heard { sent: BTreeSet::new(), acknowledged: BTreeSet::new(), ready: None };
-    if !at_the_start {
-        // With --nocapture the harness writes its own lines into ours.
-        heard.ready = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            let ms = line.split_once("ready ")?.1.strip_suffix(" .")?;
-            Some(Duration::from_millis(ms.parse().ok()?))
-        });
-        assert!(heard.ready.is_some(), "the child ended before it was ready");
-    }
-    let reader = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>());
-    std::thread::sleep(after);
-    child.kill().expect("killed");
-    child.wait().expect("dead");
-    for line in reader.join().expect("no panic") {
-        // The kill may cut the last line short; such a line says nothing.
-        let Some(line) = line.strip_suffix(" .") else { continue };
+impl Heard {
+    fn take(&mut self, line: &str) {
+        // The kill may cut the last line short; such a line says nothing. With --nocapture the harness writes its own
+        // lines into ours.
+        let Some(line) = line.strip_suffix(" .") else { return };
+        if let Some((_, ms)) = line.split_once("ready ") {
+            self.ready = ms.parse().ok().map(Duration::from_millis);
+        }
+        self.stands_still |= line.ends_with("stands still");
         let mut words = line.split(' ');
         let (Some(what), Some(conversation), Some(name)) =
             (words.next(), words.next(), words.next())
         else {
-            continue;
+            return;
         };
         let append = Append { conversation: conversation.into(), name: name.into() };
         match what {
-            "sends" => heard.sent.extend([append]),
-            "acknowledged" => heard.acknowledged.extend([append]),
+            "sends" => self.sent.extend([append]),
+            "acknowledged" => self.acknowledged.extend([append]),
             _ => {}
         }
     }
-    heard
 }
 
-/// How many are missing, there twice, and without their row in the outbox.
-async fn compare(log: &EventLog, acknowledged: &BTreeSet<Append>) -> (usize, usize, usize) {
-    let tenant = TenantId::from("demo");
-    let mut events: Vec<Arc<Recorded>> = Vec::new();
-    loop {
-        let after = events.last().map_or(0, |event| event.position);
-        let page = log.read(&ReadQuery::all(tenant.clone(), after)).await.expect("reads");
-        if page.is_empty() {
-            break;
-        }
-        events.extend(page);
-    }
-    let mut calls: BTreeMap<&ConversationId, Vec<u64>> = BTreeMap::new();
-    let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut told: BTreeSet<&str> = BTreeSet::new();
-    for event in &events {
-        calls.entry(&event.conversation).or_default().push(event.sequence);
-        match &*event.kind {
-            "turn.final" => *turns.entry(event.id.as_str()).or_default() += 1,
-            "crm.write" => told.extend([event.id.as_str()]),
-            _ => {}
-        }
-    }
-    for (call, numbers) in &calls {
-        assert_eq!(*numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "{call}");
-    }
-    let mut rows: BTreeSet<String> = BTreeSet::new();
-    let mut query = DeliveryQuery::all(tenant);
-    loop {
-        let page = log.deliveries(&query).await.expect("reads");
-        for one in page.items {
-            assert!(rows.insert(one.new.key.as_str().to_owned()), "{} twice", one.new.key.as_str());
-        }
-        let Some(next) = page.next else { break };
-        query.after = Some(next);
-    }
-    let turn_of = |name: &str| format!("turn-{name}");
-    let missing = acknowledged.iter().filter(|one| !turns.contains_key(&*turn_of(&one.name)));
-    let missing = missing.count();
-    let twice = turns.values().filter(|count| **count > 1).count();
-    // Also of what was written and nobody heard of: a turn, its event and its row are one commit.
-    let names = turns.keys().filter_map(|id| id.strip_prefix("turn-"));
-    let lacks = |name: &&str| {
-        !rows.contains(key(name).as_str()) || !told.contains(&*format!("told-{name}"))
-    };
-    let without_row = names.filter(lacks).count();
-    (missing, twice, without_row)
+/// One life of a child.
+struct Run<'a> {
+    url: &'a str,
+    folder: &'a Path,
+    round: u32,
+    cut: Option<&'a PowerCut>,
 }
 
-fn key(name: &str) -> DedupeKey {
-    DedupeKey::of(&["killed", name])
+impl Run<'_> {
+    fn until(&self, moment: &Moment, pending: &BTreeSet<Append>) -> Heard {
+        let mut command = Command::new(std::env::current_exe().expect("this binary"));
+        command
+            .args(["--exact", "stores::killed::the_child", "--nocapture"])
+            .env(CHILD, format!("{} {}", self.round, self.url))
+            .env(FOLDER, self.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        if let Moment::Place(place, times) = moment {
+            command.env(STAND_STILL, format!("{place} {times}"));
+        }
+        if let Some(cut) = self.cut {
+            cut.watch(&mut command);
+        }
+        let begun = Instant::now();
+        let mut child = command.spawn().expect("a child");
+        let output = BufReader::new(child.stdout.take().expect("piped"));
+        let (tell, lines) = channel();
+        let reader = std::thread::spawn(move || {
+            output.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line)));
+        });
+        let mut to_child = child.stdin.take().expect("piped");
+        for append in pending {
+            // One that was killed meanwhile by nobody shows below.
+            let _ = writeln!(to_child, "{} {}", append.conversation, append.name);
+        }
+        drop(to_child);
+        let mut heard = Heard::default();
+        let mut kill_at = match moment {
+            Moment::Start(after) => Some(begun + *after),
+            _ => None,
+        };
+        loop {
+            let until = kill_at.unwrap_or(begun + PATIENCE);
+            match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => heard.take(&line),
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => panic!("the child ended by itself"),
+            }
+            match moment {
+                Moment::Ready(after) if heard.ready.is_some() && kill_at.is_none() => {
+                    kill_at = Some(Instant::now() + *after);
+                }
+                Moment::Place(..) if heard.stands_still => break,
+                _ => {}
+            }
+            // Whoever says much is killed all the same.
+            if kill_at.is_some_and(|at| Instant::now() >= at) {
+                break;
+            }
+        }
+        let name = moment.name();
+        assert!(kill_at.is_some() || heard.stands_still, "it never came to {name}");
+        child.kill().expect("killed");
+        child.wait().expect("dead");
+        lines.iter().for_each(|line| heard.take(&line));
+        reader.join().expect("no panic");
+        heard
+    }
 }
 
 /// Not a test by itself: it is what the tests above start and kill.
@@ -212,7 +250,8 @@ fn the_child() {
     let begun = Instant::now();
     let Ok(order) = std::env::var(CHILD) else { return };
     let (round, url) = order.split_once(' ').expect("a round and an address");
-    let folder = std::env::var_os("BACKCHANNEL_TEST_FOLDER").expect("a folder");
+    let folder = std::env::var_os(FOLDER).expect("a folder");
+    let folder = Path::new(&folder);
     let pending: Vec<Append> = std::io::stdin()
         .lines()
         .map_while(Result::ok)
@@ -221,20 +260,31 @@ fn the_child() {
             Some(Append { conversation: conversation.into(), name: name.into() })
         })
         .collect();
+    if std::env::var_os("POWERCUT_FOLDER").is_some() {
+        powercut::leave_marks(folder);
+    }
+    let still = Arc::new(Still::of(std::env::var(STAND_STILL).ok().as_deref()));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let place = Place::parse(url, Path::new(&folder)).expect("an address");
-        let log = Arc::new(place.open(Arc::new(|_: &[_]| ())).await.expect("it opens"));
+        let place = Place::parse(url, folder).expect("an address");
+        let (points, hook) = (still.clone(), still.clone());
+        let failpoints = Arc::new(move |at: Failpoint| {
+            points.pass(at.as_str());
+            Ok::<(), std::io::Error>(())
+        });
+        let log = place.open_failing(failpoints, Arc::new(move |_: &[_]| hook.pass(HOOK))).await;
+        let log = Arc::new(log.expect("it opens"));
         say(&format!("\nready {} .\n", begun.elapsed().as_millis()));
         for append in pending {
-            match post(&log, &append).await {
+            match post(&log, &append, &still).await {
                 // Its conversation's start was not acknowledged either, and is gone.
                 Ok(()) | Err(StoreError::NotStarted(_)) => {}
                 Err(error) => panic!("sent again: {error}"),
             }
         }
         let calls = (0..CONVERSATIONS).map(|number| {
-            let (log, conversation) = (log.clone(), format!("c-{round}-{number}"));
+            let (log, still) = (log.clone(), still.clone());
+            let conversation = format!("c-{round}-{number}");
             tokio::spawn(async move {
                 let (tenant, id) = (TenantId::from("demo"), conversation.as_str().into());
                 let begin = NewEvent::at(Timestamp::now(), started());
@@ -242,7 +292,7 @@ fn the_child() {
                 for turn in 0.. {
                     let name = format!("{conversation}-{turn}");
                     let append = Append { conversation: conversation.clone(), name };
-                    post(&log, &append).await.expect("append");
+                    post(&log, &append, &still).await.expect("append");
                 }
             })
         });
@@ -252,31 +302,34 @@ fn the_child() {
     });
 }
 
-/// A turn, the effect that follows from it, and what is told of that.
-async fn post(log: &EventLog, append: &Append) -> Result<(), StoreError> {
-    let (name, now) = (&append.name, Timestamp::now());
-    let new = NewDelivery {
-        destination: "crm".into(),
-        key: key(name),
-        lane: append.conversation.clone(),
-        effect: Effect::AddNote(NewNote {
-            contact_id: "ada".into(),
-            case: None,
-            subject: Redacted::vouched("A call"),
-            body: Redacted::vouched(name.as_str()),
-        }),
-        from: None,
-        by: None,
-        created_at: now,
-    };
-    let write = EventBody::CrmWrite(Box::new(CrmWrite::of(&new, &Progress::new(now))));
-    let events = vec![
-        NewEvent { id: format!("turn-{name}").as_str().into(), time: now, body: turn(name) },
-        NewEvent { id: format!("told-{name}").as_str().into(), time: now, body: write },
-    ];
-    say(&format!("sends {} {name} .\n", append.conversation));
-    log.post(&"demo".into(), &append.conversation.as_str().into(), events, vec![new]).await?;
-    say(&format!("acknowledged {} {name} .\n", append.conversation));
+/// The place where this process says so and goes no further, to be killed there.
+struct Still {
+    place: String,
+    left: AtomicI64,
+}
+
+impl Still {
+    fn of(order: Option<&str>) -> Self {
+        let (place, times) = order.and_then(|order| order.split_once(' ')).unwrap_or(("", "0"));
+        Self { place: place.to_owned(), left: AtomicI64::new(times.parse().expect("a number")) }
+    }
+
+    fn pass(&self, place: &str) {
+        if self.place == place && self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            say("\nstands still .\n");
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+}
+
+async fn post(log: &EventLog, append: &Append, still: &Still) -> Result<(), StoreError> {
+    let Append { conversation, name } = append;
+    say(&format!("sends {conversation} {name} .\n"));
+    append.post(log).await?;
+    say(&format!("acknowledged {conversation} {name} .\n"));
+    still.pass(ACKNOWLEDGED);
     Ok(())
 }
 
