@@ -51,6 +51,11 @@ impl Session {
         self.typed_ms = self.typed_ms.max(now_ms);
     }
 
+    /// How far the conversation has come: nothing that was written stands later.
+    pub fn typed_ms(&self) -> u64 {
+        self.typed_ms
+    }
+
     /// Takes note of a turn of before a restart, as it was masked then; nothing comes of it.
     pub fn recall(&mut self, turn: &Turn) {
         self.turns += 1;

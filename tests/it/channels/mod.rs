@@ -1,5 +1,6 @@
 //! Conversations that are typed: through the public doors, over real sockets.
 
+mod replayed;
 mod replies;
 mod restart;
 mod sending;

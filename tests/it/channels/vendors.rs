@@ -21,9 +21,9 @@ use tokio::net::TcpListener;
 use super::super::serve::harness::{House, Options};
 use super::logged;
 
-const PUBLIC: &str = "https://copilot.example.com";
+pub const PUBLIC: &str = "https://copilot.example.com";
 
-fn signed(form: &[(&str, &str)]) -> String {
+pub fn signed(form: &[(&str, &str)]) -> String {
     let mut pairs = form.to_vec();
     pairs.sort_unstable();
     let mut mac = Hmac::<sha1::Sha1>::new_from_slice(b"12345").expect("a key");
@@ -143,13 +143,13 @@ async fn sms_of_acs_come_by_event_grid_once() {
 }
 
 /// Who signs activities, with a server that publishes keys as the Bot Framework does.
-struct BotService {
+pub struct BotService {
     key: RsaKeyPair,
-    url: String,
+    pub url: String,
 }
 
 impl BotService {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let key = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
         let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let public = key.public_key();
@@ -171,7 +171,7 @@ impl BotService {
         Self { key, url }
     }
 
-    fn token(&self, key_id: &str, changes: &[(&str, Value)]) -> String {
+    pub fn token(&self, key_id: &str, changes: &[(&str, Value)]) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
         let mut claims = json!({"iss": "https://api.botframework.com", "aud": "bot-app",
             "exp": now + 3_600, "nbf": now - 1, "serviceurl": "https://smba.trafficmanager.net/emea/"});
@@ -189,7 +189,7 @@ impl BotService {
     }
 }
 
-fn activity(id: &str, text: &str) -> Value {
+pub fn activity(id: &str, text: &str) -> Value {
     json!({"type": "message", "id": id, "channelId": "msteams",
         "serviceUrl": "https://smba.trafficmanager.net/emea/", "timestamp": "2026-11-01T23:10:08.519Z",
         "from": {"id": "29:ada", "name": "Ada Lovelace"}, "recipient": {"id": "28:bot", "name": "Help"},

@@ -207,7 +207,9 @@ impl Writing {
         self.mails.extend(mail_of(&event).map(str::to_owned));
         let turn_id = TurnId::from(format!("t-{}", turns + 1));
         let now = Timestamp::now();
-        let at_ms = self.since_beginning(turn.at.map_or(now, |at| at.min(now)));
+        // A system clock that was set back must not put what is written now before what stands.
+        let now_ms = self.since_beginning(now).max(self.call.session.typed_ms());
+        let at_ms = turn.at.map_or(now_ms, |at| self.since_beginning(at).min(now_ms));
         let mut entry = Entry { turn_event: Some(event), ..Entry::default() };
         if let Some(route) = self.route.as_ref().filter(|_| turn.sends) {
             let text = redaction::typed(&turn.text);
