@@ -3,11 +3,13 @@
 //! `cargo bench --bench live_calls` plays the three demo calls in real time, one after the other,
 //! and compares what subscribers receive with the references: the table of the README; `-- FILE.wav…`
 //! plays your own. `-- --calls N` plays N calls at once, open-loop: each says turns of the demo calls
-//! in another order, each party for `--talk` of the time. `-- --texts N` has N customers type at once. Needs the models (`make models`) and, for
+//! in another order, each party for `--talk` of the time. `-- --texts N` has N customers type at once. `--llm-faults`,
+//! with either, asks a language model that is slow and lies. Needs the models (`make models`) and, for
 //! crowds, Linux's `/proc`.
 
 mod crowd;
 mod demo;
+mod faults;
 mod figures;
 mod listen;
 mod service;
@@ -64,6 +66,9 @@ struct Options {
     /// With `--texts`: so many category rules with alerts, instead of the sample company's
     #[arg(long, requires = "texts")]
     rules: Option<usize>,
+    /// Beside a language model that is slow and lies; the same without shows what that costs
+    #[arg(long)]
+    llm_faults: bool,
     /// Recordings with their references beside them [default: the three demo calls]
     files: Vec<PathBuf>,
     /// What cargo passes to every bench
@@ -82,9 +87,10 @@ fn main() -> anyhow::Result<()> {
     };
     if let Some(conversations) = options.texts {
         let rules = options.rules.map(texts::rules).transpose()?;
+        let mut settings = if options.llm_faults { faults::settings()? } else { Vec::new() };
         let folder = rules.as_ref().map(|folder| folder.path().display().to_string());
-        let settings = folder.map(|folder| ("BACKCHANNEL__CATEGORIES__FOLDER", folder));
-        let service = Arc::new(Service::start(settings.as_slice())?);
+        settings.extend(folder.map(|folder| ("BACKCHANNEL__CATEGORIES__FOLDER", folder)));
+        let service = Arc::new(Service::start(&settings)?);
         let length = Duration::from_secs(options.seconds);
         return texts::run(&service, &texts::Plan { conversations, length });
     }
@@ -101,7 +107,10 @@ fn main() -> anyhow::Result<()> {
 fn crowd_of(options: &Options, files: &[PathBuf]) -> anyhow::Result<()> {
     let pieces = Pieces::open(files)?;
     let calls = options.calls.or(options.soak.map(|_| 8));
-    let settings = settings(options, calls);
+    let mut settings = settings(options, calls);
+    if options.llm_faults {
+        settings.extend(faults::settings()?);
+    }
     let service = Arc::new(Service::start(&settings)?);
     let held = match calls {
         Some(calls) => calls,

@@ -4,11 +4,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 
-use crate::models::{Generator, OnText, WritingError, WritingRequest, Written};
+use super::validated::json_in;
+use crate::models::{Finish, Generator, OnText, WritingError, WritingRequest, Written};
+
+/// A failure weighs as much as so many successes: a provider that fails half of the time is left alone, one that fails
+/// now and then isn't.
+const WEIGHT: u32 = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BreakerSettings {
-    /// In a row.
+    /// In a row; each success between them makes up for a quarter of one.
     pub failures: u32,
     pub rest: Duration,
     /// Each probe that fails doubles the rest up to this.
@@ -30,7 +35,8 @@ pub struct Breaker {
 
 #[derive(Debug, Default)]
 struct State {
-    failures: u32,
+    /// What failures weigh less what successes do.
+    blame: u32,
     /// Set while it rests and while a probe is out.
     resting: Option<Rest>,
 }
@@ -69,21 +75,22 @@ impl Breaker {
 
     fn succeeded(&self) {
         let mut state = self.state();
-        if state.resting.is_some() {
+        if state.resting.take().is_some() {
             tracing::info!(provider = self.inner.provider(), "the provider answers again");
+            state.blame = 0;
         }
-        *state = State::default();
+        state.blame = state.blame.saturating_sub(1);
         self.show(false);
     }
 
     fn failed(&self, was_probe: bool) {
         let mut state = self.state();
-        state.failures += 1;
+        state.blame += WEIGHT;
         let length = match state.resting {
             Some(rest) if was_probe => (rest.length * 2).min(self.settings.rest_max),
             // It opened while this one was out.
             Some(_) => return,
-            None if state.failures >= self.settings.failures => self.settings.rest,
+            None if state.blame >= self.settings.failures * WEIGHT => self.settings.rest,
             None => return,
         };
         let until = Instant::now() + length;
@@ -91,7 +98,7 @@ impl Breaker {
         self.show(true);
         tracing::warn!(
             provider = self.inner.provider(),
-            failures = state.failures,
+            failures = state.blame.div_ceil(WEIGHT),
             rest_ms = length.as_millis() as u64,
             "the provider is left alone after failures"
         );
@@ -147,6 +154,11 @@ impl Generator for Breaker {
                 attempt.is_over = true;
                 self.failed(attempt.is_probe);
             }
+            // It is handed on all the same: whoever asked for a form asks once more.
+            Ok(written) if is_useless(request, written) => {
+                attempt.is_over = true;
+                self.failed(attempt.is_probe);
+            }
             Err(WritingError::Timeout { .. }) if attempt.is_probe => {
                 attempt.is_over = true;
                 self.learned_nothing();
@@ -160,4 +172,10 @@ impl Generator for Breaker {
         }
         outcome
     }
+}
+
+/// No JSON where JSON was asked for, though it was written to its end.
+fn is_useless(request: &WritingRequest, written: &Written) -> bool {
+    let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(json_in(text)).is_ok();
+    request.schema.is_some() && written.finish == Finish::Stop && !is_json(&written.text)
 }

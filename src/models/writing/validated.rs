@@ -165,7 +165,7 @@ impl<'a> Form<'a> {
 
 /// The JSON of an answer: without what a model thought aloud, without a code fence, without words
 /// around it.
-fn json_in(text: &str) -> &str {
+pub(super) fn json_in(text: &str) -> &str {
     let text = text.trim();
     let text = match text.strip_prefix("<think>").and_then(|rest| rest.split_once("</think>")) {
         Some((_, answer)) => answer.trim(),

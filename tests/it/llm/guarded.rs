@@ -44,7 +44,7 @@ impl Generator for Local {
     }
 }
 
-fn writers(fake: &Fake, more: &str) -> Writers {
+pub fn writers(fake: &Fake, more: &str) -> Writers {
     let text = format!(
         "[generation]\nchain = [\"lab\", \"extractive\"]\n[generation.providers.lab]\n\
          kind = \"openai\"\nurl = \"{}\"\nmodel = \"tiny\"\nkey_env = \"LAB_KEY\"\n{more}",
@@ -60,7 +60,7 @@ fn writers(fake: &Fake, more: &str) -> Writers {
     app::writers(&config.generation, &local, &vars).expect("they can be set up")
 }
 
-fn asked() -> WritingRequest {
+pub fn asked() -> WritingRequest {
     WritingRequest { schema: Some(schema()), ..request() }
 }
 

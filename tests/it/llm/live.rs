@@ -40,7 +40,7 @@ fn tell(body: &Value) -> String {
     }
 }
 
-async fn service(data: &Path, fake: &Fake) -> App {
+pub async fn service(data: &Path, fake: &Fake) -> App {
     let settings = data.join("settings.toml");
     let text = format!(
         "[generation]\nchain = [\"lab\", \"extractive\"]\n[generation.providers.lab]\n\

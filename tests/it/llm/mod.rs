@@ -3,6 +3,7 @@
 mod asks;
 mod authors;
 mod cassette;
+mod chaos;
 pub mod conformance;
 mod embedded;
 mod failures;

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::script::*;
 use crate::models::writing::*;
-use crate::models::{Generator, WritingError};
+use crate::models::{Generator, OutputSchema, WritingError, WritingRequest};
 
 fn retrying(script: &Arc<Script>) -> Retrying {
     Retrying::new(script.clone(), RetrySettings::default()).by_chance(|| 1.0)
@@ -79,6 +79,38 @@ async fn a_failing_provider_is_left_alone_and_probed_once() {
     assert!(left.await.is_err());
     assert!(write(&*breaker, &request()).await.0.is_ok(), "the next one probes");
     assert!(write(&*breaker, &request()).await.0.is_ok(), "and it is closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_of_all_answers_is_not_enough_and_nine_tenths_are() {
+    let times = |every: usize, asked: usize| async move {
+        let act = |number: usize| match number % every {
+            0 => Act::Fail(unavailable()),
+            _ => Act::Say("well"),
+        };
+        let script = Script::new("a", (0..asked).map(act).collect::<Vec<_>>());
+        let breaker = Breaker::new(script.clone(), BreakerSettings::default());
+        for _ in 0..asked {
+            let _ = write(&breaker, &request()).await;
+        }
+        script.times()
+    };
+    assert_eq!(times(2, 100).await, 13, "it opens at the seventh failure");
+    assert_eq!(times(10, 1_000).await, 1_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_writes_no_json_where_it_is_asked_for_is_left_alone() {
+    let schema = OutputSchema { name: "any".to_owned(), schema: Arc::new(true.into()) };
+    let wanted = WritingRequest { schema: Some(schema), ..request() };
+    for (said, times) in [("{\"half\": ", 5), ("```json\n{}\n```", 20)] {
+        let script = Script::new("a", [Act::Say(said)]);
+        let breaker = Breaker::new(script.clone(), BreakerSettings::default());
+        for number in 0..20 {
+            assert_eq!(write(&breaker, &wanted).await.0.is_ok(), number < times);
+        }
+        assert_eq!(script.times(), times, "{said}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
