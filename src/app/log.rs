@@ -13,6 +13,9 @@ pub(super) struct OpenLog {
     pub store: Arc<dyn Store>,
     pub article_log: Arc<dyn ArticleLog>,
     pub outbox: Arc<dyn Outbox>,
+    /// The same, for those who erase.
+    pub log: Arc<EventLog>,
+    pub place: Place,
     /// A log in a file brings the folder's lock along; what else is in the folder needs it, too.
     pub folder_lock: Option<FolderLock>,
 }
@@ -44,5 +47,6 @@ pub(super) async fn open(settings: &Settings, bus: &Arc<dyn Bus>) -> Result<Open
     let log = Arc::new(log);
     let article_log: Arc<dyn ArticleLog> = Arc::<EventLog>::clone(&log);
     let outbox: Arc<dyn Outbox> = Arc::<EventLog>::clone(&log);
-    Ok(OpenLog { store: log, article_log, outbox, folder_lock })
+    let store: Arc<dyn Store> = Arc::<EventLog>::clone(&log);
+    Ok(OpenLog { store, article_log, outbox, log, place, folder_lock })
 }

@@ -12,6 +12,7 @@ pub mod conflicts;
 pub mod crm;
 mod doors;
 mod embedded;
+pub mod erasure;
 mod feedback;
 pub mod gaps;
 pub mod insights;
@@ -46,6 +47,7 @@ use self::channels::{Channels, MailFolder};
 use self::conflicts::ConflictBook;
 use self::crm::CrmDesk;
 use self::doors::doors;
+use self::erasure::Running;
 use self::feedback::FeedbackFeed;
 use self::gaps::{GapDoor, GapSurroundings};
 use self::knowledge_door::KnowledgeDoor;
@@ -165,7 +167,7 @@ impl App {
         access.media = own_sockets.addresses();
 
         let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new(BUS_SIGNALS));
-        let log::OpenLog { store, article_log, outbox, folder_lock } =
+        let log::OpenLog { store, article_log, outbox, log: event_log, place, folder_lock } =
             log::open(&config.store, &bus).await?;
 
         let for_speech = config.speech.clone();
@@ -351,6 +353,9 @@ impl App {
             stop: stop.child_token(),
         };
         let batches = BatchDoor::open(config.store.folder.join("batches"), surroundings).await;
+        let beside = Running { gaps: gaps.clone(), batches: batches.clone() };
+        let (erasures, sweep) = erasure::start(&config, event_log, place, beside, &stop);
+        followers.push(sweep);
         let audit = Audit::new(Arc::clone(&store), home);
         followers.push(access::follow(key_file, ring, audit.clone(), stop.child_token()));
         let state = ServeState::new(Services {
@@ -367,6 +372,7 @@ impl App {
             conflicts: Arc::new(conflicts),
             proposals: Arc::new(ProposalDoor { proposer, time_zone: time_zone.clone() }),
             batches: batches.clone(),
+            erasures: Arc::new(erasures),
             crm: Arc::new(crm),
             routing: Arc::new(routing),
             uses: Uses::default(),

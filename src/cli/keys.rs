@@ -253,7 +253,7 @@ fn end(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
 }
 
 /// Who is at the machine, for the audit log.
-fn user() -> String {
+pub(super) fn user() -> String {
     let named = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| {
         std::env::var(name).ok().filter(|user| !user.is_empty() && user.len() <= 64)
     });

@@ -47,6 +47,11 @@ impl PlaceArgs {
         Ok(Config::load(self.config.as_deref(), std::env::vars())?)
     }
 
+    /// `named`, unless it is the demo's log.
+    pub fn tenant_or(&self, named: &str) -> TenantId {
+        if self.demo { "demo".into() } else { named.into() }
+    }
+
     /// Where the log is, by these settings.
     ///
     /// # Errors
@@ -85,7 +90,7 @@ impl LogArgs {
         let runtime = runtime()?;
         let log = Log {
             store: runtime.block_on(place.open_to_read())?,
-            tenant: if self.place.demo { "demo".into() } else { self.tenant.as_str().into() },
+            tenant: self.place.tenant_or(&self.tenant),
             runtime,
         };
         let done = work(&log);

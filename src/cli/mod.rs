@@ -5,6 +5,7 @@ mod backup;
 mod categories;
 mod check;
 mod client;
+mod erase;
 mod eval_asr;
 pub mod eval_cards;
 mod eval_conflicts;
@@ -78,6 +79,8 @@ enum Command {
     Audit(audit::AuditCommand),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
+    Erase(erase::EraseArgs),
+    Retention(erase::RetentionArgs),
     Check(check::CheckArgs),
 }
 
@@ -235,6 +238,8 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Audit(command) => audit::run(&command, &mut out),
         Command::Backup(args) => backup::backup(&args),
         Command::Restore(args) => backup::restore(&args),
+        Command::Erase(args) => erase::run(&args, &mut out),
+        Command::Retention(args) => erase::retention(&args, &mut out),
         Command::Check(args) => check::run(&args),
     }
 }

@@ -11,6 +11,7 @@ mod media;
 mod office;
 mod own_sockets;
 mod redaction;
+mod retention;
 mod routing;
 mod speech;
 mod store;
@@ -36,6 +37,7 @@ pub use self::media::{Acs, AudioHook, AudioHookKey, Media, Twilio};
 pub use self::office::{Calendar, Mail, SentCopy, Team};
 pub use self::own_sockets::{AudioSocket, Siprec};
 pub use self::redaction::Redaction;
+pub use self::retention::{Kept, Retention};
 pub use self::routing::{
     AmazonConnect, Context as RoutingContext, Dynamics, Instruction as RouterInstruction, Router,
     Routing, TaskRouter as RouterTaskRouter,
@@ -70,6 +72,7 @@ pub struct Config {
     pub intents: Intents,
     pub categories: Categories,
     pub redaction: Redaction,
+    pub retention: Retention,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]

@@ -117,6 +117,7 @@ static TABLE: &[Rule] = &[
     rule("GET", "/v1/me", ALL),
     rule("GET", "/v1/system", ALL),
     rule("GET", "/v1/audit", ADMINS),
+    rule("POST", "/v1/erasures", ADMINS).with_audit("erasure.asked"),
     // Conversations.
     rule("GET", "/v1/conversations", READERS),
     rule("POST", "/v1/conversations", CALLS),

@@ -83,6 +83,14 @@ pub fn document() -> Value {
         "system.degraded", wire::SystemDegraded, "Something works less well than it should.";
         "system.recovered", wire::SystemRecovered, "It works again.";
     }
+    let erased = json!({
+        "type": "object",
+        "description": "What was here is erased, because somebody asked for it or its time was over.",
+        "required": ["erased"],
+        "properties": {"erased": {"const": true}},
+        "additionalProperties": false,
+    });
+    schemas.insert("Erased".to_owned(), erased);
     let references: Map<String, Value> = messages
         .keys()
         .map(|kind| (kind.clone(), json!({"$ref": format!("#/components/messages/{kind}")})))
@@ -132,6 +140,7 @@ fn envelope(kind: &str, data: &str) -> Value {
         "dataschema",
         "data",
     ];
+    let data = json!({"$ref": format!("#/components/schemas/{data}")});
     let mut properties = json!({
         "specversion": {"const": "1.0"},
         "id": {"type": "string"},
@@ -141,10 +150,11 @@ fn envelope(kind: &str, data: &str) -> Value {
         "subject": {"type": "string", "description": "the conversation's id, `system` or `routing`"},
         "tenant": {"type": "string"},
         "dataschema": {"const": format!("backchannel/{kind}/1")},
-        "data": {"$ref": format!("#/components/schemas/{data}")},
+        "data": data,
     });
     if ![TURN_PARTIAL, TURN_UNSAVED, WRAPUP_GROWING].contains(&kind) {
         properties["sequence"] = json!({"type": "integer", "minimum": 1});
+        properties["data"] = json!({"anyOf": [data, {"$ref": "#/components/schemas/Erased"}]});
         required.push("sequence");
     }
     json!({

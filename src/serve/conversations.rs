@@ -53,6 +53,9 @@ pub struct Summary {
     #[schema(required)]
     last_turn: Option<LastTurn>,
     last_sequence: u64,
+    /// Since when what was said is erased; absent while it isn't.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased_at: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -196,5 +199,6 @@ fn summary(row: ConversationRow, now: Timestamp) -> Summary {
         card_count: row.card_count,
         last_turn: row.last_turn,
         last_sequence: row.last_sequence,
+        erased_at: row.erased_at.map(time_text),
     }
 }

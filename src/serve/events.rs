@@ -245,6 +245,8 @@ impl Feed {
             after: self.position,
             kinds: self.kinds.clone(),
             limit: PAGE,
+            // A sequence without gaps, and nothing in its place.
+            with_erased: true,
         };
         let page = self.state.store.read(&query).await?;
         let (read, last) = (page.len(), page.last().map_or(0, |event| event.position));

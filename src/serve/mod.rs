@@ -20,6 +20,7 @@ pub mod cors;
 mod credentials;
 mod crm;
 mod envelope;
+mod erasures;
 mod error;
 mod events;
 mod extract;
@@ -73,6 +74,7 @@ pub use crm::{
     Change, CrmDoor, Expert, Known, Outcome, OutcomeOrder, SwarmOrder, SystemState, WantedContact,
     ending,
 };
+pub use erasures::{Asked, Certificate, Content, Counts, WantedErasure};
 pub use error::Problem;
 pub use gaps::{
     Gap, GapList, GapReasons, GapSample, GapState, HandlingTime, NearestArticle, WantedGaps,
@@ -84,8 +86,8 @@ pub use routing::{
     RoutingDoor, Step, Target, TaskRouterDoor, WantedItem, WorkItem,
 };
 pub use sources::{
-    Answerer, ArticleDesk, ArticleSource, AskedQuestion, Batches, Conflicts, Failure, Gaps,
-    ImportItem, ImportOutcome, Masker, Proposals, Proposed, SystemSource, WantedProposal,
+    Answerer, ArticleDesk, ArticleSource, AskedQuestion, Batches, Conflicts, Erasures, Failure,
+    Gaps, ImportItem, ImportOutcome, Masker, Proposals, Proposed, SystemSource, WantedProposal,
     WrapUpOrder, WrapUps,
 };
 pub use system::Models;
@@ -178,6 +180,8 @@ pub struct Services {
     pub channels: ChannelDoors,
     pub chat_limits: ChatLimits,
     pub batches: Arc<dyn Batches>,
+    /// What is erased because somebody asked for it.
+    pub erasures: Arc<dyn Erasures>,
     pub system: Arc<dyn SystemSource>,
     /// Where AudioSocket calls are announced, if any are taken.
     pub audiosocket: Option<Registry>,

@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 use super::error::Problem;
 use super::{
     ServeState, articles, ask, asyncapi, audiosocket, audit, auth, batches, channels, chat,
-    conversations, crm, events, gaps, health, hooks, replies, routing, searches, suggestions,
-    system, texts, tokens, uses, wrapups,
+    conversations, crm, erasures, events, gaps, health, hooks, replies, routing, searches,
+    suggestions, system, texts, tokens, uses, wrapups,
 };
 
 #[derive(OpenApi)]
@@ -50,6 +50,7 @@ pub fn routes() -> OpenApiRouter<ServeState> {
         .routes(routes!(system::me))
         .routes(routes!(system::system))
         .routes(routes!(audit::list))
+        .routes(routes!(erasures::erase))
         .routes(routes!(conversations::list, texts::open))
         .routes(routes!(conversations::show))
         .routes(routes!(channels::twilio))

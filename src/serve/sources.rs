@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::articles::{ArticleConflict, FoundArticles, Question};
 use super::batches::{BatchFile, BatchView, WantedBatch};
+use super::erasures::{Certificate, WantedErasure};
 use super::gaps::{Gap, GapList, WantedGaps};
 use super::system::Models;
 use crate::domain::{
@@ -51,6 +52,12 @@ pub struct AskedQuestion {
     pub question: Redacted,
     /// The question back that this is the answer to, where whoever asks says so.
     pub answers: Option<QuestionId>,
+}
+
+#[async_trait]
+pub trait Erasures: Send + Sync {
+    /// Erases what is a contact's and says what went, or what would go.
+    async fn erase(&self, wanted: WantedErasure) -> Result<Certificate, Failure>;
 }
 
 #[async_trait]

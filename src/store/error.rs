@@ -17,6 +17,8 @@ pub enum StoreError {
     AlreadyStarted(ConversationId),
     #[error("conversation {0} has ended already")]
     AlreadyEnded(ConversationId),
+    #[error("conversation {0} is still going on; erase it when it has ended")]
+    StillLive(ConversationId),
     #[error("event {0} stands in another conversation; give each event an id of its own")]
     ForeignEvent(EventId),
     #[error(
@@ -84,6 +86,7 @@ impl Classify for StoreError {
             Self::NotStarted(_) => ErrorKind::NotFound,
             Self::AlreadyStarted(_)
             | Self::AlreadyEnded(_)
+            | Self::StillLive(_)
             | Self::ForeignEvent(_)
             | Self::StaleRevision { .. }
             | Self::DeliveryMoved(_) => ErrorKind::Conflict,

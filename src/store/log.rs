@@ -67,7 +67,7 @@ impl EventLog {
         Self { intake: None, reader, writer, troubles: Troubles::default(), orphans: 0 }
     }
 
-    fn intake(&self) -> Result<&Intake, StoreError> {
+    pub(super) fn intake(&self) -> Result<&Intake, StoreError> {
         self.intake.as_ref().ok_or(StoreError::ReadOnly)
     }
 
@@ -105,7 +105,6 @@ impl EventLog {
         self.reader.log_head().await
     }
 
-    #[cfg(test)]
     pub(super) const fn reader(&self) -> &Reader {
         &self.reader
     }

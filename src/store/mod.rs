@@ -11,6 +11,7 @@ pub mod backup;
 pub mod chain;
 pub mod codec;
 pub mod conformance;
+pub mod erasure;
 mod error;
 mod failpoints;
 pub mod followers;
@@ -63,6 +64,9 @@ pub fn is_own(id: &ConversationId) -> bool {
     matches!(id.as_str(), SYSTEM | ROUTING | AUDIT)
 }
 
+/// What an erased body is read as.
+pub const ERASED: &str = r#"{"erased":true}"#;
+
 /// The most events that one `read` returns.
 pub const MAX_READ: usize = 1_000;
 
@@ -112,7 +116,7 @@ pub trait Store: Send + Sync {
         card: &CardId,
     ) -> Result<Option<ConversationId>, StoreError>;
 
-    /// One event of a tenant, in whichever conversation it stands.
+    /// One event of a tenant, in whichever conversation it stands; none whose body is erased.
     async fn event(
         &self,
         tenant: &TenantId,
@@ -141,11 +145,21 @@ pub struct ReadQuery {
     pub kinds: KindFilter,
     /// At most so many, and at most `MAX_READ`.
     pub limit: usize,
+    /// Also events whose body is erased, with `ERASED` in its place. Nobody makes anything of them, so they are left
+    /// out unless told.
+    pub with_erased: bool,
 }
 
 impl ReadQuery {
     pub fn all(tenant: TenantId, after: u64) -> Self {
-        Self { tenant, conversation: None, after, kinds: KindFilter::all(), limit: MAX_READ }
+        Self {
+            tenant,
+            conversation: None,
+            after,
+            kinds: KindFilter::all(),
+            limit: MAX_READ,
+            with_erased: false,
+        }
     }
 
     pub fn of(mut self, conversation: ConversationId) -> Self {
@@ -208,6 +222,8 @@ pub struct ConversationRow {
     pub last_sequence: u64,
     /// The position of the newest event of this conversation.
     pub last_position: u64,
+    /// Since when what was said in it is erased.
+    pub erased_at: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Batches of the service: a folder each beside the log, worked on one after the other.
 
 mod door;
+mod forget;
 mod queue;
 mod record;
 
@@ -13,6 +14,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use self::forget::{expire, forget};
 use self::record::{End, Record};
 use crate::batch::{BatchError, Recogniser, Sums, Tally, on_a_thread};
 use crate::config::Generation;

@@ -9,7 +9,7 @@ mod customer;
 mod desk;
 mod follow;
 mod help;
-mod identify;
+pub(super) mod identify;
 mod lookups;
 mod order;
 mod turns;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::likeness::{Likeness, Meaning};
@@ -20,6 +20,12 @@ use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError};
 const BURST: Duration = Duration::from_millis(200);
 /// After a failure, and where the bus may have lost the last signal.
 const AGAIN: Duration = Duration::from_secs(15);
+
+/// While it isn't known what makes two questions alike, there is nothing to compare.
+const NO_LIKENESS: &str = "";
+
+/// Whoever asks that everything is forgotten hears when it is.
+pub(super) type Forget = oneshot::Sender<Result<(), StoreError>>;
 
 /// Why the log could not be followed; it is tried again.
 #[derive(Debug, thiserror::Error)]
@@ -39,10 +45,23 @@ pub(super) async fn follow(
     file: GapFile,
     tenant: TenantId,
     meaning: watch::Receiver<Meaning>,
+    mut forgets: mpsc::Receiver<Forget>,
     stop: CancellationToken,
 ) {
+    let likeness = async {
+        let likeness = Likeness::of(meaning);
+        tokio::pin!(likeness);
+        loop {
+            tokio::select! {
+                likeness = &mut likeness => return Arc::new(likeness),
+                Some(answer) = forgets.recv() => {
+                    let _ = answer.send(forget(&file, &tenant, NO_LIKENESS).await);
+                }
+            }
+        }
+    };
     let likeness = tokio::select! {
-        likeness = Likeness::of(meaning) => Arc::new(likeness),
+        likeness = likeness => likeness,
         () = stop.cancelled() => return,
     };
     let mut subscription = bus.subscribe();
@@ -72,10 +91,23 @@ pub(super) async fn follow(
         let is_well = follower.is_some();
         tokio::select! {
             () = wait(&mut *subscription, &tenant), if is_well => {}
+            Some(answer) = forgets.recv() => {
+                // What it holds in memory is of before.
+                follower = None;
+                let _ = answer.send(forget(&file, &tenant, likeness.name()).await);
+            }
             () = tokio::time::sleep(AGAIN) => {}
             () = stop.cancelled() => return,
         }
     }
+}
+
+/// Leaves nothing of a tenant in the file; the log is read from its beginning then.
+async fn forget(file: &GapFile, tenant: &TenantId, likeness: &str) -> Result<(), StoreError> {
+    let mut step = file.step().await?;
+    step.forget(tenant).await?;
+    step.commit(tenant, 0, likeness).await?;
+    file.scrub().await
 }
 
 /// Until something happens in the tenant's log, and the burst is over.

@@ -12,11 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::draft::Drafts;
+use self::follow::Forget;
 use self::shelf::{Shelf, Standing};
 use crate::bus::Bus;
 use crate::domain::{ArticleId, Redacted, TenantId};
@@ -58,6 +59,8 @@ pub struct GapDoor {
     shelf: Shelf,
     drafts: Drafts,
     followers: Mutex<Vec<JoinHandle<()>>>,
+    /// Each asks its tenant's follower to begin anew.
+    forgets: Vec<(TenantId, mpsc::Sender<Forget>)>,
 }
 
 impl GapDoor {
@@ -67,13 +70,17 @@ impl GapDoor {
     /// The folder can't be written.
     pub async fn open(folder: &Path, around: GapSurroundings) -> Result<Self, StoreError> {
         let file = GapFile::open(folder).await?;
+        let mut forgets = Vec::new();
         let follower = |tenant: &TenantId| {
+            let (forget, forgotten) = mpsc::channel(1);
+            forgets.push((tenant.clone(), forget));
             let followed = follow::follow(
                 Arc::clone(&around.store),
                 Arc::clone(&around.bus),
                 file.clone(),
                 tenant.clone(),
                 around.meaning.clone(),
+                forgotten,
                 around.stop.clone(),
             );
             tokio::spawn(followed)
@@ -89,7 +96,20 @@ impl GapDoor {
             desk: around.desk,
             time_zone: around.time_zone,
         };
-        Ok(Self { store: around.store, file, shelf, drafts, followers })
+        Ok(Self { store: around.store, file, shelf, drafts, followers, forgets })
+    }
+
+    /// Lets go of everything that was made of a tenant's log, also in the file, and makes it anew in the background.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub async fn forget(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        let Some((_, follower)) = self.forgets.iter().find(|(known, _)| known == tenant) else {
+            return Ok(());
+        };
+        let (answer, answered) = oneshot::channel();
+        follower.send(answer).await.map_err(|_| StoreError::Closed)?;
+        answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// Waits until nobody writes any more, which `stop` brings about.

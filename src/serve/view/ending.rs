@@ -188,6 +188,7 @@ mod tests {
             last_turn: None,
             last_sequence: 0,
             last_position: 0,
+            erased_at: None,
         }
     }
 

@@ -64,6 +64,7 @@ const TABLES: &[Table] = &[
             ("last_sequence", Int),
             ("last_position", Int),
             ("chain", Bytes),
+            ("erased_at", Int),
         ],
     },
     Table {

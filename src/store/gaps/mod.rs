@@ -182,6 +182,18 @@ impl GapFile {
         Ok(rows.iter().map(kept).collect())
     }
 
+    /// Writes the file anew, so that what was deleted stands nowhere in it.
+    ///
+    /// # Errors
+    /// The disk is full, or somebody reads for a long time.
+    pub async fn scrub(&self) -> Result<(), StoreError> {
+        for sql in ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+            let done = sqlx::query(sql).execute(&self.pool).await;
+            done.map_err(|error| write_error(&error))?;
+        }
+        Ok(())
+    }
+
     pub async fn close(&self) {
         self.pool.close().await;
     }

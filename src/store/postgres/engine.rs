@@ -205,6 +205,14 @@ impl Engine for PostgresEngine {
 
     async fn tend(&mut self, _when: Tending) {}
 
+    async fn scrub(&mut self) -> Result<(), StoreError> {
+        for table in ["events", "conversations", "outbox", "article_revisions", "backup_keys"] {
+            let vacuumed = self.connection.script(&format!("VACUUM {table}")).await;
+            vacuumed.map_err(|error| failure(&error))?;
+        }
+        Ok(())
+    }
+
     fn failure(&self, error: &Error) -> StoreError {
         failure(error)
     }

@@ -4,6 +4,7 @@
 //! lock under which it commits: what is behind a position that somebody saw was there before.
 
 mod articles;
+mod erasure;
 mod outbox;
 mod walk;
 
@@ -15,8 +16,8 @@ use super::chain::{Hash, LogHead, START};
 use super::sql::{Connection, Dialect, Pool, Row, Sql};
 use super::writer::{Head, HeadKey};
 use super::{
-    ConversationRow, ConversationState, ListQuery, MAX_READ, Page, ReadQuery, SYSTEM, StoreError,
-    is_own,
+    ConversationRow, ConversationState, ERASED, KindFilter, ListQuery, MAX_READ, Page, ReadQuery,
+    SYSTEM, StoreError, is_own,
 };
 use crate::domain::{CardId, ConversationId, EventId, Recorded, TenantId};
 
@@ -57,22 +58,15 @@ impl Reader {
             sql.push(" AND conversation = ").bind(conversation.as_str());
         }
         sql.push(" AND position > ").bind(in_row(query.after));
-        if !query.kinds.is_all() {
-            sql.push(" AND (1 = 0");
-            for (name, is_stem) in query.kinds.names() {
-                let name = sql.next(name);
-                sql.push(&match is_stem {
-                    true => format!(" OR substr(kind, 1, length({name})) = {name}"),
-                    false => format!(" OR kind = {name}"),
-                });
-            }
-            sql.push(")");
+        if !query.with_erased {
+            sql.push(" AND salt IS NOT NULL");
         }
+        only_kinds(&mut sql, &query.kinds);
         // In one conversation both orders are the same, and the index has this one.
         let order = if query.conversation.is_some() { "sequence" } else { "position" };
         sql.push(" ORDER BY ").push(order).push(" LIMIT ");
         sql.bind(query.limit.min(MAX_READ) as i64);
-        self.rows(sql).await?.iter().map(|row| recorded(row).map(Arc::new)).collect()
+        self.rows(sql).await?.iter().map(|row| shown(row).map(Arc::new)).collect()
     }
 
     pub async fn head(&self) -> Result<u64, StoreError> {
@@ -155,7 +149,8 @@ impl Reader {
     ) -> Result<Option<Arc<Recorded>>, StoreError> {
         let row = self.row(event_sql(id)).await?;
         let found = row.map(|row| recorded(&row)).transpose()?;
-        Ok(found.filter(|event| event.tenant == *tenant).map(Arc::new))
+        let is_theirs = |event: &Recorded| event.tenant == *tenant && !event.data.is_empty();
+        Ok(found.filter(is_theirs).map(Arc::new))
     }
 
     /// All live conversations of all tenants, as the last commit left them.
@@ -201,6 +196,22 @@ impl Reader {
     }
 }
 
+/// Goes on with ` AND` what the filter says of the column `kind`.
+pub fn only_kinds(sql: &mut Sql, kinds: &KindFilter) {
+    if kinds.is_all() {
+        return;
+    }
+    sql.push(" AND (1 = 0");
+    for (name, is_stem) in kinds.names() {
+        let name = sql.next(name);
+        sql.push(&match is_stem {
+            true => format!(" OR substr(kind, 1, length({name})) = {name}"),
+            false => format!(" OR kind = {name}"),
+        });
+    }
+    sql.push(")");
+}
+
 fn head_sql(tenant: &TenantId, id: &ConversationId) -> Sql {
     Sql::new("SELECT * FROM conversations WHERE tenant = $1 AND id = $2")
         .with(tenant.as_str())
@@ -225,8 +236,17 @@ pub async fn event_by_id(
     id: &EventId,
 ) -> Result<Option<Arc<Recorded>>, sqlx::Error> {
     let row = connection.row(event_sql(id)).await?;
-    row.map(|row| recorded(&row).map(Arc::new).map_err(|error| sqlx::Error::Decode(error.into())))
+    row.map(|row| shown(&row).map(Arc::new).map_err(|error| sqlx::Error::Decode(error.into())))
         .transpose()
+}
+
+/// An event as it is read; `recorded` has it as it stands.
+fn shown(row: &Row) -> Result<Recorded, StoreError> {
+    let event = recorded(row)?;
+    Ok(match event.data.is_empty() {
+        true => Recorded { data: ERASED.into(), ..event },
+        false => event,
+    })
 }
 
 fn recorded(row: &Row) -> Result<Recorded, StoreError> {
@@ -265,6 +285,7 @@ fn head_of(row: &Row) -> Result<Head, StoreError> {
             last_turn: last_turn.map_err(damaged)?,
             last_sequence: count("last_sequence"),
             last_position: count("last_position"),
+            erased_at: row.maybe_int("erased_at").map(time).transpose()?,
             id: id.into(),
         },
         first_position: count("first_position"),

@@ -1,4 +1,4 @@
-//! What readers ask about the outbox.
+//! What readers ask about the outbox. An effect that is erased left its row, with nothing in it: it isn't told of.
 
 use jiff::Timestamp;
 
@@ -61,7 +61,7 @@ impl Reader {
         after: u64,
     ) -> Result<Vec<Delivery>, StoreError> {
         let sql = Sql::new(format!(
-            "{ROW} WHERE destination = $1 AND state = $2 AND position > $3 ORDER BY position LIMIT $4"
+            "{ROW} WHERE destination = $1 AND state = $2 AND position > $3 AND effect <> '' ORDER BY position LIMIT $4"
         ))
         .with(destination)
         .with(state.as_str())
@@ -73,7 +73,7 @@ impl Reader {
     pub async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>, StoreError> {
         let limit = query.limit.clamp(1, MAX_DELIVERIES);
         let mut sql = Sql::new(ROW);
-        sql.push("WHERE tenant = ").bind(query.tenant.as_str());
+        sql.push("WHERE effect <> '' AND tenant = ").bind(query.tenant.as_str());
         if let Some(state) = query.state {
             sql.push(" AND state = ").bind(state.as_str());
         }
@@ -98,7 +98,7 @@ impl Reader {
         tenant: &TenantId,
         position: u64,
     ) -> Result<Option<Delivery>, StoreError> {
-        let sql = Sql::new(format!("{ROW} WHERE tenant = $1 AND position = $2"))
+        let sql = Sql::new(format!("{ROW} WHERE tenant = $1 AND position = $2 AND effect <> ''"))
             .with(tenant.as_str())
             .with(in_row(position));
         self.row(sql).await?.as_ref().map(delivery).transpose()
@@ -110,10 +110,12 @@ impl Reader {
         destination: &str,
         key: &DedupeKey,
     ) -> Result<Option<Delivery>, StoreError> {
-        let sql = Sql::new(format!("{ROW} WHERE tenant = $1 AND destination = $2 AND key = $3"))
-            .with(tenant.as_str())
-            .with(destination)
-            .with(key.as_str());
+        let sql = Sql::new(format!(
+            "{ROW} WHERE tenant = $1 AND destination = $2 AND key = $3 AND effect <> ''"
+        ))
+        .with(tenant.as_str())
+        .with(destination)
+        .with(key.as_str());
         self.row(sql).await?.as_ref().map(delivery).transpose()
     }
 

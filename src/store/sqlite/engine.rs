@@ -16,6 +16,8 @@ use crate::store::writer::{Engine, Group, LogState, Tending};
 const WAL_BYTES: usize = 8 << 20;
 /// Roughly what a delivery takes in the file.
 const DELIVERY_BYTES: usize = 4_096;
+/// So many times a reader is waited for, each time as long as the connection's busy timeout.
+const SCRUBS: usize = 6;
 /// What a probe writes: more than fits into pages that happen to be free.
 const PROBE_BYTES: i64 = 256 << 10;
 
@@ -123,6 +125,21 @@ impl Engine for SqliteEngine {
         if when == Tending::Idle || self.wal_bytes > WAL_BYTES {
             self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)").await;
         }
+    }
+
+    async fn scrub(&mut self) -> Result<(), StoreError> {
+        let failed = |error: Error| write_error(&error);
+        self.connection.script("VACUUM").await.map_err(failed)?;
+        // The old pages are gone when the new ones stand in the file and nothing stands in the WAL.
+        for _ in 0..SCRUBS {
+            let sql = Sql::new("PRAGMA wal_checkpoint(TRUNCATE)");
+            let row = self.connection.row(sql).await.map_err(failed)?;
+            if row.is_none_or(|row| row.int(0) == 0) {
+                self.wal_bytes = 0;
+                return Ok(());
+            }
+        }
+        Err(StoreError::Write("what was erased still stands in the write-ahead log".into()))
     }
 
     fn failure(&self, error: &Error) -> StoreError {

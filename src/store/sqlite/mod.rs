@@ -88,6 +88,8 @@ impl EventLog {
             .foreign_keys(false)
             // The writer decides when: never while an appender waits.
             .pragma("wal_autocheckpoint", "0")
+            // What is written over or erased leaves nothing behind in its page.
+            .pragma("secure_delete", "ON")
             .thread_name(|_| "store-writer".to_owned());
         if let Some(pages) = settings.max_pages {
             write = write.pragma("max_page_count", pages.to_string());

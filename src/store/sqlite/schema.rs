@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_articles.sql"),
     include_str!("migrations/0003_outbox.sql"),
     include_str!("migrations/0004_chain.sql"),
+    include_str!("migrations/0005_erasure.sql"),
 ];
 
 /// The step whose columns are hashes, which SQL can't make.

@@ -3,6 +3,7 @@
 mod chained;
 #[path = "../../../tests/peers/postgres/mod.rs"]
 pub mod cluster;
+mod erased;
 mod upgrades;
 
 use std::sync::{Arc, Mutex};

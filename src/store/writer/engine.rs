@@ -49,6 +49,9 @@ pub trait Engine: Send {
 
     async fn tend(&mut self, when: Tending);
 
+    /// Sees to it that what was deleted or written over stands in no file any more, as far as the back end can.
+    async fn scrub(&mut self) -> Result<(), StoreError>;
+
     fn failure(&self, error: &sqlx::Error) -> StoreError;
 
     /// The last thing that happens.

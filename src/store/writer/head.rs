@@ -119,6 +119,7 @@ impl Head {
                 last_turn: None,
                 last_sequence: 0,
                 last_position: 0,
+                erased_at: None,
             },
             first_position: position,
             last_event_at: time,

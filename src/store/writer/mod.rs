@@ -4,6 +4,7 @@
 //! what a back end does differently: how a transaction begins, how many rows go in at once, and what a failure needs.
 
 mod engine;
+mod erase;
 mod head;
 mod orphans;
 mod plan;
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::codec::Encoded;
+use super::erasure::{Erased, Erasure};
 use super::{CommitHook, StoreError};
 use crate::domain::{
     ArticleRevision, ConversationId, DeliveryMove, NewDelivery, NewEvent, NewRevision, Recorded,
@@ -26,6 +28,7 @@ use crate::domain::{
 };
 
 pub use self::engine::{Engine, LogState, Tending};
+pub use self::erase::{elsewhere, without};
 pub use self::head::{Head, HeadKey};
 pub use self::plan::{Entry, Group};
 pub use self::trouble::{Trouble, Troubles};
@@ -46,6 +49,7 @@ const PROBE: Duration = Duration::from_secs(1);
 pub struct Written {
     pub events: Vec<Arc<Recorded>>,
     pub revisions: Vec<Arc<ArticleRevision>>,
+    pub erased: Erased,
 }
 
 pub type Answer = Result<Written, StoreError>;
@@ -58,6 +62,9 @@ pub struct Order {
     pub revisions: Vec<NewRevision>,
     pub deliveries: Vec<NewDelivery>,
     pub step: Option<DeliveryMove>,
+    pub erase: Option<Erasure>,
+    /// Nothing is appended; the files are written anew.
+    pub scrub: bool,
 }
 
 impl Order {
@@ -66,8 +73,16 @@ impl Order {
         conversation: ConversationId,
         events: Vec<(NewEvent, Encoded)>,
     ) -> Self {
-        let (revisions, deliveries, step) = (Vec::new(), Vec::new(), None);
-        Self { tenant, conversation, events, revisions, deliveries, step }
+        Self {
+            tenant,
+            conversation,
+            events,
+            revisions: Vec::new(),
+            deliveries: Vec::new(),
+            step: None,
+            erase: None,
+            scrub: false,
+        }
     }
 }
 
@@ -80,6 +95,11 @@ impl Job {
     pub fn new(order: Order) -> (Self, oneshot::Receiver<Answer>) {
         let (answer, answered) = oneshot::channel();
         (Self { order, answer }, answered)
+    }
+
+    /// An erasure is a group of its own: what others of its group write of the same conversations would come after it.
+    const fn is_alone(&self) -> bool {
+        self.order.erase.is_some() || self.order.scrub
     }
 }
 
@@ -165,8 +185,32 @@ impl Writer {
         self.engine.close().await;
     }
 
-    /// Writes a group and answers everybody in it, one way or the other.
+    /// Writes what waits and answers everybody, one way or the other.
     async fn commit(&mut self, jobs: Vec<Job>) {
+        let mut together = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            if !job.is_alone() {
+                together.push(job);
+                continue;
+            }
+            if !together.is_empty() {
+                self.commit_group(std::mem::take(&mut together)).await;
+            }
+            match job.order.scrub {
+                true => {
+                    let answer = self.engine.scrub().await.map(|()| Written::default());
+                    let _ = job.answer.send(answer);
+                }
+                false => self.commit_group(vec![job]).await,
+            }
+        }
+        if !together.is_empty() {
+            self.commit_group(together).await;
+        }
+    }
+
+    /// Writes a group and answers everybody in it, one way or the other.
+    async fn commit_group(&mut self, jobs: Vec<Job>) {
         let Err((jobs, failure)) = self.write(jobs).await else { return };
         // One append that the database won't take must not take the others along.
         if jobs.len() > 1 && matches!(failure, StoreError::Unwritable(_)) {
@@ -211,7 +255,9 @@ impl Writer {
 
     fn done(&mut self, group: Group, jobs: Vec<Job>, begun: Instant) {
         self.troubles.end();
-        if self.heads.len() + group.heads.len() > MAX_HEADS {
+        // Those of erased conversations still hold what was said.
+        let is_erasure = jobs.iter().any(|job| job.order.erase.is_some());
+        if is_erasure || self.heads.len() + group.heads.len() > MAX_HEADS {
             self.heads.clear();
         }
         self.heads.extend(group.heads.into_iter().map(|(key, mut head)| {

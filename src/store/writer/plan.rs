@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::statements;
 use super::{Answer, Head, HeadKey, LogState, Order, Writer, Written};
+use super::{erase, statements};
 use crate::domain::{
     ArticleRevision, CardId, ConversationId, EventBody, NewDelivery, Recorded, TenantId,
 };
 use crate::store::chain::{self, Hash, LogHead, Salt};
+use crate::store::erasure::Erased;
 use crate::store::{StoreError, reader};
 
 /// An event with what is written beside it.
@@ -118,6 +119,13 @@ impl Writer {
         {
             return Ok(Err(StoreError::DeliveryMoved(step.position)));
         }
+        let erased = match &job.erase {
+            None => Erased::default(),
+            Some(erasure) => match erase::erase(self.engine.connection(), erasure).await? {
+                Ok(erased) => erased,
+                Err(error) => return Ok(Err(error)),
+            },
+        };
         if let Some(head) = head.filter(|_| !fresh.is_empty()) {
             group.heads.insert(key, head);
         }
@@ -125,7 +133,7 @@ impl Writer {
         group.cards.append(&mut cards);
         group.state.head = log;
         group.state.revision += revisions.len() as u64;
-        let written = Written { events: answer, revisions: revisions.clone() };
+        let written = Written { events: answer, revisions: revisions.clone(), erased };
         group.revisions.extend(revisions.drain(..).map(|one| (job.tenant.clone(), one)));
         let place = |new: &NewDelivery| (job.tenant.clone(), job.conversation.clone(), new.clone());
         group.deliveries.extend(job.deliveries.iter().map(place));

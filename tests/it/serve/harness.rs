@@ -156,7 +156,7 @@ impl House {
             })
         };
         let store = Arc::new(SqliteStore::open(&data, hook).await.expect("it opens"));
-        let log: Arc<dyn ArticleLog> = store.clone();
+        let (whole_log, log): (_, Arc<dyn ArticleLog>) = (store.clone(), store.clone());
         let outbox: Arc<dyn Outbox> = store.clone();
         let store: Arc<dyn Store> = store;
         if log.newest_revision().await.expect("read") == 0 {
@@ -239,6 +239,7 @@ impl House {
             stop: stop.child_token(),
         };
         let (routing, routers) = RoutingDesk::start(options.routing, around);
+        let erasures = super::erasures::door(whole_log, data, gaps.clone());
         let state = ServeState::new(Services {
             store: store.clone(),
             bus: bus.clone(),
@@ -262,6 +263,7 @@ impl House {
             crm: Arc::new(crm),
             routing: Arc::new(routing),
             batches: Arc::new(NoBatches),
+            erasures: Arc::new(erasures),
             system: Arc::new(Fake),
             audiosocket: Some(Registry::default()),
             masker: Arc::new(redaction::typed),

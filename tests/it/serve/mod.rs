@@ -11,6 +11,7 @@ mod crm;
 mod customers;
 mod doors;
 mod embed;
+mod erasures;
 mod gaps;
 pub mod harness;
 mod large;

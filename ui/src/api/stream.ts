@@ -98,7 +98,8 @@ export class EventStream {
       // A partial has no id of its own: the browser then repeats the last one, which is what we want to resume after.
       if (message.lastEventId !== '') this.lastId = message.lastEventId;
       const event = parse(message.data);
-      if (event) this.options.onEvent(event);
+      // Nothing is left of what was erased.
+      if (event && (event.data as { erased?: boolean } | null)?.erased !== true) this.options.onEvent(event);
     };
     source.onerror = this.lost;
   }

@@ -1,0 +1,117 @@
+//! Erasure in a service that runs.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{BatchesGone, Beside, ErasureError, OldBatches, Sweep, Wanted, erase, parse};
+use crate::app::batches::BatchDoor;
+use crate::app::gaps::GapDoor;
+use crate::config::Config;
+use crate::domain::{ConversationId, ErrorKind, TenantId};
+use crate::serve::{Certificate, Erasures, Failure, WantedErasure};
+use crate::store::{EventLog, Place};
+
+/// What stands beside the log while the service runs.
+pub(in crate::app) struct Running {
+    pub gaps: Arc<GapDoor>,
+    pub batches: Arc<BatchDoor>,
+}
+
+#[async_trait]
+impl Beside for Running {
+    async fn forget_questions(&self, tenant: &TenantId) -> Result<(), ErasureError> {
+        Ok(self.gaps.forget(tenant).await?)
+    }
+
+    async fn forget_batches(
+        &self,
+        tenant: &TenantId,
+        conversations: &[ConversationId],
+        dry_run: bool,
+    ) -> Result<BatchesGone, ErasureError> {
+        self.batches.forget(tenant, conversations, dry_run).await
+    }
+}
+
+#[async_trait]
+impl OldBatches for Running {
+    async fn expire(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+        dry_run: bool,
+    ) -> Result<BatchesGone, ErasureError> {
+        self.batches.expire(tenant, before, dry_run).await
+    }
+}
+
+/// What `POST /v1/erasures` opens onto.
+pub struct ErasureDoor {
+    log: Arc<EventLog>,
+    place: Place,
+    beside: Arc<dyn Beside>,
+    region: String,
+    /// One at a time: each writes the whole file anew.
+    turn: Arc<Mutex<()>>,
+}
+
+impl ErasureDoor {
+    /// `region` is where numbers without a country code are, as ISO 3166-1.
+    pub fn new(log: Arc<EventLog>, place: Place, beside: Arc<dyn Beside>, region: String) -> Self {
+        Self { log, place, beside, region, turn: Arc::default() }
+    }
+}
+
+/// The door, and the task that erases what is too old.
+pub(in crate::app) fn start(
+    config: &Config,
+    log: Arc<EventLog>,
+    place: Place,
+    beside: Running,
+    stop: &CancellationToken,
+) -> (ErasureDoor, JoinHandle<()>) {
+    let beside = Arc::new(beside);
+    let sweep = Sweep::new(Arc::clone(&log), beside.clone(), config.retention.clone());
+    let sweep = tokio::spawn(sweep.keep_up(stop.child_token()));
+    (ErasureDoor::new(log, place, beside, config.crm.region.clone()), sweep)
+}
+
+#[async_trait]
+impl Erasures for ErasureDoor {
+    async fn erase(&self, wanted: WantedErasure) -> Result<Certificate, Failure> {
+        let contact = |text: &String| {
+            let wrong = || Failure {
+                kind: ErrorKind::Invalid,
+                message: "contacts: write a number, an address or the CRM's identifier".to_owned(),
+            };
+            parse(text, &self.region).ok_or_else(wrong)
+        };
+        let wanted = Wanted {
+            tenant: wanted.tenant,
+            contacts: wanted.contacts.iter().map(contact).collect::<Result<_, _>>()?,
+            conversations: wanted.conversations,
+            region: self.region.clone(),
+            by: wanted.by,
+            dry_run: wanted.is_dry_run,
+        };
+        let (log, place) = (Arc::clone(&self.log), self.place.clone());
+        let (beside, turn) = (Arc::clone(&self.beside), Arc::clone(&self.turn));
+        // It goes on when whoever asked has hung up: half an erasure helps nobody.
+        let erasing = tokio::spawn(async move {
+            let _turn = turn.lock().await;
+            erase(&log, &place, &*beside, wanted).await
+        });
+        match erasing.await {
+            Ok(done) => done.map_err(|error| Failure::of(&error)),
+            Err(_) => Err(Failure {
+                kind: ErrorKind::Internal,
+                message: "erasing failed, which is a bug".to_owned(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Which conversations are a contact's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::app::crm::identify;
+use crate::domain::{ContactKey, ConversationId, Recorded, TenantId};
+use crate::store::wire::{Contact, ConversationStarted, CrmContext};
+use crate::store::{KindFilter, MAX_READ, ROUTING, ReadQuery, Store, StoreError, codec};
+
+/// What is a contact's.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// They were the customer.
+    pub conversations: BTreeSet<ConversationId>,
+    /// Positions of events of others' conversations, or of none, that name them.
+    pub events: BTreeSet<u64>,
+}
+
+/// Whoever is meant, and where numbers without a country code are.
+pub struct Who<'a> {
+    pub contacts: &'a [ContactKey],
+    /// ISO 3166-1, such as `GB`.
+    pub region: &'a str,
+}
+
+/// Reads a contact as somebody writes it: `phone:`, `email:` or `id:` before it says what it is. Without that it is a
+/// number or an address if it looks like one, else the CRM's identifier.
+pub fn parse(text: &str, region: &str) -> Option<ContactKey> {
+    let text = text.trim();
+    let key = |value: &str| identify::key(value, region);
+    let key = match text.split_once(':') {
+        Some(("id", id)) => Some(ContactKey::Id(id.trim().to_owned())),
+        Some(("phone", number)) => key(number).filter(|key| matches!(key, ContactKey::Phone(_))),
+        Some(("email", address)) => key(address).filter(|key| matches!(key, ContactKey::Email(_))),
+        _ => Some(key(text).unwrap_or_else(|| ContactKey::Id(text.to_owned()))),
+    };
+    key.filter(|key| !key.value().is_empty())
+}
+
+impl Who<'_> {
+    fn is(&self, text: &str) -> bool {
+        identify::key(text, self.region).is_some_and(|key| self.contacts.contains(&key))
+    }
+
+    fn has_id(&self, id: &str) -> bool {
+        self.contacts.iter().any(|key| matches!(key, ContactKey::Id(known) if known == id.trim()))
+    }
+
+    fn is_contact(&self, contact: &Contact) -> bool {
+        self.has_id(&contact.id)
+            || contact.phones.iter().chain(&contact.emails).any(|text| self.is(text))
+    }
+
+    fn began(&self, started: &ConversationStarted) -> bool {
+        let named = |(name, value): (&String, &String)| match name.as_str() {
+            "contact_id" => self.has_id(value),
+            _ => self.is(value),
+        };
+        started.attributes.iter().any(named)
+            || started.external_id.as_deref().is_some_and(|id| self.is(id))
+            || started.parties.iter().any(|party| {
+                self.is(&party.id) || party.name.as_deref().is_some_and(|name| self.is(name))
+            })
+    }
+
+    /// Anywhere in a body.
+    fn is_in(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => self.is(text),
+            Value::Array(all) => all.iter().any(|one| self.is_in(one)),
+            Value::Object(members) => members.iter().any(|(name, value)| {
+                let is_id = matches!(name.as_str(), "contact_id" | "customer_id");
+                self.is_in(value) || (is_id && value.as_str().is_some_and(|id| self.has_id(id)))
+            }),
+            _ => false,
+        }
+    }
+}
+
+/// What the CRM said of a conversation's customer, over time.
+#[derive(Default)]
+struct Told {
+    named: BTreeSet<u64>,
+    /// The one who was searched for.
+    is_searched: bool,
+    /// The newest says that it is them.
+    is_theirs: bool,
+}
+
+/// Reads a tenant's whole log.
+///
+/// # Errors
+/// It can't be read.
+pub async fn of_contact(
+    store: &dyn Store,
+    tenant: &TenantId,
+    who: &Who<'_>,
+) -> Result<Found, StoreError> {
+    let mut found = Found::default();
+    let mut told: BTreeMap<ConversationId, Told> = BTreeMap::new();
+    let mut query = ReadQuery::all(tenant.clone(), 0);
+    query.kinds = KindFilter::exactly(codec::CONVERSATION_STARTED)
+        .or(codec::CRM_CONTEXT)
+        .or(codec::ROUTE_OFFERED)
+        .or(codec::ROUTE_QUEUED);
+    loop {
+        let page = store.read(&query).await?;
+        for event in &page {
+            query.after = event.position;
+            take(event, who, &mut found, &mut told)?;
+        }
+        if page.len() < MAX_READ {
+            break;
+        }
+    }
+    for (conversation, told) in told {
+        if told.is_searched || told.is_theirs {
+            found.conversations.insert(conversation);
+        } else if !found.conversations.contains(&conversation) {
+            // One of several, or not the right one: the conversation is somebody else's.
+            found.events.extend(told.named);
+        }
+    }
+    Ok(found)
+}
+
+fn take(
+    event: &Recorded,
+    who: &Who<'_>,
+    found: &mut Found,
+    told: &mut BTreeMap<ConversationId, Told>,
+) -> Result<(), StoreError> {
+    match &*event.kind {
+        codec::CONVERSATION_STARTED => {
+            if who.began(&codec::data(event)?) {
+                found.conversations.insert(event.conversation.clone());
+            }
+        }
+        codec::CRM_CONTEXT => {
+            let context: CrmContext = codec::data(event)?;
+            let told = told.entry(event.conversation.clone()).or_default();
+            let searched = context.searched.as_ref();
+            told.is_searched |= searched.is_some_and(|searched| match searched.by.as_str() {
+                "id" => who.has_id(&searched.value),
+                _ => who.is(&searched.value),
+            });
+            if let Some(contact) = &context.contact {
+                told.is_theirs = who.is_contact(contact);
+            }
+            if context.contact.iter().chain(&context.candidates).any(|one| who.is_contact(one)) {
+                told.named.insert(event.position);
+            }
+        }
+        _ if event.conversation.as_str() == ROUTING => {
+            if who.is_in(&codec::data(event)?) {
+                found.events.insert(event.position);
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contact_is_read_as_people_write_it() {
+        let check = |text: &str, expected: Option<ContactKey>| {
+            assert_eq!(parse(text, "GB"), expected, "{text}");
+        };
+        check("020 7946 0123", Some(ContactKey::Phone("+442079460123".into())));
+        check("phone:+44 20 7946 0123", Some(ContactKey::Phone("+442079460123".into())));
+        check("Ada@Example.test", Some(ContactKey::Email("ada@example.test".into())));
+        check("003Ab00000XyZ", Some(ContactKey::Id("003Ab00000XyZ".into())));
+        check("id:020 7946 0123", Some(ContactKey::Id("020 7946 0123".into())));
+        check("email:020 7946 0123", None);
+        check("id: ", None);
+        check("", None);
+    }
+}
