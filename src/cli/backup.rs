@@ -1,9 +1,9 @@
-//! `backchannel backup` and `backchannel restore`.
+//! `backchannel backup`, `backchannel restore` and `backchannel keyring`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::Failure;
 use super::log::{PlaceArgs, runtime};
@@ -11,8 +11,9 @@ use crate::store::backup;
 
 /// Back the event log up into a new folder, also while a service runs
 ///
-/// The backup is checked as it is made. It is a log itself: `--store` of other commands reads it. A backup of a
-/// PostgreSQL database can be restored into a file and the other way round.
+/// The backup is checked as it is made, and `audit verify --store` checks it again. What was said stands in it under a
+/// key for each conversation. The keys are in the log and not in the backup: export them with `keyring export`, and
+/// keep them elsewhere. A backup of a PostgreSQL database can be restored into a file and the other way round.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
     /// The folder, which is made
@@ -23,7 +24,8 @@ pub struct BackupArgs {
 
 /// Make a backup the event log of a service that isn't running
 ///
-/// The backup is checked before anything is replaced.
+/// The backup is checked before anything is replaced. Conversations that were erased since it was made stay erased:
+/// their keys are gone.
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
     /// A folder that `backup` made
@@ -33,6 +35,36 @@ pub struct RestoreArgs {
     /// Also where there is a log already: a file is set aside, what a database held is gone
     #[arg(long)]
     force: bool,
+    /// Keys that `keyring export` wrote, where the log that is there has none
+    #[arg(long, value_name = "FILE")]
+    keyring: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyringCommand {
+    Export(KeyringArgs),
+}
+
+/// Write the keys of the log's backups into a file, also while a service runs
+///
+/// Without them and without the log, backups are worth nothing. Keep the file elsewhere than the backups, and write it
+/// anew after each backup and each erasure: an older one opens what was erased since.
+#[derive(Debug, Args)]
+pub struct KeyringArgs {
+    /// The file, which is replaced if it is there
+    dest: PathBuf,
+    #[command(flatten)]
+    log: PlaceArgs,
+}
+
+/// # Errors
+/// As `store::backup::export`.
+pub fn keyring(command: &KeyringCommand) -> Result<ExitCode, Failure> {
+    let KeyringCommand::Export(args) = command;
+    let place = args.log.place(&args.log.config()?)?;
+    let count = runtime()?.block_on(backup::export(&place, &args.dest))?;
+    println!("{}: the keys of {count} conversations", args.dest.display());
+    Ok(ExitCode::SUCCESS)
 }
 
 /// # Errors
@@ -55,12 +87,16 @@ pub fn backup(args: &BackupArgs) -> Result<ExitCode, Failure> {
 /// As `store::backup::restore`.
 pub fn restore(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let place = args.log.place(&args.log.config()?)?;
-    let restored =
-        runtime()?.block_on(backup::restore(&args.src, &place, args.force, &mut |_| ()))?;
+    let keyring = args.keyring.as_deref();
+    let restoring = backup::restore(&args.src, &place, keyring, args.force, &mut |_| ());
+    let restored = runtime()?.block_on(restoring)?;
     println!(
         "{place}: {} events of {} conversations, as they were at {}",
         restored.note.events, restored.note.conversations, restored.note.made_at
     );
+    if restored.erased > 0 {
+        println!("{} conversations are erased: their keys are gone", restored.erased);
+    }
     if let Some(folder) = restored.set_aside {
         println!("the log that was there is in {}", folder.display());
     }

@@ -79,6 +79,9 @@ enum Command {
     Audit(audit::AuditCommand),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
+    /// The keys under which backups hold what was said
+    #[command(subcommand)]
+    Keyring(backup::KeyringCommand),
     Erase(erase::EraseArgs),
     Retention(erase::RetentionArgs),
     Check(check::CheckArgs),
@@ -238,6 +241,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Audit(command) => audit::run(&command, &mut out),
         Command::Backup(args) => backup::backup(&args),
         Command::Restore(args) => backup::restore(&args),
+        Command::Keyring(command) => backup::keyring(&command),
         Command::Erase(args) => erase::run(&args, &mut out),
         Command::Retention(args) => erase::retention(&args, &mut out),
         Command::Check(args) => check::run(&args),

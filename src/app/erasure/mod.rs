@@ -168,6 +168,8 @@ pub async fn erase(
         erased.add(log.would_erase(step).await?);
     }
     let conversations: Vec<ConversationId> = found.conversations.iter().cloned().collect();
+    // Before the log: when that is erased, nothing says any more whose conversations they were.
+    let batches = beside.forget_batches(&wanted.tenant, &conversations, wanted.dry_run).await?;
     let mut audit_event = None;
     if !wanted.dry_run {
         let note = note(&wanted, &erased, begun_at);
@@ -181,7 +183,6 @@ pub async fn erase(
         beside.forget_questions(&wanted.tenant).await?;
         log.scrub().await?;
     }
-    let batches = beside.forget_batches(&wanted.tenant, &conversations, wanted.dry_run).await?;
     let content = Content {
         version: 1,
         program: format!("backchannel {}", env!("CARGO_PKG_VERSION")),

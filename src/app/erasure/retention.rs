@@ -148,6 +148,9 @@ impl Sweep {
             let limit = if dry_run { LOOK } else { STEP };
             let conversations = self.log.ended(tenant, from, before, reach, limit).await?;
             count += conversations.len() as u64;
+            if conversations.is_empty() {
+                break;
+            }
             let is_last = conversations.len() < limit;
             let step = Erasure {
                 tenant: tenant.clone(),

@@ -1,7 +1,10 @@
 //! Copies a log's rows from one database into another, empty one.
 
+use async_trait::async_trait;
 use sqlx::Error;
 
+use crate::store::StoreError;
+use crate::store::reader::read_error;
 use crate::store::sql::{Connection, Row, Sql, Value};
 
 /// Rows a statement; times the columns of the widest table, both databases take as many values.
@@ -15,14 +18,27 @@ enum Kind {
 }
 use Kind::{Bytes, Int, Text};
 
-struct Table {
-    name: &'static str,
+pub struct Table {
+    pub name: &'static str,
     /// How many of the first columns are its key, by which its pages go.
     key: usize,
     columns: &'static [(&'static str, Kind)],
 }
 
-/// Everything but `log`, which `copy` writes last, and what is empty by its nature.
+/// What becomes of rows on their way.
+#[async_trait]
+pub trait Change: Send {
+    /// Changes a page of a table's rows, in the order of their keys, before they are written.
+    async fn change(
+        &mut self,
+        table: &Table,
+        rows: &mut [Vec<Value>],
+        from: &mut Connection,
+        to: &mut Connection,
+    ) -> Result<(), StoreError>;
+}
+
+/// Everything but `log`, which `copy` writes last, what is empty by its nature, and the keys of backups.
 const TABLES: &[Table] = &[
     Table {
         name: "events",
@@ -143,6 +159,12 @@ const TABLES: &[Table] = &[
 ];
 
 impl Table {
+    /// Where a column stands in a row.
+    pub fn index(&self, column: &str) -> usize {
+        let at = self.columns.iter().position(|(name, _)| *name == column);
+        at.expect("the columns are constants; this is a bug")
+    }
+
     fn names(&self) -> String {
         let quoted: Vec<String> =
             self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
@@ -188,33 +210,37 @@ pub fn tables() -> Vec<&'static str> {
 }
 
 /// Copies every row; both connections are in a transaction, the one that reads in one whose view doesn't change.
-/// `progress` hears how many rows were copied.
+/// `failed` says what an error of the one that is written to means, and `progress` hears how many rows were copied.
 pub async fn copy(
     from: &mut Connection,
     to: &mut Connection,
+    change: &mut dyn Change,
+    failed: fn(&Error) -> StoreError,
     progress: &mut (dyn FnMut(u64) + Send),
-) -> Result<(), Error> {
+) -> Result<(), StoreError> {
+    let unread = |error: Error| read_error(&error);
     let mut count = 0;
     for table in TABLES {
         let mut after: Vec<Value> = Vec::new();
         loop {
-            let rows = from.rows(table.page(&after)).await?;
-            let rows: Vec<Vec<Value>> = rows.iter().map(|row| table.values(row)).collect();
+            let rows = from.rows(table.page(&after)).await.map_err(unread)?;
+            let mut rows: Vec<Vec<Value>> = rows.iter().map(|row| table.values(row)).collect();
             let Some(last) = rows.last() else { break };
             after = last[..table.key].to_vec();
-            to.execute(table.insert(&rows)).await?;
+            change.change(table, &mut rows, from, to).await?;
+            to.execute(table.insert(&rows)).await.map_err(|error| failed(&error))?;
             count += rows.len() as u64;
             progress(count);
         }
     }
-    let row = from.row(Sql::new("SELECT position, revision, seal, id FROM log")).await?;
-    let row = row.ok_or(Error::RowNotFound)?;
+    let row = from.row(Sql::new("SELECT position, revision, seal, id FROM log")).await;
+    let row = row.map_err(unread)?.ok_or_else(|| read_error(&Error::RowNotFound))?;
     let sql = Sql::new("UPDATE log SET position = $1, revision = $2, seal = $3, id = $4")
         .with(row.int(0))
         .with(row.int(1))
         .with(row.bytes(2).as_slice())
         .with(row.text(3));
-    to.execute(sql).await.map(drop)
+    to.execute(sql).await.map(drop).map_err(|error| failed(&error))
 }
 
 /// Takes every row away.
@@ -222,5 +248,5 @@ pub async fn empty(connection: &mut Connection) -> Result<(), Error> {
     for table in TABLES {
         connection.execute(Sql::new(format!("DELETE FROM {}", table.name))).await?;
     }
-    Ok(())
+    connection.execute(Sql::new("DELETE FROM backup_keys")).await.map(drop)
 }

@@ -1,12 +1,17 @@
 //! Backups: a folder with the log as a SQLite file, whatever it stands in, and a note of what must be in it.
 //!
-//! A backup is consistent, and made while a service writes: `VACUUM INTO` copies a file's last commit, and from
-//! PostgreSQL all rows are read in one snapshot. Since both back ends have the same rows, a backup of the one can be
-//! restored into the other. It is checked when it is made and again before it replaces anything: its hash, the pages,
-//! the sequences and the whole hash chain.
+//! A backup is consistent, and made while a service writes: all rows are read in one snapshot. Since both back ends
+//! have the same rows, a backup of the one can be restored into the other. It is checked when it is made and again
+//! before it replaces anything: its hash, the pages, the sequences and the whole hash chain.
+//!
+//! What belongs to a conversation stands in it under the conversation's key only (`seal`), and the keys are in the log
+//! that was backed up (`keyring`). So an erasure, which destroys the key, reaches every backup, wherever it is.
 
 mod copy;
+mod keyring;
+mod private;
 mod restore;
+mod seal;
 
 use std::path::{Path, PathBuf};
 
@@ -14,15 +19,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use self::seal::Sealer;
 use super::chain::{LogHead, Report};
 use super::sql::Connection;
 use super::sqlite::FILE;
 use super::{EventLog, Place, Store as _, StoreError, postgres, private, sqlite};
 
+pub use self::keyring::{Keyring, export};
 pub use self::restore::{Restored, restore};
 
 const NOTE: &str = "backup.json";
-const VERSION: u32 = 1;
+/// 1: nothing is sealed.
+const VERSION: u32 = 2;
 
 /// What a backup holds, as `backup.json` says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +59,13 @@ pub enum BackupError {
     Taken(PathBuf),
     #[error("{}: {why}", folder.display())]
     NoBackup { folder: PathBuf, why: String },
+    #[error(
+        "{} is sealed, and the log in {place} has no keys; name the file that `backchannel keyring export` wrote \
+         with --keyring", folder.display()
+    )]
+    NoKeys { folder: PathBuf, place: String },
+    #[error("{}:{line}: this is no keyring, or not a whole one", file.display())]
+    NoKeyring { file: PathBuf, line: usize },
     #[error("the log is damaged, so that no backup was kept: {0}")]
     Damaged(String),
     #[error(
@@ -66,7 +81,10 @@ impl crate::domain::Classify for BackupError {
             Self::Store(error) => error.kind(),
             Self::Io { .. } => ErrorKind::Unavailable,
             Self::Taken(_) | Self::InTheWay(_) => ErrorKind::Conflict,
-            Self::NoBackup { .. } | Self::Damaged(_) => ErrorKind::Invalid,
+            Self::NoBackup { .. }
+            | Self::Damaged(_)
+            | Self::NoKeys { .. }
+            | Self::NoKeyring { .. } => ErrorKind::Invalid,
         }
     }
 }
@@ -107,22 +125,25 @@ async fn make(
 ) -> Result<Note, BackupError> {
     let file = folder.join(FILE);
     private::file(&file).map_err(io(&file))?;
-    match from {
+    let mut snapshot = snapshot(from).await?;
+    let mut sealer = match from {
         Place::Folder(data) => {
-            EventLog::open_to_read(data).await?.close().await;
-            sqlite::copy_into(&data.join(FILE), &file).await?;
+            Sealer::new(sqlite::beside(&data.join(FILE)).await?, sqlite::write_error)
         }
         Place::Postgres(options) => {
-            let mut snapshot = postgres::snapshot(options).await?;
-            let mut target = sqlite::make_file(&file).await?;
-            target.script("BEGIN").await.map_err(|error| sqlite::write_error(&error))?;
-            let copied = copy::copy(&mut snapshot, &mut target, progress).await;
-            copied.map_err(|error| StoreError::Write(error.to_string().into()))?;
-            target.script("COMMIT").await.map_err(|error| sqlite::write_error(&error))?;
-            close(target).await;
-            close(snapshot).await;
+            Sealer::new(postgres::beside(options).await?, postgres::failure)
         }
-    }
+    };
+    let mut target = sqlite::make_file(&file).await?;
+    let failed = |error: sqlx::Error| sqlite::write_error(&error);
+    target.script(seal::TABLE).await.map_err(failed)?;
+    target.script("BEGIN").await.map_err(failed)?;
+    let to = &mut target;
+    copy::copy(&mut snapshot, to, &mut sealer, sqlite::write_error, progress).await?;
+    target.script("COMMIT").await.map_err(failed)?;
+    close(target).await;
+    close(snapshot).await;
+    close(sealer.into_connection()).await;
     let report = checked(&file, None).await?;
     if let Some(fault) = report.faults.first() {
         return Err(BackupError::Damaged(fault.to_string()));
@@ -145,6 +166,17 @@ async fn make(
         synced(path).await?;
     }
     Ok(note)
+}
+
+/// A connection that sees the log as it is now, whatever is written meanwhile.
+async fn snapshot(from: &Place) -> Result<Connection, StoreError> {
+    match from {
+        Place::Folder(data) => {
+            EventLog::open_to_read(data).await?.close().await;
+            sqlite::snapshot(&data.join(FILE)).await
+        }
+        Place::Postgres(options) => postgres::snapshot(options).await,
+    }
 }
 
 /// Everything that can be checked of a log's file.

@@ -6,11 +6,14 @@ use jiff::Timestamp;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
+use super::keyring::Keyring;
+use super::seal::Opener;
 use super::{BackupError, NOTE, Note, VERSION, checked, close, copy, hashed, io, synced};
 use crate::store::chain::LogHead;
+use crate::store::reader::read_error;
 use crate::store::sql::{Connection, Sql};
 use crate::store::sqlite::{FILE, FolderLock};
-use crate::store::{Place, StoreError, followers, postgres, sqlite};
+use crate::store::{Place, StoreError, followers, postgres, private, sqlite};
 
 /// What was done.
 #[derive(Debug)]
@@ -18,23 +21,32 @@ pub struct Restored {
     pub note: Note,
     /// Where the log that was there before is now.
     pub set_aside: Option<PathBuf>,
+    /// Conversations whose key is gone: they are erased in the restored log.
+    pub erased: usize,
 }
 
 /// Checks a backup and makes it the log in `to`, which no service may use meanwhile. `replace`: also where there is a
-/// log already; a file is set aside then, rows of a database are not kept.
+/// log already; a file is set aside then, rows of a database are not kept. The keys are those of the log that is
+/// there, and those of `keyring`, an export.
 ///
 /// # Errors
-/// The backup is damaged or isn't one, there is a log already, or a service uses it. What was there still is.
+/// The backup is damaged or isn't one, there are no keys for it, there is a log already, or a service uses it. What
+/// was there still is.
 pub async fn restore(
     folder: &Path,
     to: &Place,
+    keyring: Option<&Path>,
     replace: bool,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Restored, BackupError> {
     let note = verified(folder).await?;
-    let file = folder.join(FILE);
-    let set_aside = match to {
-        Place::Folder(data) => into_folder(&file, data, replace).await?,
+    let given = match keyring {
+        Some(file) => Some(Keyring::read(file).await?),
+        None => None,
+    };
+    let source = Source { folder: folder.to_owned(), place: to.to_string(), given };
+    let (set_aside, erased) = match to {
+        Place::Folder(data) => source.into_folder(data, replace, progress).await?,
         Place::Postgres(options) => {
             let mut target = postgres::alone(options).await?;
             let there =
@@ -43,12 +55,14 @@ pub async fn restore(
             if is_there && !replace {
                 return Err(BackupError::InTheWay(to.to_string()));
             }
-            into_database(&file, &mut target, progress).await?;
+            let keys = Keyring::of_log(&mut target).await;
+            let keys = keys.map_err(|error| postgres::failure(&error))?;
+            let erased = source.copied(&mut target, keys, postgres::failure, progress).await?;
             close(target).await;
-            None
+            (None, erased)
         }
     };
-    Ok(Restored { note, set_aside })
+    Ok(Restored { note, set_aside, erased })
 }
 
 /// The note of a backup whose every byte and link was checked.
@@ -79,86 +93,128 @@ async fn verified(folder: &Path) -> Result<Note, BackupError> {
     }
 }
 
-async fn into_folder(
-    file: &Path,
-    data: &Path,
-    replace: bool,
-) -> Result<Option<PathBuf>, BackupError> {
-    let _lock = FolderLock::make(data)?;
-    let log = data.join(FILE);
-    let is_there = log.exists();
-    if is_there && !replace {
-        return Err(BackupError::InTheWay(data.display().to_string()));
-    }
-    // Whole beside it first: a full disk or a kill leaves the old log as it was.
-    let beside = data.join(format!("{FILE}.restoring"));
-    tokio::fs::copy(file, &beside).await.map_err(io(&beside))?;
-    let renamed = rename_log(&beside).await;
-    renamed.map_err(|error| sqlite::write_error(&error))?;
-    synced(&beside).await?;
-    let mut aside = None;
-    if is_there {
-        let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-        let folder = data.join(format!("replaced-{stamp}"));
-        tokio::fs::create_dir_all(&folder).await.map_err(io(&folder))?;
-        // The WAL first: it must never be found beside a file that isn't its own.
-        for suffix in ["-wal", "-shm", ""] {
-            let name = format!("{FILE}{suffix}");
-            match tokio::fs::rename(data.join(&name), folder.join(&name)).await {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                moved => moved.map_err(io(&data.join(&name)))?,
+/// A backup that was checked.
+struct Source {
+    folder: PathBuf,
+    /// Where it goes, for people.
+    place: String,
+    given: Option<Keyring>,
+}
+
+impl Source {
+    /// Into a data folder. Where the log that was there is now, and how many conversations' keys are gone.
+    async fn into_folder(
+        self,
+        data: &Path,
+        replace: bool,
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<(Option<PathBuf>, usize), BackupError> {
+        let _lock = FolderLock::make(data)?;
+        let log = data.join(FILE);
+        let is_there = log.exists();
+        if is_there && !replace {
+            return Err(BackupError::InTheWay(data.display().to_string()));
+        }
+        let keys = if is_there { keys_of(&log).await } else { Keyring::default() };
+        // Whole beside it first: a full disk or a kill leaves the old log as it was.
+        let beside = data.join(format!("{FILE}.restoring"));
+        for suffix in ["", "-journal"] {
+            let left = data.join(format!("{FILE}.restoring{suffix}"));
+            match tokio::fs::remove_file(&left).await {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(io(&left)(error));
+                }
+                _ => {}
             }
         }
-        aside = Some(folder);
+        private::file(&beside).map_err(io(&beside))?;
+        let mut target = sqlite::make_file(&beside).await?;
+        let erased = self.copied(&mut target, keys, sqlite::write_error, progress).await;
+        close(target).await;
+        if erased.is_err() {
+            // What is in it is worth nothing, and readable.
+            let _ = tokio::fs::remove_file(&beside).await;
+        }
+        let erased = erased?;
+        synced(&beside).await?;
+        let mut aside = None;
+        if is_there {
+            let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+            let folder = data.join(format!("replaced-{stamp}"));
+            tokio::fs::create_dir_all(&folder).await.map_err(io(&folder))?;
+            // The WAL first: it must never be found beside a file that isn't its own.
+            for suffix in ["-wal", "-shm", ""] {
+                let name = format!("{FILE}{suffix}");
+                match tokio::fs::rename(data.join(&name), folder.join(&name)).await {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    moved => moved.map_err(io(&data.join(&name)))?,
+                }
+            }
+            aside = Some(folder);
+        }
+        tokio::fs::rename(&beside, &log).await.map_err(io(&log))?;
+        followers::part(data).await.map_err(io(data))?;
+        synced(data).await?;
+        Ok((aside, erased))
     }
-    tokio::fs::rename(&beside, &log).await.map_err(io(&log))?;
-    followers::part(data).await.map_err(io(data))?;
-    synced(data).await?;
-    Ok(aside)
+
+    /// In one transaction: whoever reads sees the old log or the new one. How many conversations' keys are gone.
+    async fn copied(
+        self,
+        target: &mut Connection,
+        mut keys: Keyring,
+        failed: fn(&sqlx::Error) -> StoreError,
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<usize, BackupError> {
+        let options = SqliteConnectOptions::new()
+            .filename(self.folder.join(FILE))
+            .read_only(true)
+            .disable_statement_logging();
+        let unread = |error: sqlx::Error| read_error(&error);
+        let mut from = Connection::Sqlite(options.connect().await.map_err(unread)?);
+        let is_given = self.given.is_some();
+        if let Some(given) = self.given {
+            keys.join(given);
+        }
+        let mut opener = Opener::new(&mut from, keys).await.map_err(unread)?;
+        if opener.is_locked() && !is_given {
+            return Err(BackupError::NoKeys { folder: self.folder, place: self.place });
+        }
+        let broken = |error: sqlx::Error| BackupError::Store(failed(&error));
+        target.script("BEGIN").await.map_err(broken)?;
+        from.script("BEGIN").await.map_err(unread)?;
+        copy::empty(target).await.map_err(broken)?;
+        copy::copy(&mut from, target, &mut opener, failed, progress).await?;
+        opener.keys().into_log(target).await.map_err(broken)?;
+        target.execute(name_anew()).await.map_err(broken)?;
+        if let Connection::Postgres(_) = target {
+            let newest = "SELECT setval(pg_get_serial_sequence('outbox', 'position'), \
+                 coalesce((SELECT max(position) FROM outbox), 1), EXISTS (SELECT 1 FROM outbox))";
+            target.row(Sql::new(newest)).await.map_err(broken)?;
+        }
+        target.script("COMMIT").await.map_err(broken)?;
+        close(from).await;
+        Ok(opener.closed.len())
+    }
 }
 
-/// Gives a restored log a name of its own: it goes on differently from here.
-async fn rename_log(file: &Path) -> Result<(), sqlx::Error> {
-    let options = SqliteConnectOptions::new().filename(file).disable_statement_logging();
-    let mut connection = Connection::Sqlite(options.connect().await?);
-    let renamed = connection.execute(name_anew()).await;
-    close(connection).await;
-    renamed.map(drop)
+/// Those of the log that is replaced. It may be replaced because it can't be read.
+async fn keys_of(log: &Path) -> Keyring {
+    let keys = async {
+        let mut connection = sqlite::snapshot(log).await?;
+        let keys = Keyring::of_log(&mut connection).await;
+        close(connection).await;
+        keys.map_err(|error| read_error(&error))
+    };
+    keys.await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the keys of the log that is replaced can't be read");
+        Keyring::default()
+    })
 }
 
+/// A restored log has a name of its own: it goes on differently from here.
 fn name_anew() -> Sql {
     let id: [u8; 16] = rand::random();
     let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
     Sql::new("UPDATE log SET id = $1").with(id)
-}
-
-async fn into_database(
-    file: &Path,
-    target: &mut Connection,
-    progress: &mut (dyn FnMut(u64) + Send),
-) -> Result<(), BackupError> {
-    let options =
-        SqliteConnectOptions::new().filename(file).read_only(true).disable_statement_logging();
-    let unreadable = |error: sqlx::Error| StoreError::Read(error.to_string().into());
-    let mut source = Connection::Sqlite(options.connect().await.map_err(unreadable)?);
-    let copied = replaced(&mut source, target, progress).await;
-    close(source).await;
-    copied.map_err(|error| postgres::failure(&error).into())
-}
-
-/// In one transaction: whoever reads sees the old log or the new one.
-async fn replaced(
-    source: &mut Connection,
-    target: &mut Connection,
-    progress: &mut (dyn FnMut(u64) + Send),
-) -> Result<(), sqlx::Error> {
-    target.script("BEGIN").await?;
-    source.script("BEGIN").await?;
-    copy::empty(target).await?;
-    copy::copy(source, target, progress).await?;
-    target.execute(name_anew()).await?;
-    let newest = "SELECT setval(pg_get_serial_sequence('outbox', 'position'), \
-         coalesce((SELECT max(position) FROM outbox), 1), EXISTS (SELECT 1 FROM outbox))";
-    target.row(Sql::new(newest)).await?;
-    target.script("COMMIT").await
 }

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use sqlx::ConnectOptions as _;
 
 use super::*;
-use crate::domain::{ArticleAction, ConversationId, TenantId};
+use crate::domain::{ArticleAction, ConversationId, EventBody, Redacted, SentenceOrigin, TenantId};
 use crate::store::articles::conformance::revision;
 use crate::store::conformance::{card, ended, started, turn};
+use crate::store::erasure::{Erasure, Reach};
 use crate::store::outbox::conformance::{note, post};
 use crate::store::tests::{Home, cluster};
 use crate::store::{ArticleLog as _, DeliveryQuery, Outbox as _, ReadQuery};
@@ -54,8 +55,14 @@ async fn goes_over(from: Home, to: Home) {
 
     let taken = backup(&from.place, &folder, &mut |_| ()).await.expect_err("it is there");
     assert!(matches!(taken, BackupError::Taken(_)), "{taken}");
-    let restored = restore(&folder, &to.place, false, &mut |_| ()).await.expect("restored");
-    assert_eq!((restored.note, restored.set_aside), (note.clone(), None));
+    let locked = restore(&folder, &to.place, None, false, &mut |_| ()).await.expect_err("no keys");
+    assert!(locked.to_string().contains("--keyring"), "{locked}");
+    let keyring = scratch.path().join("keyring");
+    // Those of the three that are listed, and of what the service itself wrote down, if it did.
+    assert!(export(&from.place, &keyring).await.expect("exported") >= 2);
+    let restored = restore(&folder, &to.place, Some(&keyring), false, &mut |_| ()).await;
+    let restored = restored.expect("restored");
+    assert_eq!((restored.note, restored.set_aside, restored.erased), (note.clone(), None, 0));
     let copy = to.open().await;
     assert_eq!(told(&copy).await, before);
     copy.integrity().await.expect("sound");
@@ -70,13 +77,15 @@ async fn goes_over(from: Home, to: Home) {
     assert_eq!(copy.revise(&t, third, vec![]).await.expect("written")[0].position, 3);
 
     // In use, and then in the way.
-    let busy = restore(&folder, &to.place, true, &mut |_| ()).await.expect_err("it is in use");
+    let busy =
+        restore(&folder, &to.place, None, true, &mut |_| ()).await.expect_err("it is in use");
     assert!(busy.to_string().contains("is in use by"), "{busy}");
     copy.close().await;
     drop(copy);
-    let there = restore(&folder, &to.place, false, &mut |_| ()).await.expect_err("there is one");
+    let there =
+        restore(&folder, &to.place, None, false, &mut |_| ()).await.expect_err("there is one");
     assert!(there.to_string().contains("--force"), "{there}");
-    let restored = restore(&folder, &to.place, true, &mut |_| ()).await.expect("restored");
+    let restored = restore(&folder, &to.place, None, true, &mut |_| ()).await.expect("restored");
     if let (Place::Folder(_), Some(aside)) = (&to.place, restored.set_aside) {
         let old = EventLog::open_to_read(&aside).await.expect("it is kept");
         assert!(old.conversation(&t, &"c-9".into()).await.expect("reads").is_some());
@@ -161,10 +170,12 @@ async fn what_is_damaged_is_not_backed_up_and_not_restored() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&file, &bytes).expect("writes");
-    let error = restore(&folder, &target.place, true, &mut |_| ()).await.expect_err("damaged");
+    let error =
+        restore(&folder, &target.place, None, true, &mut |_| ()).await.expect_err("damaged");
     assert!(error.to_string().contains("it is damaged"), "{error}");
     std::fs::remove_file(folder.join(NOTE)).expect("removed");
-    let error = restore(&folder, &target.place, true, &mut |_| ()).await.expect_err("not whole");
+    let error =
+        restore(&folder, &target.place, None, true, &mut |_| ()).await.expect_err("not whole");
     assert!(error.to_string().contains("no whole backup"), "{error}");
     let other = target.open().await;
     assert_eq!(told(&other).await, before, "what was there still is");
@@ -175,6 +186,126 @@ async fn what_is_damaged_is_not_backed_up_and_not_restored() {
     let error = backup(&home.place, &folder, &mut |_| ()).await.expect_err("it is damaged");
     assert!(error.to_string().contains("event 2 (position 2)"), "{error}");
     assert!(!folder.exists(), "nothing is left behind");
+}
+
+/// A word that is said in one conversation and nowhere else.
+const WORD: &str = "zanzibarquagga";
+
+async fn said(log: &EventLog, id: &str) {
+    let (t, c) = (TenantId::from(T), ConversationId::from(id));
+    let mut words = turn("t-1");
+    if let EventBody::TurnFinal(turn) = &mut words.body {
+        turn.text = Redacted::vouched(format!("It is {WORD}."));
+    }
+    log.append(&t, &c, vec![started(Some(WORD)), words]).await.expect("append");
+    post(log, &t, &c, vec![note("crm", WORD, id)]).await;
+    log.append(&t, &c, vec![ended()]).await.expect("append");
+    let mut draft = revision(id, 0, ArticleAction::Draft);
+    draft.provenance = [id, "c-other"]
+        .map(|conversation| SentenceOrigin {
+            sentence: Redacted::vouched(format!("{WORD} for {conversation}")),
+            conversation: conversation.into(),
+            quotes: Vec::new(),
+        })
+        .into();
+    log.revise(&t, vec![draft], vec![]).await.expect("written");
+}
+
+fn stands_in(file: &Path) -> bool {
+    let bytes = std::fs::read(file).expect("a file");
+    bytes.windows(WORD.len()).any(|piece| piece == WORD.as_bytes())
+}
+
+/// A contact is erased after the backup was made, and the backup is restored.
+async fn erasure_reaches_a_backup(from: Home, to: Home) {
+    let t = TenantId::from(T);
+    let log = from.open().await;
+    said(&log, "c-1").await;
+    log.append(&t, &"c-2".into(), vec![started(None), turn("t-9"), ended()]).await.expect("append");
+    log.append(&t, &"c-other".into(), vec![started(None), ended()]).await.expect("append");
+    let before = log.read(&ReadQuery::all(t.clone(), 0)).await.expect("reads");
+    let scratch = tempfile::tempdir().expect("a folder");
+    let folder = scratch.path().join("backup");
+    let note = backup(&from.place, &folder, &mut |_| ()).await.expect("backed up");
+    assert!(!stands_in(&folder.join(FILE)), "what was said stands in the backup as it is");
+
+    let erasure = Erasure {
+        tenant: t.clone(),
+        conversations: vec!["c-1".into()],
+        reach: Reach::Whole,
+        events: Vec::new(),
+        at: Timestamp::now(),
+    };
+    let erased = log.erase(erasure, Vec::new()).await.expect("erased");
+    assert_eq!((erased.backup_keys, erased.origins), (1, 1));
+    let keyring = scratch.path().join("keyring");
+    export(&from.place, &keyring).await.expect("exported");
+    assert!(!std::fs::read_to_string(&keyring).expect("a file").contains("c-1"));
+
+    let restored = restore(&folder, &to.place, Some(&keyring), false, &mut |_| ()).await;
+    assert_eq!(restored.expect("restored").erased, 1);
+    let copy = to.open().await;
+    let kept = LogHead::parse(&note.head);
+    let report = copy.audit(kept, |_| ()).await.expect("reads");
+    assert_eq!((report.faults, report.erased), (vec![], erased.events()));
+    copy.integrity().await.expect("sound");
+    let events = copy.read(&ReadQuery::all(t.clone(), 0)).await.expect("reads");
+    let others: Vec<_> =
+        before.iter().filter(|event| event.conversation.as_str() != "c-1").cloned().collect();
+    assert_eq!(events, others, "all others are there");
+    let row = copy.conversation(&t, &"c-1".into()).await.expect("reads").expect("its row");
+    assert!(row.erased_at.is_some() && row.parties.is_empty() && row.last_turn.is_none());
+    assert!(copy.deliveries(&DeliveryQuery::all(t.clone())).await.expect("reads").items.is_empty());
+    assert!(copy.due("crm", Timestamp::now(), 9).await.expect("reads").is_empty());
+    let draft = copy.revision(&t, &"c-1".into(), 1).await.expect("reads").expect("it stays");
+    let origins: Vec<&str> =
+        draft.provenance.iter().map(|origin| origin.conversation.as_str()).collect();
+    assert_eq!(origins, ["c-other"]);
+    // Its next backup makes no key for what is erased.
+    let again = scratch.path().join("again");
+    backup(&to.place, &again, &mut |_| ()).await.expect("backed up");
+    copy.close().await;
+    if let Place::Folder(folder) = &to.place {
+        assert!(!stands_in(&folder.join(FILE)));
+    }
+    log.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn erasure_reaches_a_backup_of_a_file() {
+    erasure_reaches_a_backup(Home::folder().await, Home::folder().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn erasure_reaches_a_backup_of_a_database() {
+    erasure_reaches_a_backup(Home::database().await, Home::database().await).await;
+}
+
+#[tokio::test]
+async fn what_is_no_keyring_is_told_with_its_line() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let file = scratch.path().join("keyring");
+    let good =
+        r#"{"tenant":"t","conversation":"c","key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}"#;
+    let heading = r#"{"backchannel_keyring":1}"#;
+    for (text, line) in [
+        (String::new(), Some(1)),
+        (good.to_owned(), Some(1)),
+        (format!("{heading}\n{good}\n{{}}\n"), Some(3)),
+        (format!("{heading}\n{}\n", good.replace("AAAA", "")), Some(2)),
+        (format!("{heading}\n{good}\n"), None),
+    ] {
+        std::fs::write(&file, &text).expect("writes");
+        let found = match Keyring::read(&file).await {
+            Err(BackupError::NoKeyring { line, .. }) => Some(line),
+            Err(error) => panic!("{error}"),
+            Ok(keys) => {
+                assert_eq!(keys.len(), 1);
+                None
+            }
+        };
+        assert_eq!(found, line, "{text}");
+    }
 }
 
 #[tokio::test]

@@ -95,6 +95,14 @@ pub async fn snapshot(options: &PgConnectOptions) -> Result<Connection, StoreErr
     Ok(connection)
 }
 
+/// A second connection that may write to a log, also beside a service: little, and what no writer remembers.
+pub async fn beside(options: &PgConnectOptions) -> Result<Connection, StoreError> {
+    let options =
+        options.clone().application_name("backchannel backup").disable_statement_logging();
+    let connection = options.connect().await.map_err(|error| failure(&error))?;
+    Ok(Connection::Postgres(connection))
+}
+
 /// A connection to a log that no service writes, and none can as long as it lives.
 pub async fn alone(options: &PgConnectOptions) -> Result<Connection, StoreError> {
     Ok(PostgresEngine::open(options).await?.into_connection())

@@ -12,10 +12,10 @@ mod upgrade;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection as _};
 
 use self::engine::SqliteEngine;
 pub use self::lock::FolderLock;
@@ -138,17 +138,25 @@ impl EventLog {
     }
 }
 
-/// Copies the last commit of a log's file into a new file, while the log is written to.
-pub async fn copy_into(from: &Path, to: &Path) -> Result<(), StoreError> {
-    let failed = |error: sqlx::Error| write_error(&error);
-    let mut connection =
-        options(from).read_only(true).connect().await.map_err(|error| read_error(&error))?;
-    let copied = sqlx::query("VACUUM INTO ?")
-        .bind(to.to_string_lossy().into_owned())
-        .execute(&mut connection)
-        .await;
-    connection.close().await.map_err(failed)?;
-    copied.map(drop).map_err(failed)
+/// A connection that sees the log as it is now, whatever is written meanwhile.
+pub async fn snapshot(file: &Path) -> Result<Connection, StoreError> {
+    let failed = |error: sqlx::Error| read_error(&error);
+    let connection = options(file).read_only(true).connect().await.map_err(failed)?;
+    let mut connection = Connection::Sqlite(connection);
+    connection.script("BEGIN").await.map_err(failed)?;
+    // The view begins with the first look.
+    connection.row(Sql::new("SELECT position FROM log")).await.map_err(failed)?;
+    Ok(connection)
+}
+
+/// A second connection that may write to a log, also beside a service: little, and what no writer remembers.
+pub async fn beside(file: &Path) -> Result<Connection, StoreError> {
+    let options = options(file)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", "0")
+        .pragma("secure_delete", "ON");
+    let connection = options.connect().await.map_err(|error| write_error(&error))?;
+    Ok(Connection::Sqlite(connection))
 }
 
 /// A new, empty log in a file of its own.

@@ -1,5 +1,7 @@
 use std::sync::{Arc, Mutex};
 
+use sqlx::Connection as _;
+
 use super::*;
 use crate::domain::{ConversationId, TenantId};
 use crate::store::conformance::{ended, started, turn};

@@ -4,7 +4,7 @@ use sqlx::Error;
 
 use super::statements::json;
 use crate::domain::{ConversationId, DeliveryState};
-use crate::store::chain::commitment;
+use crate::store::chain::{Salt, commitment};
 use crate::store::erasure::{Elsewhere, Erased, Erasure, Reach};
 use crate::store::sql::{Connection, Row, Sql};
 use crate::store::{ConversationState, StoreError, is_own, reader, wire};
@@ -68,7 +68,7 @@ async fn bodies(
     sql.push(" AND tenant = ").bind(what.tenant.as_str());
     for row in connection.rows(sql).await? {
         let short = |_| Error::Decode("a salt isn't 16 bytes long".into());
-        let salt = row.bytes(2).try_into().map_err(short)?;
+        let salt: Salt = row.bytes(2).try_into().map_err(short)?;
         let kept = commitment(&salt, row.text(3));
         let sql = Sql::new(
             "UPDATE events SET data = '', salt = NULL, commitment = $1 WHERE position = $2",

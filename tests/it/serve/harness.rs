@@ -156,7 +156,8 @@ impl House {
             })
         };
         let store = Arc::new(SqliteStore::open(&data, hook).await.expect("it opens"));
-        let (whole_log, log): (_, Arc<dyn ArticleLog>) = (store.clone(), store.clone());
+        let whole_log = store.clone();
+        let log: Arc<dyn ArticleLog> = store.clone();
         let outbox: Arc<dyn Outbox> = store.clone();
         let store: Arc<dyn Store> = store;
         if log.newest_revision().await.expect("read") == 0 {

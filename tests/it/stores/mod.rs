@@ -1,8 +1,9 @@
-//! The event log under kill -9, power cuts and faults, in both back ends.
+//! The event log under kill -9, power cuts and faults, and when somebody is erased, in both back ends.
 
 mod appends;
 #[path = "../../peers/postgres/mod.rs"]
 mod cluster;
+mod erasure;
 mod faults;
 mod killed;
 mod powercut;
