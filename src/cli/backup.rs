@@ -88,8 +88,13 @@ pub fn backup(args: &BackupArgs) -> Result<ExitCode, Failure> {
 pub fn restore(args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let place = args.log.place(&args.log.config()?)?;
     let keyring = args.keyring.as_deref();
-    let restoring = backup::restore(&args.src, &place, keyring, args.force, &mut |_| ());
-    let restored = runtime()?.block_on(restoring)?;
+    let restored = runtime()?.block_on(backup::restore(
+        &args.src,
+        &place,
+        keyring,
+        args.force,
+        &mut |_| (),
+    ))?;
     println!(
         "{place}: {} events of {} conversations, as they were at {}",
         restored.note.events, restored.note.conversations, restored.note.made_at

@@ -34,6 +34,10 @@ pub fn parse(text: &str, region: &str) -> Option<ContactKey> {
         Some(("id", id)) => Some(ContactKey::Id(id.trim().to_owned())),
         Some(("phone", number)) => key(number).filter(|key| matches!(key, ContactKey::Phone(_))),
         Some(("email", address)) => key(address).filter(|key| matches!(key, ContactKey::Email(_))),
+        // Letters can be dialled, and nobody writes a number so.
+        _ if text.contains(char::is_alphabetic) && !text.contains(['@', ':']) => {
+            Some(ContactKey::Id(text.to_owned()))
+        }
         _ => Some(key(text).unwrap_or_else(|| ContactKey::Id(text.to_owned()))),
     };
     key.filter(|key| !key.value().is_empty())

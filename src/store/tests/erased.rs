@@ -219,7 +219,10 @@ async fn what_can_go_is_found_by_its_end(home: Home) {
     assert!(log.ended(&t, later, later, &cards, 9).await.expect("reads").is_empty());
     log.erase(step(&["c-1"], cards.clone()), Vec::new()).await.expect("erased");
     log.erase(step(&["c-2"], Reach::Whole), Vec::new()).await.expect("erased");
-    assert_eq!(log.ended(&t, begin, later, &Reach::Whole, 9).await.expect("reads"), ["c-1".into()]);
+    assert_eq!(
+        log.ended(&t, begin, later, &Reach::Whole, 9).await.expect("reads"),
+        [ConversationId::from("c-1")]
+    );
     assert_eq!(ended(&cards, 9).await, 0);
     log.close().await;
 }
