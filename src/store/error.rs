@@ -19,6 +19,8 @@ pub enum StoreError {
     AlreadyEnded(ConversationId),
     #[error("conversation {0} is still going on; erase it when it has ended")]
     StillLive(ConversationId),
+    #[error("conversation {0} is erased; nothing is added to it any more")]
+    Erased(ConversationId),
     #[error("event {0} stands in another conversation; give each event an id of its own")]
     ForeignEvent(EventId),
     #[error(
@@ -87,6 +89,7 @@ impl Classify for StoreError {
             Self::AlreadyStarted(_)
             | Self::AlreadyEnded(_)
             | Self::StillLive(_)
+            | Self::Erased(_)
             | Self::ForeignEvent(_)
             | Self::StaleRevision { .. }
             | Self::DeliveryMoved(_) => ErrorKind::Conflict,

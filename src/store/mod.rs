@@ -84,7 +84,8 @@ pub trait Store: Send + Sync {
     /// are cut to milliseconds. The same event id twice is a no-op that answers with what stands;
     /// in another conversation it is an error. Appends of one caller keep their order. The first
     /// event of a conversation is `conversation.started`, which can't come twice, as
-    /// `conversation.ended` can't; verdicts, questions and other afterthoughts may follow the end.
+    /// `conversation.ended` can't; verdicts, questions and other afterthoughts may follow the end, and
+    /// nothing follows an erasure.
     /// Dropping the future does not take an append back.
     async fn append(
         &self,

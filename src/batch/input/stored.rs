@@ -133,7 +133,9 @@ pub async fn ids(
     let mut ids = Vec::new();
     loop {
         let page = store.conversations(&query).await?;
-        ids.extend(page.items.into_iter().map(|row| row.id.to_string()));
+        // Nothing is left to be written about of one that is erased.
+        let kept = page.items.into_iter().filter(|row| row.erased_at.is_none());
+        ids.extend(kept.map(|row| row.id.to_string()));
         match page.next {
             Some(next) => query.after = Some(next),
             None => break,

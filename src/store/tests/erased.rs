@@ -123,9 +123,16 @@ async fn what_is_erased_is_gone_and_the_chain_holds(home: Home) {
     };
     assert!(log.conversations(&by_name).await.expect("reads").items.is_empty());
 
-    // Again, nothing goes; and appends go on, also to what was erased.
+    // Again, nothing goes; and nothing comes in its place.
     assert_eq!(log.erase(whole, Vec::new()).await.expect("nothing to do"), Erased::default());
-    log.append(&t, &"c-1".into(), vec![card("k-late")]).await.expect("append");
+    let c = ConversationId::from("c-1");
+    let late = log.append(&t, &c, vec![saying("t-late")]).await.expect_err("refused");
+    assert!(matches!(late, StoreError::Erased(_)), "{late}");
+    let late = vec![note("crm", WORD, "late")];
+    let late = log.post(&t, &c, Vec::new(), late).await.expect_err("refused");
+    assert!(matches!(late, StoreError::Erased(_)), "{late}");
+    assert_eq!(found(&home).await, 0);
+    log.append(&t, &"c-3".into(), vec![started(None)]).await.expect("append");
     let report = log.audit(Some(kept), |_| ()).await.expect("reads");
     assert_eq!((report.faults, report.erased), (vec![], erased.events()));
     log.integrity().await.expect("sound");

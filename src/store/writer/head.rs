@@ -37,6 +37,10 @@ impl Head {
             (Some(_), EventBody::ConversationStarted(_)) => {
                 return Err(StoreError::AlreadyStarted(id.clone()));
             }
+            // A draft that came late must not bring back what went.
+            (Some(head), _) if head.row.erased_at.is_some() => {
+                return Err(StoreError::Erased(id.clone()));
+            }
             (Some(head), EventBody::ConversationEnded(_))
                 if head.row.state == ConversationState::Ended =>
             {

@@ -64,6 +64,13 @@ impl Writer {
             Some(head) => Some(head.clone()),
             None => self.head(&key).await?,
         };
+        let is_erased = head.as_ref().is_some_and(|head| head.row.erased_at.is_some());
+        if is_erased && let Some(step) = &job.step {
+            return Ok(Err(StoreError::DeliveryMoved(step.position)));
+        }
+        if is_erased && !job.deliveries.is_empty() {
+            return Ok(Err(StoreError::Erased(job.conversation.clone())));
+        }
         let mut answer = Vec::with_capacity(job.events.len());
         let mut fresh: Vec<Entry> = Vec::with_capacity(job.events.len());
         let mut log = group.state.head;
