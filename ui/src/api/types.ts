@@ -63,6 +63,8 @@ export interface Summary {
   card_count: number;
   last_turn: LastTurn | null;
   last_sequence: number;
+  /** What was said is erased since then. */
+  erased_at?: string;
 }
 
 export interface Turn {
