@@ -81,7 +81,7 @@ impl Keyring {
     }
 
     /// Gives a log these keys, in the caller's transaction. Conversations that are erased get none.
-    pub async fn into_log(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
+    pub async fn give_to(&self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         for ((tenant, conversation), key) in &self.0 {
             give(connection, (tenant, conversation), key).await?;
         }

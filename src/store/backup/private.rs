@@ -17,7 +17,7 @@ pub type Pieces = Vec<Option<String>>;
 pub fn take(table: &Table, row: &mut [Value]) -> Vec<(Whose, Pieces)> {
     match table.name {
         "events" => body(table, row),
-        "conversations" => {
+        "conversations" if row[table.index("erased_at")] == Value::Int(None) => {
             let columns = ["external_id", "parties", "attributes", "last_turn"];
             let blanks = [None, Some("[]"), Some("{}"), None];
             texts(table, row, "id", &columns, &blanks)
@@ -136,8 +136,7 @@ fn texts(
         pieces.push(text(&row[at]).map(str::to_owned));
         row[at] = Value::from(*blank);
     }
-    let is_blank = pieces.iter().zip(blanks).all(|(piece, blank)| piece.as_deref() == *blank);
-    if is_blank { Vec::new() } else { vec![(whose, pieces)] }
+    vec![(whose, pieces)]
 }
 
 fn origins(table: &Table, row: &mut [Value]) -> Vec<(Whose, Pieces)> {

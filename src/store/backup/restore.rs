@@ -185,7 +185,7 @@ impl Source {
         from.script("BEGIN").await.map_err(unread)?;
         copy::empty(target).await.map_err(broken)?;
         copy::copy(&mut from, target, &mut opener, failed, progress).await?;
-        opener.keys().into_log(target).await.map_err(broken)?;
+        opener.keys().give_to(target).await.map_err(broken)?;
         target.execute(name_anew()).await.map_err(broken)?;
         if let Connection::Postgres(_) = target {
             let newest = "SELECT setval(pg_get_serial_sequence('outbox', 'position'), \

@@ -111,7 +111,9 @@ impl Sealer {
         let mut missing = Vec::new();
         for whose in wanted {
             match read(&mut self.keys, whose).await? {
-                Some(key) => drop(self.known.insert(whose.clone(), Some(key))),
+                Some(key) => {
+                    self.known.insert(whose.clone(), Some(key));
+                }
                 None => missing.push(whose.clone()),
             }
         }
