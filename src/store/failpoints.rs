@@ -108,6 +108,10 @@ impl Engine for Failing {
         let _ = self.pass(Failpoint::Tended);
     }
 
+    async fn scrub(&mut self) -> Result<(), StoreError> {
+        self.inner.scrub().await
+    }
+
     fn failure(&self, error: &Error) -> StoreError {
         self.inner.failure(error)
     }

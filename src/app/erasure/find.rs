@@ -137,10 +137,8 @@ fn take(
     told: &mut BTreeMap<ConversationId, Told>,
 ) -> Result<(), StoreError> {
     match &*event.kind {
-        codec::CONVERSATION_STARTED => {
-            if who.began(&codec::data(event)?) {
-                found.conversations.insert(event.conversation.clone());
-            }
+        codec::CONVERSATION_STARTED if who.began(&codec::data(event)?) => {
+            found.conversations.insert(event.conversation.clone());
         }
         codec::CRM_CONTEXT => {
             let context: CrmContext = codec::data(event)?;
@@ -157,10 +155,8 @@ fn take(
                 told.named.insert(event.position);
             }
         }
-        _ if event.conversation.as_str() == ROUTING => {
-            if who.is_in(&codec::data(event)?) {
-                found.events.insert(event.position);
-            }
+        _ if event.conversation.as_str() == ROUTING && who.is_in(&codec::data(event)?) => {
+            found.events.insert(event.position);
         }
         _ => {}
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::private::Whose;
+use super::pieces::Whose;
 use super::seal::{KEY_BYTES, Key, give};
 use super::{BackupError, io};
 use crate::store::StoreError;

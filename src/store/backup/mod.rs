@@ -9,7 +9,7 @@
 
 mod copy;
 mod keyring;
-mod private;
+mod pieces;
 mod restore;
 mod seal;
 

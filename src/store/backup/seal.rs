@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::copy::{Change, Table};
 use super::keyring::Keyring;
-use super::private::{self, Pieces, Whose};
+use super::pieces::{self, Pieces, Whose};
 use crate::store::StoreError;
 use crate::store::sql::{Connection, Sql, Value};
 
@@ -175,7 +175,7 @@ impl Change for Sealer {
         let failed = self.failed;
         let mut pieces = Vec::new();
         for row in rows {
-            let taken = private::take(table, row);
+            let taken = pieces::take(table, row);
             let Value::Int(Some(number)) = row[0] else { continue };
             pieces.extend(taken.into_iter().map(|(whose, pieces)| Piece {
                 row: number,
@@ -279,7 +279,7 @@ impl Change for Opener {
             let Some(row_number) = number(row) else { continue };
             for (whose, bytes) in by_row.remove(&row_number).unwrap_or_default() {
                 let Some(key) = self.keys.get(&whose) else {
-                    private::gone(table, row, self.now_ms);
+                    pieces::gone(table, row, self.now_ms);
                     self.closed.insert(whose);
                     continue;
                 };
@@ -290,9 +290,9 @@ impl Change for Opener {
                 let pieces: Pieces = serde_json::from_str(&text).map_err(|_| {
                     bad(format!("what was sealed of conversation {} is odd", whose.1))
                 })?;
-                private::put(table, row, pieces).map_err(bad)?;
+                pieces::put(table, row, pieces).map_err(bad)?;
             }
-            private::finish(table, row).map_err(bad)?;
+            pieces::finish(table, row).map_err(bad)?;
         }
         Ok(())
     }

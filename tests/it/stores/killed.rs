@@ -78,7 +78,7 @@ impl Moment {
                 let mut places: Vec<&str> = Failpoint::ALL.map(Failpoint::as_str).into();
                 places.extend([HOOK, ACKNOWLEDGED]);
                 let place = places.choose(random).expect("there are places");
-                Self::Place(*place, random.random_range(5..60))
+                Self::Place(place, random.random_range(5..60))
             }
         }
     }
