@@ -9,6 +9,7 @@ mod embedded;
 mod failures;
 pub mod fake;
 mod guarded;
+mod injected;
 mod live;
 mod real;
 mod records;
