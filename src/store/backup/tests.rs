@@ -201,9 +201,9 @@ async fn said(log: &EventLog, id: &str) {
     post(log, &t, &c, vec![note("crm", WORD, id)]).await;
     log.append(&t, &c, vec![ended()]).await.expect("append");
     let mut draft = revision(id, 0, ArticleAction::Draft);
-    draft.provenance = [id, "c-other"]
-        .map(|conversation| SentenceOrigin {
-            sentence: Redacted::vouched(format!("{WORD} for {conversation}")),
+    draft.provenance = [(id, WORD), ("c-other", "Something else")]
+        .map(|(conversation, word)| SentenceOrigin {
+            sentence: Redacted::vouched(format!("{word} for {conversation}")),
             conversation: conversation.into(),
             quotes: Vec::new(),
         })
