@@ -38,6 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -49,7 +50,7 @@ use self::crm::CrmDesk;
 use self::doors::doors;
 use self::erasure::Running;
 use self::feedback::FeedbackFeed;
-use self::gaps::{GapDoor, GapSurroundings};
+use self::gaps::{GapDoor, GapSurroundings, Meaning};
 use self::knowledge_door::KnowledgeDoor;
 use self::notices::Notices;
 use self::own_sockets::OwnSockets;
@@ -270,7 +271,7 @@ impl App {
             desk: articles.clone(),
             time_zone: time_zone.clone(),
             suggestion: suggestion.clone(),
-            meaning,
+            meaning: meaning.clone(),
             stop: stop.child_token(),
         };
         let gaps = GapDoor::open(&config.store.folder, gaps).await;
@@ -388,7 +389,7 @@ impl App {
             )),
             media_auth,
             incoming: sockets.incoming.clone(),
-            system: Arc::new(System { notices, speech: config.speech.clone() }),
+            system: Arc::new(System { notices, speech: config.speech.clone(), meaning }),
             audiosocket: own_sockets.announced_calls(),
             masker: Arc::new(redaction::typed),
             node: config.serve.node.clone(),
@@ -475,6 +476,7 @@ impl App {
 struct System {
     notices: Arc<Notices>,
     speech: crate::config::Speech,
+    meaning: watch::Receiver<Meaning>,
 }
 
 impl SystemSource for System {
@@ -489,7 +491,8 @@ impl SystemSource for System {
         serve::Models {
             finals: Some(self.speech.finals_model.clone()),
             partials: Some(self.speech.partials_model.clone()),
-            embedder: (!self.notices.stands("knowledge_vectors")).then(|| EMBEDDER.to_owned()),
+            embedder: matches!(*self.meaning.borrow(), Meaning::Known(_))
+                .then(|| EMBEDDER.to_owned()),
         }
     }
 }

@@ -34,7 +34,8 @@ impl Words {
                 continue;
             }
             let joins = match c {
-                ':' => next == Some('/'),
+                // `https://`, and a port.
+                ':' => next == Some('/') || (is_digit(next) && is_address(&word)),
                 '/' | '+' => next.is_some_and(|next| next.is_alphanumeric() || next == c),
                 '.' | '@' | '-' | '=' | '&' => next.is_some_and(char::is_alphanumeric),
                 _ => false,
@@ -114,12 +115,19 @@ impl Words {
     }
 }
 
-/// `shop.example`, `jane@shop.example`, `https://shop.example/x`.
+/// `shop.example`, `jane@shop.example`, `https://shop.example:8443/x`, `http://192.0.2.1/x`.
 pub(super) fn is_address(word: &str) -> bool {
     let place = word.rsplit("://").next().unwrap_or(word);
-    let host = place.split('/').next().unwrap_or(place);
+    if place.len() < word.len() && place.starts_with(|c: char| c.is_ascii_digit()) {
+        return true;
+    }
+    let host = place.split(['/', ':']).next().unwrap_or(place);
     let Some((name, end)) = host.rsplit_once('.') else { return false };
     !name.is_empty() && (2..=12).contains(&end.len()) && end.chars().all(|c| c.is_ascii_lowercase())
+}
+
+fn is_digit(c: Option<char>) -> bool {
+    c.is_some_and(|c| c.is_ascii_digit())
 }
 
 /// Zero-width characters, soft hyphens, marks of direction, tags.

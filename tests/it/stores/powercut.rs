@@ -62,6 +62,9 @@ fn len(file: &Path) -> u64 {
 /// In the child: two files, of which a power cut leaves one.
 pub fn leave_marks(folder: &Path) {
     std::fs::write(folder.join(UNSYNCED), "never synced").expect("written");
-    let synced = std::fs::File::create(folder.join(SYNCED)).expect("made");
+    // To be read, too: the library reads by the same descriptor.
+    let mut options = std::fs::OpenOptions::new();
+    let synced = options.read(true).write(true).create(true).truncate(false);
+    let synced = synced.open(folder.join(SYNCED)).expect("made");
     synced.sync_all().expect("synced");
 }
