@@ -46,7 +46,7 @@ fn began(from: &str) -> EventBody {
     EventBody::ConversationStarted(ConversationStarted {
         channel: Channel::Voice,
         direction: Direction::Inbound,
-        external_id: Some(format!("CA-{WORD}")),
+        external_id: Some(format!("CA-{}", if from == NUMBER { WORD } else { "another" })),
         parties: Vec::new(),
         attributes: [("from".to_owned(), from.to_owned())].into(),
     })
