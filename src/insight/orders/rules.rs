@@ -176,7 +176,7 @@ impl Rules {
             };
             rules.iter().filter_map(move |number| {
                 let rule = &self.rules[*number];
-                rule.holds_at(&words.tokens, at).map(|end| (rule, at..end))
+                rule.holds_at(words, at).map(|end| (rule, at..end))
             })
         })
     }
@@ -211,10 +211,11 @@ impl Rule {
     }
 
     /// Where the row ends that begins here, if it does and nothing in it speaks against it.
-    fn holds_at(&self, tokens: &[Token], at: usize) -> Option<usize> {
-        if self.begins && !begins_clause(tokens, at) {
+    fn holds_at(&self, words: &Words, at: usize) -> Option<usize> {
+        if self.begins && !begins_clause(words, at) {
             return None;
         }
+        let tokens = words.tokens.as_slice();
         let end = end_of(&self.row, tokens, at)?;
         let speaks =
             |token: &Token| matches!(token, Token::Word(word) if self.unless.contains(word));
@@ -240,13 +241,12 @@ fn either(token: &str, lists: &BTreeMap<String, Vec<String>>) -> Result<Either, 
     Ok(either)
 }
 
-fn begins_clause(tokens: &[Token], at: usize) -> bool {
+fn begins_clause(words: &Words, at: usize) -> bool {
+    let tokens = words.tokens.as_slice();
     let mut at = at;
     loop {
-        if matches!(
-            at.checked_sub(1).map(|before| &tokens[before]),
-            None | Some(Token::Edge | Token::Pause)
-        ) {
+        let before = at.checked_sub(1).map(|before| &tokens[before]);
+        if words.is_raised(at) || matches!(before, None | Some(Token::Edge | Token::Pause)) {
             return true;
         }
         let stands = |words: &&&[&str]| {

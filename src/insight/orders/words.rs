@@ -20,11 +20,18 @@ pub(super) enum Token {
 pub(super) struct Words {
     pub tokens: Vec<Token>,
     bytes: Vec<Range<usize>>,
+    /// Whether it is a word with a capital, as one that begins a sentence has.
+    raised: Vec<bool>,
 }
 
 impl Words {
     pub fn of(text: &str) -> Self {
-        let mut words = Self { tokens: vec![Token::Edge], bytes: std::iter::once(0..0).collect() };
+        let mut words = Self {
+            tokens: vec![Token::Edge],
+            bytes: std::iter::once(0..0).collect(),
+            raised: vec![false],
+        };
+        let mut is_raised = false;
         let mut word = String::new();
         let mut from = 0;
         let mut chars = text.char_indices().peekable();
@@ -43,6 +50,7 @@ impl Words {
             if c.is_alphanumeric() || (joins && !word.is_empty()) {
                 if word.is_empty() {
                     from = at;
+                    is_raised = c.is_uppercase() && next.is_some_and(char::is_lowercase);
                 }
                 match c.is_ascii() {
                     true => word.push(c.to_ascii_lowercase()),
@@ -51,7 +59,7 @@ impl Words {
                 }
                 continue;
             }
-            words.end(&mut word, from..at);
+            words.end(&mut word, from..at, is_raised);
             let is_quoted = next.is_some_and(|next| matches!(next, '"' | '”' | '»'));
             match c {
                 '.' | '!' | '?' | '…' if is_quoted => words.pause(at),
@@ -62,33 +70,34 @@ impl Words {
                 _ => {}
             }
         }
-        words.end(&mut word, from..text.len());
+        words.end(&mut word, from..text.len(), is_raised);
         words.edge(text.len());
         words
     }
 
-    fn end(&mut self, word: &mut String, bytes: Range<usize>) {
+    fn end(&mut self, word: &mut String, bytes: Range<usize>, is_raised: bool) {
         if !word.is_empty() {
-            self.tokens.push(Token::Word(std::mem::take(word)));
-            self.bytes.push(bytes);
+            self.push(Token::Word(std::mem::take(word)), bytes, is_raised);
         }
+    }
+
+    fn push(&mut self, token: Token, bytes: Range<usize>, is_raised: bool) {
+        self.tokens.push(token);
+        self.bytes.push(bytes);
+        self.raised.push(is_raised);
     }
 
     fn edge(&mut self, at: usize) {
         match self.tokens.last_mut() {
             Some(Token::Edge) => {}
             Some(last @ Token::Pause) => *last = Token::Edge,
-            _ => {
-                self.tokens.push(Token::Edge);
-                self.bytes.push(at..at);
-            }
+            _ => self.push(Token::Edge, at..at, false),
         }
     }
 
     fn pause(&mut self, at: usize) {
         if matches!(self.tokens.last(), Some(Token::Word(_))) {
-            self.tokens.push(Token::Pause);
-            self.bytes.push(at..at);
+            self.push(Token::Pause, at..at, false);
         }
     }
 
@@ -100,9 +109,16 @@ impl Words {
         if self.tokens.len() < 8 || edges * 3 < self.tokens.len() {
             return None;
         }
-        let kept = self.tokens.iter().zip(&self.bytes).filter(|(token, _)| !is_edge(token));
-        let (tokens, bytes) = kept.map(|(token, bytes)| (token.clone(), bytes.clone())).unzip();
-        Some(Self { tokens, bytes })
+        let mut joined = Self { tokens: Vec::new(), bytes: Vec::new(), raised: Vec::new() };
+        for (at, token) in self.tokens.iter().enumerate().filter(|(_, token)| !is_edge(token)) {
+            joined.push(token.clone(), self.bytes[at].clone(), self.raised[at]);
+        }
+        Some(joined)
+    }
+
+    /// A word with a capital in mid-sentence: the sentence before has no end, as in "Kind regards, Jane Add …".
+    pub fn is_raised(&self, at: usize) -> bool {
+        self.raised.get(at).copied().unwrap_or_default()
     }
 
     /// The bytes behind some tokens.
