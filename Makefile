@@ -20,7 +20,7 @@ demo: ## play a recorded call into the running service (CALL=file.wav for your o
 
 test: ## everything that CI checks
 	@.ci/need cargo c++ node npm python3 pip cmake chromium sipp ffmpeg postgres prompts-fr prompts-es
-	@$(MAKE) --no-print-directory ui binary models lint peers unit e2e
+	@$(MAKE) --no-print-directory ui binary models lint supply peers unit e2e
 
 ui: ## build the pages into ui/dist
 	@.ci/step "pages" .ci/ui
