@@ -13,10 +13,10 @@ use crate::serve::auth::KeyRing;
 use crate::store::StoreError;
 use crate::store::access::{AccessFile, KeyAction};
 
-/// A revoked key opens nothing any more after so long.
-const EVERY: Duration = Duration::from_secs(1);
+/// A revoked key opens nothing any more after so long, and then what it opened is closed: both within a second.
+const EVERY: Duration = Duration::from_millis(500);
 /// How often it is noted which keys were used, in looks.
-const NOTED_EVERY: u32 = 60;
+const NOTED_EVERY: u32 = 120;
 
 /// The file of keys, of which the ring has taken what is there.
 ///

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
@@ -15,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use jiff::Timestamp;
 use serde::Deserialize;
+use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::auth::{Principal, Proof};
@@ -28,6 +30,8 @@ use crate::store::{AUDIT, KindFilter, ReadQuery, StoreError};
 
 /// So many events of the log a subscriber holds while it catches up.
 const PAGE: usize = 64;
+/// A session that is over, or a key that has expired, ends a stream on which nothing is said after so long at most.
+const CHECKED_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize)]
 pub struct Wanted {
@@ -137,6 +141,9 @@ struct Feed {
     /// Partials from before are of turns whose finals the log may have given already.
     caught_up_at: Timestamp,
     comments: Interval,
+    checks: Interval,
+    /// Tells of keys that came or went.
+    key_changes: watch::Receiver<()>,
     _counted: Counted,
 }
 
@@ -168,10 +175,15 @@ impl Feed {
         kinds: KindFilter,
         position: u64,
     ) -> Self {
-        let mut comments =
-            tokio::time::interval_at(Instant::now() + state.comment_every, state.comment_every);
-        comments.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let every = |period: Duration| {
+            let mut ticks = tokio::time::interval_at(Instant::now() + period, period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks
+        };
         Self {
+            comments: every(state.comment_every),
+            checks: every(CHECKED_EVERY),
+            key_changes: state.auth.key_changes(),
             state,
             subscription,
             whose,
@@ -180,12 +192,21 @@ impl Feed {
             page: VecDeque::new(),
             phase: Phase::Greeting,
             caught_up_at: Timestamp::now(),
-            comments,
             _counted: Counted::one(),
         }
     }
 
+    /// Whoever was let in isn't for ever: a key is revoked, a session is over.
+    fn may_go_on(&self) -> bool {
+        self.state.auth.still_holds(&self.whose.proof)
+    }
+
     async fn next(&mut self) -> Option<Bytes> {
+        let bytes = self.ready().await?;
+        self.may_go_on().then_some(bytes)
+    }
+
+    async fn ready(&mut self) -> Option<Bytes> {
         loop {
             if let Some(event) = self.page.pop_front() {
                 return Some(self.event(&event));
@@ -219,12 +240,16 @@ impl Feed {
                             self.phase = Phase::CatchingUp;
                             continue;
                         }
+                        Ok(()) = self.key_changes.changed() => match self.may_go_on() {
+                            true => continue,
+                            false => return None,
+                        },
+                        _ = self.checks.tick() => match self.may_go_on() {
+                            true => continue,
+                            false => return None,
+                        },
                         heard = self.subscription.next() => heard,
                         _ = self.comments.tick() => {
-                            // Whoever was let in isn't for ever: a key is revoked, a session is over.
-                            if !self.state.auth.still_holds(&self.whose.proof) {
-                                return None;
-                            }
                             return Some(Bytes::from_static(b": still here\n\n"));
                         }
                     };

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use jiff::Timestamp;
 use rand::Rng as _;
 use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
 
 use super::{Principal, fresh_secret, hash_of};
 use crate::store::access::KeyRow;
@@ -41,6 +42,7 @@ pub struct KeyRing(Arc<Ring>);
 struct Ring {
     by_id: RwLock<HashMap<String, KeyRow>>,
     used: Mutex<HashMap<String, Timestamp>>,
+    changed: watch::Sender<()>,
 }
 
 impl KeyRing {
@@ -48,6 +50,12 @@ impl KeyRing {
     pub fn replace(&self, rows: Vec<KeyRow>) {
         let rows = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
         *self.0.by_id.write().unwrap_or_else(PoisonError::into_inner) = rows;
+        self.0.changed.send_replace(());
+    }
+
+    /// Tells that keys came or went.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.0.changed.subscribe()
     }
 
     /// When keys were used since this was last asked.
@@ -113,11 +121,14 @@ mod tests {
             assert!(ring.find(wrong).is_none(), "{wrong}");
         }
         let now = Timestamp::now();
+        let mut changes = ring.changes();
         for ended in [
             KeyRow { revoked_at: Some(now), ..row(&made) },
             KeyRow { expires_at: Some(now), ..row(&made) },
         ] {
             ring.replace(vec![ended]);
+            assert!(changes.has_changed().expect("the ring lives"), "streams hear of it");
+            changes.mark_unchanged();
             assert!(ring.find(&made.key).is_none() && !ring.holds(&made.id));
         }
     }

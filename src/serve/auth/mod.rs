@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tokio::sync::watch;
 
 use self::oidc::SignInDoor;
 use self::sessions::Sessions;
@@ -125,6 +126,11 @@ impl Auth {
     /// The keys that come and go while the service runs.
     pub fn ring(&self) -> KeyRing {
         self.ring.clone()
+    }
+
+    /// Tells that keys came or went, so that what they opened is looked at again.
+    pub(super) fn key_changes(&self) -> watch::Receiver<()> {
+        self.ring.changes()
     }
 
     /// Lets in who brings a token of this issuer.

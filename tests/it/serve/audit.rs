@@ -159,8 +159,9 @@ async fn keys_made_and_revoked_beside_the_service_count_within_seconds() {
     let mut stream = stream.send().await.expect("answers");
     hand.revoke(&made.id, Timestamp::now(), "root").await.expect("written");
     until(401).await;
+    // Long before the stream's next comment, which comes every 15 seconds.
     let ended = async { while let Ok(Some(_)) = stream.chunk().await {} };
-    tokio::time::timeout(Duration::from_secs(40), ended).await.expect("the stream ends");
+    tokio::time::timeout(Duration::from_secs(5), ended).await.expect("the stream ends");
 
     let key = access.api_key.clone().expect("the demo makes one up");
     let audit = client.get(format!("{}/v1/audit", access.url)).bearer_auth(key);

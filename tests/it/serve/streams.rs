@@ -7,6 +7,7 @@ use backchannel::bus::{PartialSignal, Signal};
 use backchannel::domain::{EventBody, Partial, Recorded, Redacted};
 use backchannel::store::{ReadQuery, codec};
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::harness::*;
@@ -239,6 +240,32 @@ async fn a_quiet_stream_says_so_and_ends_when_the_service_does() {
     let ended = tokio::spawn(async move { while stream.frame().await.is_some() {} });
     assert!(house.close().await, "a request did not end in time");
     ended.await.expect("no panic");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_session_that_opened_it_and_tells_nothing_more() {
+    let house = House::open().await;
+    let request = house.client.post(house.url("/sign-in")).json(&json!({"api_key": KEY}));
+    let answer = request.send().await.expect("answers");
+    let cookie = answer.headers()["set-cookie"].to_str().expect("text");
+    let cookie = cookie.split(';').next().expect("a pair").to_owned();
+    let open = async || {
+        let request = house.client.get(house.url("/v1/events")).header("cookie", &cookie);
+        let mut answer = request.send().await.expect("answers");
+        assert!(answer.chunk().await.expect("goes on").is_some(), "it says that it is connected");
+        answer
+    };
+    let (mut quiet, mut busy) = (open().await, open().await);
+    let out = house.client.post(house.url("/sign-out")).header("cookie", &cookie);
+    let out = out.header("origin", house.url("")).send().await.expect("answers");
+    assert_eq!(out.status(), 204);
+    house.append("c-1", vec![started()]).await;
+    for stream in [&mut quiet, &mut busy] {
+        // The next comment would come after 15 seconds.
+        let more = tokio::time::timeout(Duration::from_secs(5), stream.chunk()).await;
+        assert!(more.expect("it ends").expect("in order").is_none(), "nothing more is told");
+    }
+    assert!(house.close().await);
 }
 
 #[tokio::test]
