@@ -125,7 +125,7 @@ pub struct GapList {
     /// Give it back as `cursor` for the next page.
     #[schema(required)]
     pub next: Option<String>,
-    /// So many events of the log are not counted in yet.
+    /// So many of the tenant's events are not counted in yet; 1,000 are as many or more.
     pub behind: u64,
 }
 

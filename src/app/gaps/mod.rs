@@ -29,7 +29,7 @@ use crate::serve::{
 };
 use crate::store::codec::time_text;
 use crate::store::gaps::{GapFile, GapQuery, GapRow};
-use crate::store::{ArticleLog, Store, StoreError};
+use crate::store::{ArticleLog, ReadQuery, Store, StoreError};
 
 pub use self::likeness::Meaning;
 
@@ -211,7 +211,16 @@ impl Gaps for GapDoor {
                 (false, _) => break None,
             }
         };
-        Ok(GapList { items, next, behind: head.saturating_sub(read) })
+        // Positions are of the whole log, and how much others write in it is nobody else's business.
+        let behind = match head > read {
+            true => {
+                let all = ReadQuery::all(tenant.clone(), read);
+                let query = ReadQuery { with_erased: true, ..all };
+                self.store.read(&query).await.map_err(failed)?.len() as u64
+            }
+            false => 0,
+        };
+        Ok(GapList { items, next, behind })
     }
 
     async fn show(&self, tenant: &TenantId, id: &str) -> Result<Option<Gap>, Failure> {
