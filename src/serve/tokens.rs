@@ -95,16 +95,17 @@ impl Tokens {
         is_in.then(|| (one.principal.clone(), Proof::Token(hash), scope))
     }
 
-    /// Who comes with a token in the address of this stream. It is used up, whatever it opens.
+    /// Who comes with a token in the address of this stream. It is used up by what it opens, and by nothing else:
+    /// whoever mistook the address still has it.
     pub fn admit_stream(&self, token: &str, path: &str) -> Option<(Principal, Proof, Scope)> {
         let hash = token.starts_with(PREFIX).then(|| hash_of(token))?;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.get(&hash)?.kind != TokenKind::Stream {
+        let known = all.get(&hash).filter(|one| one.kind == TokenKind::Stream)?;
+        if path != format!("/v1/conversations/{}/events", known.conversation.as_str()) {
             return None;
         }
         let one = all.remove(&hash).filter(Issued::is_good)?;
-        let is_in = path == format!("/v1/conversations/{}/events", one.conversation.as_str());
-        is_in.then_some((one.principal, one.by, Scope(one.conversation)))
+        Some((one.principal, one.by, Scope(one.conversation)))
     }
 
     /// What a token was issued for, as long as it is good itself.
@@ -214,7 +215,8 @@ mod tests {
         assert!(tokens.admit_stream(&token, STREAM).is_none());
         let (tokens, token) = issued(TokenKind::Stream);
         assert!(tokens.admit_stream(&token, "/v1/conversations/c-2/events").is_none());
-        assert!(tokens.admit_stream(&token, STREAM).is_none(), "also by a wrong one");
+        assert!(tokens.admit_stream(&token, STREAM).is_some(), "not by a wrong one");
+        assert!(tokens.admit_stream(&token, STREAM).is_none());
         let (tokens, token) = issued(TokenKind::Page);
         assert!(
             tokens.admit_stream(&token, STREAM).is_none(),
