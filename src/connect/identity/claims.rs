@@ -45,7 +45,10 @@ impl ClaimMapping {
         let name = text(claims, &self.name, NAME_CHARS_MAX).ok_or(Refusal::Name)?;
         let tenant = match &self.tenant_claim {
             None => self.tenant.clone(),
-            Some(claim) => text(claims, claim, TENANT_CHARS_MAX).ok_or(Refusal::Tenant)?.into(),
+            Some(claim) => {
+                let found = text(claims, claim, TENANT_CHARS_MAX);
+                found.filter(|name| is_tenant(name)).ok_or(Refusal::Tenant)?.into()
+            }
         };
         let role = self.role(claims).ok_or(Refusal::Role)?;
         Ok(Identified { name, role, tenant })
@@ -73,6 +76,13 @@ fn text(claims: &Map<String, Value>, claim: &str, chars_max: usize) -> Option<St
         && text.chars().count() <= chars_max
         && !text.chars().any(char::is_control);
     fits.then(|| text.to_owned())
+}
+
+/// A name, and nothing that somebody would take for a pattern or a path: letters and digits, and within them `-`, `_`
+/// and `.`.
+fn is_tenant(name: &str) -> bool {
+    name.starts_with(char::is_alphanumeric)
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// Names with dots in them, such as `https://example.org/roles`, come before ways.
@@ -127,6 +137,18 @@ mod tests {
     }
 
     #[test]
+    fn what_providers_call_their_customers_is_a_tenants_name() {
+        for good in
+            ["acme", "Acme_2", "org_9Kx", "larkfield.example", "72f988bf-86f1-41af", "münchen"]
+        {
+            assert!(is_tenant(good), "{good}");
+        }
+        for bad in ["", "*", "acme*", "-acme", "../default", ".acme", "a:b", "a%b", "a'b"] {
+            assert!(!is_tenant(bad), "{bad}");
+        }
+    }
+
+    #[test]
     fn what_is_missing_or_means_nothing_is_refused() {
         let whole = json!({"email": "a@x", "https://larkfield.example/tenant": "t",
             "realm_access": {"roles": "cc-agents"}});
@@ -140,6 +162,11 @@ mod tests {
             ("email_verified", json!(false), Refusal::Name),
             ("https://larkfield.example/tenant", json!(null), Refusal::Tenant),
             ("https://larkfield.example/tenant", json!(["t"]), Refusal::Tenant),
+            ("https://larkfield.example/tenant", json!("*"), Refusal::Tenant),
+            ("https://larkfield.example/tenant", json!("../default"), Refusal::Tenant),
+            ("https://larkfield.example/tenant", json!("a/b"), Refusal::Tenant),
+            ("https://larkfield.example/tenant", json!(".."), Refusal::Tenant),
+            ("https://larkfield.example/tenant", json!("a b"), Refusal::Tenant),
             ("realm_access", json!({"roles": ["admin", "Agent"]}), Refusal::Role),
             ("realm_access", json!({"roles": {"cc-agents": true}}), Refusal::Role),
             ("realm_access", json!("cc-agents"), Refusal::Role),
