@@ -194,6 +194,25 @@ pub fn check_origin(headers: &HeaderMap, required: bool) -> Result<(), Problem> 
     }
 }
 
+/// Nothing here has a control character in its address, and not every database can be asked for one.
+pub async fn plain_path(request: Request, next: Next) -> Response {
+    match has_control(request.uri().path()) {
+        true => Problem::not_found("nothing here has a control character in its address")
+            .into_response(),
+        false => next.run(request).await,
+    }
+}
+
+/// `%00` to `%1F`, and `%7F`.
+fn has_control(path: &str) -> bool {
+    let is_control = |two: &[u8]| match *two {
+        [b'0' | b'1', second] => second.is_ascii_hexdigit(),
+        [b'7', second] => second.eq_ignore_ascii_case(&b'f'),
+        _ => false,
+    };
+    path.as_bytes().windows(3).any(|three| three[0] == b'%' && is_control(&three[1..]))
+}
+
 /// Headers that every answer carries.
 pub async fn headers(State(state): State<ServeState>, request: Request, next: Next) -> Response {
     // What is made for other people's pages may stand in a frame of theirs.
@@ -223,4 +242,21 @@ pub async fn headers(State(state): State<ServeState>, request: Request, next: Ne
     // What customers said stays in no cache; pages say otherwise for themselves.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_control;
+
+    #[test]
+    fn control_characters_are_found_however_they_are_written() {
+        for bad in ["/v1/articles/%00", "/a%0ab", "/a/%1F/b", "/%7f", "/%7F", "/%2500%00"] {
+            assert!(has_control(bad), "{bad}");
+        }
+        for good in
+            ["/", "/v1/articles/billing%2Frefunds", "/%2500", "/%20", "/%70", "/%", "/%0", "/%0g"]
+        {
+            assert!(!has_control(good), "{good}");
+        }
+    }
 }

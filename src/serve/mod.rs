@@ -237,6 +237,7 @@ pub fn router(state: ServeState, media: Router) -> Router {
         .layer(DefaultBodyLimit::max(body::MAX_BYTES))
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .layer(middleware::from_fn(body::limit))
+        .layer(middleware::from_fn(guard::plain_path))
         .layer(middleware::from_fn(credentials::as_bearer))
         .layer(middleware::from_fn_with_state(state.clone(), guard::headers))
         .layer(middleware::from_fn_with_state(state, cors::allow))

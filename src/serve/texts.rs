@@ -180,6 +180,9 @@ fn opening(principal: Principal, new: NewConversation) -> Result<TextOpening, St
     };
     if let Some(id) = &new.external_id {
         not_too_long("external_id", id, ATTRIBUTE_MAX_CHARS)?;
+        if id.chars().any(char::is_control) {
+            return Err("external_id must have no control characters".to_owned());
+        }
     }
     if new.parties.len() > PARTIES_MAX {
         return Err(format!("parties has {PARTIES_MAX} entries at most"));

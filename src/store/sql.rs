@@ -133,6 +133,13 @@ impl Sql {
         format!("${}", self.values.len())
     }
 
+    /// PostgreSQL holds no text with a NUL, so none of its rows is like one, and it refuses to compare.
+    fn asks_for_nul(&self) -> bool {
+        let has_nul =
+            |value: &Value| matches!(value, Value::Text(Some(text)) if text.contains('\0'));
+        self.values.iter().any(has_nul)
+    }
+
     fn for_sqlite(self) -> Query<'static, Sqlite, SqliteArguments> {
         let query = sqlx::query(AssertSqlSafe(self.text));
         self.values.into_iter().fold(query, |query, value| match value {
@@ -266,6 +273,7 @@ impl Pool {
             Self::Sqlite(pool) => {
                 sql.for_sqlite().fetch_all(pool).await?.into_iter().map(Row::Sqlite).collect()
             }
+            Self::Postgres(_) if sql.asks_for_nul() => Vec::new(),
             Self::Postgres(pool) => {
                 sql.for_postgres().fetch_all(pool).await?.into_iter().map(Row::Postgres).collect()
             }
@@ -275,6 +283,7 @@ impl Pool {
     pub async fn row(&self, sql: Sql) -> Result<Option<Row>, Error> {
         Ok(match self {
             Self::Sqlite(pool) => sql.for_sqlite().fetch_optional(pool).await?.map(Row::Sqlite),
+            Self::Postgres(_) if sql.asks_for_nul() => None,
             Self::Postgres(pool) => {
                 sql.for_postgres().fetch_optional(pool).await?.map(Row::Postgres)
             }

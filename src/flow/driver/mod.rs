@@ -317,8 +317,11 @@ impl Calls {
             EventBody::ConversationStarted(ConversationStarted {
                 channel: Channel::Voice,
                 direction: opening.direction,
-                // Media sides put notes there that agents type.
-                external_id: opening.external_id.map(|id| masked(&id)),
+                // Media sides put notes there that agents type. Control characters name nothing, and not every
+                // database can hold them.
+                external_id: opening
+                    .external_id
+                    .map(|id| masked(&id.replace(char::is_control, ""))),
                 parties: legs.iter().map(|leg| leg.party.clone()).collect(),
                 attributes,
             }),

@@ -132,7 +132,9 @@ pub fn failure(error: &Error) -> StoreError {
         // No room on the disk; too many connections.
         "53100" => StoreError::Full,
         code if is_of_shutdown(Some(code)) || code == "53300" => StoreError::Unreachable(text()),
-        // Data that the database can't hold, such as a NUL; a key too long for an index.
+        // How the database puts it is nothing for whoever sent the text.
+        "22021" | "22P05" => StoreError::Unwritable("a text in it holds a NUL character".into()),
+        // Data that the database can't hold; a key too long for an index.
         code if code.starts_with("22") || code.starts_with("54") => StoreError::Unwritable(text()),
         _ => StoreError::Write(text()),
     }

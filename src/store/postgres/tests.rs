@@ -37,6 +37,24 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_a_nul_is_not_there_and_is_not_taken() {
+    let options = cluster::database().await.parse().expect("an address");
+    let log = open(&options).await;
+    let (t, c): (TenantId, ConversationId) = ("t".into(), "a\0b".into());
+    assert!(log.conversation(&t, &c).await.expect("an answer").is_none());
+    let query = ReadQuery::all(t.clone(), 0).of(c.clone());
+    assert!(log.read(&query).await.expect("an answer").is_empty());
+    assert!(log.conversation_of_card(&t, &"\0".into()).await.expect("an answer").is_none());
+    assert!(log.event(&t, &"\0".into()).await.expect("an answer").is_none());
+    let refused = log.append(&t, &c, vec![started(None)]).await.expect_err("it can't be held");
+    let StoreError::Unwritable(why) = &refused else { panic!("{refused}") };
+    assert_eq!(&**why, "a text in it holds a NUL character");
+    assert!(log.trouble().is_none(), "the log can be written all the same");
+    log.append(&t, &"c-1".into(), vec![started(None)]).await.expect("others are taken");
+    log.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_its_database_nothing_is_acknowledged_and_it_recovers_alone() {
     let (cluster, options) = own().await;
     let log = Arc::new(open(&options).await);

@@ -96,6 +96,8 @@ async fn what_can_not_be_read_is_a_problem_document() {
         "/v1/conversations/c-9/events",
         "/v1/conversations/system",
         "/v1/conversations/%00",
+        "/v1/articles/a%0Ab",
+        "/v1/routing/decisions/%7f",
         "/v1/nothing",
         "/nothing.js",
         "/../Cargo.toml",

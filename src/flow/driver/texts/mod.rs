@@ -214,7 +214,7 @@ impl Texts {
         let started = EventBody::ConversationStarted(ConversationStarted {
             channel: opening.channel,
             direction: opening.direction,
-            external_id: opening.external_id,
+            external_id: opening.external_id.map(|id| id.replace(char::is_control, "")),
             parties: parties
                 .map(|(number, (role, name))| shared.party_of(number, role, name))
                 .collect(),
