@@ -22,6 +22,7 @@ use super::ServeState;
 use super::channels::{bearer, closed};
 use super::error::Problem;
 use super::extract::Json;
+use super::kept::kept;
 use super::listen::Peer;
 use super::texts::{checked_id, status};
 use crate::bus::{Heard, Signal, Subscription};
@@ -215,7 +216,7 @@ impl<'a> Page<'a> {
             if !state.chat_limits.begin(from) {
                 return Err(crowded());
             }
-            state.texts.open(opening(tenant, &id)).await?;
+            kept(state, state.texts.open(opening(tenant, &id))).await?;
         }
         let turn = NewTurn {
             client_id: Some(name),
@@ -224,7 +225,7 @@ impl<'a> Page<'a> {
             at: None,
             sends: false,
         };
-        let taken = state.texts.turn(tenant, &id, turn).await?;
+        let taken = kept(state, state.texts.turn(tenant, &id, turn)).await?;
         let turn = PublicTurn {
             turn_id: taken.id.to_string(),
             by: "visitor",

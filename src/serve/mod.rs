@@ -28,6 +28,7 @@ mod gaps;
 mod guard;
 mod health;
 mod hooks;
+mod kept;
 mod limits;
 mod listen;
 pub mod meters;

@@ -9,6 +9,7 @@ use super::ServeState;
 use super::auth::Principal;
 use super::error::{Problem, shown};
 use super::extract::{Json, Path};
+use super::kept::kept;
 use super::suggestions;
 use super::texts::{Taken, checked_id, checked_text, status};
 use crate::domain::{CardId, ConversationId, DeliveryState, Role, TurnId, Verdict, VerdictKind};
@@ -69,7 +70,7 @@ pub async fn reply(
         at: None,
         sends: true,
     };
-    let taken = state.texts.turn(&principal.tenant, &id, turn).await?;
+    let taken = kept(&state, state.texts.turn(&principal.tenant, &id, turn)).await?;
     let is_new = taken.is_new;
     if let Some((card_id, texts)) = card.filter(|_| is_new) {
         let is_same = texts.iter().any(|shown| shown.trim() == text.trim());

@@ -12,6 +12,7 @@ use super::ServeState;
 use super::auth::Principal;
 use super::error::{Problem, shown};
 use super::extract::{Json, Path};
+use super::kept::kept;
 use super::sources::Failure;
 use crate::domain::{Channel, ConversationId, Direction, EndReason, PartyId, Role};
 use crate::flow::driver::texts::{NewTurn, RESERVED, Speaker, TakenTurn, TextError, TextOpening};
@@ -70,7 +71,7 @@ pub async fn open(
     Json(new): Json<NewConversation>,
 ) -> Result<(StatusCode, axum::Json<OpenedConversation>), Problem> {
     let opening = opening(principal, new).map_err(Problem::invalid)?;
-    let (id, is_new) = state.texts.open(opening).await?;
+    let (id, is_new) = kept(&state, state.texts.open(opening)).await?;
     let opened = OpenedConversation { id: id.to_string() };
     Ok((status(is_new), axum::Json(opened)))
 }
@@ -113,7 +114,7 @@ pub async fn turn(
 ) -> Result<(StatusCode, axum::Json<Taken>), Problem> {
     let id = ConversationId::from(id);
     let turn = new_turn(message).map_err(Problem::invalid)?;
-    let taken = state.texts.turn(&principal.tenant, &id, turn).await?;
+    let taken = kept(&state, state.texts.turn(&principal.tenant, &id, turn)).await?;
     Ok((status(taken.is_new), axum::Json(Taken::of(&id, taken))))
 }
 
@@ -135,7 +136,7 @@ pub async fn end(
     Path(id): Path<String>,
 ) -> Result<axum::Json<EndedConversation>, Problem> {
     let id = ConversationId::from(id);
-    state.texts.end(&principal.tenant, &id, EndReason::Hangup).await?;
+    kept(&state, state.texts.end(&principal.tenant, &id, EndReason::Hangup)).await?;
     Ok(axum::Json(EndedConversation { id: id.to_string(), state: "ended" }))
 }
 
