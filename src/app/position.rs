@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, private};
 
 /// `None` where nobody has read yet.
 ///
@@ -23,7 +23,7 @@ pub(super) async fn read_position(file: &Path) -> Result<Option<u64>, StoreError
 /// The file can't be written.
 pub(super) async fn write_position(file: &Path, position: u64) -> Result<(), StoreError> {
     let failed = |error: std::io::Error| StoreError::Write(error.to_string().into());
-    let beside = file.with_extension("new");
-    tokio::fs::write(&beside, position.to_string()).await.map_err(failed)?;
-    tokio::fs::rename(&beside, file).await.map_err(failed)
+    let (file, text) = (file.to_owned(), position.to_string());
+    let writing = tokio::task::spawn_blocking(move || private::write(&file, text.as_bytes())).await;
+    writing.map_err(std::io::Error::from).and_then(|written| written).map_err(failed)
 }

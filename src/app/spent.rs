@@ -10,6 +10,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::domain::TenantId;
 use crate::models::writing::{Ledger, Spent};
+use crate::store::private;
 
 const FILE: &str = "spent-today";
 /// A kill loses what was used in so much time.
@@ -50,12 +51,8 @@ async fn keep(path: PathBuf, ledger: Arc<Ledger>, stop: CancellationToken) {
         if text != written {
             let (path, new) = (path.clone(), text.clone());
             let done = tokio::task::spawn_blocking(move || {
-                let write = || {
-                    let beside = path.with_extension("new");
-                    std::fs::write(&beside, new)?;
-                    std::fs::rename(&beside, &path)
-                };
-                write().map_err(|error| warn(&path, &error)).is_ok()
+                let written = private::write(&path, new.as_bytes());
+                written.map_err(|error| warn(&path, &error)).is_ok()
             });
             if done.await.unwrap_or(false) {
                 written = text;

@@ -48,6 +48,7 @@ pub async fn settle(folder: &Path, log: &str) -> Result<(), StoreError> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
+    private::own_file(&file).map_err(failed)?;
     tokio::fs::write(&file, format!("{log}\n")).await.map_err(failed)
 }
 

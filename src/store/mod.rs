@@ -23,7 +23,7 @@ mod log;
 pub mod outbox;
 mod place;
 pub mod postgres;
-mod private;
+pub(crate) mod private;
 mod reader;
 mod sql;
 pub mod sqlite;

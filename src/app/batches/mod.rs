@@ -23,7 +23,7 @@ use crate::flow::author::Author;
 use crate::flow::wrapup::WrapUpSettings;
 use crate::models::SpeechPool;
 use crate::serve::BatchView;
-use crate::store::Store;
+use crate::store::{Store, private};
 
 struct Running {
     id: String,
@@ -101,7 +101,16 @@ impl BatchDoor {
     pub async fn open(folder: PathBuf, around: BatchSurroundings) -> Arc<Self> {
         let (queue, orders) = mpsc::unbounded_channel();
         let at = folder.clone();
-        let records = on_a_thread(move || Ok::<_, BatchError>(record::found(&at))).await;
+        let records = on_a_thread(move || {
+            // What customers said stands in there, and older versions left it open.
+            if at.is_dir()
+                && let Err(error) = private::own_folder(&at)
+            {
+                tracing::warn!(%error, "others of this machine may read the batches");
+            }
+            Ok::<_, BatchError>(record::found(&at))
+        })
+        .await;
         let records = records.unwrap_or_else(|error| {
             tracing::error!(%error, "the batches can't be read");
             HashMap::new()

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::{BatchError, Format, Paths, Sums, forget_list, write_whole};
 use crate::serve::WantedBatch;
+use crate::store::private;
 
 const ITEMS: &str = "items.jsonl";
 
@@ -105,7 +106,9 @@ impl Record {
 
     /// The record is durable when this ends, and so are the items.
     pub fn begin(&self, folder: &Path, items: Option<&str>) -> Result<(), BatchError> {
-        std::fs::create_dir_all(folder).map_err(BatchError::unwritable(folder))?;
+        for folder in folder.parent().into_iter().chain([folder]) {
+            private::own_folder(folder).map_err(BatchError::unwritable(folder))?;
+        }
         if let Some(items) = items {
             write_whole(&items_path(folder), items.as_bytes())?;
         }

@@ -11,6 +11,7 @@ use crate::connect::channels::mailbox::{Thread, poll};
 use crate::connect::mail::{self, Cursor};
 use crate::domain::TenantId;
 use crate::flow::driver::texts::Texts;
+use crate::store::private;
 
 const FILE: &str = "mails.cursor";
 const EVERY: Duration = Duration::from_secs(20);
@@ -67,7 +68,6 @@ async fn read(file: &std::path::Path) -> Option<Cursor> {
 
 /// Whole or not at all.
 async fn write(file: &std::path::Path, cursor: &Cursor) -> std::io::Result<()> {
-    let beside = file.with_extension("new");
-    tokio::fs::write(&beside, cursor.to_string()).await?;
-    tokio::fs::rename(&beside, file).await
+    let (file, text) = (file.to_owned(), cursor.to_string());
+    tokio::task::spawn_blocking(move || private::write(&file, text.as_bytes())).await?
 }

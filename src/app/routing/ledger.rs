@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Decision, Recorded, RoutingMode, TenantId};
 use crate::routing::desk::Counted;
-use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec, wire};
+use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec, private, wire};
 
 const FILE: &str = "routing.json";
 const VERSION: u32 = 3;
@@ -248,10 +248,7 @@ impl Ledger {
 
     /// Whole or not at all. It takes a while where many items are open: call it where that holds up nobody.
     pub fn save(&self, file: &Path) -> std::io::Result<()> {
-        let text = serde_json::to_vec(self)?;
-        let beside = file.with_extension("new");
-        std::fs::write(&beside, text)?;
-        std::fs::rename(&beside, file)
+        private::write(file, &serde_json::to_vec(self)?)
     }
 }
 

@@ -16,7 +16,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Row};
 
-use super::StoreError;
+use super::{StoreError, private};
 use crate::domain::{ConversationId, GapReason, Redacted, TenantId, TurnId};
 
 pub use list::{GapQuery, GapRow, GapSample, Since};
@@ -97,6 +97,7 @@ impl GapFile {
 
     /// `None` for another version.
     async fn attach(path: &Path) -> Result<Option<Self>, sqlx::Error> {
+        private::own_file(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)

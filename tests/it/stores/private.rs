@@ -1,10 +1,11 @@
 //! Who else of the machine can read what customers said.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use backchannel::domain::NewEvent;
 use backchannel::store::backup::backup;
+use backchannel::store::gaps::GapFile;
 use backchannel::store::{EventLog, Place, Store as _};
 use jiff::Timestamp;
 
@@ -30,4 +31,20 @@ async fn others_of_the_machine_can_read_neither_a_log_nor_its_backup() {
         let mode = std::fs::metadata(path).expect("it is there").permissions().mode();
         assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", path.display());
     }
+}
+
+#[tokio::test]
+async fn what_follows_the_log_is_closed_also_in_a_folder_that_is_open() {
+    let data = tempfile::tempdir().expect("a folder");
+    std::fs::set_permissions(data.path(), PermissionsExt::from_mode(0o755)).expect("opened");
+    let path = data.path().join("gaps.sqlite");
+    // As an older version made it.
+    std::fs::write(&path, "").expect("written");
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).expect("opened");
+    let gaps = GapFile::open(data.path()).await.expect("it opens");
+    for name in ["gaps.sqlite", "gaps.sqlite-wal", "gaps.sqlite-shm"] {
+        let mode = std::fs::metadata(data.path().join(name)).expect(name).permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name} has mode {mode:o}");
+    }
+    gaps.close().await;
 }
