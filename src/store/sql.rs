@@ -7,7 +7,9 @@
 use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
-use sqlx::{AssertSqlSafe, ColumnIndex, Error, Postgres, Row as _, Sqlite};
+use sqlx::{
+    AssertSqlSafe, Column as _, ColumnIndex, Error, Postgres, Row as _, Sqlite, TypeInfo as _,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -160,10 +162,35 @@ impl Sql {
 }
 
 /// One row of an answer. Its getters panic on another type than the column's, which is a bug: both back ends check
-/// types as they write.
+/// types as they write, and what a damaged file holds in their place comes to nobody.
 pub enum Row {
     Sqlite(SqliteRow),
     Postgres(PgRow),
+}
+
+/// A flipped bit can make anything of a value; SQLite gives it back as it finds it, with another type or as bytes
+/// that are no text.
+fn sound(row: SqliteRow) -> Result<Row, Error> {
+    for (at, column) in row.columns().iter().enumerate() {
+        let checked = match column.type_info().name() {
+            "TEXT" => row.try_get::<Option<&str>, _>(at).map(drop),
+            "INTEGER" => row.try_get::<Option<i64>, _>(at).map(drop),
+            "BLOB" => row.try_get::<Option<&[u8]>, _>(at).map(drop),
+            // Something that was computed.
+            _ => Ok(()),
+        };
+        if let Err(error) = checked {
+            let source = match error {
+                Error::ColumnDecode { source, .. } => source,
+                other => other.into(),
+            };
+            // Most tables have their number first.
+            let number = row.try_get::<i64, _>(0).map(|number| format!(" of row {number}"));
+            let index = format!("{}{}", column.name(), number.unwrap_or_default());
+            return Err(Error::ColumnDecode { index, source });
+        }
+    }
+    Ok(Row::Sqlite(row))
 }
 
 /// A column by its number or its name.
@@ -174,6 +201,19 @@ macro_rules! getter {
     ($name:ident, $type:ty) => {
         pub fn $name(&self, column: impl Column) -> $type {
             match self {
+                // NULL where none may be is damage as well: it is taken for nothing, which no hash and no check of
+                // what is written takes for what was there.
+                Self::Sqlite(row) => row.get::<Option<_>, _>(column).unwrap_or_default(),
+                Self::Postgres(row) => row.get(column),
+            }
+        }
+    };
+}
+
+macro_rules! maybe {
+    ($name:ident, $type:ty) => {
+        pub fn $name(&self, column: impl Column) -> Option<$type> {
+            match self {
                 Self::Sqlite(row) => row.get(column),
                 Self::Postgres(row) => row.get(column),
             }
@@ -183,13 +223,13 @@ macro_rules! getter {
 
 impl Row {
     getter!(int, i64);
-    getter!(maybe_int, Option<i64>);
     getter!(bytes, Vec<u8>);
-    getter!(maybe_bytes, Option<Vec<u8>>);
+    maybe!(maybe_int, i64);
+    maybe!(maybe_bytes, Vec<u8>);
 
     pub fn text(&self, column: impl Column) -> &str {
         match self {
-            Self::Sqlite(row) => row.get(column),
+            Self::Sqlite(row) => row.get::<Option<_>, _>(column).unwrap_or_default(),
             Self::Postgres(row) => row.get(column),
         }
     }
@@ -213,7 +253,7 @@ impl Connection {
         Ok(match self {
             Self::Sqlite(connection) => {
                 let rows = sql.for_sqlite().fetch_all(connection).await?;
-                rows.into_iter().map(Row::Sqlite).collect()
+                rows.into_iter().map(sound).collect::<Result<_, _>>()?
             }
             Self::Postgres(connection) => {
                 let rows = sql.for_postgres().fetch_all(connection).await?;
@@ -225,7 +265,7 @@ impl Connection {
     pub async fn row(&mut self, sql: Sql) -> Result<Option<Row>, Error> {
         Ok(match self {
             Self::Sqlite(connection) => {
-                sql.for_sqlite().fetch_optional(connection).await?.map(Row::Sqlite)
+                sql.for_sqlite().fetch_optional(connection).await?.map(sound).transpose()?
             }
             Self::Postgres(connection) => {
                 sql.for_postgres().fetch_optional(connection).await?.map(Row::Postgres)
@@ -271,7 +311,8 @@ impl Pool {
     pub async fn rows(&self, sql: Sql) -> Result<Vec<Row>, Error> {
         Ok(match self {
             Self::Sqlite(pool) => {
-                sql.for_sqlite().fetch_all(pool).await?.into_iter().map(Row::Sqlite).collect()
+                let rows = sql.for_sqlite().fetch_all(pool).await?;
+                rows.into_iter().map(sound).collect::<Result<_, _>>()?
             }
             Self::Postgres(_) if sql.asks_for_nul() => Vec::new(),
             Self::Postgres(pool) => {
@@ -282,7 +323,9 @@ impl Pool {
 
     pub async fn row(&self, sql: Sql) -> Result<Option<Row>, Error> {
         Ok(match self {
-            Self::Sqlite(pool) => sql.for_sqlite().fetch_optional(pool).await?.map(Row::Sqlite),
+            Self::Sqlite(pool) => {
+                sql.for_sqlite().fetch_optional(pool).await?.map(sound).transpose()?
+            }
             Self::Postgres(_) if sql.asks_for_nul() => None,
             Self::Postgres(pool) => {
                 sql.for_postgres().fetch_optional(pool).await?.map(Row::Postgres)

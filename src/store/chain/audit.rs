@@ -1,6 +1,6 @@
 //! Walks a log in the order of positions and says what doesn't hold. No I/O.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::{Hash, Linked, LogHead, START, link, seal};
@@ -18,6 +18,10 @@ pub enum Fault {
     Missing { tenant: TenantId, conversation: ConversationId, sequence: u64, next: u64 },
     /// The conversation's row doesn't end where its events do.
     Cut { tenant: TenantId, conversation: ConversationId, stands: u64, kept: u64 },
+    /// The conversation's row says in this place something else than its events.
+    Row { tenant: TenantId, conversation: ConversationId, what: &'static str },
+    /// The database itself can't be read in some place, or contradicts itself.
+    Damaged(String),
     /// The log doesn't end where its own head says.
     LogCut { stands: LogHead, kept: LogHead },
     /// A head that was kept elsewhere was never one of this log.
@@ -41,6 +45,11 @@ impl fmt::Display for Fault {
                 f,
                 "conversation {conversation} of {tenant} ends with event {stands}, and its row says {kept}"
             ),
+            Self::Row { tenant, conversation, what } => write!(
+                f,
+                "conversation {conversation} of {tenant}: its row says in {what} something else than its events"
+            ),
+            Self::Damaged(what) => write!(f, "damaged: {what}"),
             Self::LogCut { stands, kept } => write!(
                 f,
                 "the log ends at position {} and its own head says {}; its end was cut off or changed",
@@ -77,6 +86,8 @@ struct End {
 /// A walk in progress: `take` all events in order, then the rows by `conversation`, then `finish`.
 pub struct Audit {
     ends: HashMap<(TenantId, ConversationId), End>,
+    /// Of which something is named.
+    faulty: HashSet<(TenantId, ConversationId)>,
     kept: Option<LogHead>,
     kept_is_met: bool,
     report: Report,
@@ -94,7 +105,7 @@ impl Audit {
             fault_count: 0,
         };
         let kept_is_met = kept.is_none_or(|kept| kept == LogHead::EMPTY);
-        Self { ends: HashMap::new(), kept, kept_is_met, report }
+        Self { ends: HashMap::new(), faulty: HashSet::new(), kept, kept_is_met, report }
     }
 
     /// The next event of the log.
@@ -146,6 +157,32 @@ impl Audit {
         }
     }
 
+    pub fn is_faulty(&self, tenant: &TenantId, conversation: &ConversationId) -> bool {
+        !self.faulty.is_empty() && self.faulty.contains(&(tenant.clone(), conversation.clone()))
+    }
+
+    /// A row that doesn't follow from its events.
+    pub fn row_differs(
+        &mut self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        what: &'static str,
+    ) {
+        let (tenant, conversation) = (tenant.clone(), conversation.clone());
+        self.fault(Fault::Row { tenant, conversation, what });
+    }
+
+    /// What the database says of itself.
+    pub fn damaged(&mut self, what: String) {
+        self.fault(Fault::Damaged(what));
+    }
+
+    /// Nothing behind this could be read.
+    pub fn break_off(mut self, what: String) -> Report {
+        self.damaged(what);
+        self.report
+    }
+
     /// `head`: as the log itself keeps it.
     pub fn finish(mut self, head: LogHead) -> Report {
         // Whoever has events and no row was not among those that came by `conversation`.
@@ -164,6 +201,12 @@ impl Audit {
     }
 
     fn fault(&mut self, fault: Fault) {
+        if let Fault::Altered { tenant, conversation, .. }
+        | Fault::Missing { tenant, conversation, .. }
+        | Fault::Cut { tenant, conversation, .. } = &fault
+        {
+            self.faulty.insert((tenant.clone(), conversation.clone()));
+        }
         self.report.fault_count += 1;
         if self.report.faults.len() < NAMED {
             self.report.faults.push(fault);

@@ -6,6 +6,7 @@
 mod articles;
 mod erasure;
 mod outbox;
+mod told;
 mod walk;
 
 use std::sync::Arc;
@@ -191,6 +192,16 @@ impl Reader {
         }
     }
 
+    /// The same to the last entry of each index; what is wrong, a line each.
+    pub async fn page_faults(&self) -> Result<Vec<String>, StoreError> {
+        if self.dialect() == Dialect::Postgres {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(Sql::new("PRAGMA integrity_check(20)")).await?;
+        let lines = rows.iter().map(|row| row.text(0)).filter(|line| *line != "ok");
+        Ok(lines.map(str::to_owned).collect())
+    }
+
     pub async fn close(&self) {
         self.pool.close().await;
     }
@@ -317,8 +328,17 @@ pub fn read_error(error: &sqlx::Error) -> StoreError {
         sqlx::Error::Database(answer) if is_of_shutdown(answer.code().as_deref()) => {
             StoreError::Unreachable(error.to_string().into())
         }
+        sqlx::Error::Database(answer) if is_of_damage(answer.code().as_deref()) => {
+            StoreError::Corrupt(answer.message().to_owned())
+        }
+        error @ sqlx::Error::ColumnDecode { .. } => StoreError::Corrupt(error.to_string()),
         error => StoreError::Read(error.to_string().into()),
     }
+}
+
+/// SQLite's codes of a file that is no database, or none any more.
+fn is_of_damage(code: Option<&str>) -> bool {
+    matches!(code, Some("11" | "26" | "267" | "523" | "779"))
 }
 
 /// PostgreSQL's classes 08 (connection) and 57P (operator intervention: shutting down, starting up).

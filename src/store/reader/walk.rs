@@ -21,6 +21,22 @@ impl Reader {
         mut progress: impl FnMut(u64) + Send,
     ) -> Result<Report, StoreError> {
         let mut audit = Audit::new(kept);
+        match self.audit_all(&mut audit, &mut progress).await {
+            Ok(end) => Ok(audit.finish(end)),
+            // What comes behind it can't be said.
+            Err(StoreError::Corrupt(what)) => Ok(audit.break_off(what)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn audit_all(
+        &self,
+        audit: &mut Audit,
+        progress: &mut (impl FnMut(u64) + Send),
+    ) -> Result<LogHead, StoreError> {
+        for what in self.page_faults().await? {
+            audit.damaged(what);
+        }
         // What comes later isn't looked at, so that heads and events are of one moment.
         let end = self.log_head().await?;
         let (mut after, mut count) = (0, 0);
@@ -32,8 +48,8 @@ impl Reader {
             page.iter().for_each(|linked| audit.take(linked));
             progress(count);
         }
-        self.ends(end.position, &mut audit).await?;
-        Ok(audit.finish(end))
+        self.ends(end.position, audit).await?;
+        Ok(end)
     }
 
     /// A look at the log's end, at each start: the newest events are what was written, and nothing was cut off.
@@ -116,6 +132,12 @@ impl Reader {
                     false => (row.int(3) as u64, hash(&row.maybe_bytes(5).unwrap_or_default())?),
                 };
                 audit.conversation(&tenant, &id, sequence, &chain);
+                // What is named already needs no second name.
+                if !audit.is_faulty(&tenant, &id)
+                    && let Some(what) = self.row_differs(&tenant, &id, up_to).await?
+                {
+                    audit.row_differs(&tenant, &id, what);
+                }
             }
         }
     }

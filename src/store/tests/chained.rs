@@ -9,6 +9,7 @@ on_both!(
     what_is_missing_is_found,
     an_end_that_was_cut_off_is_found_at_the_start_and_against_a_kept_head,
     a_row_that_was_set_back_is_found,
+    a_row_that_says_something_else_is_found,
     an_erased_body_leaves_the_chain_whole,
 );
 
@@ -121,7 +122,8 @@ async fn an_end_that_was_cut_off_is_found_at_the_start_and_against_a_kept_head(h
     home.change(&format!("UPDATE log SET position = 16, seal = {}", bytes(&seal))).await;
     home.change(
         "UPDATE conversations SET last_sequence = 4, last_position = 16, chain = \
-         (SELECT chain FROM events WHERE position = 16) WHERE id = 'c-3'",
+         (SELECT chain FROM events WHERE position = 16), state = 'live', \
+         last_turn = replace(last_turn, 't-4', 't-3') WHERE id = 'c-3'",
     )
     .await;
     assert_eq!(audited(&home, None).await.faults, []);
@@ -137,6 +139,41 @@ async fn a_row_that_was_set_back_is_found(home: Home) {
     home.change("DELETE FROM conversations WHERE id = 'c-2'").await;
     let cut = Fault::Cut { tenant: T.into(), conversation: "c-2".into(), stands: 6, kept: 0 };
     assert_eq!(audited(&home, None).await.faults, [cut]);
+}
+
+async fn a_row_that_says_something_else_is_found(home: Home) {
+    filled(&home).await;
+    for (column, from, to) in [
+        ("last_turn", "number", "numbes"),
+        ("last_turn", "t-4", "t-3"),
+        ("parties", "p-1", "p-9"),
+        ("attributes", "{", "{ \"a\": \"b\", "),
+        ("attributes", "{", "["),
+    ] {
+        let change = |from: &str, to: &str| {
+            format!(
+                "UPDATE conversations SET {column} = replace({column}, '{from}', '{to}') WHERE id = 'c-2'"
+            )
+        };
+        home.change(&change(from, to)).await;
+        let faults = audited(&home, None).await.faults;
+        assert!(
+            matches!(&faults[..], [Fault::Row { conversation, .. }] if conversation.as_str() == "c-2"),
+            "{column}: {faults:?}"
+        );
+        home.change(&change(to, from)).await;
+        assert_eq!(audited(&home, None).await.faults, [], "{column}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_text_any_more_is_named_and_panics_nowhere() {
+    let home = Home::folder().await;
+    filled(&home).await;
+    home.change("UPDATE events SET data = CAST(x'ff00' AS TEXT) WHERE position = 9").await;
+    let faults = audited(&home, None).await.faults;
+    let named = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    assert!(named.contains("damaged: ") && named.contains("data of row 9"), "{named}");
 }
 
 async fn an_erased_body_leaves_the_chain_whole(home: Home) {
