@@ -6,6 +6,9 @@ use jiff::civil::Date;
 
 use super::{ArticleId, ConversationId, PassageId, Redacted, TurnId};
 
+/// The author of what this program drafts by itself.
+pub const PROGRAM: &str = "backchannel";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ArticleState {
     Draft,

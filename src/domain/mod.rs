@@ -27,7 +27,7 @@ mod wrapup;
 pub use access::AccessRole;
 pub use article::{
     Article, ArticleAction, ArticleContent, ArticleRevision, ArticleState, Audience, NewRevision,
-    Passage, SentenceOrigin, TurnQuote,
+    PROGRAM, Passage, SentenceOrigin, TurnQuote,
 };
 pub use audit::{AuditActor, AuditEntry, AuditOutcome};
 pub use card::{

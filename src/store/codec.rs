@@ -30,6 +30,7 @@ use crate::domain::{
 pub use self::answers::{
     answer_event_id, decode_asked_back, question_answered, sentence, unanswered,
 };
+pub use self::articles::ARTICLE_DRAFTED;
 pub use self::crm::{CRM_CONTEXT, CRM_WRITE, case, context, context_of, crm_write, decode_context};
 pub use self::effects::{EFFECT_SCHEMA, decode_effect, encode_effect};
 pub use self::insight::{

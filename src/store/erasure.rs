@@ -3,7 +3,8 @@
 //! The body of an event goes together with its salt. Its kind, time, place in the chain and commitment stay, so that
 //! `audit verify` still passes and still finds what was changed without leave. An erased body is read as `ERASED`, and
 //! only by those who ask for it. Of a conversation that is erased whole, its row keeps times and counts; effects in
-//! the outbox keep where they went to and when; and its key goes, without which no backup holds anything of it.
+//! the outbox keep where they went to and when; and its key goes, without which no backup holds anything of it. Articles
+//! that rest on it stay, but for drafts of this program that nobody has reviewed: their newest revisions go.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,6 +62,10 @@ pub struct Erased {
     pub deliveries: u64,
     /// Keys of backups.
     pub backup_keys: u64,
+    /// Revisions of articles that this program drafted and nobody reviewed.
+    pub revisions: u64,
+    /// Whose revisions these were.
+    pub drafts: BTreeSet<String>,
     /// Sentences of articles' revisions whose origin is forgotten.
     pub origins: u64,
     /// Whose sentences these are.
@@ -76,6 +81,8 @@ impl Erased {
         self.conversations += other.conversations;
         self.deliveries += other.deliveries;
         self.backup_keys += other.backup_keys;
+        self.revisions += other.revisions;
+        self.drafts.extend(other.drafts);
         self.origins += other.origins;
         self.articles.extend(other.articles);
         self.elsewhere.extend(other.elsewhere);

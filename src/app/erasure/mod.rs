@@ -195,6 +195,7 @@ pub async fn erase(
         conversations: conversations.iter().map(ToString::to_string).collect(),
         events: found.events.into_iter().collect(),
         erased: Counts::of(&erased, batches.removed.len() as u64),
+        drafts: erased.drafts.into_iter().collect(),
         articles: erased.articles.into_iter().collect(),
         running_batches: batches.running,
         elsewhere: erased.elsewhere,

@@ -34,6 +34,8 @@ pub struct Counts {
     pub deliveries: u64,
     /// Keys without which no backup holds anything of these conversations.
     pub backup_keys: u64,
+    /// Revisions of articles that this program drafted from these conversations and nobody reviewed.
+    pub article_revisions: u64,
     /// Sentences of articles whose origin in these conversations is forgotten.
     pub article_origins: u64,
     /// Batches whose output named these conversations.
@@ -58,7 +60,9 @@ pub struct Content {
     /// Positions of single events of others, or of none, that named the contact.
     pub events: Vec<u64>,
     pub erased: Counts,
-    /// Articles that rest on what was said; what they say was reviewed by people and stays.
+    /// Articles of which this program's newest draft is gone: it said what was said, and nobody had reviewed it.
+    pub drafts: Vec<String>,
+    /// Articles that rest on what was said and stay: people wrote them, or took them in hand.
     pub articles: Vec<String>,
     /// Batches that were running and may yet write of these conversations: ask again when they are over.
     pub running_batches: Vec<String>,
@@ -97,6 +101,7 @@ impl Counts {
             conversations: erased.conversations,
             deliveries: erased.deliveries,
             backup_keys: erased.backup_keys,
+            article_revisions: erased.revisions,
             article_origins: erased.origins,
             batches,
         }

@@ -4,6 +4,8 @@ use super::{Encoded, json};
 use crate::domain::{ArticleAction, ArticleChanged};
 use crate::store::wire;
 
+pub const ARTICLE_DRAFTED: &str = "article.drafted";
+
 pub fn changed(x: &ArticleChanged) -> Encoded {
     let data = wire::ArticleChanged {
         article_id: x.article_id.to_string(),

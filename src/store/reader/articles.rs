@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Reader, time};
 use crate::domain::{ArticleAction, ArticleId, ArticleRevision, ArticleState, Redacted, TenantId};
 use crate::store::articles::{MAX_LIST, MAX_REVISIONS, codec};
-use crate::store::sql::{Dialect, Row, Sql};
+use crate::store::sql::{Connection, Dialect, Row, Sql};
 use crate::store::{ArticleQuery, ArticleRow, Page, RevisionRow, StoreError};
 
 const REVISION: &str = "SELECT r.position, r.article, r.number, r.action, r.author, r.\"by\", \
@@ -19,6 +19,21 @@ fn rows_of(dialect: Dialect) -> Sql {
          AND r.article = a.id AND r.number = coalesce(a.published_number, a.number)) AS valid_until \
          FROM articles a) listed "
     ))
+}
+
+/// What is left of an article when revisions of it were taken away.
+pub async fn newest_revision(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    article: &str,
+) -> Result<Option<ArticleRevision>, sqlx::Error> {
+    let mut sql = Sql::new(REVISION);
+    sql.push("WHERE r.tenant = ").bind(tenant.as_str());
+    sql.push(" AND r.article = ").bind(article);
+    sql.push(" ORDER BY r.number DESC LIMIT 1");
+    let row = connection.row(sql).await?;
+    let damaged = |error: StoreError| sqlx::Error::Decode(error.to_string().into());
+    row.map(|row| revision(&row).map_err(damaged)).transpose()
 }
 
 impl Reader {

@@ -1,17 +1,33 @@
 //! What could be erased.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{Reader, only_kinds};
 use crate::domain::{ConversationId, TenantId};
-use crate::store::StoreError;
 use crate::store::erasure::{Erased, Erasure, Reach};
 use crate::store::sql::Sql;
-use crate::store::writer::{elsewhere, without};
+use crate::store::writer::{
+    Unreviewed, drafted, drafts_told, elsewhere, told, unreviewed, without,
+};
+use crate::store::{StoreError, codec};
 
 impl Reader {
     pub async fn would_erase(&self, what: &Erasure) -> Result<Erased, StoreError> {
         let mut erased = Erased::default();
+        let mut drafts = BTreeSet::new();
+        if what.reach == Reach::Whole {
+            drafts = unreviewed(&self.rows(drafted(&what.tenant)).await?, &what.conversations);
+        }
+        if !drafts.is_empty() {
+            let told = told(&self.rows(drafts_told(&what.tenant)).await?, &drafts).len() as u64;
+            if told > 0 {
+                *erased.bodies.entry(codec::ARTICLE_DRAFTED.to_owned()).or_default() += told;
+            }
+            erased.revisions += drafts.len() as u64;
+            erased.drafts.extend(drafts.iter().map(|one| one.article.clone()));
+        }
         for id in &what.conversations {
             if what.reach != Reach::Deliveries {
                 let mut sql = Sql::new(
@@ -27,7 +43,7 @@ impl Reader {
                 }
             }
             match what.reach {
-                Reach::Whole => self.whole(&what.tenant, id, &mut erased).await?,
+                Reach::Whole => self.whole(&what.tenant, id, &drafts, &mut erased).await?,
                 Reach::Deliveries => {
                     let sql = Sql::new(
                         "SELECT count(*) FROM outbox WHERE tenant = $1 AND conversation = $2 AND effect <> '' \
@@ -55,6 +71,7 @@ impl Reader {
         &self,
         tenant: &TenantId,
         id: &ConversationId,
+        drafts: &BTreeSet<Unreviewed>,
         erased: &mut Erased,
     ) -> Result<(), StoreError> {
         let of = |sql: &str| Sql::new(sql).with(tenant.as_str()).with(id.as_str());
@@ -72,11 +89,12 @@ impl Reader {
         let keys = of("SELECT count(*) FROM backup_keys WHERE tenant = $1 AND conversation = $2");
         erased.backup_keys += self.number(keys).await? as u64;
         let articles = Sql::new(
-            "SELECT article, provenance FROM article_revisions WHERE tenant = $1 AND provenance IS NOT NULL",
+            "SELECT article, provenance, number FROM article_revisions WHERE tenant = $1 AND provenance IS NOT NULL",
         );
         for row in self.rows(articles.with(tenant.as_str())).await? {
             let (count, _) = without(row.text(1), id);
-            if count > 0 {
+            let one = Unreviewed { article: row.text(0).to_owned(), number: row.int(2) };
+            if count > 0 && !drafts.contains(&one) {
                 erased.origins += count;
                 erased.articles.insert(row.text(0).to_owned());
             }

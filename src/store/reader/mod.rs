@@ -11,6 +11,7 @@ mod walk;
 
 use std::sync::Arc;
 
+pub use self::articles::newest_revision;
 use jiff::Timestamp;
 
 use super::chain::{Hash, LogHead, START};

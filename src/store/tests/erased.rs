@@ -1,17 +1,24 @@
 //! Erasure: nothing is left of what was said, and the chain holds.
 
 use super::*;
-use crate::domain::{EventBody, NewEvent, Redacted};
+use crate::domain::{
+    ArticleAction, ArticleChanged, EventBody, NewEvent, NewRevision, PROGRAM, Redacted,
+    SentenceOrigin, TurnQuote,
+};
+use crate::store::articles::conformance::revision;
 use crate::store::conformance::card;
 use crate::store::erasure::{Erased, Erasure, Reach};
 use crate::store::outbox::conformance::{note, post};
-use crate::store::{DeliveryQuery, ERASED, KindFilter, ListQuery, Outbox as _};
+use crate::store::{
+    ArticleLog as _, DeliveryQuery, ERASED, KindFilter, ListQuery, Outbox as _, SYSTEM,
+};
 
 on_both!(
     what_is_erased_is_gone_and_the_chain_holds,
     a_conversation_that_goes_on_is_not_erased,
     kinds_and_effects_go_by_themselves,
     what_can_go_is_found_by_its_end,
+    drafts_that_nobody_reviewed_go_too,
 );
 
 const T: &str = "t";
@@ -65,7 +72,14 @@ async fn found(home: &Home) -> usize {
             let options: &PgConnectOptions = options;
             let mut connection = options.connect().await.expect("opens");
             let mut count = 0;
-            for table in ["events", "conversations", "outbox", "article_revisions", "backup_keys"] {
+            for table in [
+                "events",
+                "conversations",
+                "outbox",
+                "articles",
+                "article_revisions",
+                "backup_keys",
+            ] {
                 let sql = format!("SELECT count(*) FROM {table} x WHERE x::text LIKE '%{WORD}%'");
                 let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut connection).await;
                 count += sqlx::Row::get::<i64, _>(&row.expect("reads"), 0) as usize;
@@ -231,5 +245,93 @@ async fn what_can_go_is_found_by_its_end(home: Home) {
         [ConversationId::from("c-1")]
     );
     assert_eq!(ended(&cards, 9).await, 0);
+    log.close().await;
+}
+
+/// A revision that says the word, made of a conversation, as this program or somebody writes it.
+fn made_of(article: &str, based_on: u32, by: &str, from: &str) -> NewRevision {
+    let word = Redacted::vouched(format!("It is {WORD}."));
+    let mut new = revision(article, based_on, ArticleAction::Draft);
+    (new.author, new.by) = (by.to_owned(), by.to_owned());
+    let content = Arc::make_mut(&mut new.content);
+    (content.title, content.body) = (word.clone(), word.clone());
+    let quote = TurnQuote { turn: "t-1".into(), quote: word.clone() };
+    let origin = SentenceOrigin { sentence: word, conversation: from.into(), quotes: vec![quote] };
+    new.provenance = vec![origin].into();
+    new
+}
+
+fn told(new: &NewRevision) -> NewEvent {
+    let changed = ArticleChanged {
+        article_id: new.article.clone(),
+        revision: new.based_on + 1,
+        action: new.action,
+        title: new.content.title.clone(),
+        by: new.by.clone(),
+        comment: None,
+    };
+    NewEvent::at(jiff::Timestamp::now(), EventBody::ArticleChanged(Box::new(changed)))
+}
+
+async fn drafts_that_nobody_reviewed_go_too(home: Home) {
+    let t = TenantId::from(T);
+    let log = home.open().await;
+    said(&log, "c-1").await;
+    log.append(&t, &"c-2".into(), vec![started(None), turn("t-9"), ended()]).await.expect("append");
+    let write = async |new: NewRevision| {
+        let event = told(&new);
+        log.revise(&t, vec![new], vec![event]).await
+    };
+    // One that is new and was drafted better once, a change of one in force, and one of another conversation.
+    write(made_of("calls/a", 0, PROGRAM, "c-1")).await.expect("written");
+    write(made_of("calls/a", 1, PROGRAM, "c-1")).await.expect("written");
+    write(revision("in-force", 0, ArticleAction::Publish)).await.expect("written");
+    let before = log.article(&t, &"in-force".into()).await.expect("reads");
+    write(made_of("in-force", 1, PROGRAM, "c-1")).await.expect("written");
+    let other = NewRevision {
+        content: revision("x", 0, ArticleAction::Draft).content,
+        ..made_of("calls/b", 0, PROGRAM, "c-2")
+    };
+    write(other).await.expect("written");
+    let kept = log.log_head().await.expect("reads");
+    let count = events(&log, true).await.len();
+
+    let whole = step(&["c-1"], Reach::Whole);
+    let would = log.would_erase(&whole).await.expect("reads");
+    let erased = log.erase(whole, Vec::new()).await.expect("erased");
+    assert_eq!(erased, would, "a look beforehand tells what goes");
+    assert_eq!((erased.revisions, erased.origins), (3, 0));
+    assert_eq!(erased.drafts, ["calls/a".to_owned(), "in-force".to_owned()].into());
+    assert_eq!(erased.bodies.get("article.drafted"), Some(&3));
+    log.scrub().await.expect("scrubbed");
+    // The other one's quote.
+    let left = log.revision(&t, &"calls/b".into(), 1).await.expect("reads").expect("it stays");
+    assert_eq!(left.provenance.len(), 1);
+    log.erase(step(&["c-2"], Reach::Whole), Vec::new()).await.expect("erased");
+    log.scrub().await.expect("scrubbed");
+    assert_eq!(found(&home).await, 0, "the word stands somewhere");
+
+    assert_eq!(log.article(&t, &"calls/a".into()).await.expect("reads"), None);
+    assert!(log.history(&t, &"calls/a".into()).await.expect("reads").is_empty());
+    assert_eq!(log.article(&t, &"in-force".into()).await.expect("reads"), before);
+    assert_eq!(log.in_force(&t, None).await.expect("reads").len(), 1);
+    assert_eq!(events(&log, true).await.len(), count);
+    assert_eq!(log.audit(Some(kept), |_| ()).await.expect("reads").faults, []);
+    log.integrity().await.expect("sound");
+
+    // Who was about to write one of it comes too late, and what people wrote stays.
+    let late = write(made_of("calls/a", 0, PROGRAM, "c-1")).await.expect_err("refused");
+    assert!(matches!(&late, StoreError::Erased(id) if id.as_str() == "c-1"), "{late}");
+    said(&log, "c-3").await;
+    write(made_of("by-ada", 0, "Ada", "c-3")).await.expect("written");
+    let mut sent = made_of("calls/c", 0, PROGRAM, "c-3");
+    write(sent.clone()).await.expect("written");
+    (sent.based_on, sent.action, sent.by) = (1, ArticleAction::Submit, "Ada".to_owned());
+    write(sent).await.expect("written");
+    let erased = log.erase(step(&["c-3"], Reach::Whole), Vec::new()).await.expect("erased");
+    assert_eq!((erased.revisions, erased.origins), (0, 3));
+    assert_eq!(erased.articles, ["by-ada".to_owned(), "calls/c".to_owned()].into());
+    let told = events(&log, false).await;
+    assert_eq!(told.iter().filter(|event| event.conversation.as_str() == SYSTEM).count(), 4);
     log.close().await;
 }

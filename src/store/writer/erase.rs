@@ -2,6 +2,7 @@
 
 use sqlx::Error;
 
+use super::drafts;
 use super::statements::json;
 use crate::domain::{ConversationId, DeliveryState};
 use crate::store::chain::{Salt, commitment};
@@ -28,6 +29,10 @@ pub async fn erase(
         }
     }
     let mut erased = Erased::default();
+    if what.reach == Reach::Whole {
+        // First: what is forgotten of other articles no longer says what they rest on.
+        unreviewed(connection, what, &mut erased).await?;
+    }
     for id in &what.conversations {
         if what.reach != Reach::Deliveries {
             let mut sql = Sql::new(BODIES);
@@ -54,6 +59,29 @@ pub async fn erase(
         bodies(connection, what, sql, &mut erased).await?;
     }
     Ok(Ok(erased))
+}
+
+/// Drafts that nobody has reviewed say what was said in the conversations, and so does what was told of them.
+async fn unreviewed(
+    connection: &mut Connection,
+    what: &Erasure,
+    erased: &mut Erased,
+) -> Result<(), Error> {
+    let rows = connection.rows(drafts::drafted(&what.tenant)).await?;
+    let gone = drafts::unreviewed(&rows, &what.conversations);
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let rows = connection.rows(drafts::events(&what.tenant)).await?;
+    for position in drafts::told(&rows, &gone) {
+        let mut sql = Sql::new(BODIES);
+        sql.push(" AND position = ").bind(position);
+        bodies(connection, what, sql, erased).await?;
+    }
+    drafts::remove(connection, &what.tenant, &gone).await?;
+    erased.revisions += gone.len() as u64;
+    erased.drafts.extend(gone.into_iter().map(|one| one.article));
+    Ok(())
 }
 
 /// Of any tenant, until `bodies` says whose.

@@ -3,6 +3,7 @@
 //! It is the same for both back ends. `plan` gives events their places and says who can't be written, `Engine` is
 //! what a back end does differently: how a transaction begins, how many rows go in at once, and what a failure needs.
 
+mod drafts;
 mod engine;
 mod erase;
 mod head;
@@ -27,6 +28,7 @@ use crate::domain::{
     TenantId,
 };
 
+pub use self::drafts::{Unreviewed, drafted, events as drafts_told, told, unreviewed};
 pub use self::engine::{Engine, LogState, Tending};
 pub use self::erase::{elsewhere, without};
 pub use self::head::{Head, HeadKey};

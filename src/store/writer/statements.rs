@@ -93,6 +93,15 @@ pub async fn insert_revision(
     save_row(connection, tenant, revision, hash).await
 }
 
+/// Makes an article's row anew from what is its newest revision after others were taken away.
+pub async fn show_revision(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    newest: &ArticleRevision,
+) -> Result<(), Error> {
+    save_row(connection, tenant, newest, codec::content_hash(&newest.content)).await
+}
+
 async fn save_row(
     connection: &mut Connection,
     tenant: &TenantId,
