@@ -19,7 +19,8 @@ use self::drafts::Drafts;
 use super::blocking::blocking;
 use crate::domain::{
     ArticleAction, ArticleId, ArticleRevision, ArticleState, Classify, ConversationId, ErrorKind,
-    EventBody, NewEvent, NewRevision, ProposalCompared, ProposalOutcome, SentenceOrigin, TenantId,
+    EventBody, NewEvent, NewRevision, PROGRAM, ProposalCompared, ProposalOutcome, SentenceOrigin,
+    TenantId,
 };
 use crate::flow::wrapup::compare::{Compared, Comparer, Scope, Standing};
 use crate::flow::wrapup::{GapDraft, Proposal};
@@ -35,7 +36,7 @@ pub use self::door::ProposalDoor;
 pub use self::follow::{FollowSettings, start};
 
 /// The author of what this program drafts from calls.
-pub const AUTHOR: &str = "backchannel";
+pub const AUTHOR: &str = PROGRAM;
 /// Bytes of the conversation's hash in a draft's id.
 const ID_BYTES: usize = 8;
 
@@ -112,12 +113,17 @@ impl Proposer {
                 }
                 Change::Of(based_on, draft) => {
                     let written = self.write(article.clone(), based_on, *draft, &proposal).await?;
-                    let written = written.ok_or_else(|| Failure {
-                        kind: ErrorKind::Unavailable,
-                        message: format!("{article} was changed meanwhile: try again"),
-                    })?;
                     let outcome = ProposalOutcome::Changed;
-                    return Ok(Some(told(outcome, article.clone(), written.number)));
+                    return match written {
+                        Wrote::Revision(one) => {
+                            Ok(Some(told(outcome, article.clone(), one.number)))
+                        }
+                        Wrote::NothingIsLeft => Ok(None),
+                        Wrote::TooLate => Err(Failure {
+                            kind: ErrorKind::Unavailable,
+                            message: format!("{article} was changed meanwhile: try again"),
+                        }),
+                    };
                 }
                 Change::IsThere(number) => {
                     let there = told(ProposalOutcome::Changed, article.clone(), number);
@@ -149,7 +155,10 @@ impl Proposer {
             return Ok(Some(told(ProposalOutcome::Drafted, id, based_on + 1)));
         }
         let written = self.write(id.clone(), based_on, draft, &proposal).await?;
-        Ok(written.map(|one| told(ProposalOutcome::Drafted, id, one.number)))
+        Ok(match written {
+            Wrote::Revision(one) => Some(told(ProposalOutcome::Drafted, id, one.number)),
+            Wrote::TooLate | Wrote::NothingIsLeft => None,
+        })
     }
 
     /// Writes down in the conversation what became of its proposal, unless that is what was said last.
@@ -283,14 +292,13 @@ impl Proposer {
         })
     }
 
-    /// `None` where somebody was faster.
     async fn write(
         &self,
         article: ArticleId,
         based_on: u32,
         draft: GapDraft,
         proposal: &Proposal,
-    ) -> Result<Option<Arc<ArticleRevision>>, Failure> {
+    ) -> Result<Wrote, Failure> {
         let author = proposal.given_by.as_deref().unwrap_or(AUTHOR);
         let revision = NewRevision {
             article,
@@ -305,8 +313,10 @@ impl Proposer {
             provenance: draft.provenance.into(),
         };
         match self.desk.revise(&self.tenant, revision).await {
-            Ok(written) => Ok(Some(written)),
-            Err(StoreError::StaleRevision { .. }) => Ok(None),
+            Ok(written) => Ok(Wrote::Revision(written)),
+            Err(StoreError::Erased(id)) if id == proposal.conversation => Ok(Wrote::NothingIsLeft),
+            // An article's own origins may have been erased between reading and writing it.
+            Err(StoreError::StaleRevision { .. } | StoreError::Erased(_)) => Ok(Wrote::TooLate),
             Err(error) => Err(failed(error)),
         }
     }
@@ -322,6 +332,14 @@ enum Change {
     /// This conversation has changed it already: its newest revision.
     IsThere(u32),
     DoesNotFit,
+}
+
+enum Wrote {
+    Revision(Arc<ArticleRevision>),
+    /// Somebody was faster.
+    TooLate,
+    /// The conversation is erased, and what it said is proposed to nobody.
+    NothingIsLeft,
 }
 
 /// The id of what is drafted from a conversation, which says nothing of whose it was.

@@ -27,8 +27,8 @@ pub trait ArticleLog: Send + Sync {
     /// durable when this resolves.
     ///
     /// The log numbers the revisions of an article from 1 without gaps. A revision that isn't based
-    /// on the newest one is refused as `StaleRevision`, which names both. Times are cut to
-    /// milliseconds. Dropping the future does not take it back.
+    /// on the newest one is refused as `StaleRevision`, which names both; one that rests on an erased
+    /// conversation as `Erased`. Times are cut to milliseconds. Dropping the future does not take it back.
     async fn revise(
         &self,
         tenant: &TenantId,

@@ -1,6 +1,6 @@
 //! What a group would change: every append of it gets its place, or the reason why it can't have one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use super::{Answer, Head, HeadKey, LogState, Order, Writer, Written};
 use super::{erase, statements};
 use crate::domain::{
-    ArticleRevision, CardId, ConversationId, EventBody, NewDelivery, Recorded, TenantId,
+    ArticleRevision, CardId, ConversationId, EventBody, NewDelivery, NewRevision, Recorded,
+    TenantId,
 };
 use crate::store::chain::{self, Hash, LogHead, Salt};
 use crate::store::erasure::Erased;
@@ -155,6 +156,9 @@ impl Writer {
     ) -> Result<Result<Vec<Arc<ArticleRevision>>, StoreError>, sqlx::Error> {
         let mut planned: Vec<Arc<ArticleRevision>> = Vec::with_capacity(job.revisions.len());
         for new in &job.revisions {
+            if let Some(erased) = self.erased_origin(job, new, group).await? {
+                return Ok(Err(StoreError::Erased(erased)));
+            }
             let mine = planned.iter().rev().find(|one| one.article == new.article);
             let others = group.revisions.iter().rev();
             let before = mine.or_else(|| {
@@ -179,6 +183,28 @@ impl Writer {
             planned.push(Arc::new(statements::recorded(new, position, time)));
         }
         Ok(Ok(planned))
+    }
+
+    /// A conversation that a revision rests on and that is erased. One that isn't in the log may be of an archive.
+    async fn erased_origin(
+        &mut self,
+        job: &Order,
+        new: &NewRevision,
+        group: &Group,
+    ) -> Result<Option<ConversationId>, sqlx::Error> {
+        let origins: BTreeSet<&ConversationId> =
+            new.provenance.iter().map(|origin| &origin.conversation).collect();
+        for id in origins {
+            let key = (job.tenant.clone(), id.clone());
+            let erased_at = match group.heads.get(&key) {
+                Some(head) => head.row.erased_at,
+                None => self.head(&key).await?.and_then(|head| head.row.erased_at),
+            };
+            if erased_at.is_some() {
+                return Ok(Some(id.clone()));
+            }
+        }
+        Ok(None)
     }
 
     async fn head(&mut self, key: &HeadKey) -> Result<Option<Head>, sqlx::Error> {
