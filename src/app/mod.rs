@@ -354,7 +354,8 @@ impl App {
             stop: stop.child_token(),
         };
         let batches = BatchDoor::open(config.store.folder.join("batches"), surroundings).await;
-        let beside = Running { gaps: gaps.clone(), batches: batches.clone() };
+        let folder = config.store.folder.clone();
+        let beside = Running { folder, gaps: gaps.clone(), batches: batches.clone() };
         let (erasures, sweep) = erasure::start(&config, event_log, place, beside, &stop);
         followers.push(sweep);
         let audit = Audit::new(Arc::clone(&store), home);
@@ -373,7 +374,7 @@ impl App {
             conflicts: Arc::new(conflicts),
             proposals: Arc::new(ProposalDoor { proposer, time_zone: time_zone.clone() }),
             batches: batches.clone(),
-            erasures: Arc::new(erasures),
+            erasures,
             crm: Arc::new(crm),
             routing: Arc::new(routing),
             uses: Uses::default(),

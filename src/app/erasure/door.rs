@@ -1,5 +1,6 @@
 //! Erasure in a service that runs.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,7 +9,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{BatchesGone, Beside, ErasureError, OldBatches, Sweep, Wanted, erase, parse};
+use super::{BatchesGone, Beside, ErasureError, OldBatches, Sweep, Wanted, erase, owed, parse};
 use crate::app::batches::BatchDoor;
 use crate::app::gaps::GapDoor;
 use crate::config::Config;
@@ -18,12 +19,17 @@ use crate::store::{EventLog, Place};
 
 /// What stands beside the log while the service runs.
 pub(in crate::app) struct Running {
+    pub folder: PathBuf,
     pub gaps: Arc<GapDoor>,
     pub batches: Arc<BatchDoor>,
 }
 
 #[async_trait]
 impl Beside for Running {
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     async fn forget_questions(&self, tenant: &TenantId) -> Result<(), ErasureError> {
         Ok(self.gaps.forget(tenant).await?)
     }
@@ -65,20 +71,36 @@ impl ErasureDoor {
     pub fn new(log: Arc<EventLog>, place: Place, beside: Arc<dyn Beside>, region: String) -> Self {
         Self { log, place, beside, region, turn: Arc::default() }
     }
+
+    /// Does what an erasure of a process that was killed left to do; new ones wait for it.
+    pub async fn settle(&self) {
+        let _turn = self.turn.lock().await;
+        if let Err(error) = owed::settle(&self.log, &*self.beside).await {
+            tracing::error!(%error, "what was erased still stands in files; the next erasure, or start, tries again");
+        }
+    }
 }
 
-/// The door, and the task that erases what is too old.
+/// The door, and the task that finishes what was left undone and erases what is too old.
 pub(in crate::app) fn start(
     config: &Config,
     log: Arc<EventLog>,
     place: Place,
     beside: Running,
     stop: &CancellationToken,
-) -> (ErasureDoor, JoinHandle<()>) {
+) -> (Arc<ErasureDoor>, JoinHandle<()>) {
     let beside = Arc::new(beside);
     let sweep = Sweep::new(Arc::clone(&log), beside.clone(), config.retention.clone());
-    let sweep = tokio::spawn(sweep.keep_up(stop.child_token()));
-    (ErasureDoor::new(log, place, beside, config.crm.region.clone()), sweep)
+    let door = Arc::new(ErasureDoor::new(log, place, beside, config.crm.region.clone()));
+    let (first, stop) = (Arc::clone(&door), stop.child_token());
+    let task = tokio::spawn(async move {
+        tokio::select! {
+            () = first.settle() => {}
+            () = stop.cancelled() => return,
+        }
+        sweep.keep_up(stop).await;
+    });
+    (door, task)
 }
 
 #[async_trait]

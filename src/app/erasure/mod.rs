@@ -6,9 +6,10 @@
 
 mod door;
 mod find;
+mod owed;
 mod retention;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -82,6 +83,9 @@ pub struct BatchesGone {
 /// What is made of the log and stands beside it, as it is where somebody erases.
 #[async_trait]
 pub trait Beside: Send + Sync {
+    /// The data folder, also where the log is in a database.
+    fn folder(&self) -> &Path;
+
     /// Lets go of the questions that weren't answered; they are made anew from the log.
     async fn forget_questions(&self, tenant: &TenantId) -> Result<(), ErasureError>;
 
@@ -104,6 +108,10 @@ const MADE_AGAIN: [&str; 4] = ["gaps.sqlite", "gaps.sqlite-wal", "gaps.sqlite-sh
 
 #[async_trait]
 impl Beside for Files {
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     async fn forget_questions(&self, _: &TenantId) -> Result<(), ErasureError> {
         for name in MADE_AGAIN {
             let path = self.folder.join(name);
@@ -177,11 +185,11 @@ pub async fn erase(
         // With the first step: what is erased is never without its entry.
         let mut notes = Some(note);
         erased = Erased::default();
+        owed::owe(beside.folder(), &wanted.tenant).await?;
         for step in steps {
             erased.add(log.erase(step, notes.take().into_iter().collect()).await?);
         }
-        beside.forget_questions(&wanted.tenant).await?;
-        log.scrub().await?;
+        owed::settle(log, beside).await?;
     }
     let content = Content {
         version: 1,

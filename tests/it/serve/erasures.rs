@@ -16,12 +16,16 @@ use sha2::{Digest as _, Sha256};
 use super::harness::*;
 
 /// Beside the log of a house stand the questions only.
-struct OnlyGaps(Arc<GapDoor>);
+struct OnlyGaps(PathBuf, Arc<GapDoor>);
 
 #[async_trait]
 impl Beside for OnlyGaps {
+    fn folder(&self) -> &Path {
+        &self.0
+    }
+
     async fn forget_questions(&self, tenant: &TenantId) -> Result<(), ErasureError> {
-        Ok(self.0.forget(tenant).await?)
+        Ok(self.1.forget(tenant).await?)
     }
 
     async fn forget_batches(
@@ -35,7 +39,8 @@ impl Beside for OnlyGaps {
 }
 
 pub fn door(log: Arc<EventLog>, folder: PathBuf, gaps: Arc<GapDoor>) -> ErasureDoor {
-    ErasureDoor::new(log, Place::Folder(folder), Arc::new(OnlyGaps(gaps)), "GB".to_owned())
+    let beside = OnlyGaps(folder.clone(), gaps);
+    ErasureDoor::new(log, Place::Folder(folder), Arc::new(beside), "GB".to_owned())
 }
 
 /// Nobody else says it.
