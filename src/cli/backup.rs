@@ -103,7 +103,11 @@ pub fn restore(args: &RestoreArgs) -> Result<ExitCode, Failure> {
         println!("{} conversations are erased: their keys are gone", restored.erased);
     }
     if let Some(folder) = restored.set_aside {
-        println!("the log that was there is in {}", folder.display());
+        println!(
+            "the log that was there is in {}: everything that was said stands in it, and no erasure reaches it; \
+             remove it once the restored log is right",
+            folder.display()
+        );
     }
     println!("head {}", restored.note.head);
     Ok(ExitCode::SUCCESS)

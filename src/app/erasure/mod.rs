@@ -25,7 +25,7 @@ use crate::domain::{
 use crate::serve::{Asked, Certificate, Content, Counts};
 use crate::store::codec::time_text;
 use crate::store::erasure::{Erased, Erasure, Reach};
-use crate::store::{EventLog, Place, Store as _, StoreError};
+use crate::store::{EventLog, Place, Store as _, StoreError, backup};
 
 /// A step takes about so many events; appends wait as long.
 const STEP_EVENTS: u64 = 2_000;
@@ -207,7 +207,7 @@ pub async fn erase(
         articles: erased.articles.into_iter().collect(),
         running_batches: batches.running,
         elsewhere: erased.elsewhere,
-        remains: remains(place),
+        remains: remains(place, beside.folder()),
         audit_event,
         head: log.log_head().await?.to_string(),
     };
@@ -285,7 +285,7 @@ fn entry(action: &str, by: Option<AuditActor>, detail: String, at: Timestamp) ->
     NewEvent { id: EventId::fresh(), ..NewEvent::at(at, EventBody::Audited(Box::new(entry))) }
 }
 
-fn remains(place: &Place) -> Vec<String> {
+fn remains(place: &Place, folder: &Path) -> Vec<String> {
     let mut remains = vec![
         "What was written into other systems; see `elsewhere`.".to_owned(),
         "Copies of the log that were made without `backchannel backup`, and files that were exported.".to_owned(),
@@ -298,5 +298,12 @@ fn remains(place: &Place) -> Vec<String> {
                 .to_owned(),
         );
     }
+    let replaced = backup::replaced(folder).into_iter().map(|path| {
+        format!(
+            "{}: the log that `backchannel restore --force` replaced, with everything that was said: remove it.",
+            path.display()
+        )
+    });
+    remains.extend(replaced);
     remains
 }

@@ -26,7 +26,7 @@ use super::sqlite::FILE;
 use super::{EventLog, Place, Store as _, StoreError, postgres, private, sqlite};
 
 pub use self::keyring::{Keyring, export};
-pub use self::restore::{Restored, restore};
+pub use self::restore::{Restored, replaced, restore};
 
 const NOTE: &str = "backup.json";
 /// 1: nothing is sealed.

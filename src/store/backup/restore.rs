@@ -15,6 +15,22 @@ use crate::store::sql::{Connection, Sql};
 use crate::store::sqlite::{FILE, FolderLock};
 use crate::store::{Place, StoreError, followers, postgres, private, sqlite};
 
+/// What the names of folders begin with that hold a log which was replaced.
+const REPLACED: &str = "replaced-";
+
+/// Folders with logs that were replaced, in the order of their names. No erasure reaches them.
+pub fn replaced(data: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(data) else { return Vec::new() };
+    let is_one = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        path.is_dir() && name.is_some_and(|name| name.starts_with(REPLACED))
+    };
+    let mut found: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(is_one).collect();
+    found.sort();
+    found
+}
+
 /// What was done.
 #[derive(Debug)]
 pub struct Restored {
@@ -140,7 +156,7 @@ impl Source {
         let mut aside = None;
         if is_there {
             let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-            let folder = data.join(format!("replaced-{stamp}"));
+            let folder = data.join(format!("{REPLACED}{stamp}"));
             tokio::fs::create_dir_all(&folder).await.map_err(io(&folder))?;
             // The WAL first: it must never be found beside a file that isn't its own.
             for suffix in ["-wal", "-shm", ""] {

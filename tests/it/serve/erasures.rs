@@ -223,3 +223,25 @@ async fn a_certificate_bears_the_hash_of_what_it_says() {
     assert_eq!(rest, format!("{digest}\"}}"));
     assert!(house.close().await);
 }
+
+#[tokio::test]
+async fn a_log_that_was_replaced_is_named_until_it_is_removed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = Options { folder: Some(folder.path().to_owned()), ..Options::default() };
+    let house = House::open_with(options).await;
+    let old = folder.path().join("replaced-20260102T030405Z");
+    std::fs::create_dir(&old).expect("a folder");
+    house.append("c-1", vec![began(NUMBER), turn("t-1"), ended()]).await;
+    let body = json!({"conversations": ["c-1"]});
+    let names_it = |done: &Value| {
+        let remains = done["remains"].as_array().expect("a list");
+        let old = old.display().to_string();
+        remains.iter().any(|one| one.as_str().is_some_and(|one| one.starts_with(&old)))
+    };
+    let (status, done) = house.post("/v1/erasures", body.clone()).await;
+    assert!(status == 200 && names_it(&done), "{done}");
+    std::fs::remove_dir(&old).expect("removed");
+    let (status, done) = house.post("/v1/erasures", body).await;
+    assert!(status == 200 && !names_it(&done), "{done}");
+    assert!(house.close().await);
+}
