@@ -80,15 +80,19 @@ pub fn run(args: &EraseArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let config = args.log.config()?;
     let (place, folder) = folder(&args.log, &config)?;
     let region = config.crm.region.clone();
-    let contact = |text: &String| {
-        let wrong = || Failure::invalid(format!("--contact {text}: it is nobody's"));
-        parse(text, &region).ok_or_else(wrong)
-    };
+    let mut contacts = Vec::new();
+    for text in &args.contacts {
+        let keys = parse(text, &region);
+        if keys.is_empty() {
+            return Err(Failure::invalid(format!("--contact {text}: it is nobody's")));
+        }
+        contacts.extend(keys);
+    }
     let wanted = Wanted {
         tenant: args.log.tenant_or(&args.tenant),
-        contacts: args.contacts.iter().map(contact).collect::<Result<_, _>>()?,
+        contacts,
         conversations: args.conversations.iter().map(|id| id.as_str().into()).collect(),
-        region: region.clone(),
+        region,
         by: AuditActor { name: user(), role: None, proof: "shell" },
         dry_run: args.dry_run,
     };

@@ -43,6 +43,12 @@ pub fn key(text: &str, region: &str) -> Option<ContactKey> {
     same::e164(text, region).map(ContactKey::Phone).or_else(email)
 }
 
+/// Everything that the same text can be: a number may lack the `+` before its country code.
+pub fn keys(text: &str, region: &str) -> Vec<ContactKey> {
+    let abroad = same::e164_without_plus(text, region).map(ContactKey::Phone);
+    key(text, region).into_iter().chain(abroad).collect()
+}
+
 /// Looks somebody up. What fails is said, not raised: the call goes on without.
 pub async fn identify(crm: &dyn Crm, key: ContactKey, region: &str) -> CrmContext {
     let begun = Instant::now();

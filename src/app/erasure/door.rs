@@ -106,16 +106,18 @@ pub(in crate::app) fn start(
 #[async_trait]
 impl Erasures for ErasureDoor {
     async fn erase(&self, wanted: WantedErasure) -> Result<Certificate, Failure> {
-        let contact = |text: &String| {
-            let wrong = || Failure {
-                kind: ErrorKind::Invalid,
-                message: "contacts: write a number, an address or the CRM's identifier".to_owned(),
-            };
-            parse(text, &self.region).ok_or_else(wrong)
-        };
+        let mut contacts = Vec::new();
+        for text in &wanted.contacts {
+            let keys = parse(text, &self.region);
+            if keys.is_empty() {
+                let message = "contacts: write a number, an address or the CRM's identifier";
+                return Err(Failure { kind: ErrorKind::Invalid, message: message.to_owned() });
+            }
+            contacts.extend(keys);
+        }
         let wanted = Wanted {
             tenant: wanted.tenant,
-            contacts: wanted.contacts.iter().map(contact).collect::<Result<_, _>>()?,
+            contacts,
             conversations: wanted.conversations,
             region: self.region.clone(),
             by: wanted.by,

@@ -27,25 +27,34 @@ pub struct Who<'a> {
 
 /// Reads a contact as somebody writes it: `phone:`, `email:` or `id:` before it says what it is. Without that it is a
 /// number or an address if it looks like one, else the CRM's identifier.
-pub fn parse(text: &str, region: &str) -> Option<ContactKey> {
+///
+/// A number that may be read in two ways is both; what is nobody's is none.
+pub fn parse(text: &str, region: &str) -> Vec<ContactKey> {
     let text = text.trim();
-    let key = |value: &str| identify::key(value, region);
-    let key = match text.split_once(':') {
-        Some(("id", id)) => Some(ContactKey::Id(id.trim().to_owned())),
-        Some(("phone", number)) => key(number).filter(|key| matches!(key, ContactKey::Phone(_))),
-        Some(("email", address)) => key(address).filter(|key| matches!(key, ContactKey::Email(_))),
-        // Letters can be dialled, and nobody writes a number so.
-        _ if text.contains(char::is_alphabetic) && !text.contains(['@', ':']) => {
-            Some(ContactKey::Id(text.to_owned()))
+    let keys = |value: &str| identify::keys(value, region);
+    let id = |text: &str| vec![ContactKey::Id(text.trim().to_owned())];
+    let mut all = match text.split_once(':') {
+        Some(("id", text)) => id(text),
+        Some(("phone", number)) => {
+            keys(number).into_iter().filter(|key| matches!(key, ContactKey::Phone(_))).collect()
         }
-        _ => Some(key(text).unwrap_or_else(|| ContactKey::Id(text.to_owned()))),
+        Some(("email", address)) => {
+            keys(address).into_iter().filter(|key| matches!(key, ContactKey::Email(_))).collect()
+        }
+        // Letters can be dialled, and nobody writes a number so.
+        _ if text.contains(char::is_alphabetic) && !text.contains(['@', ':']) => id(text),
+        _ => match keys(text) {
+            none if none.is_empty() => id(text),
+            all => all,
+        },
     };
-    key.filter(|key| !key.value().is_empty())
+    all.retain(|key| !key.value().is_empty());
+    all
 }
 
 impl Who<'_> {
     fn is(&self, text: &str) -> bool {
-        identify::key(text, self.region).is_some_and(|key| self.contacts.contains(&key))
+        identify::keys(text, self.region).iter().any(|key| self.contacts.contains(key))
     }
 
     fn has_id(&self, id: &str) -> bool {
@@ -169,16 +178,24 @@ mod tests {
 
     #[test]
     fn a_contact_is_read_as_people_write_it() {
-        let check = |text: &str, expected: Option<ContactKey>| {
+        let check = |text: &str, expected: &[ContactKey]| {
             assert_eq!(parse(text, "GB"), expected, "{text}");
         };
-        check("020 7946 0123", Some(ContactKey::Phone("+442079460123".into())));
-        check("phone:+44 20 7946 0123", Some(ContactKey::Phone("+442079460123".into())));
-        check("Ada@Example.test", Some(ContactKey::Email("ada@example.test".into())));
-        check("003Ab00000XyZ", Some(ContactKey::Id("003Ab00000XyZ".into())));
-        check("id:020 7946 0123", Some(ContactKey::Id("020 7946 0123".into())));
-        check("email:020 7946 0123", None);
-        check("id: ", None);
-        check("", None);
+        let phone = |number: &str| ContactKey::Phone(number.into());
+        check("020 7946 0123", &[phone("+442079460123")]);
+        check("phone:+44 20 7946 0123", &[phone("+442079460123")]);
+        check("Ada@Example.test", &[ContactKey::Email("ada@example.test".into())]);
+        check("003Ab00000XyZ", &[ContactKey::Id("003Ab00000XyZ".into())]);
+        check("id:020 7946 0123", &[ContactKey::Id("020 7946 0123".into())]);
+        check("email:020 7946 0123", &[]);
+        check("id: ", &[]);
+        check("", &[]);
+        // Of the region as it stands, and of abroad without its plus.
+        assert!(parse("442079460123", "US").contains(&phone("+442079460123")));
+        assert!(parse("phone:447700900111", "US").contains(&phone("+447700900111")));
+        let contacts = [phone("+447700900111")];
+        let who = Who { contacts: &contacts, region: "US" };
+        assert!(who.is("447700900111") && who.is("+44 7700 900111"));
+        assert!(!who.is("447700900112"));
     }
 }

@@ -23,6 +23,18 @@ pub fn e164(text: &str, region: &str) -> Option<String> {
     (7..=15).contains(&digits).then_some(written)
 }
 
+/// The same of a number that is written with its country code and without the `+`, unless it is one of the region:
+/// `447700900111`.
+pub fn e164_without_plus(text: &str, region: &str) -> Option<String> {
+    let text = text.trim();
+    if !text.starts_with(|c: char| ('1'..='9').contains(&c)) {
+        return None;
+    }
+    let of_region: Option<country::Id> = region.to_ascii_uppercase().parse().ok();
+    let is_there = phonenumber::parse(of_region, text).is_ok_and(|number| number.is_valid());
+    if is_there { None } else { e164(&format!("+{text}"), region) }
+}
+
 /// An address for comparison. The part before the `@` may be told apart by case, says RFC 5321, and nobody does.
 pub fn email(text: &str) -> Option<String> {
     let text = text.trim().trim_start_matches("mailto:");
@@ -53,6 +65,21 @@ mod tests {
         assert_eq!(e164("(555) 123-0001", "US").as_deref(), Some("+15551230001"));
         for none in ["", "anonymous", "7946", "999", "+44 20 7946 0123 ext. 7", "sip:emma"] {
             assert_eq!(e164(none, "GB"), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_number_may_lack_its_plus_where_it_is_none_of_the_region() {
+        for (text, region, expected) in [
+            ("442079460123", "US", Some("+442079460123")),
+            ("447700900111", "US", Some("+447700900111")),
+            ("2127365000", "US", None),
+            ("020 7946 0123", "GB", None),
+            ("+442079460123", "US", None),
+            ("7946", "US", None),
+            ("ada", "US", None),
+        ] {
+            assert_eq!(e164_without_plus(text, region).as_deref(), expected, "{text} in {region}");
         }
     }
 
