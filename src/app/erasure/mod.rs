@@ -76,6 +76,8 @@ impl Classify for ErasureError {
 #[derive(Debug, Default)]
 pub struct BatchesGone {
     pub removed: Vec<String>,
+    /// Others' lines of these stay.
+    pub cut: Vec<String>,
     /// These may yet write of them.
     pub running: Vec<String>,
 }
@@ -89,7 +91,7 @@ pub trait Beside: Send + Sync {
     /// Lets go of the questions that weren't answered; they are made anew from the log.
     async fn forget_questions(&self, tenant: &TenantId) -> Result<(), ErasureError>;
 
-    /// Removes batches that name one of these conversations.
+    /// Takes what batches say of these conversations out of their output, or removes them where that can't be done.
     async fn forget_batches(
         &self,
         tenant: &TenantId,
@@ -202,7 +204,7 @@ pub async fn erase(
         dry_run: wanted.dry_run,
         conversations: conversations.iter().map(ToString::to_string).collect(),
         events: found.events.into_iter().collect(),
-        erased: Counts::of(&erased, batches.removed.len() as u64),
+        erased: Counts::of(&erased, (batches.removed.len() + batches.cut.len()) as u64),
         drafts: erased.drafts.into_iter().collect(),
         articles: erased.articles.into_iter().collect(),
         running_batches: batches.running,

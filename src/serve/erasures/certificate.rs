@@ -38,7 +38,7 @@ pub struct Counts {
     pub article_revisions: u64,
     /// Sentences of articles whose origin in these conversations is forgotten.
     pub article_origins: u64,
-    /// Batches whose output named these conversations.
+    /// Batches whose output named these conversations: their lines are gone, or all of it.
     pub batches: u64,
 }
 
