@@ -25,6 +25,11 @@ pub async fn owe(folder: &Path, tenant: &TenantId) -> Result<(), ErasureError> {
     let (path, beside) = (folder.join(FILE), folder.join("erasing.new"));
     let text = serde_json::to_vec(&all).expect("texts are JSON; this is a bug");
     let write = async {
+        // Where the log is in a database, nobody may have made one here.
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(folder)?;
         let mut file = File::create(&beside).await?;
         file.write_all(&text).await?;
         file.sync_all().await?;
