@@ -14,7 +14,7 @@ use crate::routing::desk::Counted;
 use crate::store::{KindFilter, MAX_READ, ReadQuery, Store, StoreError, codec, private, wire};
 
 const FILE: &str = "routing.json";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// An assignment counts for a day, or until the agent's next shift ends: a week is more than both.
 const DAYS_WORK_MS: u64 = 7 * 24 * 3_600_000;
 
@@ -46,8 +46,10 @@ struct DaysWork {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Kept {
     pub offered: wire::RouteOffered,
-    /// Where a person or a limit has put it; none where the rules did.
-    pub queue: Option<String>,
+    /// None where nothing was told of it.
+    pub queued: Option<InQueue>,
+    /// None where the rules have put it into its queue.
+    pub moved: Option<MovedBy>,
     pub agent: Option<String>,
     pub is_accepted: bool,
     /// Since when.
@@ -58,11 +60,22 @@ pub(super) struct Kept {
     pub callback: bool,
     /// So many of the queue's waits have acted on it.
     pub overflowed: usize,
-    /// The queue that it was put into last.
-    entered: Option<String>,
     pub decision: Option<Last>,
     /// What the conversation tells behind this position wasn't known when the item was moved last.
     pub heard_to: u64,
+}
+
+/// The queue that an item was put into last, and since when it is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct InQueue {
+    pub queue: String,
+    pub since_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum MovedBy {
+    Overflow,
+    Transfer,
 }
 
 /// What of an item's last decision is kept; the whole stands in the log under its name.
@@ -74,6 +87,12 @@ pub(super) struct Last {
     epoch: u64,
     agent: Option<String>,
     pub at_ms: u64,
+}
+
+impl InQueue {
+    fn of(queue: Option<String>, since_ms: u64) -> Option<Self> {
+        queue.map(|queue| Self { queue, since_ms })
+    }
 }
 
 impl Last {
@@ -121,18 +140,24 @@ impl Ledger {
                 let over: wire::RouteOverflowed = codec::data(event)?;
                 if let Some(kept) = self.items.get_mut(&over.work_item_id) {
                     kept.overflowed += usize::from(over.after_queueing);
+                    let calls_back = matches!(over.action.as_str(), "callback" | "queue_anyway");
+                    kept.callback |= calls_back && over.after_queueing;
                     if over.action == "queue" {
-                        (kept.queue, kept.overflowed) = (over.to, 0);
+                        (kept.moved, kept.overflowed) = (Some(MovedBy::Overflow), 0);
+                        kept.queued = InQueue::of(over.to, over.at_ms);
                     }
                 }
             }
             codec::ROUTE_QUEUED => {
                 let queued: wire::RouteQueued = codec::data(event)?;
                 if let Some(kept) = self.items.get_mut(&queued.work_item_id) {
-                    // By what was learned, it may be in another queue.
-                    let stays = kept.entered.as_ref() == Some(&queued.queue);
-                    kept.overflowed = if stays { kept.overflowed } else { 0 };
-                    (kept.callback, kept.entered) = (queued.callback, Some(queued.queue));
+                    kept.callback = queued.callback;
+                    // By what was learned, it may be in another queue. Of another plan, it is told of the same one.
+                    let stays = kept.queued.as_ref().is_some_and(|at| at.queue == queued.queue);
+                    if !stays {
+                        kept.overflowed = 0;
+                        kept.queued = InQueue::of(Some(queued.queue), queued.at_ms);
+                    }
                 }
             }
             codec::ROUTE_RECOMMENDED => {
@@ -174,14 +199,14 @@ impl Ledger {
             }
             None => {
                 let kept = Kept {
-                    queue: None,
+                    queued: None,
+                    moved: None,
                     agent: None,
                     is_accepted: false,
                     ended_ms: None,
                     declined: Vec::new(),
                     callback: false,
                     overflowed: 0,
-                    entered: None,
                     decision: None,
                     // A conversation that became an item by itself was heard from its beginning.
                     heard_to: offered.by.as_ref().map_or(0, |_| position),
@@ -237,7 +262,8 @@ impl Ledger {
             "taken" => (kept.agent, kept.is_accepted) = (None, true),
             "transferred" => {
                 (kept.agent, kept.is_accepted, kept.ended_ms) = (None, false, None);
-                (kept.queue, kept.overflowed) = (moved.queue, 0);
+                (kept.moved, kept.overflowed) = (Some(MovedBy::Transfer), 0);
+                kept.queued = InQueue::of(moved.queue, moved.at_ms);
                 kept.declined.clear();
             }
             "ended" => drop(kept.ended_ms.get_or_insert(moved.at_ms)),

@@ -3,11 +3,11 @@
 use super::begin::Missed;
 use super::floor::{Floor, Known};
 use super::items::{presence_of, values};
-use super::ledger::{Kept, Last, Ledger};
+use super::ledger::{Kept, Last, Ledger, MovedBy};
 use super::plan::{lacking, read};
 use super::settings::PlanText;
 use crate::domain::{self, PlanForm, PlanPut, WorkOffered};
-use crate::routing::desk::{Desk, Input, Offer, Target};
+use crate::routing::desk::{Desk, Input, Offer};
 use crate::routing::plan::Presence;
 use crate::store::codec;
 
@@ -162,17 +162,15 @@ fn again(floor: &mut Floor, kept: &Kept, now_ms: u64) {
     let (features, intents) = floor.knows(&offered, now_ms);
     let item = offered.item.clone();
     let at_ms = offered.at_ms.min(now_ms);
-    let mut steps = vec![Input::Restored(Offer {
+    // A transfer forgets who was preferred.
+    let is_preferred = kept.moved != Some(MovedBy::Transfer);
+    let restored = Input::Restored(Offer {
         item: item.clone(),
         workstream: offered.workstream.clone(),
         features: features.clone(),
         intents: intents.clone(),
-        preferred: offered.preferred.clone(),
-    })];
-    if let Some(queue) = &kept.queue {
-        let to = Target::Queue(queue.clone());
-        steps.push(Input::Transferred { item: item.clone(), to, by: "restart".to_owned() });
-    }
+        preferred: offered.preferred.iter().filter(|_| is_preferred).cloned().collect(),
+    });
     let decision = kept.decision.clone();
     let wrap_up_ms = floor.how.wrap_up_ms;
     let release_at_ms = kept.ended_ms.map(|ended_ms| ended_ms.saturating_add(wrap_up_ms));
@@ -189,10 +187,11 @@ fn again(floor: &mut Floor, kept: &Kept, now_ms: u64) {
         release_at_ms,
     });
     let Some(desk) = &mut floor.desk else { return };
-    for step in steps {
-        if let Err(error) = desk.note(step, at_ms) {
-            tracing::debug!(%error, "a work item is not quite what it was before the restart");
-        }
+    if let Err(error) = desk.note(restored, at_ms) {
+        tracing::debug!(%error, "a work item is not quite what it was before the restart");
+    }
+    if let Some(at) = &kept.queued {
+        desk.queued_before(&item, &at.queue, kept.moved.is_some(), at.since_ms.min(now_ms));
     }
     if kept.callback {
         desk.calls_back(&item);

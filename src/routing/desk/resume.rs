@@ -1,10 +1,25 @@
 //! After a restart: items are put back to where they were.
 
 use super::Desk;
+use super::arrive::Entry;
 use super::items::{NOBODY, Place};
 use crate::domain::WorkItemId;
 
 impl Desk {
+    /// This item was in this queue before a restart, since then: the rules may lead elsewhere by now. Where the plan has
+    /// no such queue any more, it is where they lead.
+    pub fn queued_before(&mut self, id: &WorkItemId, queue: &str, moved: bool, since_ms: u64) {
+        let (Some(at), Ok(queue)) = (self.items.find(id), self.queue_named(queue)) else { return };
+        if self.items.of(at).place != Place::Waiting {
+            return;
+        }
+        self.step_out(at);
+        let why = "it was there before the restart".to_owned();
+        self.enter(at, queue, Entry { routed: None, moved, callback: false, why }, since_ms);
+        // Whoever came was tried at once, and its circle has widened since.
+        self.first_try(at, since_ms);
+    }
+
     /// The customer of this item is called back, as they were told before a restart.
     pub fn calls_back(&mut self, id: &WorkItemId) {
         if let Some(at) = self.items.find(id) {

@@ -153,6 +153,32 @@ async fn what_was_handed_on_out_of_its_wrap_up_isnt_over() {
 }
 
 #[tokio::test]
+async fn what_waits_is_in_its_queue_since_it_came_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    house.offer("i-1", REFUND).await;
+    // No rule leads anywhere from there: it stays.
+    house.offer("i-1", &[("intent", "other")]).await;
+    let second = house.offer("i-2", &[]).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let to = Step::Transfer(Target::Queue("billing".into()));
+    house.step("i-2", to).await.expect("handed on");
+    house.put(&format!("{PLAN}\n# another"), None).await.expect("put");
+    house.close().await;
+    let kept = std::fs::read(folder.path().join("routing.json")).expect("it was kept");
+    let kept: serde_json::Value = serde_json::from_slice(&kept).expect("it is JSON");
+    let since_ms = kept["items"]["i-2"]["queued"]["since_ms"].as_u64().expect("it waits");
+    assert!(since_ms >= second.arrived_ms + 20, "since the transfer, not since it came: {kept}");
+    assert_eq!(kept["items"]["i-2"]["moved"], "Transfer");
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    for id in ["i-1", "i-2"] {
+        let item = house.item(id).await;
+        assert_eq!((item.state.as_str(), item.queue.as_deref()), ("waiting", Some("billing")));
+    }
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_restart_keeps_plan_presence_items_and_epoch() {
     let folder = tempfile::tempdir().expect("a folder");
     let house = House::open(folder.path(), Some(PLAN)).await;

@@ -6,6 +6,7 @@ mod day;
 mod live;
 mod near;
 mod properties;
+mod restart;
 mod scenario;
 mod scenarios;
 mod shadow;
