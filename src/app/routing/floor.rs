@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use crate::routing::context::{Board, ContextSettings};
 use crate::routing::desk::{Desk, Input, Refused, Target};
-use crate::routing::plan::{nearest, quoted};
+use crate::routing::plan::{Presence, nearest, quoted};
 use crate::serve::{Failure, WorkItem};
 use crate::store::ROUTING;
 
@@ -67,6 +67,8 @@ pub(super) struct Floor {
     by_conversation: HashMap<ConversationId, WorkItemId>,
     by_external: HashMap<String, WorkItemId>,
     pub with_bots: WithBots,
+    /// As they said last; also of agents who aren't in the plan now.
+    pub presences: BTreeMap<String, Presence>,
     pub releases: BTreeSet<(u64, WorkItemId)>,
     over: VecDeque<(WorkItem, Option<Last>)>,
     decisions: VecDeque<Arc<Decision>>,
@@ -89,6 +91,7 @@ impl Floor {
             by_conversation: HashMap::new(),
             by_external: HashMap::new(),
             with_bots: WithBots::default(),
+            presences: BTreeMap::new(),
             releases: BTreeSet::new(),
             over: VecDeque::new(),
             decisions: VecDeque::new(),

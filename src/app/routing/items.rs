@@ -212,6 +212,7 @@ impl Floor {
         if view.presence != presence {
             let input = Input::PresenceChanged { agent: agent.to_owned(), presence: wanted };
             self.desk()?.note(input, now_ms).map_err(|why| Failure::of(&why))?;
+            self.presences.insert(agent.to_owned(), wanted);
             let set = PresenceSet {
                 agent: agent.to_owned(),
                 presence: presence.to_owned(),

@@ -1,11 +1,11 @@
 //! The plan: read as it was written, put as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::floor::Floor;
 use crate::domain::{DecisionId, EventBody, PlanForm, PlanPut, RoutingMode};
 use crate::routing::desk::{Desk, Input};
-use crate::routing::plan::{Mistake, Plan, from_json, from_toml};
+use crate::routing::plan::{Mistake, Plan, Presence, from_json, from_toml};
 use crate::serve::{NewPlan, PlanInForce, PlanRefusal};
 use crate::store::ROUTING;
 
@@ -24,14 +24,30 @@ pub(super) fn read(
     Ok(plan)
 }
 
-/// What a plan lacks for the work that is open, `workstreams` being theirs, one for each item: nothing of it may be
-/// lost. Empty where all can go on.
-pub(super) fn lacking<'a>(plan: &Plan, workstreams: impl Iterator<Item = &'a str>) -> Vec<Mistake> {
+/// Names that open work belongs to, one for each item.
+#[derive(Default)]
+pub(super) struct Open {
+    pub workstreams: Vec<String>,
+    /// Who has accepted it. What is only offered can be offered to somebody else.
+    pub agents: Vec<String>,
+}
+
+/// What a plan lacks for the work that is open: nothing of it may be lost. Empty where all can go on.
+pub(super) fn lacking(plan: &Plan, open: &Open) -> Vec<Mistake> {
+    let (names, mut lacking) = (&plan.names, Vec::new());
+    let workstreams = open.workstreams.iter().filter(|name| !names.workstreams.contains_key(*name));
+    missing(&mut lacking, "workstreams", workstreams);
+    // Back in a later plan, they would seem to have nothing to do.
+    let agents = open.agents.iter().filter(|name| !names.agents.contains_key(*name));
+    missing(&mut lacking, "agents", agents);
+    lacking
+}
+
+fn missing<'a>(lacking: &mut Vec<Mistake>, place: &str, names: impl Iterator<Item = &'a String>) {
     let mut open: BTreeMap<&str, usize> = BTreeMap::new();
-    workstreams.for_each(|name| *open.entry(name).or_default() += 1);
-    open.retain(|name, _| !plan.names.workstreams.contains_key(*name));
+    names.for_each(|name| *open.entry(name).or_default() += 1);
     let mistake = |(name, count): (&str, usize)| Mistake {
-        place: "workstreams".to_owned(),
+        place: place.to_owned(),
         line_column: None,
         what: match count {
             1 => format!("`{name}` is missing, and 1 open work item belongs to it"),
@@ -39,13 +55,35 @@ pub(super) fn lacking<'a>(plan: &Plan, workstreams: impl Iterator<Item = &'a str
         },
         instead: format!("keep `{name}` until its work is over, or end that first"),
     };
-    open.into_iter().map(mistake).collect()
+    lacking.extend(open.into_iter().map(mistake));
 }
 
 impl Floor {
-    /// Workstreams of what isn't over, one for each item.
-    pub(super) fn open_workstreams(&self) -> impl Iterator<Item = &str> {
-        self.items.values().map(|known| known.offered.workstream.as_str())
+    /// What a plan must have.
+    pub(super) fn open_work(&self) -> Open {
+        let workstreams = self.items.values().map(|known| known.offered.workstream.clone());
+        let at_desk = |id| self.desk.as_ref().and_then(|desk| desk.item(id));
+        let at_work = self.items.keys().filter_map(at_desk);
+        let at_work = at_work.filter(|item| matches!(item.place, "active" | "wrapping_up"));
+        Open {
+            workstreams: workstreams.collect(),
+            agents: at_work.filter_map(|item| item.agent).collect(),
+        }
+    }
+
+    /// Agents who weren't in the plan `before` are where they said they were.
+    pub(super) fn tell_presences(&mut self, before: &BTreeSet<String>, now_ms: u64) {
+        let Some(desk) = &mut self.desk else { return };
+        let agents = desk.plan().agents.iter().map(|one| one.name.clone());
+        let new: Vec<String> = agents.filter(|name| !before.contains(name)).collect();
+        for agent in new {
+            let unless_told = self.how.everybody_is_there.then_some(Presence::Available);
+            let presence = self.presences.get(&agent).copied().or(unless_told);
+            if let Some(presence) = presence {
+                // It names an agent of the plan.
+                let _ = desk.note(Input::PresenceChanged { agent, presence }, now_ms);
+            }
+        }
     }
 
     /// Puts a plan into force, whole or not at all.
@@ -63,7 +101,7 @@ impl Floor {
         }
         let NewPlan { form, text } = new;
         let plan = read(form, &text, self.how.mode).map_err(PlanRefusal::Mistakes)?;
-        let lacking = lacking(&plan, self.open_workstreams());
+        let lacking = lacking(&plan, &self.open_work());
         if !lacking.is_empty() {
             return Err(PlanRefusal::Mistakes(lacking));
         }
@@ -74,6 +112,8 @@ impl Floor {
 
     /// A plan that was read comes into force, and is written.
     pub fn replace_plan(&mut self, put: PlanPut, plan: Plan, now_ms: u64) {
+        let agents = self.desk.iter().flat_map(|desk| &desk.plan().agents);
+        let before: BTreeSet<String> = agents.map(|one| one.name.clone()).collect();
         match &mut self.desk {
             Some(desk) => {
                 // A plan names nothing that could be missing.
@@ -84,6 +124,7 @@ impl Floor {
                 self.desk = Some(Desk::new(plan, &prefix).at_epoch(put.epoch));
             }
         }
+        self.tell_presences(&before, now_ms);
         self.push(ROUTING.into(), EventBody::RoutePlanned(Box::new(put.clone())));
         self.plan = Some(put);
         // Agents who weren't in the plan before have a past, too.

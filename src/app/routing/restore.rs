@@ -1,14 +1,15 @@
 //! A start: the desk as it was, from the ledger.
 
+use std::collections::BTreeSet;
+
 use super::begin::Missed;
 use super::floor::{Floor, Known};
 use super::items::{presence_of, values};
 use super::ledger::{Kept, Last, Ledger, MovedBy};
-use super::plan::{lacking, read};
+use super::plan::{Open, lacking, read};
 use super::settings::PlanText;
 use crate::domain::{self, PlanForm, PlanPut, WorkOffered};
 use crate::routing::desk::{Desk, Input, Offer};
-use crate::routing::plan::Presence;
 use crate::store::codec;
 
 /// Makes a new floor what the ledger says, and does what has become due since. What was told before isn't told again.
@@ -23,6 +24,9 @@ pub(super) fn restore(
     let decided = ledger.items.values().filter_map(|kept| kept.decision.as_ref());
     floor.at(decided.map(|last| last.at_ms).max().unwrap_or(0));
     let now_ms = floor.at(now_ms);
+    let presences = ledger.presence.iter();
+    let known = presences.filter_map(|(agent, one)| Some((agent.clone(), presence_of(one)?)));
+    floor.presences = known.collect();
     if let Some(put) = ledger.plan.as_ref() {
         stand(floor, put.clone(), ledger, missed, now_ms);
     }
@@ -37,11 +41,13 @@ pub(super) fn restore(
     }
     match read(own.form, &own.text, floor.how.mode) {
         Ok(plan) => {
-            let kept = ledger.items.values().map(|kept| kept.offered.workstream.as_str());
-            let lacking = match &floor.desk {
-                Some(_) => lacking(&plan, floor.open_workstreams()),
-                None => lacking(&plan, kept),
+            let kept = ledger.items.values().map(|kept| kept.offered.workstream.clone());
+            let open = match &floor.desk {
+                Some(_) => floor.open_work(),
+                // Who has it was perhaps in no plan for long: better a plan without them than none.
+                None => Open { workstreams: kept.collect(), agents: Vec::new() },
             };
+            let lacking = lacking(&plan, &open);
             if !lacking.is_empty() {
                 for one in &lacking {
                     tracing::error!("the plan of the settings isn't put into force: {one}");
@@ -95,7 +101,7 @@ fn stand(
 /// Agents and items as the ledger has them.
 fn bring_back(floor: &mut Floor, ledger: &Ledger, now_ms: u64) {
     // Before the items: how long one waits depends on who is there.
-    set_presences(floor, ledger, now_ms);
+    floor.tell_presences(&BTreeSet::new(), now_ms);
     let mut kept: Vec<&Kept> = ledger.items.values().collect();
     kept.sort_by_key(|kept| (kept.offered.at_ms, &kept.offered.work_item_id));
     kept.iter().for_each(|kept| again(floor, kept, now_ms));
@@ -137,22 +143,6 @@ fn settle(floor: &mut Floor, now_ms: u64) {
     floor.drain(now_ms);
     for item in floor.all_items() {
         floor.forget_if_gone(&item, now_ms);
-    }
-}
-
-fn set_presences(floor: &mut Floor, ledger: &Ledger, now_ms: u64) {
-    let everybody = floor.how.everybody_is_there;
-    let Some(desk) = &mut floor.desk else { return };
-    let agents: Vec<String> = desk.plan().agents.iter().map(|one| one.name.clone()).collect();
-    for agent in agents.into_iter().filter(|one| everybody && !ledger.presence.contains_key(one)) {
-        let _ = desk.note(Input::PresenceChanged { agent, presence: Presence::Available }, now_ms);
-    }
-    for (agent, presence) in &ledger.presence {
-        if let Some(presence) = presence_of(presence) {
-            // Agents of an earlier plan are kept, but not there.
-            let input = Input::PresenceChanged { agent: agent.clone(), presence };
-            let _ = desk.note(input, now_ms);
-        }
     }
 }
 

@@ -54,3 +54,28 @@ async fn the_settings_plan_waits_until_no_open_work_needs_the_one_before() {
     assert_eq!(house.epoch().await, 2);
     house.close().await;
 }
+
+#[tokio::test]
+async fn whoever_is_at_work_stays_in_the_plan() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let without_bo = PLAN.replace("name = \"Bo\"", "name = \"Ben\"");
+    let house = House::open(folder.path(), Some(PLAN)).await;
+    house.presence("Bo", "available").await;
+    house.offer("i-1", &[]).await;
+    house.step("i-1", Step::Accept).await.expect("accepted");
+    let told = mistake(house.put(&without_bo, None).await);
+    let wanted = "agents: `Bo` is missing, and 1 open work item belongs to it; keep `Bo`";
+    assert!(told.starts_with(wanted), "{told}");
+    assert_eq!(house.epoch().await, 1);
+    house.step("i-1", Step::End).await.expect("ended");
+    house.step("i-1", Step::Release).await.expect("released");
+    // What is only offered to him can be offered to others.
+    assert_eq!(house.offer("i-2", &[]).await.agent.as_deref(), Some("Bo"));
+    assert_eq!(house.put(&without_bo, None).await.expect("nobody is at work"), 2);
+    assert_eq!(house.item("i-2").await.state, "waiting");
+    // Back again, he is where he was.
+    house.put(PLAN, None).await.expect("put");
+    let item = house.item("i-2").await;
+    assert_eq!((item.state.as_str(), item.agent.as_deref()), ("offered", Some("Bo")));
+    house.close().await;
+}
