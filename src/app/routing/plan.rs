@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::floor::Floor;
+use super::floor::{Floor, Known};
+use super::ledger::Last;
 use crate::domain::{DecisionId, EventBody, PlanForm, PlanPut, RoutingMode};
 use crate::routing::desk::{Desk, Input};
 use crate::routing::plan::{Mistake, Plan, Presence, from_json, from_toml};
@@ -86,6 +87,19 @@ impl Floor {
         }
     }
 
+    /// Where routing is off, no name of before stands.
+    pub(super) fn take_back_names(&mut self, now_ms: u64) {
+        let Some(desk) = self.desk.as_mut().filter(|desk| desk.plan().mode == RoutingMode::Off)
+        else {
+            return;
+        };
+        let last = |known: &Known| known.decision.as_ref().and_then(Last::recommended).is_some();
+        let named = self.items.values().filter(|known| last(known));
+        let mut named: Vec<_> = named.map(|known| known.offered.item.clone()).collect();
+        named.sort();
+        named.iter().for_each(|item| desk.names_nobody(item, now_ms));
+    }
+
     /// Puts a plan into force, whole or not at all.
     pub fn put_plan(
         &mut self,
@@ -125,6 +139,7 @@ impl Floor {
             }
         }
         self.tell_presences(&before, now_ms);
+        self.take_back_names(now_ms);
         self.push(ROUTING.into(), EventBody::RoutePlanned(Box::new(put.clone())));
         self.plan = Some(put);
         // Agents who weren't in the plan before have a past, too.

@@ -123,6 +123,8 @@ fn bring_back(floor: &mut Floor, ledger: &Ledger, now_ms: u64) {
     }
     // What follows from that was told then.
     while desk.poll().is_some() {}
+    // The mode of the settings may be another one than before.
+    floor.take_back_names(now_ms);
 }
 
 /// What conversations told while nobody heard it.

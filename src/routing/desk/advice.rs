@@ -4,8 +4,10 @@
 //! goes away, fills up, or leaves the queue. Then the item is weighed anew.
 
 use super::Desk;
+use super::commit::Picked;
+use super::io::Output;
 use super::items::{Place, Withdrawn};
-use crate::domain::{DecisionId, RoutingMode, WorkItemId};
+use crate::domain::{Decision, DecisionId, RoutingMode, WorkItemId};
 use crate::routing::methods::meets;
 use crate::routing::plan::SkillMatch;
 
@@ -114,6 +116,21 @@ impl Desk {
             self.advise(at, agent, decision);
         }
         stands
+    }
+
+    /// Routing is off, and a name was told for this waiting item: nobody is named from now on.
+    pub fn names_nobody(&mut self, id: &WorkItemId, now_ms: u64) {
+        let Some(at) = self.items.find(id) else { return };
+        if self.items.of(at).place != Place::Waiting {
+            return;
+        }
+        let item = self.items.of_mut(at);
+        (item.recommended, item.decision, item.withdrawn) = (None, None, None);
+        let decision = self.decision(at, &Picked::default(), now_ms);
+        let (reason, would_change) = ("routing is off".to_owned(), Vec::new());
+        let decision = Decision { reason, would_change, ..decision };
+        // Whoever was told the name is told this in spite of the mode: they would go by it for ever.
+        self.out.push_back(Output::Decided(decision));
     }
 
     /// Whose name counts when an item is assigned, and by which decision: the one that stands, or the one taken back

@@ -36,3 +36,41 @@ async fn they_stay_over_a_plan_and_a_restart() {
     assert_eq!(recommended(&house).await, [None, None]);
     house.close().await;
 }
+
+#[tokio::test]
+async fn none_stands_once_routing_is_off() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (shadow, off) = (PLAN.replace("\"active\"", "\"shadow\""), PLAN.replace("active", "off"));
+    let theirs = Arc::new(Theirs::default());
+    let open = || House::open_beside(folder.path(), Some(&shadow), Some(Arc::clone(&theirs)));
+    let house = open().await;
+    house.presence("Bo", "available").await;
+    house.offer("i-1", &[]).await;
+    let agent = async |house: &House| {
+        let fields = house.desk.recommendation(&"t".into(), "WT-i-1").await.expect("asked");
+        fields.and_then(|fields| fields.get("backchannel_agent").cloned())
+    };
+    assert_eq!(agent(&house).await.as_deref(), Some("Bo"));
+    house.put(&off, None).await.expect("put");
+    assert_eq!((agent(&house).await, house.item("i-1").await.recommended), (None, None));
+    let last = house.last(ROUTING, "route.recommended").await;
+    assert_eq!((&last["reason"], &last["mode"]), (&"routing is off".into(), &"off".into()));
+    house.close().await;
+    let house = open().await;
+    assert_eq!(agent(&house).await, None);
+    let decided = house.kinds(ROUTING).await;
+    assert_eq!(decided.iter().filter(|kind| *kind == "route.recommended").count(), 2);
+    let told = || -> Vec<Option<String>> {
+        let told = theirs.0.lock().expect("nobody panicked").clone();
+        told.into_iter().map(|(_, one)| one.decision.chosen.map(|one| one.agent)).collect()
+    };
+    for _ in 0..1_000 {
+        if told().len() >= 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let names = told();
+    assert_eq!(names, [Some("Bo".to_owned()), None]);
+    house.close().await;
+}
