@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 
 use super::Desk;
+use super::classes::Class;
 use super::items::{NOBODY, Place};
 use crate::domain::WorkItemId;
-use crate::routing::plan::Presence;
+use crate::routing::bullseye::NEVER;
+use crate::routing::capacity::mask;
+use crate::routing::methods::meets;
+use crate::routing::plan::{Presence, SkillMatch};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct QueueView {
@@ -13,7 +17,7 @@ pub struct QueueView {
     pub waiting: u32,
     /// Since the oldest came.
     pub longest_wait_ms: u64,
-    /// Members at work, and of those, whom something can be assigned to.
+    /// Members at work, and of those, who may be given what waits; where nothing does, what may come.
     pub serving: u32,
     pub free: u32,
     /// Items that somebody has whose name isn't known, or isn't in the plan.
@@ -62,12 +66,43 @@ impl Desk {
                 waiting: line.len(),
                 longest_wait_ms: oldest.map_or(0, |at_ms| now_ms.saturating_sub(at_ms)),
                 serving: members.serving,
-                free: members.ready,
+                free: self.free_in(number as u32),
                 unnamed: unnamed.get(&(number as u32)).copied().unwrap_or_default(),
                 predicted_wait_ms: self.load(number as u32).predicted_wait_ms,
             }
         };
         self.plan.queues.iter().enumerate().map(view).collect()
+    }
+
+    /// Room for something else is no room for what waits here.
+    fn free_in(&self, queue: u32) -> u32 {
+        let (line, of_queue) = (&self.lines[queue as usize], &self.plan.queues[queue as usize]);
+        let waiting: Vec<&Class> =
+            line.classes().map(|class| &self.classes.list[class as usize]).collect();
+        let workstreams = self.plan.workstreams.iter();
+        let may_come: Vec<(u8, u64)> = workstreams
+            .filter(|one| one.channel == of_queue.channel)
+            .map(|one| (one.presences, mask(&one.profiles)))
+            .collect();
+        let is_free = |member: &&u32| {
+            let member = &self.members[**member as usize];
+            let (ready, room) =
+                (self.ready[member.agent as usize], self.room[member.agent as usize]);
+            if ready == 0 || member.level == NEVER {
+                return false;
+            }
+            let fits = |class: &&Class| {
+                let demand = &class.demand;
+                let is_exact = demand.matching == SkillMatch::Exact;
+                self.is_free_for(member.agent, class)
+                    && (!is_exact || meets(&demand.skills, self.levels_of(member.agent)))
+            };
+            match waiting.is_empty() {
+                true => may_come.iter().any(|(at, of)| ready & at != 0 && room & of == *of),
+                false => waiting.iter().any(fits),
+            }
+        };
+        self.members_of[queue as usize].all.iter().filter(is_free).count() as u32
     }
 
     /// # Errors

@@ -206,7 +206,7 @@ pub struct QueueState {
     pub method: String,
     pub waiting: u32,
     pub longest_wait_ms: u64,
-    /// Members at work, and of those, whom something can be assigned to.
+    /// Members at work, and of those, who may be given what waits; where nothing does, what may come.
     pub serving: u32,
     pub free: u32,
     /// Conversations of the queue that somebody has whose name wasn't told, or isn't in the plan: as many of those who

@@ -10,7 +10,7 @@ export interface QueueState {
   method: string;
   waiting: number;
   longest_wait_ms: number;
-  /** Members at work, and of those, whom something can be assigned to. */
+  /** Members at work, and of those, who may be given what waits; where nothing does, what may come. */
   serving: number;
   free: number;
   /** Conversations that somebody has whose name isn't known; absent in older services. */

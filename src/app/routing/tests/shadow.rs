@@ -50,27 +50,27 @@ async fn none_stands_once_routing_is_off() {
         let fields = house.desk.recommendation(&"t".into(), "WT-i-1").await.expect("asked");
         fields.and_then(|fields| fields.get("backchannel_agent").cloned())
     };
+    let told = async |count: usize| -> Vec<Option<String>> {
+        for _ in 0..1_000 {
+            if theirs.0.lock().expect("nobody panicked").len() >= count {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let told = theirs.0.lock().expect("nobody panicked").clone();
+        told.into_iter().map(|(_, one)| one.decision.chosen.map(|one| one.agent)).collect()
+    };
     assert_eq!(agent(&house).await.as_deref(), Some("Bo"));
+    assert_eq!(told(1).await, [Some("Bo".to_owned())]);
     house.put(&off, None).await.expect("put");
     assert_eq!((agent(&house).await, house.item("i-1").await.recommended), (None, None));
     let last = house.last(ROUTING, "route.recommended").await;
     assert_eq!((&last["reason"], &last["mode"]), (&"routing is off".into(), &"off".into()));
+    assert_eq!(told(2).await, [Some("Bo".to_owned()), None]);
     house.close().await;
     let house = open().await;
     assert_eq!(agent(&house).await, None);
     let decided = house.kinds(ROUTING).await;
     assert_eq!(decided.iter().filter(|kind| *kind == "route.recommended").count(), 2);
-    let told = || -> Vec<Option<String>> {
-        let told = theirs.0.lock().expect("nobody panicked").clone();
-        told.into_iter().map(|(_, one)| one.decision.chosen.map(|one| one.agent)).collect()
-    };
-    for _ in 0..1_000 {
-        if told().len() >= 2 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let names = told();
-    assert_eq!(names, [Some("Bo".to_owned()), None]);
     house.close().await;
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod change;
 mod day;
+mod free;
 mod live;
 mod near;
 mod properties;
