@@ -271,7 +271,9 @@ impl Desk {
                 };
                 return Preference::Take(seen);
             }
-            is_there |= fits && self.present[agent as usize] != 0;
+            // Whoever is there for other work only gets none of this, however long it waits.
+            let presences = self.classes.list[class as usize].demand.presences;
+            is_there |= fits && self.present[agent as usize] & presences != 0;
         }
         if is_there && in_time { Preference::Wait } else { Preference::None }
     }
