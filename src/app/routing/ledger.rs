@@ -51,6 +51,8 @@ pub(super) struct Kept {
     /// None where the rules have put it into its queue.
     pub moved: Option<MovedBy>,
     pub agent: Option<String>,
+    /// To whoever had it last.
+    pub assigned_ms: Option<u64>,
     pub is_accepted: bool,
     /// Since when.
     pub ended_ms: Option<u64>,
@@ -180,6 +182,7 @@ impl Ledger {
                 if let Some(kept) = self.items.get_mut(&assigned.work_item_id) {
                     // By hand: nobody is asked.
                     kept.is_accepted = assigned.by.is_some();
+                    kept.assigned_ms = Some(assigned.at_ms);
                     (kept.agent, kept.ended_ms) = (Some(assigned.agent), None);
                     kept.heard_to = event.position;
                 }
@@ -202,6 +205,7 @@ impl Ledger {
                     queued: None,
                     moved: None,
                     agent: None,
+                    assigned_ms: None,
                     is_accepted: false,
                     ended_ms: None,
                     declined: Vec::new(),

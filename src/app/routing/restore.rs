@@ -193,7 +193,8 @@ fn again(floor: &mut Floor, kept: &Kept, now_ms: u64) {
         let _ = desk.note(Input::Taken { item: item.clone() }, at_ms);
     }
     let with = kept.agent.as_deref().map(|agent| (agent, kept.is_accepted));
-    desk.resume(&item, &kept.declined, with, at_ms);
+    let assigned_ms = kept.assigned_ms.map_or(at_ms, |assigned_ms| assigned_ms.min(now_ms));
+    desk.resume(&item, &kept.declined, with, assigned_ms);
     if kept.ended_ms.is_some() {
         // It may have been forgotten with its workstream.
         let _ = desk.note(Input::Ended { item }, at_ms);

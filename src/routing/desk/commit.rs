@@ -161,9 +161,8 @@ impl Desk {
 
     /// Of an item that was offered to an agent, who hasn't taken it.
     pub(super) fn put_back_in_line(&mut self, at: u32, agent: u32, now_ms: u64) {
-        let plan = self.plan.clone();
         let item = self.items.of_mut(at);
-        let taken = std::mem::take(&mut item.taken);
+        let (taken, assigned_ms) = (std::mem::take(&mut item.taken), item.assigned_ms);
         (item.place, item.recommended, item.told_nobody) = (Place::Waiting, None, false);
         match item.declined.iter_mut().find(|(known, _)| *known == agent) {
             Some((_, count)) => *count = count.saturating_add(1),
@@ -172,7 +171,7 @@ impl Desk {
         // What was learned meanwhile may have made another demand of it.
         self.stand(at, now_ms);
         if agent != NOBODY {
-            self.change(agent, |state| state.capacity.undo(&taken, &plan));
+            self.undo_capacity(agent, &taken, assigned_ms, now_ms);
             self.freed.push(agent);
         }
         self.new_items.push(at);
@@ -225,14 +224,13 @@ impl Desk {
         }
         let taken = std::mem::take(&mut self.items.of_mut(at).taken);
         let Some(agent) = agent else { return };
-        let plan = self.plan.clone();
-        self.change(agent, |state| {
-            if was_begun {
-                state.capacity.release(&taken, &plan);
-            } else {
-                state.capacity.undo(&taken, &plan);
-            }
-        });
+        if was_begun {
+            let plan = self.plan.clone();
+            self.change(agent, |state| state.capacity.release(&taken, &plan));
+        } else {
+            let assigned_ms = self.items.of(at).assigned_ms;
+            self.undo_capacity(agent, &taken, assigned_ms, now_ms);
+        }
         self.released_ms[agent as usize] = now_ms;
         if let Some(begun_ms) = self.items.of_mut(at).assigned_ms.take().filter(|_| was_begun) {
             let mean = &mut self.handling_s[queue as usize];

@@ -5,6 +5,9 @@ use super::timers::Timer;
 use crate::routing::hours::next_midnight_ms;
 use crate::routing::plan::Reset;
 
+/// A day is over everywhere after so long, and so is a shift.
+const SET_ASIDE_MS: u64 = 3 * 24 * 3_600_000;
+
 /// An assignment that took capacity for the day.
 #[derive(Clone, Copy, Debug)]
 pub struct Counted<'a> {
@@ -12,6 +15,15 @@ pub struct Counted<'a> {
     /// Capacity profiles by name.
     pub profiles: &'a [String],
     pub at_ms: u64,
+}
+
+/// A day's work that no agent of the plan can have at the moment.
+#[derive(Clone, Debug)]
+pub(super) struct SetAside {
+    agent: String,
+    profile: String,
+    used: i32,
+    at_ms: u64,
 }
 
 impl Desk {
@@ -34,6 +46,23 @@ impl Desk {
         }
     }
 
+    /// Gives back what an item took of an agent's capacity as it was assigned at this time, and wasn't begun. A day that
+    /// is over has given it back already.
+    pub(super) fn undo_capacity(
+        &mut self,
+        agent: u32,
+        profiles: &[u32],
+        assigned_ms: Option<u64>,
+        now_ms: u64,
+    ) {
+        let plan = self.plan.clone();
+        let is_over = assigned_ms.is_some_and(|at_ms| self.is_of_before(agent, at_ms, now_ms));
+        self.change(agent, |state| match is_over {
+            true => state.capacity.release(profiles, &plan),
+            false => state.capacity.undo(profiles, &plan),
+        });
+    }
+
     fn wait_for_days_end(&mut self, agent: u32, now_ms: u64) {
         if self.has_shifts(agent) {
             return;
@@ -50,24 +79,43 @@ impl Desk {
     }
 
     /// Of another plan, once all items were taken over: an agent has done today what they had done before it, and
-    /// their day ends when it would have ended.
+    /// their day ends when it would have ended. What the plan leaves out waits for one that doesn't.
     pub(super) fn keep_days_work(&mut self, old: &Self, agents: &[Option<u32>], now_ms: u64) {
-        for (before, after) in agents.iter().enumerate() {
-            let Some(after) = *after else { continue };
-            for slot in old.agents[before].capacity.slots() {
-                let profile = &old.plan.profiles[slot.profile as usize];
-                let now = self.plan.names.profiles.get(&profile.name).copied();
-                let Some(now) = now.filter(|now| self.is_daily(*now)) else { continue };
-                if profile.reset != Reset::EndOfDay {
-                    continue;
-                }
-                let plan = self.plan.clone();
-                self.change(after, |state| state.capacity.set_used(now, slot.used, &plan));
-                if slot.used > 0 {
-                    self.wait_for_days_end(after, now_ms);
-                }
+        let mut done = old.set_aside.clone();
+        for (before, state) in old.agents.iter().enumerate() {
+            let slots = state.capacity.slots().iter();
+            for slot in slots.filter(|slot| old.is_daily(slot.profile)) {
+                done.push(SetAside {
+                    agent: old.plan.agents[before].name.clone(),
+                    profile: old.plan.profiles[slot.profile as usize].name.clone(),
+                    used: slot.used,
+                    at_ms: now_ms,
+                });
             }
         }
+        for one in done {
+            let profile = self.plan.names.profiles.get(&one.profile).copied();
+            let profile = profile.filter(|profile| self.is_daily(*profile));
+            let agent = self.agent_named(&one.agent).ok();
+            let has = |(agent, profile): &(u32, u32)| {
+                let slots = self.agents[*agent as usize].capacity.slots();
+                slots.iter().any(|slot| slot.profile == *profile)
+            };
+            let Some((agent, profile)) = agent.zip(profile).filter(has) else {
+                self.set_aside.push(one);
+                continue;
+            };
+            if self.is_of_before(agent, one.at_ms, now_ms) {
+                continue;
+            }
+            let plan = self.plan.clone();
+            self.change(agent, |state| state.capacity.set_used(profile, one.used, &plan));
+            if one.used > 0 {
+                self.wait_for_days_end(agent, now_ms);
+            }
+        }
+        // Nothing that was done days ago counts in any zone.
+        self.set_aside.retain(|one| one.used > 0 && one.at_ms + SET_ASIDE_MS > now_ms);
         for (at_ms, timer) in &old.timers {
             if let Timer::Day(agent) = timer
                 && let Some(agent) = agents[*agent as usize]

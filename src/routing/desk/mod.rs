@@ -38,6 +38,7 @@ pub use self::views::{AgentView, ItemView, QueueView};
 use self::agents::{AgentState, Member, Members};
 use self::classes::{Classes, Pools, Seen};
 use self::context::Means;
+use self::day::SetAside;
 use self::items::{Items, Line, Place};
 use self::timers::Timer;
 use super::capacity::Capacity;
@@ -91,6 +92,10 @@ pub struct Desk {
     sees_to_backlog: bool,
     /// Whether the shifts of the plan were compared with the time yet.
     knows_time: bool,
+    /// When something was told for the first time, also to the desk of an earlier plan.
+    begun_ms: u64,
+    /// Of agents or profiles that a plan has left out.
+    set_aside: Vec<SetAside>,
     /// Offers from before a restart, with their numbers of arrival: their time to answer begins with the next tick.
     put_back: Vec<(u32, u64)>,
     /// Start of the minute, and how many overflowed in it while they waited.
@@ -147,6 +152,8 @@ impl Desk {
             sees_to_records: false,
             sees_to_backlog: false,
             knows_time: false,
+            begun_ms: 0,
+            set_aside: Vec::new(),
             put_back: Vec::new(),
             overflows: (0, 0),
             new_items: Vec::new(),
@@ -193,6 +200,7 @@ impl Desk {
     /// As `handle`.
     pub fn note(&mut self, input: Input, now_ms: u64) -> Result<(), Refused> {
         if !std::mem::replace(&mut self.knows_time, true) {
+            self.begun_ms = now_ms;
             self.see_first_shifts(now_ms);
         }
         match input {

@@ -58,7 +58,7 @@ impl Desk {
             self.set_shifts(after, state.booked.clone(), state.off.clone(), now_ms);
         }
         self.see_first_shifts(now_ms);
-        self.knows_time = true;
+        (self.knows_time, self.begun_ms) = (true, old.begun_ms);
         let mut items: Vec<Item> = old.items.all().map(|(_, item)| item.clone()).collect();
         items.sort_by_key(|item| item.number);
         items.into_iter().for_each(|item| self.take_over(item, &old, &agents, &queues, now_ms));

@@ -95,3 +95,39 @@ fn after_a_restart_it_is_what_was_assigned_since_the_day_began() {
         assert_eq!(used(&desk), 0, "{assigned:?}: the day is over");
     }
 }
+
+#[test]
+fn it_is_kept_over_a_plan_that_leaves_its_profile_or_its_agent_out() {
+    let morning_ms = MONDAY_MS + 9 * HOUR_MS;
+    for (from, to) in [("\"cases\"", "\"others\""), ("\"ana\"", "\"zoe\"")] {
+        for (back_ms, wanted) in [(morning_ms + HOUR_MS, 2), (morning_ms + 24 * HOUR_MS, 0)] {
+            let mut desk = desk_of(PLAN);
+            for item in ["i-1", "i-2"] {
+                offer(&mut desk, item, morning_ms);
+                desk.handle(Input::Accepted { item: item.into() }, morning_ms).expect("offered");
+                desk.handle(Input::Ended { item: item.into() }, morning_ms).expect("there");
+            }
+            let without = Box::new(plan_of(&PLAN.replace(from, to)));
+            desk.handle(Input::PlanReplaced(without), morning_ms).expect("a plan");
+            desk.handle(Input::PlanReplaced(Box::new(plan_of(PLAN))), back_ms).expect("a plan");
+            assert_eq!(used(&desk), wanted, "{from}");
+            super::audit::audit(&desk).expect("consistent");
+        }
+    }
+}
+
+#[test]
+fn an_offer_of_yesterday_gives_nothing_back_today() {
+    let at = |hour: u64| MONDAY_MS + hour * HOUR_MS;
+    let mut desk = desk_of(PLAN);
+    offer(&mut desk, "i-1", at(23));
+    desk.handle(Input::Tick, at(24)).expect("a tick");
+    offer(&mut desk, "i-2", at(25));
+    assert_eq!(used(&desk), 1, "the day is a new one");
+    let away = Input::PresenceChanged { agent: "ana".to_owned(), presence: Presence::Away };
+    desk.handle(away, at(25)).expect("an agent of the plan");
+    desk.handle(Input::Declined { item: "i-1".into() }, at(25)).expect("offered");
+    assert_eq!(used(&desk), 1);
+    desk.handle(Input::Declined { item: "i-2".into() }, at(25)).expect("offered");
+    assert_eq!(used(&desk), 0, "that one was today's");
+}
