@@ -130,7 +130,9 @@ impl Desk {
             why: Cow::Borrowed(if in_words { why } else { "" }),
         };
         let at = &seen.standing;
-        let idle_s = now_ms.saturating_sub(at.released_ms) as f64 / 1000.0;
+        // Who has had no work yet is idle for as long as anybody can know.
+        let since_ms = at.released_ms.max(self.begun_ms);
+        let idle_s = now_ms.saturating_sub(since_ms) as f64 / 1000.0;
         // Room for those below too: growing costs another allocation for each candidate.
         let mut terms: Vec<Term> = Vec::with_capacity(if scored.is_some() { 7 } else { 4 });
         match scored {

@@ -3,7 +3,7 @@
 use super::plan_of;
 use super::scenario::MONDAY_MS;
 use crate::domain::WorkItemId;
-use crate::routing::desk::{Desk, Input, Offer};
+use crate::routing::desk::{Desk, Input, Offer, Output};
 use crate::routing::plan::Presence;
 
 const PLAN: &str = r#"
@@ -64,4 +64,17 @@ fn whoever_is_busy_is_free_for_what_allows_it() {
     offer(&mut desk, "i-1", "calls");
     assert_eq!(free(&desk), [0, 1], "it waits until she is available");
     assert_eq!(desk.queues(MONDAY_MS)[0].waiting, 1);
+}
+
+#[test]
+fn who_has_had_no_work_yet_is_idle_since_the_desk_began() {
+    let mut desk = desk_with(Presence::Available);
+    offer(&mut desk, "i-1", "calls");
+    let outputs = std::iter::from_fn(|| desk.poll());
+    let chosen = outputs.filter_map(|output| match output {
+        Output::Decided(decision) => decision.chosen,
+        _ => None,
+    });
+    let idle_s = chosen.flat_map(|one| one.terms).find(|term| term.name == "idle_s");
+    assert_eq!(idle_s.expect("a term").value, 0.0);
 }
