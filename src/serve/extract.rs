@@ -1,6 +1,7 @@
 //! axum's extractors, with problem documents when they fail.
 
 use axum::Json as AxumJson;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path as AxumPath, Query as AxumQuery, Request};
 use axum::http::StatusCode;
@@ -10,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::body;
 use super::error::Problem;
 
+/// Of an object: no body of ours is anything else.
 pub struct Json<T>(pub T);
 pub struct Path<T>(pub T);
 pub struct Query<T>(pub T);
@@ -18,7 +20,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let whole = Request::from_parts(parts.clone(), body);
+        let bytes = Bytes::from_request(whole, state).await;
+        let bytes = bytes.map_err(|rejection| json_problem(&JsonRejection::from(rejection)))?;
+        let is_list = bytes.trim_ascii_start().starts_with(b"[");
+        let request = Request::from_parts(parts, Body::from(bytes));
         match AxumJson::<T>::from_request(request, state).await {
+            // serde takes a list's elements for the fields, one after the other.
+            Ok(_) if is_list => Err(Problem::invalid("the body has to be an object")),
             Ok(AxumJson(value)) => Ok(Self(value)),
             Err(rejection) => Err(json_problem(&rejection)),
         }

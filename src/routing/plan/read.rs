@@ -107,18 +107,20 @@ pub fn toml(text: &str) -> Reading {
 }
 
 pub fn json(text: &str) -> Reading {
-    match serde_json::from_str(text) {
-        Ok(tree) => read(tree, Places::default()),
-        Err(error) => Reading {
-            plan: written::Plan::default(),
-            mistakes: vec![Mistake {
-                place: String::new(),
-                line_column: Some((error.line(), error.column())),
-                what: format!("this isn't JSON: {}", reason(&error)),
-                instead: "write one JSON object".to_owned(),
-            }],
-            places: Places::default(),
-        },
+    let (line_column, what) = match serde_json::from_str(text) {
+        // serde would take a list's elements for the fields, one after the other.
+        Ok(tree @ Value::Object(_)) => return read(tree, Places::default()),
+        Ok(_) => (None, "it has to be an object".to_owned()),
+        Err(error) => {
+            let what = format!("this isn't JSON: {}", reason(&error));
+            (Some((error.line(), error.column())), what)
+        }
+    };
+    let instead = "write one JSON object".to_owned();
+    Reading {
+        plan: written::Plan::default(),
+        mistakes: vec![Mistake { place: String::new(), line_column, what, instead }],
+        places: Places::default(),
     }
 }
 

@@ -47,6 +47,10 @@ pub async fn replace(
     super::leaders_only(&principal, "changing the plan")?;
     let expected = headers.get(header::IF_MATCH).map(epoch).transpose()?;
     let new = NewPlan { form: form(&headers)?, text: text.map_err(unreadable)? };
+    // An empty text is a plan without anybody in it: a file that wasn't found looks so.
+    if new.text.trim().is_empty() {
+        return Err(Problem::invalid("the body is empty: send the plan in it"));
+    }
     match door.replace_plan(&principal.tenant, new, expected, &principal.name).await {
         Ok(plan) => Ok(written(StatusCode::OK, plan)),
         Err(PlanRefusal::Mistakes(mistakes)) => Err(refused(mistakes)),

@@ -321,6 +321,7 @@ async fn what_is_no_item_is_refused_with_its_place() {
         (json!({"workstream": "x", "attributes": {"a": "b".repeat(3_000)}}), "attributes.a"),
         (json!({"workstream": "x", "preferred": vec!["a"; 21]}), "preferred"),
         (json!({"workstream": "x", "id": "i".repeat(201)}), "id"),
+        (json!([null, null, null, "x"]), "object"),
     ] {
         let (status, problem) = served.ask("POST", "/v1/work-items", "agent", Some(wrong)).await;
         let detail = problem["detail"].as_str().unwrap_or_default();
@@ -387,6 +388,7 @@ async fn a_plan_is_put_as_a_whole_and_each_mistake_has_its_place() {
     let toml = "application/toml; charset=utf-8";
     assert_eq!(put("seed = 1", toml, "agent", None).await.expect("answers").status(), 403);
     assert_eq!(put("seed = 1", "image/png", "admin", None).await.expect("answers").status(), 415);
+    assert_eq!(put(" \n", toml, "admin", None).await.expect("answers").status(), 422);
     let wrong = put("wrong", toml, "admin", None).await.expect("answers");
     assert_eq!(wrong.status(), 422);
     let problem: Value = wrong.json().await.expect("JSON");
