@@ -262,6 +262,11 @@ impl Check {
                 found.unwrap_or_default()
             };
             let (from, to) = (end_of(&window.from, "from"), end_of(&window.to, "to"));
+            if window.from == window.to && minutes(&window.from).is_some() {
+                let what = format!("{} is where it begins", quoted(&window.to));
+                let instead = "write a later time, or 00:00 to 24:00 for a whole day";
+                self.note(&format!("{at}.to"), what, instead);
+            }
             if window.days.is_empty() {
                 self.note(
                     &format!("{at}.days"),
@@ -431,6 +436,15 @@ impl Check {
         }
         let mut after =
             self.after(&written.overflow.after, channel, &format!("{at}.overflow.after"));
+        // A name that is missing or there twice is told already.
+        if let Some(own) = self.names.queues.get(&written.name).copied() {
+            for (before, at) in each(&before, &format!("{at}.overflow.before")) {
+                self.elsewhere(&before.action, own, &at);
+            }
+            for (after, at) in each(&after, &format!("{at}.overflow.after")) {
+                self.elsewhere(&after.action, own, &at);
+            }
+        }
         after.sort_by_key(|after| after.wait_ms);
         let bullseye = written.bullseye.as_ref().map(|bullseye| {
             if method == Method::Custom {

@@ -162,6 +162,14 @@ impl Check {
         }
     }
 
+    /// A queue that overflows to itself makes an item wait anew, again and again.
+    pub(super) fn elsewhere(&mut self, action: &Action, queue: u32, at: &str) {
+        if matches!(action, Action::Queue(other) if *other == queue) {
+            let what = "this is the queue that overflows";
+            self.note(&format!("{at}.queue"), what, "write another one");
+        }
+    }
+
     pub(super) fn bullseye(&mut self, written: &written::Bullseye, at: &str) -> Bullseye {
         let mut levels: Vec<Level> = Vec::new();
         if written.levels.is_empty() {

@@ -58,6 +58,10 @@ pub fn workstream(
     let mut routes = Vec::new();
     for (route, at) in each(&written.routes, &format!("{at}.routes")) {
         name(check, &route.name, &at);
+        if routes.iter().any(|other: &Route| other.name == route.name) {
+            let what = "another route has this name too";
+            check.note(&format!("{at}.name"), what, "write another one: explanations tell it");
+        }
         let mut shares = Vec::new();
         if let Some(queue) = &route.queue {
             let queue = of_channel(check, queue, &format!("{at}.queue"));
@@ -238,6 +242,10 @@ fn condition(check: &mut Check, written: &written::Condition, at: &str) -> Condi
     let tests = tests(check, written, at);
     match &written.attribute {
         Some(name) if !tests.is_empty() => {
+            if let Some(newer_than_s) = written.newer_than_s {
+                let place = format!("{at}.newer_than_s");
+                check.between(&place, newer_than_s, 1.0, 1e9, " s");
+            }
             let newer_than_ms = written.newer_than_s.map(ms);
             let one = |test| Condition::Attribute { name: name.clone(), newer_than_ms, test };
             let mut all: Vec<Condition> = tests.into_iter().map(one).collect();
@@ -280,6 +288,12 @@ fn condition(check: &mut Check, written: &written::Condition, at: &str) -> Condi
 }
 
 fn tests(check: &mut Check, written: &written::Condition, at: &str) -> Vec<Test> {
+    for (part, name) in [(&written.contains, "contains"), (&written.starts_with, "starts_with")] {
+        if part.as_ref().is_some_and(String::is_empty) {
+            let what = "every text has nothing in it";
+            check.note(&format!("{at}.{name}"), what, "write a part, or known = true");
+        }
+    }
     let mut value =
         |value: &Value, name: &str| -> FeatureValue { check.value(value, &format!("{at}.{name}")) };
     let mut found = Vec::new();

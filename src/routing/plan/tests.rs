@@ -270,6 +270,38 @@ const CASES: &[(&str, &str, &str)] = &[
         "hours[1].holidays[0]",
         "`christmas` is no day; write year, month and day, such as `2026-12-25`",
     ),
+    (
+        "[[hours]]\nname = \"h\"\ntime_zone = \"UTC\"\nopen = [{ days = [\"monday\"], from = \"08:00\", to = \"08:00\" }]",
+        "hours[1].open[0].to",
+        "`08:00` is where it begins",
+    ),
+    // Overflow to itself.
+    (
+        "[[queues]]\nname = \"o\"\nchannel = \"messaging\"\noverflow.after = [{ wait_s = 60, action = \"queue\", queue = \"o\" }]",
+        "queues[1].overflow.after[0].queue",
+        "the queue that overflows",
+    ),
+    (
+        "[[queues]]\nname = \"o\"\nchannel = \"messaging\"\noverflow.before = [{ when = \"item_limit\", limit = 1, action = \"queue\", queue = \"o\" }]",
+        "queues[1].overflow.before[0].queue",
+        "the queue that overflows",
+    ),
+    // Routes.
+    (
+        "routes = [{ name = \"r\", queue = \"billing\" }, { name = \"r\", queue = \"billing\" }]",
+        "workstreams[0].routes[1].name",
+        "another route has this name",
+    ),
+    (
+        "routes = [{ name = \"r\", queue = \"billing\", when = { attribute = \"a\", contains = \"\" } }]",
+        "workstreams[0].routes[0].when.contains",
+        "write a part",
+    ),
+    (
+        "routes = [{ name = \"r\", queue = \"billing\", when = { attribute = \"a\", is = \"b\", newer_than_s = -1 } }]",
+        "workstreams[0].routes[0].when.newer_than_s",
+        "too small",
+    ),
     // Answers and shifts.
     (
         "[[queues]]\nname = \"q\"\nchannel = \"voice\"\nanswer_within_s = 4",
@@ -343,6 +375,10 @@ fn json_has_the_same_places_without_lines() {
     let told: Vec<String> = found.unwrap_err().iter().map(ToString::to_string).collect();
     let places: Vec<&str> = told.iter().filter_map(|mistake| mistake.split(':').next()).collect();
     assert_eq!(places, ["agents", "queues[0].channel", "queues[1]"]);
+    for list in ["[]", "[\"off\"]", "3"] {
+        let told = from_json(list).unwrap_err();
+        assert_eq!(told[0].to_string(), "the plan: it has to be an object; write one JSON object");
+    }
     let broken = from_json("{\"mode\": }").unwrap_err();
     assert_eq!(broken[0].line_column, Some((1, 10)));
 }
