@@ -67,6 +67,7 @@ pub fn settings(config: &Config, demo: bool) -> Result<RoutingSettings, String> 
     }
     let workstreams = workstreams(own, demo, read_plan.as_ref(), &mut mistakes);
     let escalated_by = escalated_by(config, demo, &mut mistakes);
+    check_context(&own.context, &mut mistakes);
     let router = router(&own.router).map_err(|why| mistakes.push(why)).ok().flatten();
     let media_url = config.media.public_url.as_deref().map(PublicUrl::parse).transpose();
     // That setting's own check says what is wrong with it.
@@ -192,6 +193,22 @@ fn escalated_by(config: &Config, demo: bool, mistakes: &mut Vec<String>) -> Vec<
     own.escalated_by.clone()
 }
 
+/// Nothing is known for no time at all, and no contact takes none. After-work may, and nobody need come back.
+fn check_context(own: &config::RoutingContext, mistakes: &mut Vec<String>) {
+    for (name, value) in [
+        ("intent_minutes", own.intent_minutes),
+        ("sentiment_minutes", own.sentiment_minutes),
+        ("crm_minutes", own.crm_minutes),
+        ("last_agent_days", own.last_agent_days),
+        ("experience_days", own.experience_days),
+        ("handling_s", own.handling_s),
+    ] {
+        if value == 0 {
+            mistakes.push(format!("routing.context.{name}: is 0; write 1 or more"));
+        }
+    }
+}
+
 fn context(own: &config::RoutingContext) -> ContextSettings {
     ContextSettings {
         limits: Limits {
@@ -251,6 +268,15 @@ mod tests {
         let gone = made("[routing]\nplan_file = \"/nowhere/plan.toml\"").err().expect("it is gone");
         assert!(gone.starts_with("routing.plan_file:"), "{gone}");
     }
+
+    #[test]
+    fn what_is_known_is_known_for_a_while() {
+        let zero = "intent_minutes = 0\nrepeat_days = 0\nhandling_s = 0\nafter_work_s = 0";
+        let why = made(&format!("[routing.context]\n{zero}")).err().expect("it is wrong");
+        let places = why.lines().filter_map(|line| line.split(": ").next()).collect::<Vec<_>>();
+        assert_eq!(places, ["routing.context.intent_minutes", "routing.context.handling_s"]);
+    }
+
     #[test]
     fn bots_give_up_by_categories_that_there_are() {
         let folder = tempfile::tempdir().expect("a folder");
