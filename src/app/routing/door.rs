@@ -97,8 +97,13 @@ impl RoutingDoor for RoutingDesk {
         if !self.is_ours(tenant) {
             return Ok(None);
         }
-        let id = id.clone();
-        self.ask(move |floor, _| floor.view(&id)).await
+        let wanted = id.clone();
+        let asked = self.ask(move |floor, _| (floor.view(&wanted), floor.desk.is_some()));
+        match asked.await? {
+            // Without a desk nobody knows what is over.
+            (None, true) => self.logged_item(id).await.map_err(|error| Failure::of(&error)),
+            (found, _) => Ok(found),
+        }
     }
 
     async fn step(
@@ -113,9 +118,18 @@ impl RoutingDoor for RoutingDesk {
             let message = "there is no such work item".to_owned();
             return Err(Failure { kind: ErrorKind::NotFound, message });
         }
+        // Whoever says again that it is over has the same answer as before a restart.
+        let ends = matches!(step, Step::End | Step::Release);
+        let over = match ends {
+            true => self.logged_item(id).await.map_err(|error| Failure::of(&error))?,
+            false => None,
+        };
         let (id, by, only_of) = (id.clone(), by.to_owned(), only_of.map(str::to_owned));
         let hands_over = matches!(step, Step::Accept | Step::Transfer(_) | Step::Assign { .. });
         let stepped = self.ask(move |floor, now_ms| {
+            if let Some(over) = over.filter(|_| floor.desk.is_some() && floor.view(&id).is_none()) {
+                return Ok(over);
+            }
             // In the same job as the step: meanwhile it could go to somebody else.
             if let Some(name) = only_of {
                 is_of(floor, &id, &name)?;
@@ -282,7 +296,26 @@ impl RoutingDesk {
     /// An item that came in before, as one that is over.
     async fn logged_offer(&self, wanted: &WantedItem) -> Result<Option<WorkItem>, StoreError> {
         let stream = wanted.conversation.clone().unwrap_or_else(|| ROUTING.into());
-        let id = offered_id(&stream, &wanted.id);
+        self.logged(&stream, &wanted.id).await
+    }
+
+    /// As `logged_offer`, where only its name is known: of the API without a conversation, or made of one.
+    async fn logged_item(&self, id: &WorkItemId) -> Result<Option<WorkItem>, StoreError> {
+        if let Some(found) = self.logged(&ROUTING.into(), id).await? {
+            return Ok(Some(found));
+        }
+        match id.as_str().strip_prefix("i-") {
+            Some(conversation) => self.logged(&conversation.into(), id).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn logged(
+        &self,
+        stream: &ConversationId,
+        item: &WorkItemId,
+    ) -> Result<Option<WorkItem>, StoreError> {
+        let id = offered_id(stream, item);
         let Some(event) = self.0.store.event(&self.0.tenant, &id).await? else { return Ok(None) };
         let offered: wire::RouteOffered = codec::data(&event)?;
         Ok(Some(WorkItem {

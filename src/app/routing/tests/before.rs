@@ -122,6 +122,12 @@ async fn an_item_that_is_over_stays_over_however_late_it_is_offered_again() {
     let (again, is_new) = house.try_offer("i-1", &[("tier", "gold")]).await.expect("answered");
     assert_eq!((again.state.as_str(), is_new), ("ended", false));
     assert_eq!((again.arrived_ms, again.external_id), (first.arrived_ms, first.external_id));
+    assert_eq!(house.item("i-1").await.state, "ended");
+    for step in [Step::End, Step::Release] {
+        assert_eq!(house.step("i-1", step).await.expect("answered").state, "ended");
+    }
+    assert!(house.step("i-1", Step::Accept).await.is_err(), "it is over");
+    assert!(house.step("i-9", Step::End).await.is_err(), "nobody knows it");
     let kinds = house.kinds(ROUTING).await;
     assert_eq!(kinds.iter().filter(|kind| *kind == "route.offered").count(), 1, "{kinds:?}");
     house.close().await;
