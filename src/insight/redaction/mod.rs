@@ -12,6 +12,7 @@ mod address;
 mod card;
 mod digits;
 mod find;
+mod fold;
 mod imported;
 mod kind;
 mod ledger;
@@ -152,7 +153,8 @@ impl Masker {
     }
 
     /// Masks one final turn.
-    pub fn final_turn(&mut self, party: &PartyId, turn_id: &TurnId, words: &[RawWord]) -> Masked {
+    pub fn final_turn(&mut self, party: &PartyId, turn_id: &TurnId, raw: &[RawWord]) -> Masked {
+        let words = &rewrite::read(raw)[..];
         let context = self.hear_context(words);
         let found = runs(words.iter().map(|word| word.text.as_str()));
         let mut trail = self.trails.remove(party).unwrap_or_default();
@@ -177,7 +179,7 @@ impl Masker {
             if secrets.iter().any(|secret| over(secret) && is_proven(secret.kind)) {
                 continue;
             }
-            let raw = raw_text(&words[run.first..=run.last]);
+            let raw = raw_text(&raw[run.first..=run.last]);
             let is_other = secrets.iter().any(over);
             let is_named = !context && names_another(words, &run);
             let state = match self.judge(&trail, &run, context, is_named) {
@@ -218,7 +220,7 @@ impl Masker {
         if self.asked.len() > ASKED_TURNS {
             self.asked.pop_front();
         }
-        (masked.text, masked.words) = rewrite::rewrite(words, replaced);
+        (masked.text, masked.words) = rewrite::rewrite(raw, replaced);
         masked
     }
 
@@ -258,15 +260,17 @@ impl Masker {
     /// Masks what has been understood so far of a turn that goes on: no run of four digits is shown
     /// before it is final, nor any that may continue a number.
     pub fn partial(&self, party: &PartyId, text: &str) -> Redacted {
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let raw = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let read = fold::folded(&raw);
+        let text = read.as_str();
         let words: Vec<&str> = text.split(' ').collect();
         let continues = self.trails.get(party).is_some_and(|trail| {
             trail.back().is_some_and(|last| !matches!(last.state, State::Shown))
         });
-        let (of_words, found) = (find::words(&text), runs(words.iter().copied()));
+        let (of_words, found) = (find::words(text), runs(words.iter().copied()));
         let mut hidden: Vec<std::ops::Range<usize>> =
-            self.secrets(party, &text, &found).iter().map(Found::range).collect();
-        hidden.extend(find::unfinished(&text, self.kinds, self.before(party)));
+            self.secrets(party, text, &found).iter().map(Found::range).collect();
+        hidden.extend(find::unfinished(text, self.kinds, self.before(party)));
         for run in found {
             let joins = run.leads || run.digits.len() >= JOINING_MIN_DIGITS;
             if run.digits.len() >= HELD_MIN_DIGITS || (continues && joins) {
@@ -274,7 +278,7 @@ impl Masker {
                 hidden.push(of_words[run.first].start..end);
             }
         }
-        rewrite::hide(&text, hidden)
+        rewrite::hide(&raw, hidden.into_iter().map(|range| read.written(range)).collect())
     }
 
     fn hear_context(&mut self, words: &[RawWord]) -> bool {

@@ -1,7 +1,9 @@
 //! Puts placeholders where secrets stood, in a turn's text and among its words.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
+use super::fold::folded;
 use super::{RawWord, find};
 use crate::domain::{Redacted, Turn, Word};
 
@@ -20,6 +22,15 @@ impl Replaced {
     }
 }
 
+/// The words as they are read.
+pub(super) fn read(words: &[RawWord]) -> Cow<'_, [RawWord]> {
+    if words.iter().all(|word| word.text.is_ascii()) {
+        return Cow::Borrowed(words);
+    }
+    let read = |word: &RawWord| RawWord { text: folded(&word.text).into_text(), ..word.clone() };
+    Cow::Owned(words.iter().map(read).collect())
+}
+
 /// A turn's words with a space between.
 pub(super) fn line(words: &[RawWord]) -> String {
     words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
@@ -33,10 +44,15 @@ pub(super) fn place(words: &[RawWord], first: usize, last: usize) -> Range<usize
     start..start + length - 1 - mark.map_or(0, char::len_utf8)
 }
 
-/// Words of a masked span become one with the span's times; the others keep theirs.
+/// Words of a masked span become one with the span's times; the others keep theirs. The places are those of the line as
+/// it is read.
 pub(super) fn rewrite(words: &[RawWord], mut replaced: Vec<Replaced>) -> (Redacted, Vec<Word>) {
-    replaced.sort_by_key(|one| one.place.start);
     let line = line(words);
+    let as_read = folded(&line);
+    for one in &mut replaced {
+        one.place = as_read.written(one.place.clone());
+    }
+    replaced.sort_by_key(|one| one.place.start);
     let mut out: Vec<Word> = Vec::with_capacity(words.len());
     let mut replaced = replaced.into_iter().peekable();
     let (mut index, mut at) = (0, 0);

@@ -1,8 +1,11 @@
 //! Masks a text by itself: what was typed into a form, a field of another system, an article.
 
+use std::ops::Range;
+
 use super::card;
 use super::digits::runs;
 use super::find::{self, Before, Found};
+use super::fold::{Folded, folded};
 use super::kind::{self, Kinds, Secret};
 use super::ledger::Ledger;
 use crate::domain::Redacted;
@@ -29,24 +32,31 @@ pub fn published(text: &str) -> Redacted {
 
 /// Where secrets of these kinds stand, cards among them, in order and none over another.
 pub fn spans(text: &str, kinds: Kinds) -> Vec<Span> {
-    let span = |found: Found| Span { start: found.start, end: found.end, kind: found.kind };
-    found_in(text, kinds, Before::default()).into_iter().map(span).collect()
+    let read = folded(text);
+    let span = |found: Found| {
+        let Range { start, end } = read.written(found.range());
+        Span { start, end, kind: found.kind }
+    };
+    found_in(&read, kinds, Before::default()).into_iter().map(span).collect()
 }
 
 pub(super) fn masked(text: &str, kinds: Kinds, before: Before, ledger: &mut Ledger) -> Redacted {
-    let found = found_in(text, kinds, before);
+    let read = folded(text);
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
-    for found in &found {
-        out.push_str(&text[from..found.start]);
-        out.push_str(&ledger.placeholder(found.kind, &text[found.range()]));
-        from = found.end;
+    for found in found_in(&read, kinds, before) {
+        let place = read.written(found.range());
+        // One character can be the end of one number and the beginning of the next.
+        out.push_str(text.get(from..place.start).unwrap_or_default());
+        out.push_str(&ledger.placeholder(found.kind, &read.as_str()[found.range()]));
+        from = place.end;
     }
     out.push_str(&text[from..]);
     Redacted::vouched(out)
 }
 
-fn found_in(text: &str, kinds: Kinds, before: Before) -> Vec<Found> {
+fn found_in(read: &Folded<'_>, kinds: Kinds, before: Before) -> Vec<Found> {
+    let text = read.as_str();
     let is_only_cards = kinds == Kinds::of(&[Secret::Card]);
     let mut found = if is_only_cards { Vec::new() } else { find::find(text, kinds, before) };
     if kinds.has(Secret::Card) {
@@ -66,14 +76,14 @@ fn cards(text: &str, others: &[Found]) -> Vec<Found> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < characters.len() {
-        if decimal(characters[at].1).is_none() || is_other(at) {
+        if !characters[at].1.is_ascii_digit() || is_other(at) {
             at += 1;
             continue;
         }
         let (mut digits, mut last, mut next) = (String::new(), at, at);
         while next < characters.len() && next - last <= BETWEEN_MAX + 1 && !is_other(next) {
-            if let Some(digit) = decimal(characters[next].1) {
-                digits.push(digit);
+            if characters[next].1.is_ascii_digit() {
+                digits.push(characters[next].1);
                 last = next;
             } else if characters[next].1.is_alphabetic() {
                 break;
@@ -87,15 +97,6 @@ fn cards(text: &str, others: &[Found]) -> Vec<Found> {
     }
     found.extend(spelled(text, others, &found));
     found
-}
-
-/// The digit of an ASCII or full-width character.
-fn decimal(c: char) -> Option<char> {
-    match c {
-        '0'..='9' => Some(c),
-        '\u{ff10}'..='\u{ff19}' => char::from_digit(c as u32 - 0xff10, 10),
-        _ => None,
-    }
 }
 
 /// Numbers that are typed in words.

@@ -1,0 +1,210 @@
+//! Reads what looks like a digit or a letter as one, before anything is looked for: full-width and mathematical ones,
+//! those of other scripts, circled and raised ones.
+//!
+//! Only the reading changes: what isn't masked stays as it was written.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Noughts of the scripts, which nine further digits follow (Unicode, General_Category Nd). Full-width and
+/// mathematical ones are compatibility characters and need no table.
+const NOUGHTS: [char; 70] = [
+    '\u{660}',
+    '\u{6f0}',
+    '\u{7c0}',
+    '\u{966}',
+    '\u{9e6}',
+    '\u{a66}',
+    '\u{ae6}',
+    '\u{b66}',
+    '\u{be6}',
+    '\u{c66}',
+    '\u{ce6}',
+    '\u{d66}',
+    '\u{de6}',
+    '\u{e50}',
+    '\u{ed0}',
+    '\u{f20}',
+    '\u{1040}',
+    '\u{1090}',
+    '\u{17e0}',
+    '\u{1810}',
+    '\u{1946}',
+    '\u{19d0}',
+    '\u{1a80}',
+    '\u{1a90}',
+    '\u{1b50}',
+    '\u{1bb0}',
+    '\u{1c40}',
+    '\u{1c50}',
+    '\u{a620}',
+    '\u{a8d0}',
+    '\u{a900}',
+    '\u{a9d0}',
+    '\u{a9f0}',
+    '\u{aa50}',
+    '\u{abf0}',
+    '\u{104a0}',
+    '\u{10d30}',
+    '\u{10d40}',
+    '\u{11066}',
+    '\u{110f0}',
+    '\u{11136}',
+    '\u{111d0}',
+    '\u{112f0}',
+    '\u{11450}',
+    '\u{114d0}',
+    '\u{11650}',
+    '\u{116c0}',
+    '\u{116d0}',
+    '\u{116da}',
+    '\u{11730}',
+    '\u{118e0}',
+    '\u{11950}',
+    '\u{11bf0}',
+    '\u{11c50}',
+    '\u{11d50}',
+    '\u{11da0}',
+    '\u{11de0}',
+    '\u{11f50}',
+    '\u{16130}',
+    '\u{16a60}',
+    '\u{16ac0}',
+    '\u{16b50}',
+    '\u{16d70}',
+    '\u{1ccf0}',
+    '\u{1e140}',
+    '\u{1e2f0}',
+    '\u{1e4f0}',
+    '\u{1e5f1}',
+    '\u{1e950}',
+    '\u{1fbf0}',
+];
+/// Circled digits that are compatible with nothing, where they begin, with how much the first is.
+const CIRCLED: [(Range<u32>, u32); 6] = [
+    (0x24f5..0x24fe, 1),
+    (0x24ff..0x2500, 0),
+    (0x2776..0x277f, 1),
+    (0x2780..0x2789, 1),
+    (0x278a..0x2793, 1),
+    (0x1f10b..0x1f10d, 0),
+];
+
+/// A text as it is read, and where each part of it was written.
+pub(super) struct Folded<'a> {
+    text: Cow<'a, str>,
+    /// Which bytes of the original each byte stands for; empty where they are the same.
+    places: Vec<Range<usize>>,
+}
+
+impl Folded<'_> {
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub fn into_text(self) -> String {
+        self.text.into_owned()
+    }
+
+    /// Where this was written in the original.
+    pub fn written(&self, range: Range<usize>) -> Range<usize> {
+        let (Some(first), Some(last)) =
+            (self.places.get(range.start), self.places.get(range.end.saturating_sub(1)))
+        else {
+            return range;
+        };
+        first.start..last.end.max(first.start)
+    }
+}
+
+pub(super) fn folded(text: &str) -> Folded<'_> {
+    let is_same = text.is_ascii() || !text.chars().any(|c| is_invisible(c) || read(c).is_some());
+    if is_same {
+        return Folded { text: Cow::Borrowed(text), places: Vec::new() };
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut places = Vec::with_capacity(text.len());
+    for (start, c) in text.char_indices() {
+        // A word of nothing else stays a word, so that words can be counted.
+        if is_invisible(c) && out.ends_with(char::is_alphanumeric) {
+            continue;
+        }
+        match read(c) {
+            Some(read) => out.push_str(&read),
+            None => out.push(c),
+        }
+        places.resize(out.len(), start..start + c.len_utf8());
+    }
+    Folded { text: Cow::Owned(out), places }
+}
+
+/// What nobody sees between two characters, and the frames of keys ("4\u{fe0f}\u{20e3}").
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{20e3}')
+}
+
+/// The ASCII that a character is read as, if it is another.
+fn read(c: char) -> Option<String> {
+    if c.is_ascii() {
+        return None;
+    }
+    if let Some(digit) = digit(c) {
+        return Some(digit.to_string());
+    }
+    if matches!(c, '\u{ff01}'..='\u{ff5e}') {
+        return char::from_u32(u32::from(c) - 0xfee0).map(String::from);
+    }
+    let compatible: String = std::iter::once(c).nfkd().collect();
+    let is_one = compatible.len() == 1 && compatible.bytes().all(|b| b.is_ascii_alphanumeric());
+    // "(3)" and "20" are written as one character too.
+    let has_digit = compatible.is_ascii() && compatible.bytes().any(|b| b.is_ascii_digit());
+    if has_digit {
+        return Some(compatible.chars().filter(char::is_ascii_digit).collect());
+    }
+    is_one.then_some(compatible)
+}
+
+fn digit(c: char) -> Option<u32> {
+    let of_script = NOUGHTS.iter().map(|nought| u32::from(c).wrapping_sub(u32::from(*nought)));
+    let circled = CIRCLED.iter().find(|(range, _)| range.contains(&u32::from(c)));
+    of_script
+        .into_iter()
+        .find(|digit| *digit < 10)
+        .or_else(|| circled.map(|(range, first)| u32::from(c) - range.start + first))
+}
+
+#[cfg(test)]
+mod tests {
+    use regex::Regex;
+
+    use super::*;
+
+    #[test]
+    fn every_decimal_digit_is_read_as_one() {
+        let decimal = Regex::new(r"^\p{Nd}$").expect("a pattern");
+        let all: Vec<String> = ('\u{80}'..=char::MAX).map(String::from).collect();
+        for c in all.iter().filter(|c| decimal.is_match(c)) {
+            let read = folded(c).into_text();
+            assert!(read.len() == 1 && read.as_bytes()[0].is_ascii_digit(), "{c} as {read}");
+        }
+        assert_eq!(folded("٤१𝟎𝟗④⓪❹⓿²₃５").into_text(), "41094040235");
+        assert_eq!(folded("ＧＢ８２ ⒊ ⑳ 4\u{fe0f}\u{20e3}1\u{200b}2").into_text(), "GB82 3 20 412");
+    }
+
+    #[test]
+    fn what_is_read_is_found_where_it_was_written() {
+        let text = "né ٤\u{200b}⑳ x";
+        let read = folded(text);
+        assert_eq!(read.as_str(), "né 420 x");
+        let at = read.as_str().find("420").expect("the digits");
+        assert_eq!(&text[read.written(at..at + 3)], "٤\u{200b}⑳");
+        assert_eq!(&text[read.written(at + 2..at + 3)], "⑳");
+        assert_eq!(read.written(0..read.as_str().len()), 0..text.len());
+        for same in ["Zoë, ½ of it — naïve", "", "4111"] {
+            assert_eq!(folded(same).into_text(), same);
+            assert_eq!(folded(same).written(0..same.len()), 0..same.len());
+        }
+    }
+}
