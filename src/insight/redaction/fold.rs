@@ -180,6 +180,7 @@ mod tests {
     use regex::Regex;
 
     use super::*;
+    use crate::insight::redaction::{Masker, typed};
 
     #[test]
     fn every_decimal_digit_is_read_as_one() {
@@ -206,5 +207,39 @@ mod tests {
             assert_eq!(folded(same).into_text(), same);
             assert_eq!(folded(same).written(0..same.len()), 0..same.len());
         }
+    }
+
+    #[test]
+    fn digits_of_any_script_are_masked_in_one_message_and_over_several() {
+        for zero in ['\u{ff10}', '\u{660}', '\u{1d7ce}'] {
+            let write = |text: &str| -> String {
+                let other = |c: char| char::from_u32(u32::from(zero) + c.to_digit(10)?);
+                text.chars().map(|c| other(c).unwrap_or(c)).collect()
+            };
+            for parts in [
+                &["my card is 4539", "1488", "0343", "6467"][..],
+                &["45391488", "03436467"],
+                &["mine is 4539148803436467 then"],
+            ] {
+                let mut masker = Masker::default();
+                for part in parts {
+                    let text = masker.typed_turn(&"p-1".into(), &"t-1".into(), &write(part)).text;
+                    assert!(text.as_str().contains('['), "{} of {part}", text.as_str());
+                    assert!(!text.as_str().contains(&write("8")), "{} of {part}", text.as_str());
+                }
+            }
+            assert_eq!(typed(&write("cvv 123, ok")).as_str(), "cvv [security_code-1], ok");
+            let order = write("order 4711\n of 3/4/2026");
+            assert_eq!(typed(&order).as_str(), order);
+            let partial = Masker::default().partial(&"p-1".into(), &write("it's 45391488 or"));
+            assert_eq!(partial.as_str(), "it's •••• or");
+        }
+        let mut masker = Masker::default();
+        let mut say = |text: &str| {
+            masker.typed_turn(&"p-1".into(), &"t-1".into(), text).text.as_str().to_owned()
+        };
+        let iban = "ＩＢＡＮ ＧＢ８２ ＷＥＳＴ １２３４ ５６９８ ７６５４ ３２ it is";
+        assert_eq!(say(iban), "ＩＢＡＮ [iban-1] it is");
+        assert_eq!(say("注文 ４７１１  is late"), "注文 ４７１１  is late");
     }
 }
