@@ -26,6 +26,8 @@ pub const PARTY_ATTRIBUTES: [&str; 13] = [
 ];
 /// The longest number of E.164.
 const DIGITS_MAX: usize = 15;
+/// What stands before a country's code: as it is written, and as it is dialled in most countries and in America.
+const ABROAD: [&str; 3] = ["+", "00", "011"];
 /// With fewer it is an extension, or no number.
 const DIGITS_MIN: usize = 7;
 
@@ -38,9 +40,9 @@ pub fn attribute(name: &str, value: &str, names: &[String]) -> Redacted {
     }
 }
 
-/// Spares a telephone number that is written as one: with a `+`, by itself or as the user of a SIP address.
-fn address(text: &str) -> Redacted {
-    let (scheme, rest) = ["sip:", "sips:", "tel:"]
+/// Spares a telephone number that is written as one: with its country's code, by itself or as the user of a SIP address.
+pub(super) fn address(text: &str) -> Redacted {
+    let (scheme, rest) = ["sip:", "sips:", "tel:", "sms:", "whatsapp:"]
         .into_iter()
         .find_map(|scheme| Some((scheme, text.trim_start().strip_prefix(scheme)?)))
         .unwrap_or(("", text));
@@ -58,14 +60,17 @@ fn address(text: &str) -> Redacted {
 fn is_number(text: &str) -> bool {
     let text = text.trim();
     let is_of_one = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
-    let is_plain = text.strip_prefix('+').is_some_and(|rest| rest.chars().all(is_of_one));
-    if !is_plain || text.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX {
+    let Some(rest) = ABROAD.iter().find_map(|prefix| text.strip_prefix(prefix)) else {
+        return false;
+    };
+    let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+    if !rest.chars().all(is_of_one) || digits.len() > DIGITS_MAX {
         return false;
     }
-    let Ok(number) = phonenumber::parse(None, text) else { return false };
+    let written = format!("+{rest}");
+    let Ok(number) = phonenumber::parse(None, &written) else { return false };
     // Nothing is in it but the number: no digit that the library left out.
     let written = number.format().mode(Mode::E164).to_string();
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     number.is_valid() && written.strip_prefix('+') == Some(&digits)
 }
 
@@ -104,6 +109,9 @@ mod tests {
             "+8613812345678",
             "+5511961234567",
             "+442079460123",
+            "004915112345678",
+            "00447700900123",
+            "011447700900123",
             "tel:+4915112345678",
             "sip:+4915112345678@pbx.example.test;user=phone",
         ] {
@@ -123,6 +131,8 @@ mod tests {
         for card in [
             "4111111111111111",
             "+4111111111111111",
+            "004111111111111111",
+            "0114111111111111111",
             "4222222222222",
             "378282246310005",
             "30569309025904",
