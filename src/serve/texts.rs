@@ -37,6 +37,7 @@ pub struct NewConversation {
     channel: String,
     /// inbound (default) or outbound
     direction: Option<String>,
+    /// What another system calls it, such as a number or an address that is written to; nothing that is secret.
     external_id: Option<String>,
     /// A customer and an agent unless told; their ids are `p-1`, `p-2` and so on, in this order.
     #[serde(default)]
@@ -183,6 +184,10 @@ fn opening(principal: Principal, new: NewConversation) -> Result<TextOpening, St
         not_too_long("external_id", id, ATTRIBUTE_MAX_CHARS)?;
         if id.chars().any(char::is_control) {
             return Err("external_id must have no control characters".to_owned());
+        }
+        // Masked, it would be another conversation's too.
+        if !redaction::is_harmless_thread(id) {
+            return Err("external_id looks like a secret: use another name".to_owned());
         }
     }
     if new.parties.len() > PARTIES_MAX {

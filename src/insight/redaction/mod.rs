@@ -36,7 +36,7 @@ use rewrite::Replaced;
 pub use address::{PARTY_ATTRIBUTES, attribute, has_address, is_local_number};
 pub use imported::imported;
 pub use kind::{Kinds, Secret, mask, masked};
-pub use named::{is_harmless_id, number};
+pub use named::{is_harmless_id, is_harmless_thread, number};
 pub use rewrite::secret_times;
 pub use text::{Span, published, spans, typed};
 

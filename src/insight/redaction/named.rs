@@ -1,5 +1,10 @@
 //! What programs call things, and the numbers that they send: neither is text, and both can hold a card's number.
 
+use super::address::address;
+use super::find::Before;
+use super::kind::{self, Secret};
+use super::ledger::Ledger;
+use super::text::masked;
 use super::{card, typed};
 use crate::domain::Redacted;
 
@@ -10,6 +15,14 @@ use crate::domain::Redacted;
 /// card's number: UUIDs, and Twilio's SIDs.
 pub fn is_harmless_id(text: &str) -> bool {
     is_uuid(text) || is_sid(text) || typed(text).as_str() == text
+}
+
+/// Whether a thread of messages can be called this: as an identifier, or by the telephone number or the address of
+/// whoever writes, which is no secret there whatever this process masks.
+pub fn is_harmless_thread(text: &str) -> bool {
+    let kinds = kind::masked().without(Secret::Phone).without(Secret::Email);
+    let kept = || masked(text, kinds, Before::default(), &mut Ledger::default());
+    is_uuid(text) || is_sid(text) || address(text).as_str() == text || kept().as_str() == text
 }
 
 /// What is to be kept of a number that begins and is as long as a card's; none where the number can be kept.
@@ -70,6 +83,34 @@ mod tests {
             "four one one one one one one one one one one one one one one one",
         ] {
             assert!(!is_harmless_id(card), "{card}");
+        }
+    }
+
+    #[test]
+    fn threads_are_called_by_numbers_and_addresses_and_not_by_secrets() {
+        for id in [
+            "+8613812345678",
+            "004915112345678",
+            "whatsapp:+5511961234567",
+            "07700 900123",
+            "ada@example.test",
+            "<17.4711@mail.example.test>",
+            "WT-17",
+            "550e8400-e29b-41d4-a716-446655440000",
+        ] {
+            assert!(is_harmless_thread(id), "{id}");
+        }
+        for secret in [
+            "4111111111111111",
+            "+4111111111111111",
+            "4111111111111111@example.test",
+            "GB82WEST12345698765432",
+            "219-09-9999",
+            "my password is fluffy22",
+            "AKIAIOSFODNN7EXAMPLE",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w",
+        ] {
+            assert!(!is_harmless_thread(secret), "{secret}");
         }
     }
 
