@@ -47,12 +47,23 @@ impl Shared {
         &self,
         given: &BTreeMap<String, String>,
     ) -> BTreeMap<String, String> {
-        let names = &self.settings.identify_by;
-        let masked = |(name, value): (&String, &String)| {
-            (name.clone(), redaction::attribute(name, value, names).as_str().to_owned())
-        };
-        given.iter().map(masked).collect()
+        masked(given, &self.settings.identify_by)
     }
+}
+
+/// Names are as much a client's words as values. Two that are masked alike are told apart by a number.
+fn masked(given: &BTreeMap<String, String>, parties: &[String]) -> BTreeMap<String, String> {
+    let mut kept = BTreeMap::new();
+    for (name, value) in given {
+        let value = redaction::attribute(name, value, parties).as_str().to_owned();
+        let name = redaction::typed(name).as_str().to_owned();
+        let others = (2_u32..).map(|number| format!("{name} ({number})"));
+        let mut free = std::iter::once(name.clone()).chain(others);
+        if let Some(free) = free.find(|name| !kept.contains_key(name)) {
+            kept.insert(free, value);
+        }
+    }
+    kept
 }
 
 impl Calls {
@@ -62,5 +73,35 @@ impl Calls {
         let ways = self.0.customers.ways();
         let told = |way: &Way| way.send(Answer::Met(Box::new(customer.clone()))).is_ok();
         ways.get(id).is_some_and(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_attributes_are_masked_and_none_is_lost() {
+        let given = [
+            ("4111111111111111", "a"),
+            ("4242424242424242", "b"),
+            ("my password is fluffy22", "c"),
+            ("mobil", "+8613812345678"),
+            ("note", "4111 1111 1111 1111"),
+        ];
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let kept = masked(&given, &["mobil".to_owned()]);
+        let kept: Vec<(&str, &str)> =
+            kept.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(
+            kept,
+            [
+                ("[card-1]", "a"),
+                ("[card-1] (2)", "b"),
+                ("mobil", "+8613812345678"),
+                ("my password is [password-1]", "c"),
+                ("note", "[card-1]"),
+            ]
+        );
     }
 }
