@@ -1,6 +1,9 @@
 //! Masks a text by itself: what was typed into a form, a field of another system, an article.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::card;
 use super::digits::runs;
@@ -9,6 +12,15 @@ use super::fold::{Folded, folded};
 use super::kind::{self, Kinds, Secret};
 use super::ledger::Ledger;
 use crate::domain::Redacted;
+
+/// A number with letters in it is one if it has so many digits.
+const LOOKALIKE_DIGITS_MIN: usize = 8;
+
+static TAG: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^</?[A-Za-z][^<>]{0,200}>").expect("a pattern of this file"));
+static LOOKALIKE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[0-9OoIl](?:[ -]?[0-9OoIl]){12,18}").expect("a pattern of this file")
+});
 
 /// Where a secret stands in a text, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,10 +93,18 @@ fn cards(text: &str, others: &[Found]) -> Vec<Found> {
             continue;
         }
         let (mut digits, mut last, mut next) = (String::new(), at, at);
-        while next < characters.len() && next - last <= BETWEEN_MAX + 1 && !is_other(next) {
+        // Tags of HTML, which nobody sees.
+        let mut unseen = 0;
+        while next < characters.len() && next - last - unseen <= BETWEEN_MAX + 1 && !is_other(next)
+        {
+            if let Some(tag) = TAG.find(&text[characters[next].0..]) {
+                let length = tag.as_str().chars().count();
+                (unseen, next) = (unseen + length, next + length);
+                continue;
+            }
             if characters[next].1.is_ascii_digit() {
                 digits.push(characters[next].1);
-                last = next;
+                (last, unseen) = (next, 0);
             } else if characters[next].1.is_alphabetic() {
                 break;
             }
@@ -96,7 +116,38 @@ fn cards(text: &str, others: &[Found]) -> Vec<Found> {
         at = last + 1;
     }
     found.extend(spelled(text, others, &found));
+    found.extend(lookalikes(text, others, &found));
     found
+}
+
+/// Numbers with letters that look like a nought or a one. Issuer and check digit have to fit: names of things have such
+/// letters too.
+fn lookalikes(text: &str, others: &[Found], cards: &[Found]) -> Vec<Found> {
+    let is_alone = |start: usize, end: usize| {
+        let is_of_word = |c: char| c.is_alphanumeric();
+        !text[..start].ends_with(is_of_word) && !text[end..].starts_with(is_of_word)
+    };
+    let digits = |written: &str| -> String {
+        let digit = |c: char| match c {
+            'O' | 'o' => Some('0'),
+            'I' | 'l' => Some('1'),
+            c => Some(c).filter(char::is_ascii_digit),
+        };
+        written.chars().filter_map(digit).collect()
+    };
+    LOOKALIKE
+        .find_iter(text)
+        .map(|hit| Found { start: hit.start(), end: hit.end(), kind: Secret::Card })
+        .filter(|found| {
+            let written = &text[found.range()];
+            let is_free = !others.iter().chain(cards).any(|other| other.overlaps(found));
+            let real = written.bytes().filter(u8::is_ascii_digit).count();
+            is_free
+                && is_alone(found.start, found.end)
+                && real >= LOOKALIKE_DIGITS_MIN
+                && card::is_whole_card(&digits(written))
+        })
+        .collect()
 }
 
 /// Numbers that are typed in words.
@@ -153,5 +204,17 @@ mod tests {
             published("Our IBAN is DE89370400440532013000").as_str(),
             "Our IBAN is DE[card-1]"
         );
+    }
+
+    #[test]
+    fn tags_and_letters_like_digits_do_not_help_a_card_out() {
+        for card in ["<b>45391488</b>03436467", "4539l488O3436467", "4539 I488 o343 6467"] {
+            let shown = typed(&format!("it is {card}, yes"));
+            assert!(shown.as_str().contains("[card-1]"), "{card}: {}", shown.as_str());
+            assert!(!shown.as_str().contains("6467"), "{card}: {}", shown.as_str());
+        }
+        for plain in ["model 4539l488O3436468", "<b>4711</b> and <i>4712</i>", "lOOlOOlOOlOOlOO"] {
+            assert_eq!(typed(plain).as_str(), plain);
+        }
     }
 }
