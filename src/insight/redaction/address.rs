@@ -28,6 +28,8 @@ pub const PARTY_ATTRIBUTES: [&str; 13] = [
 const DIGITS_MAX: usize = 15;
 /// What stands before a country's code: as it is written, and as it is dialled in most countries and in America.
 const ABROAD: [&str; 3] = ["+", "00", "011"];
+/// So many digits behind what is dialled for abroad are nobody's card, with those or without.
+const UNLIKE_CARDS: std::ops::RangeInclusive<usize> = 10..=12;
 /// With fewer it is an extension, or no number.
 const DIGITS_MIN: usize = 7;
 
@@ -60,9 +62,8 @@ pub(super) fn address(text: &str) -> Redacted {
 fn is_number(text: &str) -> bool {
     let text = text.trim();
     let is_of_one = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '/');
-    let Some(rest) = ABROAD.iter().find_map(|prefix| text.strip_prefix(prefix)) else {
-        return false;
-    };
+    let of = |prefix: &&'static str| Some((*prefix, text.strip_prefix(*prefix)?));
+    let Some((prefix, rest)) = ABROAD.iter().find_map(of) else { return false };
     let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
     if !rest.chars().all(is_of_one) || digits.len() > DIGITS_MAX {
         return false;
@@ -71,7 +72,9 @@ fn is_number(text: &str) -> bool {
     let Ok(number) = phonenumber::parse(None, &written) else { return false };
     // Nothing is in it but the number: no digit that the library left out.
     let written = number.format().mode(Mode::E164).to_string();
-    number.is_valid() && written.strip_prefix('+') == Some(&digits)
+    // Such a number needn't be one that is given out: no card begins with a nought.
+    let is_no_card = prefix != "+" && UNLIKE_CARDS.contains(&digits.len());
+    (is_no_card || number.is_valid()) && written.strip_prefix('+') == Some(&digits)
 }
 
 /// Whether a text has an address, or a telephone number with its country code: an `@`, or a `+` with seven digits and
