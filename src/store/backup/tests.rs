@@ -87,7 +87,11 @@ async fn goes_over(from: Home, to: Home) {
     assert!(there.to_string().contains("--force"), "{there}");
     let restored = restore(&folder, &to.place, None, true, &mut |_| ()).await.expect("restored");
     if let (Place::Folder(data), Some(aside)) = (&to.place, restored.set_aside) {
-        assert_eq!(replaced(data), std::slice::from_ref(&aside), "it is told of as long as it is there");
+        assert_eq!(
+            replaced(data),
+            std::slice::from_ref(&aside),
+            "it is told of as long as it is there"
+        );
         let old = EventLog::open_to_read(&aside).await.expect("it is kept");
         assert!(old.conversation(&t, &"c-9".into()).await.expect("reads").is_some());
     }
