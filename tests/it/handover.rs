@@ -28,7 +28,7 @@ async fn whoever_takes_a_call_on_is_told_what_was_said() {
     let both: Vec<f32> = customer.iter().zip(agent).flat_map(|(c, a)| [*c, *a]).collect();
     say(&mut call, &both[..16 * BEFORE_MS], 2).await;
     // Finals come after the silence that ends them, and so does what is made of them.
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
     call.send(Message::text(r#"{"type":"transfer","name":"Bea"}"#)).await.expect("sent");
     say(&mut call, &both[16 * BEFORE_MS..16 * ALL_MS], 2).await;
     // Agents type names, too.

@@ -165,11 +165,12 @@ async fn a_wrong_key_waits_for_the_right_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_without_form_are_errors_of_their_conversations() {
     let poem = Reply::Stream(vec![Step::Text("A poem."), Step::Finish("stop"), Step::Done]);
-    let desk = Desk::new(3, "[\"lab\"]", vec![poem]).await;
+    // Each is asked for twice. After five such answers the provider is left alone, and whatever is left waits for it.
+    let desk = Desk::new(2, "[\"lab\"]", vec![poem]).await;
     let done = desk.run(&["--what=summary"]).await;
     assert_eq!(done.status.code(), Some(2), "{}", told(&done));
     let errors = lines(&desk.at("out.jsonl.errors.jsonl"));
-    assert_eq!(errors.len(), 3);
+    assert_eq!(errors.len(), 2);
     for error in errors {
         let reason = error["reason"].as_str().unwrap_or_default();
         assert!(reason.contains("doesn't have the form"), "{error}");
