@@ -180,16 +180,7 @@ pub fn retention(args: &RetentionArgs, out: &mut dyn Write) -> Result<ExitCode, 
 }
 
 fn line(gone: &Gone, what: &str) -> String {
-    format!(
-        "{}, {} before {}: {} conversations, {} events, {} effects, {} batches {what}",
-        gone.tenant,
-        gone.artefact,
-        gone.before,
-        gone.conversations,
-        gone.events,
-        gone.deliveries,
-        gone.batches
-    )
+    format!("{}, {gone} {what}", gone.tenant)
 }
 
 fn say(out: &mut dyn Write, line: &str) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! What is older than it may be goes, by the settings `[retention]`.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +45,18 @@ pub struct Gone {
     pub events: u64,
     pub deliveries: u64,
     pub batches: u64,
+}
+
+/// For people and the audit log, without the tenant.
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { artefact, before, conversations, events, deliveries, batches, .. } = self;
+        write!(
+            f,
+            "{artefact} before {before}: {conversations} conversations, {events} events, {deliveries} effects, \
+             {batches} batches"
+        )
+    }
 }
 
 /// Applies the settings.
@@ -188,16 +201,7 @@ impl Sweep {
         if dry_run {
             return Ok(());
         }
-        let detail = format!(
-            "{} before {}: {} conversations, {} events, {} effects, {} batches",
-            gone.artefact,
-            gone.before,
-            gone.conversations,
-            gone.events,
-            gone.deliveries,
-            gone.batches
-        );
-        let note = entry("retention.applied", None, detail, Timestamp::now());
+        let note = entry("retention.applied", None, gone.to_string(), Timestamp::now());
         self.log.append(&gone.tenant, &AUDIT.into(), vec![note]).await.map(drop)
     }
 }
