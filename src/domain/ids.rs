@@ -19,6 +19,10 @@ macro_rules! id {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+            /// The same text, not copied.
+            pub fn shared(&self) -> Arc<str> {
+                Arc::clone(&self.0)
+            }
         }
         impl From<&str> for $name {
             fn from(text: &str) -> Self {

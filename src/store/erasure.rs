@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::writer::Order;
-use super::{AUDIT, EventLog, KindFilter, StoreError, log};
+use super::{AUDIT, EventLog, KindFilter, StoreError};
 use crate::domain::{ConversationId, NewEvent, TenantId};
 
 /// What of the conversations goes.
@@ -110,7 +110,7 @@ impl EventLog {
         erasure: Erasure,
         notes: Vec<NewEvent>,
     ) -> Result<Erased, StoreError> {
-        let order = Order::of(erasure.tenant.clone(), AUDIT.into(), log::encoded(notes));
+        let order = Order::of(erasure.tenant.clone(), AUDIT.into(), notes);
         let order = Order { erase: Some(erasure), ..order };
         Ok(self.intake()?.append(order).await?.erased)
     }

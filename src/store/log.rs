@@ -12,7 +12,7 @@ use super::reader::Reader;
 use super::writer::{Engine, Intake, Order, Trouble, Troubles, Writer};
 use super::{
     ArticleLog, ArticleQuery, ArticleRow, CommitHook, ConversationRow, DeliveryQuery, ListQuery,
-    Outbox, Page, ReadQuery, RevisionRow, SYSTEM, Store, StoreError, codec,
+    Outbox, Page, ReadQuery, RevisionRow, SYSTEM, Store, StoreError,
 };
 use crate::domain::{
     ArticleId, ArticleRevision, CardId, ConversationId, DedupeKey, Delivery, DeliveryMove,
@@ -121,8 +121,7 @@ impl Store for EventLog {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let (tenant, conversation) = (tenant.clone(), conversation.clone());
-        let order = Order::of(tenant, conversation, encoded(events));
+        let order = Order::of(tenant.clone(), conversation.clone(), events);
         Ok(self.intake()?.append(order).await?.events)
     }
 
@@ -194,7 +193,7 @@ impl ArticleLog for EventLog {
         events: Vec<NewEvent>,
     ) -> Result<Vec<Arc<ArticleRevision>>, StoreError> {
         let (tenant, conversation) = (tenant.clone(), SYSTEM.into());
-        let order = Order { revisions, ..Order::of(tenant, conversation, encoded(events)) };
+        let order = Order { revisions, ..Order::of(tenant, conversation, events) };
         Ok(self.intake()?.append(order).await?.revisions)
     }
 
@@ -265,7 +264,8 @@ impl Outbox for EventLog {
         events: Vec<NewEvent>,
         deliveries: Vec<NewDelivery>,
     ) -> Result<Vec<Arc<Recorded>>, StoreError> {
-        let order = Order::of(tenant.clone(), conversation.clone(), encoded(events));
+        let order = Order::of(tenant.clone(), conversation.clone(), events);
+        let deliveries = deliveries.into_iter().map(|new| Arc::new(new.into())).collect();
         Ok(self.intake()?.append(Order { deliveries, ..order }).await?.events)
     }
 
@@ -274,7 +274,7 @@ impl Outbox for EventLog {
         step: DeliveryMove,
         events: Vec<NewEvent>,
     ) -> Result<Vec<Arc<Recorded>>, StoreError> {
-        let order = Order::of(step.tenant.clone(), step.conversation.clone(), encoded(events));
+        let order = Order::of(step.tenant.clone(), step.conversation.clone(), events);
         Ok(self.intake()?.append(Order { step: Some(step), ..order }).await?.events)
     }
 
@@ -327,12 +327,4 @@ impl Outbox for EventLog {
     ) -> Result<Vec<(String, DeliveryState, u64)>, StoreError> {
         self.reader.tally(tenant).await
     }
-}
-
-pub(super) fn encoded(events: Vec<NewEvent>) -> Vec<(NewEvent, codec::Encoded)> {
-    let encode = |event: NewEvent| {
-        let encoded = codec::encode(&event.body);
-        (event, encoded)
-    };
-    events.into_iter().map(encode).collect()
 }

@@ -36,6 +36,11 @@ pub struct LogHead {
 impl LogHead {
     pub const EMPTY: Self = Self { position: 0, seal: START };
 
+    /// 64 hexadecimal digits.
+    pub fn seal_text(&self) -> String {
+        self.seal.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Reads what `Display` writes: `<position>:<64 hexadecimal digits>`.
     pub fn parse(text: &str) -> Option<Self> {
         let (position, seal) = text.trim().split_once(':')?;
@@ -50,8 +55,7 @@ impl LogHead {
 
 impl std::fmt::Display for LogHead {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:", self.position)?;
-        self.seal.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write!(f, "{}:{}", self.position, self.seal_text())
     }
 }
 

@@ -19,6 +19,12 @@ use crate::domain::{
 /// The most deliveries that one call returns.
 pub const MAX_DELIVERIES: usize = 200;
 
+/// A condition on rows: they are of the conversation `$2` of the tenant `$1`. What waits isn't in the index by
+/// conversation, which would cost a page for each delivery that is put in; the index by state has it in passing.
+pub(super) const OF_CONVERSATION: &str = "position IN (SELECT position FROM outbox WHERE state = 'waiting' \
+    AND tenant = $1 AND conversation = $2 UNION ALL SELECT position FROM outbox WHERE state <> 'waiting' \
+    AND tenant = $1 AND conversation = $2)";
+
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Appends events and puts deliveries into the outbox, all or nothing; durable when this resolves.

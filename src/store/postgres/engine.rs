@@ -42,6 +42,12 @@ impl PostgresEngine {
                 ("tcp_keepalives_idle", "10"),
                 ("tcp_keepalives_interval", "5"),
                 ("tcp_keepalives_count", "3"),
+                // All that it asks for it finds by an index. A plan that was made when the tables were small must
+                // not go on reading them whole, nor one that can't be told otherwise be compiled for its price.
+                ("enable_seqscan", "off"),
+                ("jit", "off"),
+                ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"),
             ])
             .disable_statement_logging();
         let mut connection = connect(&options).await?;

@@ -8,8 +8,11 @@ use super::failure;
 use crate::store::StoreError;
 
 /// One step per schema version; a released step is never edited.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_log.sql"), include_str!("migrations/0002_erasure.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_log.sql"),
+    include_str!("migrations/0002_erasure.sql"),
+    include_str!("migrations/0003_room.sql"),
+];
 
 /// 0 where there is nothing yet.
 pub async fn version(connection: &mut PgConnection) -> Result<i64, StoreError> {

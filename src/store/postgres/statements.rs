@@ -1,10 +1,12 @@
 //! The writer's statements: a column is one array, whatever the number of rows, so each statement is prepared once.
 
-use sqlx::{Error, PgConnection};
+use std::sync::Arc;
 
-use crate::domain::{CardId, ConversationId, DeliveryState, NewDelivery, TenantId};
+use sqlx::{AssertSqlSafe, Error, PgConnection};
+
+use crate::domain::{CardId, ConversationId, DeliveryState, TenantId};
 use crate::store::codec;
-use crate::store::writer::{Entry, Group, Head, HeadKey, LogState};
+use crate::store::writer::{Entry, Group, Head, HeadKey, LogState, Posted};
 
 const EVENTS: &str = "INSERT INTO events (position, tenant, conversation, sequence, id, time, kind, schema, data, \
     salt, chain) SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], \
@@ -40,8 +42,6 @@ const DELIVERIES: &str = "INSERT INTO outbox (tenant, destination, key, lane, co
     conversation, operation, effect, wrapup, by_whom, at, n) ORDER BY v.n \
     ON CONFLICT (tenant, destination, key) DO NOTHING";
 
-const STATE: &str = "UPDATE log SET position = $1, revision = $2, seal = $3";
-
 pub async fn insert(connection: &mut PgConnection, group: &Group) -> Result<(), Error> {
     if !group.entries.is_empty() {
         events(connection, &group.entries).await?;
@@ -63,13 +63,13 @@ pub async fn insert(connection: &mut PgConnection, group: &Group) -> Result<(), 
 }
 
 pub async fn commit(connection: &mut PgConnection, state: &LogState) -> Result<(), Error> {
-    sqlx::query(STATE)
-        .bind(state.head.position as i64)
-        .bind(state.revision as i64)
-        .bind(state.head.seal.as_slice())
-        .execute(&mut *connection)
-        .await?;
-    sqlx::raw_sql("COMMIT").execute(connection).await.map(drop)
+    // Written out, so that it goes with the commit: two statements with parameters are two round trips.
+    let LogState { head, revision } = state;
+    let (position, seal) = (head.position, head.seal_text());
+    let sql = format!(
+        "UPDATE log SET position = {position}, revision = {revision}, seal = '\\x{seal}'; COMMIT"
+    );
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop)
 }
 
 /// One column of all rows.
@@ -155,21 +155,21 @@ async fn cards(
 
 async fn deliveries(
     connection: &mut PgConnection,
-    all: &[(TenantId, ConversationId, NewDelivery)],
+    all: &[(TenantId, ConversationId, Arc<Posted>)],
 ) -> Result<(), Error> {
     sqlx::query(DELIVERIES)
         .bind(column(all, |(tenant, _, _)| tenant.as_str()))
-        .bind(column(all, |(_, _, new)| new.destination.as_str()))
-        .bind(column(all, |(_, _, new)| new.key.as_str()))
-        .bind(column(all, |(_, _, new)| new.lane.as_str()))
+        .bind(column(all, |(_, _, one)| one.new.destination.as_str()))
+        .bind(column(all, |(_, _, one)| one.new.key.as_str()))
+        .bind(column(all, |(_, _, one)| one.new.lane.as_str()))
         .bind(column(all, |(_, conversation, _)| conversation.as_str()))
-        .bind(column(all, |(_, _, new)| new.effect.operation()))
-        .bind(column(all, |(_, _, new)| codec::encode_effect(&new.effect)))
-        .bind(column(all, |(_, _, new)| new.from.as_ref().map(|id| id.as_str())))
+        .bind(column(all, |(_, _, one)| one.new.effect.operation()))
+        .bind(column(all, |(_, _, one)| &*one.effect))
+        .bind(column(all, |(_, _, one)| one.new.from.as_ref().map(|id| id.as_str())))
         .bind(codec::EFFECT_SCHEMA)
         .bind(DeliveryState::Waiting.as_str())
-        .bind(column(all, |(_, _, new)| new.by.as_deref()))
-        .bind(column(all, |(_, _, new)| new.created_at.as_millisecond()))
+        .bind(column(all, |(_, _, one)| one.new.by.as_deref()))
+        .bind(column(all, |(_, _, one)| one.new.created_at.as_millisecond()))
         .execute(connection)
         .await
         .map(drop)

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{Reader, only_kinds};
 use crate::domain::{ConversationId, TenantId};
 use crate::store::erasure::{Erased, Erasure, Reach};
+use crate::store::outbox::OF_CONVERSATION;
 use crate::store::sql::Sql;
 use crate::store::writer::{
     Unreviewed, drafted, drafts_told, elsewhere, told, unreviewed, without,
@@ -47,7 +48,7 @@ impl Reader {
                 Reach::Deliveries => {
                     let sql = Sql::new(
                         "SELECT count(*) FROM outbox WHERE tenant = $1 AND conversation = $2 AND effect <> '' \
-                         AND state IN ('done', 'discarded')",
+                         AND state <> 'waiting' AND state IN ('done', 'discarded')",
                     );
                     let sql = sql.with(what.tenant.as_str()).with(id.as_str());
                     erased.deliveries += self.number(sql).await? as u64;
@@ -79,10 +80,10 @@ impl Reader {
             "SELECT count(*) FROM conversations WHERE tenant = $1 AND id = $2 AND erased_at IS NULL",
         );
         erased.conversations += self.number(row).await? as u64;
-        let effects = of(
-            "SELECT destination, operation, remote_id, state, unclear FROM outbox WHERE tenant = $1 \
-             AND conversation = $2 AND effect <> '' ORDER BY position",
-        );
+        let effects = of(&format!(
+            "SELECT destination, operation, remote_id, state, unclear FROM outbox WHERE {OF_CONVERSATION} \
+             AND effect <> '' ORDER BY position"
+        ));
         let effects = self.rows(effects).await?;
         erased.deliveries += effects.len() as u64;
         erased.elsewhere.extend(effects.iter().filter_map(|row| elsewhere(id, row)));
@@ -134,7 +135,7 @@ impl Reader {
             Reach::Deliveries => {
                 sql.push(
                     " AND EXISTS (SELECT 1 FROM outbox WHERE tenant = c.tenant AND conversation = c.id \
-                     AND effect <> '' AND state IN ('done', 'discarded'))",
+                     AND effect <> '' AND state <> 'waiting' AND state IN ('done', 'discarded'))",
                 );
             }
         }

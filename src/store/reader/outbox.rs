@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Reader, in_row};
 use crate::domain::{DedupeKey, Delivery, DeliveryState, NewDelivery, Progress, TenantId};
-use crate::store::outbox::{DeliveryQuery, MAX_DELIVERIES};
+use crate::store::outbox::{DeliveryQuery, MAX_DELIVERIES, OF_CONVERSATION};
 use crate::store::sql::{Column, Dialect, Row, Sql};
 use crate::store::{Page, StoreError, codec};
 
@@ -73,12 +73,19 @@ impl Reader {
     pub async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>, StoreError> {
         let limit = query.limit.clamp(1, MAX_DELIVERIES);
         let mut sql = Sql::new(ROW);
-        sql.push("WHERE effect <> '' AND tenant = ").bind(query.tenant.as_str());
+        let tenant = sql.next(query.tenant.as_str());
+        match &query.conversation {
+            // All of a tenant: backwards through the table. SQLite would take an index by tenant and sort what it has.
+            None if query.state.is_none() => sql.push("WHERE tenant || '' = ").push(&tenant),
+            None => sql.push("WHERE tenant = ").push(&tenant),
+            Some(conversation) => {
+                sql.next(conversation.as_str());
+                sql.push("WHERE ").push(OF_CONVERSATION)
+            }
+        };
+        sql.push(" AND effect <> ''");
         if let Some(state) = query.state {
             sql.push(" AND state = ").bind(state.as_str());
-        }
-        if let Some(conversation) = &query.conversation {
-            sql.push(" AND conversation = ").bind(conversation.as_str());
         }
         if let Some(after) = &query.after {
             let before: i64 = after.parse().map_err(|_| StoreError::BadCursor(after.clone()))?;

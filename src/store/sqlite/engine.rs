@@ -13,7 +13,7 @@ use crate::store::sql::{Connection, Sql};
 use crate::store::writer::{Engine, Group, LogState, Tending};
 
 /// The WAL is moved into the file when it holds so much, or when nothing waits.
-const WAL_BYTES: usize = 8 << 20;
+const WAL_BYTES: usize = 16 << 20;
 /// Roughly what a delivery takes in the file.
 const DELIVERY_BYTES: usize = 4_096;
 /// So many times a reader is waited for, each time as long as the connection's busy timeout.
@@ -88,10 +88,8 @@ impl Engine for SqliteEngine {
     }
 
     async fn commit(&mut self, state: &LogState) -> Result<(), Error> {
-        if self.state != Some(*state) {
-            statements::save_state(&mut self.connection, state).await?;
-        }
-        self.connection.script("COMMIT").await?;
+        let save = (self.state != Some(*state)).then(|| statements::save_state(state));
+        self.connection.script(&format!("{}COMMIT", save.unwrap_or_default())).await?;
         self.state = Some(*state);
         self.wal_bytes += std::mem::take(&mut self.group_bytes);
         Ok(())
@@ -129,7 +127,11 @@ impl Engine for SqliteEngine {
 
     async fn scrub(&mut self) -> Result<(), StoreError> {
         let failed = |error: Error| write_error(&error);
-        self.connection.script("VACUUM").await.map_err(failed)?;
+        // What it builds is as large as the log, so it goes into a file.
+        self.connection.script("PRAGMA temp_store = FILE").await.map_err(failed)?;
+        let vacuumed = self.connection.script("VACUUM").await;
+        self.connection.script("PRAGMA temp_store = MEMORY").await.map_err(failed)?;
+        vacuumed.map_err(failed)?;
         // The old pages are gone when the new ones stand in the file and nothing stands in the WAL.
         for _ in 0..SCRUBS {
             let sql = Sql::new("PRAGMA wal_checkpoint(TRUNCATE)");

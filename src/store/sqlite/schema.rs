@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_outbox.sql"),
     include_str!("migrations/0004_chain.sql"),
     include_str!("migrations/0005_erasure.sql"),
+    include_str!("migrations/0006_outbox.sql"),
 ];
 
 /// The step whose columns are hashes, which SQL can't make.

@@ -7,11 +7,11 @@ use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Error};
 
-use crate::domain::{CardId, ConversationId, DeliveryState, NewDelivery, TenantId};
+use crate::domain::{CardId, ConversationId, TenantId};
 use crate::store::chain::LogHead;
 use crate::store::codec;
 use crate::store::sql::{Connection, Sql};
-use crate::store::writer::{Entry, Head, HeadKey, LogState};
+use crate::store::writer::{Entry, Head, HeadKey, LogState, Posted};
 
 /// So many rows a statement takes at most, as a power of two; the sizes below it are used for the
 /// remainder, so that there are few statements and all of them stay prepared.
@@ -19,7 +19,7 @@ const LARGEST: usize = 6;
 
 /// One statement in all its sizes.
 struct Rows {
-    columns: usize,
+    row: &'static str,
     /// Around the list of rows.
     sql: fn(&str) -> String,
     sizes: [OnceLock<Arc<str>>; LARGEST + 1],
@@ -28,8 +28,8 @@ struct Rows {
 type Bound = Query<'static, Sqlite, SqliteArguments>;
 
 impl Rows {
-    const fn new(columns: usize, sql: fn(&str) -> String) -> Self {
-        Self { columns, sql, sizes: [const { OnceLock::new() }; LARGEST + 1] }
+    const fn new(row: &'static str, sql: fn(&str) -> String) -> Self {
+        Self { row, sql, sizes: [const { OnceLock::new() }; LARGEST + 1] }
     }
 
     /// `bind` adds the columns of one row.
@@ -52,15 +52,13 @@ impl Rows {
     }
 
     fn of_size(&self, size: usize) -> Arc<str> {
-        let sql = self.sizes[size].get_or_init(|| {
-            let row = format!("({})", vec!["?"; self.columns].join(","));
-            (self.sql)(&vec![row; 1 << size].join(",")).into()
-        });
+        let sql = self.sizes[size]
+            .get_or_init(|| (self.sql)(&vec![self.row; 1 << size].join(",")).into());
         sql.clone()
     }
 }
 
-static EVENTS: Rows = Rows::new(11, |rows| {
+static EVENTS: Rows = Rows::new("(?,?,?,?,?,?,?,?,?,?,?)", |rows| {
     format!(
         "INSERT INTO events (position, tenant, conversation, sequence, id, time, kind, schema, \
          data, salt, chain) VALUES {rows}"
@@ -68,7 +66,7 @@ static EVENTS: Rows = Rows::new(11, |rows| {
 });
 
 /// What every event changes.
-static CHANGES: Rows = Rows::new(8, |rows| {
+static CHANGES: Rows = Rows::new("(?,?,?,?,?,?,?,?)", |rows| {
     format!(
         "UPDATE conversations SET turn_count = v.column2, card_count = v.column3, \
          last_turn = v.column4, last_event_at = v.column5, last_sequence = v.column6, \
@@ -77,7 +75,7 @@ static CHANGES: Rows = Rows::new(8, |rows| {
     )
 });
 
-static WHOLE_HEADS: Rows = Rows::new(18, |rows| {
+static WHOLE_HEADS: Rows = Rows::new("(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", |rows| {
     format!(
         "INSERT INTO conversations (tenant, id, state, channel, external_id, started_at, \
          ended_at, duration_ms, parties, attributes, turn_count, card_count, last_turn, \
@@ -92,7 +90,7 @@ static WHOLE_HEADS: Rows = Rows::new(18, |rows| {
     )
 });
 
-static DELIVERIES: Rows = Rows::new(16, |rows| {
+static DELIVERIES: Rows = Rows::new("(?,?,?,?,?,?,?,?,?,?,'waiting',0,?,0,?,?)", |rows| {
     format!(
         "INSERT INTO outbox (tenant, destination, key, lane, conversation, operation, schema, effect, wrapup, \
          \"by\", state, attempts, next_at, unclear, created_at, updated_at) VALUES {rows} \
@@ -108,10 +106,10 @@ pub async fn insert_events(
         let event = &entry.event;
         query
             .bind(event.position as i64)
-            .bind(event.tenant.as_str())
-            .bind(event.conversation.as_str())
+            .bind(event.tenant.shared())
+            .bind(event.conversation.shared())
             .bind(event.sequence as i64)
-            .bind(event.id.as_str())
+            .bind(event.id.shared())
             .bind(event.time.as_millisecond())
             .bind(event.kind.clone())
             .bind(event.schema.clone())
@@ -183,26 +181,25 @@ pub async fn insert_cards(
 /// A key that stands already is left alone.
 pub async fn insert_deliveries(
     connection: &mut SqliteConnection,
-    deliveries: &[(TenantId, ConversationId, NewDelivery)],
+    deliveries: &[(TenantId, ConversationId, Arc<Posted>)],
 ) -> Result<(), Error> {
-    type Placed = (TenantId, ConversationId, NewDelivery);
-    let bind = |query: Bound, (tenant, conversation, new): &Placed| {
+    type Placed = (TenantId, ConversationId, Arc<Posted>);
+    let schema: Arc<str> = codec::EFFECT_SCHEMA.into();
+    let bind = |query: Bound, (tenant, conversation, posted): &Placed| {
+        let new = &posted.new;
         let at = new.created_at.as_millisecond();
         query
-            .bind(tenant.as_str())
+            .bind(tenant.shared())
             .bind(new.destination.as_str())
             .bind(new.key.as_str())
             .bind(new.lane.as_str())
-            .bind(conversation.as_str())
+            .bind(conversation.shared())
             .bind(new.effect.operation())
-            .bind(codec::EFFECT_SCHEMA)
-            .bind(codec::encode_effect(&new.effect))
+            .bind(schema.clone())
+            .bind(posted.effect.clone())
             .bind(new.from.as_ref().map(|id| id.as_str()))
             .bind(new.by.as_deref())
-            .bind(DeliveryState::Waiting.as_str())
-            .bind(0_i64)
             .bind(at)
-            .bind(0_i64)
             .bind(at)
             .bind(at)
     };
@@ -219,12 +216,10 @@ pub async fn state(connection: &mut Connection) -> Result<LogState, Error> {
     Ok(LogState { head, revision: row.int(1) as u64 })
 }
 
-pub async fn save_state(connection: &mut Connection, state: &LogState) -> Result<(), Error> {
-    let sql = Sql::new("UPDATE log SET position = $1, revision = $2, seal = $3")
-        .with(state.head.position as i64)
-        .with(state.revision as i64)
-        .with(state.head.seal.as_slice());
-    connection.execute(sql).await.map(drop)
+/// Written out, so that it goes with the commit: two statements with parameters are two round trips.
+pub fn save_state(LogState { head, revision }: &LogState) -> String {
+    let (position, seal) = (head.position, head.seal_text());
+    format!("UPDATE log SET position = {position}, revision = {revision}, seal = x'{seal}';")
 }
 
 fn json(value: &impl serde::Serialize) -> String {

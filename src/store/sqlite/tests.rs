@@ -15,7 +15,7 @@ fn quiet() -> CommitHook {
 async fn a_full_disk_is_an_error_for_the_appender_and_the_store_survives() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut settings = SqliteSettings::new(folder.path());
-    settings.max_pages = Some(40);
+    settings.max_pages = Some(24);
     let store = SqliteStore::open_with(settings, quiet()).await.expect("the store opens");
     let (t, c): (TenantId, ConversationId) = ("t".into(), "c-1".into());
     store.append(&t, &c, vec![started(None)]).await.expect("append");
@@ -83,7 +83,7 @@ async fn a_full_queue_makes_appenders_wait_and_then_refuses() {
 async fn a_disk_that_was_full_and_has_room_again_is_found_out_without_an_append() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut settings = SqliteSettings::new(folder.path());
-    settings.max_pages = Some(260);
+    settings.max_pages = Some(130);
     let store = SqliteStore::open_with(settings, quiet()).await.expect("the store opens");
     // Something else on the same disk.
     let options = SqliteConnectOptions::new().filename(folder.path().join(FILE));

@@ -5,15 +5,19 @@ use crate::store::chain::LogHead;
 use crate::store::outbox::conformance::at;
 use crate::store::{DeliveryQuery, Outbox as _};
 
-const SQLITE: [&str; 5] = [
+const SQLITE: [&str; 6] = [
     include_str!("../golden/logs/sqlite-1.sql"),
     include_str!("../golden/logs/sqlite-2.sql"),
     include_str!("../golden/logs/sqlite-3.sql"),
     include_str!("../golden/logs/sqlite-4.sql"),
     include_str!("../golden/logs/sqlite-5.sql"),
+    include_str!("../golden/logs/sqlite-6.sql"),
 ];
-const POSTGRES: [&str; 2] =
-    [include_str!("../golden/logs/postgres-1.sql"), include_str!("../golden/logs/postgres-2.sql")];
+const POSTGRES: [&str; 3] = [
+    include_str!("../golden/logs/postgres-1.sql"),
+    include_str!("../golden/logs/postgres-2.sql"),
+    include_str!("../golden/logs/postgres-3.sql"),
+];
 
 /// The head of the logs that were chained when they were written, computed outside of this program.
 const HEAD: &str = "6:6a97ed9c0810f34d0ce88e7ffc4459c30baf29b0b997ef24285332bfbc227999";

@@ -7,6 +7,7 @@ use super::statements::json;
 use crate::domain::{ConversationId, DeliveryState};
 use crate::store::chain::{Salt, commitment};
 use crate::store::erasure::{Elsewhere, Erased, Erasure, Reach};
+use crate::store::outbox::OF_CONVERSATION;
 use crate::store::sql::{Connection, Row, Sql};
 use crate::store::{ConversationState, StoreError, is_own, reader, wire};
 
@@ -46,7 +47,8 @@ pub async fn erase(
             Reach::Whole => whole(connection, what, id, &mut erased).await?,
             Reach::Deliveries => {
                 let sql = "UPDATE outbox SET effect = '', lane = '', problem = NULL WHERE tenant = $1 \
-                           AND conversation = $2 AND effect <> '' AND state IN ('done', 'discarded')";
+                           AND conversation = $2 AND effect <> '' AND state <> 'waiting' \
+                           AND state IN ('done', 'discarded')";
                 let sql = Sql::new(sql).with(what.tenant.as_str()).with(id.as_str());
                 erased.deliveries += connection.execute(sql).await?;
             }
@@ -122,19 +124,19 @@ async fn whole(
     );
     erased.conversations += connection.execute(sql.with(at).with(tenant).with(id.as_str())).await?;
 
-    let sql = Sql::new(
-        "SELECT destination, operation, remote_id, state, unclear FROM outbox WHERE tenant = $1 \
-         AND conversation = $2 AND effect <> '' ORDER BY position",
-    );
+    let sql = Sql::new(format!(
+        "SELECT destination, operation, remote_id, state, unclear FROM outbox WHERE {OF_CONVERSATION} \
+         AND effect <> '' ORDER BY position"
+    ));
     let rows = connection.rows(sql.with(tenant).with(id.as_str())).await?;
     erased.elsewhere.extend(rows.iter().filter_map(|row| elsewhere(id, row)));
     // What waits is done by nobody any more, and what became of one on its way isn't asked for.
-    let sql = Sql::new(
-        "UPDATE outbox SET effect = '', lane = '', remote_id = NULL, problem = NULL, updated_at = $1, \
+    let sql = Sql::new(format!(
+        "UPDATE outbox SET effect = '', lane = '', remote_id = NULL, problem = NULL, updated_at = $3, \
          state = CASE WHEN state = 'done' THEN state ELSE 'discarded' END \
-         WHERE tenant = $2 AND conversation = $3 AND effect <> ''",
-    );
-    erased.deliveries += connection.execute(sql.with(at).with(tenant).with(id.as_str())).await?;
+         WHERE {OF_CONVERSATION} AND effect <> ''"
+    ));
+    erased.deliveries += connection.execute(sql.with(tenant).with(id.as_str()).with(at)).await?;
 
     let sql = Sql::new("DELETE FROM backup_keys WHERE tenant = $1 AND conversation = $2");
     erased.backup_keys += connection.execute(sql.with(tenant).with(id.as_str())).await?;

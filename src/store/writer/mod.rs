@@ -20,7 +20,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::codec::Encoded;
+use super::chain::{self, Hash, Salt};
+use super::codec::{self, Encoded};
 use super::erasure::{Erased, Erasure};
 use super::{CommitHook, StoreError};
 use crate::domain::{
@@ -56,13 +57,47 @@ pub struct Written {
 
 pub type Answer = Result<Written, StoreError>;
 
+/// An event as it is written, but for its place. Whoever appends makes it, on as many cores as there are; the one
+/// writer has enough to do.
+pub struct Prepared {
+    pub event: NewEvent,
+    pub kind: &'static str,
+    pub schema: &'static str,
+    pub data: Arc<str>,
+    pub salt: Salt,
+    /// To `data`, for the chain.
+    pub commitment: Hash,
+}
+
+impl From<NewEvent> for Prepared {
+    fn from(event: NewEvent) -> Self {
+        let Encoded { kind, schema, data } = codec::encode(&event.body);
+        let salt = chain::fresh_salt();
+        let commitment = chain::commitment(&salt, &data);
+        Self { event, kind, schema, data: data.into(), salt, commitment }
+    }
+}
+
+/// A delivery as it is written.
+pub struct Posted {
+    pub new: NewDelivery,
+    pub effect: Arc<str>,
+}
+
+impl From<NewDelivery> for Posted {
+    fn from(new: NewDelivery) -> Self {
+        let effect = codec::encode_effect(&new.effect).into();
+        Self { new, effect }
+    }
+}
+
 /// What is appended together.
 pub struct Order {
     pub tenant: TenantId,
     pub conversation: ConversationId,
-    pub events: Vec<(NewEvent, Encoded)>,
+    pub events: Vec<Prepared>,
     pub revisions: Vec<NewRevision>,
-    pub deliveries: Vec<NewDelivery>,
+    pub deliveries: Vec<Arc<Posted>>,
     pub step: Option<DeliveryMove>,
     pub erase: Option<Erasure>,
     /// Nothing is appended; the files are written anew.
@@ -70,15 +105,11 @@ pub struct Order {
 }
 
 impl Order {
-    pub fn of(
-        tenant: TenantId,
-        conversation: ConversationId,
-        events: Vec<(NewEvent, Encoded)>,
-    ) -> Self {
+    pub fn of(tenant: TenantId, conversation: ConversationId, events: Vec<NewEvent>) -> Self {
         Self {
             tenant,
             conversation,
-            events,
+            events: events.into_iter().map(Prepared::from).collect(),
             revisions: Vec::new(),
             deliveries: Vec::new(),
             step: None,
@@ -90,18 +121,34 @@ impl Order {
 
 pub struct Job {
     order: Order,
-    answer: oneshot::Sender<Answer>,
+    answer: oneshot::Sender<(Answer, Order)>,
 }
 
 impl Job {
-    pub fn new(order: Order) -> (Self, oneshot::Receiver<Answer>) {
+    pub fn new(order: Order) -> (Self, Answered) {
         let (answer, answered) = oneshot::channel();
-        (Self { order, answer }, answered)
+        (Self { order, answer }, Answered(answered))
+    }
+
+    /// The order goes back to be freed by whoever made it: the bodies of a group are thousands of small pieces, and
+    /// everybody waits for the writer.
+    fn answer(self, answer: Answer) {
+        // Nobody waits any more: what was written stands all the same.
+        let _ = self.answer.send((answer, self.order));
     }
 
     /// An erasure is a group of its own: what others of its group write of the same conversations would come after it.
     const fn is_alone(&self) -> bool {
         self.order.erase.is_some() || self.order.scrub
+    }
+}
+
+/// What will be known of one append.
+pub struct Answered(oneshot::Receiver<(Answer, Order)>);
+
+impl Answered {
+    pub async fn get(self) -> Answer {
+        self.0.await.map_or(Err(StoreError::Closed), |(answer, _order)| answer)
     }
 }
 
@@ -127,7 +174,7 @@ impl Intake {
             }
         };
         room.send(job);
-        answered.await.unwrap_or(Err(StoreError::Closed))
+        answered.get().await
     }
 
     pub fn close(&self) {
@@ -201,7 +248,7 @@ impl Writer {
             match job.order.scrub {
                 true => {
                     let answer = self.engine.scrub().await.map(|()| Written::default());
-                    let _ = job.answer.send(answer);
+                    job.answer(answer);
                 }
                 false => self.commit_group(vec![job]).await,
             }
@@ -275,8 +322,7 @@ impl Writer {
             (self.on_commit)(&events);
         }
         for (job, answer) in jobs.into_iter().zip(group.answers) {
-            // Nobody waits any more: the events stand all the same.
-            let _ = job.answer.send(answer);
+            job.answer(answer);
         }
     }
 
@@ -336,7 +382,7 @@ impl Writer {
 
 fn refuse(jobs: Vec<Job>, failure: &StoreError) {
     for job in jobs {
-        let _ = job.answer.send(Err(failure.clone()));
+        job.answer(Err(failure.clone()));
     }
 }
 

@@ -30,14 +30,10 @@ impl Writer {
             if events.is_empty() {
                 continue;
             }
-            let events = events.into_iter().map(|event| {
-                let encoded = codec::encode(&event.body);
-                (event, encoded)
-            });
-            let order = Order::of(tenant, conversation, events.collect());
+            let order = Order::of(tenant, conversation, events);
             let (job, answered) = Job::new(order);
             self.commit(vec![job]).await;
-            answered.await.unwrap_or(Err(StoreError::Closed))?;
+            answered.get().await?;
         }
         if count > 0 {
             tracing::warn!(conversations = count, "ended conversations that a crash left live");

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Answer, Head, HeadKey, LogState, Order, Writer, Written};
+use super::{Answer, Head, HeadKey, LogState, Order, Posted, Writer, Written};
 use super::{erase, statements};
 use crate::domain::{
-    ArticleRevision, CardId, ConversationId, EventBody, NewDelivery, NewRevision, Recorded,
-    TenantId,
+    ArticleRevision, CardId, ConversationId, EventBody, NewRevision, Recorded, TenantId,
 };
 use crate::store::chain::{self, Hash, LogHead, Salt};
 use crate::store::erasure::Erased;
@@ -28,7 +27,7 @@ pub struct Group {
     pub heads: HashMap<HeadKey, Head>,
     pub cards: Vec<(TenantId, CardId, ConversationId)>,
     pub revisions: Vec<(TenantId, Arc<ArticleRevision>)>,
-    pub deliveries: Vec<(TenantId, ConversationId, NewDelivery)>,
+    pub deliveries: Vec<(TenantId, ConversationId, Arc<Posted>)>,
     /// Where the log is when this is written.
     pub state: LogState,
     pub answers: Vec<Answer>,
@@ -63,7 +62,7 @@ impl Writer {
         let key = (job.tenant.clone(), job.conversation.clone());
         let mut head = match group.heads.get(&key) {
             Some(head) => Some(head.clone()),
-            None => self.head(&key).await?,
+            None => self.take_head(&key).await?,
         };
         let is_erased = head.as_ref().is_some_and(|head| head.row.erased_at.is_some());
         if is_erased && let Some(step) = &job.step {
@@ -76,7 +75,8 @@ impl Writer {
         let mut fresh: Vec<Entry> = Vec::with_capacity(job.events.len());
         let mut log = group.state.head;
         let mut cards = Vec::new();
-        for (event, encoded) in &job.events {
+        for prepared in &job.events {
+            let event = &prepared.event;
             if closely {
                 let here = group.entries.iter().chain(&fresh);
                 let known = match here.map(|entry| &entry.event).find(|known| known.id == event.id)
@@ -109,16 +109,14 @@ impl Writer {
                 conversation: job.conversation.clone(),
                 sequence: next.row.last_sequence,
                 time,
-                kind: encoded.kind.into(),
-                schema: encoded.schema.into(),
-                data: encoded.data.as_str().into(),
+                kind: prepared.kind.into(),
+                schema: prepared.schema.into(),
+                data: prepared.data.clone(),
             });
-            let salt = chain::fresh_salt();
-            next.chain =
-                chain::link(&next.chain, &recorded, &chain::commitment(&salt, &recorded.data));
+            next.chain = chain::link(&next.chain, &recorded, &prepared.commitment);
             log = LogHead { position, seal: chain::seal(&log.seal, &next.chain) };
             answer.push(recorded.clone());
-            fresh.push(Entry { event: recorded, salt, chain: next.chain });
+            fresh.push(Entry { event: recorded, salt: prepared.salt, chain: next.chain });
             head = Some(next);
         }
         // The last that can refuse: nothing of a refused append may stay in the transaction.
@@ -143,7 +141,8 @@ impl Writer {
         group.state.revision += revisions.len() as u64;
         let written = Written { events: answer, revisions: revisions.clone(), erased };
         group.revisions.extend(revisions.drain(..).map(|one| (job.tenant.clone(), one)));
-        let place = |new: &NewDelivery| (job.tenant.clone(), job.conversation.clone(), new.clone());
+        let place =
+            |new: &Arc<Posted>| (job.tenant.clone(), job.conversation.clone(), Arc::clone(new));
         group.deliveries.extend(job.deliveries.iter().map(place));
         Ok(Ok(written))
     }
@@ -205,6 +204,15 @@ impl Writer {
             }
         }
         Ok(None)
+    }
+
+    /// The same for whoever changes it: it isn't in memory until it is written and remembered again. Copying
+    /// one costs more than all else that the writer does with an event.
+    async fn take_head(&mut self, key: &HeadKey) -> Result<Option<Head>, sqlx::Error> {
+        match self.heads.remove(key) {
+            Some(head) => Ok(Some(head)),
+            None => reader::head(self.engine.connection(), key).await,
+        }
     }
 
     async fn head(&mut self, key: &HeadKey) -> Result<Option<Head>, sqlx::Error> {
