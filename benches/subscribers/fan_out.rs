@@ -78,7 +78,7 @@ impl Seen {
 }
 
 pub fn run(plan: &Plan) -> anyhow::Result<()> {
-    let service = Service::start()?;
+    let service = Service::start(&[])?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(measure(plan, &service))
 }

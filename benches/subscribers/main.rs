@@ -97,7 +97,7 @@ fn raise_limit(needed: usize) -> anyhow::Result<()> {
 }
 
 fn memory(count: usize) -> anyhow::Result<()> {
-    let service = Service::start()?;
+    let service = Service::start(&[])?;
     for _ in 0..WARM_UP {
         drop(service.subscribe()?);
     }

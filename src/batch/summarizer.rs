@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -60,6 +61,14 @@ impl NotSummarized {
             // Of all conversations, until somebody gives the right key.
             Self::Writing(WritingError::Denied { .. }) => true,
             other => other.kind().is_retryable(),
+        }
+    }
+
+    /// So long the provider is left alone, and every try fails.
+    pub const fn rests_for(&self) -> Option<Duration> {
+        match self {
+            Self::Writing(WritingError::Resting { for_now, .. }) => Some(*for_now),
+            _ => None,
         }
     }
 

@@ -20,6 +20,8 @@ use crate::models::Payer;
 
 /// A conversation that its writer can't write about now is tried again after so long.
 const RETRY_AFTER: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
+/// A conversation waits so often until a provider that is left alone is asked again.
+const RESTS_MAX: u32 = 3;
 /// When so many in a row can't be read or written about now, the batch waits for people.
 const STREAK_MAX: u32 = 16;
 /// Between two looks whether others still have more urgent work.
@@ -35,7 +37,7 @@ impl Work {
         before: Used,
     ) -> Result<Became, Unfinished> {
         let mut so_far = SoFar::default();
-        let mut tries = RETRY_AFTER.iter();
+        let (mut tries, mut rests) = (RETRY_AFTER.iter(), 0..RESTS_MAX);
         loop {
             let writing = match self.turn_to_write().await {
                 Err(Unfinished::Halted) => return stopped(number, &so_far),
@@ -97,7 +99,10 @@ impl Work {
                 return Ok(Became::Waiting(waiting(number, so_far.used()), error.to_string()));
             }
             let may_pass = error.may_pass();
-            let pause = tries.next().filter(|_| may_pass);
+            // To ask one that is left alone is no try.
+            let rest = error.rests_for().filter(|_| rests.next().is_some());
+            let rest = rest.map(|rest| rest.max(RETRY_AFTER[0]));
+            let pause = rest.or_else(|| tries.next().copied()).filter(|_| may_pass);
             let Some(pause) = pause else {
                 if may_pass && !self.of.order.give_up {
                     return Ok(self.waiting(number, so_far.used(), error.to_string()));
@@ -107,7 +112,7 @@ impl Work {
             };
             tokio::select! {
                 () = self.closing.cancelled() => {}
-                () = tokio::time::sleep(*pause) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }

@@ -109,6 +109,16 @@ async fn a_used_up_budget_is_gone_on_from_with_a_larger_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_that_comes_back_writes_all_though_it_was_left_alone() {
+    // After five it is left alone for longer than a conversation is tried.
+    let down = std::iter::repeat_with(|| status(503)).take(5);
+    let desk = Desk::new(3, "[\"lab\"]", down.chain([promise(11, 4)]).collect()).await;
+    let done = desk.run(&["--what=summary"]).await;
+    assert_eq!(done.status.code(), Some(0), "{}", told(&done));
+    assert_eq!(lines(&desk.at("out.jsonl")).len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_that_is_down_is_waited_for_unless_somebody_may_step_in() {
     let down = || vec![status(503)];
     let desk = Desk::new(3, "[\"lab\"]", down()).await;
