@@ -12,6 +12,8 @@ const COOKIE: &str = "backchannel_session";
 /// A browser takes a cookie of this name over https only, and from no other host (RFC 6265bis, section 4.1.3).
 const SECURE_COOKIE: &str = "__Host-backchannel_session";
 const SESSION: Duration = Duration::from_secs(12 * 3600);
+/// One that nobody used for so long has ended. A page that is open uses it: its stream is asked about all the time.
+const IDLE: Duration = Duration::from_secs(3600);
 /// The oldest session gives way to a new one beyond that.
 const SESSIONS_MAX: usize = 10_000;
 
@@ -23,8 +25,15 @@ pub struct Sessions {
 struct Session {
     principal: Principal,
     begun: Instant,
+    used: Instant,
     /// What it was given for, and ends with.
     by: Option<Proof>,
+}
+
+impl Session {
+    fn goes_on(&self, now: Instant) -> bool {
+        now.duration_since(self.begun) < SESSION && now.duration_since(self.used) < IDLE
+    }
 }
 
 impl Sessions {
@@ -34,16 +43,16 @@ impl Sessions {
 
     /// Begins one; the cookie for it.
     pub(super) fn begin(&self, principal: Principal, by: Option<Proof>) -> String {
-        let token = fresh_secret("");
+        let (token, now) = (fresh_secret(""), Instant::now());
         let mut sessions = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.retain(|_, session| session.begun.elapsed() < SESSION);
+        sessions.retain(|_, session| session.goes_on(now));
         if sessions.len() >= SESSIONS_MAX
             && let Some(oldest) =
                 sessions.iter().min_by_key(|(_, session)| session.begun).map(|(hash, _)| *hash)
         {
             sessions.remove(&oldest);
         }
-        sessions.insert(hash_of(&token), Session { principal, begun: Instant::now(), by });
+        sessions.insert(hash_of(&token), Session { principal, begun: now, used: now, by });
         self.cookie(self.name(), &token, "/", "Strict", SESSION)
     }
 
@@ -87,9 +96,14 @@ impl Sessions {
 
     /// Whose session it is, and what it was given for.
     pub(super) fn find(&self, hash: &Hash) -> Option<(Principal, Option<Proof>)> {
-        let sessions = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner);
-        let session = sessions.get(hash)?;
-        (session.begun.elapsed() < SESSION).then(|| (session.principal.clone(), session.by.clone()))
+        self.find_at(hash, Instant::now())
+    }
+
+    fn find_at(&self, hash: &Hash, now: Instant) -> Option<(Principal, Option<Proof>)> {
+        let mut sessions = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = sessions.get_mut(hash).filter(|session| session.goes_on(now))?;
+        session.used = now;
+        Some((session.principal.clone(), session.by.clone()))
     }
 }
 
@@ -101,4 +115,31 @@ pub(super) fn cookie_of<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a 
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
         .find_map(|(name, value)| (name == wanted).then_some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::AccessRole;
+
+    #[test]
+    fn a_session_ends_when_nobody_uses_it_and_after_twelve_hours() {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let sessions = Sessions::new(false);
+        let begin = |sessions: &Sessions| {
+            let cookie =
+                sessions.begin(Principal::new("Emma", AccessRole::Agent, "t".into()), None);
+            let (_, token) =
+                cookie.split(';').next().and_then(|one| one.split_once('=')).expect("one");
+            hash_of(token)
+        };
+        let (begun, used, left) = (Instant::now(), begin(&sessions), begin(&sessions));
+        let at =
+            |hash: &Hash, minutes: u32| sessions.find_at(hash, begun + minutes * MINUTE).is_some();
+        for minutes in (50..12 * 60).step_by(50) {
+            assert!(at(&used, minutes), "{minutes}");
+        }
+        assert!(!at(&used, 12 * 60 + 1), "its time is over, used or not");
+        assert!(!at(&left, 61), "nobody used it");
+    }
 }
