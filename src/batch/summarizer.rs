@@ -64,7 +64,7 @@ impl NotSummarized {
         }
     }
 
-    /// So long the provider is left alone, and every try fails.
+    /// So long the provider is left alone, and every try fails; zero while one request tries whether it is back.
     pub const fn rests_for(&self) -> Option<Duration> {
         match self {
             Self::Writing(WritingError::Resting { for_now, .. }) => Some(*for_now),

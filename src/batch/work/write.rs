@@ -37,7 +37,9 @@ impl Work {
         before: Used,
     ) -> Result<Became, Unfinished> {
         let mut so_far = SoFar::default();
-        let (mut tries, mut rests) = (RETRY_AFTER.iter(), 0..RESTS_MAX);
+        let mut tries = RETRY_AFTER.iter();
+        // Whoever would rather have an error than wait gets it.
+        let mut rests = 0..if self.of.order.give_up { 0 } else { RESTS_MAX };
         loop {
             let writing = match self.turn_to_write().await {
                 Err(Unfinished::Halted) => return stopped(number, &so_far),
@@ -99,8 +101,11 @@ impl Work {
                 return Ok(Became::Waiting(waiting(number, so_far.used()), error.to_string()));
             }
             let may_pass = error.may_pass();
-            // To ask one that is left alone is no try.
-            let rest = error.rests_for().filter(|_| rests.next().is_some());
+            // To ask one that is left alone is no try, and no rest either while another conversation finds out
+            // whether it is back.
+            let rest = error.rests_for().filter(|rest| {
+                !self.of.order.give_up && (rest.is_zero() || rests.next().is_some())
+            });
             let rest = rest.map(|rest| rest.max(RETRY_AFTER[0]));
             let pause = rest.or_else(|| tries.next().copied()).filter(|_| may_pass);
             let Some(pause) = pause else {

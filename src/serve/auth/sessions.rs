@@ -12,7 +12,8 @@ const COOKIE: &str = "backchannel_session";
 /// A browser takes a cookie of this name over https only, and from no other host (RFC 6265bis, section 4.1.3).
 const SECURE_COOKIE: &str = "__Host-backchannel_session";
 const SESSION: Duration = Duration::from_secs(12 * 3600);
-/// One that nobody used for so long has ended. A page that is open uses it: its stream is asked about all the time.
+/// One that nobody used for so long has ended. A page with a stream uses it all the time, others when they ask for
+/// something.
 const IDLE: Duration = Duration::from_secs(3600);
 /// The oldest session gives way to a new one beyond that.
 const SESSIONS_MAX: usize = 10_000;

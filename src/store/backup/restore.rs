@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
+use tempfile::TempDir;
 
 use super::keyring::Keyring;
 use super::seal::Opener;
@@ -55,12 +56,12 @@ pub async fn restore(
     replace: bool,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Restored, BackupError> {
-    let note = verified(folder).await?;
+    let (note, file) = verified(folder).await?;
     let given = match keyring {
         Some(file) => Some(Keyring::read(file).await?),
         None => None,
     };
-    let source = Source { folder: folder.to_owned(), place: to.to_string(), given };
+    let source = Source { folder: folder.to_owned(), file, place: to.to_string(), given };
     let (set_aside, erased) = match to {
         Place::Folder(data) => source.into_folder(data, replace, progress).await?,
         Place::Postgres(options) => {
@@ -81,8 +82,8 @@ pub async fn restore(
     Ok(Restored { note, set_aside, erased })
 }
 
-/// The note of a backup whose every byte and link was checked.
-async fn verified(folder: &Path) -> Result<Note, BackupError> {
+/// The note of a backup whose every byte and link was checked, and its log.
+async fn verified(folder: &Path) -> Result<(Note, Current), BackupError> {
     let bad = |why: String| BackupError::NoBackup { folder: folder.to_owned(), why };
     let path = folder.join(NOTE);
     let text = match tokio::fs::read_to_string(&path).await {
@@ -102,16 +103,40 @@ async fn verified(folder: &Path) -> Result<Note, BackupError> {
     if hashed(&file).await? != (note.bytes, note.sha256.clone()) {
         return Err(bad(format!("{FILE} isn't the file that {NOTE} tells of; it is damaged")));
     }
-    let report = checked(&file, Some(head)).await?;
+    let current = Current::of(file).await?;
+    let report = checked(&current.file, Some(head)).await?;
     match report.faults.first() {
         Some(fault) => Err(bad(format!("it is damaged: {fault}"))),
-        None => Ok(note),
+        None => Ok((note, current)),
+    }
+}
+
+/// A log's file as this version has it.
+struct Current {
+    file: PathBuf,
+    /// Where it is when it was copied.
+    _copy: Option<TempDir>,
+}
+
+impl Current {
+    /// That of an earlier version is brought up to date in a copy: a backup stays as its note says, and may be where
+    /// nothing can be written.
+    async fn of(file: PathBuf) -> Result<Self, BackupError> {
+        if !sqlite::is_older(&file).await? {
+            return Ok(Self { file, _copy: None });
+        }
+        let folder = tempfile::tempdir().map_err(io(&std::env::temp_dir()))?;
+        let copy = folder.path().join(FILE);
+        tokio::fs::copy(&file, &copy).await.map_err(io(&copy))?;
+        close(sqlite::make_file(&copy).await?).await;
+        Ok(Self { file: copy, _copy: Some(folder) })
     }
 }
 
 /// A backup that was checked.
 struct Source {
     folder: PathBuf,
+    file: Current,
     /// Where it goes, for people.
     place: String,
     given: Option<Keyring>,
@@ -183,7 +208,7 @@ impl Source {
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<usize, BackupError> {
         let options = SqliteConnectOptions::new()
-            .filename(self.folder.join(FILE))
+            .filename(&self.file.file)
             .read_only(true)
             .disable_statement_logging();
         let unread = |error: sqlx::Error| read_error(&error);

@@ -193,6 +193,42 @@ async fn what_is_damaged_is_not_backed_up_and_not_restored() {
     assert!(!folder.exists(), "nothing is left behind");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_earlier_version_backed_up_is_restored() {
+    let home = Home::folder().await;
+    let log = home.open().await;
+    filled(&log).await;
+    let before = told(&log).await;
+    let scratch = tempfile::tempdir().expect("a folder");
+    let (folder, keyring) = (scratch.path().join("backup"), scratch.path().join("keyring"));
+    backup(&home.place, &folder, &mut |_| ()).await.expect("backed up");
+    export(&home.place, &keyring).await.expect("exported");
+    log.close().await;
+
+    // As version 5 would have made it.
+    let file = folder.join(FILE);
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
+    let mut older = Connection::Sqlite(options.connect().await.expect("opens"));
+    let script = "DROP INDEX outbox_by_state; DROP INDEX outbox_by_conversation; \
+        CREATE INDEX outbox_by_state ON outbox (tenant, state, position); \
+        CREATE INDEX outbox_by_conversation ON outbox (tenant, conversation, position); PRAGMA user_version = 5";
+    older.script(script).await.expect("made older");
+    close(older).await;
+    let path = folder.join(NOTE);
+    let text = std::fs::read_to_string(&path).expect("reads");
+    let mut note: Note = serde_json::from_str(&text).expect("a note");
+    (note.bytes, note.sha256) = hashed(&file).await.expect("reads");
+    std::fs::write(&path, serde_json::to_string(&note).expect("JSON")).expect("writes");
+
+    let target = Home::folder().await;
+    restore(&folder, &target.place, Some(&keyring), false, &mut |_| ()).await.expect("restored");
+    let copy = target.open().await;
+    assert_eq!(told(&copy).await, before);
+    copy.close().await;
+    let (bytes, sha256) = hashed(&file).await.expect("reads");
+    assert_eq!((bytes, sha256), (note.bytes, note.sha256), "the backup stays as it is");
+}
+
 /// A word that is said in one conversation and nowhere else.
 const WORD: &str = "zanzibarquagga";
 

@@ -67,7 +67,7 @@ pub async fn commit(connection: &mut PgConnection, state: &LogState) -> Result<(
     let LogState { head, revision } = state;
     let (position, seal) = (head.position, head.seal_text());
     let sql = format!(
-        "UPDATE log SET position = {position}, revision = {revision}, seal = '\\x{seal}'; COMMIT"
+        "UPDATE log SET position = {position}, revision = {revision}, seal = decode('{seal}', 'hex'); COMMIT"
     );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop)
 }

@@ -72,11 +72,31 @@ impl Reader {
 
     pub async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>, StoreError> {
         let limit = query.limit.clamp(1, MAX_DELIVERIES);
+        let before = match &query.after {
+            None => None,
+            Some(after) => {
+                Some(after.parse::<i64>().map_err(|_| StoreError::BadCursor(after.clone()))?)
+            }
+        };
         let mut sql = Sql::new(ROW);
         let tenant = sql.next(query.tenant.as_str());
         match &query.conversation {
-            // All of a tenant: backwards through the table. SQLite would take an index by tenant and sort what it has.
-            None if query.state.is_none() => sql.push("WHERE tenant || '' = ").push(&tenant),
+            // The newest of each state, which an index has in their order; else all of a tenant would be sorted.
+            None if query.state.is_none() => {
+                let before = match &before {
+                    Some(before) => format!(" AND position < {before}"),
+                    None => String::new(),
+                };
+                let newest = DeliveryState::ALL.map(|state| {
+                    format!(
+                        "SELECT position FROM (SELECT position FROM outbox WHERE tenant = {tenant} AND state = '{}' \
+                         AND effect <> ''{before} ORDER BY position DESC LIMIT {}) AS newest",
+                        state.as_str(),
+                        limit + 1
+                    )
+                });
+                sql.push("WHERE position IN (").push(&newest.join(" UNION ALL ")).push(")")
+            }
             None => sql.push("WHERE tenant = ").push(&tenant),
             Some(conversation) => {
                 sql.next(conversation.as_str());
@@ -87,8 +107,7 @@ impl Reader {
         if let Some(state) = query.state {
             sql.push(" AND state = ").bind(state.as_str());
         }
-        if let Some(after) = &query.after {
-            let before: i64 = after.parse().map_err(|_| StoreError::BadCursor(after.clone()))?;
+        if let Some(before) = before {
             sql.push(" AND position < ").bind(before);
         }
         sql.push(" ORDER BY position DESC LIMIT ").bind(limit as i64 + 1);

@@ -13,13 +13,20 @@ use crate::store::sql::{Connection, Sql};
 use crate::store::writer::{Engine, Group, LogState, Tending};
 
 /// The WAL is moved into the file when it holds so much, or when nothing waits.
-const WAL_BYTES: usize = 16 << 20;
-/// Roughly what a delivery takes in the file.
-const DELIVERY_BYTES: usize = 4_096;
+const WAL_BYTES: usize = 24 << 20;
+/// The size of a page in a new log.
+const PAGE_BYTES: usize = 8_192;
+/// Roughly what a delivery takes in the WAL: its row, and a page of the index by key, which are in no order.
+const DELIVERY_BYTES: usize = PAGE_BYTES;
 /// So many times a reader is waited for, each time as long as the connection's busy timeout.
 const SCRUBS: usize = 6;
 /// What a probe writes: more than fits into pages that happen to be free.
 const PROBE_BYTES: i64 = 256 << 10;
+
+/// A statement of many rows keeps what it changes until it is through: in memory, and not in a file. What a migration
+/// sorts and `VACUUM` builds may be as large as the log, and goes into one.
+pub const JOURNALS_IN_MEMORY: &str = "PRAGMA temp_store = MEMORY";
+const ALL_IN_FILES: &str = "PRAGMA temp_store = FILE";
 
 pub struct SqliteEngine {
     connection: Connection,
@@ -32,12 +39,7 @@ pub struct SqliteEngine {
 }
 
 impl SqliteEngine {
-    pub fn new(
-        connection: SqliteConnection,
-        options: SqliteConnectOptions,
-        lock: FolderLock,
-    ) -> Self {
-        let connection = Connection::Sqlite(connection);
+    pub fn new(connection: Connection, options: SqliteConnectOptions, lock: FolderLock) -> Self {
         Self { connection, options, state: None, wal_bytes: 0, group_bytes: 0, _lock: lock }
     }
 
@@ -76,7 +78,7 @@ impl Engine for SqliteEngine {
 
     async fn insert(&mut self, group: &Group) -> Result<(), Error> {
         // Roughly: each row once in the table and its names in two indexes, and the pages that every commit touches.
-        self.group_bytes = 8 * 4_096
+        self.group_bytes = 8 * PAGE_BYTES
             + group.entries.iter().map(|entry| entry.event.data.len() + 512).sum::<usize>()
             + group.revisions.iter().map(|(_, one)| size(one)).sum::<usize>()
             + group.deliveries.len() * DELIVERY_BYTES;
@@ -102,6 +104,8 @@ impl Engine for SqliteEngine {
         if self.sqlite().ping().await.is_err() {
             let connection = self.options.connect().await.map_err(|error| write_error(&error))?;
             self.connection = Connection::Sqlite(connection);
+            let settled = self.connection.script(JOURNALS_IN_MEMORY).await;
+            settled.map_err(|error| write_error(&error))?;
         }
         Ok(())
     }
@@ -127,10 +131,9 @@ impl Engine for SqliteEngine {
 
     async fn scrub(&mut self) -> Result<(), StoreError> {
         let failed = |error: Error| write_error(&error);
-        // What it builds is as large as the log, so it goes into a file.
-        self.connection.script("PRAGMA temp_store = FILE").await.map_err(failed)?;
+        self.connection.script(ALL_IN_FILES).await.map_err(failed)?;
         let vacuumed = self.connection.script("VACUUM").await;
-        self.connection.script("PRAGMA temp_store = MEMORY").await.map_err(failed)?;
+        self.connection.script(JOURNALS_IN_MEMORY).await.map_err(failed)?;
         vacuumed.map_err(failed)?;
         // The old pages are gone when the new ones stand in the file and nothing stands in the WAL.
         for _ in 0..SCRUBS {

@@ -88,8 +88,6 @@ impl EventLog {
             .foreign_keys(false)
             // The writer decides when: never while an appender waits.
             .pragma("wal_autocheckpoint", "0")
-            // A statement of many rows keeps what it changes until it is through; in memory, not in a file.
-            .pragma("temp_store", "MEMORY")
             // What is written over or erased leaves nothing behind in its page.
             .pragma("secure_delete", "ON")
             .thread_name(|_| "store-writer".to_owned());
@@ -99,6 +97,9 @@ impl EventLog {
         let mut connection = write.connect().await.map_err(|error| unusable(error.to_string()))?;
         schema::check_sqlite(&mut connection).await?;
         schema::migrate(&mut connection).await?;
+        let mut connection = Connection::Sqlite(connection);
+        let settled = connection.script(engine::JOURNALS_IN_MEMORY).await;
+        settled.map_err(|error| unusable(error.to_string()))?;
 
         let reader = Reader::new(Pool::Sqlite(pool(options, settings.readers).await?));
         let size = tokio::fs::metadata(folder.join(FILE)).await.map_or(0, |file| file.len());
@@ -161,7 +162,17 @@ pub async fn beside(file: &Path) -> Result<Connection, StoreError> {
     Ok(Connection::Sqlite(connection))
 }
 
-/// A new, empty log in a file of its own.
+/// Whether a log's file is of an earlier version, which `make_file` brings up to date.
+pub async fn is_older(file: &Path) -> Result<bool, StoreError> {
+    let failed = |error: sqlx::Error| read_error(&error);
+    let connection = options(file).read_only(true).connect().await.map_err(failed)?;
+    let mut connection = Connection::Sqlite(connection);
+    let row = connection.row(Sql::new("PRAGMA user_version")).await.map_err(failed)?;
+    let found = row.map_or(0, |row| row.int(0));
+    Ok(matches!(schema::check_version(found), Err(StoreError::Older { .. })))
+}
+
+/// A log in a file of its own: a new, empty one, or what is there, brought up to date.
 pub async fn make_file(file: &Path) -> Result<Connection, StoreError> {
     let options = options(file).create_if_missing(true);
     let mut connection = options.connect().await.map_err(|error| write_error(&error))?;
