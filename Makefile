@@ -26,7 +26,7 @@ ui: ## build the pages into ui/dist
 	@.ci/step "pages" .ci/ui
 
 binary: ## build the service with the pages inside
-	@.ci/step "service (the first build takes about 15 minutes on two cores)" cargo build --release --locked
+	@.ci/step "service (the first build takes about half an hour on two cores)" cargo build --release --locked
 
 models: ## fetch and convert the models into the user's cache
 	@.ci/step "models" $(BIN) models pull
