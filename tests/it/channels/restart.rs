@@ -98,9 +98,8 @@ async fn a_hundred_chats_get_their_cards_and_live_through_a_restart() {
     let chats = names.iter().enumerate().map(|(number, id)| {
         let client = &client;
         async move {
-            // A hundred at once don't all write in the same moment: one processor embeds 30 questions a second, and
-            // the tests beside this one need it, too.
-            tokio::time::sleep(Duration::from_millis(150 * number as u64)).await;
+            // A hundred at once don't all write in the same moment.
+            tokio::time::sleep(Duration::from_millis(50 * number as u64)).await;
             client.open(id).await;
             let message = json!({"id": "m1", "role": "customer", "text": QUESTION});
             let (status, _) = client.post(&format!("/v1/conversations/{id}/turns"), message).await;
