@@ -27,13 +27,14 @@ impl Quantised {
         self.scales.clear();
         self.scales.resize(tiles * self.tile * groups, 0.0);
         self.row.resize(width, 0);
+        let shift = kernels::shift(level);
         for (number, row) in rows.chunks_exact(width).enumerate() {
             let (tile, lane) = (number / self.tile, number % self.tile);
             let scales = &mut self.scales[tile * self.tile * groups..][..self.tile * groups];
             dispatch!(level, _simd => {
                 let parts = row.chunks_exact(GROUP).zip(self.row.chunks_exact_mut(GROUP));
                 for ((values, out), scales) in parts.zip(scales.chunks_exact_mut(self.tile)) {
-                    scales[lane] = quantise(values, out);
+                    scales[lane] = quantise(values, out, shift);
                 }
             });
             let to = &mut self.quads[tile * self.tile * quads..][..self.tile * quads];
@@ -44,9 +45,9 @@ impl Quantised {
     }
 }
 
-/// Shifts by 128, because the widest kernel multiplies unsigned by signed. Returns the scale.
+/// Returns the scale.
 #[inline(always)]
-fn quantise(row: &[f32], out: &mut [u8]) -> f32 {
+fn quantise(row: &[f32], out: &mut [u8], shift: u8) -> f32 {
     let mut largest = [0.0_f32; 16];
     for chunk in row.as_chunks::<16>().0 {
         for (largest, value) in largest.iter_mut().zip(chunk) {
@@ -57,7 +58,7 @@ fn quantise(row: &[f32], out: &mut [u8]) -> f32 {
     let factor = 127.0 / largest;
     for (out, value) in out.iter_mut().zip(row) {
         // Adding 1.5 × 2^23 rounds to the nearest whole number, which is then in the low bits.
-        *out = ((value * factor + 12_582_912.0).to_bits() as u8).wrapping_add(128);
+        *out = ((value * factor + 12_582_912.0).to_bits() as u8).wrapping_add(shift);
     }
     largest / 127.0
 }
