@@ -328,10 +328,10 @@ impl Writer {
 
     async fn attempt(&mut self, jobs: &[Job], closely: bool) -> Result<Attempt, StoreError> {
         let state = self.engine.begin().await?;
-        let mut group = Group::after(state);
+        let mut group = Group::after(state, closely);
         for job in jobs {
             let answer = self
-                .plan(&job.order, &mut group, closely)
+                .plan(&job.order, &mut group)
                 .await
                 .map_err(|error| self.engine.failure(&error))?;
             if answer.is_err() && !closely {

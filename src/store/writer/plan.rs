@@ -30,11 +30,13 @@ pub struct Group {
     pub deliveries: Vec<(TenantId, ConversationId, Arc<Posted>)>,
     /// Where the log is when this is written.
     pub state: LogState,
+    /// Something of it may stand already: it is asked for first.
+    pub closely: bool,
     pub answers: Vec<Answer>,
 }
 
 impl Group {
-    pub fn after(state: LogState) -> Self {
+    pub fn after(state: LogState, closely: bool) -> Self {
         Self {
             entries: Vec::new(),
             heads: HashMap::new(),
@@ -42,6 +44,7 @@ impl Group {
             revisions: Vec::new(),
             deliveries: Vec::new(),
             state,
+            closely,
             answers: Vec::new(),
         }
     }
@@ -53,7 +56,6 @@ impl Writer {
         &mut self,
         job: &Order,
         group: &mut Group,
-        closely: bool,
     ) -> Result<Answer, sqlx::Error> {
         let mut revisions = match self.plan_revisions(job, group).await? {
             Ok(revisions) => revisions,
@@ -77,7 +79,7 @@ impl Writer {
         let mut cards = Vec::new();
         for prepared in &job.events {
             let event = &prepared.event;
-            if closely {
+            if group.closely {
                 let here = group.entries.iter().chain(&fresh);
                 let known = match here.map(|entry| &entry.event).find(|known| known.id == event.id)
                 {
