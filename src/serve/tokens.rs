@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ServeState;
-use super::auth::{Hash, Principal, Proof, fresh_secret, hash_of};
+use super::auth::{Hash, Principal, Proof, fresh_secret, hash_of, make_room};
 use super::error::{Problem, shown};
 use super::extract::Json;
 use crate::domain::ConversationId;
@@ -23,7 +23,7 @@ use crate::store::codec::time_text;
 const LIFETIME: Duration = Duration::from_secs(3_600);
 /// To be used for the first and only time.
 const STREAM_LIFETIME: Duration = Duration::from_secs(60);
-/// The oldest gives way beyond that.
+/// The oldest of a tenant gives way beyond that.
 const TOKENS_MAX: usize = 10_000;
 const PREFIX: &str = "bct_";
 
@@ -71,11 +71,9 @@ impl Tokens {
         let token = fresh_secret(PREFIX);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, one| one.is_good());
-        if all.len() >= TOKENS_MAX
-            && let Some(oldest) = all.iter().min_by_key(|(_, one)| one.at).map(|(hash, _)| *hash)
-        {
-            all.remove(&oldest);
-        }
+        make_room(&mut all, TOKENS_MAX, &issued.principal.tenant, |one| {
+            (&one.principal.tenant, one.at)
+        });
         all.insert(hash_of(&token), issued);
         token
     }

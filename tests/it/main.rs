@@ -6,7 +6,6 @@ mod channels;
 mod conflicts;
 mod crm;
 mod dispositions;
-mod drained;
 mod egress;
 mod engines;
 mod eval_asr;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio_util::context::TokioContext;
 use tokio_util::sync::CancellationToken;
 
 use super::begin::{Begun, begin};
@@ -105,11 +106,19 @@ impl Making {
         loop {
             // Before anything is read: what comes meanwhile is heard.
             let subscription = self.around.bus.subscribe();
+            // A connection to the log that it may open lives on after it, and belongs to the runtime of the others.
+            let begin = begin(&self.how, &self.context, &self.around, since_ms);
             let begun = tokio::select! {
-                begun = begin(&self.how, &self.context, &self.around, since_ms) => begun,
+                begun = TokioContext::new(AssertUnwindSafe(begin).catch_unwind(), io.clone()) => begun,
                 () = stop.cancelled() => return,
             };
-            let (left, written) = self.live(begun, subscription, &mut jobs, io).await;
+            let (left, written) = match begun {
+                Ok(begun) => self.live(begun, subscription, &mut jobs, io).await,
+                Err(_) => {
+                    tracing::error!("the router failed as it read the log, which is a bug");
+                    (Left::Lost, 0)
+                }
+            };
             if left == Left::Stopped {
                 return;
             }

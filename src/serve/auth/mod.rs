@@ -8,6 +8,9 @@ pub mod oidc;
 mod sessions;
 pub(super) mod sign_in;
 
+use std::collections::HashMap;
+use std::time::Instant;
+
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -47,6 +50,25 @@ impl Principal {
 impl From<Identified> for Principal {
     fn from(found: Identified) -> Self {
         Self::new(found.name, found.role, found.tenant)
+    }
+}
+
+/// Whatever one tenant has too many of takes the oldest away from that tenant and from nobody else.
+pub(in crate::serve) fn make_room<T>(
+    all: &mut HashMap<Hash, T>,
+    most: usize,
+    tenant: &TenantId,
+    whose_and_since: impl Fn(&T) -> (&TenantId, Instant),
+) {
+    let own = all.iter().filter_map(|(hash, one)| {
+        let (whose, since) = whose_and_since(one);
+        (whose == tenant).then_some((since, *hash))
+    });
+    let own: Vec<(Instant, Hash)> = own.collect();
+    if own.len() >= most
+        && let Some((_, oldest)) = own.iter().min_by_key(|(since, _)| *since)
+    {
+        all.remove(oldest);
     }
 }
 

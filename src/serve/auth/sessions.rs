@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, header};
 
-use super::{Hash, Principal, Proof, fresh_secret, hash_of};
+use super::{Hash, Principal, Proof, fresh_secret, hash_of, make_room};
 
 const COOKIE: &str = "backchannel_session";
 /// A browser takes a cookie of this name over https only, and from no other host (RFC 6265bis, section 4.1.3).
@@ -15,7 +15,7 @@ const SESSION: Duration = Duration::from_secs(12 * 3600);
 /// One that nobody used for so long has ended. A page with a stream uses it all the time, others when they ask for
 /// something.
 const IDLE: Duration = Duration::from_secs(3600);
-/// The oldest session gives way to a new one beyond that.
+/// The oldest session of a tenant gives way to a new one beyond that.
 const SESSIONS_MAX: usize = 10_000;
 
 pub struct Sessions {
@@ -47,12 +47,9 @@ impl Sessions {
         let (token, now) = (fresh_secret(""), Instant::now());
         let mut sessions = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.retain(|_, session| session.goes_on(now));
-        if sessions.len() >= SESSIONS_MAX
-            && let Some(oldest) =
-                sessions.iter().min_by_key(|(_, session)| session.begun).map(|(hash, _)| *hash)
-        {
-            sessions.remove(&oldest);
-        }
+        make_room(&mut sessions, SESSIONS_MAX, &principal.tenant, |one| {
+            (&one.principal.tenant, one.begun)
+        });
         sessions.insert(hash_of(&token), Session { principal, begun: now, used: now, by });
         self.cookie(self.name(), &token, "/", "Strict", SESSION)
     }
@@ -122,6 +119,24 @@ pub(super) fn cookie_of<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a 
 mod tests {
     use super::*;
     use crate::domain::AccessRole;
+
+    #[test]
+    fn many_sessions_of_one_tenant_end_none_of_another() {
+        let sessions = Sessions::new(false);
+        let begin = |tenant: &str| {
+            let principal = Principal::new("Emma", AccessRole::Agent, tenant.into());
+            let cookie = sessions.begin(principal, None);
+            let (_, token) =
+                cookie.split(';').next().and_then(|one| one.split_once('=')).expect("one");
+            hash_of(token)
+        };
+        let (other, first) = (begin("quiet"), begin("busy"));
+        for _ in 0..SESSIONS_MAX {
+            begin("busy");
+        }
+        assert!(sessions.find(&other).is_some());
+        assert!(sessions.find(&first).is_none(), "its own oldest gave way");
+    }
 
     #[test]
     fn a_session_ends_when_nobody_uses_it_and_after_twelve_hours() {

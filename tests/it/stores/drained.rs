@@ -10,6 +10,7 @@ use rand::Rng as _;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
+use super::cluster;
 use crate::seed;
 
 /// Restarts of the short form; `BACKCHANNEL_RESTARTS=20` is a long one.
@@ -34,7 +35,7 @@ impl Drop for Served {
 }
 
 impl Served {
-    async fn start(folder: &Path) -> Self {
+    async fn start(folder: &Path, store: &str) -> Self {
         let ready = folder.join("ready.json");
         let _ = std::fs::remove_file(&ready);
         let child = Command::new(env!("CARGO_BIN_EXE_backchannel"))
@@ -44,6 +45,7 @@ impl Served {
             .arg("--ready-file")
             .arg(&ready)
             .env("RUST_LOG", "warn")
+            .env("BACKCHANNEL__STORE__URL", store)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -60,11 +62,26 @@ impl Served {
         let text = |name: &str| access[name].as_str().expect("text").to_owned();
         // A connection of before the stop would go on to be answered.
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(PATIENCE);
-        Self {
+        let served = Self {
             child,
             url: text("url"),
             key: text("api_key"),
             client: client.build().expect("a client"),
+        };
+        served.routes(begun).await;
+        served
+    }
+
+    /// The router reads the log on a thread of its own, and is there soon after.
+    async fn routes(&self, begun: Instant) {
+        loop {
+            let request = self.client.get(format!("{}/v1/routing/plan", self.url));
+            let answer = request.bearer_auth(&self.key).send().await.expect("answers");
+            if answer.status() == StatusCode::OK {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the router never answers: {}", answer.status());
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
@@ -140,11 +157,20 @@ fn message(customer: usize, number: usize) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_in_the_middle_loses_nothing_that_was_acknowledged() {
+    restarts("sqlite:").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_does_one_on_postgresql_and_the_router_comes_back() {
+    restarts(&cluster::database().await).await;
+}
+
+async fn restarts(store: &str) {
     let mut random = seed::random();
     let folder = tempfile::tempdir().expect("a folder");
     let mut customers: Vec<Customer> = (0..CONVERSATIONS).map(|_| Customer::default()).collect();
     for round in 0..seed::count("BACKCHANNEL_RESTARTS", RESTARTS) {
-        let served = Arc::new(Served::start(folder.path()).await);
+        let served = Arc::new(Served::start(folder.path(), store).await);
         for (number, customer) in customers.iter_mut().enumerate() {
             check(&served, number, customer).await;
         }
@@ -165,7 +191,7 @@ async fn a_restart_in_the_middle_loses_nothing_that_was_acknowledged() {
         println!("restart {round}: {written} messages acknowledged by now");
         assert!(written > 0, "nobody was answered");
     }
-    let served = Served::start(folder.path()).await;
+    let served = Served::start(folder.path(), store).await;
     for (number, customer) in customers.iter_mut().enumerate() {
         check(&served, number, customer).await;
     }
