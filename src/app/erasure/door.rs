@@ -107,11 +107,15 @@ pub(in crate::app) fn start(
 impl Erasures for ErasureDoor {
     async fn erase(&self, wanted: WantedErasure) -> Result<Certificate, Failure> {
         let mut contacts = Vec::new();
-        for text in &wanted.contacts {
+        for (at, text) in wanted.contacts.iter().enumerate() {
             let keys = parse(text, &self.region);
             if keys.is_empty() {
-                let message = "contacts: write a number, an address or the CRM's identifier";
-                return Err(Failure { kind: ErrorKind::Invalid, message: message.to_owned() });
+                let message = format!(
+                    "contacts[{at}]: is no telephone number with its country's code or of {}, and no address; write \
+                     id: before what is the CRM's identifier",
+                    self.region
+                );
+                return Err(Failure { kind: ErrorKind::Invalid, message });
             }
             contacts.extend(keys);
         }
