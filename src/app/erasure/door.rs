@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{BatchesGone, Beside, ErasureError, OldBatches, Sweep, Wanted, erase, owed, parse};
 use crate::app::batches::BatchDoor;
 use crate::app::gaps::GapDoor;
+use crate::app::routing::RoutingDesk;
 use crate::config::Config;
 use crate::domain::{ConversationId, ErrorKind, TenantId};
 use crate::serve::{Certificate, Erasures, Failure, WantedErasure};
@@ -22,6 +23,7 @@ pub(in crate::app) struct Running {
     pub folder: PathBuf,
     pub gaps: Arc<GapDoor>,
     pub batches: Arc<BatchDoor>,
+    pub router: RoutingDesk,
 }
 
 #[async_trait]
@@ -30,8 +32,9 @@ impl Beside for Running {
         &self.folder
     }
 
-    async fn forget_questions(&self, tenant: &TenantId) -> Result<(), ErasureError> {
-        Ok(self.gaps.forget(tenant).await?)
+    async fn forget_made(&self, tenant: &TenantId) -> Result<(), ErasureError> {
+        self.gaps.forget(tenant).await?;
+        Ok(self.router.forget(tenant).await?)
     }
 
     async fn forget_batches(

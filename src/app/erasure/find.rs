@@ -148,6 +148,54 @@ pub async fn of_contact(
     Ok(found)
 }
 
+/// What stands in no conversation and is of work that is about one of these, or that names the contact: decisions and
+/// steps repeat what was known of their item.
+///
+/// # Errors
+/// The log can't be read.
+pub async fn of_work(
+    store: &dyn Store,
+    tenant: &TenantId,
+    found: &mut Found,
+) -> Result<(), StoreError> {
+    let mut theirs = BTreeSet::new();
+    for conversation in &found.conversations {
+        let mut query = ReadQuery::all(tenant.clone(), 0).of(conversation.clone());
+        query.kinds = KindFilter::exactly(codec::ROUTE_OFFERED);
+        for event in store.read(&query).await? {
+            theirs.extend(item_of(&event)?);
+        }
+    }
+    if theirs.is_empty() && found.events.is_empty() {
+        return Ok(());
+    }
+    let mut positions: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut query = ReadQuery::all(tenant.clone(), 0).of(ROUTING.into());
+    query.kinds = KindFilter::parse("route.*").expect("the kinds are a constant; this is a bug");
+    loop {
+        let page = store.read(&query).await?;
+        for event in &page {
+            query.after = event.position;
+            let Some(item) = item_of(event)? else { continue };
+            if found.events.contains(&event.position) {
+                theirs.insert(item.clone());
+            }
+            positions.entry(item).or_default().push(event.position);
+        }
+        if page.len() < MAX_READ {
+            break;
+        }
+    }
+    let of_them = positions.into_iter().filter(|(item, _)| theirs.contains(item));
+    found.events.extend(of_them.flat_map(|(_, positions)| positions));
+    Ok(())
+}
+
+fn item_of(event: &Recorded) -> Result<Option<String>, StoreError> {
+    let data: Value = codec::data(event)?;
+    Ok(data["work_item_id"].as_str().map(str::to_owned))
+}
+
 fn take(
     event: &Recorded,
     who: &Who<'_>,

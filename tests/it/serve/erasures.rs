@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use backchannel::app::erasure::{BatchesGone, Beside, ErasureDoor, ErasureError};
 use backchannel::app::gaps::GapDoor;
+use backchannel::app::routing::RoutingDesk;
 use backchannel::domain::*;
 use backchannel::store::outbox::conformance::note;
 use backchannel::store::{EventLog, Place};
@@ -15,17 +16,18 @@ use sha2::{Digest as _, Sha256};
 
 use super::harness::*;
 
-/// Beside the log of a house stand the questions only.
-struct OnlyGaps(PathBuf, Arc<GapDoor>);
+/// Beside the log of a house stand the questions, and what the router has.
+struct Made(PathBuf, Arc<GapDoor>, RoutingDesk);
 
 #[async_trait]
-impl Beside for OnlyGaps {
+impl Beside for Made {
     fn folder(&self) -> &Path {
         &self.0
     }
 
-    async fn forget_questions(&self, tenant: &TenantId) -> Result<(), ErasureError> {
-        Ok(self.1.forget(tenant).await?)
+    async fn forget_made(&self, tenant: &TenantId) -> Result<(), ErasureError> {
+        self.1.forget(tenant).await?;
+        Ok(self.2.forget(tenant).await?)
     }
 
     async fn forget_batches(
@@ -38,8 +40,13 @@ impl Beside for OnlyGaps {
     }
 }
 
-pub fn door(log: Arc<EventLog>, folder: PathBuf, gaps: Arc<GapDoor>) -> ErasureDoor {
-    let beside = OnlyGaps(folder.clone(), gaps);
+pub fn door(
+    log: Arc<EventLog>,
+    folder: PathBuf,
+    gaps: Arc<GapDoor>,
+    routing: RoutingDesk,
+) -> ErasureDoor {
+    let beside = Made(folder.clone(), gaps, routing);
     ErasureDoor::new(log, Place::Folder(folder), Arc::new(beside), "GB".to_owned())
 }
 
