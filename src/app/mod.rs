@@ -354,8 +354,8 @@ impl App {
             stop: stop.child_token(),
         };
         let batches = BatchDoor::open(config.store.folder.join("batches"), surroundings).await;
-        let folder = config.store.folder.clone();
-        let beside = Running { folder, gaps: gaps.clone(), batches: batches.clone() };
+        let (folder, router) = (config.store.folder.clone(), routing.clone());
+        let beside = Running { folder, gaps: gaps.clone(), batches: batches.clone(), router };
         let (erasures, sweep) = erasure::start(&config, event_log, place, beside, &stop);
         followers.push(sweep);
         let audit = Audit::new(Arc::clone(&store), home);

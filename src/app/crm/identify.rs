@@ -33,20 +33,33 @@ pub fn key_of(
 
 /// A number or an address, as somebody wrote it.
 pub fn key(text: &str, region: &str) -> Option<ContactKey> {
-    let text = text.trim();
-    // `sip:+442079460123@example.com;user=phone`: of a SIP address the user's part is the number.
-    let text = match text.strip_prefix("sip:").or_else(|| text.strip_prefix("sips:")) {
-        Some(address) => address.split(['@', ';']).next().unwrap_or_default(),
-        None => text,
-    };
+    let text = address(text);
     let email = || same::email(text).map(ContactKey::Email);
     same::e164(text, region).map(ContactKey::Phone).or_else(email)
 }
 
 /// Everything that the same text can be: a number may lack the `+` before its country code.
 pub fn keys(text: &str, region: &str) -> Vec<ContactKey> {
-    let abroad = same::e164_without_plus(text, region).map(ContactKey::Phone);
+    let abroad = same::e164_without_plus(address(text), region).map(ContactKey::Phone);
     key(text, region).into_iter().chain(abroad).collect()
+}
+
+/// Without what stands around it: `Ann <ann@example.test>`, `"Ann" <sip:+442079460123@example.test;user=phone>;tag=1`.
+fn address(text: &str) -> &str {
+    let text = within(text).unwrap_or(text).trim();
+    let Some(address) = same::without_scheme(text, &["sip", "sips"]) else { return text };
+    // Of a SIP address the user's part is the number; who is called by a name there has none.
+    let user = address.split(['@', ';', ':', '?']).next().unwrap_or_default();
+    let is_part = |c: char| c.is_ascii_digit() || "+-.()".contains(c);
+    if user.chars().all(is_part) { user } else { "" }
+}
+
+/// The one address in brackets. Of a list nobody can say whose it is.
+fn within(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once('<')?;
+    let (address, behind) = rest.split_once('>')?;
+    let is_end = behind.trim().is_empty() || behind.trim_start().starts_with(';');
+    (is_end && !behind.contains(['<', '>']) && !address.contains('<')).then_some(address)
 }
 
 /// Looks somebody up. What fails is said, not raised: the call goes on without.
@@ -126,6 +139,8 @@ mod tests {
         assert_eq!(found(&both, Direction::Outbound), phone("+442079460999"));
         let sip = [("from", "sip:+442079460123@example.test;user=phone")];
         assert_eq!(found(&sip, Direction::Inbound), phone("+442079460123"));
+        let named = [("from", "\"Ada\" <sip:+442079460123@example.test>;tag=1")];
+        assert_eq!(found(&named, Direction::Inbound), phone("+442079460123"));
         let own = [("from", "anonymous"), ("msisdn", "+442079460777")];
         assert_eq!(found(&own, Direction::Inbound), phone("+442079460777"));
         let mail = [("from", "Ada@example.test")];
@@ -136,6 +151,29 @@ mod tests {
         let named = [("contact_id", "77"), ("from", "020 7946 0123")];
         assert_eq!(found(&named, Direction::Inbound), Some(ContactKey::Id("77".to_owned())));
         assert_eq!(found(&[("from", "anonymous")], Direction::Inbound), None);
+    }
+
+    #[test]
+    fn an_address_is_read_with_what_stands_around_it() {
+        let phone = || vec![ContactKey::Phone("+442079460123".to_owned())];
+        let email = || vec![ContactKey::Email("ada@example.test".to_owned())];
+        for (text, expected) in [
+            ("Ada <ada@example.test>", email()),
+            ("\"Byron, Ada\" <Ada@Example.test>", email()),
+            ("<mailto:ada@example.test>", email()),
+            ("MAILTO:ada@example.test", email()),
+            ("sip:+442079460123@example.test", phone()),
+            ("SIPS:+442079460123:secret@example.test;user=phone", phone()),
+            ("+44 (0)20 7946 0123", phone()),
+            ("Ada <tel:+44-20-7946-0123>", phone()),
+            // A name, not a number, however many digits it has.
+            ("sip:ada442079460123@example.test", vec![]),
+            ("Ada <ada@example.test>, Bo <bo@example.test>", vec![]),
+            ("Ada <ada@example.test> and others", vec![]),
+            ("Ada <>", vec![]),
+        ] {
+            assert_eq!(keys(text, "US"), expected, "{text}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{BatchesGone, Beside, ErasureError, OldBatches, Sweep, Wanted, erase, owed, parse};
 use crate::app::batches::BatchDoor;
 use crate::app::gaps::GapDoor;
+use crate::app::routing::RoutingDesk;
 use crate::config::Config;
 use crate::domain::{ConversationId, ErrorKind, TenantId};
 use crate::serve::{Certificate, Erasures, Failure, WantedErasure};
@@ -22,6 +23,7 @@ pub(in crate::app) struct Running {
     pub folder: PathBuf,
     pub gaps: Arc<GapDoor>,
     pub batches: Arc<BatchDoor>,
+    pub router: RoutingDesk,
 }
 
 #[async_trait]
@@ -30,8 +32,9 @@ impl Beside for Running {
         &self.folder
     }
 
-    async fn forget_questions(&self, tenant: &TenantId) -> Result<(), ErasureError> {
-        Ok(self.gaps.forget(tenant).await?)
+    async fn forget_made(&self, tenant: &TenantId) -> Result<(), ErasureError> {
+        self.gaps.forget(tenant).await?;
+        Ok(self.router.forget(tenant).await?)
     }
 
     async fn forget_batches(
@@ -107,11 +110,15 @@ pub(in crate::app) fn start(
 impl Erasures for ErasureDoor {
     async fn erase(&self, wanted: WantedErasure) -> Result<Certificate, Failure> {
         let mut contacts = Vec::new();
-        for text in &wanted.contacts {
+        for (at, text) in wanted.contacts.iter().enumerate() {
             let keys = parse(text, &self.region);
             if keys.is_empty() {
-                let message = "contacts: write a number, an address or the CRM's identifier";
-                return Err(Failure { kind: ErrorKind::Invalid, message: message.to_owned() });
+                let message = format!(
+                    "contacts[{at}]: is no telephone number with its country's code or of {}, and no address; write \
+                     id: before what is the CRM's identifier",
+                    self.region
+                );
+                return Err(Failure { kind: ErrorKind::Invalid, message });
             }
             contacts.extend(keys);
         }

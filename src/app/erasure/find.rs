@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::app::crm::identify;
 use crate::domain::{ContactKey, ConversationId, Recorded, TenantId};
+use crate::insight::redaction;
 use crate::store::wire::{Contact, ConversationStarted, CrmContext};
 use crate::store::{KindFilter, MAX_READ, ROUTING, ReadQuery, Store, StoreError, codec};
 
@@ -28,7 +29,7 @@ pub struct Who<'a> {
 /// Reads a contact as somebody writes it: `phone:`, `email:` or `id:` before it says what it is. Without that it is a
 /// number or an address if it looks like one, else the CRM's identifier.
 ///
-/// A number that may be read in two ways is both; what is nobody's is none.
+/// A number that may be read in two ways is both; what is nobody's is none, such as a number that isn't whole.
 pub fn parse(text: &str, region: &str) -> Vec<ContactKey> {
     let text = text.trim();
     let keys = |value: &str| identify::keys(value, region);
@@ -41,15 +42,23 @@ pub fn parse(text: &str, region: &str) -> Vec<ContactKey> {
         Some(("email", address)) => {
             keys(address).into_iter().filter(|key| matches!(key, ContactKey::Email(_))).collect()
         }
+        Some(("tel" | "sms" | "whatsapp" | "sip" | "sips" | "mailto", _)) => keys(text),
         // Letters can be dialled, and nobody writes a number so.
-        _ if text.contains(char::is_alphabetic) && !text.contains(['@', ':']) => id(text),
+        _ if text.contains(char::is_alphabetic) && !text.contains(['@', ':', '+']) => id(text),
         _ => match keys(text) {
-            none if none.is_empty() => id(text),
+            none if none.is_empty() && !is_meant_for_key(text) => id(text),
             all => all,
         },
     };
     all.retain(|key| !key.value().is_empty());
     all
+}
+
+/// Written as a number or an address is. Where it is none, nobody's identifier is meant, either.
+fn is_meant_for_key(text: &str) -> bool {
+    let is_bare = text.chars().all(|c| c.is_ascii_digit());
+    let is_dialled = redaction::is_local_number(text) && (!is_bare || text.starts_with('0'));
+    text.starts_with('+') || redaction::has_address(text) || is_dialled
 }
 
 impl Who<'_> {
@@ -139,6 +148,54 @@ pub async fn of_contact(
     Ok(found)
 }
 
+/// What stands in no conversation and is of work that is about one of these, or that names the contact: decisions and
+/// steps repeat what was known of their item.
+///
+/// # Errors
+/// The log can't be read.
+pub async fn of_work(
+    store: &dyn Store,
+    tenant: &TenantId,
+    found: &mut Found,
+) -> Result<(), StoreError> {
+    let mut theirs = BTreeSet::new();
+    for conversation in &found.conversations {
+        let mut query = ReadQuery::all(tenant.clone(), 0).of(conversation.clone());
+        query.kinds = KindFilter::exactly(codec::ROUTE_OFFERED);
+        for event in store.read(&query).await? {
+            theirs.extend(item_of(&event)?);
+        }
+    }
+    if theirs.is_empty() && found.events.is_empty() {
+        return Ok(());
+    }
+    let mut positions: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut query = ReadQuery::all(tenant.clone(), 0).of(ROUTING.into());
+    query.kinds = KindFilter::parse("route.*").expect("the kinds are a constant; this is a bug");
+    loop {
+        let page = store.read(&query).await?;
+        for event in &page {
+            query.after = event.position;
+            let Some(item) = item_of(event)? else { continue };
+            if found.events.contains(&event.position) {
+                theirs.insert(item.clone());
+            }
+            positions.entry(item).or_default().push(event.position);
+        }
+        if page.len() < MAX_READ {
+            break;
+        }
+    }
+    let of_them = positions.into_iter().filter(|(item, _)| theirs.contains(item));
+    found.events.extend(of_them.flat_map(|(_, positions)| positions));
+    Ok(())
+}
+
+fn item_of(event: &Recorded) -> Result<Option<String>, StoreError> {
+    let data: Value = codec::data(event)?;
+    Ok(data["work_item_id"].as_str().map(str::to_owned))
+}
+
 fn take(
     event: &Recorded,
     who: &Who<'_>,
@@ -188,6 +245,16 @@ mod tests {
         check("003Ab00000XyZ", &[ContactKey::Id("003Ab00000XyZ".into())]);
         check("id:020 7946 0123", &[ContactKey::Id("020 7946 0123".into())]);
         check("email:020 7946 0123", &[]);
+        check("+44 (0)20 7946 0123", &[phone("+442079460123")]);
+        check("sip:+442079460123@example.test", &[phone("+442079460123")]);
+        check("Ada <Ada@Example.test>", &[ContactKey::Email("ada@example.test".into())]);
+        // What is cut or mistyped is nobody's identifier.
+        for nobody in
+            ["+44 20 79", "+44 20 7946 0123 ext. 7", "ada@", "sip:ada@example.test", "tel:1"]
+        {
+            check(nobody, &[]);
+        }
+        assert!(parse("020 7946 0123", "US").is_empty(), "it is another country's");
         check("id: ", &[]);
         check("", &[]);
         // Of the region as it stands, and of abroad without its plus.
@@ -197,5 +264,33 @@ mod tests {
         let who = Who { contacts: &contacts, region: "US" };
         assert!(who.is("447700900111") && who.is("+44 7700 900111"));
         assert!(!who.is("447700900112"));
+    }
+
+    #[test]
+    fn nobody_else_is_meant() {
+        let contacts = [parse("+44 (0)20 7946 0123", "US"), parse("Ada <ada@example.test>", "US")];
+        let contacts = contacts.concat();
+        let who = Who { contacts: &contacts, region: "US" };
+        for theirs in [
+            "+442079460123",
+            "+44 (0)20 7946 0123",
+            "sip:+442079460123@pbx.example.test",
+            "Ada <tel:+44-20-7946-0123>",
+            "\"A. Byron\" <ADA@example.test>",
+            "mailto:ada@example.test",
+        ] {
+            assert!(who.is(theirs), "{theirs}");
+        }
+        for others in [
+            "+44 (0)20 7946 0124",
+            "+1 207 946 0123",
+            "sip:ada@example.test",
+            "Ada <ada@another.test>",
+            "ada@example.test.another.test",
+            "Ada",
+            "Bo <bo@example.test>, Ada <ada@example.test>",
+        ] {
+            assert!(!who.is(others), "{others}");
+        }
     }
 }

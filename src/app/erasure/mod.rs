@@ -1,8 +1,8 @@
 //! Erasing what is a contact's, and what is older than it may be.
 //!
 //! `find` says which conversations are a contact's, the store erases them in steps, and what was made of them beside
-//! the log is thrown away or made anew: the questions of `gaps.sqlite`, the output of batches. The certificate says
-//! what went, and what can't be reached from here.
+//! the log is thrown away or made anew: the questions of `gaps.sqlite`, what the router has, the output of batches. The
+//! certificate says what went, and what can't be reached from here.
 
 mod door;
 mod find;
@@ -88,8 +88,8 @@ pub trait Beside: Send + Sync {
     /// The data folder, also where the log is in a database.
     fn folder(&self) -> &Path;
 
-    /// Lets go of the questions that weren't answered; they are made anew from the log.
-    async fn forget_questions(&self, tenant: &TenantId) -> Result<(), ErasureError>;
+    /// Lets go of what is made of the log, and makes it anew: the questions that weren't answered, what the router has.
+    async fn forget_made(&self, tenant: &TenantId) -> Result<(), ErasureError>;
 
     /// Takes what batches say of these conversations out of their output, or removes them where that can't be done.
     async fn forget_batches(
@@ -114,7 +114,7 @@ impl Beside for Files {
         &self.folder
     }
 
-    async fn forget_questions(&self, _: &TenantId) -> Result<(), ErasureError> {
+    async fn forget_made(&self, _: &TenantId) -> Result<(), ErasureError> {
         for name in MADE_AGAIN {
             let path = self.folder.join(name);
             match tokio::fs::remove_file(&path).await {
@@ -171,6 +171,7 @@ pub async fn erase(
         found = find::of_contact(log, &wanted.tenant, &who).await?;
     }
     found.conversations.extend(wanted.conversations.iter().cloned());
+    find::of_work(log, &wanted.tenant, &mut found).await?;
     let steps = steps(log, &wanted, &found).await?;
 
     let mut erased = Erased::default();

@@ -50,7 +50,7 @@ pub async fn settle(log: &EventLog, beside: &dyn Beside) -> Result<(), ErasureEr
         return Ok(());
     }
     for tenant in owed {
-        beside.forget_questions(&tenant.as_str().into()).await?;
+        beside.forget_made(&tenant.as_str().into()).await?;
     }
     log.scrub().await?;
     let path = folder.join(FILE);
@@ -100,7 +100,7 @@ mod tests {
             &self.folder
         }
 
-        async fn forget_questions(&self, tenant: &TenantId) -> Result<(), ErasureError> {
+        async fn forget_made(&self, tenant: &TenantId) -> Result<(), ErasureError> {
             self.forgotten.lock().expect("no panic").push(tenant.to_string());
             Ok(())
         }

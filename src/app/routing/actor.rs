@@ -39,12 +39,19 @@ pub(super) type Answer = Box<dyn FnOnce(bool) + Send>;
 
 type Work = Box<dyn FnOnce(&mut Floor, u64) -> Answer + Send>;
 
-/// Something to be done at the desk.
-pub(super) struct Job(pub Work);
+pub(super) enum Job {
+    /// Something to be done at the desk.
+    Work(Work),
+    /// What the log doesn't have any more is to be had nowhere; answered once it is so.
+    Forget(oneshot::Sender<()>),
+}
 
 struct Actor {
     floor: Floor,
     to_log: mpsc::Sender<Written>,
+    /// Of the writer.
+    lost: CancellationToken,
+    erased: CancellationToken,
 }
 
 /// Why the desk is left.
@@ -53,6 +60,8 @@ enum Left {
     Stopped,
     /// It is ahead of the log, or a task of it failed.
     Lost,
+    /// It knows what the log doesn't have any more.
+    Erased,
 }
 
 enum Next {
@@ -103,6 +112,7 @@ impl Making {
     async fn run(self, mut jobs: mpsc::Receiver<Job>, io: &Handle) {
         let stop = self.around.stop.clone();
         let (since_ms, mut pause) = (self.since_ms, PAUSE);
+        let mut forgets: Vec<oneshot::Sender<()>> = Vec::new();
         loop {
             // Before anything is read: what comes meanwhile is heard.
             let subscription = self.around.bus.subscribe();
@@ -112,8 +122,12 @@ impl Making {
                 begun = TokioContext::new(AssertUnwindSafe(begin).catch_unwind(), io.clone()) => begun,
                 () = stop.cancelled() => return,
             };
+            for forgotten in forgets.drain(..) {
+                // Whoever asked may have gone.
+                let _ = forgotten.send(());
+            }
             let (left, written) = match begun {
-                Ok(begun) => self.live(begun, subscription, &mut jobs, io).await,
+                Ok(begun) => self.live(begun, subscription, &mut jobs, &mut forgets, io).await,
                 Err(_) => {
                     tracing::error!("the router failed as it read the log, which is a bug");
                     (Left::Lost, 0)
@@ -121,6 +135,17 @@ impl Making {
             };
             if left == Left::Stopped {
                 return;
+            }
+            if (left == Left::Erased || !forgets.is_empty())
+                && let Err(error) = ledger::remove(&self.around.folder).await
+            {
+                tracing::error!(%error, "what was erased still stands in the router's file");
+                // Without an answer they hear it, and ask again.
+                forgets.clear();
+            }
+            if left == Left::Erased && !forgets.is_empty() {
+                tracing::info!("the router begins anew without what was erased");
+                continue;
             }
             // A log that takes nothing at all is left alone for longer and longer.
             pause = if written > 0 { PAUSE } else { PAUSE_MAX.min(pause * 2) };
@@ -133,18 +158,20 @@ impl Making {
     }
 
     /// From a start to a stop, or to a commit or a task that fails: the desk may be ahead of the log then, and nothing
-    /// that was decided on it may stand. Returns how many events were written, too.
+    /// that was decided on it may stand. Or until something of what it has is erased: `forgets` are those who wait for
+    /// that to be forgotten. Returns how many events were written, too.
     async fn live(
         &self,
         begun: Begun,
         subscription: Box<dyn Subscription>,
         jobs: &mut mpsc::Receiver<Job>,
+        forgets: &mut Vec<oneshot::Sender<()>>,
         io: &Handle,
     ) -> (Left, usize) {
         let Begun { mut floor, ledger, missed, position } = begun;
         let (around, ledger) = (&self.around, Arc::new(ledger));
         let (to_log, entries) = mpsc::channel(EVENTS_MAX);
-        let lost = CancellationToken::new();
+        let (lost, erased) = (CancellationToken::new(), CancellationToken::new());
         let own = self.plan.clone();
         let restored =
             AssertUnwindSafe(|| restore::restore(&mut floor, &ledger, &missed, own, now()));
@@ -161,9 +188,10 @@ impl Making {
             teller: self.teller.clone(),
             packs: Packs::default(),
             lost: lost.clone(),
+            erased: erased.clone(),
         };
         let writing = io.spawn(writer.run(entries));
-        let mut actor = Actor { floor, to_log };
+        let mut actor = Actor { floor, to_log, lost: lost.clone(), erased };
         actor.write(None).await;
         let (to_floor, mut events) = mpsc::channel(EVENTS_MAX);
         let feeder = Feeder {
@@ -173,7 +201,7 @@ impl Making {
             position,
         };
         let feeding = io.spawn(feeder.run(subscription, around.stop.child_token()));
-        let live = AssertUnwindSafe(actor.run(jobs, &mut events, &around.stop, &lost));
+        let live = AssertUnwindSafe(actor.run(jobs, forgets, &mut events, &around.stop));
         let left = live.catch_unwind().await.unwrap_or_else(|_| {
             // Half of something may have happened at the desk: none of that is written.
             tracing::error!("the router's desk failed, which is a bug");
@@ -195,9 +223,9 @@ impl Actor {
     async fn run(
         &mut self,
         jobs: &mut mpsc::Receiver<Job>,
+        forgets: &mut Vec<oneshot::Sender<()>>,
         events: &mut mpsc::Receiver<Arc<Recorded>>,
         stop: &CancellationToken,
-        lost: &CancellationToken,
     ) -> Left {
         let mut heard = Vec::new();
         loop {
@@ -214,18 +242,23 @@ impl Actor {
             let next = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Left::Stopped,
-                () = lost.cancelled() => return Left::Lost,
+                () = self.lost.cancelled() => return Left::Lost,
                 // The writer failed.
                 () = self.to_log.closed() => return Left::Lost,
+                () = self.erased.cancelled() => return Left::Erased,
                 next = next => next,
             };
             match next {
                 Next::Asked(None) => return Left::Stopped,
                 // Nobody feeds it any more.
                 Next::Heard(0) => return Left::Lost,
-                Next::Asked(Some(Job(work))) => {
+                Next::Asked(Some(Job::Work(work))) => {
                     let answer = work(&mut self.floor, now());
                     self.write(Some(answer)).await;
+                }
+                Next::Asked(Some(Job::Forget(forgotten))) => {
+                    forgets.push(forgotten);
+                    return Left::Erased;
                 }
                 Next::Heard(_) => {
                     self.floor.hear(&heard, now());

@@ -69,9 +69,12 @@ impl RoutingDoor for RoutingDesk {
         self.check(tenant)?;
         if let Some(id) = &item.conversation {
             let known = self.0.store.conversation(tenant, id).await;
-            if known.map_err(|error| Failure::of(&error))?.is_none() {
+            let Some(known) = known.map_err(|error| Failure::of(&error))? else {
                 let message = "conversation_id: there is no such conversation".to_owned();
                 return Err(Failure { kind: ErrorKind::Invalid, message });
+            };
+            if known.erased_at.is_some() {
+                return Err(Failure::of(&StoreError::Erased(id.clone())));
             }
         }
         let offered = self.logged_offer(&item).await.map_err(|error| Failure::of(&error))?;

@@ -1,7 +1,8 @@
 //! What must survive a restart: the plan, who is there, and open work items with where each is.
 //!
 //! It is what the `route.*` events of the log come to. So that a start needn't read all of them, it is written to
-//! `routing.json` now and then, with the position up to where it goes; the file can be deleted at any time.
+//! `routing.json` now and then, with the position up to where it goes; the file can be deleted at any time, and is when
+//! something that may stand in it is erased.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::ErrorKind;
@@ -276,6 +277,18 @@ impl Ledger {
         }
     }
 
+    /// Whether it has an item of a conversation that is erased.
+    async fn has_erased(&self, store: &dyn Store, tenant: &TenantId) -> Result<bool, StoreError> {
+        for kept in self.items.values() {
+            let Some(id) = kept.offered.conversation_id.as_deref() else { continue };
+            let row = store.conversation(tenant, &id.into()).await?;
+            if row.is_some_and(|row| row.erased_at.is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whole or not at all. It takes a while where many items are open: call it where that holds up nobody.
     pub fn save(&self, file: &Path) -> std::io::Result<()> {
         private::write(file, &serde_json::to_vec(self)?)
@@ -284,6 +297,17 @@ impl Ledger {
 
 pub(super) fn file(folder: &Path) -> PathBuf {
     folder.join(FILE)
+}
+
+/// Removes what was kept, which is made anew from the log then.
+///
+/// # Errors
+/// It stands still.
+pub(super) async fn remove(folder: &Path) -> std::io::Result<()> {
+    match tokio::fs::remove_file(file(folder)).await {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// What was kept, and all that the log has behind it.
@@ -298,6 +322,11 @@ pub(super) async fn open(
     let mut ledger = kept(&file(folder)).await;
     if ledger.position > store.head().await? {
         tracing::warn!("the log is older than what the router had, which is made anew");
+        ledger = Ledger { version: VERSION, ..Ledger::default() };
+    } else if ledger.has_erased(store, tenant).await? {
+        if let Err(error) = remove(folder).await {
+            tracing::error!(%error, "what was erased still stands in the router's file");
+        }
         ledger = Ledger { version: VERSION, ..Ledger::default() };
     }
     let mut query = ReadQuery::all(tenant.clone(), ledger.position);

@@ -9,7 +9,8 @@
 //! The actor does no I/O but waiting: it takes what happens, and hands on what is to be written. What it knows can be
 //! made again from the log (`ledger`: plan, presence, open items; `board`: what conversations say), which is what a
 //! start does (`begin`, `restore`). So does a commit that fails, or a task that panics: a desk that may be ahead of the
-//! log is left, and nothing that was decided on it is written.
+//! log is left, and nothing that was decided on it is written. And so does an erasure: what the log doesn't have any more
+//! is in nothing that is made of it.
 
 mod actor;
 mod begin;
@@ -47,7 +48,7 @@ use crate::connect::telephony::auth::PublicUrl;
 use crate::domain::{ErrorKind, RoutingMode, TenantId};
 use crate::routing::context::ContextSettings;
 use crate::serve::Failure;
-use crate::store::{Outbox, Store};
+use crate::store::{Outbox, Store, StoreError};
 
 /// Jobs that wait for the desk; more are refused.
 const JOBS_MAX: usize = 1_024;
@@ -172,13 +173,27 @@ impl RoutingDesk {
         (Self(shared), tasks)
     }
 
+    /// Lets go of what was erased from the tenant's log, in memory and in the file.
+    ///
+    /// # Errors
+    /// It doesn't run any more, or the file can't be removed.
+    pub async fn forget(&self, tenant: &TenantId) -> Result<(), StoreError> {
+        if self.0.tenant != *tenant {
+            return Ok(());
+        }
+        let (forgotten, done) = oneshot::channel();
+        let asked = self.0.jobs.send(Job::Forget(forgotten)).await;
+        asked.map_err(|_| StoreError::Closed)?;
+        done.await.map_err(|_| StoreError::Closed)
+    }
+
     /// Has something done at the desk; answered once what came of it is durable.
     async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Floor, u64) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (answer, answered) = oneshot::channel();
-        let job = Job(Box::new(move |floor, now_ms| {
+        let job = Job::Work(Box::new(move |floor, now_ms| {
             let done = work(floor, now_ms);
             Box::new(move |is_durable| {
                 // Whoever asked may have gone; without an answer they hear that it is lost.

@@ -60,6 +60,8 @@ pub(super) struct Writer {
     pub packs: Packs,
     /// Cancelled when something wasn't written: the desk is ahead of the log then, and has to be made anew.
     pub lost: CancellationToken,
+    /// Cancelled when something is about a conversation that is erased: neither is the item kept, then.
+    pub erased: CancellationToken,
 }
 
 impl Writer {
@@ -147,6 +149,10 @@ impl Writer {
             let some = entries.by_ref().take(EVENTS_A_COMMIT).collect();
             match self.commit_some(&stream, some, failed).await {
                 Ok(events) => recorded.extend(events),
+                Err(StoreError::Erased(_)) => {
+                    self.erased.cancel();
+                    break;
+                }
                 Err(error) => {
                     failed.store(true, Ordering::Relaxed);
                     return Err(error);

@@ -2,6 +2,7 @@
 
 mod bots;
 mod cards;
+mod erased;
 mod live;
 mod plan;
 

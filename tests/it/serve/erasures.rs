@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use backchannel::app::erasure::{BatchesGone, Beside, ErasureDoor, ErasureError};
 use backchannel::app::gaps::GapDoor;
+use backchannel::app::routing::RoutingDesk;
 use backchannel::domain::*;
 use backchannel::store::outbox::conformance::note;
 use backchannel::store::{EventLog, Place};
@@ -15,17 +16,18 @@ use sha2::{Digest as _, Sha256};
 
 use super::harness::*;
 
-/// Beside the log of a house stand the questions only.
-struct OnlyGaps(PathBuf, Arc<GapDoor>);
+/// Beside the log of a house stand the questions, and what the router has.
+struct Made(PathBuf, Arc<GapDoor>, RoutingDesk);
 
 #[async_trait]
-impl Beside for OnlyGaps {
+impl Beside for Made {
     fn folder(&self) -> &Path {
         &self.0
     }
 
-    async fn forget_questions(&self, tenant: &TenantId) -> Result<(), ErasureError> {
-        Ok(self.1.forget(tenant).await?)
+    async fn forget_made(&self, tenant: &TenantId) -> Result<(), ErasureError> {
+        self.1.forget(tenant).await?;
+        Ok(self.2.forget(tenant).await?)
     }
 
     async fn forget_batches(
@@ -38,8 +40,13 @@ impl Beside for OnlyGaps {
     }
 }
 
-pub fn door(log: Arc<EventLog>, folder: PathBuf, gaps: Arc<GapDoor>) -> ErasureDoor {
-    let beside = OnlyGaps(folder.clone(), gaps);
+pub fn door(
+    log: Arc<EventLog>,
+    folder: PathBuf,
+    gaps: Arc<GapDoor>,
+    routing: RoutingDesk,
+) -> ErasureDoor {
+    let beside = Made(folder.clone(), gaps, routing);
     ErasureDoor::new(log, Place::Folder(folder), Arc::new(beside), "GB".to_owned())
 }
 
@@ -204,9 +211,40 @@ async fn a_call_that_goes_on_is_in_the_way_and_mistakes_are_told() {
         let (found, problem) = house.post("/v1/erasures", body).await;
         assert_eq!(found, status, "{problem}");
     }
+    // The first one is whole.
+    for wrong in ["+44 20 79", "email:ada", "ada@", "phone:nobody", "tel:1"] {
+        let (status, problem) =
+            house.post("/v1/erasures", json!({"contacts": [NUMBER, wrong], "dry_run": true})).await;
+        assert_eq!(status, 422, "{wrong}: {problem}");
+        let detail = problem["detail"].as_str().unwrap_or_default();
+        assert!(detail.starts_with("contacts[1]: "), "{wrong}: {problem}");
+    }
     let (status, _) =
         house.call_as(ADAS_KEY, Method::POST, "/v1/erasures", json!({"contacts": [NUMBER]})).await;
     assert_eq!(status, 403, "a knowledge manager erases nobody");
+    assert!(house.close().await);
+}
+
+#[tokio::test]
+async fn a_contact_is_found_however_they_are_written() {
+    let house = House::open().await;
+    let spellings = [
+        "+44 (0)20 7946 0123",
+        "sip:+442079460123@pbx.example.test",
+        "Ada <sip:+442079460123@pbx.example.test>;tag=1",
+        "tel:+44-20-7946-0123",
+        "Ada <ada@example.test>",
+    ];
+    for (at, from) in spellings.iter().enumerate() {
+        house.append(&format!("c-{at}"), vec![began(from), turn("t-1"), ended()]).await;
+    }
+    house.append("c-x", vec![began("Bo <bo@example.test>"), turn("t-1"), ended()]).await;
+    house.append("c-y", vec![began("+44 (0)20 7946 0124"), turn("t-1"), ended()]).await;
+    let contacts = json!({"contacts": ["+44 (0)20 7946 0123", "Ada@example.test"]});
+    let (status, done) = house.post("/v1/erasures", contacts).await;
+    assert_eq!(status, 200, "{done}");
+    assert_eq!(done["contacts"][0]["value"], NUMBER, "{done}");
+    assert_eq!(done["conversations"], json!(["c-0", "c-1", "c-2", "c-3", "c-4"]));
     assert!(house.close().await);
 }
 

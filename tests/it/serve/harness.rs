@@ -240,7 +240,7 @@ impl House {
             stop: stop.child_token(),
         };
         let (routing, routers) = RoutingDesk::start(options.routing, around);
-        let erasures = super::erasures::door(whole_log, data, gaps.clone());
+        let erasures = super::erasures::door(whole_log, data, gaps.clone(), routing.clone());
         let state = ServeState::new(Services {
             store: store.clone(),
             bus: bus.clone(),

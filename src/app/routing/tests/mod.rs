@@ -3,6 +3,7 @@
 mod before;
 mod bots;
 mod days;
+mod erased;
 mod lost;
 mod people;
 mod plan;
