@@ -16,6 +16,8 @@ mod fold;
 mod imported;
 mod kind;
 mod ledger;
+#[cfg(test)]
+mod length;
 mod named;
 mod rewrite;
 #[cfg(test)]
@@ -23,13 +25,14 @@ mod tests;
 mod text;
 mod written;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Range;
 
 use crate::domain::{
     PartyId, Redacted, RedactionKind, RedactionOutcome, RedactionResolved, Turn, TurnId, Word,
 };
 use digits::{Run, runs};
-use find::{Before, Found};
+use find::{Before, Found, Places};
 use ledger::Ledger;
 use rewrite::Replaced;
 
@@ -63,6 +66,8 @@ const HELD_MIN_DIGITS: usize = 4;
 /// Groups that belong together by their beginning are held back from this length on, whatever was
 /// said between them: six digits name the issuer and no more (PCI DSS 4.0, requirement 3.4.1).
 const JOINED_MIN_DIGITS: usize = 7;
+/// More digits than a card, its date and its codes have together are not looked at.
+const JOINED_MAX_DIGITS: usize = 32;
 /// A group of fewer digits joins others only when it is all that its turn says: people say "two
 /// times" between two numbers.
 const JOINING_MIN_DIGITS: usize = 3;
@@ -170,21 +175,31 @@ impl Masker {
         }
 
         let line = rewrite::line(words);
-        let mut secrets = self.secrets(party, &line, &found);
+        let mut secrets: BTreeMap<usize, Found> = self
+            .secrets(party, &line, &found)
+            .into_iter()
+            .map(|secret| (secret.start, secret))
+            .collect();
+        let starts = rewrite::starts(words);
         let mut replaced: Vec<Replaced> = Vec::new();
         for run in found {
-            let place = rewrite::place(words, run.first, run.last);
-            let over = |secret: &Found| secret.start < place.end && place.start < secret.end;
+            let place = rewrite::place(words, &starts, run.first, run.last);
+            let over: Vec<Found> = secrets
+                .range(..place.end)
+                .rev()
+                .map(|(_, secret)| *secret)
+                .take_while(|secret| place.start < secret.end)
+                .collect();
             // Check digits and marks prove what it is; a card can't be part of it.
-            if secrets.iter().any(|secret| over(secret) && is_proven(secret.kind)) {
+            if over.iter().any(|secret| is_proven(secret.kind)) {
                 continue;
             }
             let raw = raw_text(&raw[run.first..=run.last]);
-            let is_other = secrets.iter().any(over);
+            let is_other = !over.is_empty();
             let is_named = !context && names_another(words, &run);
             let state = match self.judge(&trail, &run, context, is_named) {
                 Verdict::Card { fragments } => {
-                    secrets.retain(|secret| !over(secret));
+                    over.iter().for_each(|secret| drop(secrets.remove(&secret.start)));
                     let before = trail.len() - fragments;
                     let placeholder = self.keep_as_card(&mut trail, before, &run, &mut masked);
                     replaced.push(Replaced::new(place, placeholder.clone()));
@@ -210,7 +225,7 @@ impl Masker {
             });
         }
         self.trails.insert(party.clone(), trail);
-        for secret in secrets {
+        for secret in secrets.into_values() {
             // It is answered.
             self.asked.iter_mut().for_each(|(_, asked)| *asked = asked.without(secret.kind));
             let placeholder = self.ledger.placeholder(secret.kind, &line[secret.range()]);
@@ -228,12 +243,12 @@ impl Masker {
     fn secrets(&self, party: &PartyId, line: &str, runs: &[Run]) -> Vec<Found> {
         let mut secrets = find::find(line, self.kinds, self.before(party));
         let words = find::words(line);
+        let mut taken: Places = secrets.iter().map(Found::range).collect();
         for run in runs {
             let Some(kind) = self.ledger.known(&run.digits) else { continue };
-            let std::ops::Range { start, end } = find::range_of(run, &words);
-            let again = Found { start, end, kind };
-            if !secrets.iter().any(|secret| secret.overlaps(&again)) {
-                secrets.push(again);
+            let Range { start, end } = find::range_of(run, &words);
+            if taken.take(start..end) {
+                secrets.push(Found { start, end, kind });
             }
         }
         secrets
@@ -268,7 +283,7 @@ impl Masker {
             trail.back().is_some_and(|last| !matches!(last.state, State::Shown))
         });
         let (of_words, found) = (find::words(text), runs(words.iter().copied()));
-        let mut hidden: Vec<std::ops::Range<usize>> =
+        let mut hidden: Vec<Range<usize>> =
             self.secrets(party, text, &found).iter().map(Found::range).collect();
         hidden.extend(find::unfinished(text, self.kinds, self.before(party)));
         for run in found {
@@ -308,6 +323,7 @@ impl Masker {
             .iter()
             .rev()
             .take_while(|fragment| matches!(fragment.state, State::Card(_)))
+            .take(card::USUAL)
             .map(|fragment| fragment.digits.len())
             .sum();
         let stands_alone = length >= JOINING_MIN_DIGITS || (run.leads && run.trails);
@@ -322,7 +338,7 @@ impl Masker {
         let mut joined = run.digits.clone();
         let mut direct = goes_on;
         for (fragments, fragment) in trail.iter().rev().enumerate().map(|(n, f)| (n + 1, f)) {
-            if !joins || !(fragment.joins || direct) {
+            if !joins || !(fragment.joins || direct) || joined.len() > JOINED_MAX_DIGITS {
                 break;
             }
             joined.insert_str(0, &fragment.digits);

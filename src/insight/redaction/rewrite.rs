@@ -37,11 +37,24 @@ pub(super) fn line(words: &[RawWord]) -> String {
 }
 
 /// Where whole words stand in the line, without the mark behind them.
-pub(super) fn place(words: &[RawWord], first: usize, last: usize) -> Range<usize> {
-    let start: usize = words[..first].iter().map(|word| word.text.len() + 1).sum();
-    let length: usize = words[first..=last].iter().map(|word| word.text.len() + 1).sum();
+pub(super) fn place(
+    words: &[RawWord],
+    starts: &[usize],
+    first: usize,
+    last: usize,
+) -> Range<usize> {
     let mark = words[last].text.chars().last().filter(|c| MARKS.contains(c));
-    start..start + length - 1 - mark.map_or(0, char::len_utf8)
+    starts[first]..starts[last] + words[last].text.len() - mark.map_or(0, char::len_utf8)
+}
+
+/// Where each word begins in the line.
+pub(super) fn starts(words: &[RawWord]) -> Vec<usize> {
+    let start = |at: &mut usize, word: &RawWord| {
+        let start = *at;
+        *at += word.text.len() + 1;
+        Some(start)
+    };
+    words.iter().scan(0, start).collect()
 }
 
 /// Words of a masked span become one with the span's times; the others keep theirs. The places are those of the line as

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::card;
 use super::digits::runs;
-use super::find::{self, Before, Found};
+use super::find::{self, Before, Found, Places};
 use super::fold::{Folded, folded};
 use super::kind::{self, Kinds, Secret};
 use super::ledger::Ledger;
@@ -72,18 +72,19 @@ fn found_in(read: &Folded<'_>, kinds: Kinds, before: Before) -> Vec<Found> {
     let is_only_cards = kinds == Kinds::of(&[Secret::Card]);
     let mut found = if is_only_cards { Vec::new() } else { find::find(text, kinds, before) };
     if kinds.has(Secret::Card) {
-        let others = found.clone();
-        found.extend(cards(text, &others));
+        let mut taken: Places = found.iter().map(Found::range).collect();
+        found.extend(cards(text, &mut taken));
         found.sort_by_key(|found| found.start);
     }
     found
 }
 
 /// Cards in digits, then those in words; what is found already is no part of them.
-fn cards(text: &str, others: &[Found]) -> Vec<Found> {
+fn cards(text: &str, taken: &mut Places) -> Vec<Found> {
     const BETWEEN_MAX: usize = 3;
+    const UNSEEN_MAX: usize = 1_000;
     let characters: Vec<(usize, char)> = text.char_indices().collect();
-    let is_other = |at: usize| others.iter().any(|other| other.range().contains(&characters[at].0));
+    let is_other = |at: usize| taken.overlap(&(characters[at].0..characters[at].0 + 1));
     let end_of = |at: usize| characters.get(at + 1).map_or(text.len(), |(byte, _)| *byte);
     let mut found = Vec::new();
     let mut at = 0;
@@ -97,7 +98,9 @@ fn cards(text: &str, others: &[Found]) -> Vec<Found> {
         let mut unseen = 0;
         while next < characters.len() && next - last - unseen <= BETWEEN_MAX + 1 && !is_other(next)
         {
-            if let Some(tag) = TAG.find(&text[characters[next].0..]) {
+            let rest = || &text[characters[next].0..];
+            let is_tag = characters[next].1 == '<' && unseen < UNSEEN_MAX;
+            if let Some(tag) = is_tag.then(|| TAG.find(rest())).flatten() {
                 let length = tag.as_str().chars().count();
                 (unseen, next) = (unseen + length, next + length);
                 continue;
@@ -115,14 +118,18 @@ fn cards(text: &str, others: &[Found]) -> Vec<Found> {
         }
         at = last + 1;
     }
-    found.extend(spelled(text, others, &found));
-    found.extend(lookalikes(text, others, &found));
+    taken.extend(found.iter().map(Found::range));
+    for more in [spelled, lookalikes] {
+        let more = more(text, taken);
+        taken.extend(more.iter().map(Found::range));
+        found.extend(more);
+    }
     found
 }
 
 /// Numbers with letters that look like a nought or a one. Issuer and check digit have to fit: names of things have such
 /// letters too.
-fn lookalikes(text: &str, others: &[Found], cards: &[Found]) -> Vec<Found> {
+fn lookalikes(text: &str, taken: &Places) -> Vec<Found> {
     let is_alone = |start: usize, end: usize| {
         let is_of_word = |c: char| c.is_alphanumeric();
         !text[..start].ends_with(is_of_word) && !text[end..].starts_with(is_of_word)
@@ -140,7 +147,7 @@ fn lookalikes(text: &str, others: &[Found], cards: &[Found]) -> Vec<Found> {
         .map(|hit| Found { start: hit.start(), end: hit.end(), kind: Secret::Card })
         .filter(|found| {
             let written = &text[found.range()];
-            let is_free = !others.iter().chain(cards).any(|other| other.overlaps(found));
+            let is_free = !taken.overlap(&found.range());
             let real = written.bytes().filter(u8::is_ascii_digit).count();
             is_free
                 && is_alone(found.start, found.end)
@@ -151,13 +158,10 @@ fn lookalikes(text: &str, others: &[Found], cards: &[Found]) -> Vec<Found> {
 }
 
 /// Numbers that are typed in words.
-fn spelled(text: &str, others: &[Found], cards: &[Found]) -> Vec<Found> {
+fn spelled(text: &str, taken: &Places) -> Vec<Found> {
     let words = find::words(text);
-    let taken = |start: usize, end: usize| {
-        others.iter().chain(cards).any(|other| start < other.end && other.start < end)
-    };
     // A word that is taken interrupts a number, as any other word does.
-    let shown = words.iter().map(|word| match taken(word.start, word.start + word.text.len()) {
+    let shown = words.iter().map(|word| match taken.overlap(&word.range()) {
         true => "taken",
         false => word.text,
     });

@@ -9,6 +9,8 @@ use super::{Before, Found, Kinds, Run, Secret, Word, card, may_be_card, range_of
 
 /// A cue holds for what comes within so many bytes.
 const REACH_BYTES: usize = 70;
+/// What asks stands so near before a cue.
+const SENTENCE_BYTES: usize = 200;
 /// An answer to a question of an earlier turn begins within so many words.
 const ANSWER_WITHIN_WORDS: usize = 8;
 /// A password that is said has at most so many words.
@@ -253,12 +255,25 @@ impl Topic {
     }
 }
 
+/// The last bytes before a place, and no part of a character.
+fn last_bytes(text: &str, end: usize, most: usize) -> &str {
+    &text[text.ceil_char_boundary(end.saturating_sub(most))..end]
+}
+
+/// The first bytes from a place on, and no part of a character.
+fn first_bytes(text: &str, from: usize, most: usize) -> &str {
+    &text[from..text.floor_char_boundary(from.saturating_add(most))]
+}
+
 /// Cues with where they end, in order of their ends.
 fn cues(text: &str) -> Vec<(usize, Topic)> {
     let mut found: Vec<(usize, Topic)> = CUES
         .iter()
         .flat_map(|(topic, regex)| regex.find_iter(text).map(|hit| (hit.end(), *topic)))
-        .filter(|(end, topic)| *topic != Topic::OneTimeCode || !OTHER_CODE.is_match(&text[..*end]))
+        .filter(|(end, topic)| {
+            *topic != Topic::OneTimeCode
+                || !OTHER_CODE.is_match(last_bytes(text, *end, REACH_BYTES))
+        })
         .collect();
     found.sort_by_key(|(end, _)| *end);
     found
@@ -273,11 +288,12 @@ pub(super) fn cued(text: &str, words: &[Word<'_>], runs: &[Run], before: Before)
         if may_be_card(&run.digits) {
             continue;
         }
-        let near = cues.iter().rev().filter(|(end, _)| {
-            let is_near = *end <= range.start && range.start - end <= REACH_BYTES;
+        let near = cues[..cues.partition_point(|(end, _)| *end <= range.start)]
+            .iter()
+            .rev()
+            .take_while(|(end, _)| range.start - end <= REACH_BYTES)
             // "my PIN doesn't work, and the order is 4711"
-            is_near && !text[*end..range.start].split_whitespace().any(turns_away)
-        });
+            .filter(|(end, _)| !text[*end..range.start].split_whitespace().any(turns_away));
         let mut topics = near.map(|(_, topic)| *topic);
         let topic = topics.find(|topic| topic.fits(&run.digits, of_bank));
         let kind = topic.map(Topic::kind).or_else(|| answer(run, before));
@@ -335,7 +351,7 @@ fn documents(text: &str, cues: &[(usize, Topic)], found: &mut Vec<Found>) {
         if !matches!(topic, Topic::NationalId | Topic::Licence | Topic::SocialSecurity) {
             continue;
         }
-        let rest = &text[*end..];
+        let rest = first_bytes(text, *end, REACH_BYTES);
         let reach = rest
             .char_indices()
             .map(|(at, _)| at)
@@ -373,12 +389,13 @@ fn passwords(text: &str, words: &[Word<'_>], before: Before) -> Vec<Found> {
 
 /// The words from a place on that are the password: one, or more that are said in a row.
 fn password(words: &[Word<'_>], from: usize) -> Option<Found> {
-    let first = words.iter().position(|word| word.start + word.text.len() > from)?;
+    let first = words.partition_point(|word| word.start + word.text.len() <= from);
+    let after = words.get(first)?;
     let bare = |word: &Word<'_>| {
         word.text.trim_matches(|c: char| "\"'“”‘’.,;:!?()".contains(c)).to_lowercase()
     };
-    let start = words[first].start.max(from);
-    let value = &words[first].text[start - words[first].start..];
+    let start = after.start.max(from);
+    let value = &after.text[start - after.start..];
     let small = value.trim_matches(|c: char| "\"'“”‘’.,;:!?()".contains(c)).to_lowercase();
     if small.is_empty()
         || NO_PASSWORD.contains(&&*small.replace('’', "'"))
@@ -410,10 +427,12 @@ fn password(words: &[Word<'_>], from: usize) -> Option<Found> {
 pub(super) fn asked(text: &str) -> Before {
     let cues = cues(text);
     let mut kinds = Vec::new();
+    let last_digit = text.rfind(|c: char| c.is_ascii_digit());
     for (end, topic) in &cues {
-        let sentence = text[..*end].rfind(['.', '!', '\n']).map_or(0, |at| at + 1);
-        let (before, rest) = (&text[sentence..*end], &text[*end..]);
-        let is_told = rest.bytes().any(|byte| byte.is_ascii_digit());
+        let sentence = last_bytes(text, *end, SENTENCE_BYTES);
+        let before = sentence.rsplit(['.', '!', '\n']).next().unwrap_or_default();
+        let rest = &text[*end..];
+        let is_told = last_digit.is_some_and(|at| at >= *end);
         let is_told = is_told || OF_TROUBLE.is_match(before);
         if !is_told && (ASKS.is_match(before) || QUESTION.is_match(rest) || OPEN.is_match(rest)) {
             kinds.push(topic.kind());

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Before, Found, Secret};
+use super::{Before, Found, Places, Secret};
 
 /// A date so near behind "date of birth" is that.
 const REACH_BYTES: usize = 60;
@@ -60,14 +60,15 @@ fn is_date(first: &str, second: &str, third: &str) -> bool {
 pub(super) fn dates(text: &str, before: Before) -> Vec<Found> {
     let births: Vec<usize> = BIRTH.find_iter(text).map(|hit| hit.end()).collect();
     let is_birth = |start: usize| {
-        let is_near = births.iter().any(|end| *end <= start && start - end <= REACH_BYTES);
+        let last = births[..births.partition_point(|end| *end <= start)].last();
+        let is_near = last.is_some_and(|end| start - end <= REACH_BYTES);
         is_near || before.asked.has(Secret::BirthDate) && start <= ANSWER_WITHIN_BYTES
     };
     let kind = |start: usize| if is_birth(start) { Secret::BirthDate } else { Secret::Date };
     let mut found: Vec<Found> = Vec::new();
+    let mut taken = Places::default();
     let mut push = |start: usize, end: usize| {
-        let is_free = !found.iter().any(|other: &Found| start < other.end && other.start < end);
-        if is_free {
+        if taken.take(start..end) {
             found.push(Found { start, end, kind: kind(start) });
         }
     };
@@ -90,9 +91,9 @@ pub(super) fn dates(text: &str, before: Before) -> Vec<Found> {
     WEEKDAY.find_iter(text).for_each(|hit| push(hit.start(), hit.end()));
     for hit in AGE.captures_iter(text) {
         let Some(age) = hit.get(1).or_else(|| hit.get(2)) else { continue };
-        let is_free =
-            !found.iter().any(|other: &Found| age.start() < other.end && other.start < age.end());
-        if is_free && age.as_str().parse::<u32>().is_ok_and(|age| (1..=119).contains(&age)) {
+        if !taken.overlap(&age.range())
+            && age.as_str().parse::<u32>().is_ok_and(|age| (1..=119).contains(&age))
+        {
             found.push(Found { start: age.start(), end: age.end(), kind: Secret::Age });
         }
     }

@@ -9,6 +9,7 @@ mod dates;
 mod lists;
 mod names;
 mod numbers;
+mod places;
 mod shapes;
 mod street;
 mod tokens;
@@ -19,6 +20,7 @@ use std::ops::Range;
 use super::card;
 use super::digits::{self, Run};
 use super::kind::{Kinds, Secret};
+pub(super) use places::Places;
 
 /// Where a secret stands, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +33,6 @@ pub(super) struct Found {
 impl Found {
     pub fn range(&self) -> Range<usize> {
         self.start..self.end
-    }
-    pub fn overlaps(&self, other: &Self) -> bool {
-        self.start < other.end && other.start < self.end
     }
 }
 
@@ -72,6 +71,10 @@ pub(super) struct Word<'a> {
 }
 
 impl Word<'_> {
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.start + self.text.len()
+    }
+
     /// From the first to the last letter or digit.
     fn trimmed(&self) -> (usize, usize) {
         let is_mark = |c: char| !c.is_alphanumeric();
@@ -82,6 +85,9 @@ impl Word<'_> {
     /// Its capitals and digits as of an identifier: written, or spelled one by one.
     fn characters(&self) -> Option<String> {
         let bare: String = self.text.chars().filter(|c| c.is_alphanumeric()).collect();
+        if bare.is_empty() {
+            return None;
+        }
         let is_code = bare.len() == 1 || bare.bytes().any(|byte| byte.is_ascii_digit());
         if is_code || self.text.chars().all(|c| c.is_ascii_uppercase() || !c.is_alphanumeric()) {
             return bare.is_ascii().then(|| bare.to_ascii_uppercase());
@@ -101,16 +107,12 @@ pub(super) fn words(text: &str) -> Vec<Word<'_>> {
 /// Finds what is secret of these kinds, cards excepted, in order and none over another. Placeholders stay alone.
 pub(super) fn find(text: &str, kinds: Kinds, before: Before) -> Vec<Found> {
     let mut kept: Vec<Found> = Vec::new();
-    let placeholders = placeholders(text);
+    let mut taken: Places = placeholders(text).into_iter().collect();
     let words = words(text);
     let runs = digits::runs(words.iter().map(|word| word.text));
-    let keep = |candidates: Vec<Found>, kept: &mut Vec<Found>| {
+    let mut keep = |candidates: Vec<Found>, kept: &mut Vec<Found>| {
         for found in candidates {
-            let is_free = !kept.iter().any(|other| other.overlaps(&found))
-                && !placeholders.iter().any(|placeholder| {
-                    found.start < placeholder.end && placeholder.start < found.end
-                });
-            if kinds.has(found.kind) && found.start < found.end && is_free {
+            if kinds.has(found.kind) && taken.take(found.range()) {
                 kept.push(found);
             }
         }
@@ -134,7 +136,7 @@ pub(super) fn find(text: &str, kinds: Kinds, before: Before) -> Vec<Found> {
     if kinds.has_any(NAMES) {
         let tokens = tokens::tokens(text);
         let addresses = street::addresses(&tokens);
-        let taken: Vec<Found> = kept.iter().chain(&addresses).copied().collect();
+        let taken = kept.iter().chain(&addresses).map(Found::range).collect();
         keep(addresses, &mut kept);
         keep(names::names(text, &tokens, &taken), &mut kept);
     }
@@ -174,10 +176,14 @@ fn may_be_card(digits: &str) -> bool {
 
 /// Where placeholders stand: `[iban-1]`.
 pub(super) fn placeholders(text: &str) -> Vec<Range<usize>> {
+    /// Bytes of the longest, without the brackets.
+    const LONGEST: usize = 24;
     let mut found = Vec::new();
     for (start, _) in text.match_indices('[') {
         let rest = &text[start + 1..];
-        let Some(end) = rest.find(']') else { break };
+        let Some(end) = rest.bytes().take(LONGEST + 1).position(|byte| byte == b']') else {
+            continue;
+        };
         if is_placeholder(&rest[..end]) {
             found.push(start..start + end + 2);
         }

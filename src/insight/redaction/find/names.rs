@@ -11,14 +11,14 @@ use super::words::{
     AFTER_PEOPLE, BEFORE_COMPANIES, BEFORE_PEOPLE, BEFORE_PLACES, COMPANY_NOUNS, MONTHS, NEVER,
     OF_COMPANIES, PEOPLES, TITLES, WEEKDAYS, WITHIN_NAMES,
 };
-use super::{Found, Secret};
+use super::{Found, Places, Secret};
 
 /// A chunk is a name from so many points on.
 const ENOUGH: f32 = 2.0;
 /// Tokens behind a name in which a sentence may say that it is a company.
 const COMPANY_WITHIN: usize = 10;
 
-pub(super) fn names(text: &str, tokens: &[Token<'_>], taken: &[Found]) -> Vec<Found> {
+pub(super) fn names(text: &str, tokens: &[Token<'_>], taken: &Places) -> Vec<Found> {
     let mut found = Vec::new();
     let shouted = tokens.iter().filter(|token| token.is_shouted).count();
     let words = tokens.iter().filter(|token| token.is_word()).count();
@@ -99,12 +99,10 @@ fn is_never(token: &Token<'_>) -> bool {
 fn chunk(
     tokens: &[Token<'_>],
     at: usize,
-    taken: &[Found],
+    taken: &Places,
     is_shouted: bool,
 ) -> Option<Range<usize>> {
-    let is_taken = |token: &Token<'_>| {
-        taken.iter().any(|found| token.start < found.end && found.start < token.end)
-    };
+    let is_taken = |token: &Token<'_>| taken.overlap(&(token.start..token.end));
     let first = &tokens[at];
     let is_word = |token: &Token<'_>| token.known.is(Known::WORD) || is_never(token);
     let is_one = |token: &Token<'_>| {
@@ -371,8 +369,9 @@ fn companies_of_families(tokens: &[Token<'_>], found: &mut Vec<Found>) {
 }
 
 /// "my name is rubija", written small.
-fn said_names(text: &str, tokens: &[Token<'_>], taken: &[Found], found: &mut Vec<Found>) {
+fn said_names(text: &str, tokens: &[Token<'_>], taken: &Places, found: &mut Vec<Found>) {
     const MOST: usize = 3;
+    let mut named_places: Places = found.iter().map(Found::range).collect();
     for at in 2..tokens.len() {
         let is_cue = tokens[at - 1].small == "is" && tokens[at - 2].small == "name"
             || tokens[at - 1].small == "name's";
@@ -387,8 +386,8 @@ fn said_names(text: &str, tokens: &[Token<'_>], taken: &[Found], found: &mut Vec
         let named = tokens[at..].iter().take(MOST).take_while(is_name).count();
         if named > 0 {
             let (start, end) = (tokens[at].start, tokens[at + named - 1].end);
-            let overlaps = |other: &Found| other.start < end && start < other.end;
-            if !found.iter().chain(taken).any(overlaps) && text.is_char_boundary(end) {
+            let is_free = !taken.overlap(&(start..end)) && text.is_char_boundary(end);
+            if is_free && named_places.take(start..end) {
                 found.push(Found { start, end, kind: Secret::Person });
             }
         }

@@ -131,16 +131,18 @@ fn is_alone(text: &str, range: Range<usize>) -> bool {
     !before.ends_with(is_digit) && !after.starts_with(is_digit)
 }
 
+/// Characters of the longest IBAN.
+const IBAN_LONGEST: usize = 34;
+
 /// IBANs, written or spelled, over any number of words.
 fn ibans(words: &[Word<'_>], found: &mut Vec<Found>) {
-    /// Characters of the longest.
-    const LONGEST: usize = 34;
+    let parts: Vec<Option<String>> = words.iter().map(Word::characters).collect();
     for first in 0..words.len() {
         let mut bare = String::new();
-        for (index, word) in words.iter().enumerate().skip(first) {
-            let Some(part) = word.characters() else { break };
-            bare.push_str(&part);
-            if bare.len() > LONGEST || bare.len() >= 4 && iban_length(&bare).is_none() {
+        for (index, part) in parts.iter().enumerate().skip(first) {
+            let Some(part) = part else { break };
+            bare.push_str(part);
+            if bare.len() > IBAN_LONGEST || bare.len() >= 4 && iban_length(&bare).is_none() {
                 break;
             }
             if is_iban(&bare) {
@@ -155,9 +157,10 @@ fn ibans(words: &[Word<'_>], found: &mut Vec<Found>) {
 
 /// Where the beginning of an IBAN stands at the end.
 pub(super) fn open_iban(words: &[Word<'_>]) -> Option<usize> {
-    (0..words.len()).find_map(|first| {
-        let parts: Option<String> = words[first..].iter().map(Word::characters).collect();
-        let bare = parts?;
+    let last = &words[words.len().saturating_sub(IBAN_LONGEST)..];
+    let parts: Vec<Option<String>> = last.iter().map(Word::characters).collect();
+    (0..last.len()).find_map(|first| {
+        let bare = parts[first..].iter().cloned().collect::<Option<String>>()?;
         let is_begun = bare.len() < 4
             && bare.len() > 1
             && bare.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
@@ -165,7 +168,7 @@ pub(super) fn open_iban(words: &[Word<'_>]) -> Option<usize> {
         let length = iban_length(&bare);
         let is_open =
             length.is_some_and(|length| bare.len() < length) || is_begun && bare.len() > 2;
-        is_open.then(|| words[first].trimmed().0)
+        is_open.then(|| last[first].trimmed().0)
     })
 }
 

@@ -56,11 +56,12 @@ fn begins(tokens: &[Token<'_>], at: usize) -> Option<usize> {
     let token = &tokens[at];
     if DWELLINGS.contains(&*token.small) && token.is_capital {
         let mut next = at + 1;
-        while tokens.get(next).is_some_and(|token| {
+        let is_between = |token: &Token<'_>| {
             token.is_mark('.')
                 || token.is_mark('#')
                 || matches!(&*token.small, "box" | "office" | "o")
-        }) {
+        };
+        while next - at < STREET_WITHIN && tokens.get(next).is_some_and(is_between) {
             next += 1;
         }
         return tokens.get(next).filter(|token| token.is_number()).map(|_| next + 1 - at);
@@ -82,7 +83,9 @@ fn begins(tokens: &[Token<'_>], at: usize) -> Option<usize> {
 /// "12 Timms Drive", "6400 12 Timms Drive", "28030 Edeby 55".
 fn house_first(tokens: &[Token<'_>], at: usize) -> Option<usize> {
     let mut next = at + 1;
-    while tokens.get(next).is_some_and(|token| is_house(token) && token.is_apart) {
+    while next - at < STREET_WITHIN
+        && tokens.get(next).is_some_and(|token| is_house(token) && token.is_apart)
+    {
         next += 1;
     }
     let numbers = next - at;
