@@ -10,8 +10,9 @@ use serde_json::json;
 use super::Failure;
 use super::log::{PlaceArgs, runtime};
 use crate::domain::ErrorKind;
-use crate::store::Store as _;
+use crate::store::backup::{self, BackupError};
 use crate::store::chain::{LogHead, Report};
+use crate::store::{Place, Store as _};
 
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
@@ -22,7 +23,8 @@ pub enum AuditCommand {
 /// Walk the whole log and check the hash chain of each conversation, also while a service runs
 ///
 /// One changed byte, a missing event and an end that was cut off are found and named. Whoever could also change what
-/// the log knows of its own end is found with a head that `audit head` printed earlier and that was kept elsewhere.
+/// the log knows of its own end is found with a head that `audit head` printed earlier and that was kept elsewhere. The
+/// file of a backup must be to the byte what its note tells of.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     #[command(flatten)]
@@ -84,12 +86,7 @@ impl VerifyArgs {
 fn verify(args: &VerifyArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let kept = args.kept()?;
     let place = args.log.place(&args.log.config()?)?;
-    let report = runtime()?.block_on(async {
-        let log = place.open_to_read().await?;
-        let report = log.audit(kept, |_| ()).await;
-        log.close().await;
-        report
-    })?;
+    let (report, kept) = runtime()?.block_on(audited(&place, kept))?;
     match args.json {
         true => say(out, &as_json(&report).to_string())?,
         false => print(&report, kept, out)?,
@@ -102,6 +99,33 @@ fn verify(args: &VerifyArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
             Err(Failure::new(ErrorKind::Conflict, message))
         }
     }
+}
+
+/// What was found, and the head that the log was held against: that of a backup's note where no other is given.
+async fn audited(
+    place: &Place,
+    kept: Option<LogHead>,
+) -> Result<(Report, Option<LogHead>), Failure> {
+    let (noted, damage) = match place {
+        Place::Folder(folder) => match backup::noted(folder).await {
+            Ok(noted) => (noted, None),
+            Err(BackupError::NoBackup { why, .. }) => (None, Some(why)),
+            Err(error) => return Err(error.into()),
+        },
+        Place::Postgres(_) => (None, None),
+    };
+    let kept = kept.or(noted);
+    let log = match (place.open_to_read().await, &damage) {
+        (Err(_), Some(why)) => return Err(Failure::new(ErrorKind::Conflict, why.clone())),
+        (opened, _) => opened?,
+    };
+    let report = log.audit(kept, |_| ()).await;
+    log.close().await;
+    let mut report = report?;
+    if let Some(why) = damage {
+        report.damaged(why);
+    }
+    Ok((report, kept))
 }
 
 fn print(report: &Report, kept: Option<LogHead>, out: &mut dyn Write) -> Result<(), Failure> {

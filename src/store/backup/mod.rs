@@ -168,6 +168,17 @@ async fn make(
     Ok(note)
 }
 
+/// The head that a folder's `backup.json` tells of, whose file must be what it says; `None` where there is no such note.
+///
+/// # Errors
+/// `NoBackup`: the file isn't what the note tells of, or the note can't be read.
+pub async fn noted(folder: &Path) -> Result<Option<LogHead>, BackupError> {
+    match folder.join(NOTE).exists() {
+        true => restore::noted(folder).await.map(|(_, head)| Some(head)),
+        false => Ok(None),
+    }
+}
+
 /// A connection that sees the log as it is now, whatever is written meanwhile.
 async fn snapshot(from: &Place) -> Result<Connection, StoreError> {
     match from {

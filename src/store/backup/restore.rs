@@ -82,8 +82,8 @@ pub async fn restore(
     Ok(Restored { note, set_aside, erased })
 }
 
-/// The note of a backup whose every byte and link was checked, and its log.
-async fn verified(folder: &Path) -> Result<(Note, Current), BackupError> {
+/// The note of a backup whose file is to the byte what it tells of, and the log's head by it.
+pub(super) async fn noted(folder: &Path) -> Result<(Note, LogHead), BackupError> {
     let bad = |why: String| BackupError::NoBackup { folder: folder.to_owned(), why };
     let path = folder.join(NOTE);
     let text = match tokio::fs::read_to_string(&path).await {
@@ -103,7 +103,14 @@ async fn verified(folder: &Path) -> Result<(Note, Current), BackupError> {
     if hashed(&file).await? != (note.bytes, note.sha256.clone()) {
         return Err(bad(format!("{FILE} isn't the file that {NOTE} tells of; it is damaged")));
     }
-    let current = Current::of(file).await?;
+    Ok((note, head))
+}
+
+/// The note of a backup whose every byte and link was checked, and its log.
+async fn verified(folder: &Path) -> Result<(Note, Current), BackupError> {
+    let bad = |why: String| BackupError::NoBackup { folder: folder.to_owned(), why };
+    let (note, head) = noted(folder).await?;
+    let current = Current::of(folder.join(FILE)).await?;
     let report = checked(&current.file, Some(head)).await?;
     match report.faults.first() {
         Some(fault) => Err(bad(format!("it is damaged: {fault}"))),

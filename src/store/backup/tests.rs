@@ -162,7 +162,8 @@ async fn what_is_damaged_is_not_backed_up_and_not_restored() {
     drop(log);
     let scratch = tempfile::tempdir().expect("a folder");
     let folder = scratch.path().join("good");
-    backup(&home.place, &folder, &mut |_| ()).await.expect("backed up");
+    let made = backup(&home.place, &folder, &mut |_| ()).await.expect("backed up");
+    assert_eq!(noted(&folder).await.expect("it is what it was"), LogHead::parse(&made.head));
 
     let target = Home::folder().await;
     let other = target.open().await;
@@ -178,7 +179,10 @@ async fn what_is_damaged_is_not_backed_up_and_not_restored() {
     let error =
         restore(&folder, &target.place, None, true, &mut |_| ()).await.expect_err("damaged");
     assert!(error.to_string().contains("it is damaged"), "{error}");
+    let error = noted(&folder).await.expect_err("damaged");
+    assert!(error.to_string().contains("isn't the file"), "{error}");
     std::fs::remove_file(folder.join(NOTE)).expect("removed");
+    assert_eq!(noted(&folder).await.expect("nothing is told of it"), None);
     let error =
         restore(&folder, &target.place, None, true, &mut |_| ()).await.expect_err("not whole");
     assert!(error.to_string().contains("no whole backup"), "{error}");

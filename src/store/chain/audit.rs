@@ -83,6 +83,15 @@ struct End {
     chain: Hash,
 }
 
+impl Report {
+    /// What is wrong with that in which the log stands: named before all else.
+    pub fn damaged(&mut self, what: String) {
+        self.faults.insert(0, Fault::Damaged(what));
+        self.faults.truncate(NAMED);
+        self.fault_count += 1;
+    }
+}
+
 /// A walk in progress: `take` all events in order, then the rows by `conversation`, then `finish`.
 pub struct Audit {
     ends: HashMap<(TenantId, ConversationId), End>,

@@ -156,6 +156,27 @@ async fn a_contact_is_gone_from_every_file_and_every_backup() {
     assert!(code == Some(2) && out.contains(&format!("(position {position})")), "{out}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_of_which_a_byte_has_changed_is_told_of() {
+    let home = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| home.path().join(name).display().to_string();
+    let (data, backup) = (at("data"), at("backup"));
+    fill(Path::new(&data), 2).await;
+    well(&["backup", &backup, "--data", &data]);
+    let report = well(&["audit", "verify", "--store", &backup]);
+    assert!(report.contains("the chain holds"), "{report}");
+    let file = Path::new(&backup).join("events.sqlite");
+    let mut bytes = std::fs::read(&file).expect("reads");
+    // Among the sealed pieces: no chain is over them, and SQLite finds nothing wrong in them.
+    let last = bytes.iter().rposition(|byte| *byte > 0x7f).expect("something is sealed");
+    bytes[last] ^= 1;
+    std::fs::write(&file, &bytes).expect("writes");
+    let (code, out, error) = run(&["audit", "verify", "--store", &backup]);
+    let told = format!("{out}{error}");
+    assert!(code == Some(2) && told.contains("isn't the file that backup.json tells of"), "{told}");
+    assert!(!told.contains("the chain holds"), "{told}");
+}
+
 /// Changes one event past the store, erased or not.
 async fn change(data: &str, position: i64) {
     use sqlx::Connection as _;
