@@ -293,6 +293,9 @@ fn remains(place: &Place, folder: &Path) -> Vec<String> {
         "What was written into other systems; see `elsewhere`.".to_owned(),
         "Copies of the log that were made without `backchannel backup`, and files that were exported.".to_owned(),
         "Keyrings of backups that were exported before (`backchannel keyring export`): replace them.".to_owned(),
+        "Drafts of articles that were made of conversations, in backups that an earlier version made: they stand in \
+         them in clear, and go when one is restored."
+            .to_owned(),
     ];
     if let Place::Postgres(_) = place {
         remains.push(

@@ -10,6 +10,8 @@ use crate::domain::{ArticleContent, ArticleId, Audience, Redacted, SentenceOrigi
 use crate::store::{StoreError, wire};
 
 pub const SCHEMA: &str = "backchannel/article/1";
+/// What stands in the place of a content that a backup holds under keys only. It is read as no article.
+pub const SEALED: &str = "{}";
 
 /// As it stands in the log and in answers.
 pub fn content(content: &ArticleContent) -> wire::ArticleContent {

@@ -8,6 +8,7 @@
 //! that was backed up (`keyring`). So an erasure, which destroys the key, reaches every backup, wherever it is.
 
 mod copy;
+mod drafts;
 mod keyring;
 mod pieces;
 mod restore;
@@ -29,8 +30,8 @@ pub use self::keyring::{Keyring, export};
 pub use self::restore::{Restored, replaced, restore};
 
 const NOTE: &str = "backup.json";
-/// 1: nothing is sealed.
-const VERSION: u32 = 2;
+/// 1: nothing is sealed; 2: drafts of articles aren't.
+const VERSION: u32 = 3;
 
 /// What a backup holds, as `backup.json` says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -168,7 +169,7 @@ async fn make(
     Ok(note)
 }
 
-/// The head that a folder's `backup.json` tells of, whose file must be what it says; `None` where there is no such note.
+/// The head that a folder's `backup.json` tells of, whose file must be what it says; `None` where there is no note.
 ///
 /// # Errors
 /// `NoBackup`: the file isn't what the note tells of, or the note can't be read.

@@ -167,7 +167,7 @@ fn whose(table: &Table, row: &[Value], conversation: &str) -> Whose {
     (of("tenant"), of(conversation))
 }
 
-fn text(value: &Value) -> Option<&str> {
+pub fn text(value: &Value) -> Option<&str> {
     match value {
         Value::Text(text) => text.as_deref(),
         Value::Int(_) | Value::Bytes(_) => None,
@@ -180,6 +180,6 @@ fn salt_of(hex: &str) -> Option<Salt> {
     bytes?.try_into().ok().filter(|_| hex.len() == 32)
 }
 
-fn json(value: &impl serde::Serialize) -> String {
+pub fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("texts and numbers are JSON; this is a bug")
 }

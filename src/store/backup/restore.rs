@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::keyring::Keyring;
 use super::seal::Opener;
-use super::{BackupError, NOTE, Note, VERSION, checked, close, copy, hashed, io, synced};
+use super::{BackupError, NOTE, Note, VERSION, checked, close, copy, drafts, hashed, io, synced};
 use crate::store::chain::LogHead;
 use crate::store::reader::read_error;
 use crate::store::sql::{Connection, Sql};
@@ -233,6 +233,7 @@ impl Source {
         from.script("BEGIN").await.map_err(unread)?;
         copy::empty(target).await.map_err(broken)?;
         copy::copy(&mut from, target, &mut opener, failed, progress).await?;
+        drafts::settle(target, &opener.gone).await.map_err(broken)?;
         opener.keys().give_to(target).await.map_err(broken)?;
         target.execute(name_anew()).await.map_err(broken)?;
         if let Connection::Postgres(_) = target {

@@ -4,7 +4,7 @@
 //! in the table `sealed`, what was erased, each piece by AES-256-GCM under the key of its conversation. Without the
 //! key it stays erased, and the chain still holds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -12,9 +12,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::copy::{Change, Table};
+use super::drafts::{self, Drafts, Shares};
 use super::keyring::Keyring;
 use super::pieces::{self, Pieces, Whose};
 use crate::store::StoreError;
+use crate::store::reader::read_error;
 use crate::store::sql::{Connection, Sql, Value};
 
 pub const KEY_BYTES: usize = 32;
@@ -73,23 +75,34 @@ fn about(part: &str, row: i64, (tenant, conversation): &Whose) -> String {
     format!("backchannel backup 1\n{part}\n{row}\n{tenant}\n{conversation}")
 }
 
+/// What stands under several keys together stands apart.
+fn part(table: &Table, is_shared: bool) -> String {
+    match is_shared {
+        true => format!("{}/shared", table.name),
+        false => table.name.to_owned(),
+    }
+}
+
 /// On the way into a backup.
 pub struct Sealer {
     /// To the live log: a conversation's first backup makes its key.
     keys: Connection,
     known: HashMap<Whose, Option<Key>>,
+    /// `None`: not read yet.
+    drafts: Option<Drafts>,
     failed: fn(&sqlx::Error) -> StoreError,
 }
 
 struct Piece {
     row: i64,
+    is_shared: bool,
     whose: Whose,
     pieces: Pieces,
 }
 
 impl Sealer {
     pub fn new(keys: Connection, failed: fn(&sqlx::Error) -> StoreError) -> Self {
-        Self { keys, known: HashMap::new(), failed }
+        Self { keys, known: HashMap::new(), drafts: None, failed }
     }
 
     pub fn into_connection(self) -> Connection {
@@ -169,29 +182,38 @@ impl Change for Sealer {
         &mut self,
         table: &Table,
         rows: &mut [Vec<Value>],
-        _: &mut Connection,
+        from: &mut Connection,
         to: &mut Connection,
     ) -> Result<(), StoreError> {
         let failed = self.failed;
+        let drafts = match self.drafts.take() {
+            Some(drafts) => drafts,
+            None => Drafts::of_log(from).await.map_err(|error| read_error(&error))?,
+        };
         let mut pieces = Vec::new();
         for row in rows {
-            let taken = pieces::take(table, row);
+            let (shared, own) = (drafts.take(table, row), pieces::take(table, row));
             let Value::Int(Some(number)) = row[0] else { continue };
-            pieces.extend(taken.into_iter().map(|(whose, pieces)| Piece {
-                row: number,
-                whose,
-                pieces,
-            }));
+            for (is_shared, taken) in [(true, shared), (false, own)] {
+                pieces.extend(taken.into_iter().map(|(whose, pieces)| Piece {
+                    row: number,
+                    is_shared,
+                    whose,
+                    pieces,
+                }));
+            }
         }
+        self.drafts = Some(drafts);
         self.learn(&pieces).await.map_err(|error| failed(&error))?;
         let mut sealed: Vec<[Value; 5]> = Vec::new();
         for piece in &pieces {
             let Some(Some(key)) = self.known.get(&piece.whose) else { continue };
             let text = serde_json::to_string(&piece.pieces).expect("texts are JSON; this is a bug");
-            let bytes = key.seal(&about(table.name, piece.row, &piece.whose), &text);
+            let part = part(table, piece.is_shared);
+            let bytes = key.seal(&about(&part, piece.row, &piece.whose), &text);
             let bytes = bytes.ok_or_else(|| StoreError::Write("a row can't be sealed".into()))?;
             sealed.push([
-                table.name.into(),
+                part.into(),
                 piece.row.into(),
                 piece.whose.0.as_str().into(),
                 piece.whose.1.as_str().into(),
@@ -220,7 +242,9 @@ pub struct Opener {
     is_plain: bool,
     now_ms: i64,
     /// Conversations whose key is gone.
-    pub closed: std::collections::BTreeSet<Whose>,
+    pub closed: BTreeSet<Whose>,
+    /// Positions of articles' revisions that rest on one of these, or can't be opened.
+    pub gone: BTreeSet<i64>,
 }
 
 impl Opener {
@@ -230,7 +254,8 @@ impl Opener {
         let sql = Sql::new("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sealed'");
         let is_plain = from.row(sql).await?.is_none();
         let now_ms = jiff::Timestamp::now().as_millisecond();
-        Ok(Self { keys, is_plain, now_ms, closed: Default::default() })
+        let (closed, gone) = (BTreeSet::new(), BTreeSet::new());
+        Ok(Self { keys, is_plain, now_ms, closed, gone })
     }
 
     /// Whether the backup needs keys, and there are none at all.
@@ -264,33 +289,53 @@ impl Change for Opener {
         if self.is_plain {
             return Ok(());
         }
+        let (own, shared) = (part(table, false), part(table, true));
         let sql = Sql::new(
-            "SELECT row, tenant, conversation, bytes FROM sealed WHERE part = $1 AND row >= $2 AND row <= $3",
-        );
-        let sealed = from.rows(sql.with(table.name).with(first).with(last)).await;
+            "SELECT part, row, tenant, conversation, bytes FROM sealed WHERE part IN ($1, $2) \
+             AND row >= $3 AND row <= $4",
+        )
+        .with(own.as_str())
+        .with(shared.as_str())
+        .with(first)
+        .with(last);
+        let sealed = from.rows(sql).await;
         let sealed = sealed.map_err(|error| StoreError::Read(error.to_string().into()))?;
-        let mut by_row: HashMap<i64, Vec<(Whose, Vec<u8>)>> = HashMap::new();
+        let mut by_row: HashMap<i64, Vec<(bool, Whose, Vec<u8>)>> = HashMap::new();
         for one in &sealed {
-            let whose = (one.text(1).to_owned(), one.text(2).to_owned());
-            by_row.entry(one.int(0)).or_default().push((whose, one.bytes(3)));
+            let whose = (one.text(2).to_owned(), one.text(3).to_owned());
+            let is_shared = one.text(0) == shared;
+            by_row.entry(one.int(1)).or_default().push((is_shared, whose, one.bytes(4)));
         }
         let bad = |why: String| StoreError::Corrupt(why);
         for row in rows.iter_mut() {
             let Some(row_number) = number(row) else { continue };
-            for (whose, bytes) in by_row.remove(&row_number).unwrap_or_default() {
+            let (mut shares, mut is_gone) = (Shares::default(), false);
+            for (is_shared, whose, bytes) in by_row.remove(&row_number).unwrap_or_default() {
                 let Some(key) = self.keys.get(&whose) else {
                     pieces::gone(table, row, self.now_ms);
                     self.closed.insert(whose);
+                    is_gone = true;
                     continue;
                 };
-                let text = key.open(&about(table.name, row_number, &whose), &bytes);
+                let part = if is_shared { &shared } else { &own };
+                let text = key.open(&about(part, row_number, &whose), &bytes);
                 let text = text.ok_or_else(|| {
                     bad(format!("what was sealed of conversation {} was changed", whose.1))
                 })?;
                 let pieces: Pieces = serde_json::from_str(&text).map_err(|_| {
                     bad(format!("what was sealed of conversation {} is odd", whose.1))
                 })?;
-                pieces::put(table, row, pieces).map_err(bad)?;
+                match is_shared {
+                    true => shares.add(pieces),
+                    false => pieces::put(table, row, pieces),
+                }
+                .map_err(bad)?;
+            }
+            if let Some(pieces) = shares.joined().map_err(bad)? {
+                drafts::put(table, row, pieces).map_err(bad)?;
+            }
+            if table.name == "article_revisions" && (is_gone || drafts::is_sealed(table, row)) {
+                self.gone.insert(row_number);
             }
             pieces::finish(table, row).map_err(bad)?;
         }

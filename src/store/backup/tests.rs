@@ -3,7 +3,10 @@ use std::sync::Arc;
 use sqlx::ConnectOptions as _;
 
 use super::*;
-use crate::domain::{ArticleAction, ConversationId, EventBody, Redacted, SentenceOrigin, TenantId};
+use crate::domain::{
+    ArticleAction, ArticleChanged, ConversationId, EventBody, NewEvent, NewRevision, PROGRAM,
+    Redacted, SentenceOrigin, TenantId,
+};
 use crate::store::articles::conformance::revision;
 use crate::store::conformance::{card, ended, started, turn};
 use crate::store::erasure::{Erasure, Reach};
@@ -324,6 +327,101 @@ async fn erasure_reaches_a_backup_of_a_file() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn erasure_reaches_a_backup_of_a_database() {
     erasure_reaches_a_backup(Home::database().await, Home::database().await).await;
+}
+
+/// Writes a draft of this program that says the word, made of these conversations, and tells of it.
+async fn drafted(log: &EventLog, article: &str, based_on: u32, from: &[&str]) {
+    let word = Redacted::vouched(format!("It is {WORD}."));
+    let mut new: NewRevision = revision(article, based_on, ArticleAction::Draft);
+    (new.author, new.by) = (PROGRAM.to_owned(), PROGRAM.to_owned());
+    let content = Arc::make_mut(&mut new.content);
+    (content.title, content.body) = (word.clone(), word.clone());
+    new.comment = Some(word.clone());
+    let origin = |id: &&str| SentenceOrigin {
+        sentence: word.clone(),
+        conversation: (*id).into(),
+        quotes: Vec::new(),
+    };
+    new.provenance = from.iter().map(origin).collect();
+    let changed = ArticleChanged {
+        article_id: new.article.clone(),
+        revision: based_on + 1,
+        action: new.action,
+        title: word.clone(),
+        by: new.by.clone(),
+        comment: new.comment.clone(),
+    };
+    let event = NewEvent::at(Timestamp::now(), EventBody::ArticleChanged(Box::new(changed)));
+    log.revise(&T.into(), vec![new], vec![event]).await.expect("written");
+}
+
+/// What is known of articles, and how many events tell of drafts.
+async fn articles(log: &EventLog) -> (String, usize) {
+    let t = TenantId::from(T);
+    let revisions = log.revisions_after(&t, 0).await.expect("reads");
+    let rows = log.articles(&crate::store::ArticleQuery::all(t.clone())).await.expect("reads");
+    let events = log.read(&ReadQuery::all(t, 0)).await.expect("reads");
+    let told = events.iter().filter(|event| &*event.kind == "article.drafted").count();
+    (format!("{revisions:?}\n{:?}", rows.items), told)
+}
+
+async fn drafts_go_with_what_they_rest_on(from: Home, to: Home) {
+    let t = TenantId::from(T);
+    let log = from.open().await;
+    for id in ["c-1", "c-2"] {
+        let group = vec![started(None), turn(&format!("t-{id}")), ended()];
+        log.append(&t, &id.into(), group).await.expect("append");
+    }
+    drafted(&log, "calls/b", 0, &["c-2"]).await;
+    log.revise(&t, vec![revision("in-force", 0, ArticleAction::Publish)], vec![])
+        .await
+        .expect("written");
+    let (left, _) = articles(&log).await;
+    drafted(&log, "calls/a", 0, &["c-1", "c-2"]).await;
+    drafted(&log, "calls/a", 1, &["c-2"]).await;
+    drafted(&log, "in-force", 1, &["c-1"]).await;
+    let before = articles(&log).await;
+    assert_eq!(before.1, 4);
+    let scratch = tempfile::tempdir().expect("a folder");
+    let (folder, keyring) = (scratch.path().join("backup"), scratch.path().join("keyring"));
+    backup(&from.place, &folder, &mut |_| ()).await.expect("backed up");
+    assert!(!stands_in(&folder.join(FILE)), "a draft stands in the backup as it is");
+    export(&from.place, &keyring).await.expect("exported");
+    let whole = Home::folder().await;
+    restore(&folder, &whole.place, Some(&keyring), false, &mut |_| ()).await.expect("restored");
+    let copy = whole.open().await;
+    assert_eq!(articles(&copy).await, before);
+    assert_eq!(copy.audit(None, |_| ()).await.expect("reads").faults, []);
+    copy.close().await;
+
+    let erasure = Erasure {
+        tenant: t.clone(),
+        conversations: vec!["c-1".into()],
+        reach: Reach::Whole,
+        events: Vec::new(),
+        at: Timestamp::now(),
+    };
+    log.erase(erasure, Vec::new()).await.expect("erased");
+    export(&from.place, &keyring).await.expect("exported");
+    let restored = restore(&folder, &to.place, Some(&keyring), false, &mut |_| ()).await;
+    assert_eq!(restored.expect("restored").erased, 1);
+    let copy = to.open().await;
+    assert_eq!(articles(&copy).await, (left, 1), "the draft that rests on the other one is left");
+    assert_eq!(articles(&log).await, articles(&copy).await);
+    assert_eq!(copy.audit(None, |_| ()).await.expect("reads").faults, []);
+    copy.integrity().await.expect("sound");
+    copy.close().await;
+    log.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn drafts_in_a_backup_of_a_file_go_with_what_they_rest_on() {
+    drafts_go_with_what_they_rest_on(Home::folder().await, Home::database().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn drafts_in_a_backup_of_a_database_go_with_what_they_rest_on() {
+    drafts_go_with_what_they_rest_on(Home::database().await, Home::folder().await).await;
 }
 
 #[tokio::test]

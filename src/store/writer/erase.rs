@@ -1,10 +1,12 @@
 //! The statements of an erasure, inside the writer's transaction.
 
+use std::collections::BTreeSet;
+
 use sqlx::Error;
 
-use super::drafts;
+use super::drafts::{self, Unreviewed};
 use super::statements::json;
-use crate::domain::{ConversationId, DeliveryState};
+use crate::domain::{ConversationId, DeliveryState, TenantId};
 use crate::store::chain::{Salt, commitment};
 use crate::store::erasure::{Elsewhere, Erased, Erasure, Reach};
 use crate::store::outbox::OF_CONVERSATION;
@@ -41,7 +43,7 @@ pub async fn erase(
             if let Reach::Kinds(kinds) = &what.reach {
                 reader::only_kinds(&mut sql, kinds);
             }
-            bodies(connection, what, sql, &mut erased).await?;
+            bodies(connection, &what.tenant, sql, &mut erased).await?;
         }
         match what.reach {
             Reach::Whole => whole(connection, what, id, &mut erased).await?,
@@ -58,7 +60,7 @@ pub async fn erase(
     for position in &what.events {
         let mut sql = Sql::new(BODIES);
         sql.push(" AND position = ").bind(i64::try_from(*position).unwrap_or(i64::MAX));
-        bodies(connection, what, sql, &mut erased).await?;
+        bodies(connection, &what.tenant, sql, &mut erased).await?;
     }
     Ok(Ok(erased))
 }
@@ -71,19 +73,30 @@ async fn unreviewed(
 ) -> Result<(), Error> {
     let rows = connection.rows(drafts::drafted(&what.tenant)).await?;
     let gone = drafts::unreviewed(&rows, &what.conversations);
+    erased.add(let_go(connection, &what.tenant, &gone).await?);
+    Ok(())
+}
+
+/// Takes drafts away, and what was told of them.
+pub async fn let_go(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    gone: &BTreeSet<Unreviewed>,
+) -> Result<Erased, Error> {
+    let mut erased = Erased::default();
     if gone.is_empty() {
-        return Ok(());
+        return Ok(erased);
     }
-    let rows = connection.rows(drafts::events(&what.tenant)).await?;
-    for position in drafts::told(&rows, &gone) {
+    let rows = connection.rows(drafts::events(tenant)).await?;
+    for position in drafts::told(&rows, gone) {
         let mut sql = Sql::new(BODIES);
         sql.push(" AND position = ").bind(position);
-        bodies(connection, what, sql, erased).await?;
+        bodies(connection, tenant, sql, &mut erased).await?;
     }
-    drafts::remove(connection, &what.tenant, &gone).await?;
+    drafts::remove(connection, tenant, gone).await?;
     erased.revisions += gone.len() as u64;
-    erased.drafts.extend(gone.into_iter().map(|one| one.article));
-    Ok(())
+    erased.drafts.extend(gone.iter().map(|one| one.article.clone()));
+    Ok(erased)
 }
 
 /// Of any tenant, until `bodies` says whose.
@@ -91,11 +104,11 @@ const BODIES: &str = "SELECT position, kind, salt, data FROM events WHERE salt I
 
 async fn bodies(
     connection: &mut Connection,
-    what: &Erasure,
+    tenant: &TenantId,
     mut sql: Sql,
     erased: &mut Erased,
 ) -> Result<(), Error> {
-    sql.push(" AND tenant = ").bind(what.tenant.as_str());
+    sql.push(" AND tenant = ").bind(tenant.as_str());
     for row in connection.rows(sql).await? {
         let short = |_| Error::Decode("a salt isn't 16 bytes long".into());
         let salt: Salt = row.bytes(2).try_into().map_err(short)?;

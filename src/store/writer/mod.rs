@@ -29,9 +29,12 @@ use crate::domain::{
     TenantId,
 };
 
-pub use self::drafts::{Unreviewed, drafted, events as drafts_told, told, unreviewed};
+pub use self::drafts::{
+    Unreviewed, drafted, events as drafts_told, resting, show_newest, told, unreviewed,
+    unreviewed_at,
+};
 pub use self::engine::{Engine, LogState, Tending};
-pub use self::erase::{elsewhere, without};
+pub use self::erase::{elsewhere, let_go, without};
 pub use self::head::{Head, HeadKey};
 pub use self::plan::{Entry, Group};
 pub use self::trouble::{Trouble, Troubles};
