@@ -182,13 +182,23 @@ pub struct ArticleChanged {
     pub title: Redacted,
     pub by: String,
     pub comment: Option<Redacted>,
+    /// Of the revision, by which an audit knows it again; none in what is told from before.
+    pub hash: Option<String>,
 }
 
 /// Many articles have a new revision.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArticlesImported {
     pub new: usize,
     pub changed: usize,
+    pub revisions: Vec<ImportedRevision>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedRevision {
+    pub article_id: ArticleId,
+    pub revision: u32,
+    pub hash: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]

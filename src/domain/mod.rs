@@ -48,7 +48,8 @@ pub use error::{Classify, ErrorKind};
 pub use event::{
     ArticleChanged, ArticlesImported, AudioGap, AudioPaused, AudioResumed, AudioStarted,
     AudioStopped, Channel, ConversationEnded, ConversationStarted, Direction, EndReason, EventBody,
-    NewEvent, Recorded, RedactionKind, RedactionOutcome, RedactionResolved, SystemNotice,
+    ImportedRevision, NewEvent, Recorded, RedactionKind, RedactionOutcome, RedactionResolved,
+    SystemNotice,
 };
 pub use gap::{ArticleOpened, ArticleSearch, GapReason};
 pub use ids::{

@@ -30,7 +30,7 @@ use crate::domain::{
 pub use self::answers::{
     answer_event_id, decode_asked_back, question_answered, sentence, unanswered,
 };
-pub use self::articles::ARTICLE_DRAFTED;
+pub use self::articles::{ARTICLE_DRAFTED, ARTICLE_IMPORTED};
 pub use self::crm::{CRM_CONTEXT, CRM_WRITE, case, context, context_of, crm_write, decode_context};
 pub use self::effects::{EFFECT_SCHEMA, decode_effect, encode_effect};
 pub use self::insight::{
@@ -189,9 +189,7 @@ pub fn encode(body: &EventBody) -> Encoded {
         EventBody::WrapUpVerdict(x) => encoded!("wrapup.verdict", wrapup_verdict(x)),
         EventBody::ProposalCompared(x) => encoded!("article.compared", wrapup::compared(x)),
         EventBody::ArticleChanged(x) => articles::changed(x),
-        EventBody::ArticlesImported(x) => {
-            encoded!("article.imported", wire::ArticlesImported { new: x.new, changed: x.changed })
-        }
+        EventBody::ArticlesImported(x) => articles::imported(x),
         EventBody::WritingStruck(x) => encoded!("writing.struck", answers::writing_struck(x)),
         EventBody::CrmContext(x) => encoded!("crm.context", crm::context(x)),
         EventBody::CrmWrite(x) => encoded!("crm.write", crm::crm_write(x)),

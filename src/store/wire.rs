@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use self::articles::{
-    ArticleChanged, ArticleContent, ArticlesImported, SentenceOrigin, TurnQuote,
+    ArticleChanged, ArticleContent, ArticlesImported, ImportedRevision, SentenceOrigin, TurnQuote,
 };
 pub use self::audit::AuditNoted;
 pub use self::crm::{AccountFacts, Activity, Case, Contact, CrmContext, CrmWrite, Searched};

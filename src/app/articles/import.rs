@@ -6,12 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::domain::{
-    ArticleAction, ArticleId, ArticleState, ArticlesImported, EventBody, NewEvent, NewRevision,
-    TenantId,
+    ArticleAction, ArticleId, ArticleState, ArticlesImported, EventBody, ImportedRevision,
+    NewEvent, NewRevision, TenantId,
 };
 use crate::insight::redaction;
 use crate::serve::{ImportItem, ImportOutcome};
-use crate::store::articles::codec::content_hash;
+use crate::store::articles::codec::{content_hash, revision_hash};
 use crate::store::{ArticleLog, ArticleRow, StoreError};
 
 /// The author of what comes from files.
@@ -88,6 +88,15 @@ fn revision(item: ImportItem, based_on: u32, by: &str) -> NewRevision {
     }
 }
 
+/// What is told of one.
+fn imported(new: &NewRevision) -> ImportedRevision {
+    ImportedRevision {
+        article_id: new.article.clone(),
+        revision: new.based_on + 1,
+        hash: revision_hash(new),
+    }
+}
+
 fn outcome(row: Option<&ArticleRow>, hash: &str) -> ImportOutcome {
     let Some(row) = row else { return ImportOutcome::New };
     let imported = row.imported_hash.as_deref();
@@ -115,6 +124,7 @@ async fn write(
 ) -> Result<(), StoreError> {
     let notice = |news| NewEvent::at(Timestamp::now(), EventBody::ArticlesImported(news));
     let all: Vec<NewRevision> = waiting.values().cloned().collect();
+    news.revisions = all.iter().map(imported).collect();
     match log.revise(tenant, all, vec![notice(std::mem::take(news))]).await {
         Ok(_) => return Ok(()),
         Err(StoreError::StaleRevision { .. }) => {}
@@ -122,9 +132,10 @@ async fn write(
     }
     for (at, revision) in waiting {
         let one = match revision.based_on {
-            0 => ArticlesImported { new: 1, changed: 0 },
-            _ => ArticlesImported { new: 0, changed: 1 },
+            0 => ArticlesImported { new: 1, ..Default::default() },
+            _ => ArticlesImported { changed: 1, ..Default::default() },
         };
+        let one = ArticlesImported { revisions: vec![imported(&revision)], ..one };
         match log.revise(tenant, vec![revision], vec![notice(one)]).await {
             Ok(_) => {}
             Err(StoreError::StaleRevision { newest, .. }) => {

@@ -18,6 +18,7 @@ use crate::domain::{
 };
 use crate::knowledge::{Change, Library, Written};
 use crate::serve::{ArticleDesk, Failure, ImportItem, ImportOutcome};
+use crate::store::articles::codec::revision_hash;
 use crate::store::{ArticleLog, Store, StoreError};
 
 pub use self::import::{IMPORT, import};
@@ -185,6 +186,7 @@ fn told(revision: &NewRevision) -> NewEvent {
         title: revision.content.title.clone(),
         by: revision.by.clone(),
         comment: revision.comment.clone(),
+        hash: Some(revision_hash(revision)),
     };
     NewEvent::at(Timestamp::now(), EventBody::ArticleChanged(Box::new(changed)))
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{ArticleContent, ArticleId, Audience, Redacted, SentenceOrigin, TurnQuote};
+use crate::domain::{
+    ArticleContent, ArticleId, Audience, NewRevision, Redacted, SentenceOrigin, TurnQuote,
+};
 use crate::store::{StoreError, wire};
 
 pub const SCHEMA: &str = "backchannel/article/1";
@@ -47,6 +49,40 @@ pub fn encode(of: &ArticleContent) -> String {
 
 pub fn hash(encoded: &str) -> String {
     Sha256::digest(encoded.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A revision as it is written, but for where its sentences come from: an erasure cuts that.
+pub struct Written<'a> {
+    pub article: &'a str,
+    pub number: i64,
+    pub action: &'a str,
+    pub author: &'a str,
+    pub by: &'a str,
+    pub approver: Option<&'a str>,
+    pub time_ms: i64,
+    pub comment: Option<&'a str>,
+    pub content: &'a str,
+}
+
+/// What its event tells of a revision, so that an audit can hold its row against the chain.
+pub fn revision_hash(new: &NewRevision) -> String {
+    written_hash(&Written {
+        article: new.article.as_str(),
+        number: i64::from(new.based_on) + 1,
+        action: new.action.as_str(),
+        author: &new.author,
+        by: &new.by,
+        approver: new.approver.as_deref(),
+        time_ms: new.time.as_millisecond(),
+        comment: new.comment.as_ref().map(Redacted::as_str),
+        content: &encode(&new.content),
+    })
+}
+
+pub fn written_hash(of: &Written<'_>) -> String {
+    let who = (of.author, of.by, of.approver);
+    let all = (of.article, of.number, of.action, who, of.time_ms, of.comment, of.content);
+    hash(&serde_json::to_string(&all).expect("texts and numbers are JSON; this is a bug"))
 }
 
 /// Reads what the log holds.

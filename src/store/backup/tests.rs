@@ -350,6 +350,7 @@ async fn drafted(log: &EventLog, article: &str, based_on: u32, from: &[&str]) {
         title: word.clone(),
         by: new.by.clone(),
         comment: new.comment.clone(),
+        hash: Some(crate::store::articles::codec::revision_hash(&new)),
     };
     let event = NewEvent::at(Timestamp::now(), EventBody::ArticleChanged(Box::new(changed)));
     log.revise(&T.into(), vec![new], vec![event]).await.expect("written");

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::{Hash, Linked, LogHead, START, link, seal};
-use crate::domain::{ConversationId, TenantId};
+use crate::domain::{ArticleId, CardId, ConversationId, TenantId};
 
 /// More faults than this are counted and not named.
 const NAMED: usize = 100;
@@ -20,6 +20,12 @@ pub enum Fault {
     Cut { tenant: TenantId, conversation: ConversationId, stands: u64, kept: u64 },
     /// The conversation's row says in this place something else than its events.
     Row { tenant: TenantId, conversation: ConversationId, what: &'static str },
+    /// A revision of an article says in this place something else than its event.
+    Revision { tenant: TenantId, article: ArticleId, number: i64, what: &'static str },
+    /// An article's row says in this place something else than its revisions.
+    ArticleRow { tenant: TenantId, article: ArticleId, what: &'static str },
+    /// A card isn't found, or elsewhere than it was offered.
+    Card { tenant: TenantId, conversation: ConversationId, card: CardId },
     /// The database itself can't be read in some place, or contradicts itself.
     Damaged(String),
     /// The log doesn't end where its own head says.
@@ -48,6 +54,18 @@ impl fmt::Display for Fault {
             Self::Row { tenant, conversation, what } => write!(
                 f,
                 "conversation {conversation} of {tenant}: its row says in {what} something else than its events"
+            ),
+            Self::Revision { tenant, article, number, what } => write!(
+                f,
+                "article {article} of {tenant}: revision {number} isn't what was decided: {what}"
+            ),
+            Self::ArticleRow { tenant, article, what } => write!(
+                f,
+                "article {article} of {tenant}: its row says in {what} something else than its revisions"
+            ),
+            Self::Card { tenant, conversation, card } => write!(
+                f,
+                "conversation {conversation} of {tenant}: card {card} isn't found where it was offered"
             ),
             Self::Damaged(what) => write!(f, "damaged: {what}"),
             Self::LogCut { stands, kept } => write!(
@@ -209,7 +227,8 @@ impl Audit {
         self.report
     }
 
-    fn fault(&mut self, fault: Fault) {
+    /// Names what was found beside the chain, too.
+    pub fn fault(&mut self, fault: Fault) {
         if let Fault::Altered { tenant, conversation, .. }
         | Fault::Missing { tenant, conversation, .. }
         | Fault::Cut { tenant, conversation, .. } = &fault

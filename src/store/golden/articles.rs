@@ -14,6 +14,7 @@ fn changes_of_articles_are_told_as_they_always_were() {
             title: Redacted::vouched("Refunds"),
             by: "Ada".into(),
             comment: comment.map(Redacted::vouched),
+            hash: None,
         }))
     };
     check(
@@ -27,9 +28,25 @@ fn changes_of_articles_are_told_as_they_always_were() {
         to_value::<wire::ArticleChanged>,
     );
     check(
-        EventBody::ArticlesImported(ArticlesImported { new: 2, changed: 1 }),
+        EventBody::ArticlesImported(ArticlesImported { new: 2, changed: 1, ..Default::default() }),
         r#"{"new":2,"changed":1}"#,
         to_value::<wire::ArticlesImported>,
+    );
+    let hash = || "7ad0d2958d33fb0b5f3afb0da09572b8".to_owned();
+    let one = ImportedRevision { article_id: "b/r".into(), revision: 3, hash: hash() };
+    check(
+        EventBody::ArticlesImported(ArticlesImported { new: 0, changed: 1, revisions: vec![one] }),
+        r#"{"new":0,"changed":1,"revisions":[{"article_id":"b/r","revision":3,"hash":"7ad0d2958d33fb0b5f3afb0da09572b8"}]}"#,
+        to_value::<wire::ArticlesImported>,
+    );
+    let mut hashed = changed(ArticleAction::Publish, None);
+    if let EventBody::ArticleChanged(changed) = &mut hashed {
+        changed.hash = Some(hash());
+    }
+    check(
+        hashed,
+        r#"{"article_id":"b/r","revision":3,"state":"published","title":"Refunds","by":"Ada","hash":"7ad0d2958d33fb0b5f3afb0da09572b8"}"#,
+        to_value::<wire::ArticleChanged>,
     );
     let kinds = ArticleAction::ALL.map(|action| codec::encode(&changed(action, None)).kind);
     let expected = [

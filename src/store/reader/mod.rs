@@ -4,6 +4,7 @@
 //! lock under which it commits: what is behind a position that somebody saw was there before.
 
 mod articles;
+mod beside;
 mod erasure;
 mod outbox;
 mod told;

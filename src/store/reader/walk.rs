@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::beside::Decided;
 use super::{Reader, hash, in_row, recorded};
 use crate::domain::{ConversationId, Recorded, TenantId};
 use crate::store::StoreError;
@@ -40,15 +41,24 @@ impl Reader {
         // What comes later isn't looked at, so that heads and events are of one moment.
         let end = self.log_head().await?;
         let (mut after, mut count) = (0, 0);
+        let mut decided = Decided::default();
         loop {
             let page = self.linked(after, end.position).await?;
             let Some(last) = page.last() else { break };
             after = last.event.position;
             count += page.len() as u64;
-            page.iter().for_each(|linked| audit.take(linked));
+            for linked in &page {
+                audit.take(linked);
+                decided.take(linked);
+            }
+            self.cards_differ(&page, audit).await?;
             progress(count);
         }
         self.ends(end.position, audit).await?;
+        match self.articles_differ(decided, audit).await {
+            Err(StoreError::Corrupt(what)) => audit.damaged(what),
+            walked => walked?,
+        }
         Ok(end)
     }
 

@@ -5,6 +5,7 @@ use crate::domain::{
     ArticleAction, ArticleChanged, EventBody, NewEvent, NewRevision, PROGRAM, Redacted,
     SentenceOrigin, TurnQuote,
 };
+use crate::store::articles::codec::revision_hash;
 use crate::store::articles::conformance::revision;
 use crate::store::conformance::card;
 use crate::store::erasure::{Erased, Erasure, Reach};
@@ -269,6 +270,7 @@ fn told(new: &NewRevision) -> NewEvent {
         title: new.content.title.clone(),
         by: new.by.clone(),
         comment: None,
+        hash: Some(revision_hash(new)),
     };
     NewEvent::at(jiff::Timestamp::now(), EventBody::ArticleChanged(Box::new(changed)))
 }

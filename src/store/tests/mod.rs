@@ -1,5 +1,6 @@
 //! What holds for both back ends alike: each test here runs on a file and in a PostgreSQL database.
 
+mod beside;
 mod chained;
 #[path = "../../../tests/peers/postgres/mod.rs"]
 pub mod cluster;

@@ -62,6 +62,9 @@ pub struct ArticleChanged {
     pub by: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Of the revision: what it says, who wrote, did and approved it, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
 }
 
 /// Many articles have a new revision, which is in force.
@@ -69,4 +72,15 @@ pub struct ArticleChanged {
 pub struct ArticlesImported {
     pub new: usize,
     pub changed: usize,
+    /// Which ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revisions: Vec<ImportedRevision>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportedRevision {
+    pub article_id: String,
+    pub revision: u32,
+    /// Of the revision: what it says, who wrote and did it, and when.
+    pub hash: String,
 }

@@ -29,7 +29,8 @@ pub struct Resting {
 pub fn drafted(tenant: &TenantId) -> Sql {
     let sql = "SELECT article, number, action, author, \"by\", provenance, position FROM article_revisions \
                WHERE tenant = $1 \
-               AND article IN (SELECT article FROM article_revisions WHERE tenant = $2 AND author = $3) ORDER BY article, number";
+               AND article IN (SELECT article FROM article_revisions WHERE tenant = $2 AND author = $3) \
+               ORDER BY article, number";
     Sql::new(sql).with(tenant.as_str()).with(tenant.as_str()).with(PROGRAM)
 }
 

@@ -438,6 +438,7 @@ async fn what_is_published_goes_to_the_crms_own_base_once() {
             title: seeded.content.title.clone(),
             by: "Ada".into(),
             comment: None,
+            hash: None,
         }))
     };
     house.append("system", vec![changed(), changed()]).await;

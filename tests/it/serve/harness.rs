@@ -869,7 +869,7 @@ pub fn every_kind() -> Vec<EventBody> {
             article_id: "billing/refunds".into(),
         }),
         EventBody::AudioStopped(AudioStopped { party: party(), duration_ms: 9_000 }),
-        EventBody::ArticlesImported(ArticlesImported { new: 2, changed: 1 }),
+        EventBody::ArticlesImported(ArticlesImported { new: 2, changed: 1, revisions: Vec::new() }),
     ];
     events.extend(ArticleAction::ALL.map(|action| {
         EventBody::ArticleChanged(Box::new(ArticleChanged {
@@ -879,6 +879,7 @@ pub fn every_kind() -> Vec<EventBody> {
             title: Redacted::vouched("Refunds"),
             by: "Ada".into(),
             comment: (action == ArticleAction::Return).then(|| Redacted::vouched("Say when.")),
+            hash: Some("7ad0d2958d33fb0b5f3afb0da09572b8".into()),
         }))
     }));
     events.extend(drafts());
