@@ -12,7 +12,7 @@ const RUNS: usize = 2;
 /// The machine may be busy with something else.
 const ATTEMPTS: usize = 4;
 
-const UNITS: [&str; 31] = [
+const UNITS: [&str; 35] = [
     "? ",
     ". ",
     "! ",
@@ -44,6 +44,10 @@ const UNITS: [&str; 31] = [
     "A ",
     "x=",
     "is my ",
+    "pw Xy12z ",
+    "cvv:739 ",
+    "4829 is my pin ",
+    "password \"",
 ];
 
 fn all(text: &str) {

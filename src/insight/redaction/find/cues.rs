@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::checks::{is_bsn, is_nhs, is_routing, is_ssn, is_steuer_id};
-use super::{Before, Found, Kinds, Run, Secret, Word, card, may_be_card, range_of};
+use super::{
+    Before, Found, Kinds, Run, Secret, Word, card, joined, may_be_card, passwords, range_of,
+};
 
 /// A cue holds for what comes within so many bytes.
 const REACH_BYTES: usize = 70;
@@ -13,12 +15,7 @@ const REACH_BYTES: usize = 70;
 const SENTENCE_BYTES: usize = 200;
 /// An answer to a question of an earlier turn begins within so many words.
 const ANSWER_WITHIN_WORDS: usize = 8;
-/// A password that is said has at most so many words.
-const PASSWORD_WORDS_MAX: usize = 6;
-/// A turn of more words isn't the bare answer to "what's your password?".
-const BARE_ANSWER_WORDS_MAX: usize = 6;
-
-fn regex(pattern: &str) -> Regex {
+pub(super) fn regex(pattern: &str) -> Regex {
     Regex::new(&format!("(?i){pattern}")).expect("a pattern of this file")
 }
 
@@ -41,14 +38,9 @@ static CUES: LazyLock<Vec<(Topic, Regex)>> = LazyLock::new(|| {
 });
 
 /// Codes that are none of these: "error code", "post code".
-static OTHER_CODE: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static OTHER_CODE: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r"\b(?:error|post|postal|zip|area|promo|discount|voucher|coupon|country|dial\w*|bar|product|fault|status|colou?r|reason) ?code(?: is|'s| was| says| reads)?\s*$",
-    )
-});
-static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
-    regex(
-        r"\b(?:pass ?(?:word|phrase|wd)|pwd|secret (?:word|answer|phrase)|memorable (?:word|name|place|information)|security (?:answer|word|phrase)|answer to (?:my|your|the) security question|mother['’]?s maiden name|maiden name)\b(?:[\s,]+(?:for|to|on|of|at) (?:\w+ ){0,3}?\w+)?\s*(?::|=|\bis\b|\bwas\b|\bit['’]s\b|['’]s\b|\bequals\b|\bwould be\b)\s*(?:(?:now|still|just|set to|called|like|um|uh|:|it['’]s)[\s,]+)*",
     )
 });
 /// What asks for something to be said, before its cue in one sentence.
@@ -72,134 +64,12 @@ static SECRET_WORD_ASKED: LazyLock<Regex> = LazyLock::new(|| {
         r"\b(?:what|what['’]s|tell|give|confirm|say|need|provide|spell|verify|have|get)\b[^.?!]{0,40}\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\b|\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\W*\?\W*$|\b(?:password|passphrase|maiden name)(?: is| was|:)\W*$",
     )
 });
-static FILLER: LazyLock<Regex> = LazyLock::new(|| {
-    regex(
-        r"^(?:(?:yes|yeah|yep|sure|okay|ok|um|uh|well|so|of course|that['’]s|that is|it['’]s|it is|the|my password is|here)\b[\s,.:]*)+",
-    )
-});
 /// A word with digits in it, as documents are numbered.
 static NUMBERED: LazyLock<Regex> =
     LazyLock::new(|| regex(r"[A-Z0-9]*\d[A-Z0-9]*(?:[- ]?[A-Z]?\d[A-Z0-9]*)*(?:[- ][A-Z]\b)?"));
 
-/// After "the password is" these are no password.
-const NO_PASSWORD: &[&str] = &[
-    "a",
-    "an",
-    "the",
-    "not",
-    "wrong",
-    "incorrect",
-    "reset",
-    "expired",
-    "invalid",
-    "required",
-    "too",
-    "being",
-    "no",
-    "never",
-    "always",
-    "correct",
-    "changed",
-    "locked",
-    "my",
-    "your",
-    "case",
-    "at",
-    "to",
-    "in",
-    "on",
-    "sent",
-    "saved",
-    "blank",
-    "same",
-    "one",
-    "something",
-    "what",
-    "that",
-    "this",
-    "needed",
-    "weak",
-    "only",
-    "there",
-    "working",
-    "also",
-    "used",
-    "and",
-    "or",
-    "for",
-    "important",
-    "secure",
-    "stored",
-    "it",
-    "i",
-    "we",
-    "you",
-    "they",
-    "he",
-    "she",
-    "of",
-    "with",
-    "very",
-    "really",
-    "about",
-    "asked",
-    "because",
-    "so",
-    "if",
-    "when",
-    "where",
-    "why",
-    "how",
-    "all",
-    "just",
-    "right",
-    "fine",
-    "okay",
-    "ok",
-    "encrypted",
-    "hidden",
-    "masked",
-    "safe",
-    "set",
-    "set.",
-    "accepted",
-    "rejected",
-    "refused",
-    "valid",
-    "stolen",
-    "lost",
-    "forgotten",
-    "unknown",
-    "known",
-    "compromised",
-    "long",
-    "short",
-    "strong",
-    "yes",
-    "sure",
-    "sorry",
-    "hold",
-    "wait",
-    "don't",
-    "can't",
-    "i'm",
-    "i've",
-    "i'd",
-    "let",
-    "please",
-    "hang",
-    "um",
-    "uh",
-    "well",
-];
-/// Here a password that is said is over.
-const ENDS_PASSWORD: &[&str] = &[
-    "and", "but", "so", "can", "could", "please", "thanks", "thank", "is", "then", "okay", "ok",
-    "for", "because", "i", "you", "which", "with", "if",
-];
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Topic {
+pub(super) enum Topic {
     SecurityCode,
     OneTimeCode,
     Pin,
@@ -213,7 +83,7 @@ enum Topic {
 }
 
 impl Topic {
-    const fn kind(self) -> Secret {
+    pub const fn kind(self) -> Secret {
         match self {
             Self::SecurityCode => Secret::SecurityCode,
             Self::OneTimeCode => Secret::OneTimeCode,
@@ -231,7 +101,7 @@ impl Topic {
     }
 
     /// Whether these digits can be what it speaks of.
-    fn fits(self, digits: &str, of_bank: bool) -> bool {
+    pub fn fits(self, digits: &str, of_bank: bool) -> bool {
         let length = digits.len();
         match self {
             Self::SecurityCode => (3..=4).contains(&length),
@@ -256,12 +126,12 @@ impl Topic {
 }
 
 /// The last bytes before a place, and no part of a character.
-fn last_bytes(text: &str, end: usize, most: usize) -> &str {
+pub(super) fn last_bytes(text: &str, end: usize, most: usize) -> &str {
     &text[text.ceil_char_boundary(end.saturating_sub(most))..end]
 }
 
 /// The first bytes from a place on, and no part of a character.
-fn first_bytes(text: &str, from: usize, most: usize) -> &str {
+pub(super) fn first_bytes(text: &str, from: usize, most: usize) -> &str {
     &text[from..text.floor_char_boundary(from.saturating_add(most))]
 }
 
@@ -280,7 +150,7 @@ fn cues(text: &str) -> Vec<(usize, Topic)> {
 }
 
 pub(super) fn cued(text: &str, words: &[Word<'_>], runs: &[Run], before: Before) -> Vec<Found> {
-    let mut found = passwords(text, words, before);
+    let mut found = passwords::passwords(text, words, before);
     let cues = cues(text);
     let of_bank = before.of_bank || cues.iter().any(|(_, topic)| topic.is_of_bank());
     for run in runs {
@@ -296,11 +166,13 @@ pub(super) fn cued(text: &str, words: &[Word<'_>], runs: &[Run], before: Before)
             .filter(|(end, _)| !text[*end..range.start].split_whitespace().any(turns_away));
         let mut topics = near.map(|(_, topic)| *topic);
         let topic = topics.find(|topic| topic.fits(&run.digits, of_bank));
+        let topic = topic.or_else(|| joined::behind(text, range.end, &run.digits));
         let kind = topic.map(Topic::kind).or_else(|| answer(run, before));
         if let Some(kind) = kind {
             found.push(Found { start: range.start, end: range.end, kind });
         }
     }
+    joined::joined(text, of_bank, &mut found);
     documents(text, &cues, &mut found);
     found
 }
@@ -367,60 +239,6 @@ fn documents(text: &str, cues: &[(usize, Topic)], found: &mut Vec<Found>) {
             });
         }
     }
-}
-
-fn passwords(text: &str, words: &[Word<'_>], before: Before) -> Vec<Found> {
-    let mut found = Vec::new();
-    for hit in SECRET_WORD.find_iter(text) {
-        found.extend(password(words, hit.end()));
-    }
-    if before.asked.has(Secret::Password)
-        && found.is_empty()
-        && words.len() <= BARE_ANSWER_WORDS_MAX + 2
-    {
-        let from = FILLER.find(text).map_or(0, |hit| hit.end());
-        let count = words.iter().filter(|word| word.start >= from).count();
-        if count <= BARE_ANSWER_WORDS_MAX {
-            found.extend(password(words, from));
-        }
-    }
-    found
-}
-
-/// The words from a place on that are the password: one, or more that are said in a row.
-fn password(words: &[Word<'_>], from: usize) -> Option<Found> {
-    let first = words.partition_point(|word| word.start + word.text.len() <= from);
-    let after = words.get(first)?;
-    let bare = |word: &Word<'_>| {
-        word.text.trim_matches(|c: char| "\"'“”‘’.,;:!?()".contains(c)).to_lowercase()
-    };
-    let start = after.start.max(from);
-    let value = &after.text[start - after.start..];
-    let small = value.trim_matches(|c: char| "\"'“”‘’.,;:!?()".contains(c)).to_lowercase();
-    if small.is_empty()
-        || NO_PASSWORD.contains(&&*small.replace('’', "'"))
-        || value.starts_with('[')
-    {
-        return None;
-    }
-    let is_plain = |text: &str| text.chars().all(char::is_alphanumeric);
-    let mut last = first;
-    while last + 1 < words.len() && last + 1 - first < PASSWORD_WORDS_MAX {
-        let ends = words[last].text.ends_with(['.', ',', '?', '!', ';', '"', '”'])
-            || !is_plain(&bare(&words[last]));
-        if ends
-            || ENDS_PASSWORD.contains(&&*bare(&words[last + 1]))
-            || words[last + 1].text.starts_with('[')
-        {
-            break;
-        }
-        last += 1;
-    }
-    let whole = words[last].text;
-    let tail = whole.len() - whole.trim_end_matches(['.', ',', '?', '"', '”', ')']).len();
-    let end = (words[last].start + whole.len() - tail).max(start);
-    let head = value.len() - value.trim_start_matches(['"', '“', '‘', '(']).len();
-    Some(Found { start: (start + head).min(end), end, kind: Secret::Password })
 }
 
 /// What this turn asks for, or ends in the middle of.

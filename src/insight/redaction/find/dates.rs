@@ -22,6 +22,12 @@ fn regex(pattern: &str) -> Regex {
 static BIRTH: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"\b(?:date of birth|birth ?-?date|birth ?day|d\.?o\.?b\.?|d o b|born)\b")
 });
+/// "12/03/1984 is my date of birth."
+static BIRTH_BEHIND: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"^,?\s(?:is|was|would be) (?:my|your|the|his|her|their) (?:date of birth|birth ?-?date|birth ?day|d\.?o\.?b)\b",
+    )
+});
 static NUMERIC: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"\b(\d{1,4})(?:[./-]| [-/.] )(\d{1,2})(?:[./-]| [-/.] )(\d{4}|\d{2})\b")
 });
@@ -64,12 +70,16 @@ pub(super) fn dates(text: &str, before: Before) -> Vec<Found> {
         let is_near = last.is_some_and(|end| start - end <= REACH_BYTES);
         is_near || before.asked.has(Secret::BirthDate) && start <= ANSWER_WITHIN_BYTES
     };
-    let kind = |start: usize| if is_birth(start) { Secret::BirthDate } else { Secret::Date };
+    let kind =
+        |start: usize, end: usize| match is_birth(start) || BIRTH_BEHIND.is_match(&text[end..]) {
+            true => Secret::BirthDate,
+            false => Secret::Date,
+        };
     let mut found: Vec<Found> = Vec::new();
     let mut taken = Places::default();
     let mut push = |start: usize, end: usize| {
         if taken.take(start..end) {
-            found.push(Found { start, end, kind: kind(start) });
+            found.push(Found { start, end, kind: kind(start, end) });
         }
     };
     for hit in NUMERIC.captures_iter(text) {

@@ -6,9 +6,11 @@
 mod checks;
 mod cues;
 mod dates;
+mod joined;
 mod lists;
 mod names;
 mod numbers;
+mod passwords;
 mod places;
 mod shapes;
 mod street;

@@ -108,4 +108,24 @@ words! {
 
     /// The months, in the year's order.
     MONTHS: "january february march april may june july august september october november december";
+
+    /// After "the password is" these are no password.
+    NO_PASSWORD: "a an the not wrong incorrect reset expired invalid required too being no never always \
+     correct changed locked my your case at to in on sent saved blank same one something what \
+     that this needed weak only there working also used and or for important secure stored it \
+     i we you they he she of with very really about asked because so if when where why how \
+     all just right fine okay ok encrypted hidden masked safe set set. accepted rejected \
+     refused valid stolen lost forgotten unknown known compromised long short strong yes sure \
+     sorry hold wait don't can't i'm i've i'd let please hang um uh well";
+
+    /// After "password:" these begin a sentence, and are no password.
+    NO_WRITTEN_PASSWORD: "i i'm i've i'd you we they please sorry don't can't what where why how when if not it's";
+
+    /// Names with capitals or digits in them that stand behind "password" and are none.
+    PRODUCTS: "iphone ipad icloud ebay paypal lastpass onedrive youtube linkedin whatsapp github facetime tiktok \
+     wifi 1password office365 microsoft365 windows10 windows11 macbook playstation outlook365 keepass mcafee \
+     openid chatgpt salesforce hubspot airtag airpods";
+
+    /// Here a password that is said is over.
+    ENDS_PASSWORD: "and but so can could please thanks thank is then okay ok for because i you which with if";
 }
