@@ -176,14 +176,15 @@ fn written(word: &str) -> Option<Piece> {
     Some(if quantity && !number { Piece::Quantity(digits) } else { Piece::Digits(digits) })
 }
 
-/// "forty-two", "four-five-three-nine".
+/// "forty-two", "four-five-three-nine", "four,five,three,nine".
 fn hyphenated(word: &str) -> Option<String> {
-    if !word.contains('-') {
+    const BETWEEN: [char; 5] = ['-', ',', '.', '/', '_'];
+    if !word.contains(BETWEEN) {
         return None;
     }
     let mut digits = String::new();
     let mut tens_open = false;
-    for part in word.split('-') {
+    for part in word.split(BETWEEN).filter(|part| !part.is_empty()) {
         match spoken(part) {
             Piece::Digits(said) => {
                 if tens_open && said.len() == 1 {

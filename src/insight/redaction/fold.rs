@@ -92,6 +92,10 @@ const CIRCLED: [(Range<u32>, u32); 6] = [
     (0x1f10b..0x1f10d, 0),
 ];
 
+/// Spaces as pages of the web have them. They are read as what may stand within a number and parts no words.
+const WRITTEN_SPACES: [&str; 3] = ["&nbsp;", "&#160;", "&#xa0;"];
+const SPACE: char = '-';
+
 /// A text as it is read, and where each part of it was written.
 pub(super) struct Folded<'a> {
     text: Cow<'a, str>,
@@ -120,13 +124,25 @@ impl Folded<'_> {
 }
 
 pub(super) fn folded(text: &str) -> Folded<'_> {
-    let is_same = text.is_ascii() || !text.chars().any(|c| is_invisible(c) || read(c).is_some());
+    let has_space =
+        text.contains('&') && text.match_indices('&').any(|(at, _)| space(text, at).is_some());
+    let is_plain =
+        || text.is_ascii() || !text.chars().any(|c| is_invisible(c) || read(c).is_some());
+    let is_same = !has_space && is_plain();
     if is_same {
         return Folded { text: Cow::Borrowed(text), places: Vec::new() };
     }
     let mut out = String::with_capacity(text.len());
     let mut places = Vec::with_capacity(text.len());
-    for (start, c) in text.char_indices() {
+    let mut characters = text.char_indices();
+    while let Some((start, c)) = characters.next() {
+        if let Some(space) = space(text, start).filter(|_| c == '&') {
+            out.push(SPACE);
+            places.push(start..start + space.len());
+            // All of it is ASCII.
+            characters.nth(space.len() - 2);
+            continue;
+        }
         // A word of nothing else stays a word, so that words can be counted.
         if is_invisible(c) && out.ends_with(char::is_alphanumeric) {
             continue;
@@ -140,6 +156,15 @@ pub(super) fn folded(text: &str) -> Folded<'_> {
     Folded { text: Cow::Owned(out), places }
 }
 
+/// The space that is written out at a place.
+fn space(text: &str, at: usize) -> Option<&'static str> {
+    let is_here = |space: &&str| {
+        let here = text.as_bytes().get(at..at + space.len());
+        here.is_some_and(|here| here.eq_ignore_ascii_case(space.as_bytes()))
+    };
+    WRITTEN_SPACES.into_iter().find(is_here)
+}
+
 /// What nobody sees between two characters, and the frames of keys ("4\u{fe0f}\u{20e3}").
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{20e3}')
@@ -149,6 +174,10 @@ fn is_invisible(c: char) -> bool {
 fn read(c: char) -> Option<String> {
     if c.is_ascii() {
         return None;
+    }
+    // Letters and patterns that show nothing.
+    if matches!(c, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}') {
+        return Some(SPACE.to_string());
     }
     if let Some(digit) = digit(c) {
         return Some(digit.to_string());
@@ -206,6 +235,19 @@ mod tests {
         for same in ["Zoë, ½ of it — naïve", "", "4111"] {
             assert_eq!(folded(same).into_text(), same);
             assert_eq!(folded(same).written(0..same.len()), 0..same.len());
+        }
+    }
+
+    #[test]
+    fn spaces_that_are_written_out_or_are_letters_part_no_card() {
+        for between in ["&nbsp;", "&#160;", "&#xA0;", "\u{3164}", "\u{115f}", "\u{2800}"] {
+            let card = ["4539", "1488", "0343", "6467"].join(between);
+            let text = format!("it is {card}, yes");
+            assert_eq!(typed(&text).as_str(), "it is [card-1], yes");
+            let turn = Masker::default().typed_turn(&"p-1".into(), &"t-1".into(), &text).text;
+            assert_eq!(turn.as_str(), "it is [card-1], yes");
+            let plain = format!("Ann{between}Smith & 12{between}cats &amp; 4711");
+            assert_eq!(typed(&plain).as_str(), plain);
         }
     }
 

@@ -24,7 +24,7 @@ impl Replaced {
 
 /// The words as they are read.
 pub(super) fn read(words: &[RawWord]) -> Cow<'_, [RawWord]> {
-    if words.iter().all(|word| word.text.is_ascii()) {
+    if words.iter().all(|word| word.text.is_ascii() && !word.text.contains('&')) {
         return Cow::Borrowed(words);
     }
     let read = |word: &RawWord| RawWord { text: folded(&word.text).into_text(), ..word.clone() };

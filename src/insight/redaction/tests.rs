@@ -76,6 +76,8 @@ fn written_groups_pairs_and_doubles_are_one_number() {
         "4539 um 1488, and then 0343, 6467",
         "four five three nine one four double eight oh three four three six four six seven",
         "for five three nine 14 88 zero three 43 6467",
+        "four,five,three,nine,one,four,eight,eight,zero,three,four,three,six,four,six,seven",
+        "four.five.three.nine/one_four_eight_eight_zero three,four,three,six,four,six,seven.",
     ] {
         let lines = check(&[text]);
         assert!(lines[0].contains("[card-1]"), "{text}: {lines:?}");

@@ -192,6 +192,8 @@ mod tests {
                 "postgres://[credentials-1]@db.example.com/x",
             ),
             ("key sk_live_51HqZ8yKx9a7Lm2 of the shop", "key [credentials-1] of the shop"),
+            ("bck_abcdefghij_K5AiifK5AiifK5Aiif12.", "[credentials-1]."),
+            ("it is bct_K5AiifK5Aiif-K5Aiif_12", "it is [credentials-1]"),
             ("api_key=\"9f8e7d6c5b4a\"", "api_key=\"[credentials-1]\""),
             ("IBAN: DE89 3704 0044 0532 0130 00.", "IBAN: [iban-1]."),
             ("de89370400440532013000", "[iban-1]"),
