@@ -3,9 +3,14 @@
 //! A telephone number with its country code has up to 15 digits (ITU-T E.164), so that half the mobiles of the world
 //! would be taken for card numbers. They are spared where a system names a party, and nowhere else.
 
-use phonenumber::Mode;
+use std::sync::LazyLock;
 
-use super::typed;
+use phonenumber::Mode;
+use regex::Regex;
+
+use super::kind::{self, Secret};
+use super::ledger::Ledger;
+use super::{find, typed};
 use crate::domain::Redacted;
 
 /// Attributes that name a party by number or address, as the telephone systems call them.
@@ -24,6 +29,21 @@ pub const PARTY_ATTRIBUTES: [&str; 13] = [
     "To",
     "msisdn",
 ];
+/// Values of an attribute that say whether there is a password, and not which.
+const SAYS_NOTHING: [&str; 9] = ["", "true", "false", "yes", "no", "none", "null", "0", "1"];
+/// Names of attributes that end in what they hold.
+static NAMED: LazyLock<Vec<(Secret, Regex)>> = LazyLock::new(|| {
+    [
+        (Secret::SecurityCode, r"cvv2?|cvc2?|cv2|csc|security_?code"),
+        (Secret::OneTimeCode, r"otp|one_?time_?(?:code|pass(?:word|code)?)|(?:verification|authentication|auth|sms|2fa|mfa)_?code|pass_?code"),
+        (Secret::Password, r"pass_?word|passwd|pass_?phrase|pwd|pin(?:_code|_number)?"),
+    ]
+    .map(|(kind, names)| {
+        let pattern = format!(r"(?:^|_)(?:{names})$");
+        (kind, Regex::new(&pattern).expect("a pattern of this file"))
+    })
+    .into()
+});
 /// The longest number of E.164.
 const DIGITS_MAX: usize = 15;
 /// What stands before a country's code: as it is written, and as it is dialled in most countries and in America.
@@ -35,11 +55,38 @@ const DIGITS_MIN: usize = 7;
 
 /// An attribute's value without card numbers. `names` are the attributes that name a party, beside the usual ones.
 pub fn attribute(name: &str, value: &str, names: &[String]) -> Redacted {
+    if let Some(kind) = secret_named(name).filter(|kind| kind::masked().has(*kind))
+        && !SAYS_NOTHING.contains(&&*value.trim().to_lowercase())
+    {
+        // What is masked already keeps its name.
+        let is_masked = find::placeholders(value).first() == Some(&(0..value.len()));
+        return match is_masked {
+            true => Redacted::vouched(value.to_owned()),
+            false => Redacted::vouched(Ledger::default().placeholder(kind, value)),
+        };
+    }
     let names_a_party = PARTY_ATTRIBUTES.contains(&name) || names.iter().any(|other| other == name);
     match names_a_party {
         true => address(value),
         false => typed(value),
     }
+}
+
+/// What an attribute of this name holds: "card_cvv", "customerPIN", "Password".
+fn secret_named(name: &str) -> Option<Secret> {
+    let mut parts = String::with_capacity(name.len());
+    let mut was_small = false;
+    for c in name.chars() {
+        if was_small && c.is_uppercase() {
+            parts.push('_');
+        }
+        was_small = c.is_lowercase();
+        match c.is_alphanumeric() {
+            true => parts.extend(c.to_lowercase()),
+            false => parts.push('_'),
+        }
+    }
+    NAMED.iter().find(|(_, pattern)| pattern.is_match(&parts)).map(|(kind, _)| *kind)
 }
 
 /// Spares a telephone number that is written as one: with its country's code, by itself or as the user of a SIP address.
@@ -127,6 +174,30 @@ mod tests {
         // Where people type, nobody knows what it is.
         assert_eq!(kept("note", "+4915112345678"), "+[card-1]");
         assert_eq!(kept("from", "Ada, +4915112345678"), "Ada, +[card-1]");
+    }
+
+    #[test]
+    fn an_attribute_that_is_called_a_secret_has_no_value_to_be_seen() {
+        for (name, value, expected) in [
+            ("password", "Hunter22x", "[password-1]"),
+            ("card_cvv", "739", "[security_code-1]"),
+            ("cardCVV2", "739", "[security_code-1]"),
+            ("Security Code", "739", "[security_code-1]"),
+            ("customer-pin", "4829", "[password-1]"),
+            ("customerPIN", "4829", "[password-1]"),
+            ("otp", "482913", "[one_time_code-1]"),
+            ("verification_code", "[one_time_code-3]", "[one_time_code-3]"),
+            ("password", "[iban-1] and more", "[password-1]"),
+            ("has_pin", "true", "true"),
+            ("password", "", ""),
+            ("password_reset", "2026-11-28", "2026-11-28"),
+            ("shipping", "4829", "4829"),
+            ("pinned", "4829", "4829"),
+            ("code", "482913", "482913"),
+            ("order", "4711", "4711"),
+        ] {
+            assert_eq!(kept(name, value), expected, "{name}");
+        }
     }
 
     #[test]
