@@ -179,12 +179,14 @@ fn written(word: &str) -> Option<Piece> {
 /// "forty-two", "four-five-three-nine", "four,five,three,nine".
 fn hyphenated(word: &str) -> Option<String> {
     const BETWEEN: [char; 5] = ['-', ',', '.', '/', '_'];
-    if !word.contains(BETWEEN) {
+    // Marks among digits alone are no words' ("0..500").
+    let between = if word.contains(char::is_alphabetic) { &BETWEEN[..] } else { &BETWEEN[..1] };
+    if !word.contains(between) {
         return None;
     }
     let mut digits = String::new();
     let mut tens_open = false;
-    for part in word.split(BETWEEN).filter(|part| !part.is_empty()) {
+    for part in word.split(between) {
         match spoken(part) {
             Piece::Digits(said) => {
                 if tens_open && said.len() == 1 {

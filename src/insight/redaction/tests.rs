@@ -362,6 +362,7 @@ fn what_is_secret_is_masked_and_the_rest_is_not() {
         "I moved on 03/05/2019 and pay 45 pounds a month",
         "call me on 0161 496 0000 or write to ann@example.com",
         "Ann Smith from Leeds said so",
+        "from 6_000..6_500 it is one,two and three/four",
     ] {
         assert_eq!(check(&[text])[0], text);
     }

@@ -64,6 +64,9 @@ static HARMLESS_CODE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Digits directly behind their cue.
 pub(super) fn joined(text: &str, of_bank: bool, found: &mut Vec<Found>) {
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return;
+    }
     for (topic, pattern) in JOINED.iter() {
         for digits in pattern.captures_iter(text).filter_map(|hit| hit.get(1)) {
             let is_code = matches!(topic, Topic::SecurityCode | Topic::OneTimeCode | Topic::Pin);

@@ -25,6 +25,8 @@ static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
         r#"(?:\b|_)(?:pass[ _]?(?:word|phrase|wd)|pwd|pw|secret (?:word|answer|phrase)|memorable (?:word|name|place|information)|security (?:answer|word|phrase)|answer to (?:my|your|the) security question|mother['’]?s maiden name|maiden name)\b["”]?(?:[\s,]+(?:for|to|on|of|at) (?:\w+ ){0,3}?\w+)?\s*(?::|=|\bis\b|\bwas\b|\bit['’]s\b|['’]s\b|\bequals\b|\bwould be\b)\s*(?:(?:now|still|just|set to|called|like|um|uh|:|it['’]s)[\s,]+)*"#,
     )
 });
+/// Most texts have none of these, and needn't be read three times more.
+static IS_NAMED: LazyLock<Regex> = LazyLock::new(|| regex("pass|pw"));
 /// A pass may be a boarding pass too, unless something is written behind it as a password is.
 static PASS: LazyLock<Regex> = LazyLock::new(|| {
     regex(r#"(?:^|[^\w\s-]\s*|\b(?:and|my|the)\s+)pass["”]?\s*[:=]\s*["“]?(\S+)"#)
@@ -65,8 +67,10 @@ pub(super) fn passwords(text: &str, words: &[Word<'_>], before: Before) -> Vec<F
         };
         pattern.captures_iter(text).filter_map(token).collect()
     };
-    for range in [&*PASS, &*DIRECT, &*AFTER].into_iter().flat_map(token) {
-        found.extend(written(text, range));
+    if IS_NAMED.is_match(text) {
+        for range in [&*PASS, &*DIRECT, &*AFTER].into_iter().flat_map(token) {
+            found.extend(written(text, range));
+        }
     }
     if before.asked.has(Secret::Password)
         && found.is_empty()
@@ -157,6 +161,10 @@ fn password(text: &str, words: &[Word<'_>], from: usize, is_written: bool) -> Op
         }
         last += 1;
     }
+    // "Password: expired."
+    if last == first && NO_PASSWORD.contains(&*small) && !is_counted {
+        return None;
+    }
     let whole = words[last].text;
     let tail = whole.len() - whole.trim_end_matches(['.', ',', '?', '"', '”', ')']).len();
     let end = (words[last].start + whole.len() - tail).max(start);
@@ -196,6 +204,7 @@ mod tests {
             "reset my password please",
             "the password is one of the old ones",
             "password: I forgot it",
+            "Password: expired. Account: active",
             "it says the password is \"too short\"",
             "I changed my password 24hrs ago, 3 times",
             "I forgot my password iCloud asks for",

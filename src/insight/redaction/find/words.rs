@@ -119,7 +119,7 @@ words! {
      sorry hold wait don't can't i'm i've i'd let please hang um uh well";
 
     /// After "password:" these begin a sentence, and are no password.
-    NO_WRITTEN_PASSWORD: "i i'm i've i'd you we they please sorry don't can't what where why how when if not it's";
+    NO_WRITTEN_PASSWORD: "i i'm i've i'd you we they please sorry don't can't what where why how when if not it's none n/a";
 
     /// Names with capitals or digits in them that stand behind "password" and are none.
     PRODUCTS: "iphone ipad icloud ebay paypal lastpass onedrive youtube linkedin whatsapp github facetime tiktok \
