@@ -199,7 +199,9 @@ impl Masker {
             let is_named = !context && names_another(words, &run);
             let state = match self.judge(&trail, &run, context, is_named) {
                 Verdict::Card { fragments } => {
-                    over.iter().for_each(|secret| drop(secrets.remove(&secret.start)));
+                    for secret in &over {
+                        secrets.remove(&secret.start);
+                    }
                     let before = trail.len() - fragments;
                     let placeholder = self.keep_as_card(&mut trail, before, &run, &mut masked);
                     replaced.push(Replaced::new(place, placeholder.clone()));
