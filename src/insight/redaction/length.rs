@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
-const SHORT: usize = 5_000;
-const LONG: usize = 20_000;
+const SHORT: usize = 2_000;
+const LONG: usize = 8_000;
 /// Four times the length; sixteen times the time would be the square.
 const TIMES_MAX: u32 = 10;
 const RUNS: usize = 2;
