@@ -61,7 +61,7 @@ mod tests {
             assert_eq!(places.overlap(&place), overlaps, "{place:?}");
         }
         assert!(places.take(10..20) && !places.take(19..21) && !places.take(1..1));
-        places.extend([0..30]);
+        places.extend(std::iter::once(0..30));
         assert!(places.overlap(&(28..29)) && !places.overlap(&(30..31)));
     }
 }
