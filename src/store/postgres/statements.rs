@@ -40,8 +40,8 @@ const DELIVERIES: &str = "INSERT INTO outbox (tenant, destination, key, lane, co
     $7::text[], $8::text[], $11::text[], $12::bigint[]) WITH ORDINALITY AS v (tenant, destination, key, lane, \
     conversation, operation, effect, wrapup, by_whom, at, n) ORDER BY v.n";
 
-/// A key that stands already is left alone. To ask for each row takes a third longer than to write it, so it is only
-/// done for a group of which something is known to stand.
+/// A key that stands already is left alone. The server looks for each row's key before it writes it, so this is only
+/// asked of a group of which something is known to stand.
 const MISSING_ONLY: &str = " ON CONFLICT (tenant, destination, key) DO NOTHING";
 
 pub async fn insert(connection: &mut PgConnection, group: &Group) -> Result<(), Error> {
