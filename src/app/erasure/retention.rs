@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::{BatchesGone, ErasureError, entry};
+use super::{BatchesGone, Beside, ErasureError, entry};
 use crate::config::{Kept, Retention};
 use crate::domain::TenantId;
 use crate::store::erasure::{Erased, Erasure, Reach};
@@ -22,9 +22,9 @@ const STEP: usize = 20;
 /// A look at what would go takes so many conversations at once.
 const LOOK: usize = 100_000;
 
-/// Where batches are, as `Beside` has it.
+/// What stands beside the log, and how what is too old of it goes.
 #[async_trait]
-pub trait OldBatches: Send + Sync {
+pub trait OldBatches: Beside {
     async fn expire(
         &self,
         tenant: &TenantId,
@@ -62,7 +62,7 @@ impl fmt::Display for Gone {
 /// Applies the settings.
 pub struct Sweep {
     log: Arc<EventLog>,
-    batches: Arc<dyn OldBatches>,
+    beside: Arc<dyn OldBatches>,
     settings: Retention,
     /// Up to where each was looked through: what ended before has nothing left.
     done: HashMap<(TenantId, &'static str), Timestamp>,
@@ -85,8 +85,8 @@ fn artefacts(kept: &Kept) -> Vec<(&'static str, u32, Reach)> {
 }
 
 impl Sweep {
-    pub fn new(log: Arc<EventLog>, batches: Arc<dyn OldBatches>, settings: Retention) -> Self {
-        Self { log, batches, settings, done: HashMap::new() }
+    pub fn new(log: Arc<EventLog>, beside: Arc<dyn OldBatches>, settings: Retention) -> Self {
+        Self { log, beside, settings, done: HashMap::new() }
     }
 
     /// At the start and every hour, until it is told to stop.
@@ -131,7 +131,7 @@ impl Sweep {
             }
             if kept.batches_days > 0 {
                 let before = days_before(now, kept.batches_days);
-                let removed = self.batches.expire(&tenant, before, dry_run).await?.removed;
+                let removed = self.beside.expire(&tenant, before, dry_run).await?.removed;
                 if !removed.is_empty() {
                     let batches = removed.len() as u64;
                     let gone = Gone { batches, ..nothing(&tenant, "batches", before) };
@@ -150,7 +150,7 @@ impl Sweep {
         before: Timestamp,
         reach: &Reach,
         dry_run: bool,
-    ) -> Result<Option<Gone>, StoreError> {
+    ) -> Result<Option<Gone>, ErasureError> {
         let key = (tenant.clone(), artefact);
         let from = match dry_run {
             true => Timestamp::UNIX_EPOCH,
@@ -185,6 +185,10 @@ impl Sweep {
         }
         if count == 0 {
             return Ok(None);
+        }
+        // Work items and unanswered questions are made of conversations, and go with them.
+        if !dry_run && *reach == Reach::Whole {
+            self.beside.forget_made(tenant).await?;
         }
         let gone = Gone {
             conversations: count,

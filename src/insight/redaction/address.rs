@@ -73,7 +73,7 @@ pub fn attribute(name: &str, value: &str, names: &[String]) -> Redacted {
 }
 
 /// What an attribute of this name holds: "card_cvv", "customerPIN", "Password".
-fn secret_named(name: &str) -> Option<Secret> {
+pub(super) fn secret_named(name: &str) -> Option<Secret> {
     let mut parts = String::with_capacity(name.len());
     let mut was_small = false;
     for c in name.chars() {
@@ -224,6 +224,7 @@ mod tests {
             }
         }
     }
+
     #[test]
     fn names_of_calls_are_no_addresses_and_no_numbers() {
         for address in [

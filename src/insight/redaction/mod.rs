@@ -13,6 +13,7 @@ mod card;
 mod digits;
 mod find;
 mod fold;
+mod iban;
 mod imported;
 mod kind;
 mod ledger;
@@ -20,6 +21,7 @@ mod ledger;
 mod length;
 mod named;
 mod rewrite;
+mod settle;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -28,13 +30,13 @@ mod written;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
 
-use crate::domain::{
-    PartyId, Redacted, RedactionKind, RedactionOutcome, RedactionResolved, Turn, TurnId, Word,
-};
+use crate::domain::{PartyId, Redacted, RedactionKind, RedactionResolved, Turn, TurnId, Word};
 use digits::{Run, runs};
 use find::{Before, Found, Places};
+use iban::Ibans;
 use ledger::Ledger;
 use rewrite::Replaced;
+use settle::keep;
 
 pub use address::{PARTY_ATTRIBUTES, attribute, has_address, is_local_number};
 pub use imported::imported;
@@ -132,6 +134,8 @@ pub struct Masker {
     messages: u64,
     /// The secrets that are no cards.
     ledger: Ledger,
+    /// Account numbers that were begun.
+    ibans: Ibans,
     /// What the last turns, of any party, asked for.
     asked: VecDeque<(PartyId, Before)>,
 }
@@ -153,6 +157,7 @@ impl Masker {
             context: VecDeque::new(),
             messages: 0,
             ledger: Ledger::default(),
+            ibans: Ibans::default(),
             asked: VecDeque::new(),
         }
     }
@@ -182,6 +187,7 @@ impl Masker {
             .collect();
         let starts = rewrite::starts(words);
         let mut replaced: Vec<Replaced> = Vec::new();
+        let iban = self.hear_iban(party, turn_id, &line, &mut secrets, &mut masked.resolved);
         for run in found {
             let place = rewrite::place(words, &starts, run.first, run.last);
             let over: Vec<Found> = secrets
@@ -230,7 +236,10 @@ impl Masker {
         for secret in secrets.into_values() {
             // It is answered.
             self.asked.iter_mut().for_each(|(_, asked)| *asked = asked.without(secret.kind));
-            let placeholder = self.ledger.placeholder(secret.kind, &line[secret.range()]);
+            let placeholder = match iban.as_ref().filter(|(at, _)| *at == secret.start) {
+                Some((_, placeholder)) => placeholder.clone(),
+                None => self.ledger.placeholder(secret.kind, &line[secret.range()]),
+            };
             replaced.push(Replaced::new(secret.range(), placeholder));
         }
         self.asked.push_back((party.clone(), find::asked(&line)));
@@ -271,6 +280,9 @@ impl Masker {
                 self.settle(fragment, &mut resolved);
             }
         }
+        for held in self.ibans.give_up_all() {
+            self.settle_state("", held, &mut resolved);
+        }
         resolved
     }
 
@@ -283,7 +295,7 @@ impl Masker {
         let words: Vec<&str> = text.split(' ').collect();
         let continues = self.trails.get(party).is_some_and(|trail| {
             trail.back().is_some_and(|last| !matches!(last.state, State::Shown))
-        });
+        }) || self.ibans.is_begun(party);
         let (of_words, found) = (find::words(text), runs(words.iter().copied()));
         let mut hidden: Vec<Range<usize>> =
             self.secrets(party, text, &found).iter().map(Found::range).collect();
@@ -387,52 +399,6 @@ impl Masker {
         }
         placeholder
     }
-
-    /// Settles groups that are too long ago to go on.
-    fn settle_old(
-        &self,
-        trail: &mut VecDeque<Fragment>,
-        now_ms: u64,
-        resolved: &mut Vec<RedactionResolved>,
-    ) {
-        while trail.front().is_some_and(|fragment| fragment.end_ms + TRAIL_MS < now_ms) {
-            if let Some(old) = trail.pop_front() {
-                self.settle(old, resolved);
-            }
-        }
-    }
-
-    /// Settles what the party has spoken on from without another digit. It stays in the trail: what
-    /// comes later may still join it.
-    fn settle_quiet(&self, trail: &mut VecDeque<Fragment>, resolved: &mut Vec<RedactionResolved>) {
-        for fragment in trail.iter_mut() {
-            fragment.quiet_turns += 1;
-            if fragment.quiet_turns >= QUIET_TURNS && matches!(fragment.state, State::Held { .. }) {
-                let state = std::mem::replace(&mut fragment.state, State::Shown);
-                self.settle_state(&fragment.digits, state, resolved);
-            }
-        }
-    }
-
-    fn settle(&self, fragment: Fragment, resolved: &mut Vec<RedactionResolved>) {
-        self.settle_state(&fragment.digits, fragment.state, resolved);
-    }
-
-    /// A group that didn't become a card is shown after all, unless a card was being spoken of or
-    /// it reads back part of one.
-    fn settle_state(&self, digits: &str, state: State, resolved: &mut Vec<RedactionResolved>) {
-        let read_back = self.cards.iter().any(|card| card.contains(digits));
-        match state {
-            State::Held { turn_id, placeholder, raw, in_context: false } if !read_back => {
-                resolved.push(RedactionResolved {
-                    turn_id,
-                    placeholder,
-                    outcome: RedactionOutcome::Released(Redacted::vouched(raw)),
-                });
-            }
-            state => keep(state, RedactionKind::Digits, resolved),
-        }
-    }
 }
 
 /// Whether these digits are said to be an order's, a flight's or so on; "my number is" says it of a telephone's only.
@@ -461,13 +427,6 @@ fn is_proven(kind: Secret) -> bool {
             | Secret::Place
             | Secret::Age
     )
-}
-
-fn keep(state: State, kind: RedactionKind, resolved: &mut Vec<RedactionResolved>) {
-    if let State::Held { turn_id, placeholder, .. } = state {
-        let outcome = RedactionOutcome::Kept(kind);
-        resolved.push(RedactionResolved { turn_id, placeholder, outcome });
-    }
 }
 
 /// Writes the words behind a placeholder into their turn, once they are known to be harmless.

@@ -1,6 +1,6 @@
 //! What programs call things, and the numbers that they send: neither is text, and both can hold a card's number.
 
-use super::address::address;
+use super::address::{address, attribute, secret_named};
 use super::find::Before;
 use super::kind::{self, Secret};
 use super::ledger::Ledger;
@@ -25,11 +25,17 @@ pub fn is_harmless_thread(text: &str) -> bool {
     is_uuid(text) || is_sid(text) || address(text).as_str() == text || kept().as_str() == text
 }
 
-/// What is to be kept of a number that begins and is as long as a card's; none where the number can be kept.
+/// What is to be kept of an attribute's number that begins and is as long as a card's, or is called a secret ("pin"); none
+/// where the number can be kept.
 ///
 /// The check digit isn't looked at: a float has no room for the last digits of the longest ones. Unix times in
 /// milliseconds are as long as the shortest, and no network's numbers begin like those of this century.
-pub fn number(value: f64) -> Option<Redacted> {
+pub fn number(name: &str, value: f64) -> Option<Redacted> {
+    let written = value.to_string();
+    let kept = attribute(name, &written, &[]);
+    if kept.as_str() != written && secret_named(name).is_some() {
+        return Some(kept);
+    }
     let whole = format!("{:.0}", value.trunc().abs());
     let is_one = card::is_of_length(&whole) && card::has_issuer(&whole);
     is_one.then(|| typed(&whole))
@@ -119,11 +125,13 @@ mod tests {
         for plain in
             [0.0, -2.5, 0.1 + 0.2, 1_764_357_621_000.0, 441_234_567_890.0, f64::MAX, f64::NAN]
         {
-            assert_eq!(number(plain), None, "{plain}");
+            assert_eq!(number("reading", plain), None, "{plain}");
         }
+        assert_eq!(number("pin", 4_829.0).expect("a secret").as_str(), "[password-1]");
+        assert_eq!((number("pin", 1.0), number("pinned", 4_829.0)), (None, None));
         for card in [4_111_111_111_111_111.0, 378_282_246_310_005.0, -4_222_222_222_222.0, 6.304e18]
         {
-            let kept = number(card).expect("a card's");
+            let kept = number("reading", card).expect("a card's");
             assert!(
                 !kept.as_str().contains("11111") && kept.as_str().contains("[card-1]"),
                 "{kept:?}"

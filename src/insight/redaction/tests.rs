@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::card::luhn;
 use super::digits::runs;
 use super::*;
+use crate::domain::RedactionOutcome;
 
 fn words(text: &str) -> Vec<RawWord> {
     words_at(text, 0)
@@ -105,6 +106,57 @@ fn a_number_split_over_turns_never_shows() {
             "t-2 [digits-2] stays: card",
         ]
     );
+}
+
+#[test]
+fn an_iban_split_over_turns_never_shows() {
+    assert_eq!(
+        check(&[
+            "customer: My IBAN is DE89 3704 0044",
+            "agent: Mm-hm.",
+            "customer: hang on",
+            "customer: and then 0532 01",
+            "customer: 30 00. Is that enough?",
+            "agent: So DE89 3704 0044 0532 0130 00?",
+        ]),
+        [
+            "My IBAN is [digits-1]",
+            "Mm-hm.",
+            "hang on",
+            "and then [digits-2]",
+            "[iban-1]. Is that enough?",
+            "t-0 [digits-1] stays: digits",
+            "t-3 [digits-2] stays: digits",
+            "So [iban-1]?",
+        ]
+    );
+}
+
+#[test]
+fn what_only_begins_like_an_iban_comes_back() {
+    assert_eq!(
+        check(&["It's the model DE12 3456", "It makes a terrible noise when I turn it on."]),
+        [
+            "It's the model [digits-1]",
+            "It makes a terrible noise when I turn it on.",
+            "t-0 [digits-1] was: DE12 3456",
+        ]
+    );
+    assert_eq!(
+        check(&["The model is DE12 3456"]),
+        ["The model is [digits-1]", "t-0 [digits-1] was: DE12 3456"]
+    );
+    assert_eq!(check(&["It's a DE12"]), ["It's a DE12"]);
+}
+
+#[test]
+fn a_birthday_of_bare_numbers_is_one_where_it_was_asked_for() {
+    for answer in ["12 3 84", "It's 12, 3, 1984.", "twelve three eighty-four", "1 3 84"] {
+        let lines = check(&["agent: What's your date of birth?", &format!("customer: {answer}")]);
+        assert!(lines[1].contains("[birth_date-1]"), "{lines:?}");
+        assert!(!lines[1].contains("84"), "{lines:?}");
+    }
+    assert_eq!(check(&["I have 12 3 84 here"])[0], "I have 12 3 84 here");
 }
 
 #[test]

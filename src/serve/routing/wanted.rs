@@ -121,7 +121,7 @@ fn attribute(
             let kept = redaction::attribute(name, &text, party_attributes);
             Ok(FeatureValue::Text(kept.as_str().to_owned()))
         }
-        wire::RouteFeatureValue::Number(number) => Ok(match redaction::number(number) {
+        wire::RouteFeatureValue::Number(number) => Ok(match redaction::number(name, number) {
             Some(kept) => FeatureValue::Text(kept.as_str().to_owned()),
             None => FeatureValue::Number(number),
         }),

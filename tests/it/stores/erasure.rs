@@ -221,7 +221,11 @@ async fn what_is_too_old_goes_by_the_settings_of_its_tenant() {
     assert!(gone.contains("suggestions") && gone.contains("4 events"), "{gone}");
     assert_eq!(standing(Path::new(&data)).await, 80, "only the cards");
     settings("[retention.all]\nconversations_days = 1\n");
+    // What the router knows of them goes too.
+    let items = Path::new(&data).join("routing.json");
+    std::fs::write(&items, "{}").expect("written");
     assert!(sweep(&[]).contains("4 conversations"));
+    assert!(!items.exists(), "the router's file stands");
     assert_eq!(standing(Path::new(&data)).await, 0);
     assert!(sweep(&[]).contains("nothing is older"));
     assert_eq!(found_in(Path::new(&data), &[WORD, NUMBER]), Vec::<String>::new());

@@ -22,9 +22,9 @@ pub(super) fn regex(pattern: &str) -> Regex {
 /// What is spoken of, and the words that say so.
 static CUES: LazyLock<Vec<(Topic, Regex)>> = LazyLock::new(|| {
     [
-        (Topic::SecurityCode, r"\b(?:c\.?v\.?v\.?2?|cvc2?|cv2|csc|c v v|c v c|security (?:code|number|digits)|card verification|(?:three|four|3|4)[- ](?:digits?|numbers?)(?: \w+){0,3} (?:back|front|reverse|code)|(?:code|number|digits|numbers) (?:on|at|from) the (?:back|reverse|front))\b"),
-        (Topic::OneTimeCode, r"\b(?:one[- ]?time (?:code|pass\w*|pin)|otp|pass ?code|(?:verification|authentication|authorization|authorisation|auth|sms|texted?|log ?-?in|sign ?-?in|access|activation|six[- ]digit|6[- ]digit) code|code (?:that |which )?(?:i|we|you|they) (?:have |had |'ve )?(?:just )?(?:sent|texted|e-?mailed|got|received)|2fa|two[- ]factor|(?:your|my|the) code(?: is|'s| was| says| reads)|code (?:in|from) the (?:text|sms|message|app|email|e-mail))\b"),
-        (Topic::Pin, r"\b(?:pin|pin (?:code|number)|p i n|telephone banking (?:number|code))\b"),
+        (Topic::SecurityCode, r"\b(?:c\.?v\.?v\.?2?|cvc2?|cv2|csc|c v v|c v c|security (?:code|number|digits)|cid|cvn|card (?:verification|identification)|kartenprüfnummer|prüf(?:nummer|ziffer)|sicherheitscode|cryptogramme|code de sécurité|código de seguridad|(?:the|those|your|these) (?:three|3)(?: little| small)? (?:digits|numbers)|(?:three|four|3|4)[- ](?:digits?|numbers?)(?: \w+){0,3} (?:back|front|reverse|code)|(?:code|number|digits|numbers) (?:on|at|from) the (?:back|reverse|front))\b"),
+        (Topic::OneTimeCode, r"\b(?:one[- ]?time (?:code|pass\w*|pin)|otp|pass ?code|(?:verification|authentication|authorization|authorisation|auth|sms|texted?|log ?-?in|sign ?-?in|access|activation|six[- ]digit|6[- ]digit) code|code (?:that |which )?(?:i|we|you|they) (?:have |had |'ve )?(?:just )?(?:sent|texted|e-?mailed|got|received)|2fa|two[- ]factor|(?:bestätigungs|verifizierungs|einmal)(?:code|passwort|kennwort)|(?-i:TAN)|code (?:de vérification|de confirmation|à usage unique)|código de (?:verificación|confirmación|un solo uso)|(?:your|my|the) code(?: is|'s| was| says| reads)|code (?:in|from) the (?:text|sms|message|app|email|e-mail))\b"),
+        (Topic::Pin, r"\b(?:pin|pin (?:code|number)|p i n|telephone banking (?:number|code)|geheimzahl|code secret)\b"),
         (Topic::SortCode, r"\b(?:sort ?code|bank code|bankleitzahl|blz|bsb)\b"),
         (Topic::Account, r"\b(?:(?:account|acct|a/c)(?: number| no\.?| num)|kontonummer|iban)\b"),
         (Topic::BankAccount, r"\b(?:bank account|checking account|savings account|current account|(?:account|acct)(?: number| no\.?)? (?:at|with|for) (?:the |my |your )?bank)\b"),
@@ -61,7 +61,7 @@ static OPEN: LazyLock<Regex> = LazyLock::new(|| {
 });
 static SECRET_WORD_ASKED: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"\b(?:what|what['’]s|tell|give|confirm|say|need|provide|spell|verify|have|get)\b[^.?!]{0,40}\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\b|\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\W*\?\W*$|\b(?:password|passphrase|maiden name)(?: is| was|:)\W*$",
+        r"\b(?:what|what['’]s|tell|give|confirm|say|need|provide|spell|verify|have|get)\b[^.?!]{0,40}\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\b|\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\W*\?\W*$|\b(?:passwort|kennwort|mot de passe|contraseña|wachtwoord)\W*\?\W*$|\b(?:password|passphrase|maiden name)(?: is| was|:)\W*$|\b(?:passwort|kennwort|mot de passe|contraseña|wachtwoord) (?:ist|lautet|est|es|is)\W*$",
     )
 });
 /// A word with digits in it, as documents are numbered.
@@ -210,7 +210,8 @@ fn answer(run: &Run, before: Before) -> Option<Secret> {
         Secret::Password => (4..=8).contains(&length),
         Secret::BankAccount => matches!(length, 6..=12 | 14),
         Secret::NationalId => (9..=11).contains(&length),
-        Secret::BirthDate => (6..=8).contains(&length),
+        // "Twelve three eighty-four"
+        Secret::BirthDate => (5..=8).contains(&length),
         _ => false,
     };
     let asked = before.asked;

@@ -20,7 +20,9 @@ fn regex(pattern: &str) -> Regex {
 }
 
 static BIRTH: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"\b(?:date of birth|birth ?-?date|birth ?day|d\.?o\.?b\.?|d o b|born)\b")
+    regex(
+        r"\b(?:date of birth|birth ?-?date|birth ?day|d\.?o\.?b\.?|d o b|born|geburts(?:datum|tag)|geboren|date de naissance|née? le|fecha de nacimiento|nacid[oa])\b",
+    )
 });
 /// "12/03/1984 is my date of birth."
 static BIRTH_BEHIND: LazyLock<Regex> = LazyLock::new(|| {
@@ -31,6 +33,9 @@ static BIRTH_BEHIND: LazyLock<Regex> = LazyLock::new(|| {
 static NUMERIC: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"\b(\d{1,4})(?:[./-]| [-/.] )(\d{1,2})(?:[./-]| [-/.] )(\d{4}|\d{2})\b")
 });
+/// "12 3 84": a date where one is asked for, and some numbers elsewhere.
+static SPACED: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"\b(\d{1,2})(?:[ ,]|, )(\d{1,2})(?:[ ,]|, )(\d{4}|\d{2})\b"));
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     regex(&format!(
         r"\b(?:(?:the )?{ORDINAL}(?: of|,)? {MONTH}\b\.?(?:,? {YEAR})?|{MONTH}\.? (?:the )?{ORDINAL}\b(?:,? {YEAR})?|{MONTH}\.?,? (?:of )?(?:\d{{4}}|nineteen {YEAR}))"
@@ -70,6 +75,12 @@ pub(super) fn dates(text: &str, before: Before) -> Vec<Found> {
         let is_near = last.is_some_and(|end| start - end <= REACH_BYTES);
         is_near || before.asked.has(Secret::BirthDate) && start <= ANSWER_WITHIN_BYTES
     };
+    let spaced: Vec<_> = SPACED
+        .captures_iter(text)
+        .filter(|hit| is_date(&hit[1], &hit[2], &hit[3]))
+        .filter_map(|hit| hit.get(0).filter(|whole| is_birth(whole.start())))
+        .map(|whole| whole.range())
+        .collect();
     let kind =
         |start: usize, end: usize| match is_birth(start) || BIRTH_BEHIND.is_match(&text[end..]) {
             true => Secret::BirthDate,
@@ -94,6 +105,7 @@ pub(super) fn dates(text: &str, before: Before) -> Vec<Found> {
             push(whole.start(), whole.end());
         }
     }
+    spaced.into_iter().for_each(|range| push(range.start, range.end));
     NAMED.find_iter(text).for_each(|hit| push(hit.start(), hit.end()));
     for hit in YEAR_ALONE.captures_iter(text).filter_map(|hit| hit.get(1)) {
         push(hit.start(), hit.end());

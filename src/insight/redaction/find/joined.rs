@@ -53,6 +53,12 @@ static BEHIND: LazyLock<Vec<(Topic, Regex)>> = LazyLock::new(|| {
     })
     .into()
 });
+/// Digits between words that say what they are for: "use 482913 to sign in", "I got 4829 by text".
+static BETWEEN: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"\b(?:(?:use|enter|type(?: in)?)(?: the| this)?(?: code| number)?[\s:]+(\d{3}[ -]\d{3}|\d{4,8})\s+(?:to (?:sign|log)[ -]?in|to (?:verify|authenticate|confirm) (?:your|my|the) (?:identity|account|number|phone|e-?mail|log ?in|sign[ -]?in)|as (?:your|the|my) (?:\w+ )?code)|(?:got|get|received|sent|texted)(?: me| you| us| a| the| this| code| number){0,4}[\s:]+(\d{3}[ -]\d{3}|\d{4,8})\s+(?:by|via|in|over|through)(?: a| the| an)? (?:text|sms|e-?mail|whatsapp|message)(?: message)?)\b",
+    )
+});
 /// As some companies send their codes: "G-482913 is your Google code".
 static LETTERED: LazyLock<Regex> = LazyLock::new(|| regex(r"\b[a-z]-(\d{5,8})\b"));
 /// Codes that open nothing: "482913 is your booking code".
@@ -87,6 +93,10 @@ pub(super) fn joined(text: &str, of_bank: bool, found: &mut Vec<Found>) {
         }
     }
     for digits in BARE_CODE.captures_iter(text).filter_map(|hit| hit.get(1)) {
+        let kind = Topic::OneTimeCode.kind();
+        found.push(Found { start: digits.start(), end: digits.end(), kind });
+    }
+    for digits in BETWEEN.captures_iter(text).filter_map(|hit| hit.get(1).or(hit.get(2))) {
         let kind = Topic::OneTimeCode.kind();
         found.push(Found { start: digits.start(), end: digits.end(), kind });
     }
@@ -156,6 +166,19 @@ mod tests {
             ("482913 is your verification code", "[one_time_code-1] is your verification code"),
             ("G-482913 is your Google code", "G-[one_time_code-1] is your Google code"),
             ("739 is the cvv", "[security_code-1] is the cvv"),
+            ("Use 482913 to sign in", "Use [one_time_code-1] to sign in"),
+            ("enter code 482 913 to log in.", "enter code [one_time_code-1] to log in."),
+            ("I got 482913 by text", "I got [one_time_code-1] by text"),
+            (
+                "they sent me the code 4829 in an e-mail",
+                "they sent me the code [one_time_code-1] in an e-mail",
+            ),
+            ("the CID is 7391", "the CID is [security_code-1]"),
+            ("those three numbers are 739", "those three numbers are [security_code-1]"),
+            ("die Prüfnummer ist 739", "die Prüfnummer ist [security_code-1]"),
+            ("Die TAN lautet 482913", "Die TAN lautet [one_time_code-1]"),
+            ("le code de vérification est 482913", "le code de vérification est [one_time_code-1]"),
+            ("mein Geburtsdatum ist 12.3.1984", "mein Geburtsdatum ist [birth_date-1]"),
             ("four eight two nine is my pin", "[password-1] is my pin"),
             ("12/03/1984 is my date of birth", "[birth_date-1] is my date of birth"),
         ] {
@@ -179,6 +202,10 @@ mod tests {
             "pin:12:30",
             "12/03/2024 is my appointment",
             "1234 is the house number",
+            "use 2000 to start with",
+            "I got 4711 of them by post",
+            "a tan of 2000 shades",
+            "the last three digits of my order are 482",
         ] {
             assert_eq!(typed(text).as_str(), text);
         }

@@ -6,6 +6,7 @@
 mod checks;
 mod cues;
 mod dates;
+mod ibans;
 mod joined;
 mod lists;
 mod names;
@@ -22,6 +23,7 @@ use std::ops::Range;
 use super::card;
 use super::digits::{self, Run};
 use super::kind::{Kinds, Secret};
+pub(super) use ibans::part as part_of_iban;
 pub(super) use places::Places;
 
 /// Where a secret stands, in bytes.
@@ -152,7 +154,7 @@ pub(super) fn unfinished(text: &str, kinds: Kinds, before: Before) -> Option<Ran
     let runs = digits::runs(words.iter().map(|word| word.text));
     let from = [
         cues::open_number(text, &words, &runs, kinds, before),
-        kinds.has(Secret::Iban).then(|| shapes::open_iban(&words)).flatten(),
+        kinds.has(Secret::Iban).then(|| ibans::open_iban(&words)).flatten(),
         kinds.has(Secret::Email).then(|| shapes::open_email(&words)).flatten(),
         kinds.has(Secret::BirthDate).then(|| dates::open_birth(text, before)).flatten(),
     ];

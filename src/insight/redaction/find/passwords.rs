@@ -22,7 +22,7 @@ const AROUND: &str = "\"'“”‘’.,;:!?()";
 
 static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r#"(?:\b|_)(?:pass[ _]?(?:word|phrase|wd)|pwd|pw|secret (?:word|answer|phrase)|memorable (?:word|name|place|information)|security (?:answer|word|phrase)|answer to (?:my|your|the) security question|mother['’]?s maiden name|maiden name)\b["”]?(?:[\s,]+(?:for|to|on|of|at) (?:\w+ ){0,3}?\w+)?\s*(?::|=|\bis\b|\bwas\b|\bit['’]s\b|['’]s\b|\bequals\b|\bwould be\b)\s*(?:(?:now|still|just|set to|called|like|um|uh|:|it['’]s)[\s,]+)*"#,
+        r#"(?:\b|_)(?:pass[ _]?(?:word|phrase|wd)|pwd|pw|secret (?:word|answer|phrase)|memorable (?:word|name|place|information)|security (?:answer|word|phrase)|answer to (?:my|your|the) security question|mother['’]?s maiden name|maiden name|passwort|kennwort|mot de passe|contraseña|wachtwoord)\b["”]?(?:[\s,]+(?:for|to|on|of|at) (?:\w+ ){0,3}?\w+)?\s*(?::|=|\bis\b|\bwas\b|\bit['’]s\b|['’]s\b|\bequals\b|\bwould be\b|\bist\b|\blautet\b|\bheißt\b|\best\b|\bes\b)\s*(?:(?:now|still|just|set to|called|like|um|uh|:|it['’]s)[\s,]+)*"#,
     )
 });
 /// Most texts have none of these, and needn't be read three times more.
@@ -191,6 +191,10 @@ mod tests {
             ("{\"password\":\"Tr0ub4dor\",\"n\":1}", "{\"password\":\"[password-1]\",\"n\":1}"),
             ("Tr0ub4dor is my password", "[password-1] is my password"),
             ("“sunShine” was the old password.", "“[password-1]” was the old password."),
+            ("Mein Passwort lautet Hasenbrot", "Mein Passwort lautet [password-1]"),
+            ("Kennwort: Hasenbrot7", "Kennwort: [password-1]"),
+            ("mon mot de passe est soleil", "mon mot de passe est [password-1]"),
+            ("mi contraseña es girasol", "mi contraseña es [password-1]"),
         ] {
             assert_eq!(typed(text).as_str(), expected);
         }
@@ -213,6 +217,10 @@ mod tests {
             "LastPass2 is my password manager",
             "the password [password-1] again",
             "the password link went to ann@Example.com",
+            "mein Passwort ist falsch",
+            "mein Passwort ist seit gestern abgelaufen",
+            "mon mot de passe est incorrect",
+            "mi contraseña es incorrecta",
         ] {
             assert_eq!(typed(text).as_str(), text);
         }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::checks::{iban_length, is_codice_fiscale, is_dni, is_iban, is_nino, is_nir, is_ssn};
+use super::checks::{is_codice_fiscale, is_dni, is_nino, is_nir, is_ssn};
 use super::{Found, Secret, Word};
 
 fn regex(pattern: &str) -> Regex {
@@ -112,7 +112,7 @@ pub(super) fn shapes(text: &str, words: &[Word<'_>]) -> Vec<Found> {
             }
         }
     }
-    ibans(words, &mut found);
+    super::ibans::ibans(words, &mut found);
     found
 }
 
@@ -129,47 +129,6 @@ fn is_alone(text: &str, range: Range<usize>) -> bool {
     let before = text[..range.start].trim_end_matches([' ', '-', '.', '/']);
     let after = text[range.end..].trim_start_matches([' ', '-', '/']);
     !before.ends_with(is_digit) && !after.starts_with(is_digit)
-}
-
-/// Characters of the longest IBAN.
-const IBAN_LONGEST: usize = 34;
-
-/// IBANs, written or spelled, over any number of words.
-fn ibans(words: &[Word<'_>], found: &mut Vec<Found>) {
-    let parts: Vec<Option<String>> = words.iter().map(Word::characters).collect();
-    for first in 0..words.len() {
-        let mut bare = String::new();
-        for (index, part) in parts.iter().enumerate().skip(first) {
-            let Some(part) = part else { break };
-            bare.push_str(part);
-            if bare.len() > IBAN_LONGEST || bare.len() >= 4 && iban_length(&bare).is_none() {
-                break;
-            }
-            if is_iban(&bare) {
-                let (start, _) = words[first].trimmed();
-                let (_, end) = words[index].trimmed();
-                push(found, start..end, Secret::Iban);
-                break;
-            }
-        }
-    }
-}
-
-/// Where the beginning of an IBAN stands at the end.
-pub(super) fn open_iban(words: &[Word<'_>]) -> Option<usize> {
-    let last = &words[words.len().saturating_sub(IBAN_LONGEST)..];
-    let parts: Vec<Option<String>> = last.iter().map(Word::characters).collect();
-    (0..last.len()).find_map(|first| {
-        let bare = parts[first..].iter().cloned().collect::<Option<String>>()?;
-        let is_begun = bare.len() < 4
-            && bare.len() > 1
-            && bare.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
-            && bare.bytes().skip(2).all(|byte| byte.is_ascii_digit());
-        let length = iban_length(&bare);
-        let is_open =
-            length.is_some_and(|length| bare.len() < length) || is_begun && bare.len() > 2;
-        is_open.then(|| last[first].trimmed().0)
-    })
 }
 
 /// Where the beginning of a mail's address stands at the end, as it is said: "ann dot smith at example".
