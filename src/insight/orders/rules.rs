@@ -41,7 +41,14 @@ const BEFORE: [&[&str]; 21] = [
 pub(super) enum Grade {
     Takeover,
     Task,
+    /// Says nothing by itself.
+    Sign,
 }
+
+/// Signs of so many kinds in one text of at least so many words are a takeover: who writes a part for a machine to play
+/// speaks of the part, of rules and of answers.
+const SIGNS_MIN: usize = 6;
+const SIGNS_WORDS_MIN: usize = 40;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,6 +154,16 @@ impl Rules {
         self.marks.is_match(text)
             || holds(words)
             || words.joined().is_some_and(|words| holds(&words))
+            || self.has_signs(words)
+    }
+
+    fn has_signs(&self, words: &Words) -> bool {
+        if words.tokens.len() < SIGNS_WORDS_MIN {
+            return false;
+        }
+        let signs = self.holding(words).filter(|(rule, _)| rule.grade == Grade::Sign);
+        let kinds: HashSet<&str> = signs.map(|(rule, _)| rule.name.as_str()).collect();
+        kinds.len() >= SIGNS_MIN
     }
 
     /// Where errands stand, in bytes of the text.
@@ -160,9 +177,13 @@ impl Rules {
         if self.marks.is_match(text) {
             return Some("marks");
         }
-        let first = |words: &Words| self.holding(words).next().map(|(rule, _)| rule);
+        let first = |words: &Words| {
+            let mut found = self.holding(words).filter(|(rule, _)| rule.grade != Grade::Sign);
+            found.next().map(|(rule, _)| rule)
+        };
         let found = first(words).or_else(|| first(&words.joined()?));
-        found.map(|rule| rule.name.as_str())
+        let signs = || self.has_signs(words).then_some("signs");
+        found.map(|rule| rule.name.as_str()).or_else(signs)
     }
 
     fn holding<'a, 'w>(

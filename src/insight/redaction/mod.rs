@@ -17,8 +17,6 @@ mod iban;
 mod imported;
 mod kind;
 mod ledger;
-#[cfg(test)]
-mod length;
 mod named;
 mod rewrite;
 mod settle;
