@@ -40,8 +40,8 @@ afterAll(async () => {
 });
 
 test('another origin shows a live call by a token, if it is on the list, and that call alone', async () => {
-  const call = service.replay();
-  call.catch(() => undefined);
+  // It isn't played to its end.
+  service.replay().catch(() => undefined);
   const { id } = await waitFor('the call', 30_000, async () => (await service.conversations('live'))[0]);
   const { token } = await service.send<{ token: string }>('POST', '/v1/tokens', { conversation: id });
   await page.goto(`${friend.url}/?conversation=${id}&token=${token}`);
@@ -65,5 +65,4 @@ test('another origin shows a live call by a token, if it is on the list, and tha
   expect(await status(service.url, `/v1/conversations/${id}`)).toBe(0);
   expect(await page.evaluate(() => customElements.get('backchannel-copilot') === undefined)).toBe(true);
   expect(await framed.locator('backchannel-copilot').count()).toBe(0);
-  await call;
 });

@@ -10,6 +10,8 @@ const READY_WITHIN_MS = 60_000;
 
 /** One service of our own on a free port, with its data in a folder that goes away afterwards. */
 export class Service {
+  private readonly calls: ChildProcess[] = [];
+
   private constructor(
     readonly url: string,
     readonly apiKey: string,
@@ -39,6 +41,7 @@ export class Service {
   replay(): Promise<void> {
     const args = ['replay', DEMO_CALL, '--url', this.url, '--speed', process.env.E2E_SPEED ?? '1'];
     const child = spawn(BINARY, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, BACKCHANNEL_API_KEY: this.apiKey } });
+    this.calls.push(child);
     return new Promise((done, failed) => {
       child.on('error', failed);
       child.on('exit', (code) => (code === 0 ? done() : failed(new Error(`replay ended with ${code}`))));
@@ -67,7 +70,14 @@ export class Service {
     return (await this.get<List<Summary>>(`/v1/conversations?state=${state}`)).items;
   }
 
+  /** Ends the calls that are being played in the middle. */
+  hangUp(): void {
+    for (const call of this.calls) call.kill();
+  }
+
   async stop(): Promise<void> {
+    // The service would wait for their ends.
+    this.hangUp();
     const ended = new Promise((done) => this.child.once('exit', done));
     if (this.child.exitCode === null && this.child.kill('SIGTERM')) await ended;
     rmSync(this.folder, { recursive: true, force: true });
