@@ -99,3 +99,49 @@ impl Masker {
         Some((range.start, placeholder))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check;
+
+    #[test]
+    fn an_iban_split_over_turns_never_shows() {
+        assert_eq!(
+            check(&[
+                "customer: My IBAN is DE89 3704 0044",
+                "agent: Mm-hm.",
+                "customer: hang on",
+                "customer: and then 0532 01",
+                "customer: 30 00. Is that enough?",
+                "agent: So DE89 3704 0044 0532 0130 00?",
+            ]),
+            [
+                "My IBAN is [digits-1]",
+                "Mm-hm.",
+                "hang on",
+                "and then [digits-2]",
+                "[iban-1]. Is that enough?",
+                "t-0 [digits-1] stays: digits",
+                "t-3 [digits-2] stays: digits",
+                "So [iban-1]?",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_only_begins_like_an_iban_comes_back() {
+        assert_eq!(
+            check(&["It's the model DE12 3456", "It makes a terrible noise when I turn it on."]),
+            [
+                "It's the model [digits-1]",
+                "It makes a terrible noise when I turn it on.",
+                "t-0 [digits-1] was: DE12 3456",
+            ]
+        );
+        assert_eq!(
+            check(&["The model is DE12 3456"]),
+            ["The model is [digits-1]", "t-0 [digits-1] was: DE12 3456"]
+        );
+        assert_eq!(check(&["It's a DE12"]), ["It's a DE12"]);
+    }
+}

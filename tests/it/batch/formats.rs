@@ -241,7 +241,9 @@ fn no_card_stands_in_any_file_at_any_time() {
     let work = folder.path().join("waits");
     std::fs::create_dir(&work).expect("a folder");
     let waits = work.join("out.jsonl");
-    let done = summarize(&[&input, p("-o"), &waits, p("--config"), &settings]);
+    // All at once, so that the rests between two tries are waited for once and not by each.
+    let done =
+        summarize(&[&input, p("-o"), &waits, p("--config"), &settings, p("--concurrency=9")]);
     assert_eq!(done.status.code(), Some(75), "{}", told(&done));
     assert!(work.join("out.jsonl.work/plan.json").exists());
     assert_no_card(&work);
