@@ -1,13 +1,13 @@
 //! Account numbers (IBAN) over several turns: "DE89 3704 0044", and then "0532 0130 00".
 //!
-//! Its country says how long one is and its check digits whether it is one, so that what was begun is held back until the
-//! party's next turn ends it, or doesn't.
+//! Its country says how long one is and its check digits whether it is one. What was begun is held back as the digits of a
+//! card are, and goes their way: it may turn out to be a card's after all ("GB 4539 1488").
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, VecDeque};
 
-use super::find::{self, Found};
-use super::{INTERJECTION_MAX_WORDS, Masker, RedactionKind, Secret, State, keep};
-use crate::domain::{PartyId, RedactionResolved, TurnId};
+use super::find::{self, Found, IbanPart};
+use super::{Fragment, INTERJECTION_MAX_WORDS, RedactionKind, State, keep};
+use crate::domain::{PartyId, RedactionResolved};
 
 /// With fewer characters a beginning says nothing: "DE12" is a product.
 const BEGUN_MIN_CHARS: usize = 8;
@@ -20,83 +20,54 @@ pub(super) struct Ibans {
 
 struct Begun {
     characters: String,
-    /// The turns that it stands in so far.
-    held: Vec<State>,
+    /// What stands for it so far.
+    placeholders: Vec<String>,
 }
 
 impl Ibans {
-    pub fn is_begun(&self, party: &PartyId) -> bool {
-        self.begun.contains_key(party)
+    /// What a line has of an IBAN that goes over several turns. `secrets` are those that are known without it.
+    pub fn part(&mut self, party: &PartyId, line: &str, secrets: &[&Found]) -> Option<IbanPart> {
+        let words = find::words(line);
+        if let Some(begun) = self.begun.get(party) {
+            let part = find::part_of_iban(&begun.characters, &words);
+            if part.is_some() || words.len() <= INTERJECTION_MAX_WORDS {
+                return part;
+            }
+            self.begun.remove(party);
+        }
+        // This turn may begin one.
+        let part = find::part_of_iban("", &words)?;
+        let is_over = |one: &&Found| one.start < part.range.end && part.range.start < one.end;
+        (part.characters.len() >= BEGUN_MIN_CHARS && !secrets.iter().any(is_over)).then_some(part)
     }
 
-    /// What the party began won't be ended any more.
-    pub fn give_up(&mut self, party: &PartyId) -> Vec<State> {
-        self.begun.remove(party).map(|begun| begun.held).unwrap_or_default()
+    /// It goes on with this.
+    pub fn begin(&mut self, party: &PartyId, part: &IbanPart, placeholder: String) {
+        let begun = self.begun.entry(party.clone());
+        let begun =
+            begun.or_insert_with(|| Begun { characters: String::new(), placeholders: Vec::new() });
+        begun.characters.clone_from(&part.characters);
+        begun.placeholders.push(placeholder);
     }
 
-    pub fn give_up_all(&mut self) -> Vec<State> {
-        std::mem::take(&mut self.begun).into_values().flat_map(|begun| begun.held).collect()
+    /// It was something else.
+    pub fn drop_begun(&mut self, party: &PartyId) {
+        self.begun.remove(party);
     }
-}
 
-impl Masker {
-    /// Adds what the line has of an IBAN over several turns to its secrets. Gives back where that begins, and the
-    /// placeholder that stands there.
-    pub(super) fn hear_iban(
+    /// It is whole: what was held back of it stays masked.
+    pub fn end(
         &mut self,
         party: &PartyId,
-        turn_id: &TurnId,
-        line: &str,
-        secrets: &mut BTreeMap<usize, Found>,
+        trail: &mut VecDeque<Fragment>,
         resolved: &mut Vec<RedactionResolved>,
-    ) -> Option<(usize, String)> {
-        if !self.kinds.has(Secret::Iban) {
-            return None;
+    ) {
+        let Some(begun) = self.begun.remove(party) else { return };
+        let is_of_it = |state: &State| matches!(state, State::Held { placeholder, .. } if begun.placeholders.contains(placeholder));
+        for fragment in trail.iter_mut().filter(|fragment| is_of_it(&fragment.state)) {
+            let state = std::mem::replace(&mut fragment.state, State::Other);
+            keep(state, RedactionKind::Digits, resolved);
         }
-        let words = find::words(line);
-        let before = self.ibans.begun.remove(party);
-        let so_far = before.as_ref().map_or("", |begun| begun.characters.as_str());
-        let (before, part) = match find::part_of_iban(so_far, &words) {
-            Some(part) => (before, part),
-            None if before.is_some() && words.len() <= INTERJECTION_MAX_WORDS => {
-                self.ibans.begun.extend(before.map(|begun| (party.clone(), begun)));
-                return None;
-            }
-            None => {
-                for held in before.into_iter().flat_map(|begun| begun.held) {
-                    self.settle_state("", held, resolved);
-                }
-                // This turn may begin another.
-                (None, find::part_of_iban("", &words)?)
-            }
-        };
-        let range = part.range.clone();
-        let is_over = |secret: &Found| secret.start < range.end && range.start < secret.end;
-        if before.is_none()
-            && (part.characters.len() < BEGUN_MIN_CHARS || secrets.values().any(is_over))
-        {
-            return None;
-        }
-        secrets.retain(|_, secret| !is_over(secret));
-        secrets
-            .insert(range.start, Found { start: range.start, end: range.end, kind: Secret::Iban });
-        let mut held = before.map(|begun| begun.held).unwrap_or_default();
-        if part.is_whole {
-            for state in held {
-                keep(state, RedactionKind::Digits, resolved);
-            }
-            return Some((range.start, self.ledger.placeholder(Secret::Iban, &part.characters)));
-        }
-        self.helds += 1;
-        let placeholder = format!("[digits-{}]", self.helds);
-        held.push(State::Held {
-            turn_id: turn_id.clone(),
-            placeholder: placeholder.clone(),
-            raw: line[range.clone()].to_owned(),
-            in_context: false,
-        });
-        self.ibans.begun.insert(party.clone(), Begun { characters: part.characters, held });
-        Some((range.start, placeholder))
     }
 }
 
@@ -111,21 +82,39 @@ mod tests {
                 "customer: My IBAN is DE89 3704 0044",
                 "agent: Mm-hm.",
                 "customer: hang on",
-                "customer: and then 0532 01",
-                "customer: 30 00. Is that enough?",
+                "customer: and then 0532 0130 00. Is that enough?",
                 "agent: So DE89 3704 0044 0532 0130 00?",
             ]),
             [
                 "My IBAN is [digits-1]",
                 "Mm-hm.",
                 "hang on",
-                "and then [digits-2]",
-                "[iban-1]. Is that enough?",
+                "and then [iban-1]. Is that enough?",
                 "t-0 [digits-1] stays: digits",
-                "t-3 [digits-2] stays: digits",
                 "So [iban-1]?",
             ]
         );
+    }
+
+    #[test]
+    fn a_card_behind_what_might_be_an_iban_is_a_card() {
+        for turns in [
+            &["My card is from GB 4539 1488 0343 6467"][..],
+            &[
+                "It is GB 4539 1488",
+                "0343 6467 thanks",
+                "Well, that was quite a long number to say.",
+            ],
+            &["It is GB 4539 1488", "0343 6467 is what stands on the front of the thing."],
+            &["It's DE89 4539 1488", "yes", "0343 6467"],
+            &["It is GB45 3914 8803 4364 67"],
+            &["FR14 4539", "1488 0343", "6467"],
+        ] {
+            let lines = check(turns);
+            for digits in ["4539", "1488", "0343", "6467", "3914", "8803", "4364"] {
+                assert!(!lines.iter().any(|line| line.contains(digits)), "{lines:?}");
+            }
+        }
     }
 
     #[test]

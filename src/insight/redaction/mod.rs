@@ -30,7 +30,7 @@ use std::ops::Range;
 
 use crate::domain::{PartyId, Redacted, RedactionKind, RedactionResolved, Turn, TurnId, Word};
 use digits::{Run, runs};
-use find::{Before, Found, Places};
+use find::{Before, Found, IbanPart, Places};
 use iban::Ibans;
 use ledger::Ledger;
 use rewrite::Replaced;
@@ -185,7 +185,19 @@ impl Masker {
             .collect();
         let starts = rewrite::starts(words);
         let mut replaced: Vec<Replaced> = Vec::new();
-        let iban = self.hear_iban(party, turn_id, &line, &mut secrets, &mut masked.resolved);
+        let mut iban = match self.kinds.has(Secret::Iban) {
+            true => self.ibans.part(party, &line, &secrets.values().collect::<Vec<_>>()),
+            false => None,
+        };
+        let whole = iban.take_if(|part| part.is_whole);
+        if let Some(IbanPart { range, .. }) = &whole {
+            self.ibans.end(party, &mut trail, &mut masked.resolved);
+            secrets.retain(|_, secret| secret.end <= range.start || range.end <= secret.start);
+            let found = Found { start: range.start, end: range.end, kind: Secret::Iban };
+            secrets.insert(range.start, found);
+        }
+        // Where the beginning of an IBAN ends that is held back already.
+        let mut held_to = 0;
         for run in found {
             let place = rewrite::place(words, &starts, run.first, run.last);
             let over: Vec<Found> = secrets
@@ -199,12 +211,19 @@ impl Masker {
                 continue;
             }
             let raw = raw_text(&raw[run.first..=run.last]);
-            let is_other = !over.is_empty();
+            let is_other = !over.is_empty() || place.start < held_to;
+            let is_of_iban =
+                |part: &IbanPart| part.range.start < place.end && place.start < part.range.end;
+            let begun = iban.as_ref().filter(|part| !is_other && is_of_iban(part)).cloned();
             let is_named = !context && names_another(words, &run);
             let state = match self.judge(&trail, &run, context, is_named) {
                 Verdict::Card { fragments } => {
                     for secret in &over {
                         secrets.remove(&secret.start);
+                    }
+                    if begun.is_some() {
+                        iban = None;
+                        self.ibans.drop_begun(party);
                     }
                     let before = trail.len() - fragments;
                     let placeholder = self.keep_as_card(&mut trail, before, &run, &mut masked);
@@ -212,10 +231,18 @@ impl Masker {
                     State::Card(placeholder)
                 }
                 Verdict::Show | Verdict::Hold if is_other => State::Other,
-                Verdict::Show => State::Shown,
-                Verdict::Hold => {
+                Verdict::Show if begun.is_none() => State::Shown,
+                Verdict::Show | Verdict::Hold => {
                     self.helds += 1;
                     let placeholder = format!("[digits-{}]", self.helds);
+                    let (place, raw) = match begun {
+                        Some(part) => {
+                            self.ibans.begin(party, &part, placeholder.clone());
+                            held_to = part.range.end;
+                            (part.range.clone(), line[part.range].to_owned())
+                        }
+                        None => (place, raw),
+                    };
                     replaced.push(Replaced::new(place, placeholder.clone()));
                     State::Held { turn_id: turn_id.clone(), placeholder, raw, in_context: context }
                 }
@@ -234,10 +261,12 @@ impl Masker {
         for secret in secrets.into_values() {
             // It is answered.
             self.asked.iter_mut().for_each(|(_, asked)| *asked = asked.without(secret.kind));
-            let placeholder = match iban.as_ref().filter(|(at, _)| *at == secret.start) {
-                Some((_, placeholder)) => placeholder.clone(),
-                None => self.ledger.placeholder(secret.kind, &line[secret.range()]),
+            // The whole of it, so that it is known when it is read back.
+            let said = match whole.as_ref().filter(|part| part.range == secret.range()) {
+                Some(part) => part.characters.as_str(),
+                None => &line[secret.range()],
             };
+            let placeholder = self.ledger.placeholder(secret.kind, said);
             replaced.push(Replaced::new(secret.range(), placeholder));
         }
         self.asked.push_back((party.clone(), find::asked(&line)));
@@ -278,9 +307,6 @@ impl Masker {
                 self.settle(fragment, &mut resolved);
             }
         }
-        for held in self.ibans.give_up_all() {
-            self.settle_state("", held, &mut resolved);
-        }
         resolved
     }
 
@@ -293,7 +319,7 @@ impl Masker {
         let words: Vec<&str> = text.split(' ').collect();
         let continues = self.trails.get(party).is_some_and(|trail| {
             trail.back().is_some_and(|last| !matches!(last.state, State::Shown))
-        }) || self.ibans.is_begun(party);
+        });
         let (of_words, found) = (find::words(text), runs(words.iter().copied()));
         let mut hidden: Vec<Range<usize>> =
             self.secrets(party, text, &found).iter().map(Found::range).collect();

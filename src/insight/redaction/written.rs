@@ -43,9 +43,6 @@ impl Masker {
             }
         }
         self.trails.insert(party.clone(), trail);
-        for held in self.ibans.give_up(party) {
-            self.settle_state("", held, &mut masked.resolved);
-        }
         let mut later = Vec::new();
         for resolved in masked.resolved {
             match &resolved.outcome {

@@ -33,6 +33,7 @@ pub(super) fn ibans(words: &[Word<'_>], found: &mut Vec<Found>) {
 const LEADING_WORDS_MAX: usize = 2;
 
 /// A piece of an IBAN that a text ends in, or goes on with.
+#[derive(Clone)]
 pub(in super::super) struct Part {
     pub range: Range<usize>,
     /// All that is known of it, with what came before.

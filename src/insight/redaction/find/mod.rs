@@ -23,7 +23,7 @@ use std::ops::Range;
 use super::card;
 use super::digits::{self, Run};
 use super::kind::{Kinds, Secret};
-pub(super) use ibans::part as part_of_iban;
+pub(super) use ibans::{Part as IbanPart, part as part_of_iban};
 pub(super) use places::Places;
 
 /// Where a secret stands, in bytes.
