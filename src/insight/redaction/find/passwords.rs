@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::cues::{first_bytes, regex};
-use super::words::{ENDS_PASSWORD, NO_PASSWORD, NO_WRITTEN_PASSWORD, PRODUCTS};
+use super::words::{ENDS_PASSWORD, NO_PASSWORD, NO_PASSWORD_ABROAD, NO_WRITTEN_PASSWORD, PRODUCTS};
 use super::{Before, Found, Secret, Word, digits};
 
 /// A password that is said has at most so many words, unless all of them are numbers.
@@ -25,6 +25,9 @@ static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
         r#"(?:\b|_)(?:pass[ _]?(?:word|phrase|wd)|pwd|pw|secret (?:word|answer|phrase)|memorable (?:word|name|place|information)|security (?:answer|word|phrase)|answer to (?:my|your|the) security question|mother['’]?s maiden name|maiden name|passwort|kennwort|mot de passe|contraseña|wachtwoord)\b["”]?(?:[\s,]+(?:for|to|on|of|at) (?:\w+ ){0,3}?\w+)?\s*(?::|=|\bis\b|\bwas\b|\bit['’]s\b|['’]s\b|\bequals\b|\bwould be\b|\bist\b|\blautet\b|\bheißt\b|\best\b|\bes\b)\s*(?:(?:now|still|just|set to|called|like|um|uh|:|it['’]s)[\s,]+)*"#,
     )
 });
+/// Named in another language, so that other words say nothing.
+static ABROAD: LazyLock<Regex> =
+    LazyLock::new(|| regex("passwort|kennwort|mot de passe|contraseña|wachtwoord"));
 /// Most texts have none of these, and needn't be read three times more.
 static IS_NAMED: LazyLock<Regex> = LazyLock::new(|| regex("pass|pw"));
 /// A pass may be a boarding pass too, unless something is written behind it as a password is.
@@ -58,7 +61,8 @@ pub(super) fn passwords(text: &str, words: &[Word<'_>], before: Before) -> Vec<F
     let mut found = Vec::new();
     for hit in SECRET_WORD.find_iter(text) {
         let is_written = hit.as_str().contains([':', '=']);
-        found.extend(password(text, words, hit.end(), is_written));
+        let is_abroad = ABROAD.is_match(hit.as_str());
+        found.extend(password(text, words, hit.end(), is_written, is_abroad));
     }
     let token = |pattern: &Regex| -> Vec<Range<usize>> {
         let token = |hit: regex::Captures<'_>| {
@@ -79,7 +83,7 @@ pub(super) fn passwords(text: &str, words: &[Word<'_>], before: Before) -> Vec<F
         let from = FILLER.find(text).map_or(0, |hit| hit.end());
         let count = words.iter().filter(|word| word.start >= from).count();
         if count <= BARE_ANSWER_WORDS_MAX {
-            found.extend(password(text, words, from, false));
+            found.extend(password(text, words, from, false, false));
         }
     }
     found
@@ -119,13 +123,21 @@ fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
 }
 
 /// The words from a place on that are the password: one, or more that are said in a row.
-fn password(text: &str, words: &[Word<'_>], from: usize, is_written: bool) -> Option<Found> {
+fn password(
+    text: &str,
+    words: &[Word<'_>],
+    from: usize,
+    is_written: bool,
+    is_abroad: bool,
+) -> Option<Found> {
     let first = words.partition_point(|word| word.start + word.text.len() <= from);
     let after = words.get(first)?;
     let bare = |text: &str| text.trim_matches(|c: char| AROUND.contains(c)).to_lowercase();
     let start = after.start.max(from);
     let value = &after.text[start - after.start..];
     let small = bare(value).replace('’', "'");
+    let says_nothing =
+        NO_PASSWORD.contains(&*small) || is_abroad && NO_PASSWORD_ABROAD.contains(&*small);
     let is_number = |at: usize| {
         words.get(at).is_some_and(|word| !digits::runs([word.text].into_iter()).is_empty())
     };
@@ -133,7 +145,7 @@ fn password(text: &str, words: &[Word<'_>], from: usize, is_written: bool) -> Op
     let is_counted = is_number(first) && is_number(first + 1);
     let is_talk = match is_written {
         true => NO_WRITTEN_PASSWORD.contains(&*small),
-        false => NO_PASSWORD.contains(&*small) && !is_counted,
+        false => says_nothing && !is_counted,
     };
     if small.is_empty() || value.starts_with('[') {
         return None;
@@ -162,7 +174,7 @@ fn password(text: &str, words: &[Word<'_>], from: usize, is_written: bool) -> Op
         last += 1;
     }
     // "Password: expired."
-    if last == first && NO_PASSWORD.contains(&*small) && !is_counted {
+    if last == first && says_nothing && !is_counted {
         return None;
     }
     let whole = words[last].text;
@@ -194,6 +206,7 @@ mod tests {
             ("Mein Passwort lautet Hasenbrot", "Mein Passwort lautet [password-1]"),
             ("Kennwort: Hasenbrot7", "Kennwort: [password-1]"),
             ("mon mot de passe est soleil", "mon mot de passe est [password-1]"),
+            ("my password is die hard four", "my password is [password-1]"),
             ("mi contraseña es girasol", "mi contraseña es [password-1]"),
         ] {
             assert_eq!(typed(text).as_str(), expected);

@@ -116,11 +116,13 @@ words! {
      i we you they he she of with very really about asked because so if when where why how \
      all just right fine okay ok encrypted hidden masked safe set set. accepted rejected \
      refused valid stolen lost forgotten unknown known compromised long short strong yes sure \
-     sorry hold wait don't can't i'm i've i'd let please hang um uh well \
-     falsch abgelaufen weg vergessen gesperrt ungültig nicht kein neu alt immer leider auch noch schon zu \
+     sorry hold wait don't can't i'm i've i'd let please hang um uh well";
+
+    /// After "Passwort ist", "mot de passe est" and "contraseña es" these aren't, either.
+    NO_PASSWORD_ABROAD: "falsch abgelaufen weg vergessen gesperrt ungültig nicht kein neu alt immer leider auch noch schon zu \
      seit das der die ein eine dasselbe sicher richtig geändert unbekannt mir ihm bei wie was \
      incorrecte faux expiré oublié bloqué trop pas toujours le la un une périmé erroné perdu valide \
-     incorrecta incorrecto errónea erróneo muy demasiado el una inválida correcta vieja nueva la";
+     incorrecta incorrecto errónea erróneo muy demasiado el una inválida correcta vieja nueva";
 
     /// After "password:" these begin a sentence, and are no password.
     NO_WRITTEN_PASSWORD: "i i'm i've i'd you we they please sorry don't can't what where why how when if not it's none n/a";
