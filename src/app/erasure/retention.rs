@@ -1,6 +1,6 @@
 //! What is older than it may be goes, by the settings `[retention]`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +66,8 @@ pub struct Sweep {
     settings: Retention,
     /// Up to where each was looked through: what ended before has nothing left.
     done: HashMap<(TenantId, &'static str), Timestamp>,
+    /// Tenants of which conversations went, and what was made of them didn't yet.
+    owed: HashSet<TenantId>,
 }
 
 /// The artefacts with what of a conversation each is; batches have no conversation.
@@ -86,7 +88,7 @@ fn artefacts(kept: &Kept) -> Vec<(&'static str, u32, Reach)> {
 
 impl Sweep {
     pub fn new(log: Arc<EventLog>, beside: Arc<dyn OldBatches>, settings: Retention) -> Self {
-        Self { log, beside, settings, done: HashMap::new() }
+        Self { log, beside, settings, done: HashMap::new(), owed: HashSet::new() }
     }
 
     /// At the start and every hour, until it is told to stop.
@@ -183,12 +185,16 @@ impl Sweep {
         if !dry_run {
             self.done.insert(key, before);
         }
+        // Work items and unanswered questions are made of conversations, and go with them; if that fails, with the next look.
+        if !dry_run && count > 0 && *reach == Reach::Whole {
+            self.owed.insert(tenant.clone());
+        }
+        if !dry_run && self.owed.contains(tenant) {
+            self.beside.forget_made(tenant).await?;
+            self.owed.remove(tenant);
+        }
         if count == 0 {
             return Ok(None);
-        }
-        // Work items and unanswered questions are made of conversations, and go with them.
-        if !dry_run && *reach == Reach::Whole {
-            self.beside.forget_made(tenant).await?;
         }
         let gone = Gone {
             conversations: count,
