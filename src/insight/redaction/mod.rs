@@ -196,6 +196,7 @@ impl Masker {
             let found = Found { start: range.start, end: range.end, kind: Secret::Iban };
             secrets.insert(range.start, found);
         }
+        let of_line = find::words(&line);
         // Where the beginning of an IBAN ends that is held back already.
         let mut held_to = 0;
         for run in found {
@@ -206,8 +207,12 @@ impl Masker {
                 .map(|(_, secret)| *secret)
                 .take_while(|secret| place.start < secret.end)
                 .collect();
-            // Check digits and marks prove what it is; a card can't be part of it.
-            if over.iter().any(|secret| is_proven(secret.kind)) {
+            // Check digits and marks prove what it is; a card can't be part of it, but stand behind it.
+            let digits = find::range_of(&run, &of_line);
+            if over
+                .iter()
+                .any(|secret| is_proven(secret.kind) && leaves_no_card(secret, &digits, &line))
+            {
                 continue;
             }
             let raw = raw_text(&raw[run.first..=run.last]);
@@ -433,6 +438,15 @@ fn names_another(words: &[RawWord], run: &Run) -> bool {
     near.any(|word| {
         card::names_another(&word.text) || is_telephone && word.text.eq_ignore_ascii_case("number")
     })
+}
+
+/// Whether what a run has beyond a secret is too short for a card. A date may stand within one ("45 12 3 84 …").
+fn leaves_no_card(secret: &Found, digits: &Range<usize>, line: &str) -> bool {
+    let covers = secret.start <= digits.start && digits.end <= secret.end;
+    let behind = line.get(secret.end..digits.end).unwrap_or_default();
+    let length: usize = runs(behind.split_whitespace()).iter().map(|run| run.digits.len()).sum();
+    let is_date = matches!(secret.kind, Secret::BirthDate | Secret::Date);
+    covers || !is_date && length < card::SHORTEST
 }
 
 /// Kinds whose shape or check digits leave no doubt.

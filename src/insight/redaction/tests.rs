@@ -116,6 +116,12 @@ fn a_birthday_of_bare_numbers_is_one_where_it_was_asked_for() {
         assert!(!lines[1].contains("84"), "{lines:?}");
     }
     assert_eq!(check(&["I have 12 3 84 here"])[0], "I have 12 3 84 here");
+    // A card in which such numbers stand is a card, and one behind an account's number, too.
+    let lines = check(&["agent: What's your date of birth?", "customer: 4539 12 3 84 0343 646"]);
+    assert_eq!(lines[1], "[card-1]");
+    let lines = check(&["GB82 WEST 1234 5698 7654 32 4539 1488 0343 6467"]);
+    assert!(lines[0].ends_with("[card-1]"), "{lines:?}");
+    assert_eq!(check(&["GB82 WEST 1234 5698 7654 32 and 55"])[0], "[iban-1] and 55");
 }
 
 #[test]

@@ -115,8 +115,14 @@ pub(super) fn find(text: &str, kinds: Kinds, before: Before) -> Vec<Found> {
     let words = words(text);
     let runs = digits::runs(words.iter().map(|word| word.text));
     let mut keep = |candidates: Vec<Found>, kept: &mut Vec<Found>| {
-        for found in candidates {
-            if kinds.has(found.kind) && taken.take(found.range()) {
+        for mut found in candidates.into_iter().filter(|found| kinds.has(found.kind)) {
+            // A password of several words ends where something else is known by its shape.
+            if found.kind == Secret::Password
+                && let Some(next) = taken.first_in(&found.range())
+            {
+                found.end = found.start + text[found.start..next].trim_end().len();
+            }
+            if taken.take(found.range()) {
                 kept.push(found);
             }
         }

@@ -207,6 +207,7 @@ mod tests {
             ("Kennwort: Hasenbrot7", "Kennwort: [password-1]"),
             ("mon mot de passe est soleil", "mon mot de passe est [password-1]"),
             ("my password is die hard four", "my password is [password-1]"),
+            ("my password is q 12345678Z", "my password is [password-1] [national_id-1]"),
             ("mi contraseña es girasol", "mi contraseña es [password-1]"),
         ] {
             assert_eq!(typed(text).as_str(), expected);

@@ -21,6 +21,11 @@ impl Places {
         is_free
     }
 
+    /// Where the first begins that begins within this place.
+    pub fn first_in(&self, place: &Range<usize>) -> Option<usize> {
+        self.0.range(place.clone()).next().map(|(start, _)| *start)
+    }
+
     fn last_over(&self, place: &Range<usize>) -> Option<Range<usize>> {
         let (start, end) = self.0.range(..place.end).next_back()?;
         (place.start < *end).then_some(*start..*end)

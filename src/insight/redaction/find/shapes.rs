@@ -45,7 +45,7 @@ static SSN: LazyLock<Regex> = LazyLock::new(|| regex(r"\b(\d{3})[- ](\d{2})[- ](
 /// Letters and digits of national identifiers, which their check digits tell from words.
 static MIXED_ID: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"(?i)\b(?:[A-Z]{2}[ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D]|[XYZ]?[ -]?\d{7,8}[ -]?[A-Z]|[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]|[12] ?\d{2} ?\d{2} ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2})\b",
+        r"(?i)\b(?:[A-Z]{2}[ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D]|(?:[XYZ][ -]?)?\d{7,8}[ -]?[A-Z]|[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]|[12] ?\d{2} ?\d{2} ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2})\b",
     )
 });
 
