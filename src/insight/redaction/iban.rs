@@ -109,11 +109,31 @@ mod tests {
             &["It's DE89 4539 1488", "yes", "0343 6467"],
             &["It is GB45 3914 8803 4364 67"],
             &["FR14 4539", "1488 0343", "6467"],
+            &["DE45391488034364 67"],
+            &["FR14 A4539148803436467 12"],
+            &["DE45391488", "03436467"],
+            &["agent: What's your date of birth?", "45391488034", "36467"],
+            &["I was born 1 3 84 45391488 uh", "03436467"],
         ] {
             let lines = check(turns);
             for digits in ["4539", "1488", "0343", "6467", "3914", "8803", "4364"] {
                 assert!(!lines.iter().any(|line| line.contains(digits)), "{lines:?}");
             }
+        }
+    }
+
+    #[test]
+    fn its_pieces_are_masked_however_they_are_written() {
+        for turns in [
+            &["DE8937040044", "0532013000"][..],
+            &["my IBAN is GB82WEST1234", "5698765432"],
+            &["NL91ABNA0417", "164300"],
+            &["DE89 3704 0044", "I mean DE89 3704 0044 0532 0130 00"],
+        ] {
+            let lines = check(turns);
+            assert!(lines[1].contains("[iban-1]"), "{lines:?}");
+            assert!(lines.iter().all(|line| !line.contains(" was: ")), "{lines:?}");
+            assert!(lines[0].contains("[digits-1]"), "{lines:?}");
         }
     }
 

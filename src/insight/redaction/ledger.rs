@@ -45,6 +45,13 @@ impl Ledger {
         Some(entry.kind)
     }
 
+    /// Whether this is part of an account's number that is known by now.
+    pub fn has_iban_with(&self, raw: &str) -> bool {
+        let part = plain(Secret::Iban, raw);
+        let is_one = |entry: &Entry| entry.kind == Secret::Iban && entry.value.contains(&part);
+        part.len() >= KNOWN_DIGITS_MIN && self.entries.iter().any(is_one)
+    }
+
     /// Counts on from a placeholder of before a restart.
     pub fn remember(&mut self, kind: Secret, number: u32) {
         if number > self.highest(kind) {

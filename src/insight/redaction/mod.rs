@@ -18,6 +18,7 @@ mod imported;
 mod kind;
 mod ledger;
 mod named;
+mod proof;
 mod rewrite;
 mod settle;
 #[cfg(test)]
@@ -33,6 +34,7 @@ use digits::{Run, runs};
 use find::{Before, Found, IbanPart, Places};
 use iban::Ibans;
 use ledger::Ledger;
+use proof::{is_proven, leaves_no_card};
 use rewrite::Replaced;
 use settle::keep;
 
@@ -262,6 +264,30 @@ impl Masker {
                 state,
             });
         }
+        // Written without a space it is no run of digits: "DE8937040044".
+        let is_free = |part: &IbanPart| {
+            secrets.values().all(|one| one.end <= part.range.start || part.range.end <= one.start)
+        };
+        if let Some(part) = iban.filter(|part| held_to < part.range.end && is_free(part)) {
+            self.helds += 1;
+            let placeholder = format!("[digits-{}]", self.helds);
+            self.ibans.begin(party, &part, placeholder.clone());
+            let raw = line[part.range.clone()].to_owned();
+            replaced.push(Replaced::new(part.range, placeholder.clone()));
+            trail.push_back(Fragment {
+                digits: part.characters.chars().filter(char::is_ascii_digit).collect(),
+                end_ms: words.last().map_or(now_ms, |word| word.end_ms),
+                joins: true,
+                trails: true,
+                quiet_turns: 0,
+                state: State::Held {
+                    turn_id: turn_id.clone(),
+                    placeholder,
+                    raw,
+                    in_context: context,
+                },
+            });
+        }
         self.trails.insert(party.clone(), trail);
         for secret in secrets.into_values() {
             // It is answered.
@@ -438,33 +464,6 @@ fn names_another(words: &[RawWord], run: &Run) -> bool {
     near.any(|word| {
         card::names_another(&word.text) || is_telephone && word.text.eq_ignore_ascii_case("number")
     })
-}
-
-/// Whether what a run has beyond a secret is too short for a card. A date may stand within one ("45 12 3 84 …").
-fn leaves_no_card(secret: &Found, digits: &Range<usize>, line: &str) -> bool {
-    let covers = secret.start <= digits.start && digits.end <= secret.end;
-    let behind = line.get(secret.end..digits.end).unwrap_or_default();
-    let length: usize = runs(behind.split_whitespace()).iter().map(|run| run.digits.len()).sum();
-    let is_date = matches!(secret.kind, Secret::BirthDate | Secret::Date);
-    covers || !is_date && length < card::SHORTEST
-}
-
-/// Kinds whose shape or check digits leave no doubt.
-fn is_proven(kind: Secret) -> bool {
-    !matches!(
-        kind,
-        Secret::SecurityCode
-            | Secret::BankAccount
-            | Secret::OneTimeCode
-            | Secret::Password
-            | Secret::Phone
-            | Secret::DrivingLicence
-            | Secret::Person
-            | Secret::Organisation
-            | Secret::Address
-            | Secret::Place
-            | Secret::Age
-    )
 }
 
 /// Writes the words behind a placeholder into their turn, once they are known to be harmless.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Fragment, Masker, QUIET_TURNS, State, TRAIL_MS};
+use super::{Fragment, Masker, QUIET_TURNS, State, TRAIL_MS, typed};
 use crate::domain::{Redacted, RedactionKind, RedactionOutcome, RedactionResolved};
 
 impl Masker {
@@ -48,9 +48,14 @@ impl Masker {
         state: State,
         resolved: &mut Vec<RedactionResolved>,
     ) {
-        let read_back = self.cards.iter().any(|card| card.contains(digits));
+        let read_back = !digits.is_empty() && self.cards.iter().any(|card| card.contains(digits));
+        // Letters may stand before digits that nobody took for a card's then ("DE4539…"), and an account's number may have
+        // been said whole since.
+        let is_known = |raw: &str| typed(raw).as_str() != raw || self.ledger.has_iban_with(raw);
         match state {
-            State::Held { turn_id, placeholder, raw, in_context: false } if !read_back => {
+            State::Held { turn_id, placeholder, raw, in_context: false }
+                if !read_back && !is_known(&raw) =>
+            {
                 resolved.push(RedactionResolved {
                     turn_id,
                     placeholder,

@@ -210,8 +210,8 @@ fn answer(run: &Run, before: Before) -> Option<Secret> {
         Secret::Password => (4..=8).contains(&length),
         Secret::BankAccount => matches!(length, 6..=12 | 14),
         Secret::NationalId => (9..=11).contains(&length),
-        // "Twelve three eighty-four"
-        Secret::BirthDate => (5..=8).contains(&length),
+        // "Twelve three eighty-four"; five digits with words around them are a postal code.
+        Secret::BirthDate => (6..=8).contains(&length) || length == 5 && run.leads && run.trails,
         _ => false,
     };
     let asked = before.asked;

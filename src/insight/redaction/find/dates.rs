@@ -1,5 +1,6 @@
 //! Dates and ages, written and spoken; which of them is somebody's birthday.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -35,7 +36,11 @@ static NUMERIC: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// "12 3 84": a date where one is asked for, and some numbers elsewhere.
 static SPACED: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"\b(\d{1,2})(?:[ ,]|, )(\d{1,2})(?:[ ,]|, )(\d{4}|\d{2})\b"));
+    LazyLock::new(|| regex(r"\b(\d{1,2})(?: |, ?)(\d{1,2})(?: |, ?)(\d{4}|\d{2})\b"));
+/// What may stand between "born" and such numbers.
+static THEN: LazyLock<Regex> = LazyLock::new(|| regex(r"^\W*(?:is|was|on|it['’]?s)?\W*$"));
+/// What may stand before such an answer.
+const ANSWER_BYTES: usize = 15;
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     regex(&format!(
         r"\b(?:(?:the )?{ORDINAL}(?: of|,)? {MONTH}\b\.?(?:,? {YEAR})?|{MONTH}\.? (?:the )?{ORDINAL}\b(?:,? {YEAR})?|{MONTH}\.?,? (?:of )?(?:\d{{4}}|nineteen {YEAR}))"
@@ -75,11 +80,22 @@ pub(super) fn dates(text: &str, before: Before) -> Vec<Found> {
         let is_near = last.is_some_and(|end| start - end <= REACH_BYTES);
         is_near || before.asked.has(Secret::BirthDate) && start <= ANSWER_WITHIN_BYTES
     };
+    let is_told = |start: usize| {
+        let last = births[..births.partition_point(|end| *end <= start)].last();
+        last.is_some_and(|end| start - end <= REACH_BYTES && THEN.is_match(&text[*end..start]))
+            || before.asked.has(Secret::BirthDate) && start <= ANSWER_BYTES
+    };
+    // Not of a longer row of numbers, which may be anything's.
+    let is_alone = |place: &Range<usize>| {
+        let is_digit = |c: char| c.is_ascii_digit();
+        !text[..place.start].trim_end_matches([' ', ',', '-']).ends_with(is_digit)
+            && !text[place.end..].trim_start_matches([' ', ',', '-']).starts_with(is_digit)
+    };
     let spaced: Vec<_> = SPACED
         .captures_iter(text)
         .filter(|hit| is_date(&hit[1], &hit[2], &hit[3]))
-        .filter_map(|hit| hit.get(0).filter(|whole| is_birth(whole.start())))
-        .map(|whole| whole.range())
+        .filter_map(|hit| hit.get(0).map(|whole| whole.range()))
+        .filter(|place| is_told(place.start) && is_alone(place))
         .collect();
     let kind =
         |start: usize, end: usize| match is_birth(start) || BIRTH_BEHIND.is_match(&text[end..]) {

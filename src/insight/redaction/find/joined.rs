@@ -53,10 +53,10 @@ static BEHIND: LazyLock<Vec<(Topic, Regex)>> = LazyLock::new(|| {
     })
     .into()
 });
-/// Digits between words that say what they are for: "use 482913 to sign in", "I got 4829 by text".
+/// Digits between words that say what they are for: "use 482913 to sign in", "I got 482913 by text".
 static BETWEEN: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"\b(?:(?:use|enter|type(?: in)?)(?: the| this)?(?: code| number)?[\s:]+(\d{3}[ -]\d{3}|\d{4,8})\s+(?:to (?:sign|log)[ -]?in|to (?:verify|authenticate|confirm) (?:your|my|the) (?:identity|account|number|phone|e-?mail|log ?in|sign[ -]?in)|as (?:your|the|my) (?:\w+ )?code)|(?:got|get|received|sent|texted)(?: me| you| us| a| the| this| code| number){0,4}[\s:]+(\d{3}[ -]\d{3}|\d{4,8})\s+(?:by|via|in|over|through)(?: a| the| an)? (?:text|sms|e-?mail|whatsapp|message)(?: message)?)\b",
+        r"\b(?:(?:use|enter|type(?: in)?)(?: the| this)?(?: code| number)?[\s:]+(\d{3}[ -]\d{3}|\d{4,8})\s+(?:to (?:sign|log)[ -]?in|to (?:verify|authenticate|confirm) (?:your|my|the) (?:identity|account|number|phone|e-?mail|log ?in|sign[ -]?in)|as (?:your|the|my) (?:\w+ )?code)|(?:got|get|received|sent|texted)(?: me| you| us| a| the| this){0,3}(?: code[\s:]+(\d{4,5})|(?: code| number)?[\s:]+(\d{3}[ -]\d{3}|\d{6,8}))\s+(?:by|via|in|over|through)(?: a| the| an)? (?:text|sms|e-?mail|whatsapp|message)(?: message)?)\b",
     )
 });
 /// As some companies send their codes: "G-482913 is your Google code".
@@ -96,7 +96,9 @@ pub(super) fn joined(text: &str, of_bank: bool, found: &mut Vec<Found>) {
         let kind = Topic::OneTimeCode.kind();
         found.push(Found { start: digits.start(), end: digits.end(), kind });
     }
-    for digits in BETWEEN.captures_iter(text).filter_map(|hit| hit.get(1).or(hit.get(2))) {
+    for digits in
+        BETWEEN.captures_iter(text).filter_map(|hit| hit.get(1).or(hit.get(2)).or(hit.get(3)))
+    {
         let kind = Topic::OneTimeCode.kind();
         found.push(Found { start: digits.start(), end: digits.end(), kind });
     }
@@ -205,6 +207,7 @@ mod tests {
             "use 2000 to start with",
             "I got 4711 of them by post",
             "a tan of 2000 shades",
+            "I received 2023 in email",
             "the last three digits of my order are 482",
         ] {
             assert_eq!(typed(text).as_str(), text);

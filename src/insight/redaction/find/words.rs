@@ -119,7 +119,8 @@ words! {
      sorry hold wait don't can't i'm i've i'd let please hang um uh well";
 
     /// After "Passwort ist", "mot de passe est" and "contraseña es" these aren't, either.
-    NO_PASSWORD_ABROAD: "falsch abgelaufen weg vergessen gesperrt ungültig nicht kein neu alt immer leider auch noch schon zu \
+    NO_PASSWORD_ABROAD: "leer jetzt wieder nun anders bald refusé celui obligatoria obligatorio verlopen niet fout het de een \
+     falsch abgelaufen weg vergessen gesperrt ungültig nicht kein neu alt immer leider auch noch schon zu \
      seit das der die ein eine dasselbe sicher richtig geändert unbekannt mir ihm bei wie was \
      incorrecte faux expiré oublié bloqué trop pas toujours le la un une périmé erroné perdu valide \
      incorrecta incorrecto errónea erróneo muy demasiado el una inválida correcta vieja nueva";
