@@ -227,7 +227,12 @@ impl App {
                 time_zone: time_zone.clone(),
             }),
             voice: Some(voice.clone()),
-            session: SessionSettings { transcript, suggestion: suggestion.clone(), signals },
+            session: SessionSettings {
+                transcript,
+                suggestion: suggestion.clone(),
+                signals,
+                vault: config.redaction.vault(),
+            },
             intents,
             calls_max: match config.calls.max {
                 0 => speech.workers() * load::CALLS_PER_WORKER,

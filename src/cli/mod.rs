@@ -31,6 +31,7 @@ mod route;
 mod serve;
 mod summarize;
 mod transcribe;
+mod vault;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -82,6 +83,9 @@ enum Command {
     /// The keys under which backups hold what was said
     #[command(subcommand)]
     Keyring(backup::KeyringCommand),
+    /// Have back what was masked, for whoever has the private key
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
     Erase(erase::EraseArgs),
     Retention(erase::RetentionArgs),
     Check(check::CheckArgs),
@@ -242,6 +246,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Backup(args) => backup::backup(&args),
         Command::Restore(args) => backup::restore(&args),
         Command::Keyring(command) => backup::keyring(&command),
+        Command::Vault(command) => vault::run(&command, &mut out),
         Command::Erase(args) => erase::run(&args, &mut out),
         Command::Retention(args) => erase::retention(&args, &mut out),
         Command::Check(args) => check::run(&args),

@@ -454,6 +454,11 @@ mod tests {
                 &[],
                 vec!["redaction.mask", "cards is none of"],
             ),
+            (
+                "[redaction]\nvault_key = \"vault-public-1:AAAA\"",
+                &[],
+                vec!["redaction.vault_key", "backchannel vault new"],
+            ),
             ("[redaction]\nmask = [\"iban\"]", &[], vec!["redaction.mask", "card has to be in it"]),
             ("[media.audiosocket]\nlisten = \"9092\"", &[], vec!["line 2", "socket address"]),
         ] {

@@ -163,6 +163,14 @@ pub struct RedactionResolved {
     pub outcome: RedactionOutcome,
 }
 
+/// What new placeholders of a turn stand for, which nobody here can open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretsSealed {
+    pub turn_id: TurnId,
+    /// As `insight::redaction::vault` writes it.
+    pub sealed: String,
+}
+
 /// Something works less well than it should, or does again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemNotice {
@@ -212,6 +220,7 @@ pub enum EventBody {
     AudioStopped(AudioStopped),
     TurnFinal(Turn),
     RedactionResolved(RedactionResolved),
+    SecretsSealed(SecretsSealed),
     IntentSeen(Box<TurnIntent>),
     SentimentSeen(Box<Sentiment>),
     CategoryMatched(Box<CategoryMatched>),

@@ -49,7 +49,7 @@ pub use event::{
     ArticleChanged, ArticlesImported, AudioGap, AudioPaused, AudioResumed, AudioStarted,
     AudioStopped, Channel, ConversationEnded, ConversationStarted, Direction, EndReason, EventBody,
     ImportedRevision, NewEvent, Recorded, RedactionKind, RedactionOutcome, RedactionResolved,
-    SystemNotice,
+    SecretsSealed, SystemNotice,
 };
 pub use gap::{ArticleOpened, ArticleSearch, GapReason};
 pub use ids::{

@@ -15,13 +15,13 @@ use self::signals::Signals;
 pub use self::typed::{TypedTurn, held_in};
 use crate::domain::{
     AudioGap, AudioStopped, Card, CardId, CardKind, ConversationEnded, EndReason, EventBody,
-    Partial, Party, RedactionResolved, Turn, TurnId,
+    Partial, Party, RedactionResolved, SecretsSealed, Turn, TurnId,
 };
 use crate::flow::audio::{AudioError, Codec, Gap, Jump, LegDecoder};
 use crate::flow::suggestion::judge::Look;
 use crate::flow::suggestion::{CardQuery, Decision, Suggester, SuggestionSettings};
 use crate::flow::transcript::{Leg, LegOutput, SpokenTurn, Ticket, TranscriptSettings};
-use crate::insight::redaction::Masker;
+use crate::insight::redaction::{Masker, VaultKey};
 use crate::insight::written::display_text;
 use crate::knowledge::SearchResponse;
 use crate::models::{ENGLISH, Heard, Hints, LoadLevel};
@@ -31,6 +31,8 @@ pub struct SessionSettings {
     pub transcript: TranscriptSettings,
     pub suggestion: SuggestionSettings,
     pub signals: SignalSettings,
+    /// Seals what is masked; without it, nobody can have it back.
+    pub vault: Option<VaultKey>,
 }
 
 /// One party and how its audio comes.
@@ -86,7 +88,7 @@ impl Session {
             legs: Vec::new(),
             heard_by: Vec::new(),
             paused_at_ms: None,
-            masker: Masker::default(),
+            masker: Masker::default().with_vault(settings.vault.clone()),
             suggester: Suggester::new(&settings.suggestion),
             signals: Signals::new(&settings.signals),
             turns: 0,
@@ -392,8 +394,13 @@ impl Session {
         let is_english = turn.language == ENGLISH;
         let query = is_english.then(|| self.suggester.consider(&turn)).flatten();
         let signals = self.signals.of(&turn);
+        let turn_id = turn.id.clone();
         self.out.push_back(Output::Event(EventBody::TurnFinal(turn)));
         self.resolve(resolved);
+        if let Some(sealed) = self.masker.seal(&turn_id) {
+            let sealed = EventBody::SecretsSealed(SecretsSealed { turn_id, sealed });
+            self.out.push_back(Output::Event(sealed));
+        }
         self.out.extend(signals.into_iter().map(Output::Event));
         self.tell_unanswered();
         if let Some(query) = query {

@@ -40,6 +40,7 @@ pub fn document() -> Value {
         TURN_UNSAVED, wire::TurnFinal, "A finished utterance that can't be stored at the moment; `turn.final` with the same `turn_id` follows when it can. Streamed, never stored: no sequence, no SSE id.";
         "turn.final", wire::TurnFinal, "A finished utterance, secrets masked.";
         "insight.redaction", wire::RedactionResolved, "How a held-back run of digits turned out.";
+        codec::INSIGHT_SEALED, wire::SecretsSealed, "What a turn's new placeholders stand for, if settings name a vault's key: the service itself can't open it.";
         codec::INSIGHT_INTENT, wire::InsightIntent, "What the customer wants, as a turn says it, or that it is unsure.";
         codec::INSIGHT_SENTIMENT, wire::InsightSentiment, "How the customer feels after a message. The newest of a conversation stands.";
         codec::INSIGHT_CATEGORY, wire::InsightCategory, "A category rule holds, with what it rests on.";

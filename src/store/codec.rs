@@ -57,6 +57,7 @@ pub const CONVERSATION_ENDED: &str = "conversation.ended";
 pub const TURN_FINAL: &str = "turn.final";
 pub const REDACTION: &str = "insight.redaction";
 pub const SUGGESTION_OFFERED: &str = "suggestion.offered";
+pub const INSIGHT_SEALED: &str = "insight.sealed";
 pub const SUGGESTION_VOICED: &str = "suggestion.voiced";
 pub const SUGGESTION_QUESTIONS: &str = "suggestion.questions";
 pub const SUGGESTION_WITHDRAWN: &str = "suggestion.withdrawn";
@@ -151,6 +152,10 @@ pub fn encode(body: &EventBody) -> Encoded {
                 }
             )
         }
+        EventBody::SecretsSealed(x) => encoded!(
+            "insight.sealed",
+            wire::SecretsSealed { turn_id: x.turn_id.to_string(), sealed: x.sealed.clone() }
+        ),
         EventBody::IntentSeen(x) => encoded!("insight.intent", insight::intent(x)),
         EventBody::SentimentSeen(x) => encoded!("insight.sentiment", insight::sentiment(x)),
         EventBody::CategoryMatched(x) => encoded!("insight.category", insight::category(x)),

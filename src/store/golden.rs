@@ -98,6 +98,14 @@ fn events_are_written_as_they_always_were() {
         r#"{"turn_id":"t-9","placeholder":"[digits-1]","state":"released","text":"4711"}"#,
         to_value::<wire::RedactionResolved>,
     );
+    check(
+        EventBody::SecretsSealed(SecretsSealed {
+            turn_id: "t-9".into(),
+            sealed: "c2VhbGVk".into(),
+        }),
+        r#"{"turn_id":"t-9","sealed":"c2VhbGVk"}"#,
+        to_value::<wire::SecretsSealed>,
+    );
 }
 
 #[test]

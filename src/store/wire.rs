@@ -166,6 +166,16 @@ pub struct RedactionResolved {
     pub text: Option<String>,
 }
 
+/// What new placeholders of a turn stand for, sealed for whoever has the private half of `redaction.vault_key`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SecretsSealed {
+    pub turn_id: String,
+    /// Base64 of an encapsulated key (32 bytes) and the sealed JSON object from placeholders to what they stand for: HPKE
+    /// (RFC 9180), base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM, `info` "backchannel vault 1",
+    /// additional data the turn's identifier.
+    pub sealed: String,
+}
+
 /// `start` and `end` are offsets in Unicode code points into the passage's text; `quote` stands there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Citation {

@@ -82,6 +82,20 @@ pub(super) fn is_whole_card(digits: &str) -> bool {
     is_of_length(digits) && has_issuer(digits) && luhn(digits)
 }
 
+/// The first whole number in digits that may go on with its date and code.
+pub(super) fn number_in(digits: &str) -> Option<&str> {
+    let lengths = |rest: &str| match rest.get(..2) {
+        Some("34" | "37") => [15].as_slice(),
+        Some("30" | "36" | "38" | "39") => &[14, 16],
+        _ => &[16, 19, 18, 17, 13],
+    };
+    (0..digits.len()).find_map(|start| {
+        let rest = &digits[start..];
+        let mut numbers = lengths(rest).iter().filter_map(|length| rest.get(..*length));
+        numbers.find(|number| is_whole_card(number))
+    })
+}
+
 /// A network's numbers begin like this.
 pub(super) fn has_issuer(digits: &str) -> bool {
     ISSUERS.iter().any(|(from, to)| {

@@ -1,7 +1,10 @@
 //! Which secret has which placeholder in one conversation, so that the same one said again is the same one.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::digits::runs;
 use super::kind::Secret;
+use super::vault::may_be_kept;
 
 /// Digits of fewer places are said too often to be known again.
 const KNOWN_DIGITS_MIN: usize = 4;
@@ -10,6 +13,11 @@ const KNOWN_DIGITS_MIN: usize = 4;
 #[derive(Clone, Default)]
 pub(super) struct Ledger {
     entries: Vec<Entry>,
+    /// Whether what placeholders stand for is kept in `fresh` until it is sealed.
+    pub keeps: bool,
+    pub fresh: BTreeMap<String, String>,
+    /// Placeholders that were in `fresh`.
+    kept: BTreeSet<String>,
 }
 
 #[derive(Clone)]
@@ -35,7 +43,20 @@ impl Ledger {
                 number
             }
         };
-        format!("[{}-{number}]", kind.as_str())
+        let placeholder = format!("[{}-{number}]", kind.as_str());
+        self.keep(kind, &placeholder, raw);
+        placeholder
+    }
+
+    /// Takes note of what a placeholder stands for, if it may be kept and isn't known yet.
+    pub fn keep(&mut self, kind: Secret, placeholder: &str, raw: &str) {
+        if !self.keeps || self.kept.contains(placeholder) {
+            return;
+        }
+        if let Some(value) = may_be_kept(kind, raw) {
+            self.kept.insert(placeholder.to_owned());
+            self.fresh.insert(placeholder.to_owned(), value);
+        }
     }
 
     /// Whose digits these are, said once more.
@@ -59,7 +80,7 @@ impl Ledger {
         }
     }
 
-    fn highest(&self, kind: Secret) -> u32 {
+    pub fn highest(&self, kind: Secret) -> u32 {
         self.entries
             .iter()
             .filter(|entry| entry.kind == kind)

@@ -24,6 +24,7 @@ mod settle;
 #[cfg(test)]
 mod tests;
 mod text;
+mod vault;
 mod written;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -44,6 +45,7 @@ pub use kind::{Kinds, Secret, mask, masked};
 pub use named::{is_harmless_id, is_harmless_thread, number};
 pub use rewrite::secret_times;
 pub use text::{Span, published, spans, typed};
+pub use vault::{VaultKey, VaultOpener, new_vault};
 
 /// A word before masking. It must not outlive the masker's call.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,6 +140,7 @@ pub struct Masker {
     ibans: Ibans,
     /// What the last turns, of any party, asked for.
     asked: VecDeque<(PartyId, Before)>,
+    vault: Option<VaultKey>,
 }
 
 impl Default for Masker {
@@ -159,6 +162,7 @@ impl Masker {
             ledger: Ledger::default(),
             ibans: Ibans::default(),
             asked: VecDeque::new(),
+            vault: None,
         }
     }
 
@@ -452,6 +456,10 @@ impl Masker {
             let state = std::mem::replace(&mut fragment.state, State::Card(placeholder.clone()));
             keep(state, RedactionKind::Card, &mut masked.resolved);
         }
+        let said =
+            trail.iter().filter(|one| matches!(&one.state, State::Card(of) if *of == placeholder));
+        let said: String = said.map(|one| one.digits.as_str()).chain([&*run.digits]).collect();
+        self.ledger.keep(Secret::Card, &placeholder, &said);
         placeholder
     }
 }

@@ -9,7 +9,7 @@ fn words(text: &str) -> Vec<RawWord> {
     words_at(text, 0)
 }
 
-fn words_at(text: &str, from_ms: u64) -> Vec<RawWord> {
+pub(super) fn words_at(text: &str, from_ms: u64) -> Vec<RawWord> {
     text.split_whitespace()
         .enumerate()
         .map(|(index, word)| RawWord {

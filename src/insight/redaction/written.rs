@@ -63,12 +63,13 @@ impl Masker {
     /// their characters.
     fn rewritten(&mut self, masked: &Redacted, raw: &str, before: Before) -> Redacted {
         let is_same = masked.as_str().split(' ').eq(raw.split_whitespace());
-        text::masked(
-            if is_same { raw } else { masked.as_str() },
-            self.kinds,
-            before,
-            &mut self.ledger,
-        )
+        let text = if is_same { raw } else { masked.as_str() };
+        // One row of numbers for the cards of both.
+        self.ledger.remember(Secret::Card, self.cards.len() as u32);
+        let text = text::masked(text, self.kinds, before, &mut self.ledger);
+        let cards = self.ledger.highest(Secret::Card) as usize;
+        self.cards.resize(self.cards.len().max(cards), String::new());
+        text
     }
 
     /// Takes note of a turn that was masked before a restart: placeholders are counted on from there. Nobody knows

@@ -6,6 +6,7 @@ mod restart;
 mod sending;
 mod texts;
 mod threads;
+mod vault;
 mod vendors;
 mod webchat;
 

@@ -12,6 +12,7 @@ pub fn insights() -> Vec<EventBody> {
                 abstained: false,
             },
         })),
+        EventBody::SecretsSealed(SecretsSealed { turn_id: turn(), sealed: "c2VhbGVk".into() }),
         EventBody::SentimentSeen(Box::new(Sentiment {
             turn_id: turn(),
             score: -0.5,
