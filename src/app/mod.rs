@@ -204,7 +204,7 @@ impl App {
             intents
         });
 
-        let suggestion = config.suggestion.settings();
+        let (suggestion, vault) = (config.suggestion.settings(), config.redaction.vault());
         let transcript = words::transcript_settings(&config, demo, &library)?;
         let mut wrapup = config.wrapup.clone();
         if demo && wrapup.dispositions.is_empty() {
@@ -227,12 +227,7 @@ impl App {
                 time_zone: time_zone.clone(),
             }),
             voice: Some(voice.clone()),
-            session: SessionSettings {
-                transcript,
-                suggestion: suggestion.clone(),
-                signals,
-                vault: config.redaction.vault(),
-            },
+            session: SessionSettings { transcript, suggestion: suggestion.clone(), signals, vault },
             intents,
             calls_max: match config.calls.max {
                 0 => speech.workers() * load::CALLS_PER_WORKER,
