@@ -25,8 +25,8 @@ pub enum VaultCommand {
 ///
 /// From then on, what is masked in a conversation is sealed beside it, and the service itself can't open it. Make the
 /// key on another machine, or take the file away from the service's: it is the only thing that opens what is sealed.
-/// Security codes, one-time codes, passwords and keys are never sealed, and neither are the date and code behind a
-/// card's number.
+/// Security codes, one-time codes, passwords, keys and web addresses are never sealed, of a card only its number, and beside
+/// talk of codes or passwords only card numbers and IBANs.
 #[derive(Debug, Args)]
 pub struct NewArgs {
     /// Where the private half goes; a file that is there stays as it is
@@ -64,7 +64,9 @@ fn make(file: &Path, out: &mut dyn Write) -> Result<(), Failure> {
     let (public, private) = new_vault()
         .ok_or_else(|| Failure::new(ErrorKind::Internal, "the machine gives no randomness"))?;
     let text = format!(
-        "# Opens what Backchannel masked and sealed: whoever has this file can read it.\n{}\n",
+        "# Opens what Backchannel masked and sealed: whoever has this file can read it.\n\
+         # redaction.vault_key = \"{}\"\n{}\n",
+        public.to_text(),
         private.to_text()
     );
     write_new(file, text.as_bytes()).map_err(|error| match error.kind() {
@@ -142,7 +144,11 @@ fn print(
                 let turn_id = turn_id.to_string();
                 json!({"turn_id": turn_id, "placeholder": placeholder, "value": value}).to_string()
             }
-            false => format!("{turn_id}  {placeholder}  {value}"),
+            // A customer said or wrote it, and a terminal would obey it.
+            false => {
+                let value = value.replace(char::is_control, "\u{fffd}");
+                format!("{turn_id}  {placeholder}  {value}")
+            }
         };
         say(out, &line)?;
     }

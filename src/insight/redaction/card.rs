@@ -82,18 +82,31 @@ pub(super) fn is_whole_card(digits: &str) -> bool {
     is_of_length(digits) && has_issuer(digits) && luhn(digits)
 }
 
-/// The first whole number in digits that may go on with its date and code.
-pub(super) fn number_in(digits: &str) -> Option<&str> {
-    let lengths = |rest: &str| match rest.get(..2) {
-        Some("34" | "37") => [15].as_slice(),
-        Some("30" | "36" | "38" | "39") => &[14, 16],
-        _ => &[16, 19, 18, 17, 13],
+/// How long a network's numbers nearly always are.
+fn usual_length(digits: &str) -> usize {
+    match digits.get(..2) {
+        Some("34" | "37") => 15,
+        Some("30" | "36" | "38" | "39") => 14,
+        _ => USUAL,
+    }
+}
+
+/// The number that groups of digits begin with, which a date and a code may follow. It ends where a group does, and
+/// where it isn't all, no other one may be meant.
+pub(super) fn number_of(groups: &[&str]) -> Option<String> {
+    let all = groups.concat();
+    let is_number = |digits: &str| digits.len() == usual_length(digits) && is_whole_card(digits);
+    let mut ends = groups.iter().scan(0, |end, group| {
+        *end += group.len();
+        Some(*end)
+    });
+    let number = ends.find_map(|end| Some(&all[..end]).filter(|number| is_number(number)))?;
+    let is_other = |start: usize| {
+        let rest = &all[start..];
+        rest.get(..usual_length(rest)).is_some_and(is_number)
     };
-    (0..digits.len()).find_map(|start| {
-        let rest = &digits[start..];
-        let mut numbers = lengths(rest).iter().filter_map(|length| rest.get(..*length));
-        numbers.find(|number| is_whole_card(number))
-    })
+    let is_clear = number.len() == all.len() || !(1..all.len()).any(is_other);
+    is_clear.then(|| number.to_owned())
 }
 
 /// A network's numbers begin like this.

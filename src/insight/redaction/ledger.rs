@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::digits::runs;
 use super::kind::Secret;
-use super::vault::may_be_kept;
+use super::vault::kept_of;
 
 /// Digits of fewer places are said too often to be known again.
 const KNOWN_DIGITS_MIN: usize = 4;
@@ -16,8 +16,10 @@ pub(super) struct Ledger {
     /// Whether what placeholders stand for is kept in `fresh` until it is sealed.
     pub keeps: bool,
     pub fresh: BTreeMap<String, String>,
-    /// Placeholders that were in `fresh`.
+    /// Placeholders that were in `fresh`, or never will be.
     kept: BTreeSet<String>,
+    /// A code or password is spoken of.
+    pub is_wary: bool,
 }
 
 #[derive(Clone)]
@@ -48,15 +50,23 @@ impl Ledger {
         placeholder
     }
 
-    /// Takes note of what a placeholder stands for, if it may be kept and isn't known yet.
-    pub fn keep(&mut self, kind: Secret, placeholder: &str, raw: &str) {
-        if !self.keeps || self.kept.contains(placeholder) {
-            return;
+    fn keep(&mut self, kind: Secret, placeholder: &str, raw: &str) {
+        if self.wants(placeholder)
+            && let Some(value) = kept_of(kind, raw, self.is_wary)
+        {
+            self.keep_as(placeholder, Some(value));
         }
-        if let Some(value) = may_be_kept(kind, raw) {
-            self.kept.insert(placeholder.to_owned());
-            self.fresh.insert(placeholder.to_owned(), value);
-        }
+    }
+
+    /// Whether it isn't known yet what a placeholder stands for, and somebody is to know it.
+    pub fn wants(&self, placeholder: &str) -> bool {
+        self.keeps && !self.kept.contains(placeholder)
+    }
+
+    /// Takes note of what a placeholder stands for; `None`: of nothing, for good.
+    pub fn keep_as(&mut self, placeholder: &str, value: Option<String>) {
+        self.kept.insert(placeholder.to_owned());
+        self.fresh.extend(value.map(|value| (placeholder.to_owned(), value)));
     }
 
     /// Whose digits these are, said once more.

@@ -184,6 +184,7 @@ impl Masker {
         }
 
         let line = rewrite::line(words);
+        self.be_wary(&line, self.before(party));
         let mut secrets: BTreeMap<usize, Found> = self
             .secrets(party, &line, &found)
             .into_iter()
@@ -237,7 +238,9 @@ impl Masker {
                         self.ibans.drop_begun(party);
                     }
                     let before = trail.len() - fragments;
-                    let placeholder = self.keep_as_card(&mut trail, before, &run, &mut masked);
+                    let said = &words[run.first..=run.last];
+                    let placeholder =
+                        self.keep_as_card(&mut trail, before, &run, said, &mut masked);
                     replaced.push(Replaced::new(place, placeholder.clone()));
                     State::Card(placeholder)
                 }
@@ -434,6 +437,7 @@ impl Masker {
         trail: &mut VecDeque<Fragment>,
         before: usize,
         run: &Run,
+        words: &[RawWord],
         masked: &mut Masked,
     ) -> String {
         let mut digits: String =
@@ -452,14 +456,11 @@ impl Masker {
                 format!("[card-{}]", self.cards.len())
             }
         };
+        self.keep_number(trail, before, &placeholder, words);
         for fragment in trail.range_mut(before..) {
             let state = std::mem::replace(&mut fragment.state, State::Card(placeholder.clone()));
             keep(state, RedactionKind::Card, &mut masked.resolved);
         }
-        let said =
-            trail.iter().filter(|one| matches!(&one.state, State::Card(of) if *of == placeholder));
-        let said: String = said.map(|one| one.digits.as_str()).chain([&*run.digits]).collect();
-        self.ledger.keep(Secret::Card, &placeholder, &said);
         placeholder
     }
 }

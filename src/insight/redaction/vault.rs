@@ -3,19 +3,21 @@
 //! The service has the public one and can't open what it sealed. HPKE (RFC 9180) in base mode, with
 //! DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and AES-256-GCM, as rustls has it for its own use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use regex::Regex;
 use tokio_rustls::rustls::crypto::aws_lc_rs::hpke::DH_KEM_X25519_HKDF_SHA256_AES_256 as SUITE;
 use tokio_rustls::rustls::crypto::hpke::{
     EncapsulatedSecret, Hpke as _, HpkePrivateKey, HpkePublicKey,
 };
 
-use super::Masker;
-use super::card;
 use super::digits::runs;
-use super::kind::Secret;
+use super::find::Before;
+use super::kind::{Kinds, Secret};
+use super::{Fragment, JOINED_MAX_DIGITS, Masker, RawWord, State, card};
 use crate::domain::TurnId;
 
 const KEY_BYTES: usize = 32;
@@ -91,17 +93,63 @@ impl VaultOpener {
     }
 }
 
+/// Words that say that a code or password may be near.
+static WARY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)\b(?:pass ?(?:word|code|phrase|key)|passwor[td]|kennwort|wachtwoord|contrase|clave|mot de passe|senha|pins?\b|puk|tan\b|cv[vcn]|secur|secret|codes?\b|otp|one[ -]time|2fa|token)",
+    )
+    .expect("a pattern of this file")
+});
+
 /// What may be sealed of a secret. What only proves who somebody is may be kept by nobody, however it is encrypted (PCI
-/// DSS 4.0, requirement 3.3.1, for security codes), and of a card the number alone, without the date and code behind it.
-pub(super) fn may_be_kept(kind: Secret, raw: &str) -> Option<String> {
-    match kind {
-        Secret::SecurityCode | Secret::OneTimeCode | Secret::Password | Secret::Credentials => None,
-        Secret::Card => {
-            let read = runs(raw.split_whitespace()).into_iter().map(|run| run.digits);
-            card::number_in(&read.collect::<String>()).map(str::to_owned)
-        }
-        _ => Some(raw.to_owned()),
+/// DSS 4.0, requirement 3.3.1, for security codes), and stands in no span that may have taken it in.
+pub(super) fn kept_of(kind: Secret, raw: &str, is_wary: bool) -> Option<String> {
+    let is_piece = !raw.contains(char::is_whitespace);
+    let is_kept = match kind {
+        Secret::Card => return number_in(raw),
+        Secret::SecurityCode
+        | Secret::OneTimeCode
+        | Secret::Password
+        | Secret::Credentials
+        | Secret::Url => false,
+        Secret::Iban => true,
+        Secret::BankAccount | Secret::NationalId | Secret::DrivingLicence => is_piece && !is_wary,
+        Secret::Phone => !is_wary && !raw.contains(char::is_alphabetic),
+        _ => !is_wary,
+    };
+    is_kept.then(|| raw.to_owned())
+}
+
+/// The number of a card that was typed at one go.
+fn number_in(raw: &str) -> Option<String> {
+    if raw.contains(char::is_alphabetic) {
+        let words: Vec<&str> = raw.split_whitespace().collect();
+        let groups = groups(&words)?;
+        return card::number_of(&groups.iter().map(String::as_str).collect::<Vec<_>>());
     }
+    let groups = raw.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
+    card::number_of(&groups.collect::<Vec<_>>())
+}
+
+/// The digits that words say, cut where a word ends; `None` if they are too many to be a card's, or not in one run.
+fn groups(words: &[&str]) -> Option<Vec<String>> {
+    let whole = runs(words.iter().copied());
+    let [run] = whole.as_slice() else { return None };
+    if run.digits.len() > JOINED_MAX_DIGITS || words.len() > 2 * JOINED_MAX_DIGITS {
+        return None;
+    }
+    let end = |count: usize| {
+        runs(words[..count].iter().copied()).last().map_or(0, |run| run.digits.len())
+    };
+    let mut ends: Vec<usize> = (1..=words.len()).map(end).collect();
+    ends.retain(|end| *end > 0 && *end <= run.digits.len());
+    ends.dedup();
+    let group = |from: &mut usize, end: usize| {
+        let group = run.digits.get(*from..end).map(str::to_owned);
+        *from = end;
+        group
+    };
+    ends.into_iter().scan(0, |from, end| Some(group(from, end))).collect()
 }
 
 impl Masker {
@@ -115,9 +163,50 @@ impl Masker {
 
     /// Seals what this turn's new placeholders stand for: once for each, since a secret that is said again has the same.
     pub fn seal(&mut self, turn_id: &TurnId) -> Option<String> {
-        let fresh = std::mem::take(&mut self.ledger.fresh);
         let key = self.vault.as_ref()?;
-        if fresh.is_empty() { None } else { key.seal(turn_id, &fresh) }
+        if self.ledger.fresh.is_empty() {
+            return None;
+        }
+        let sealed = key.seal(turn_id, &self.ledger.fresh)?;
+        self.ledger.fresh.clear();
+        Some(sealed)
+    }
+
+    pub(super) fn be_wary(&mut self, text: &str, before: Before) {
+        const CODES: Kinds =
+            Kinds::of(&[Secret::SecurityCode, Secret::OneTimeCode, Secret::Password]);
+        self.ledger.is_wary =
+            self.ledger.keeps && (before.asked.has_any(CODES) || WARY.is_match(text));
+    }
+
+    /// Takes note of a card's number, once its groups are all there: those of the trail from `before` on, those that have
+    /// its placeholder already, and the words of the newest.
+    pub(super) fn keep_number(
+        &mut self,
+        trail: &VecDeque<Fragment>,
+        before: usize,
+        placeholder: &str,
+        words: &[RawWord],
+    ) {
+        if !self.ledger.wants(placeholder) {
+            return;
+        }
+        let is_of = |(at, one): &(usize, &Fragment)| {
+            *at >= before || matches!(&one.state, State::Card(of) if of == placeholder)
+        };
+        let said = trail.iter().enumerate().filter(is_of).map(|(_, one)| one.digits.as_str());
+        let said: Vec<&str> = said.take(JOINED_MAX_DIGITS).collect();
+        let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+        let is_mixed = trail.range(before..).any(|one| matches!(one.state, State::Other));
+        let newest = groups(&words).filter(|_| !is_mixed);
+        let length: usize = said.iter().map(|digits| digits.len()).sum();
+        let Some(newest) = newest.filter(|_| length <= JOINED_MAX_DIGITS) else {
+            return self.ledger.keep_as(placeholder, None);
+        };
+        let all: Vec<&str> = said.into_iter().chain(newest.iter().map(String::as_str)).collect();
+        if let Some(number) = card::number_of(&all) {
+            self.ledger.keep_as(placeholder, Some(number));
+        }
     }
 }
 
@@ -126,7 +215,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::insight::redaction::Kinds;
     use crate::insight::redaction::tests::words_at;
 
     fn vault() -> (VaultKey, VaultOpener) {
@@ -165,10 +253,14 @@ mod tests {
 
     fn opened(turns: &[&str], is_spoken: bool) -> Vec<BTreeMap<String, String>> {
         let (key, opener) = vault();
-        let mut masker = Masker::of(Kinds::USUAL).with_vault(Some(key));
+        let mut masker = Masker::of(Kinds::EVERY).with_vault(Some(key));
         let turn = |(at, text): (usize, &&str)| {
             let id = TurnId::from(format!("t-{at}"));
-            let party = "p-1".into();
+            let (party, text) = text
+                .split_once(": ")
+                .filter(|(by, _)| *by == "agent")
+                .unwrap_or(("customer", text));
+            let party = party.into();
             let words = words_at(text, at as u64 * 3_000);
             match is_spoken {
                 true => masker.final_turn(&party, &id, &words),
@@ -191,6 +283,9 @@ mod tests {
                 &["my card is 4539 1488 0343 6467 12 27 123"],
                 &["my card is 4539 1488", "0343 6467", "12 27", "the security code is 123"],
                 &["4539", "1488", "0343", "6467"],
+                &[
+                    "four five three nine one four double eight oh three four three six four six seven one two two seven",
+                ],
             ] {
                 assert_eq!(
                     kept(&opened(turns, is_spoken)),
@@ -199,6 +294,48 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_may_have_a_code_in_it_is_kept_by_nobody() {
+        for turns in [
+            // Misheard: no number is in it, and the code isn't made into one.
+            &["5325 2369 1465 9451 12 27 583"][..],
+            &["my card is 5325 2369 1465 9451", "12 27", "583"],
+            &["the security code is 408", "510539235703", "7393"],
+            &["it expires 04/27, number 4969 5505 3923 5700 1"],
+            &["card:4252 3691 3659 4559 12/27 839"],
+            &["4 0 8 4 5 3 9 1 4 8 8 0 3 4 3 6 4 6 7"],
+            &["My bank account number is 55779911 and the 4321 is my pin"],
+            &["bank account number and cvv: 55779911 739"],
+            &["my driving licence number is 55779911 and 739 is the security code"],
+            &["SSN 219-09-9999 739"],
+            &["https://shop.example/login?password=hunter22&otp=482913"],
+            &["my password is ann@example.com"],
+            &["agent: what is your password?", "ann@example.com"],
+        ] {
+            for is_spoken in [true, false] {
+                let kept = opened(turns, is_spoken);
+                let kept: Vec<_> = kept.iter().flat_map(|one| one.iter()).collect();
+                assert!(kept.is_empty(), "{turns:?}, spoken: {is_spoken}: {kept:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_a_number_is_no_part_of_it() {
+        let kept = opened(&["+44 20 7946 0958 no wait 482913"], true);
+        assert_eq!(kept[0], BTreeMap::from([("[phone-1]".into(), "+44 20 7946 0958".into())]));
+    }
+
+    #[test]
+    fn a_long_row_of_cards_takes_no_longer_with_a_vault() {
+        let (key, _) = vault();
+        let text = format!("1111111111111112{}", " x 1111".repeat(3_000));
+        let mut masker = Masker::of(Kinds::EVERY).with_vault(Some(key));
+        let turn = TurnId::from("t-1".to_owned());
+        masker.typed_turn(&"p-1".into(), &turn, &text);
+        assert!(masker.ledger.fresh.is_empty());
     }
 
     #[test]
