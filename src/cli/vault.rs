@@ -25,8 +25,8 @@ pub enum VaultCommand {
 ///
 /// From then on, what is masked in a conversation is sealed beside it, and the service itself can't open it. Make the
 /// key on another machine, or take the file away from the service's: it is the only thing that opens what is sealed.
-/// Security codes, one-time codes, passwords, keys and web addresses are never sealed, of a card only its number, and beside
-/// talk of codes or passwords only card numbers and IBANs.
+/// Security codes, one-time codes, passwords, keys and web addresses are never sealed, near talk of codes or passwords only
+/// card numbers and IBANs are, and of a card only the number, where it is said or typed at one go.
 #[derive(Debug, Args)]
 pub struct NewArgs {
     /// Where the private half goes; a file that is there stays as it is

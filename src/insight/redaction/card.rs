@@ -82,31 +82,47 @@ pub(super) fn is_whole_card(digits: &str) -> bool {
     is_of_length(digits) && has_issuer(digits) && luhn(digits)
 }
 
-/// How long a network's numbers nearly always are.
-fn usual_length(digits: &str) -> usize {
-    match digits.get(..2) {
-        Some("34" | "37") => 15,
-        Some("30" | "36" | "38" | "39") => 14,
+/// The number that groups of digits are, in the way in which such numbers are printed or said digit by digit, with
+/// nothing but its date and code behind it. Digits that only happen to add up to a number are none.
+pub(super) fn number_of(groups: &[&str]) -> Option<String> {
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    let all = groups.concat();
+    let (number, rest) = all.split_at_checked(match all.get(..2)? {
+        "34" | "37" => 15,
+        "30" | "36" | "38" | "39" => 14,
         _ => USUAL,
-    }
+    })?;
+    let printed: &[&[usize]] = match number.len() {
+        15 => &[&[15], &[4, 6, 5]],
+        14 => &[&[14], &[4, 6, 4]],
+        _ => &[&[16], &[4, 4, 4, 4], &[8, 8], &[4, 4, 8], &[8, 4, 4]],
+    };
+    // A digit of a date that is said in ones and twos takes the place of one that was lost.
+    let is_spelled = lengths.iter().all(|length| *length <= 2) && rest.is_empty();
+    let is_printed = printed.iter().any(|form| lengths.starts_with(form));
+    let is_clear =
+        is_printed && is_behind(rest) || is_spelled && !is_date(&number[number.len() - 4..]);
+    (is_clear && is_whole_card(number)).then(|| number.to_owned())
 }
 
-/// The number that groups of digits begin with, which a date and a code may follow. It ends where a group does, and
-/// where it isn't all, no other one may be meant.
-pub(super) fn number_of(groups: &[&str]) -> Option<String> {
-    let all = groups.concat();
-    let is_number = |digits: &str| digits.len() == usual_length(digits) && is_whole_card(digits);
-    let mut ends = groups.iter().scan(0, |end, group| {
-        *end += group.len();
-        Some(*end)
-    });
-    let number = ends.find_map(|end| Some(&all[..end]).filter(|number| is_number(number)))?;
-    let is_other = |start: usize| {
-        let rest = &all[start..];
-        rest.get(..usual_length(rest)).is_some_and(is_number)
-    };
-    let is_clear = number.len() == all.len() || !(1..all.len()).any(is_other);
-    is_clear.then(|| number.to_owned())
+/// Month and year.
+fn is_date(digits: &str) -> bool {
+    let number = |part: Option<&str>| part.and_then(|part| part.parse::<u32>().ok()).unwrap_or(0);
+    (1..=12).contains(&number(digits.get(..2))) && (20..=49).contains(&number(digits.get(2..4)))
+}
+
+/// A date, a code, or both.
+fn is_behind(digits: &str) -> bool {
+    match digits.len() {
+        0 => true,
+        // Numbers of 19 digits begin like others of 16.
+        3 => false,
+        4 | 7 | 8 => is_date(digits),
+        6 | 9 | 10 => {
+            digits.get(2..4) == Some("20") && is_date(&[&digits[..2], &digits[4..6]].concat())
+        }
+        _ => false,
+    }
 }
 
 /// A network's numbers begin like this.

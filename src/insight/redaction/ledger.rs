@@ -18,8 +18,10 @@ pub(super) struct Ledger {
     pub fresh: BTreeMap<String, String>,
     /// Placeholders that were in `fresh`, or never will be.
     kept: BTreeSet<String>,
-    /// A code or password is spoken of.
-    pub is_wary: bool,
+    /// For so many turns a code or password is spoken of.
+    pub wary: u32,
+    /// A password or one-time code was asked for.
+    pub is_asked: bool,
 }
 
 #[derive(Clone)]
@@ -51,10 +53,15 @@ impl Ledger {
     }
 
     fn keep(&mut self, kind: Secret, placeholder: &str, raw: &str) {
-        if self.wants(placeholder)
-            && let Some(value) = kept_of(kind, raw, self.is_wary)
-        {
-            self.keep_as(placeholder, Some(value));
+        if !self.wants(placeholder) {
+            return;
+        }
+        let is_wary = if kind == Secret::Card { self.is_asked } else { self.wary > 0 };
+        match kept_of(kind, raw) {
+            // It may be the code: for good, since it may be read back later.
+            Some(_) if is_wary && kind != Secret::Iban => self.keep_as(placeholder, None),
+            value @ Some(_) => self.keep_as(placeholder, value),
+            None => {}
         }
     }
 

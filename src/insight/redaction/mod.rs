@@ -456,7 +456,7 @@ impl Masker {
                 format!("[card-{}]", self.cards.len())
             }
         };
-        self.keep_number(trail, before, &placeholder, words);
+        self.keep_number(&placeholder, before == trail.len(), words);
         for fragment in trail.range_mut(before..) {
             let state = std::mem::replace(&mut fragment.state, State::Card(placeholder.clone()));
             keep(state, RedactionKind::Card, &mut masked.resolved);

@@ -3,7 +3,7 @@
 //! The service has the public one and can't open what it sealed. HPKE (RFC 9180) in base mode, with
 //! DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and AES-256-GCM, as rustls has it for its own use.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use base64::Engine as _;
@@ -17,7 +17,7 @@ use tokio_rustls::rustls::crypto::hpke::{
 use super::digits::runs;
 use super::find::Before;
 use super::kind::{Kinds, Secret};
-use super::{Fragment, JOINED_MAX_DIGITS, Masker, RawWord, State, card};
+use super::{JOINED_MAX_DIGITS, Masker, RawWord, card};
 use crate::domain::TurnId;
 
 const KEY_BYTES: usize = 32;
@@ -93,29 +93,33 @@ impl VaultOpener {
     }
 }
 
-/// Words that say that a code or password may be near.
+/// Words that say that a code or password is near.
 static WARY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)\b(?:pass ?(?:word|code|phrase|key)|passwor[td]|kennwort|wachtwoord|contrase|clave|mot de passe|senha|pins?\b|puk|tan\b|cv[vcn]|secur|secret|codes?\b|otp|one[ -]time|2fa|token)",
+        r"(?i)\b(?:pass ?(?:word|code|phrase|key)|passwor[td]|kennwort|geheim|wachtwoord|contrase|clave|mot de passe|senha|pins?\b|puk|tan\b|cv[vcn]|security (?:code|number)|(?:verification|confirmation|access|log ?in|sms|the|this|that|your|my) codes?\b|on the back|texted|otp|one[ -]time|2fa|token|secret)",
     )
     .expect("a pattern of this file")
 });
+/// Turns of any party for which a code that was spoken of may come.
+const WARY_TURNS: u32 = 4;
 
 /// What may be sealed of a secret. What only proves who somebody is may be kept by nobody, however it is encrypted (PCI
 /// DSS 4.0, requirement 3.3.1, for security codes), and stands in no span that may have taken it in.
-pub(super) fn kept_of(kind: Secret, raw: &str, is_wary: bool) -> Option<String> {
-    let is_piece = !raw.contains(char::is_whitespace);
+pub(super) fn kept_of(kind: Secret, raw: &str) -> Option<String> {
     let is_kept = match kind {
         Secret::Card => return number_in(raw),
+        // A card's date may be among the dates, and anything in an address.
         Secret::SecurityCode
         | Secret::OneTimeCode
         | Secret::Password
         | Secret::Credentials
+        | Secret::Date
         | Secret::Url => false,
-        Secret::Iban => true,
-        Secret::BankAccount | Secret::NationalId | Secret::DrivingLicence => is_piece && !is_wary,
-        Secret::Phone => !is_wary && !raw.contains(char::is_alphabetic),
-        _ => !is_wary,
+        Secret::BankAccount | Secret::NationalId | Secret::DrivingLicence => {
+            raw.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '.')
+        }
+        Secret::Phone => !raw.contains(char::is_alphabetic),
+        _ => true,
     };
     is_kept.then(|| raw.to_owned())
 }
@@ -123,33 +127,35 @@ pub(super) fn kept_of(kind: Secret, raw: &str, is_wary: bool) -> Option<String> 
 /// The number of a card that was typed at one go.
 fn number_in(raw: &str) -> Option<String> {
     if raw.contains(char::is_alphabetic) {
-        let words: Vec<&str> = raw.split_whitespace().collect();
-        let groups = groups(&words)?;
-        return card::number_of(&groups.iter().map(String::as_str).collect::<Vec<_>>());
+        return said_number(&raw.split_whitespace().collect::<Vec<_>>());
     }
     let groups = raw.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
-    card::number_of(&groups.collect::<Vec<_>>())
+    card::number_of(&groups.take(JOINED_MAX_DIGITS).collect::<Vec<_>>())
 }
 
-/// The digits that words say, cut where a word ends; `None` if they are too many to be a card's, or not in one run.
-fn groups(words: &[&str]) -> Option<Vec<String>> {
+/// The number that words say.
+fn said_number(words: &[&str]) -> Option<String> {
     let whole = runs(words.iter().copied());
     let [run] = whole.as_slice() else { return None };
     if run.digits.len() > JOINED_MAX_DIGITS || words.len() > 2 * JOINED_MAX_DIGITS {
         return None;
     }
+    // Where a word ends, its digits do.
     let end = |count: usize| {
         runs(words[..count].iter().copied()).last().map_or(0, |run| run.digits.len())
     };
-    let mut ends: Vec<usize> = (1..=words.len()).map(end).collect();
-    ends.retain(|end| *end > 0 && *end <= run.digits.len());
-    ends.dedup();
-    let group = |from: &mut usize, end: usize| {
-        let group = run.digits.get(*from..end).map(str::to_owned);
-        *from = end;
-        group
-    };
-    ends.into_iter().scan(0, |from, end| Some(group(from, end))).collect()
+    let mut groups = Vec::new();
+    let mut from = 0;
+    for end in (1..=words.len()).map(end) {
+        // A filler, or a word that says no digit yet.
+        if let Some(group) = run.digits.get(from..end).filter(|group| !group.is_empty()) {
+            groups.push(group);
+            from = end;
+        }
+    }
+    // "Oh, it's 4539 …"
+    let said = groups.strip_prefix(&["0"]).unwrap_or(&groups);
+    card::number_of(said)
 }
 
 impl Masker {
@@ -172,39 +178,27 @@ impl Masker {
         Some(sealed)
     }
 
+    /// Hears whether the next secrets may be codes.
     pub(super) fn be_wary(&mut self, text: &str, before: Before) {
-        const CODES: Kinds =
-            Kinds::of(&[Secret::SecurityCode, Secret::OneTimeCode, Secret::Password]);
-        self.ledger.is_wary =
-            self.ledger.keeps && (before.asked.has_any(CODES) || WARY.is_match(text));
-    }
-
-    /// Takes note of a card's number, once its groups are all there: those of the trail from `before` on, those that have
-    /// its placeholder already, and the words of the newest.
-    pub(super) fn keep_number(
-        &mut self,
-        trail: &VecDeque<Fragment>,
-        before: usize,
-        placeholder: &str,
-        words: &[RawWord],
-    ) {
-        if !self.ledger.wants(placeholder) {
+        if !self.ledger.keeps {
             return;
         }
-        let is_of = |(at, one): &(usize, &Fragment)| {
-            *at >= before || matches!(&one.state, State::Card(of) if of == placeholder)
+        const CODES: Kinds = Kinds::of(&[Secret::OneTimeCode, Secret::Password]);
+        self.ledger.is_asked = before.asked.has_any(CODES);
+        self.ledger.wary = match self.ledger.is_asked || WARY.is_match(text) {
+            true => WARY_TURNS,
+            false => self.ledger.wary.saturating_sub(1),
         };
-        let said = trail.iter().enumerate().filter(is_of).map(|(_, one)| one.digits.as_str());
-        let said: Vec<&str> = said.take(JOINED_MAX_DIGITS).collect();
+    }
+
+    /// Takes note of a card's number that is said at one go. Over several turns, what adds up to one may have other numbers in
+    /// it, so that is known to nobody.
+    pub(super) fn keep_number(&mut self, placeholder: &str, is_at_one_go: bool, words: &[RawWord]) {
+        if !self.ledger.wants(placeholder) || self.ledger.is_asked {
+            return;
+        }
         let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
-        let is_mixed = trail.range(before..).any(|one| matches!(one.state, State::Other));
-        let newest = groups(&words).filter(|_| !is_mixed);
-        let length: usize = said.iter().map(|digits| digits.len()).sum();
-        let Some(newest) = newest.filter(|_| length <= JOINED_MAX_DIGITS) else {
-            return self.ledger.keep_as(placeholder, None);
-        };
-        let all: Vec<&str> = said.into_iter().chain(newest.iter().map(String::as_str)).collect();
-        if let Some(number) = card::number_of(&all) {
+        if let Some(number) = said_number(&words).filter(|_| is_at_one_go) {
             self.ledger.keep_as(placeholder, Some(number));
         }
     }
@@ -280,12 +274,14 @@ mod tests {
         for is_spoken in [true, false] {
             for turns in [
                 &["my card is 4539 1488 0343 6467", "again 4539 1488 0343 6467"][..],
-                &["my card is 4539 1488 0343 6467 12 27 123"],
-                &["my card is 4539 1488", "0343 6467", "12 27", "the security code is 123"],
-                &["4539", "1488", "0343", "6467"],
+                &["my card is 4539148803436467"],
+                &["oh it's 4539 1488 0343 6467 12 27 123"],
+                &["4539 1488 0343 6467, 12/2027"],
+                &["my card is 4539 1488 0343 6467", "12 27", "the security code is 123"],
                 &[
-                    "four five three nine one four double eight oh three four three six four six seven one two two seven",
+                    "four five three nine one four double eight oh three four three six four six seven",
                 ],
+                &["45 39 14 88 03 43 64 67"],
             ] {
                 assert_eq!(
                     kept(&opened(turns, is_spoken)),
@@ -310,6 +306,14 @@ mod tests {
             &["bank account number and cvv: 55779911 739"],
             &["my driving licence number is 55779911 and 739 is the security code"],
             &["SSN 219-09-9999 739"],
+            &["4539 1488", "0343 6467"],
+            &["415 555 0138 482913"],
+            &["4155550138 and 482913"],
+            &["agent: What's the code we just sent you?", "4539 1488 0343 6467"],
+            &["4 5 3 9 1 4 8 8 0 3 4 3 12 27 1 1"],
+            &["my password is hunter22@example.com", "agent: hunter22@example.com, is it?"],
+            &["the number you texted me is 48291357"],
+            &["three digits on the back: 55779911/739"],
             &["https://shop.example/login?password=hunter22&otp=482913"],
             &["my password is ann@example.com"],
             &["agent: what is your password?", "ann@example.com"],
