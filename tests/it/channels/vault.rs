@@ -49,8 +49,8 @@ async fn what_a_chat_masked_opens_with_the_private_key_until_it_is_erased() {
     assert_eq!(std::fs::read_to_string(&key).expect("a file"), private, "it is never written over");
 
     std::fs::write(at("settings.toml"), settings).expect("written");
-    let none: [(String, String); 0] = [];
-    let config = Config::load(Some(at("settings.toml").as_ref()), none).expect("it is right");
+    let config =
+        Config::load(Some(at("settings.toml").as_ref()), std::iter::empty()).expect("it is right");
     let session = SessionSettings { vault: config.redaction.vault(), ..Default::default() };
     let folder = Some(data.clone().into());
     let house = House::open_with(Options { folder, session, ..Options::default() }).await;
