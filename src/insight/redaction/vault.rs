@@ -312,6 +312,12 @@ mod tests {
             &["agent: What's the code we just sent you?", "4539 1488 0343 6467"],
             &["4 5 3 9 1 4 8 8 0 3 4 3 12 27 1 1"],
             &["my password is hunter22@example.com", "agent: hunter22@example.com, is it?"],
+            &[
+                "my password is hunter22@example.com",
+                "agent: thanks",
+                "yes",
+                "agent: hunter22@example.com, is it?",
+            ],
             &["the number you texted me is 48291357"],
             &["three digits on the back: 55779911/739"],
             &["https://shop.example/login?password=hunter22&otp=482913"],

@@ -66,7 +66,6 @@ impl Masker {
         let text = if is_same { raw } else { masked.as_str() };
         // One row of numbers for the cards of both.
         self.ledger.remember(Secret::Card, self.cards.len() as u32);
-        self.be_wary(raw, before);
         let text = text::masked(text, self.kinds, before, &mut self.ledger);
         let cards = self.ledger.highest(Secret::Card) as usize;
         self.cards.resize(self.cards.len().max(cards), String::new());
