@@ -3,6 +3,7 @@
 mod articles_desk;
 mod batch;
 mod channels;
+mod command_line;
 mod conflicts;
 mod crm;
 mod dispositions;

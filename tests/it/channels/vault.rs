@@ -1,7 +1,6 @@
 //! What is masked can be had back with the private half of the vault's key, and with nothing else.
 
 use std::path::Path;
-use std::process::Command;
 
 use backchannel::config::Config;
 use backchannel::flow::session::SessionSettings;
@@ -9,28 +8,10 @@ use serde_json::{Value, json};
 
 use super::super::serve::harness::{House, Options};
 use super::{chat, logged, say};
+use crate::command_line::{found_in, run};
 
 fn vault(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_backchannel"));
-    let done = command.arg("vault").args(arguments).output().expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (done.status.code(), text(&done.stdout), text(&done.stderr))
-}
-
-/// The files below a folder in which one of the words stands.
-fn found_in(folder: &Path, words: &[&str]) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            found.extend(found_in(&path, words));
-            continue;
-        }
-        let bytes = std::fs::read(&path).expect("a file");
-        let stands = |word: &&str| bytes.windows(word.len()).any(|piece| piece == word.as_bytes());
-        found.extend(words.iter().any(stands).then(|| path.display().to_string()));
-    }
-    found
+    run(&[&["vault"], arguments].concat())
 }
 
 const IBAN: &str = "DE89 3704 0044 0532 0130 00";

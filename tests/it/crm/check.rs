@@ -1,19 +1,15 @@
 //! What `backchannel check` says of the company's other systems.
 
-use std::process::Command;
+use crate::command_line::run;
 
 /// What is printed, and what is complained of.
 fn check(settings: &str) -> (String, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("settings.toml");
     std::fs::write(&file, settings).expect("it is written");
-    let checked = Command::new(env!("CARGO_BIN_EXE_backchannel"))
-        .args(["check", "--config"])
-        .arg(&file)
-        .output()
-        .expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (text(&checked.stdout), text(&checked.stderr))
+    let file = file.display().to_string();
+    let (_, printed, complaints) = run(&["check", "--config", &file]);
+    (printed, complaints)
 }
 
 const RIGHT: &str = r#"

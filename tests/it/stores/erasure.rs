@@ -1,7 +1,6 @@
 //! Erasing from the command line: the bytes are gone from every file, backups open no more, and the chain holds.
 
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use backchannel::domain::{Channel, ConversationStarted, Direction, EventBody, NewEvent, TenantId};
@@ -12,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
+use crate::command_line::{found_in, run};
 use crate::serve::harness::{card, ended, turn_saying};
 
 /// Nobody else says it.
@@ -54,33 +54,10 @@ async fn fill(folder: &Path, calls: usize) {
     log.close().await;
 }
 
-fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let done =
-        Command::new(env!("CARGO_BIN_EXE_backchannel")).args(arguments).output().expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (done.status.code(), text(&done.stdout), text(&done.stderr))
-}
-
 fn well(arguments: &[&str]) -> String {
     let (code, out, error) = run(arguments);
     assert_eq!(code, Some(0), "{arguments:?}: {out}{error}");
     out
-}
-
-/// The files below a folder in which one of the words stands.
-fn found_in(folder: &Path, words: &[&str]) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            found.extend(found_in(&path, words));
-            continue;
-        }
-        let bytes = std::fs::read(&path).expect("a file");
-        let stands = |word: &&str| bytes.windows(word.len()).any(|piece| piece == word.as_bytes());
-        found.extend(words.iter().any(stands).then(|| path.display().to_string()));
-    }
-    found
 }
 
 async fn standing(folder: &Path) -> usize {

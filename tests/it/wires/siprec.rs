@@ -7,26 +7,14 @@ use std::process::{Child, Command, Stdio};
 use backchannel::connect::telephony::MediaSockets;
 use backchannel::connect::telephony::siprec::{Listener, RoleRules, Settings, serve};
 use backchannel::domain::{EndReason, Role, TenantId};
-use tokio::net::UdpSocket;
 
 use super::recorder::Recorder;
 use super::{PATIENCE, sockets, until};
+use crate::ports::free_ports;
 
 /// 20 ms of each value in turn; none is µ-law's silence.
 fn audio(frames: usize, from: u8) -> Vec<u8> {
     (0..frames).flat_map(|frame| [from + (frame % 100) as u8; 160]).collect()
-}
-
-/// Even, and so are the ones after it; free at the moment.
-async fn free_ports() -> u16 {
-    loop {
-        let found = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
-        let port = found.local_addr().expect("bound").port();
-        if port % 2 == 0 && port < 65_000 && UdpSocket::bind(("127.0.0.1", port + 2)).await.is_ok()
-        {
-            return port;
-        }
-    }
 }
 
 struct Server {
@@ -38,7 +26,7 @@ struct Server {
 async fn server(recorder: &Recorder, peers: &str) -> Server {
     let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("free ports");
     let address = listener.address().expect("bound");
-    let rtp = free_ports().await;
+    let rtp = free_ports(4);
     let settings = Settings {
         peers: vec![peers.parse().expect("a network")],
         rules: RoleRules::default(),
@@ -81,7 +69,7 @@ async fn sipp(folder: &Path, to: SocketAddr, audio: &[u8], more: &[&str]) -> Pee
     std::fs::copy(scenario, folder.join("recorder.xml")).expect("copied");
     std::fs::write(folder.join("audio.ulaw"), audio).expect("written");
     let log = std::fs::File::create(folder.join("sipp.log")).expect("a log");
-    let (port, rtp) = (free_ports().await, free_ports().await);
+    let (port, rtp) = (free_ports(1), free_ports(4));
     let mut command = Command::new("sipp");
     command
         .current_dir(folder)
@@ -154,7 +142,7 @@ async fn who_is_not_on_the_list_records_nothing() {
     let server = server(&recorder, "192.0.2.0/24").await;
     let options = "OPTIONS sip:srs@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1;rport\r\n\
         From: <sip:t@127.0.0.1>;tag=1\r\nTo: <sip:srs@127.0.0.1>\r\nCall-ID: o-1\r\nCSeq: 1 OPTIONS\r\n\r\n";
-    let stranger = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+    let stranger = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a port");
     stranger.send_to(options.as_bytes(), server.address).await.expect("sent");
     let mut answer = [0; 2_048];
     let heard = tokio::time::timeout(PATIENCE, stranger.recv(&mut answer)).await;
@@ -171,7 +159,7 @@ async fn who_is_not_on_the_list_records_nothing() {
 async fn a_stop_of_the_service_says_bye() {
     let recorder = Recorder::default();
     let server = server(&recorder, "127.0.0.0/8").await;
-    let source = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+    let source = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a port");
     let port = source.local_addr().expect("bound").port();
     let sdp = "v=0\r\nm=audio 4000 RTP/AVP 0\r\na=sendonly\r\na=label:1\r\n";
     let invite = format!(
