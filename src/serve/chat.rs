@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -17,13 +17,12 @@ use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
 pub use self::limits::ChatLimits;
-use self::limits::visitor;
 use super::ServeState;
+use super::caller::Caller;
 use super::channels::{bearer, closed};
 use super::error::Problem;
 use super::extract::Json;
 use super::kept::kept;
-use super::listen::Peer;
 use super::texts::{checked_id, status};
 use crate::bus::{Heard, Signal, Subscription};
 use crate::connect::channels::webchat::WebChat;
@@ -81,13 +80,12 @@ pub struct PublicTurn {
     responses((status = 201, body = PublicTurn), (status = 200, body = PublicTurn), super::openapi::Refusals))]
 pub async fn write(
     State(state): State<ServeState>,
-    peer: Option<Extension<Peer>>,
+    caller: Caller,
     headers: HeaderMap,
     message: Result<Json<VisitorMessage>, Problem>,
 ) -> Result<Response, Problem> {
     let page = Page::of(&state, &headers)?.named()?;
-    let from = visitor(peer.map(|Extension(peer)| peer), &headers);
-    let taken = page.write(&state, &headers, from, message).await;
+    let taken = page.write(&state, &headers, caller.subscriber(), message).await;
     Ok(page.answer(taken.unwrap_or_else(IntoResponse::into_response)))
 }
 

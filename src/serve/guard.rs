@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use super::access::{self, Entry};
 use super::audit::Watched;
 use super::auth::{self, Principal, Proof};
+use super::caller::Caller;
 use super::error::{self, Problem};
-use super::listen::Peer;
 use super::tokens::Scope;
 use super::{ServeState, pages};
 use crate::connect::telephony::{acs, auth as media};
@@ -33,7 +33,7 @@ struct Identified {
 pub async fn guard(State(state): State<ServeState>, mut request: Request, next: Next) -> Response {
     let identified = identify(&state, (request.method(), request.uri(), request.headers())).await;
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let from = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let from = Caller::of(request.extensions(), request.headers()).0;
     let who = identified.as_ref().ok().map(|one| (one.principal.clone(), one.proof.clone()));
     let path = request.uri().path().to_owned();
     let watched = Watched::new(request.method(), route.as_deref(), &path, from, who);

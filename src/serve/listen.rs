@@ -4,7 +4,6 @@
 //! buffers as long as it likes. So a connection that can't write for a while fails here, and small
 //! send buffers make the kernel notice early.
 
-use std::convert::Infallible;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -12,8 +11,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -59,18 +56,6 @@ impl Classify for ListenError {
 /// Who is at the other end of a request's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
-
-/// The same as a handler asks for it; nobody where the router is called without a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Caller(pub Option<IpAddr>);
-
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(parts.extensions.get::<Peer>().map(|peer| peer.0)))
-    }
-}
 
 /// Takes the address; nobody is served yet.
 pub fn bind(address: SocketAddr, write_idle: Duration) -> Result<Listener, ListenError> {

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod auth;
 mod batches;
 mod body;
+mod caller;
 mod channels;
 mod chat;
 mod conversations;

@@ -2,6 +2,7 @@
 //! counts only together with a cookie of the browser that set out: nobody can be led into somebody else's session.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,9 +14,9 @@ use subtle::ConstantTimeEq as _;
 
 use super::super::ServeState;
 use super::super::audit::Circumstances;
+use super::super::caller::Caller;
 use super::super::error::Problem;
 use super::super::extract::Query;
-use super::super::listen::Caller;
 use super::sessions::cookie_of;
 use super::{Hash, Principal, fresh_secret, hash_of};
 use crate::connect::identity::{Attempt, SignIn, SignInError};
@@ -27,7 +28,7 @@ const COOKIE: &str = "backchannel_sign_in";
 const SECURE_COOKIE: &str = "__Secure-backchannel_sign_in";
 /// A person has so long to sign in at the provider.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// The oldest gives way beyond that.
+/// Beyond that one gives way: nobody who asks for many can push others out.
 const ATTEMPTS_MAX: usize = 10_000;
 const NEXT_BYTES_MAX: usize = 512;
 
@@ -41,6 +42,8 @@ pub struct SignInDoor {
 struct Waiting {
     attempt: Attempt,
     browser: Hash,
+    /// Whose browser asked.
+    from: Option<IpAddr>,
     next: String,
     begun: Instant,
 }
@@ -50,17 +53,16 @@ impl SignInDoor {
         Self { name: name.into(), sign_in, waiting: Mutex::default() }
     }
 
-    fn keep(&self, attempt: Attempt, browser: Hash, next: String) {
+    fn keep(&self, new: Waiting) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.retain(|_, one| one.begun.elapsed() < PATIENCE);
-        if waiting.len() >= ATTEMPTS_MAX
-            && let Some(oldest) =
-                waiting.iter().min_by_key(|(_, one)| one.begun).map(|(hash, _)| *hash)
-        {
-            waiting.remove(&oldest);
+        if waiting.len() >= ATTEMPTS_MAX {
+            let all = waiting.iter().map(|(state, one)| (*state, one.from, one.begun));
+            if let Some(state) = gives_way(&all.collect::<Vec<_>>()) {
+                waiting.remove(&state);
+            }
         }
-        let state = hash_of(&attempt.state);
-        waiting.insert(state, Waiting { attempt, browser, next, begun: Instant::now() });
+        waiting.insert(hash_of(&new.attempt.state), new);
     }
 
     /// Once: a state that was used is gone, also when what follows fails.
@@ -70,6 +72,17 @@ impl SignInDoor {
         let is_same = browser.is_some_and(|one| bool::from(found.browser.ct_eq(&hash_of(one))));
         (is_same && found.begun.elapsed() < PATIENCE).then_some(found)
     }
+}
+
+/// Which attempt gives way: the oldest of whoever has most of them, each with whose it is and when it was begun.
+fn gives_way(attempts: &[(Hash, Option<IpAddr>, Instant)]) -> Option<Hash> {
+    let mut counts: HashMap<Option<IpAddr>, usize> = HashMap::new();
+    for (_, from, _) in attempts {
+        *counts.entry(*from).or_default() += 1;
+    }
+    let (most, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    let theirs = attempts.iter().filter(|(_, from, _)| *from == most);
+    theirs.min_by_key(|(_, _, begun)| *begun).map(|(state, ..)| *state)
 }
 
 #[derive(Deserialize)]
@@ -84,6 +97,7 @@ pub struct Wanted {
         super::super::openapi::Refusals))]
 pub async fn begin(
     State(state): State<ServeState>,
+    caller: Caller,
     headers: HeaderMap,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
@@ -95,7 +109,13 @@ pub async fn begin(
     // Several tabs of one browser may be on their way.
     let browser = cookie_of(&headers, cookie_name(&state)).filter(|known| known.len() == 43);
     let browser = browser.map_or_else(|| fresh_secret(""), str::to_owned);
-    door.keep(attempt, hash_of(&browser), page(wanted.next));
+    door.keep(Waiting {
+        attempt,
+        browser: hash_of(&browser),
+        from: caller.subscriber(),
+        next: page(wanted.next),
+        begun: Instant::now(),
+    });
     // Lax: the way back begins on the provider's page.
     let name = cookie_name(&state);
     let cookie = state.auth.sessions.cookie(name, &browser, PATH, "Lax", PATIENCE);
@@ -217,6 +237,26 @@ mod tests {
         ] {
             assert_eq!(page(Some(bad.to_owned())), "/", "{bad}");
         }
+    }
+
+    #[test]
+    fn who_asks_for_many_pushes_out_their_own() {
+        let begun = Instant::now();
+        let one = |name: &str, from: &str, second: u64| {
+            let from = Some(from.parse().expect("an address"));
+            (hash_of(name), from, begun + Duration::from_secs(second))
+        };
+        let mut waiting = vec![one("first", "198.51.100.7", 0), one("other", "2001:db8:0:2::", 1)];
+        for many in 0..20 {
+            waiting.push(one(&format!("many-{many}"), "2001:db8:0:1::", 2 + many));
+        }
+        for many in 0..19 {
+            let gone = gives_way(&waiting).expect("there are some");
+            assert_eq!(gone, hash_of(&format!("many-{many}")), "the oldest of theirs");
+            waiting.retain(|(state, ..)| *state != gone);
+        }
+        assert_eq!(waiting.len(), 3);
+        assert_eq!(gives_way(&[]), None);
     }
 
     proptest! {

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::audit::Circumstances;
+use super::super::caller::Caller;
 use super::super::error::Problem;
 use super::super::extract::Json;
-use super::super::listen::Caller;
 use super::super::{ServeState, guard};
 use super::oidc;
 use crate::domain::AuditOutcome;
