@@ -19,6 +19,7 @@ mod names;
 mod opposites;
 mod polarity;
 mod predicate;
+mod presented;
 mod question;
 mod reading;
 mod refusal;

@@ -64,6 +64,29 @@ fn fault(ground: &Ground, sentence: &str, cites: &[&str]) -> Option<(Fault, Stri
 }
 
 #[test]
+fn what_was_asked_for_is_not_there_yet() {
+    let material = material(&[
+        (Role::Customer, "Please write a letter to my landlord about the deposit, with the steps."),
+        (Role::Agent, "Here is the form for the deposit. First call your landlord."),
+    ]);
+    let ground = Ground::of(&material);
+    for (sentence, holds) in [
+        ("Here is a letter to the landlord about the deposit.", false),
+        ("Thank you, and here is a letter to the landlord about the deposit.", false),
+        ("You should know about a letter to the landlord.", false),
+        ("Sure: a letter to the landlord about the deposit.", false),
+        ("This is a letter to the landlord about the deposit.", false),
+        ("This is the form for the deposit.", true),
+        ("The customer asks for a letter to the landlord about the deposit.", true),
+        ("Here is the form for the deposit.", true),
+        ("Here are the steps: first call your landlord.", true),
+    ] {
+        let found = fault(&ground, sentence, &[]);
+        assert_eq!(found.is_none(), holds, "{sentence}: {found:?}");
+    }
+}
+
+#[test]
 fn each_check_by_example() {
     use Fault::{
         Code, Date, Meaning, Name, Negation, NoSource, Number, Order, Speaker, UnknownSource,

@@ -5,8 +5,8 @@ use super::ground::Ground;
 use super::reading::{Part, Reading, Word};
 use super::support::{self, Support};
 use super::{
-    abroad, aligned, condition, exact, foreign, names, opposites, polarity, predicate, speaker,
-    swap,
+    abroad, aligned, condition, exact, foreign, names, opposites, polarity, predicate, presented,
+    speaker, swap,
 };
 use crate::domain::{Fault, ProvenSentence, StruckSentence};
 use crate::insight::redaction;
@@ -79,6 +79,7 @@ pub(super) fn check(claim: &Claim, ground: &Ground) -> Result<ProvenSentence, St
     exact::check(&mut case)
         .and_then(|()| names::check(&case))
         .and_then(|()| meaning(&case))
+        .and_then(|()| presented::check(&case))
         .and_then(|()| polarity::check(&case))
         .and_then(|()| abroad::check(&case))
         .and_then(|()| opposites::check(&case))

@@ -5,9 +5,8 @@ mod aspect;
 mod verbs;
 
 use self::aspect::Aspect;
-use self::verbs::{
-    helper, is_adverb, is_deed, is_grant, is_past, is_subject, is_weak, is_wish, opens_noun,
-};
+use self::verbs::{helper, is_adverb, is_deed, is_grant, is_past, is_weak, is_wish};
+pub(super) use self::verbs::{is_subject, opens_noun};
 use super::reading::{Part, Reading, Word};
 use super::tongue::{self, Tongue};
 use super::verify::{Case, Finding};

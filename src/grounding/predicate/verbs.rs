@@ -87,12 +87,12 @@ pub(super) fn is_adverb(lower: &str) -> bool {
     PLAIN.contains(&lower) || (lower.ends_with("ly") && lower.len() > 4 && lower != "reply")
 }
 
-pub(super) fn is_subject(lower: &str) -> bool {
+pub(in crate::grounding) fn is_subject(lower: &str) -> bool {
     matches!(lower, "i" | "we" | "you" | "they" | "he" | "she" | "it")
 }
 
 /// Behind one of these stands a noun.
-pub(super) fn opens_noun(lower: &str) -> bool {
+pub(in crate::grounding) fn opens_noun(lower: &str) -> bool {
     matches!(
         lower,
         "a" | "an"

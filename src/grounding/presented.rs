@@ -1,0 +1,98 @@
+//! A sentence that only presents something: "Here is the letter to the landlord."
+//!
+//! Its words stand in whatever asked for the thing, and yet nothing of the thing is there: a request bears out that
+//! something was asked for, never that it is given. So it holds only where a source presents it, too.
+
+use super::predicate::{is_subject, opens_noun};
+use super::reading::{Reading, Word};
+use super::verify::{Case, Finding};
+use crate::domain::Fault;
+
+const OPENINGS: &[&[&str]] = &[
+    &["here", "is"],
+    &["here", "are"],
+    &["heres"],
+    &["below", "is"],
+    &["below", "are"],
+    &["attached", "is"],
+    &["attached", "are"],
+    &["enclosed", "is"],
+    &["enclosed", "are"],
+    &["please", "find"],
+    &["you", "should", "know", "about"],
+    &["hier", "ist"],
+    &["hier", "sind"],
+    &["anbei"],
+    &["voici"],
+    &["voilà"],
+    &["aquí", "está"],
+    &["aquí", "están"],
+    &["aquí", "tiene"],
+];
+/// Of these one can tell less by the words: they hold where some source states it, and doesn't only ask for it.
+const WEAK_OPENINGS: &[&[&str]] = &[
+    &["this", "is"],
+    &["these", "are"],
+    &["sure"],
+    &["certainly"],
+    &["of", "course"],
+    &["absolutely"],
+];
+/// In front of what is asked for.
+const BEFORE: &[&str] = &["please", "and", "then", "also", "now", "just", "so", "next", "kindly"];
+/// Behind a verb that nobody's name or pronoun stands before: "Explain how it works."
+const BEHIND: &[&str] = &["how", "why", "where", "when", "whether", "me", "us", "them", "it"];
+/// A source with one of them presents something.
+const MARKS: &[&str] = &[
+    "here", "heres", "below", "attached", "enclosed", "find", "know", "hier", "anbei", "unten",
+    "voici", "voilà", "joint", "ciaprès", "aquí", "adjunto", "abajo",
+];
+/// A source that holds less of the sentence presents something else.
+const SHARE_MIN: f32 = 0.5;
+
+pub(super) fn check(case: &Case) -> Finding {
+    let words = &case.reading.words;
+    let begins = |at: usize| at == 0 || words[at].clause != words[at - 1].clause;
+    let first = |openings: &[&[&str]]| {
+        (0..words.len()).filter(|at| begins(*at)).find_map(|at| {
+            // "Thank you, and here is …"
+            let from = at + usize::from(BEFORE.contains(&words[at].lower.as_str()));
+            let opening = openings.iter().find(|opening| opens(&words[from..], opening))?;
+            Some((from, from + opening.len()))
+        })
+    };
+    let strong = first(OPENINGS);
+    let Some((from, to)) = strong.or_else(|| first(WEAK_OPENINGS)) else { return Ok(()) };
+    // "Here are the steps: open the settings": there they are.
+    let rest = case.reading.text.get(words[to - 1].bytes.end..).unwrap_or_default();
+    if strong.is_some()
+        && rest.split_once(':').is_some_and(|(_, given)| given.contains(char::is_alphanumeric))
+    {
+        return Ok(());
+    }
+    let is_given = case.support.units.iter().any(|unit| {
+        let said = &case.ground.units[*unit].reading;
+        let marks = said.words.iter().any(|word| MARKS.contains(&word.lower.as_str()));
+        (marks || strong.is_none()) && !requests(said) && case.support.share_of(*unit) >= SHARE_MIN
+    });
+    if is_given {
+        return Ok(());
+    }
+    let opening = words[from].bytes.start..words[to - 1].bytes.end;
+    let opening = case.reading.text.get(opening).unwrap_or_default();
+    Err((Fault::Meaning, format!("\"{opening}\" presents what none of its sources gives")))
+}
+
+/// A question, or a sentence that begins with its verb.
+fn requests(said: &Reading) -> bool {
+    let mut words = said.words.iter().map(|word| word.lower.as_str());
+    let first = words.find(|word| !BEFORE.contains(word));
+    let is_verb = |first: &str| !opens_noun(first) && !is_subject(first);
+    let begins = first.is_some_and(is_verb)
+        && words.next().is_some_and(|next| opens_noun(next) || BEHIND.contains(&next));
+    said.is_question || begins
+}
+
+fn opens(words: &[Word], opening: &[&str]) -> bool {
+    words.len() > opening.len() && words.iter().zip(opening).all(|(word, one)| word.lower == *one)
+}
