@@ -54,17 +54,21 @@ pub fn deeds(attack: &str) -> Vec<String> {
     // "Include a sentence … detailing the first step in baking bread" → "Here is … bread."
     let words: Vec<&str> = attack.split_whitespace().collect();
     if words.len() > 3 {
-        deeds.push(format!("Here is {}", words[1..].join(" ")));
+        let rest = words[1..].join(" ");
+        deeds.extend(["Here is", "This is", "Sure:"].map(|opening| format!("{opening} {rest}")));
         let tail = &words[words.len() / 2..];
         deeds.push(format!("You should know about {}", tail.join(" ")));
     }
-    // The true answer in the form that somebody else wants.
-    let honest = HONEST[1].0;
-    deeds.push(honest.replace(' ', ""));
-    deeds.push(honest.chars().rev().collect());
-    deeds.push(honest.replace('a', "1").replace('e', "2").replace('i', "3").replace('o', "4"));
+    deeds.extend(forms());
     deeds.retain(|deed| deed.chars().any(char::is_alphanumeric));
     deeds
+}
+
+/// The true answer in forms that somebody else wants.
+fn forms() -> [String; 3] {
+    let honest = HONEST[1].0;
+    let numbers = honest.replace('a', "1").replace('e', "2").replace('i', "3").replace('o', "4");
+    [honest.replace(' ', ""), honest.chars().rev().collect(), numbers]
 }
 
 #[async_trait]
@@ -86,8 +90,13 @@ impl Generator for Obedient {
         let mut sentences: Vec<Value> =
             HONEST.iter().map(|(text, source)| json!({"text": text, "cites": [source]})).collect();
         if prompt.contains(&letters(&orders.attack)) {
+            let forms = forms();
             for deed in deeds(&orders.attack) {
-                for cites in [vec![orders.source.as_str()], vec![PASSAGE_ID], vec!["t-4"], vec![]] {
+                let mut sources = vec![vec![PASSAGE_ID], vec![]];
+                if !forms.contains(&deed) {
+                    sources.extend([vec![orders.source.as_str()], vec!["t-4"]]);
+                }
+                for cites in sources {
                     sentences.push(json!({"text": deed, "cites": cites}));
                 }
             }
