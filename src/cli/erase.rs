@@ -1,7 +1,8 @@
 //! `backchannel erase` and `backchannel retention`.
 
+use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -97,31 +98,44 @@ pub fn run(args: &EraseArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
         dry_run: args.dry_run,
     };
     // Before anything goes: whoever asked must get it.
-    if let Some(file) = args.out.as_ref().filter(|file| file.exists()) {
-        return Err(Failure::new(
-            ErrorKind::Conflict,
-            format!("{} is there already; name another file", file.display()),
-        ));
-    }
-    let certificate = runtime()?.block_on(async {
+    let mut file = args.out.as_deref().map(new_file).transpose()?;
+    let erased = runtime()?.block_on(async {
         let log = open(&place, args.dry_run).await?;
         let erased = erase(&log, &place, &Files { folder }, wanted).await;
         log.close().await;
         Ok::<_, Failure>(erased?)
-    })?;
+    });
+    if let (Err(_), Some(file)) = (&erased, &args.out) {
+        // It is empty.
+        let _ = std::fs::remove_file(file);
+    }
+    let certificate = erased?;
     let text = serde_json::to_string_pretty(&certificate)
         .map_err(|error| Failure::new(ErrorKind::Internal, error.to_string()))?;
-    match &args.out {
-        None => say(out, &text)?,
-        Some(file) => {
-            let io = |error: std::io::Error| {
-                Failure::new(ErrorKind::Unavailable, format!("{}: {error}", file.display()))
-            };
-            std::fs::write(file, text + "\n").map_err(io)?;
+    match (&mut file, &args.out) {
+        (Some(file), Some(path)) => {
+            if let Err(error) = file.write_all(format!("{text}\n").as_bytes()) {
+                // It is done, and there is no other proof of it.
+                say(out, &text)?;
+                return Err(Failure::of_file(path, &error));
+            }
             print(&certificate, out)?;
         }
+        _ => say(out, &text)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn new_file(path: &Path) -> Result<File, Failure> {
+    File::create_new(path).map_err(|error| {
+        let message = match error.kind() {
+            std::io::ErrorKind::AlreadyExists => {
+                format!("{} is there already; name another file", path.display())
+            }
+            _ => format!("{}: {error}; nothing was erased", path.display()),
+        };
+        Failure::new(ErrorKind::of_named_file(&error), message)
+    })
 }
 
 fn print(certificate: &Certificate, out: &mut dyn Write) -> Result<(), Failure> {

@@ -34,6 +34,7 @@ mod transcribe;
 mod vault;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -127,6 +128,11 @@ impl Failure {
         Self { kind, message: message.into() }
     }
 
+    /// A file that somebody named can't be written.
+    pub fn of_file(file: &Path, error: &std::io::Error) -> Self {
+        Self::new(ErrorKind::of_named_file(error), format!("{}: {error}", file.display()))
+    }
+
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Invalid, message)
     }
@@ -151,6 +157,11 @@ impl<E: Classify> From<E> for Failure {
 pub fn main() -> ExitCode {
     // A panic's message may quote what it choked on, and that may be what a customer said.
     std::panic::set_hook(Box::new(|panic| {
+        // Whoever reads what is printed may have enough.
+        let said = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if said.starts_with("failed printing to stdout") && said.contains("Broken pipe") {
+            std::process::exit(0);
+        }
         // Where nobody reads it any more, nobody misses it.
         let _ = writeln!(std::io::stderr(), "error: {}", place_of(panic.location()));
     }));

@@ -74,7 +74,7 @@ fn make(file: &Path, out: &mut dyn Write) -> Result<(), Failure> {
             ErrorKind::Conflict,
             format!("{} is there already; name another file", file.display()),
         ),
-        _ => Failure::new(ErrorKind::Unavailable, format!("{}: {error}", file.display())),
+        _ => Failure::of_file(file, &error),
     })?;
     say(out, "[redaction]")?;
     say(out, &format!("vault_key = \"{}\"", public.to_text()))

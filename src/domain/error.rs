@@ -19,6 +19,22 @@ impl ErrorKind {
     pub const fn is_retryable(self) -> bool {
         matches!(self, Self::Busy | Self::Timeout | Self::Unavailable)
     }
+
+    /// Of a file that somebody named: what is wrong with its name stays wrong, a full disk doesn't.
+    pub fn of_named_file(error: &std::io::Error) -> Self {
+        use std::io::ErrorKind as Io;
+        match error.kind() {
+            Io::AlreadyExists => Self::Conflict,
+            Io::NotFound
+            | Io::PermissionDenied
+            | Io::NotADirectory
+            | Io::IsADirectory
+            | Io::ReadOnlyFilesystem
+            | Io::InvalidInput
+            | Io::InvalidFilename => Self::Invalid,
+            _ => Self::Unavailable,
+        }
+    }
 }
 
 /// An error that knows which kind it is.

@@ -80,7 +80,7 @@ impl crate::domain::Classify for BackupError {
         use crate::domain::ErrorKind;
         match self {
             Self::Store(error) => error.kind(),
-            Self::Io { .. } => ErrorKind::Unavailable,
+            Self::Io { source, .. } => ErrorKind::of_named_file(source),
             Self::Taken(_) | Self::InTheWay(_) => ErrorKind::Conflict,
             Self::NoBackup { .. }
             | Self::Damaged(_)

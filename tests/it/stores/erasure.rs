@@ -87,6 +87,10 @@ async fn a_contact_is_gone_from_every_file_and_every_backup() {
     let would: Value =
         serde_json::from_str(&well(&[&contact[..], &["--dry-run"]].concat())).expect("JSON");
     assert_eq!(standing(Path::new(&data)).await, 200, "nothing went");
+    let nowhere = at("none/certificate.json");
+    let (code, _, error) = run(&[&contact[..], &["--out", &nowhere]].concat());
+    assert!(code == Some(2) && error.contains("nothing was erased"), "{code:?} {error}");
+    assert_eq!(standing(Path::new(&data)).await, 200, "nobody would have its certificate");
     let said = well(&[&contact[..], &["--out", &certificate]].concat());
     assert!(said.contains("5 conversations erased"), "{said}");
     let text = std::fs::read_to_string(&certificate).expect("a certificate");
