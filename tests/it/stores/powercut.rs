@@ -37,12 +37,7 @@ impl PowerCut {
             std::fs::remove_file(file).expect("mine");
         }
         for (name, file) in files(self.kept.path()) {
-            if name.ends_with(".half") {
-                // The kill came before the sync was over.
-                std::fs::remove_file(file).expect("mine");
-            } else {
-                std::fs::copy(file, self.folder.join(name)).expect("copied");
-            }
+            std::fs::copy(file, self.folder.join(name)).expect("copied");
         }
         assert!(!self.folder.join(UNSYNCED).exists(), "what isn't synced is gone");
         before.saturating_sub(size(&self.folder))
