@@ -60,7 +60,7 @@ impl Session {
     pub fn recall(&mut self, turn: &Turn) {
         self.turns += 1;
         self.typed_ms = self.typed_ms.max(turn.end_ms);
-        self.masker.remember(&turn.text);
+        self.masker.remember(&turn.party.id, &turn.text);
         // What it brought about was told then.
         let _ = self.signals.of(turn);
         if turn.language == ENGLISH {

@@ -36,7 +36,12 @@ static NAMED: LazyLock<Vec<(Secret, Regex)>> = LazyLock::new(|| {
     [
         (Secret::SecurityCode, r"cvv2?|cvc2?|cv2|csc|security_?code"),
         (Secret::OneTimeCode, r"otp|one_?time_?(?:code|pass(?:word|code)?)|(?:verification|authentication|auth|sms|2fa|mfa)_?code|pass_?code"),
-        (Secret::Password, r"pass_?word|passwd|pass_?phrase|pwd|pin(?:_code|_number)?"),
+        (Secret::Password, r"pass_?word|passwd|pass_?phrase|pwd|pin(?:_code|_number)?|passwort|kennwort|secret|memorable_?word|api_?key|token"),
+        // An account's number is mostly the one with the company itself, and looked up.
+        (Secret::BankAccount, r"bank_?account(?:_?(?:number|no))?|sort_?code|routing_?(?:number|no)"),
+        (Secret::BirthDate, r"dob|(?:date_?of_?birth|birth_?date|birth_?day)|geburtsdatum"),
+        (Secret::NationalId, r"ssn|social_?security(?:_?(?:number|no))?|tax_?id|national_?id|nino|passport(?:_?(?:number|no))?"),
+        (Secret::DrivingLicence, r"driv(?:ing|ers?)_?licen[cs]e(?:_?(?:number|no))?"),
     ]
     .map(|(kind, names)| {
         let pattern = format!(r"(?:^|_)(?:{names})$");

@@ -82,6 +82,12 @@ pub(super) fn is_whole_card(digits: &str) -> bool {
     is_of_length(digits) && has_issuer(digits) && luhn(digits)
 }
 
+/// A number after which nothing of it can come, as the shorter ones may begin longer ones.
+pub(super) fn is_complete(digits: &str) -> bool {
+    const SHORTEST_OF_ITS_OWN: usize = 15;
+    digits.len() >= SHORTEST_OF_ITS_OWN && is_whole_card(digits)
+}
+
 /// The number that groups of digits are, in the way in which such numbers are printed or said digit by digit, with
 /// nothing but its date and code behind it. Digits that only happen to add up to a number are none.
 pub(super) fn number_of(groups: &[&str]) -> Option<String> {

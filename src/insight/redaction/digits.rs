@@ -1,6 +1,15 @@
 //! Finds runs of digits among words, whichever way they are said or written.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::card;
 use crate::domain::number_of;
+
+/// Digits with a name before them.
+static NAMED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"[=:]["']?(\d{4,})"#).expect("a pattern of this file"));
 
 /// Consecutive words that spell digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +140,7 @@ fn piece(word: &str) -> Piece {
     if let Some(piece) = written(&lower) {
         return piece;
     }
-    if let Some(digits) = hyphenated(&lower) {
+    if let Some(digits) = hyphenated(&lower).or_else(|| lettered(&lower)) {
         return Piece::Digits(digits);
     }
     match spoken(&lower) {
@@ -162,7 +171,8 @@ fn written(word: &str) -> Option<Piece> {
     for c in bare.chars() {
         match c {
             '0'..='9' => digits.push(c),
-            '-' | '‐' | '–' | '—' | '/' | '_' | '\u{a0}' | '\u{202f}' if after_digit => {}
+            '-' | '‐' | '–' | '—' | '/' | '_' | '\u{a0}' | '\u{202f}' if !digits.is_empty() =>
+                {}
             '.' | ',' if after_digit => quantity = true,
             _ => return None,
         }
@@ -171,9 +181,26 @@ fn written(word: &str) -> Option<Piece> {
     if digits.is_empty() {
         return None;
     }
-    // Nobody owes as much as eight digits with a point in them.
-    let number = digits.len() >= 8 && bare.len() == word.len();
+    // Nobody owes as much as eight digits with a point in them, nor a thousandth.
+    let is_split = bare.split_once('.').is_some_and(|(a, b)| (a.len(), b.len()) == (4, 3));
+    let number = (digits.len() >= 8 || is_split) && bare.len() == word.len();
     Some(if quantity && !number { Piece::Quantity(digits) } else { Piece::Digits(digits) })
+}
+
+/// A card's number with the same letters or marks between all its groups ("4539x1488x…", "4539\\n1488…"), or with a name
+/// before each ("a=45391488;b=03436467"). Other words with digits in them are no numbers.
+fn lettered(word: &str) -> Option<String> {
+    if word.bytes().filter(u8::is_ascii_digit).count() < card::SHORTEST {
+        return None;
+    }
+    let inner = word.trim_matches(|c: char| !c.is_ascii_digit());
+    let mut between = inner.split(|c: char| c.is_ascii_digit()).filter(|mark| !mark.is_empty());
+    let first = between.next()?;
+    let digits: String = match between.all(|mark| mark == first) {
+        true => inner.chars().filter(char::is_ascii_digit).collect(),
+        false => NAMED.captures_iter(word).filter_map(|hit| Some(hit.get(1)?.as_str())).collect(),
+    };
+    card::is_whole_card(&digits).then_some(digits)
 }
 
 /// "forty-two", "four-five-three-nine", "four,five,three,nine".

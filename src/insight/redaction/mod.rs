@@ -18,7 +18,9 @@ mod imported;
 mod kind;
 mod ledger;
 mod named;
+mod pieces;
 mod proof;
+mod questions;
 mod rewrite;
 mod settle;
 #[cfg(test)]
@@ -32,10 +34,12 @@ use std::ops::Range;
 
 use crate::domain::{PartyId, Redacted, RedactionKind, RedactionResolved, Turn, TurnId, Word};
 use digits::{Run, runs};
-use find::{Before, Found, IbanPart, Places};
+use find::{Found, IbanPart, Places};
 use iban::Ibans;
 use ledger::Ledger;
-use proof::{is_proven, leaves_no_card};
+use pieces::Pieces;
+use proof::{is_none_of_a_card, standing};
+use questions::Questions;
 use rewrite::Replaced;
 use settle::keep;
 
@@ -83,8 +87,6 @@ const INTERJECTION_MAX_WORDS: usize = 5;
 const QUIET_TURNS: u32 = 2;
 /// Digits are something else's when one of so many words before them says so.
 const NAMED_WITHIN_WORDS: usize = 4;
-/// What was asked for may be answered within so many turns.
-const ASKED_TURNS: usize = 2;
 /// So many turns of any party after somebody spoke of a card, digits are taken for one.
 const CONTEXT_TURNS: usize = 8;
 
@@ -138,8 +140,8 @@ pub struct Masker {
     ledger: Ledger,
     /// Account numbers that were begun.
     ibans: Ibans,
-    /// What the last turns, of any party, asked for.
-    asked: VecDeque<(PartyId, Before)>,
+    questions: Questions,
+    pieces: Pieces,
     vault: Option<VaultKey>,
 }
 
@@ -161,7 +163,8 @@ impl Masker {
             messages: 0,
             ledger: Ledger::default(),
             ibans: Ibans::default(),
-            asked: VecDeque::new(),
+            questions: Questions::default(),
+            pieces: Pieces::default(),
             vault: None,
         }
     }
@@ -184,7 +187,7 @@ impl Masker {
         }
 
         let line = rewrite::line(words);
-        self.be_wary(&line, self.before(party));
+        self.be_wary(&line, self.questions.before(party, &line));
         let mut secrets: BTreeMap<usize, Found> = self
             .secrets(party, &line, &found)
             .into_iter()
@@ -204,22 +207,20 @@ impl Masker {
             secrets.insert(range.start, found);
         }
         let of_line = find::words(&line);
+        for run in &found {
+            let is_free = standing(&secrets, &find::range_of(run, &of_line)).is_empty();
+            // "12/05/2019"
+            let is_date = words[run.first].text.contains('/');
+            if is_free && !is_date && (context || !names_another(words, run)) {
+                self.pieces.hear(run);
+            }
+        }
         // Where the beginning of an IBAN ends that is held back already.
         let mut held_to = 0;
         for run in found {
             let place = rewrite::place(words, &starts, run.first, run.last);
-            let over: Vec<Found> = secrets
-                .range(..place.end)
-                .rev()
-                .map(|(_, secret)| *secret)
-                .take_while(|secret| place.start < secret.end)
-                .collect();
-            // Check digits and marks prove what it is; a card can't be part of it, but stand behind it.
-            let digits = find::range_of(&run, &of_line);
-            if over
-                .iter()
-                .any(|secret| is_proven(secret.kind) && leaves_no_card(secret, &digits, &line))
-            {
+            let over = standing(&secrets, &place);
+            if is_none_of_a_card(&over, &find::range_of(&run, &of_line), &line) {
                 continue;
             }
             let raw = raw_text(&raw[run.first..=run.last]);
@@ -296,9 +297,9 @@ impl Masker {
             });
         }
         self.trails.insert(party.clone(), trail);
+        let given: Vec<Secret> = secrets.values().map(|secret| secret.kind).collect();
+        self.questions.given(party, &given);
         for secret in secrets.into_values() {
-            // It is answered.
-            self.asked.iter_mut().for_each(|(_, asked)| *asked = asked.without(secret.kind));
             // The whole of it, so that it is known when it is read back.
             let said = match whole.as_ref().filter(|part| part.range == secret.range()) {
                 Some(part) => part.characters.as_str(),
@@ -307,17 +308,14 @@ impl Masker {
             let placeholder = self.ledger.placeholder(secret.kind, said);
             replaced.push(Replaced::new(secret.range(), placeholder));
         }
-        self.asked.push_back((party.clone(), find::asked(&line)));
-        if self.asked.len() > ASKED_TURNS {
-            self.asked.pop_front();
-        }
+        self.questions.hear(party, &line);
         (masked.text, masked.words) = rewrite::rewrite(raw, replaced);
         masked
     }
 
     /// What is secret in a turn and no card, with what is known from before and said again.
     fn secrets(&self, party: &PartyId, line: &str, runs: &[Run]) -> Vec<Found> {
-        let mut secrets = find::find(line, self.kinds, self.before(party));
+        let mut secrets = find::find(line, self.kinds, self.questions.before(party, line));
         let words = find::words(line);
         let mut taken: Places = secrets.iter().map(Found::range).collect();
         for run in runs {
@@ -328,13 +326,6 @@ impl Masker {
             }
         }
         secrets
-    }
-
-    /// What this party may answer: what others asked lately, and what it began to say itself a moment ago.
-    fn before(&self, party: &PartyId) -> Before {
-        let last = self.asked.len().saturating_sub(1);
-        let open = self.asked.iter().enumerate().filter(|(at, (by, _))| by != party || *at == last);
-        open.fold(Before::default(), |all, (_, (_, one))| all.and(*one))
     }
 
     /// Decides what is still held at the end of the conversation.
@@ -361,7 +352,7 @@ impl Masker {
         let (of_words, found) = (find::words(text), runs(words.iter().copied()));
         let mut hidden: Vec<Range<usize>> =
             self.secrets(party, text, &found).iter().map(Found::range).collect();
-        hidden.extend(find::unfinished(text, self.kinds, self.before(party)));
+        hidden.extend(find::unfinished(text, self.kinds, self.questions.before(party, text)));
         for run in found {
             let joins = run.leads || run.digits.len() >= JOINING_MIN_DIGITS;
             if run.digits.len() >= HELD_MIN_DIGITS || (continues && joins) {
@@ -404,7 +395,13 @@ impl Masker {
             .sum();
         let stands_alone = length >= JOINING_MIN_DIGITS || (run.leads && run.trails);
         let is_apart = stands_alone || run.leads || run.trails;
-        if in_card && (goes_on || is_apart && of_card < card::USUAL) {
+        // Its date and code may follow at once, and nothing else.
+        let is_complete = proof::is_complete(trail);
+        let belongs = match is_complete {
+            true => goes_on && run.trails,
+            false => goes_on || is_apart && of_card < card::USUAL,
+        };
+        if in_card && belongs {
             return Verdict::Card { fragments: 1 };
         }
         let joins = goes_on || !is_named && stands_alone;
@@ -414,7 +411,9 @@ impl Masker {
         let mut joined = run.digits.clone();
         let mut direct = goes_on;
         for (fragments, fragment) in trail.iter().rev().enumerate().map(|(n, f)| (n + 1, f)) {
-            if !joins || !(fragment.joins || direct) || joined.len() > JOINED_MAX_DIGITS {
+            let is_over = is_complete && matches!(fragment.state, State::Card(_));
+            if is_over || !joins || !(fragment.joins || direct) || joined.len() > JOINED_MAX_DIGITS
+            {
                 break;
             }
             joined.insert_str(0, &fragment.digits);
@@ -428,7 +427,7 @@ impl Masker {
                 && (card::has_issuer(&joined) || (direct && card::may_become_card(&joined)));
             direct &= fragment.trails;
         }
-        if hold { Verdict::Hold } else { Verdict::Show }
+        if hold || self.pieces.complete(&run.digits) { Verdict::Hold } else { Verdict::Show }
     }
 
     /// Marks the fragments from `before` on as one card with `run`, and names it.
@@ -443,6 +442,10 @@ impl Masker {
         let mut digits: String =
             trail.range(before..).map(|fragment| fragment.digits.as_str()).collect();
         digits.push_str(&run.digits);
+        if card::is_complete(&digits) {
+            // Who has said all of it says other numbers next.
+            self.context.clear();
+        }
         let same = trail.range(before..).find_map(|fragment| match &fragment.state {
             State::Card(placeholder) => Some(placeholder.clone()),
             State::Shown | State::Held { .. } | State::Other => None,

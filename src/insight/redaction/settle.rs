@@ -54,7 +54,7 @@ impl Masker {
         let is_known = |raw: &str| typed(raw).as_str() != raw || self.ledger.has_iban_with(raw);
         match state {
             State::Held { turn_id, placeholder, raw, in_context: false }
-                if !read_back && !is_known(&raw) =>
+                if !read_back && !is_known(&raw) && !self.pieces.complete(digits) =>
             {
                 resolved.push(RedactionResolved {
                     turn_id,

@@ -22,7 +22,7 @@ impl Masker {
             confidence: 1.0,
         };
         let words: Vec<RawWord> = text.split_whitespace().map(word).collect();
-        let before = self.before(party);
+        let before = self.questions.before(party, text);
         let masked = self.final_turn(party, turn_id, &words);
         let text = self.rewritten(&masked.text, text, before);
         Masked { text, words: Vec::new(), resolved: masked.resolved }
@@ -31,7 +31,7 @@ impl Masker {
     /// As `typed_turn`, for what is sent to somebody who reads it at once: digits that only might become a card's
     /// are shown, unless a card was being spoken of. Those of a known card never are.
     pub fn sent_turn(&mut self, party: &PartyId, turn_id: &TurnId, text: &str) -> Masked {
-        let before = self.before(party);
+        let before = self.questions.before(party, text);
         let mut masked = self.typed_turn(party, turn_id, text);
         let mut trail = self.trails.remove(party).unwrap_or_default();
         for fragment in &mut trail {
@@ -73,8 +73,10 @@ impl Masker {
     }
 
     /// Takes note of a turn that was masked before a restart: placeholders are counted on from there. Nobody knows
-    /// its digits any more, so for a while those that come next are taken for what goes on from them.
-    pub fn remember(&mut self, text: &Redacted) {
+    /// its digits any more, so for a while those that come next are taken for what goes on from them. What was asked for
+    /// can be answered.
+    pub fn remember(&mut self, party: &PartyId, text: &Redacted) {
+        self.questions.hear(party, text.as_str());
         let mut words = text.as_str().split_whitespace();
         let is_masked = text.as_str().contains("[digits-") || text.as_str().contains("[card-");
         self.context.push_back(is_masked || words.any(card::names_a_card));
@@ -166,7 +168,7 @@ mod tests {
         let first = say(&mut before, 1, "it is 4539 1488");
         assert!(first.text.as_str().contains("[digits-1]"), "{}", first.text.as_str());
         let mut after = Masker::default();
-        after.remember(&first.text);
+        after.remember(&"p-1".into(), &first.text);
         say(&mut after, 2, "Are you there?");
         let second = say(&mut after, 3, "0343 6467");
         assert_eq!(second.text.as_str(), "[digits-2]", "a name of its own");
@@ -177,7 +179,10 @@ mod tests {
     #[test]
     fn a_card_that_was_named_before_keeps_its_name() {
         let mut masker = Masker::default();
-        masker.remember(&Redacted::vouched("[card-2] and [digits-x] and [card-99999999]"));
+        masker.remember(
+            &"p-1".into(),
+            &Redacted::vouched("[card-2] and [digits-x] and [card-99999999]"),
+        );
         assert_eq!(say(&mut masker, 1, "4539148803436467").text.as_str(), "[card-3]");
     }
 }

@@ -22,11 +22,11 @@ pub(super) fn regex(pattern: &str) -> Regex {
 /// What is spoken of, and the words that say so.
 static CUES: LazyLock<Vec<(Topic, Regex)>> = LazyLock::new(|| {
     [
-        (Topic::SecurityCode, r"\b(?:c\.?v\.?v\.?2?|cvc2?|cv2|csc|c v v|c v c|security (?:code|number|digits)|cid|cvn|card (?:verification|identification)|kartenprüfnummer|prüf(?:nummer|ziffer)|sicherheitscode|cryptogramme|code de sécurité|código de seguridad|(?:the|those|your|these) (?:three|3)(?: little| small)? (?:digits|numbers)|(?:three|four|3|4)[- ](?:digits?|numbers?)(?: \w+){0,3} (?:back|front|reverse|code)|(?:code|number|digits|numbers) (?:on|at|from) the (?:back|reverse|front))\b"),
-        (Topic::OneTimeCode, r"\b(?:one[- ]?time (?:code|pass\w*|pin)|otp|pass ?code|(?:verification|authentication|authorization|authorisation|auth|sms|texted?|log ?-?in|sign ?-?in|access|activation|six[- ]digit|6[- ]digit) code|code (?:that |which )?(?:i|we|you|they) (?:have |had |'ve )?(?:just )?(?:sent|texted|e-?mailed|got|received)|2fa|two[- ]factor|(?:bestätigungs|verifizierungs|einmal)(?:code|passwort|kennwort)|(?-i:TAN)|code (?:de vérification|de confirmation|à usage unique)|código de (?:verificación|confirmación|un solo uso)|(?:your|my|the) code(?: is|'s| was| says| reads)|code (?:in|from) the (?:text|sms|message|app|email|e-mail))\b"),
+        (Topic::SecurityCode, r"\b(?:c\.?v\.?v\.?2?|ccv2?|cvc2?|cv2|csc|c v v|c v c|security (?:code|number|digits)|cid|cvn|card (?:verification|identification)|kartenprüfnummer|prüf(?:nummer|ziffer)|sicherheitscode|cryptogramme|code de sécurité|código de seguridad|(?:the|those|your|these) (?:three|3)(?: little| small)? (?:digits|numbers)|(?:three|four|3|4)[- ](?:digits?|numbers?)(?: \w+){0,3} (?:back|front|reverse|code|strip)|(?:code|number|digits|numbers) (?:on|at|from) the (?:back|reverse|front|(?:signature )?strip)|last (?:three|3) (?:on|at|from) the (?:back|(?:signature )?strip))\b"),
+        (Topic::OneTimeCode, r"\b(?:one[- ]?time (?:code|pass\w*|pin)|otp|pass ?code|(?:verification|authentication|authorization|authorisation|auth|sms|texted?|log ?-?in|sign ?-?in|access|activation|six[- ]digit|6[- ]digit) code|code (?:that |which )?(?:i|we|you|they) (?:have |had |'ve )?(?:just )?(?:sent|texted|e-?mailed|got|received)|2fa|two[- ]factor|(?:bestätigungs|verifizierungs|einmal)(?:code|passwort|kennwort)|(?-i:TAN)|code (?:de vérification|de confirmation|à usage unique)|código de (?:verificación|confirmación|un solo uso)|(?:your|my|the) code(?: is|'s| was| says| reads)|code (?:in|from) the (?:text|sms|message|app|email|e-mail)|(?:read|tell|give)(?: me| us| out| back){0,2} (?:the|that|your) code|(?:what|which) code (?:did|do|have)|(?:texted|sent|e-?mailed|messaged) (?:you |me |us )?(?:a|an|the|another|your|my) (?:\w+ )?code|what (?:does|did) (?:the|that|your) (?:text|sms|message) say|authenticator(?: app)? (?:shows|says|reads|gives))\b"),
         (Topic::Pin, r"\b(?:pin|pin (?:code|number)|p i n|telephone banking (?:number|code)|geheimzahl|code secret)\b"),
-        (Topic::SortCode, r"\b(?:sort ?code|bank code|bankleitzahl|blz|bsb)\b"),
-        (Topic::Account, r"\b(?:(?:account|acct|a/c)(?: number| no\.?| num)|kontonummer|iban)\b"),
+        (Topic::SortCode, r"\b(?:sort ?code|s/c|sort no\.?|bank code|bankleitzahl|blz|bsb)\b"),
+        (Topic::Account, r"\b(?:(?:account|acct|acc|a/c)(?: number| no\.?| num)|kontonummer|iban)\b"),
         (Topic::BankAccount, r"\b(?:bank account|checking account|savings account|current account|(?:account|acct)(?: number| no\.?)? (?:at|with|for) (?:the |my |your )?bank)\b"),
         (Topic::Routing, r"\b(?:routing(?: transit)?(?: number| no\.?)?|aba(?: number)?|transit number)\b"),
         (Topic::SocialSecurity, r"\b(?:social security(?: number| no\.?)?|ssn|s s n|itin|(?:my|your|of (?:my|your)) social)\b"),
@@ -43,6 +43,8 @@ pub(super) static OTHER_CODE: LazyLock<Regex> = LazyLock::new(|| {
         r"\b(?:error|post|postal|zip|area|promo|discount|voucher|coupon|country|dial\w*|bar|product|fault|status|colou?r|reason) ?code(?: is|'s| was| says| reads)?\s*$",
     )
 });
+/// A turn of no more words that names a secret asks for it: "And the security code".
+const ASKING_WORDS_MAX: usize = 6;
 /// What asks for something to be said, before its cue in one sentence.
 static ASKS: LazyLock<Regex> = LazyLock::new(|| {
     regex(
@@ -54,14 +56,15 @@ static OF_TROUBLE: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"\b(?:reset|chang|forg[eo]t|lost|lose|wrong|block|lock|new|where|why|how|another)\w*")
 });
 /// A question that is over behind a cue: "and your PIN, please?"
-static QUESTION: LazyLock<Regex> = LazyLock::new(|| regex(r"^[^\w?]*(?:\w+[^\w?]*){0,5}\?"));
+static QUESTION: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"^[^\w?]*(?:\w+[^\w?]*){0,5}?(?:\?|please\b)"));
 /// A turn that ends in the middle: "the sort code is".
 static OPEN: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"^(?:\W+(?:number|is|was|it['’]?s|um|uh|so|for|that|this|would|be|again))*\W*$")
 });
 static SECRET_WORD_ASKED: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"\b(?:what|what['’]s|tell|give|confirm|say|need|provide|spell|verify|have|get)\b[^.?!]{0,40}\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\b|\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\W*\?\W*$|\b(?:passwort|kennwort|mot de passe|contraseña|wachtwoord)\W*\?\W*$|\b(?:password|passphrase|maiden name)(?: is| was|:)\W*$|\b(?:passwort|kennwort|mot de passe|contraseña|wachtwoord) (?:ist|lautet|est|es|is)\W*$",
+        r"\b(?:what|what['’]s|which|tell|give|confirm|say|need|provide|spell|verify|have|get|try|tried|type|typing|using)\b[^.?!]{0,40}\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\b|\b(?:pass ?(?:word|phrase)|secret (?:word|answer)|memorable (?:word|name|place)|security (?:answer|word)|maiden name)\W*\?\W*$|\b(?:passwort|kennwort|mot de passe|contraseña|wachtwoord)\W*\?\W*$|\b(?:password|passphrase|maiden name)(?: is| was|:)\W*$|\b(?:passwort|kennwort|mot de passe|contraseña|wachtwoord) (?:ist|lautet|est|es|is)\W*$",
     )
 });
 /// A word with digits in it, as documents are numbered.
@@ -173,7 +176,7 @@ pub(super) fn cued(text: &str, words: &[Word<'_>], runs: &[Run], before: Before)
         }
     }
     joined::joined(text, of_bank, &mut found);
-    documents(text, &cues, &mut found);
+    documents(text, &cues, before.asked, &mut found);
     found
 }
 
@@ -219,12 +222,16 @@ fn answer(run: &Run, before: Before) -> Option<Secret> {
 }
 
 /// Numbers of documents with letters in them: licences, passports.
-fn documents(text: &str, cues: &[(usize, Topic)], found: &mut Vec<Found>) {
-    for (end, topic) in cues {
+fn documents(text: &str, cues: &[(usize, Topic)], asked: Kinds, found: &mut Vec<Found>) {
+    let answers = [Topic::NationalId, Topic::Licence]
+        .into_iter()
+        .filter(|topic| asked.has(topic.kind()))
+        .map(|topic| (0, topic));
+    for (end, topic) in cues.iter().copied().chain(answers) {
         if !matches!(topic, Topic::NationalId | Topic::Licence | Topic::SocialSecurity) {
             continue;
         }
-        let rest = first_bytes(text, *end, REACH_BYTES);
+        let rest = first_bytes(text, end, REACH_BYTES);
         let reach = rest
             .char_indices()
             .map(|(at, _)| at)
@@ -247,13 +254,16 @@ pub(super) fn asked(text: &str) -> Before {
     let cues = cues(text);
     let mut kinds = Vec::new();
     let last_digit = text.rfind(|c: char| c.is_ascii_digit());
+    let is_bare = text.split_whitespace().count() <= ASKING_WORDS_MAX;
     for (end, topic) in &cues {
         let sentence = last_bytes(text, *end, SENTENCE_BYTES);
         let before = sentence.rsplit(['.', '!', '\n']).next().unwrap_or_default();
         let rest = &text[*end..];
         let is_told = last_digit.is_some_and(|at| at >= *end);
         let is_told = is_told || OF_TROUBLE.is_match(before);
-        if !is_told && (ASKS.is_match(before) || QUESTION.is_match(rest) || OPEN.is_match(rest)) {
+        let asks = || ASKS.is_match(before) || QUESTION.is_match(rest) || OPEN.is_match(rest);
+        let is_asked = is_bare && !rest.contains(char::is_alphanumeric);
+        if !is_told && (is_asked || asks()) {
             kinds.push(topic.kind());
         }
     }

@@ -22,7 +22,7 @@ const AROUND: &str = "\"'“”‘’.,;:!?()";
 
 static SECRET_WORD: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r#"(?:\b|_)(?:pass[ _]?(?:word|phrase|wd)|pwd|pw|secret (?:word|answer|phrase)|memorable (?:word|name|place|information)|security (?:answer|word|phrase)|answer to (?:my|your|the) security question|mother['’]?s maiden name|maiden name|passwort|kennwort|mot de passe|contraseña|wachtwoord)\b["”]?(?:[\s,]+(?:for|to|on|of|at) (?:\w+ ){0,3}?\w+)?\s*(?::|=|\bis\b|\bwas\b|\bit['’]s\b|['’]s\b|\bequals\b|\bwould be\b|\bist\b|\blautet\b|\bheißt\b|\best\b|\bes\b)\s*(?:(?:now|still|just|set to|called|like|um|uh|:|it['’]s)[\s,]+)*"#,
+        r#"(?:\b|_)(?:pas{1,2}[ _]?(?:word|phrase|wd)|pwd|pw|secret (?:word|answer|phrase)|memorable (?:word|name|place|information)|security (?:answer|word|phrase)|answer to (?:my|your|the) security question|mother['’]?s maiden name|maiden name|passwort|kennwort|mot de passe|contraseña|wachtwoord)\b["”]?(?:[\s,]+(?:for|to|on|of|at) (?:\w+ ){0,3}?\w+)?\s*(?::|=|\bis\b|\bwas\b|\bit['’]s\b|['’]s\b|\bequals\b|\bwould be\b|\bist\b|\blautet\b|\bheißt\b|\best\b|\bes\b)\s*(?:(?:now|still|just|set to|called|like|um|uh|:|it['’]s)[\s,]+)*"#,
     )
 });
 /// Named in another language, so that other words say nothing.
@@ -33,6 +33,15 @@ static IS_NAMED: LazyLock<Regex> = LazyLock::new(|| regex("pass|pw"));
 /// A pass may be a boarding pass too, unless something is written behind it as a password is.
 static PASS: LazyLock<Regex> = LazyLock::new(|| {
     regex(r#"(?:^|[^\w\s-]\s*|\b(?:and|my|the)\s+)pass["”]?\s*[:=]\s*["“]?(\S+)"#)
+});
+/// "I changed my password to …", "I use … as my password".
+static CHANGED: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r#"\bpass ?(?:word|phrase)\s+(?:(?:still|now|back) )?(?:to|is still|still is|as)\s+["'“]?(\S+)"#,
+    )
+});
+static USED_AS: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r#"(\S+)\s+(?:as|for) (?:my|the|our|a) (?:\w+ )?pass ?(?:word|phrase)\b"#)
 });
 static DIRECT: LazyLock<Regex> =
     LazyLock::new(|| regex(r#"(?:\b|_)(?:pass ?(?:word|phrase|wd)|pwd|pw)\s+["'“]?(\S+)"#));
@@ -53,7 +62,7 @@ static NAMED_THING: LazyLock<Regex> = LazyLock::new(|| {
 });
 static FILLER: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"^(?:(?:yes|yeah|yep|sure|okay|ok|um|uh|well|so|of course|that['’]s|that is|it['’]s|it is|the|my password is|here)\b[\s,.:]*)+",
+        r"^(?:(?:yes|yeah|yep|sure|okay|ok|um|uh|well|so|of course|that['’]s|that is|it['’]s|it is|it (?:says|reads|shows|was)|the|my password is|here|sorry|no|actually|i mean)\b[\s,.:]*)+",
     )
 });
 
@@ -72,7 +81,7 @@ pub(super) fn passwords(text: &str, words: &[Word<'_>], before: Before) -> Vec<F
         pattern.captures_iter(text).filter_map(token).collect()
     };
     if IS_NAMED.is_match(text) {
-        for range in [&*PASS, &*DIRECT, &*AFTER].into_iter().flat_map(token) {
+        for range in [&*PASS, &*DIRECT, &*AFTER, &*CHANGED, &*USED_AS].into_iter().flat_map(token) {
             found.extend(written(text, range));
         }
     }
