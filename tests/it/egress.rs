@@ -69,7 +69,7 @@ impl Trap {
         self.seen.lock().expect("no panic").get(&LISTED).copied().unwrap_or(0)
     }
 
-    /// The list of issue 8, as people write it, at this trap's port.
+    /// Every form of an address inside, as people write it, at this trap's port.
     fn urls(&self) -> Vec<String> {
         let hosts = [
             "127.0.0.3",

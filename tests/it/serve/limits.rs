@@ -118,7 +118,7 @@ fn p95(sorted: &[f64]) -> f64 {
     sorted[(sorted.len() * 95).div_ceil(100) - 1]
 }
 
-/// Issue 8's noisy neighbour: twenty times its limit, beside nine within theirs. What counts is printed; on a machine
+/// A noisy neighbour: twenty times its limit, beside nine within theirs. What counts is printed; on a machine
 /// that does other things as well the bar of 15 % is met by the best of a few rounds, since whatever else runs only adds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nine_tenants_hardly_feel_a_tenth_that_asks_twenty_times_its_limit() {
