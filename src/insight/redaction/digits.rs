@@ -187,7 +187,7 @@ fn written(word: &str) -> Option<Piece> {
     Some(if quantity && !number { Piece::Quantity(digits) } else { Piece::Digits(digits) })
 }
 
-/// A card's number with the same letters or marks between all its groups ("4539x1488x…", "4539\\n1488…"), or with a name
+/// A card's number with the same letters or marks between all its groups ("4539x1488x…", "4539\n1488…"), or with a name
 /// before each ("a=45391488;b=03436467"). Other words with digits in them are no numbers.
 fn lettered(word: &str) -> Option<String> {
     if word.bytes().filter(u8::is_ascii_digit).count() < card::SHORTEST {
