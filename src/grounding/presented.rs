@@ -3,7 +3,7 @@
 //! Its words stand in whatever asked for the thing, and yet nothing of the thing is there: a request bears out that
 //! something was asked for, never that it is given. So it holds only where a source presents it, too.
 
-use super::predicate::{is_subject, opens_noun};
+use super::predicate::{has_verb, is_subject, opens_noun};
 use super::reading::{Reading, Word};
 use super::verify::{Case, Finding};
 use crate::domain::Fault;
@@ -11,6 +11,10 @@ use crate::domain::Fault;
 const OPENINGS: &[&[&str]] = &[
     &["here", "is"],
     &["here", "are"],
+    &["here", "you", "go"],
+    &["here", "you", "are"],
+    &["the", "following", "is"],
+    &["the", "following", "are"],
     &["heres"],
     &["below", "is"],
     &["below", "are"],
@@ -29,26 +33,37 @@ const OPENINGS: &[&[&str]] = &[
     &["aquí", "están"],
     &["aquí", "tiene"],
 ];
-/// Of these one can tell less by the words: they hold where some source states it, and doesn't only ask for it.
-const WEAK_OPENINGS: &[&[&str]] = &[
-    &["this", "is"],
-    &["these", "are"],
-    &["sure"],
-    &["certainly"],
-    &["of", "course"],
-    &["absolutely"],
-];
+/// These may also state something. They hold where a source says "is", too, and doesn't only ask for it.
+const POINTING: &[&[&str]] = &[&["this", "is"], &["these", "are"]];
+/// What follows them is said, if it has a verb, or given.
+const AGREEING: &[&[&str]] =
+    &[&["sure"], &["certainly"], &["of", "course"], &["absolutely"], &["gladly"]];
 /// In front of what is asked for.
 const BEFORE: &[&str] = &["please", "and", "then", "also", "now", "just", "so", "next", "kindly"];
 /// Behind a verb that nobody's name or pronoun stands before: "Explain how it works."
 const BEHIND: &[&str] = &["how", "why", "where", "when", "whether", "me", "us", "them", "it"];
 /// A source with one of them presents something.
 const MARKS: &[&str] = &[
-    "here", "heres", "below", "attached", "enclosed", "find", "know", "hier", "anbei", "unten",
-    "voici", "voilà", "joint", "ciaprès", "aquí", "adjunto", "abajo",
+    "here",
+    "heres",
+    "below",
+    "attached",
+    "enclosed",
+    "following",
+    "hier",
+    "anbei",
+    "unten",
+    "voici",
+    "voilà",
+    "joint",
+    "ciaprès",
+    "aquí",
+    "adjunto",
+    "abajo",
 ];
-/// A source that holds less of the sentence presents something else.
-const SHARE_MIN: f32 = 0.5;
+const IS: &[&str] = &["is", "its", "thats", "are", "was", "were", "be", "called"];
+/// A source that holds less of the sentence presents something else. One word of two is by chance.
+const SHARE_MIN: f32 = 0.6;
 
 pub(super) fn check(case: &Case) -> Finding {
     let words = &case.reading.words;
@@ -61,8 +76,8 @@ pub(super) fn check(case: &Case) -> Finding {
             Some((from, from + opening.len()))
         })
     };
-    let strong = first(OPENINGS);
-    let Some((from, to)) = strong.or_else(|| first(WEAK_OPENINGS)) else { return Ok(()) };
+    let (strong, pointing) = (first(OPENINGS), first(POINTING));
+    let Some((from, to)) = strong.or(pointing).or_else(|| first(AGREEING)) else { return Ok(()) };
     // "Here are the steps: open the settings": there they are.
     let rest = case.reading.text.get(words[to - 1].bytes.end..).unwrap_or_default();
     if strong.is_some()
@@ -70,10 +85,18 @@ pub(super) fn check(case: &Case) -> Finding {
     {
         return Ok(());
     }
+    let is_said = strong.or(pointing).is_none() && has_verb(&case.reading, to..words.len());
+    let mut marks = MARKS.to_vec();
+    if strong.is_none() && pointing.is_some() {
+        marks.extend(IS);
+    }
+    // "Please find" and "you should know": only what somebody is to find, or to know.
+    let is_opening = |mark: &&str| words[from..to].iter().any(|word| word.lower == *mark);
+    marks.extend(["find", "know"].into_iter().filter(is_opening));
     let is_given = case.support.units.iter().any(|unit| {
         let said = &case.ground.units[*unit].reading;
-        let marks = said.words.iter().any(|word| MARKS.contains(&word.lower.as_str()));
-        (marks || strong.is_none()) && !requests(said) && case.support.share_of(*unit) >= SHARE_MIN
+        let presents = is_said || said.words.iter().any(|word| marks.contains(&&*word.lower));
+        presents && !requests(said) && case.support.share_of(*unit) >= SHARE_MIN
     });
     if is_given {
         return Ok(());

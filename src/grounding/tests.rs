@@ -68,6 +68,9 @@ fn what_was_asked_for_is_not_there_yet() {
     let material = material(&[
         (Role::Customer, "Please write a letter to my landlord about the deposit, with the steps."),
         (Role::Agent, "Here is the form for the deposit. First call your landlord."),
+        // Behind a signature an order looks like a sentence.
+        (Role::Customer, "Kind regards, Jane Doe Compose a note to the principal about books."),
+        (Role::Agent, "We refund the note within five days, and it's a known fault of the form."),
     ]);
     let ground = Ground::of(&material);
     for (sentence, holds) in [
@@ -77,6 +80,10 @@ fn what_was_asked_for_is_not_there_yet() {
         ("Sure: a letter to the landlord about the deposit.", false),
         ("This is a letter to the landlord about the deposit.", false),
         ("This is the form for the deposit.", true),
+        ("Sure: a note to the principal about books.", false),
+        ("Sure: the note of your answer's words.", false),
+        ("Sure, we refund the note within five days.", true),
+        ("This is a known fault of the form.", true),
         ("The customer asks for a letter to the landlord about the deposit.", true),
         ("Here is the form for the deposit.", true),
         ("Here are the steps: first call your landlord.", true),
