@@ -9,6 +9,7 @@
 //! memory only.
 
 mod address;
+mod another;
 mod card;
 mod digits;
 mod find;
@@ -32,7 +33,7 @@ mod written;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
 
-use crate::domain::{PartyId, Redacted, RedactionKind, RedactionResolved, Turn, TurnId, Word};
+use crate::domain::{PartyId, Redacted, RedactionKind, RedactionResolved, TurnId, Word};
 use digits::{Run, runs};
 use find::{Found, IbanPart, Places};
 use iban::Ibans;
@@ -47,7 +48,7 @@ pub use address::{PARTY_ATTRIBUTES, attribute, has_address, is_local_number};
 pub use imported::imported;
 pub use kind::{Kinds, Secret, mask, masked};
 pub use named::{is_harmless_id, is_harmless_thread, number};
-pub use rewrite::secret_times;
+pub use rewrite::{secret_times, write_out};
 pub use text::{Span, published, spans, typed};
 pub use vault::{VaultKey, VaultOpener, new_vault};
 
@@ -85,8 +86,6 @@ const TRAIL_MS: u64 = 60_000;
 const INTERJECTION_MAX_WORDS: usize = 5;
 /// After so many longer turns of the party in a row without a digit, its number is finished.
 const QUIET_TURNS: u32 = 2;
-/// Digits are something else's when one of so many words before them says so.
-const NAMED_WITHIN_WORDS: usize = 4;
 /// So many turns of any party after somebody spoke of a card, digits are taken for one.
 const CONTEXT_TURNS: usize = 8;
 
@@ -171,6 +170,16 @@ impl Masker {
 
     /// Masks one final turn.
     pub fn final_turn(&mut self, party: &PartyId, turn_id: &TurnId, raw: &[RawWord]) -> Masked {
+        self.turn(party, turn_id, raw, false)
+    }
+
+    fn turn(
+        &mut self,
+        party: &PartyId,
+        turn_id: &TurnId,
+        raw: &[RawWord],
+        is_typed: bool,
+    ) -> Masked {
         let words = &rewrite::read(raw)[..];
         let context = self.hear_context(words);
         let found = runs(words.iter().map(|word| word.text.as_str()));
@@ -223,13 +232,22 @@ impl Masker {
             if is_none_of_a_card(&over, &find::range_of(&run, &of_line), &line) {
                 continue;
             }
-            let raw = raw_text(&raw[run.first..=run.last]);
+            let raw = rewrite::raw_text(&raw[run.first..=run.last]);
             let is_other = !over.is_empty() || place.start < held_to;
             let is_of_iban =
                 |part: &IbanPart| part.range.start < place.end && place.start < part.range.end;
             let begun = iban.as_ref().filter(|part| !is_other && is_of_iban(part)).cloned();
             let is_named = !context && names_another(words, &run);
-            let state = match self.judge(&trail, &run, context, is_named) {
+            let is_whole = run.first == run.last && another::is_whole(&words[run.first].text);
+            let is_begun = trail.back().is_some_and(|last| !matches!(last.state, State::Shown));
+            let is_anothers = !context
+                && !is_begun
+                && another::is_anothers(&run.digits, is_named, is_typed, is_whole);
+            let verdict = match is_anothers {
+                true => Verdict::Show,
+                false => self.judge(&trail, &run, context, is_named),
+            };
+            let state = match verdict {
                 Verdict::Card { fragments } => {
                     for secret in &over {
                         secrets.remove(&secret.start);
@@ -264,9 +282,10 @@ impl Masker {
             };
             trail.push_back(Fragment {
                 joins: !is_named
+                    && !is_anothers
                     && (run.digits.len() >= JOINING_MIN_DIGITS || (run.leads && run.trails)),
                 end_ms: words[run.last].end_ms,
-                trails: run.trails,
+                trails: run.trails && !is_anothers,
                 quiet_turns: 0,
                 digits: run.digits,
                 state,
@@ -468,28 +487,6 @@ impl Masker {
     }
 }
 
-/// Whether these digits are said to be an order's, a flight's or so on; "my number is" says it of a telephone's only.
 fn names_another(words: &[RawWord], run: &Run) -> bool {
-    let before = words[run.first.saturating_sub(NAMED_WITHIN_WORDS)..run.first].iter().rev();
-    let mut near = before.take_while(|word| !word.text.contains(|c: char| c.is_ascii_digit()));
-    let is_telephone = card::is_telephone(&run.digits);
-    near.any(|word| {
-        card::names_another(&word.text) || is_telephone && word.text.eq_ignore_ascii_case("number")
-    })
-}
-
-/// Writes the words behind a placeholder into their turn, once they are known to be harmless.
-pub fn write_out(turn: &mut Turn, placeholder: &str, released: &Redacted) {
-    let written = |text: &Redacted| {
-        Redacted::vouched(text.as_str().replacen(placeholder, released.as_str(), 1))
-    };
-    turn.text = written(&turn.text);
-    for word in &mut turn.words {
-        word.text = written(&word.text);
-    }
-}
-
-fn raw_text(words: &[RawWord]) -> String {
-    let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
-    words.join(" ").trim_end_matches(['.', ',', '?', '!']).to_owned()
+    another::is_named(words[..run.first].iter().rev().map(|word| &*word.text), &run.digits)
 }

@@ -11,6 +11,8 @@ use crate::domain::PartyId;
 
 /// What was asked for may be answered within so many turns.
 const TURNS: usize = 2;
+/// For so many turns after somebody spoke of a bank, an account is one of it.
+const BANK_TURNS: usize = 8;
 /// Whoever begins like this says once more what they said wrong.
 static CORRECTS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
@@ -25,6 +27,8 @@ pub(super) struct Questions {
     asked: VecDeque<(PartyId, Before)>,
     /// What somebody said in their last turn.
     given: Option<(PartyId, Kinds)>,
+    /// Turns for which a bank's account is still the matter.
+    bank_turns: usize,
 }
 
 impl Questions {
@@ -33,7 +37,10 @@ impl Questions {
     pub fn before(&self, party: &PartyId, text: &str) -> Before {
         let last = self.asked.len().saturating_sub(1);
         let open = self.asked.iter().enumerate().filter(|(at, (by, _))| by != party || *at == last);
-        let all = open.fold(Before::default(), |all, (_, (_, one))| all.and(*one));
+        let mut all = open.fold(Before::default(), |all, (_, (_, one))| all.and(*one));
+        if all.account && self.bank_turns > 0 {
+            all.asked = all.asked.and(Kinds::of(&[Secret::BankAccount]));
+        }
         match &self.given {
             Some((by, kinds)) if by == party && CORRECTS.is_match(text) => {
                 all.and(Before { asked: *kinds, ..Before::default() })
@@ -44,6 +51,10 @@ impl Questions {
 
     /// Takes note of what was asked in a turn.
     pub fn hear(&mut self, party: &PartyId, text: &str) {
+        self.bank_turns = match find::speaks_of_bank(text) {
+            true => BANK_TURNS,
+            false => self.bank_turns.saturating_sub(1),
+        };
         self.asked.push_back((party.clone(), find::asked(text)));
         if self.asked.len() > TURNS {
             self.asked.pop_front();
@@ -103,9 +114,29 @@ mod tests {
             ("> What is your password?", "it says Kestrel2024x", "it says [password-1]"),
             ("> driving licence number?", "MORGA657054SM9IJ", "[driving_licence-1]"),
             ("> What is your order number?", "771234", "771234"),
+            ("> Can I take your account number, please?", "11779911", "11779911"),
+            ("> For the refund, what's your account number?", "11779911", "[bank_account-1]"),
+            ("> And the account number, and its sort code?", "11779911", "[bank_account-1]"),
             ("> Thank you for the code.", "See you on 14 May", "See you on 14 May"),
         ] {
             assert_eq!(answered(&[question, answer]), kept, "{question}");
+        }
+    }
+
+    #[test]
+    fn an_account_is_a_banks_where_a_bank_is_spoken_of() {
+        let asked = "> Right. What's the account number?";
+        for (before, kept) in [
+            ("I looked at my bank account and you took it twice.", "11779911"),
+            ("I can't log in.", "11779911"),
+            ("Please pay it into my savings account.", "[bank_account-1]"),
+            ("I want to set up a direct debit.", "[bank_account-1]"),
+            ("It's with my bank, Barclays.", "[bank_account-1]"),
+            ("The sort code is on the letter.", "[bank_account-1]"),
+        ] {
+            assert_eq!(answered(&[before, asked, "11779911"]), kept, "{before}");
+            let later = [before, "> One moment.", "ok", "> Thanks.", asked, "it's 11779911"];
+            assert_eq!(answered(&later), format!("it's {kept}"), "{before}");
         }
     }
 

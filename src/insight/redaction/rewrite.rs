@@ -125,3 +125,19 @@ pub fn secret_times(turn: &Turn) -> Vec<Range<u64>> {
     let masked = turn.words.iter().filter(|word| is_masked(&word.text));
     masked.map(|word| word.start_ms..word.end_ms.max(word.start_ms)).collect()
 }
+
+/// Writes the words behind a placeholder into their turn, once they are known to be harmless.
+pub fn write_out(turn: &mut Turn, placeholder: &str, released: &Redacted) {
+    let written = |text: &Redacted| {
+        Redacted::vouched(text.as_str().replacen(placeholder, released.as_str(), 1))
+    };
+    turn.text = written(&turn.text);
+    for word in &mut turn.words {
+        word.text = written(&word.text);
+    }
+}
+
+pub(super) fn raw_text(words: &[RawWord]) -> String {
+    let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    words.join(" ").trim_end_matches(['.', ',', '?', '!']).to_owned()
+}

@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::card;
 use super::digits::runs;
 use super::find::{self, Before, Found, Places};
 use super::fold::{Folded, folded};
 use super::kind::{self, Kinds, Secret};
 use super::ledger::Ledger;
+use super::{another, card};
 use crate::domain::Redacted;
 
 /// A number with letters in it is one if it has so many digits.
@@ -18,6 +18,11 @@ const LOOKALIKE_DIGITS_MIN: usize = 8;
 
 static TAG: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^</?[A-Za-z][^<>]{0,200}>").expect("a pattern of this file"));
+/// The digits in one (RFC 9562) are no number.
+static UUID: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+        .expect("a pattern of this file")
+});
 static LOOKALIKE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"[0-9OoIl](?:[ -]?[0-9OoIl]){12,18}").expect("a pattern of this file")
 });
@@ -84,7 +89,14 @@ fn cards(text: &str, taken: &mut Places) -> Vec<Found> {
     const BETWEEN_MAX: usize = 3;
     const UNSEEN_MAX: usize = 1_000;
     let characters: Vec<(usize, char)> = text.char_indices().collect();
-    let is_other = |at: usize| taken.overlap(&(characters[at].0..characters[at].0 + 1));
+    let ids: Vec<Range<usize>> = (UUID.find_iter(text))
+        .filter(|id| id.as_str().contains(char::is_alphabetic))
+        .map(|id| id.range())
+        .collect();
+    let is_other = |at: usize| {
+        let byte = characters[at].0;
+        taken.overlap(&(byte..byte + 1)) || ids.iter().any(|id| id.contains(&byte))
+    };
     let end_of = |at: usize| characters.get(at + 1).map_or(text.len(), |(byte, _)| *byte);
     let mut found = Vec::new();
     let mut at = 0;
@@ -113,7 +125,8 @@ fn cards(text: &str, taken: &mut Places) -> Vec<Found> {
             }
             next += 1;
         }
-        if card::is_card(&digits) {
+        let is_whole = last + 1 - at == digits.len();
+        if card::is_card(&digits) && !is_anothers(text, characters[at].0, &digits, is_whole) {
             found.push(Found { start: characters[at].0, end: end_of(last), kind: Secret::Card });
         }
         at = last + 1;
@@ -125,6 +138,14 @@ fn cards(text: &str, taken: &mut Places) -> Vec<Found> {
         found.extend(more);
     }
     found
+}
+
+/// Whether what was typed before these digits, or their form, says that they are no card's.
+fn is_anothers(text: &str, start: usize, digits: &str, is_whole: bool) -> bool {
+    let before = || text[..start].split_whitespace().rev();
+    let is_named = another::is_named(before(), digits)
+        && !before().take(another::WITHIN_WORDS).any(card::names_a_card);
+    another::is_anothers(digits, is_named, true, is_whole)
 }
 
 /// Numbers with letters that look like a nought or a one. Issuer and check digit have to fit: names of things have such
@@ -167,7 +188,11 @@ fn spelled(text: &str, taken: &Places) -> Vec<Found> {
     });
     runs(shown)
         .into_iter()
-        .filter(|run| card::is_card(&run.digits))
+        .filter(|run| {
+            let is_whole = run.first == run.last && another::is_whole(words[run.first].text);
+            let start = words[run.first].start;
+            card::is_card(&run.digits) && !is_anothers(text, start, &run.digits, is_whole)
+        })
         .map(|run| {
             let last = &words[run.last];
             let end = last.start + last.text.trim_end_matches(['.', ',', '?', '!']).len();
@@ -208,7 +233,7 @@ mod tests {
         assert_eq!(every("ann@example.com and 192.168.1.7"), "[email-1] and [ip_address-1]");
         assert_eq!(
             published("Our IBAN is DE89370400440532013000").as_str(),
-            "Our IBAN is DE[card-1]"
+            "Our IBAN is DE89370400440532013000"
         );
     }
 

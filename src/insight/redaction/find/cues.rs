@@ -6,7 +6,8 @@ use regex::Regex;
 
 use super::checks::{is_bsn, is_nhs, is_routing, is_ssn, is_steuer_id};
 use super::{
-    Before, Found, Kinds, Run, Secret, Word, card, joined, may_be_card, passwords, range_of,
+    Before, Found, Kinds, Run, Secret, Word, accounts, another, joined, may_be_card, passwords,
+    range_of,
 };
 
 /// A cue holds for what comes within so many bytes.
@@ -183,7 +184,7 @@ pub(super) fn cued(text: &str, words: &[Word<'_>], runs: &[Run], before: Before)
 /// Whether a word between a cue and digits says that they are something else's; codes are for accounts and telephones.
 fn turns_away(word: &str) -> bool {
     let small = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    card::names_another(&small)
+    another::is_name(&small)
         && !matches!(&*small, "account" | "code" | "id" | "phone" | "mobile" | "reads")
 }
 
@@ -252,7 +253,8 @@ fn documents(text: &str, cues: &[(usize, Topic)], asked: Kinds, found: &mut Vec<
 /// What this turn asks for, or ends in the middle of.
 pub(super) fn asked(text: &str) -> Before {
     let cues = cues(text);
-    let mut kinds = Vec::new();
+    let of_bank = cues.iter().any(|(_, topic)| topic.is_of_bank());
+    let (mut kinds, mut account) = (Vec::new(), false);
     let last_digit = text.rfind(|c: char| c.is_ascii_digit());
     let is_bare = text.split_whitespace().count() <= ASKING_WORDS_MAX;
     for (end, topic) in &cues {
@@ -264,7 +266,10 @@ pub(super) fn asked(text: &str) -> Before {
         let asks = || ASKS.is_match(before) || QUESTION.is_match(rest) || OPEN.is_match(rest);
         let is_asked = is_bare && !rest.contains(char::is_alphanumeric);
         if !is_told && (is_asked || asks()) {
-            kinds.push(topic.kind());
+            match topic {
+                Topic::Account if !of_bank && !accounts::is_of_payment(text) => account = true,
+                _ => kinds.push(topic.kind()),
+            }
         }
     }
     if SECRET_WORD_ASKED.is_match(text) {
@@ -273,5 +278,5 @@ pub(super) fn asked(text: &str) -> Before {
     if super::dates::asks_birth(text) {
         kinds.push(Secret::BirthDate);
     }
-    Before { asked: Kinds::of(&kinds), of_bank: cues.iter().any(|(_, topic)| topic.is_of_bank()) }
+    Before { asked: Kinds::of(&kinds), of_bank, account }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::cues::{OTHER_CODE, Topic, first_bytes, regex};
-use super::{Found, card, may_be_card};
+use super::{Found, another, may_be_card};
 
 /// Digits of a code that is called so and no more.
 const BARE_CODE_DIGITS: usize = 6;
@@ -128,7 +128,7 @@ pub(super) fn behind(text: &str, end: usize, digits: &str) -> Option<Topic> {
         let is_long = !is_bare || is_called || digits.len() >= BARE_CODE_DIGITS;
         let is_other = OTHER_CODE.is_match(whole)
             || HARMLESS_CODE.is_match(between)
-            || between.split_whitespace().any(card::names_another);
+            || between.split_whitespace().any(another::is_name);
         topic.fits(digits, false) && is_long && !is_other
     };
     BEHIND.iter().find(is_one).map(|(topic, _)| *topic)

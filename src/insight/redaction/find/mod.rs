@@ -3,6 +3,7 @@
 //! It says where they stand and changes nothing. Payment cards are not found here: their digits come over several turns,
 //! which `Masker` remembers.
 
+mod accounts;
 mod checks;
 mod cues;
 mod dates;
@@ -20,9 +21,9 @@ mod words;
 
 use std::ops::Range;
 
-use super::card;
 use super::digits::{self, Run};
 use super::kind::{Kinds, Secret};
+use super::{another, card};
 pub(super) use ibans::{Part as IbanPart, part as part_of_iban};
 pub(super) use places::Places;
 
@@ -47,23 +48,31 @@ pub(super) struct Before {
     pub asked: Kinds,
     /// A bank account is the matter.
     pub of_bank: bool,
+    /// An account's number was asked for, and not whose: the company's own number for a customer is no secret, and is
+    /// looked up.
+    pub account: bool,
 }
 
 impl Default for Before {
     fn default() -> Self {
-        Self { asked: Kinds::NONE, of_bank: false }
+        Self { asked: Kinds::NONE, of_bank: false, account: false }
     }
 }
 
 impl Before {
     /// But this kind, which was said.
     pub fn without(self, kind: Secret) -> Self {
-        Self { asked: self.asked.without(kind), ..self }
+        let account = self.account && kind != Secret::BankAccount;
+        Self { asked: self.asked.without(kind), account, ..self }
     }
 
     /// Both.
     pub fn and(self, other: Self) -> Self {
-        Self { asked: self.asked.and(other.asked), of_bank: self.of_bank || other.of_bank }
+        Self {
+            asked: self.asked.and(other.asked),
+            of_bank: self.of_bank || other.of_bank,
+            account: self.account || other.account,
+        }
     }
 }
 
@@ -170,6 +179,11 @@ pub(super) fn unfinished(text: &str, kinds: Kinds, before: Before) -> Option<Ran
 /// What somebody asks for in this text, or begins to say, and what is the matter.
 pub(super) fn asked(text: &str) -> Before {
     cues::asked(text)
+}
+
+/// Whether money is about to go to a bank or come from one.
+pub(super) fn speaks_of_bank(text: &str) -> bool {
+    accounts::speaks_of_bank(text)
 }
 
 /// A run of digits that belongs to nothing else, as bytes of the text.
