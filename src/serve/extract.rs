@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::body;
 use super::error::Problem;
+use super::plain::plain;
 
 /// Of an object: no body of ours is anything else.
 pub struct Json<T>(pub T);
@@ -43,9 +44,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
             AxumPath::from_request_parts(parts, state).await;
         match found {
             Ok(AxumPath(value)) => Ok(Self(value)),
-            Err(rejection) => {
-                Err(Problem::new(StatusCode::BAD_REQUEST, "bad-address", rejection.body_text()))
-            }
+            Err(rejection) => Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "bad-address",
+                plain(&rejection.body_text()),
+            )),
         }
     }
 }
@@ -58,7 +61,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             AxumQuery::from_request_parts(parts, state).await;
         match found {
             Ok(AxumQuery(value)) => Ok(Self(value)),
-            Err(rejection) => Err(Problem::invalid(rejection.body_text())),
+            Err(rejection) => Err(Problem::invalid(plain(&rejection.body_text()))),
         }
     }
 }
@@ -71,5 +74,5 @@ fn json_problem(rejection: &JsonRejection) -> Problem {
         StatusCode::PAYLOAD_TOO_LARGE => return body::too_large(),
         _ => "malformed",
     };
-    Problem::new(status, name, rejection.body_text())
+    Problem::new(status, name, plain(&rejection.body_text()))
 }

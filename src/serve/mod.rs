@@ -35,6 +35,7 @@ mod listen;
 pub mod meters;
 mod openapi;
 mod pages;
+mod plain;
 mod replies;
 mod routing;
 mod searches;
