@@ -44,6 +44,8 @@ struct Waiting {
     browser: Hash,
     /// Whose browser asked.
     from: Option<IpAddr>,
+    /// The session that it has; the provider's answer comes without its cookie.
+    earlier: Option<Hash>,
     next: String,
     begun: Instant,
 }
@@ -113,6 +115,7 @@ pub async fn begin(
         attempt,
         browser: hash_of(&browser),
         from: caller.subscriber(),
+        earlier: state.auth.sessions.had(&headers),
         next: page(wanted.next),
         begun: Instant::now(),
     });
@@ -160,7 +163,7 @@ pub async fn callback(
             let principal = Principal::from(found);
             let (who, done) = ((&principal, "oidc"), AuditOutcome::Done);
             state.audit.done("session.begun", who, done, about, &state.masker).await;
-            let cookie = state.auth.sessions.begin(principal, None);
+            let cookie = state.auth.sessions.begin(waiting.earlier, principal, None);
             Ok(to(&waiting.next, Some(cookie)))
         }
         Err(error) => {

@@ -42,11 +42,16 @@ impl Sessions {
         Self { by_hash: Mutex::default(), secure }
     }
 
-    /// Begins one; the cookie for it.
-    pub(super) fn begin(&self, principal: Principal, by: Option<Proof>) -> String {
+    /// Begins one; the cookie for it. The one that the browser has had (`earlier`) ends.
+    pub(super) fn begin(
+        &self,
+        earlier: Option<Hash>,
+        principal: Principal,
+        by: Option<Proof>,
+    ) -> String {
         let (token, now) = (fresh_secret(""), Instant::now());
         let mut sessions = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.retain(|_, session| session.goes_on(now));
+        sessions.retain(|hash, session| session.goes_on(now) && earlier.as_ref() != Some(hash));
         make_room(&mut sessions, SESSIONS_MAX, &principal.tenant, |one| {
             (&one.principal.tenant, one.begun)
         });
@@ -75,6 +80,11 @@ impl Sessions {
     /// The session's token in a request, if it carries one.
     pub(in crate::serve) fn token_in<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         cookie_of(headers, self.name())
+    }
+
+    /// The session that a browser has, if it has one.
+    pub(super) fn had(&self, headers: &HeaderMap) -> Option<Hash> {
+        self.token_in(headers).map(hash_of)
     }
 
     pub(super) fn cookie(
@@ -125,7 +135,7 @@ mod tests {
         let sessions = Sessions::new(false);
         let begin = |tenant: &str| {
             let principal = Principal::new("Emma", AccessRole::Agent, tenant.into());
-            let cookie = sessions.begin(principal, None);
+            let cookie = sessions.begin(None, principal, None);
             let (_, token) =
                 cookie.split(';').next().and_then(|one| one.split_once('=')).expect("one");
             hash_of(token)
@@ -144,7 +154,7 @@ mod tests {
         let sessions = Sessions::new(false);
         let begin = |sessions: &Sessions| {
             let cookie =
-                sessions.begin(Principal::new("Emma", AccessRole::Agent, "t".into()), None);
+                sessions.begin(None, Principal::new("Emma", AccessRole::Agent, "t".into()), None);
             let (_, token) =
                 cookie.split(';').next().and_then(|one| one.split_once('=')).expect("one");
             hash_of(token)

@@ -25,11 +25,13 @@ pub struct Code {
     responses((status = 302, description = "to /desktop with a session cookie, or to / without one")))]
 pub async fn follow_link(
     State(state): State<ServeState>,
+    headers: HeaderMap,
     Query(Code { code }): Query<Code>,
 ) -> Response {
     match code.and_then(|code| state.auth.by_code(&code)) {
         Some(principal) => {
-            let cookie = state.auth.sessions.begin(principal, None);
+            let sessions = &state.auth.sessions;
+            let cookie = sessions.begin(sessions.had(&headers), principal, None);
             let headers = [(header::LOCATION, "/desktop".to_owned()), (header::SET_COOKIE, cookie)];
             (StatusCode::FOUND, headers).into_response()
         }
@@ -43,7 +45,7 @@ pub struct SignIn {
     api_key: String,
 }
 
-/// Gives a browser a session for an API key.
+/// Gives a browser a session for an API key, instead of one that it has.
 #[utoipa::path(post, path = "/sign-in", tag = "session", request_body = SignIn,
     responses((status = 204, description = "the session cookie is set"), super::super::openapi::Refusals))]
 pub async fn sign_in(
@@ -61,7 +63,8 @@ pub async fn sign_in(
     };
     let (who, done) = ((&principal, proof.as_str()), AuditOutcome::Done);
     state.audit.done("session.begun", who, done, about, &state.masker).await;
-    let cookie = state.auth.sessions.begin(principal, Some(proof));
+    let sessions = &state.auth.sessions;
+    let cookie = sessions.begin(sessions.had(&headers), principal, Some(proof));
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 

@@ -148,6 +148,14 @@ async fn somebody_signs_in_and_out() {
         Browser { cookies: browser.cookies.clone(), ..Browser::new() }.go(&back, None).await;
     assert_eq!(led(&again), "/?problem=sign-in-expired");
 
+    // Who signs in once more has the new session only.
+    let mut earlier = Browser { cookies: browser.cookies.clone(), ..Browser::new() };
+    let out = begin(&house, &mut browser, "/").await;
+    let back = browser.follow_home(out, "ada", &house.url("/")).await;
+    browser.go(&back, None).await;
+    assert_eq!(earlier.go(&me, None).await.status(), 401);
+    assert_eq!(browser.go(&me, None).await.status(), 200);
+
     // A write by the session needs this service's own page behind it.
     let out = browser.client.post(house.url("/sign-out")).header(COOKIE, browser.cookie(&me));
     let foreign = out.try_clone().expect("no body").header(ORIGIN, "http://evil.example");

@@ -181,8 +181,16 @@ async fn a_session_comes_from_the_link_or_for_a_key_and_ends() {
     assert_eq!(house.checked(Method::POST, "/sign-in", answer).await.0, 401);
     let answer = sign_in(KEY).await;
     assert_eq!(answer.status(), 204);
-    let second = self::cookie(answer.headers());
+    let mut second = self::cookie(answer.headers());
     assert_ne!(cookie, second);
+
+    // The browser that had a session has only the new one.
+    let request = house.client.post(house.url("/sign-in")).header(header::COOKIE, &second);
+    let request = request.header(header::ORIGIN, house.url("")).json(&json!({"api_key": KEY}));
+    let answer = request.send().await.expect("answers");
+    let earlier = std::mem::replace(&mut second, self::cookie(answer.headers()));
+    assert_eq!(me(&earlier).await, 401);
+    assert_eq!(me(&second).await, 200);
 
     let out = house.client.post(house.url("/sign-out")).header(header::COOKIE, &second);
     let out = out.header(header::ORIGIN, house.url("")).send().await.expect("answers");
