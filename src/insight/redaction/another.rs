@@ -1,15 +1,25 @@
 //! Digits that are something else's than a card's: an order's, a parcel's, a device's, a book's.
+//!
+//! As many digits as a card has are one even without its check digit, since recognisers mishear and people mistype. They
+//! are shown only where somebody says what else they number, or where their form is another's.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::card;
 
 /// Digits are something else's when one of so many words before them says so.
-pub(super) const WITHIN_WORDS: usize = 4;
+const WITHIN_WORDS: usize = 4;
+/// What long digits number is said so many words before them, and nothing but `LINKS` between.
+const LINKED_WORDS: usize = 8;
+/// So many digits in a row have the length of cards, and of cards with a date and a code behind them.
+const LONGEST: usize = 19;
 
 /// Words that say of the digits behind them that they are something else's.
-const OTHERS: [&str; 52] = [
+const OTHERS: [&str; 44] = [
     "account",
     "appointment",
-    "barcode",
     "bill",
     "booking",
     "bought",
@@ -18,7 +28,6 @@ const OTHERS: [&str; 52] = [
     "case",
     "claim",
     "code",
-    "consignment",
     "contract",
     "customer",
     "error",
@@ -28,11 +37,8 @@ const OTHERS: [&str; 52] = [
     "flat",
     "flight",
     "house",
-    "iccid",
     "id",
-    "imei",
     "invoice",
-    "isbn",
     "member",
     "membership",
     "meter",
@@ -50,23 +56,70 @@ const OTHERS: [&str; 52] = [
     "reference",
     "room",
     "serial",
-    "shipment",
-    "sim",
     "telephone",
     "ticket",
     "tracking",
     "version",
-    "waybill",
     "year",
     "zip",
 ];
+/// Words that say of long digits, too, what they number.
+const NUMBERED: [&str; 33] = [
+    "auftragsnummer",
+    "barcode",
+    "bestellnummer",
+    "booking",
+    "case",
+    "claim",
+    "confirmation",
+    "consignment",
+    "contract",
+    "ean",
+    "eid",
+    "iccid",
+    "imei",
+    "imeis",
+    "imeisv",
+    "invoice",
+    "isbn",
+    "mpan",
+    "order",
+    "orders",
+    "package",
+    "parcel",
+    "policy",
+    "receipt",
+    "ref",
+    "reference",
+    "sendungsnummer",
+    "serial",
+    "shipment",
+    "ticket",
+    "tracking",
+    "voucher",
+    "waybill",
+];
+const LINKS: [&str; 49] = [
+    "a", "and", "code", "e-mail", "email", "er", "erm", "from", "gave", "get", "got", "have",
+    "hyphen", "i", "i've", "id", "in", "is", "it", "it's", "its", "letter", "me", "my", "no", "nr",
+    "num", "number", "numbers", "of", "ok", "okay", "on", "one", "our", "says", "sent", "so",
+    "text", "that", "that's", "the", "this", "uh", "um", "was", "yes", "you", "your",
+];
+/// What is asked for: "What's the tracking number?"
+static ASKED: LazyLock<Regex> = LazyLock::new(|| {
+    let names = NUMBERED.join("|");
+    let pattern = format!(
+        r"(?i)\b(?:(?:{names})(?:['’]s)? (?:numbers?|no|id|code|reference|ref)|imei|iccid|isbn|mpan)\b[^.!?\d]{{0,40}}(?:\?|please\b|\bis\W*$)"
+    );
+    Regex::new(&pattern).expect("a pattern of this file")
+});
 
 pub(super) fn is_name(word: &str) -> bool {
-    let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    OTHERS.contains(&&*word)
+    OTHERS.contains(&&*bare(word))
 }
 
-/// Whether the words before these digits name something else; "my number is" says it of a telephone's only.
+/// Whether the words before these digits, the nearest first, name something else; "my number is" says it of a
+/// telephone's only.
 pub(super) fn is_named<'a>(before: impl Iterator<Item = &'a str>, digits: &str) -> bool {
     let mut near =
         before.take(WITHIN_WORDS).take_while(|word| !word.contains(|c: char| c.is_ascii_digit()));
@@ -74,23 +127,68 @@ pub(super) fn is_named<'a>(before: impl Iterator<Item = &'a str>, digits: &str) 
     near.any(|word| is_name(word) || is_telephone && word.eq_ignore_ascii_case("number"))
 }
 
-/// As many digits as a card has are one without its check digit, too, since recognisers mishear and people mistype.
-/// These are none: somebody says what else they number, or typed them in one piece (`is_whole`), and they don't look
-/// like a network's.
-pub(super) fn is_anothers(digits: &str, is_named: bool, is_typed: bool, is_whole: bool) -> bool {
-    // Devices' numbers (IMEI) begin like cards that have sixteen digits.
-    let is_device = digits.len() == 15 && digits.starts_with("35");
-    let is_misheard = !is_typed && card::has_issuer(digits) && !is_device;
-    (is_named || is_typed && is_whole)
-        && digits.len() >= card::SHORTEST
-        && !is_misheard
+/// Whether somebody asks for the number of something else.
+pub(super) fn is_asked(text: &str) -> bool {
+    ASKED.is_match(text)
+}
+
+/// Whether long digits are no card's: `before` are the words before them, the nearest first, `groups` the digits as they
+/// were written.
+pub(super) fn is_anothers<'a>(
+    before: impl Iterator<Item = &'a str>,
+    is_asked: bool,
+    digits: &str,
+    groups: &[&str],
+) -> bool {
+    if digits.len() < card::SHORTEST {
+        return false;
+    }
+    if has_form(groups) {
+        return true;
+    }
+    let mut is_device = false;
+    let mut is_numbered = is_asked;
+    for word in before.take(LINKED_WORDS) {
+        let word = bare(word);
+        is_device |= word.starts_with("imei");
+        is_numbered |= NUMBERED.contains(&&*word);
+        if is_numbered || !LINKS.contains(&&*word) {
+            break;
+        }
+    }
+    // A device's number (IMEI) begins like cards that have sixteen digits.
+    let is_device = is_device && digits.len() == 15 && card::luhn(digits);
+    let looks_begun = |group: &&str| group.len() >= card::SHORTEST && card::has_issuer(group);
+    let may_be_misheard = digits.len() <= LONGEST && card::has_issuer(digits) && !is_device;
+    is_numbered
+        && !may_be_misheard
+        && !groups.iter().any(|group| !is_device && looks_begun(group))
         && !card::looks_like_card(digits)
 }
 
-/// "9780306406157", and nothing but marks around it.
-pub(super) fn is_whole(word: &str) -> bool {
-    let inner = word.trim_matches(|c: char| !c.is_alphanumeric());
-    !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_digit())
+/// A book's number (ISBN-13), and a shop's order (3-7-7): no network writes its numbers so.
+fn has_form(groups: &[&str]) -> bool {
+    match groups {
+        [one] => {
+            one.len() == 13 && (one.starts_with("978") || one.starts_with("979")) && is_ean(one)
+        }
+        _ => groups.iter().map(|group| group.len()).eq([3, 7, 7]),
+    }
+}
+
+/// The check digit of GS1's numbers (ISO/IEC 15420).
+fn is_ean(digits: &str) -> bool {
+    let weighed = digits.bytes().zip([1, 3].into_iter().cycle());
+    weighed.map(|(byte, weight)| u32::from(byte - b'0') * weight).sum::<u32>().is_multiple_of(10)
+}
+
+/// The groups of digits in a text.
+pub(super) fn groups(text: &str) -> Vec<&str> {
+    text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect()
+}
+
+fn bare(word: &str) -> String {
+    word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase().replace('\u{2019}', "'")
 }
 
 #[cfg(test)]
@@ -103,9 +201,10 @@ mod tests {
             |text: &str| RawWord { text: text.to_owned(), start_ms: 0, end_ms: 0, confidence: 1.0 };
         let mut turn = |text: &&str| {
             let words: Vec<RawWord> = text.split(' ').map(word).collect();
+            let party = if text.starts_with('>') { "p-2" } else { "p-1" };
             let masked = match is_typed {
-                true => masker.typed_turn(&"p-1".into(), &"t-1".into(), text),
-                false => masker.final_turn(&"p-1".into(), &"t-1".into(), &words),
+                true => masker.typed_turn(&party.into(), &"t-1".into(), text),
+                false => masker.final_turn(&party.into(), &"t-1".into(), &words),
             };
             masked.text.as_str().to_owned()
         };
@@ -116,46 +215,62 @@ mod tests {
     fn long_numbers_of_other_things_are_shown() {
         for text in [
             "my order number is 171-1234567-1234567, where is it?",
+            "171-1234567-1234567",
             "Tracking: 00340434161094022115",
             "9780306406157",
-            "it was at 1732950000000 or so",
             "the IMEI is 356938035643809",
             "the SIM's number, the ICCID, is 8944200012345678902",
+            "the order number that you sent me is 7712345678901",
             "session 550e8400-e29b-41d4-a716-446655440000 broke",
         ] {
-            assert_eq!(
-                shown(&[text, "and 12 more", "thanks"], true),
-                [text, "and 12 more", "thanks"].join("|")
-            );
+            let turns = [text, "and 12 more", "thanks"];
+            assert_eq!(shown(&turns, true), turns.join("|"));
             assert_eq!(typed(text).as_str(), text);
         }
-        let said = "the tracking number is 0034 0434 1610 9402 2115 I think";
-        assert_eq!(shown(&[said], false), said);
+        for turns in [
+            &["the tracking number is 0034 0434 1610 9402 2115 I think"][..],
+            &["> What's the tracking number?", "It's 0034 0434 1610 9402 2115"],
+            &["the driver left a card", "the tracking number is 0034 0434 1610 9402 2115"],
+        ] {
+            assert_eq!(shown(turns, false), turns.join("|"));
+        }
     }
 
     #[test]
-    fn what_looks_like_a_card_is_none_of_them() {
+    fn what_may_be_a_card_is_none_of_them() {
         for text in [
             "my order number is 4539148803436467",
-            // A digit is wrong.
-            "4539148803436468",
-            "4539 1488 0343 6468",
+            // A digit is wrong, lost or one too many.
+            "my order number is 4539148803436468",
+            "order 453914880343646",
+            "order 45391488003436467",
+            "order 12345 4539148803436468 was charged twice",
             "378282246310005",
             "order 00004539148803436467",
             "my order was 4539148803436467 and 1226",
-            "order 45391488034364671226737",
+            // Nobody says what it numbers.
+            "1732950000000",
+            "the account is 9539148803436467",
+            "for the order I paid with 9539 1488 0343 6467",
+            "it reads 9539 1488 0343 6467",
+            "my IMEI 3566 9999 0123 457",
+            "the bank account number is 12-3405-0123456-50",
         ] {
-            let masked = shown(&[text], true);
-            assert!(masked.contains("[card-1]") && !masked.contains("1488"), "{text}: {masked}");
+            for is_typed in [true, false] {
+                let masked = shown(&[text], is_typed);
+                assert!(masked.contains("[card-1]"), "{text}: {masked}");
+            }
             assert!(typed(text).as_str().contains("[card-1]"), "{text}");
         }
-        for turns in
-            [&["What is the card number?", "1732950000000"][..], &["4539 1488 0", "3436467000000"]]
-        {
+        assert_eq!(typed("DE89370400440532013001").as_str(), "DE[card-1]");
+        for turns in [
+            &["> What is the card number?", "9539148803436467"][..],
+            &["4539 1488 0", "tracking 3436467000000"],
+            &["4539148803436467", "> ok", "> Is order 453914880343646 right?"],
+        ] {
             let masked = shown(turns, true);
-            assert!(!masked.contains("0000000") && masked.contains("[card-1]"), "{masked}");
+            let last = masked.rsplit('|').next().unwrap_or_default();
+            assert!(last.contains("[card-1]"), "{masked}");
         }
-        let misheard = "my account details are 4539 1488 0343 646";
-        assert!(shown(&[misheard], false).contains("[card-1]"));
     }
 }

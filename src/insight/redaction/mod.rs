@@ -170,16 +170,6 @@ impl Masker {
 
     /// Masks one final turn.
     pub fn final_turn(&mut self, party: &PartyId, turn_id: &TurnId, raw: &[RawWord]) -> Masked {
-        self.turn(party, turn_id, raw, false)
-    }
-
-    fn turn(
-        &mut self,
-        party: &PartyId,
-        turn_id: &TurnId,
-        raw: &[RawWord],
-        is_typed: bool,
-    ) -> Masked {
         let words = &rewrite::read(raw)[..];
         let context = self.hear_context(words);
         let found = runs(words.iter().map(|word| word.text.as_str()));
@@ -196,7 +186,8 @@ impl Masker {
         }
 
         let line = rewrite::line(words);
-        self.be_wary(&line, self.questions.before(party, &line));
+        let before_it = self.questions.before(party, &line);
+        self.be_wary(&line, before_it);
         let mut secrets: BTreeMap<usize, Found> = self
             .secrets(party, &line, &found)
             .into_iter()
@@ -238,11 +229,14 @@ impl Masker {
                 |part: &IbanPart| part.range.start < place.end && place.start < part.range.end;
             let begun = iban.as_ref().filter(|part| !is_other && is_of_iban(part)).cloned();
             let is_named = !context && names_another(words, &run);
-            let is_whole = run.first == run.last && another::is_whole(&words[run.first].text);
-            let is_begun = trail.back().is_some_and(|last| !matches!(last.state, State::Shown));
-            let is_anothers = !context
-                && !is_begun
-                && another::is_anothers(&run.digits, is_named, is_typed, is_whole);
+            let is_anothers = !self.is_of_card(&trail, &run.digits) && {
+                let said: Vec<&str> =
+                    words[run.first..=run.last].iter().map(|word| &*word.text).collect();
+                let before = words[..run.first].iter().rev().map(|word| &*word.text);
+                let is_asked = !context && before_it.other && run.first < find::ANSWER_WITHIN_WORDS;
+                let said = said.join(" ");
+                another::is_anothers(before, is_asked, &run.digits, &another::groups(&said))
+            };
             let verdict = match is_anothers {
                 true => Verdict::Show,
                 false => self.judge(&trail, &run, context, is_named),

@@ -5,13 +5,14 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::INTERJECTION_MAX_WORDS;
 use super::find::{self, Before};
 use super::kind::{Kinds, Secret};
 use crate::domain::PartyId;
 
 /// What was asked for may be answered within so many turns.
 const TURNS: usize = 2;
-/// For so many turns after somebody spoke of a bank, an account is one of it.
+/// For so many turns of more than a few words after somebody spoke of a bank, an account is one of it.
 const BANK_TURNS: usize = 8;
 /// Whoever begins like this says once more what they said wrong.
 static CORRECTS: LazyLock<Regex> = LazyLock::new(|| {
@@ -38,7 +39,8 @@ impl Questions {
         let last = self.asked.len().saturating_sub(1);
         let open = self.asked.iter().enumerate().filter(|(at, (by, _))| by != party || *at == last);
         let mut all = open.fold(Before::default(), |all, (_, (_, one))| all.and(*one));
-        if all.account && self.bank_turns > 0 {
+        all.of_bank |= self.bank_turns > 0;
+        if all.account && all.of_bank {
             all.asked = all.asked.and(Kinds::of(&[Secret::BankAccount]));
         }
         match &self.given {
@@ -53,6 +55,9 @@ impl Questions {
     pub fn hear(&mut self, party: &PartyId, text: &str) {
         self.bank_turns = match find::speaks_of_bank(text) {
             true => BANK_TURNS,
+            false if text.split_whitespace().nth(INTERJECTION_MAX_WORDS).is_none() => {
+                self.bank_turns
+            }
             false => self.bank_turns.saturating_sub(1),
         };
         self.asked.push_back((party.clone(), find::asked(text)));
@@ -116,6 +121,10 @@ mod tests {
             ("> What is your order number?", "771234", "771234"),
             ("> Can I take your account number, please?", "11779911", "11779911"),
             ("> For the refund, what's your account number?", "11779911", "[bank_account-1]"),
+            ("> What account number would you like it paid into?", "11779911", "[bank_account-1]"),
+            ("> What's the new account number for the transfer?", "11779911", "[bank_account-1]"),
+            ("> Wie ist Ihre Kontonummer?", "11779911", "[bank_account-1]"),
+            ("> To refund it: your account number with us, please?", "11779911", "11779911"),
             ("> And the account number, and its sort code?", "11779911", "[bank_account-1]"),
             ("> Thank you for the code.", "See you on 14 May", "See you on 14 May"),
         ] {
@@ -126,13 +135,22 @@ mod tests {
     #[test]
     fn an_account_is_a_banks_where_a_bank_is_spoken_of() {
         let asked = "> Right. What's the account number?";
+        let (own, banks) = ("11779911", "[bank_account-1]");
         for (before, kept) in [
-            ("I looked at my bank account and you took it twice.", "11779911"),
-            ("I can't log in.", "11779911"),
-            ("Please pay it into my savings account.", "[bank_account-1]"),
-            ("I want to set up a direct debit.", "[bank_account-1]"),
-            ("It's with my bank, Barclays.", "[bank_account-1]"),
-            ("The sort code is on the letter.", "[bank_account-1]"),
+            ("I looked at my bank account and you took it twice.", own),
+            ("I can't log in.", own),
+            ("I was transferred to the wrong department.", own),
+            ("I use your wireless router, in a separate room.", own),
+            ("Can I change my direct debit date?", own),
+            ("Please pay it into my savings account.", banks),
+            ("I want to set up a monthly direct debit.", banks),
+            ("It's with my bank, Barclays.", banks),
+            ("The sort code is on the letter.", banks),
+            ("I'd like a refund please.", banks),
+            ("I want my money back.", banks),
+            ("I have gone overdrawn.", banks),
+            ("Can I pay by check?", banks),
+            ("Ich warte auf die Rückerstattung.", banks),
         ] {
             assert_eq!(answered(&[before, asked, "11779911"]), kept, "{before}");
             let later = [before, "> One moment.", "ok", "> Thanks.", asked, "it's 11779911"];

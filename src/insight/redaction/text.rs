@@ -78,14 +78,14 @@ fn found_in(read: &Folded<'_>, kinds: Kinds, before: Before) -> Vec<Found> {
     let mut found = if is_only_cards { Vec::new() } else { find::find(text, kinds, before) };
     if kinds.has(Secret::Card) {
         let mut taken: Places = found.iter().map(Found::range).collect();
-        found.extend(cards(text, &mut taken));
+        found.extend(cards(text, before.other, &mut taken));
         found.sort_by_key(|found| found.start);
     }
     found
 }
 
 /// Cards in digits, then those in words; what is found already is no part of them.
-fn cards(text: &str, taken: &mut Places) -> Vec<Found> {
+fn cards(text: &str, is_asked: bool, taken: &mut Places) -> Vec<Found> {
     const BETWEEN_MAX: usize = 3;
     const UNSEEN_MAX: usize = 1_000;
     let characters: Vec<(usize, char)> = text.char_indices().collect();
@@ -125,27 +125,27 @@ fn cards(text: &str, taken: &mut Places) -> Vec<Found> {
             }
             next += 1;
         }
-        let is_whole = last + 1 - at == digits.len();
-        if card::is_card(&digits) && !is_anothers(text, characters[at].0, &digits, is_whole) {
+        let place = characters[at].0..end_of(last);
+        if card::is_card(&digits) && !is_anothers(text, place, is_asked, &digits) {
             found.push(Found { start: characters[at].0, end: end_of(last), kind: Secret::Card });
         }
         at = last + 1;
     }
     taken.extend(found.iter().map(Found::range));
-    for more in [spelled, lookalikes] {
-        let more = more(text, taken);
-        taken.extend(more.iter().map(Found::range));
-        found.extend(more);
-    }
+    let in_words = spelled(text, is_asked, taken);
+    taken.extend(in_words.iter().map(Found::range));
+    let with_letters = lookalikes(text, taken);
+    taken.extend(with_letters.iter().map(Found::range));
+    found.extend(in_words.into_iter().chain(with_letters));
     found
 }
 
 /// Whether what was typed before these digits, or their form, says that they are no card's.
-fn is_anothers(text: &str, start: usize, digits: &str, is_whole: bool) -> bool {
-    let before = || text[..start].split_whitespace().rev();
-    let is_named = another::is_named(before(), digits)
-        && !before().take(another::WITHIN_WORDS).any(card::names_a_card);
-    another::is_anothers(digits, is_named, true, is_whole)
+fn is_anothers(text: &str, place: Range<usize>, is_asked: bool, digits: &str) -> bool {
+    let before = text[..place.start].split_whitespace().rev();
+    // "DE8937…" is no number of its own.
+    let is_alone = !text[..place.start].ends_with(char::is_alphanumeric);
+    is_alone && another::is_anothers(before, is_asked, digits, &another::groups(&text[place]))
 }
 
 /// Numbers with letters that look like a nought or a one. Issuer and check digit have to fit: names of things have such
@@ -179,7 +179,7 @@ fn lookalikes(text: &str, taken: &Places) -> Vec<Found> {
 }
 
 /// Numbers that are typed in words.
-fn spelled(text: &str, taken: &Places) -> Vec<Found> {
+fn spelled(text: &str, is_asked: bool, taken: &Places) -> Vec<Found> {
     let words = find::words(text);
     // A word that is taken interrupts a number, as any other word does.
     let shown = words.iter().map(|word| match taken.overlap(&word.range()) {
@@ -189,9 +189,8 @@ fn spelled(text: &str, taken: &Places) -> Vec<Found> {
     runs(shown)
         .into_iter()
         .filter(|run| {
-            let is_whole = run.first == run.last && another::is_whole(words[run.first].text);
-            let start = words[run.first].start;
-            card::is_card(&run.digits) && !is_anothers(text, start, &run.digits, is_whole)
+            let place = words[run.first].start..words[run.last].range().end;
+            card::is_card(&run.digits) && !is_anothers(text, place, is_asked, &run.digits)
         })
         .map(|run| {
             let last = &words[run.last];
@@ -233,7 +232,7 @@ mod tests {
         assert_eq!(every("ann@example.com and 192.168.1.7"), "[email-1] and [ip_address-1]");
         assert_eq!(
             published("Our IBAN is DE89370400440532013000").as_str(),
-            "Our IBAN is DE89370400440532013000"
+            "Our IBAN is DE[card-1]"
         );
     }
 

@@ -23,7 +23,7 @@ impl Masker {
         };
         let words: Vec<RawWord> = text.split_whitespace().map(word).collect();
         let before = self.questions.before(party, text);
-        let masked = self.turn(party, turn_id, &words, true);
+        let masked = self.final_turn(party, turn_id, &words);
         let text = self.rewritten(&masked.text, text, before);
         Masked { text, words: Vec::new(), resolved: masked.resolved }
     }

@@ -6,22 +6,27 @@ use regex::Regex;
 
 use super::cues::regex;
 
-/// Somebody tells their bank's details, or will.
+/// Banks, and money on its way to somebody: an account is a bank's then.
 static BANK: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"\b(?:(?:bank|checking|savings|current) accounts?|bank(?:ing)? (?:details|transfer|number)|(?:your|my|the|which|what|new|other|different) bank|building society|sort ?code|routing|iban|bic|swift|sepa|bacs|wire|bank(?:verbindung|leitzahl|konto)|lastschrift|(?:set ?up|setting up|start|new|change|changing|update|by|via|for) (?:a |the |your |my |this |that |another )?direct debit|(?:refund|pay|paid|transfer|deposit|send|return|credit)\w*(?: \w+){0,4} (?:in)?to (?:your|my|the|an|another|a) )",
+        r"\b(?:bank\w*|(?:checking|savings?|current) accounts?|building society|isa|mortgage|overdra\w+|sort ?codes?|routing (?:number|no)|iban|bic|swift code|sepa|bacs|ach|wire (?:transfer|it|the money)|wired|direct debits?|standing orders?|refund\w*|reimburs\w*|compensat\w*|payouts?|payee|payroll|wages?|salary|deposits?|withdraw\w*|winnings|money|funds|e-?checks?|che(?:que|ck)s? (?:number|over|by)|(?:by|a|the|with) (?:paper )?che(?:que|ck)|cash(?:ed|ing)? (?:it )?out|scam\w*|account holder\w*|(?:pay(?:ing|s)?|paid) (?:it|that|this|me|you|them|him|her|into|out|to|back|in|by)|transfer (?:it|some|the)|(?:make|made|bank) an? transfer|kontonummer|sparkasse|volksbank|geld|lastschrift|\w*überweis\w*|\w*erstatt\w*|\w*auszahl\w*)\b",
     )
 });
-/// What somebody saw there.
+/// What somebody saw there, or a day on which it is taken, brings no number.
 static SEEN: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"\b(?:look\w*|check\w*|saw|see|seen|seeing|notic\w+|show\w*)(?: \w+){0,2} (?:my|the) (?:online )?(?:bank(?: (?:accounts?|statements?|app))?|(?:checking|savings|current) accounts?)\b|\b(?:my|the) (?:bank(?: (?:account|statement|app))?) (?:shows?|says|showed|said)\b",
+        r"\b(?:look\w*|check\w*|saw|see|seen|seeing|notic\w+)(?: \w+){0,2} (?:my|the) (?:online )?(?:bank(?: (?:accounts?|statements?|app))?|(?:checking|savings|current) accounts?)\b|\b(?:my|the) bank(?: (?:account|statement|app))? (?:shows?|says|showed|said)\b|\bdirect debit date\b",
     )
 });
-/// Money is to go somewhere.
-static PAYMENT: LazyLock<Regex> = LazyLock::new(|| {
+/// Of a question for an account's number: money is to go there.
+static TO_IT: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"\b(?:refund\w*|reimburse\w*|pay(?:ing|out|ee|s)?|payments?|transfer\w*|deposit\w*|direct debits?|standing order|überweis\w*|erstatt\w*|auszahl\w*)\b",
+        r"\b(?:pay\w*|paid|sen[dt]|credit\w*|go(?:es)? in(?:to)?|put \w+ in(?:to)?|back in(?:to)?|transfer\w*|debit\w*)\b",
+    )
+});
+static OWN: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"\b(?:customer account|account (?:number |no )?(?:that you have |you have )?with us|on (?:your|the|a) (?:\w+ )?(?:bill|invoice|welcome letter))\b",
     )
 });
 
@@ -31,5 +36,10 @@ pub(super) fn speaks_of_bank(text: &str) -> bool {
 
 /// Whether who asks for an account's number in this text says that money goes there.
 pub(super) fn is_of_payment(text: &str) -> bool {
-    PAYMENT.is_match(text) || speaks_of_bank(text)
+    TO_IT.is_match(text) || speaks_of_bank(text)
+}
+
+/// Whether it says that it is the company's number for its customer.
+pub(super) fn is_own(text: &str) -> bool {
+    OWN.is_match(text)
 }

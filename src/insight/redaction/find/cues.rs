@@ -15,7 +15,7 @@ const REACH_BYTES: usize = 70;
 /// What asks stands so near before a cue.
 const SENTENCE_BYTES: usize = 200;
 /// An answer to a question of an earlier turn begins within so many words.
-const ANSWER_WITHIN_WORDS: usize = 8;
+pub(in super::super) const ANSWER_WITHIN_WORDS: usize = 8;
 pub(super) fn regex(pattern: &str) -> Regex {
     Regex::new(&format!("(?i){pattern}")).expect("a pattern of this file")
 }
@@ -262,11 +262,13 @@ pub(super) fn asked(text: &str) -> Before {
         let before = sentence.rsplit(['.', '!', '\n']).next().unwrap_or_default();
         let rest = &text[*end..];
         let is_told = last_digit.is_some_and(|at| at >= *end);
-        let is_told = is_told || OF_TROUBLE.is_match(before);
+        // "What's the new account number?"
+        let is_told = is_told || topic.kind() != Secret::BankAccount && OF_TROUBLE.is_match(before);
         let asks = || ASKS.is_match(before) || QUESTION.is_match(rest) || OPEN.is_match(rest);
         let is_asked = is_bare && !rest.contains(char::is_alphanumeric);
         if !is_told && (is_asked || asks()) {
             match topic {
+                Topic::Account if accounts::is_own(text) => {}
                 Topic::Account if !of_bank && !accounts::is_of_payment(text) => account = true,
                 _ => kinds.push(topic.kind()),
             }
@@ -278,5 +280,5 @@ pub(super) fn asked(text: &str) -> Before {
     if super::dates::asks_birth(text) {
         kinds.push(Secret::BirthDate);
     }
-    Before { asked: Kinds::of(&kinds), of_bank, account }
+    Before { asked: Kinds::of(&kinds), of_bank, account, other: another::is_asked(text) }
 }

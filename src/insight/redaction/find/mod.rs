@@ -24,6 +24,7 @@ use std::ops::Range;
 use super::digits::{self, Run};
 use super::kind::{Kinds, Secret};
 use super::{another, card};
+pub(super) use cues::ANSWER_WITHIN_WORDS;
 pub(super) use ibans::{Part as IbanPart, part as part_of_iban};
 pub(super) use places::Places;
 
@@ -51,11 +52,13 @@ pub(super) struct Before {
     /// An account's number was asked for, and not whose: the company's own number for a customer is no secret, and is
     /// looked up.
     pub account: bool,
+    /// The number of something else was asked for: an order, a parcel.
+    pub other: bool,
 }
 
 impl Default for Before {
     fn default() -> Self {
-        Self { asked: Kinds::NONE, of_bank: false, account: false }
+        Self { asked: Kinds::NONE, of_bank: false, account: false, other: false }
     }
 }
 
@@ -72,6 +75,7 @@ impl Before {
             asked: self.asked.and(other.asked),
             of_bank: self.of_bank || other.of_bank,
             account: self.account || other.account,
+            other: self.other || other.other,
         }
     }
 }
