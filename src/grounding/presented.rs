@@ -62,22 +62,27 @@ const MARKS: &[&str] = &[
     "abajo",
 ];
 const IS: &[&str] = &["is", "its", "thats", "are", "was", "were", "be", "called"];
+/// So many words may thank or greet before something is presented.
+const GREETING_WORDS: usize = 4;
 /// A source that holds less of the sentence presents something else. One word of two is by chance.
 const SHARE_MIN: f32 = 0.6;
 
 pub(super) fn check(case: &Case) -> Finding {
     let words = &case.reading.words;
     let begins = |at: usize| at == 0 || words[at].clause != words[at - 1].clause;
-    let first = |openings: &[&[&str]]| {
-        (0..words.len()).filter(|at| begins(*at)).find_map(|at| {
+    let first = |openings: &[&[&str]], reach: usize| {
+        (0..words.len().min(reach)).filter(|at| begins(*at)).find_map(|at| {
             // "Thank you, and here is …"
             let from = at + usize::from(BEFORE.contains(&words[at].lower.as_str()));
             let opening = openings.iter().find(|opening| opens(&words[from..], opening))?;
             Some((from, from + opening.len()))
         })
     };
-    let (strong, pointing) = (first(OPENINGS), first(POINTING));
-    let Some((from, to)) = strong.or(pointing).or_else(|| first(AGREEING)) else { return Ok(()) };
+    let strong = first(OPENINGS, words.len());
+    // Later in a sentence they say something of what was said before.
+    let pointing = first(POINTING, GREETING_WORDS);
+    let agreeing = || first(AGREEING, GREETING_WORDS);
+    let Some((from, to)) = strong.or(pointing).or_else(agreeing) else { return Ok(()) };
     // "Here are the steps: open the settings": there they are.
     let rest = case.reading.text.get(words[to - 1].bytes.end..).unwrap_or_default();
     if strong.is_some()

@@ -80,6 +80,8 @@ fn what_was_asked_for_is_not_there_yet() {
         ("Sure: a letter to the landlord about the deposit.", false),
         ("This is a letter to the landlord about the deposit.", false),
         ("This is the form for the deposit.", true),
+        ("Thank you, this is a letter to the landlord about the deposit.", false),
+        ("We refund the note within five days, and this is a known fault.", true),
         ("Sure: a note to the principal about books.", false),
         ("Sure: the note of your answer's words.", false),
         ("Sure, we refund the note within five days.", true),
