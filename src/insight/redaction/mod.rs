@@ -239,7 +239,7 @@ impl Masker {
             };
             let verdict = match is_anothers {
                 true => Verdict::Show,
-                false => self.judge(&trail, &run, context, is_named),
+                false => self.judge(&trail, &run, context, is_named, is_other),
             };
             let state = match verdict {
                 Verdict::Card { fragments } => {
@@ -390,6 +390,7 @@ impl Masker {
         run: &Run,
         context: bool,
         is_named: bool,
+        is_other: bool,
     ) -> Verdict {
         let length = run.digits.len();
         let known = |digits: &str| self.cards.iter().any(|card| card.contains(digits));
@@ -430,7 +431,10 @@ impl Masker {
                 break;
             }
             joined.insert_str(0, &fragment.digits);
-            let card = if direct { card::is_card(&joined) } else { card::is_whole_card(&joined) };
+            // An account's number, and the date of birth that was asked for next, are as long as a card's together.
+            let by_length = direct && !(is_other && !context && !card::has_issuer(&joined));
+            let card =
+                if by_length { card::is_card(&joined) } else { card::is_whole_card(&joined) };
             let long = joined.len() >= card::SHORTEST && card::has_issuer(&joined);
             if card || long {
                 return Verdict::Card { fragments };

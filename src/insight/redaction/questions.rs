@@ -159,6 +159,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_for_one_after_the_other_is_no_card() {
+        let asked = ["> Can I take your account number?", "11779911", "> And your date of birth?"];
+        let [first, number, second] = asked;
+        assert_eq!(answered(&[first, number, second, "14 03 1987"]), "[birth_date-1]");
+        let bank = ["> For the refund, your sort code?", "20-11-53", "> And the account number?"];
+        let [first, code, second] = bank;
+        assert_eq!(answered(&[first, code, second, "11779911"]), "[bank_account-2]");
+        let card = ["> Your date of birth?", "4539 1488 03", "> Sorry?", "43 64 67"];
+        assert!(answered(&card).starts_with("[card-1]"));
+    }
+
+    #[test]
     fn who_corrects_themselves_says_it_once_more() {
         let birth = ["> When were you born?", "14/03/1987", "sorry 15/03/1987"];
         assert_eq!(answered(&birth), "sorry [birth_date-2]");
