@@ -43,12 +43,19 @@ async fn each_stands_once(url: &str, folder: &Path) {
     let random = Mutex::new(seed::random());
     let is_ill = Arc::new(AtomicBool::new(false));
     let failed: Arc<Mutex<BTreeMap<&str, usize>>> = Arc::default();
+    let visits: Mutex<BTreeMap<&str, u32>> = Mutex::default();
     let failpoints: Failpoints = {
         let (is_ill, failed) = (is_ill.clone(), failed.clone());
         Arc::new(move |at: Failpoint| {
-            if !is_ill.load(Ordering::SeqCst)
-                || random.lock().expect("no panic").random_range(0..FAULTS) > 0
-            {
+            if !is_ill.load(Ordering::SeqCst) {
+                return Ok(());
+            }
+            let mut visits = visits.lock().expect("no panic");
+            let visit = visits.entry(at.as_str()).or_default();
+            *visit += 1;
+            // By chance, and once at each place.
+            let is_due = *visit == FAULTS / 2;
+            if !is_due && random.lock().expect("no panic").random_range(0..FAULTS) > 0 {
                 return Ok(());
             }
             *failed.lock().expect("no panic").entry(at.as_str()).or_default() += 1;
