@@ -94,6 +94,10 @@ const HARMLESS: &[&str] = &[
     "The invoice is from 20## and says ####",
     "flight ### at ##:##",
     "call me back on +44 7### ######",
+    "My order number is 1##-#######-####### from the website",
+    "The tracking number is 0034 0434 #### #### ####",
+    "The ICCID of the SIM is 8944 20## #### #### ###",
+    "The parcel number is 155########### they say",
 ];
 
 /// A conversation, and the card in it.

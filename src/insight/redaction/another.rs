@@ -3,18 +3,18 @@
 //! As many digits as a card has are one even without its check digit, since recognisers mishear and people mistype. They
 //! are shown only where somebody says what else they number, or where their form is another's.
 
+use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::card;
+use super::digits::Run;
+use super::{Fragment, Masker, RawWord, State, card};
 
 /// Digits are something else's when one of so many words before them says so.
 const WITHIN_WORDS: usize = 4;
 /// What long digits number is said so many words before them, and nothing but `LINKS` between.
 const LINKED_WORDS: usize = 8;
-/// So many digits in a row have the length of cards, and of cards with a date and a code behind them.
-const LONGEST: usize = 19;
 
 /// Words that say of the digits behind them that they are something else's.
 const OTHERS: [&str; 44] = [
@@ -99,11 +99,12 @@ const NUMBERED: [&str; 33] = [
     "voucher",
     "waybill",
 ];
-const LINKS: [&str; 49] = [
+/// Between what is numbered and its number.
+const LINKS: [&str; 50] = [
     "a", "and", "code", "e-mail", "email", "er", "erm", "from", "gave", "get", "got", "have",
     "hyphen", "i", "i've", "id", "in", "is", "it", "it's", "its", "letter", "me", "my", "no", "nr",
-    "num", "number", "numbers", "of", "ok", "okay", "on", "one", "our", "says", "sent", "so",
-    "text", "that", "that's", "the", "this", "uh", "um", "was", "yes", "you", "your",
+    "num", "number", "numbers", "of", "ok", "okay", "on", "one", "our", "says", "sent", "sim",
+    "so", "text", "that", "that's", "the", "this", "uh", "um", "was", "yes", "you", "your",
 ];
 /// What is asked for: "What's the tracking number?"
 static ASKED: LazyLock<Regex> = LazyLock::new(|| {
@@ -130,6 +131,31 @@ pub(super) fn is_named<'a>(before: impl Iterator<Item = &'a str>, digits: &str) 
 /// Whether somebody asks for the number of something else.
 pub(super) fn is_asked(text: &str) -> bool {
     ASKED.is_match(text)
+}
+
+impl Masker {
+    /// Whether long digits are no card's. Those that go on from others that are held back or a card's are, and so are
+    /// those that read one back.
+    pub(super) fn is_anothers(
+        &self,
+        trail: &VecDeque<Fragment>,
+        words: &[RawWord],
+        run: &Run,
+        is_asked: bool,
+    ) -> bool {
+        if run.digits.len() < card::SHORTEST {
+            return false;
+        }
+        let reads = |card: &String| card.contains(&run.digits) || run.digits.contains(&**card);
+        let mut known = self.cards.iter().filter(|card| !card.is_empty());
+        let goes_on = trail
+            .back()
+            .is_some_and(|last| run.leads && last.trails && !matches!(last.state, State::Shown));
+        let said: Vec<&str> = words[run.first..=run.last].iter().map(|word| &*word.text).collect();
+        let before = words[..run.first].iter().rev().map(|word| &*word.text);
+        let said = said.join(" ");
+        !known.any(reads) && !goes_on && is_anothers(before, is_asked, &run.digits, &groups(&said))
+    }
 }
 
 /// Whether long digits are no card's: `before` are the words before them, the nearest first, `groups` the digits as they
@@ -159,11 +185,9 @@ pub(super) fn is_anothers<'a>(
     // A device's number (IMEI) begins like cards that have sixteen digits.
     let is_device = is_device && digits.len() == 15 && card::luhn(digits);
     let looks_begun = |group: &&str| group.len() >= card::SHORTEST && card::has_issuer(group);
-    let may_be_misheard = digits.len() <= LONGEST && card::has_issuer(digits) && !is_device;
-    is_numbered
-        && !may_be_misheard
-        && !groups.iter().any(|group| !is_device && looks_begun(group))
-        && !card::looks_like_card(digits)
+    let may_be_misheard = card::is_of_length(digits) && card::has_issuer(digits);
+    let begins_card = may_be_misheard || groups.iter().any(looks_begun);
+    is_numbered && (is_device || !begins_card) && !card::look_like_card(groups)
 }
 
 /// A book's number (ISBN-13), and a shop's order (3-7-7): no network writes its numbers so.
@@ -265,7 +289,7 @@ mod tests {
         assert_eq!(typed("DE89370400440532013001").as_str(), "DE[card-1]");
         for turns in [
             &["> What is the card number?", "9539148803436467"][..],
-            &["4539 1488 0", "tracking 3436467000000"],
+            &["> What's the order number?", "4539 1488", "0343 6467 1226 737"],
             &["4539148803436467", "> ok", "> Is order 453914880343646 right?"],
         ] {
             let masked = shown(turns, true);

@@ -67,21 +67,23 @@ fn contains_card(digits: &str) -> bool {
     })
 }
 
-/// Whether a network's number stands in a longer run, with its check digit; the beginning of a run is one of any length.
-/// A run that is one but for the check digit looks like one, too.
-pub(super) fn looks_like_card(digits: &str) -> bool {
-    let within = |length: usize| {
-        let starts = 0..=digits.len().saturating_sub(length);
-        starts.filter_map(move |start| digits.get(start..start + length))
+/// Whether groups of digits look like a network's number: all of them but for the check digit, or some with it. It begins
+/// where a group does; in one long group it may begin anywhere, with the usual lengths.
+pub(super) fn look_like_card(groups: &[&str]) -> bool {
+    let all = groups.concat();
+    let mut begins: Vec<usize> = groups
+        .iter()
+        .scan(0, |next, group| Some(std::mem::replace(next, *next + group.len())))
+        .collect();
+    if groups.len() == 1 {
+        begins = (0..all.len()).collect();
+    }
+    let is_hidden = |at: &usize| {
+        let is_usual = |length: &usize| *at == 0 || (14..=USUAL).contains(length);
+        let mut numbers = LENGTH.clone().filter(is_usual);
+        numbers.any(|length| all.get(*at..at + length).is_some_and(is_whole_card))
     };
-    let hidden = || {
-        LENGTH.clone().any(|length| {
-            let usual = [14, 15, USUAL].contains(&length);
-            let mut places = within(length).take(if usual { usize::MAX } else { 1 });
-            places.any(is_whole_card)
-        })
-    };
-    is_number(digits) || hidden()
+    is_number(&all) || begins.iter().any(is_hidden)
 }
 
 fn is_number(digits: &str) -> bool {

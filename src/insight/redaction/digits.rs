@@ -182,7 +182,7 @@ fn written(word: &str) -> Option<Piece> {
         return None;
     }
     // Nobody owes as much as eight digits with a point in them, nor a thousandth.
-    let is_split = bare.split_once('.').is_some_and(|(a, b)| (a.len(), b.len()) == (4, 3));
+    let is_split = bare.split_once('.').is_some_and(|(a, b)| a.len() > 2 && b.len() == 3);
     let number = (digits.len() >= 8 || is_split) && bare.len() == word.len();
     Some(if quantity && !number { Piece::Quantity(digits) } else { Piece::Digits(digits) })
 }

@@ -186,8 +186,8 @@ impl Masker {
         }
 
         let line = rewrite::line(words);
-        let before_it = self.questions.before(party, &line);
-        self.be_wary(&line, before_it);
+        let asked = self.questions.before(party, &line);
+        self.be_wary(&line, asked);
         let mut secrets: BTreeMap<usize, Found> = self
             .secrets(party, &line, &found)
             .into_iter()
@@ -229,14 +229,8 @@ impl Masker {
                 |part: &IbanPart| part.range.start < place.end && place.start < part.range.end;
             let begun = iban.as_ref().filter(|part| !is_other && is_of_iban(part)).cloned();
             let is_named = !context && names_another(words, &run);
-            let is_anothers = !self.is_of_card(&trail, &run.digits) && {
-                let said: Vec<&str> =
-                    words[run.first..=run.last].iter().map(|word| &*word.text).collect();
-                let before = words[..run.first].iter().rev().map(|word| &*word.text);
-                let is_asked = !context && before_it.other && run.first < find::ANSWER_WITHIN_WORDS;
-                let said = said.join(" ");
-                another::is_anothers(before, is_asked, &run.digits, &another::groups(&said))
-            };
+            let is_asked = !context && asked.other && run.first < find::ANSWER_WITHIN_WORDS;
+            let is_anothers = self.is_anothers(&trail, words, &run, is_asked);
             let verdict = match is_anothers {
                 true => Verdict::Show,
                 false => self.judge(&trail, &run, context, is_named, is_other),

@@ -7,7 +7,7 @@ use super::card;
 use super::digits::runs;
 use super::find::Found;
 use super::kind::Secret;
-use super::{Fragment, Masker, State};
+use super::{Fragment, State};
 
 /// Whether what a run has beyond a secret is too short for a card. A date may stand within one ("45 12 3 84 …").
 fn leaves_no_card(secret: &Found, digits: &Range<usize>, line: &str) -> bool {
@@ -34,16 +34,6 @@ pub(super) fn is_complete(trail: &VecDeque<Fragment>) -> bool {
         }
     }
     false
-}
-
-impl Masker {
-    /// Whether these digits go on from others that are held back or a card's, or read one back.
-    pub(super) fn is_of_card(&self, trail: &VecDeque<Fragment>, digits: &str) -> bool {
-        let reads = |card: &String| card.contains(digits) || digits.contains(card.as_str());
-        let mut known = self.cards.iter().filter(|card| !card.is_empty());
-        let goes_on = trail.back().is_some_and(|last| !matches!(last.state, State::Shown));
-        goes_on || known.any(reads)
-    }
 }
 
 /// What stands where a run does, the last first.

@@ -125,6 +125,12 @@ mod tests {
             ("> What's the new account number for the transfer?", "11779911", "[bank_account-1]"),
             ("> Wie ist Ihre Kontonummer?", "11779911", "[bank_account-1]"),
             ("> To refund it: your account number with us, please?", "11779911", "11779911"),
+            ("> It's on its way back. The account number on your bill?", "11779911", "11779911"),
+            (
+                "> To pay what is on your bill by direct debit, what's your account number?",
+                "11779911",
+                "[bank_account-1]",
+            ),
             ("> And the account number, and its sort code?", "11779911", "[bank_account-1]"),
             ("> Thank you for the code.", "See you on 14 May", "See you on 14 May"),
         ] {

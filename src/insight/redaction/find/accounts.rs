@@ -9,7 +9,7 @@ use super::cues::regex;
 /// Banks, and money on its way to somebody: an account is a bank's then.
 static BANK: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"\b(?:bank\w*|(?:checking|savings?|current) accounts?|building society|isa|mortgage|overdra\w+|sort ?codes?|routing (?:number|no)|iban|bic|swift code|sepa|bacs|ach|wire (?:transfer|it|the money)|wired|direct debits?|standing orders?|refund\w*|reimburs\w*|compensat\w*|payouts?|payee|payroll|wages?|salary|deposits?|withdraw\w*|winnings|money|funds|e-?checks?|che(?:que|ck)s? (?:number|over|by)|(?:by|a|the|with) (?:paper )?che(?:que|ck)|cash(?:ed|ing)? (?:it )?out|scam\w*|account holder\w*|(?:pay(?:ing|s)?|paid) (?:it|that|this|me|you|them|him|her|into|out|to|back|in|by)|transfer (?:it|some|the)|(?:make|made|bank) an? transfer|kontonummer|sparkasse|volksbank|geld|lastschrift|\w*überweis\w*|\w*erstatt\w*|\w*auszahl\w*)\b",
+        r"\b(?:bank\w*|(?:checking|savings?|current) accounts?|building society|isa|mortgage|overdra\w+|sort ?codes?|routing (?:number|no)|iban|bic|swift code|sepa|bacs|ach|wire (?:transfer|it|the money)|wired|direct debits?|standing orders?|refund\w*|reimburs\w*|compensat\w*|payouts?|payee|payroll|wages?|salary|deposits?|withdraw\w*|winnings|money|funds|e-?checks?|che(?:que|ck)s? (?:number|over|by)|(?:by|a|the|with) (?:paper )?che(?:que|ck)|cash(?:ed|ing)? (?:it )?out|scam\w*|account holder\w*|(?:pay(?:ing|s)?|paid) (?:it|that|this|me|you|them|him|her|into|out|to|back|in|by)|transfer (?:it|some|the)|(?:make|made) a transfer|kontonummer|sparkasse|volksbank|geld|lastschrift|\w*überweis\w*|\w*erstatt\w*|\w*auszahl\w*)\b",
     )
 });
 /// What somebody saw there, or a day on which it is taken, brings no number.
@@ -26,7 +26,7 @@ static TO_IT: LazyLock<Regex> = LazyLock::new(|| {
 });
 static OWN: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"\b(?:customer account|account (?:number |no )?(?:that you have |you have )?with us|on (?:your|the|a) (?:\w+ )?(?:bill|invoice|welcome letter))\b",
+        r"\b(?:customer account|account (?:number |no )?(?:that you have |you have )?with us|account (?:number|no),? (?:that is |that['’]s |which is |is )?(?:printed |shown |written )?(?:on|from|at the top of) (?:your|the|a|our) (?:\w+ )?(?:bill|invoice|letter))\b",
     )
 });
 
